@@ -1,0 +1,75 @@
+"""The blocks about accounts, usage and support: attributes and segments, event categories, SLA targets.
+
+What is computed with them: `cx_intel.models.accounts`, `usage`, `support`.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, StringConstraints, model_validator
+
+from cx_intel.settings.base import NAME_PATTERN, Settings
+from cx_intel.settings.conditions import Condition
+
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+
+
+class Case(Settings):
+    """One line of a rule table: the condition, and the value where it holds."""
+
+    if_: Condition = Field(alias="if")
+    value: str
+
+
+class Rules(Settings):
+    """An ordered rule table: the first condition that holds decides."""
+
+    rules: list[Case] = Field(min_length=1)
+    else_: str = Field(alias="else")
+
+    def values(self) -> tuple[str, ...]:
+        """Every value that may come out, in order, each once."""
+        return tuple(dict.fromkeys([*(case.value for case in self.rules), self.else_]))
+
+
+class SourceAttribute(Settings):
+    """An account attribute that the account source delivers."""
+
+    type: Literal["text", "integer", "number"] = "text"
+    description: str
+    unit: str = ""
+
+
+class UsageSettings(Settings):
+    """How product events are counted by day."""
+
+    categories: dict[Name, list[str]] = {}
+    """Category: its event names. Anything else is `other`."""
+    counted_events: dict[Name, str] = {}
+    """Column of `fct_usage`: the event that it counts."""
+    power_usage_events: int = Field(default=10, ge=1)
+    power_usage_features: int = Field(default=5, ge=1)
+
+    @model_validator(mode="after")
+    def _one_category_an_event(self) -> "UsageSettings":
+        events = [event for names in self.categories.values() for event in names]
+        if twice := sorted({e for e in events if events.count(e) > 1}):
+            raise ValueError(f"categories: {', '.join(twice)} stands in two categories")
+        if "other" in self.categories:
+            raise ValueError("categories: `other` is what stands in no category; leave it out")
+        return self
+
+
+class SupportSettings(Settings):
+    """Service levels."""
+
+    sla_target_hours: dict[str, float] = {"p1": 4, "p2": 12, "p3": 48, "p4": 120}
+    """Priority: hours to resolution."""
+
+
+class LifecycleSettings(Settings):
+    """Life stages of an account, and which changes raise an event."""
+
+    stages: Rules | None = None
+    """Over the columns of `dim_account`; default: trial, churned, onboarding to 90 days, growing to 365, mature."""
+    watched_signals: dict[str, float] = {}
+    """Signal: relative drop within a week, e.g. 0.15, that raises an event."""

@@ -1,0 +1,50 @@
+"""The base of every settings model, and the error that all of them raise.
+
+Only what is common to all blocks of a portfolio belongs here. The blocks themselves live beside this module, one file a
+subject; `loader.py` reads YAML into them and keeps the line numbers.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+"""What may name a portfolio, signal, dimension or attribute: it becomes a schema, table or column name."""
+
+
+class Settings(BaseModel):
+    """A block of settings: unknown keys are refused, values are not changed after loading."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a portfolio file: where (1-based line, None when unknown) and what to do."""
+
+    line: int | None
+    path: str
+    message: str
+
+
+class Misfit(ValueError):
+    """Settings that are well-formed each and do not fit together; `at` leads to the key to blame, below the block."""
+
+    def __init__(self, message: str, at: tuple[str | int, ...] = ()):
+        super().__init__(message)
+        self.at = at
+
+
+class SettingsError(ValueError):
+    """A portfolio file that cannot be used; the text names the file, each line, and what is wrong there."""
+
+    def __init__(self, file: Path | str, problems: list[Problem]):
+        self.file = Path(file)
+        self.problems = problems
+        lines = [
+            f"{self.file}:{p.line or 1}: {p.path + ': ' if p.path else ''}{p.message}" for p in problems
+        ]
+        super().__init__("\n".join(lines))

@@ -1,0 +1,145 @@
+"""A portfolio: one book of customers with its sources, currency, health model and renewal policy.
+
+The top of the settings tree; the blocks stand in the modules beside this one, and `loader.py` reads a file into it.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator, model_validator
+
+from cx_intel.settings.accounts import (
+    LifecycleSettings,
+    Name,
+    Rules,
+    SourceAttribute,
+    SupportSettings,
+    UsageSettings,
+)
+from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings
+from cx_intel.settings.health import HealthSettings
+from cx_intel.settings.renewals import RISK_LEVELS, ChurnRiskSettings, Playbook, RenewalSettings
+from cx_intel.settings.reports import ReportSettings
+from cx_intel.settings.revenue import CurrencySettings, RevenueSettings
+from cx_intel.settings.sources import FilesSource, SourcesMixin, SyntheticSource
+
+SYNTHETIC_TABLES = {
+    "novacrm": ("accounts", "subscriptions", "invoices", "usage_events", "support_tickets"),
+    "fleet": (
+        "accounts",
+        "subscriptions",
+        "mrr_history",
+        "usage_events",
+        "support_tickets",
+        "nps_responses",
+        "csm_activities",
+    ),
+}
+"""What each synthetic world delivers."""
+
+BASIS_TABLE = {"subscriptions": "subscriptions", "invoices": "invoices", "mrr_history": "mrr_history"}
+
+STANDARD_ATTRIBUTES = ("segment", "industry", "country", "region", "plan_tier", "owner", "status")
+"""Account columns that every portfolio may group by and use in conditions."""
+
+
+class AsOf(Settings):
+    """Which days the portfolio can be refreshed for."""
+
+    default: Literal["yesterday"] | date = "yesterday"
+    earliest: date = date(2023, 1, 1)
+
+
+class Portfolio(SourcesMixin):
+    """The settings of one portfolio, complete and checked."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    """The file's stem, and the schema in the warehouse."""
+    description: str = ""
+    currency: CurrencySettings
+    time_zone: str = "UTC"
+    """IANA zone in which days begin and end."""
+    as_of: AsOf = AsOf()
+    account_attributes: dict[Name, SourceAttribute | Rules] = {}
+    include_churned: bool = False
+    revenue: RevenueSettings
+    usage: UsageSettings = UsageSettings()
+    support: SupportSettings = SupportSettings()
+    health: HealthSettings | None = None
+    churn_risk: ChurnRiskSettings | None = None
+    renewals: RenewalSettings | None = None
+    playbooks: list[Playbook] = []
+    lifecycle: LifecycleSettings = LifecycleSettings()
+    rollups: list[Name] = []
+    reports: ReportSettings = ReportSettings()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{zone!r} is no IANA time zone, such as Europe/Berlin") from error
+        return zone
+
+    @model_validator(mode="after")
+    def _blocks_fit_together(self) -> "Portfolio":
+        if "accounts" not in self.tables:
+            raise Misfit("no source delivers `accounts`, which every portfolio needs", ("sources",))
+        if BASIS_TABLE[self.revenue.basis] not in self.tables:
+            raise Misfit(f"is {self.revenue.basis!r}, but no source delivers that table", ("revenue", "basis"))
+        if self.churn_risk and not self.health:
+            raise Misfit("needs a `health` block", ("churn_risk",))
+        if self.renewals:
+            self._check_renewals()
+        known = {*STANDARD_ATTRIBUTES, *self.account_attributes}
+        if unknown := sorted(set(self.rollups) - known):
+            raise Misfit(
+                f"{', '.join(unknown)} is no account attribute; there are {', '.join(sorted(known))}", ("rollups",)
+            )
+        return self
+
+    def _check_renewals(self) -> None:
+        if not self.health:
+            raise Misfit("needs a `health` block", ("renewals",))
+        if missing := [r for r in RISK_LEVELS if not any(p.risk == r and not p.if_ for p in self.playbooks)]:
+            raise Misfit(f"{', '.join(missing)} has no playbook without a condition, the last resort", ("playbooks",))
+        if unwatched := sorted(set(self.lifecycle.watched_signals) - set(self.health.signals)):
+            raise Misfit(f"no signal {', '.join(unwatched)} is declared", ("lifecycle", "watched_signals"))
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The canonical tables that the sources deliver."""
+        found: list[str] = []
+        for source in self.sources:
+            if isinstance(source, FilesSource):
+                found.append(source.table)
+            elif isinstance(source, SyntheticSource):
+                found += [t for t in SYNTHETIC_TABLES[source.world] if t not in source.exclude]
+        return tuple(dict.fromkeys(found))
+
+    def source_of(self, table: str) -> "SyntheticSource | FilesSource":
+        """The source that delivers a canonical table; the first that does. Raises KeyError when none does."""
+        for source in self.sources:
+            if isinstance(source, FilesSource) and source.table == table:
+                return source
+        for source in self.sources:
+            if isinstance(source, SyntheticSource) and table in SYNTHETIC_TABLES[source.world]:
+                if table not in source.exclude:
+                    return source
+        raise KeyError(table)
+
+    @property
+    def source_attributes(self) -> dict[str, SourceAttribute]:
+        """The attributes that the account source delivers."""
+        return {k: v for k, v in self.account_attributes.items() if isinstance(v, SourceAttribute)}
+
+    @property
+    def derived_attributes(self) -> dict[str, Rules]:
+        """The attributes that rules derive from the others."""
+        return {k: v for k, v in self.account_attributes.items() if isinstance(v, Rules)}
+
+    def latest_as_of(self, now: datetime) -> date:
+        """Yesterday in the portfolio's zone: the last complete day at `now` (aware)."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date() - timedelta(days=1)

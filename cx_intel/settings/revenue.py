@@ -1,0 +1,73 @@
+"""The `revenue` and `currency` blocks: what counts as MRR, in which currency, and the price list.
+
+Definitions: Money and Revenue in the metric definitions; argued in DECISIONS.md. The ledger that follows is
+`cx_intel.models.revenue`.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from cx_intel.settings.base import Settings
+
+
+class CurrencySettings(Settings):
+    """The reporting currency and constant rates."""
+
+    reporting: str = Field(pattern=r"^[A-Z]{3}$")
+    rates: dict[str, Decimal] = {}
+    """Reporting units for one unit of the currency, e.g. {CHF: 1.05} under EUR."""
+
+    @field_validator("rates", mode="before")
+    @classmethod
+    def _exact(cls, rates: object) -> object:
+        return {k: str(v) for k, v in rates.items()} if isinstance(rates, dict) else rates
+
+    @field_validator("rates")
+    @classmethod
+    def _positive(cls, rates: dict[str, Decimal]) -> dict[str, Decimal]:
+        for code, rate in rates.items():
+            if rate <= 0:
+                raise ValueError(f"the rate of {code} is {rate}; a rate is above 0")
+        return rates
+
+    def rate_of(self) -> dict[str, Decimal]:
+        """All known rates, the reporting currency's own (1) included."""
+        return {**self.rates, self.reporting: Decimal(1)}
+
+
+class Product(Settings):
+    """A line of the price list."""
+
+    name: str
+    """The product code, as in the subscriptions."""
+    type: Literal["platform", "add_on"] = "platform"
+    display_name: str
+    feature_category: str
+    list_price: Decimal | None = Field(default=None, ge=0)
+    """Per month, where it does not depend on the tier."""
+    tier_prices: dict[str, Decimal] = {}
+    """Plan tier: price per month."""
+
+
+class RevenueSettings(Settings):
+    """What the MRR of an account in a month is."""
+
+    basis: Literal["subscriptions", "invoices", "mrr_history"]
+    recognised_statuses: list[str] = ["paid", "overdue"]
+    """Invoices that count. Unpaid is a collection problem, not churn; `void` never counts."""
+    opening: Literal["new", "balance"] | None = None
+    """What MRR in the first month of the data is. Default: `balance` for `mrr_history`, else `new`."""
+    products: list[Product] = []
+
+    @field_validator("recognised_statuses")
+    @classmethod
+    def _void_never_counts(cls, statuses: list[str]) -> list[str]:
+        if "void" in statuses:
+            raise ValueError("`void` invoices never count as revenue; leave it out")
+        return statuses
+
+    @property
+    def opens_with_balance(self) -> bool:
+        return (self.opening or ("balance" if self.basis == "mrr_history" else "new")) == "balance"

@@ -1,0 +1,109 @@
+"""Where a portfolio's raw tables come from: the `sources` block, a list of sources, each delivering tables.
+
+Only descriptions; reading is done in `cx_intel.sources`. The canonical tables and columns that a source may deliver are
+the staging contracts (`cx_intel.contracts.staging`).
+"""
+
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from cx_intel.settings.base import Settings
+
+CanonicalTable: TypeAlias = Literal[
+    "accounts",
+    "subscriptions",
+    "invoices",
+    "mrr_history",
+    "usage_events",
+    "support_tickets",
+    "nps_responses",
+    "csm_activities",
+    "metrics",
+]
+
+
+class SourceBase(Settings):
+    """What every kind of source states."""
+
+    time_zone: str = "UTC"
+    """IANA zone of times that carry none."""
+    max_quarantined_pct: float = Field(default=5.0, ge=0, le=100)
+    """Above this share of rejected rows in a table (0 to 100) the refresh stops before the table is replaced."""
+    stale_after_days: int | None = Field(default=None, ge=0)
+    """Newest row older than this many days at `as_of`: a warning."""
+    freeze_after_days: int | None = Field(default=None, ge=0)
+    """Newest row older than this many days at `as_of`: signals that read the source are missing, tiers are held."""
+
+
+class SyntheticSource(SourceBase):
+    """A made-up company: a deterministic function of seed and calendar day."""
+
+    kind: Literal["synthetic"]
+    world: Literal["novacrm", "fleet"]
+    seed: int = Field(default=1, ge=0)
+    accounts: int = Field(default=150, ge=1, le=1_000_000)
+    starts_on: date = date(2023, 1, 1)
+    events_from: date = date(2023, 1, 1)
+    """First day with usage events; later than `starts_on` keeps the first load quick."""
+    exclude: list[CanonicalTable] = []
+    """Tables of the world that this portfolio leaves out."""
+
+
+class Unpivot(Settings):
+    """Turns wide columns into rows: one row for each listed column that is not empty."""
+
+    columns: list[str] | dict[str, str] = Field(min_length=1)
+    """The file's columns; a mapping gives each another name."""
+    name_to: str
+    """The canonical column that receives the name."""
+    value_to: str
+    """The canonical column that receives the value."""
+
+
+class Split(Settings):
+    """Splits one delimited cell into its parts, joined again by `|`, so that conditions may use `contains`."""
+
+    delimiter: str = Field(min_length=1)
+    count_to: str | None = None
+    """A further column that receives the number of parts."""
+
+
+class FilesSource(SourceBase):
+    """One canonical table from files: CSV, Parquet or JSON lines, plain or gzip."""
+
+    kind: Literal["files"]
+    table: CanonicalTable
+    path: str
+    """A file, a folder, or a glob; `${NAME}` is taken from the environment when the portfolio is refreshed."""
+    format: Literal["csv", "parquet", "jsonl"] | None = None
+    """Default: told by the file's ending."""
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    null_text: list[str] = [""]
+    """Spellings of a missing value."""
+    columns: dict[str, str] = {}
+    """Canonical name: the file's name, for columns whose names differ. The others keep theirs."""
+    constants: dict[str, str | int | float] = {}
+    """Canonical name: a value that every row has."""
+    split: dict[str, Split] = {}
+    """Canonical name: how its cell is split."""
+    unpivot: Unpivot | None = None
+
+
+Source: TypeAlias = Annotated[SyntheticSource | FilesSource, Field(discriminator="kind")]
+
+
+class SourcesMixin(Settings):
+    """The `sources` block, checked for tables that two sources deliver."""
+
+    sources: list[Source] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_source_a_table(self) -> "SourcesMixin":
+        listed = [s.table for s in self.sources if isinstance(s, FilesSource)]
+        if twice := sorted({t for t in listed if listed.count(t) > 1}):
+            raise ValueError(f"sources: {', '.join(twice)} is delivered twice; join the files with a glob")
+        return self
