@@ -1,12 +1,12 @@
 """fleet: signal scores, dimensions, composite, tiers, coverage and drivers, in exact fractions.
 
-Nothing is rounded before the composite, and a composite that lies exactly on a half (69.95) goes up, which binary
-floats cannot promise.
+Nothing is rounded before the composite, and a composite that lies exactly on a half (69.95) goes up, which
+binary floats cannot promise.
 
-READING: a missing signal with `neutral_score` keeps its weight in the drivers (score 50, value empty), because points
-must sum to the composite; only signals left out or redistributed away have weight 0.
-READING: a signal that does not apply (logbook without the product) counts neither as measured nor in the weight that
-could have been measured; it stays in the drivers with weight 0.
+READING: a missing signal with `neutral_score` keeps its weight in the drivers (score 50, value empty),
+because points must sum to the composite; only signals left out or redistributed away have weight 0.
+READING: a signal that does not apply (logbook without the product) counts neither as measured nor in the
+weight that could have been measured; it stays in the drivers with weight 0.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ F = Fraction
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal: its weight in the dimension, its curve, and what becomes of its weight when it is missing."""
+    """One signal: its weight in the dimension, its curve, and where its weight goes when it is missing."""
 
     name: str
     weight: Fraction
     kind: str  # linear | steps | boolean
     bounds: tuple[Any, ...] = ()
-    otherwise: Fraction = F(0)
+    otherwise: Fraction = Fraction(0)
     neutral: Fraction | None = None
     redistribute_to: str | None = None
     requires_product: str | None = None
@@ -40,27 +40,58 @@ def _steps(*pairs: tuple[int, int]) -> tuple[tuple[Fraction, Fraction], ...]:
 
 
 MODEL: dict[str, tuple[Fraction, tuple[Signal, ...]]] = {
-    "adoption": (F("0.35"), (
-        Signal("gps_adoption_pct", F("0.50"), "linear", (F(0), F(80))),
-        Signal("logbook_completion_pct", F("0.25"), "linear", (F(0), F(85)),
-               redistribute_to="gps_adoption_pct", requires_product="Digital Logbook"),
-        Signal("reports_generated_30d", F("0.25"), "linear", (F(0), "3 x product_count")),
-    )),
-    "engagement": (F("0.30"), (
-        Signal("days_since_last_login", F("0.40"), "steps",
-               _steps((3, 100), (7, 90), (14, 70), (30, 45), (60, 20)), F(5)),
-        Signal("mobile_dau_mau", F("0.35"), "linear", (F(0), F("0.40"))),
-        Signal("onboarding_completion_score", F("0.25"), "linear", (F(0), F(100))),
-    )),
-    "support": (F("0.20"), (
-        Signal("open_support_tickets", F("0.40"), "steps", _steps((0, 100), (1, 75), (2, 50), (4, 25)), F(5)),
-        Signal("avg_ticket_resolution_days", F("0.30"), "steps", _steps((1, 100), (3, 85), (7, 60), (14, 30)), F(10)),
-        Signal("csat_score", F("0.30"), "linear", (F(1), F(5))),
-    )),
-    "relationship": (F("0.15"), (
-        Signal("qbr_completed_this_quarter", F("0.60"), "boolean", (F(100), F(20))),
-        Signal("nps_score", F("0.40"), "linear", (F(0), F(10)), neutral=F(50)),
-    )),
+    "adoption": (
+        F("0.35"),
+        (
+            Signal("gps_adoption_pct", F("0.50"), "linear", (F(0), F(80))),
+            Signal(
+                "logbook_completion_pct",
+                F("0.25"),
+                "linear",
+                (F(0), F(85)),
+                redistribute_to="gps_adoption_pct",
+                requires_product="Digital Logbook",
+            ),
+            Signal("reports_generated_30d", F("0.25"), "linear", (F(0), "3 x product_count")),
+        ),
+    ),
+    "engagement": (
+        F("0.30"),
+        (
+            Signal(
+                "days_since_last_login",
+                F("0.40"),
+                "steps",
+                _steps((3, 100), (7, 90), (14, 70), (30, 45), (60, 20)),
+                F(5),
+            ),
+            Signal("mobile_dau_mau", F("0.35"), "linear", (F(0), F("0.40"))),
+            Signal("onboarding_completion_score", F("0.25"), "linear", (F(0), F(100))),
+        ),
+    ),
+    "support": (
+        F("0.20"),
+        (
+            Signal(
+                "open_support_tickets", F("0.40"), "steps", _steps((0, 100), (1, 75), (2, 50), (4, 25)), F(5)
+            ),
+            Signal(
+                "avg_ticket_resolution_days",
+                F("0.30"),
+                "steps",
+                _steps((1, 100), (3, 85), (7, 60), (14, 30)),
+                F(10),
+            ),
+            Signal("csat_score", F("0.30"), "linear", (F(1), F(5))),
+        ),
+    ),
+    "relationship": (
+        F("0.15"),
+        (
+            Signal("qbr_completed_this_quarter", F("0.60"), "boolean", (F(100), F(20))),
+            Signal("nps_score", F("0.40"), "linear", (F(0), F(10)), neutral=F(50)),
+        ),
+    ),
 }
 TIERS = (("Green", F(70)), ("Amber", F(40)), ("Red", F(0)))
 MIN_COVERAGE_PCT = F(50)
@@ -94,7 +125,11 @@ def tier_of(health_score: Fraction) -> str:
 
 def _weights(signals: tuple[Signal, ...], measured: set[str], applies: set[str]) -> dict[str, Fraction]:
     """Weight of each signal within its dimension once the weight of missing ones has moved."""
-    kept = {s.name: s.weight for s in signals if s.name in measured or (s.name in applies and s.neutral is not None)}
+    kept = {
+        s.name: s.weight
+        for s in signals
+        if s.name in measured or (s.name in applies and s.neutral is not None)
+    }
     lost = [s for s in signals if s.name not in kept]
     weights = dict(kept)
     spread = F(0)
@@ -109,8 +144,12 @@ def _weights(signals: tuple[Signal, ...], measured: set[str], applies: set[str])
 
 def score_account(values: dict[str, Fraction | None], products: list[str]) -> dict[str, Any]:
     """Composite, dimensions, coverage and drivers of one account."""
-    applies = {s.name for _, signals in MODEL.values() for s in signals
-               if s.requires_product is None or s.requires_product in products}
+    applies = {
+        s.name
+        for _, signals in MODEL.values()
+        for s in signals
+        if s.requires_product is None or s.requires_product in products
+    }
     measured = {name for name in applies if values.get(name) is not None}
     dimension_scores: dict[str, Fraction | None] = {}
     inner: dict[str, dict[str, Fraction]] = {}
@@ -134,19 +173,29 @@ def score_account(values: dict[str, Fraction | None], products: list[str]) -> di
             score = scores.get(s.name)
             points = weight * score if score is not None else F(0)
             composite += points
-            drivers.append({
-                "dimension": dimension, "signal": s.name, "value": values.get(s.name) if s.name in measured else None,
-                "signal_score": score, "weight": weight, "points": points,
-                "points_lost": weight * (100 - score) if score is not None else F(0),
-                "is_measured": s.name in measured,
-            })
+            drivers.append(
+                {
+                    "dimension": dimension,
+                    "signal": s.name,
+                    "value": values.get(s.name) if s.name in measured else None,
+                    "signal_score": score,
+                    "weight": weight,
+                    "points": points,
+                    "points_lost": weight * (100 - score) if score is not None else F(0),
+                    "is_measured": s.name in measured,
+                }
+            )
     nominal = {s.name: outer * s.weight for outer, signals in MODEL.values() for s in signals}
     coverage = 100 * sum((nominal[n] for n in measured), F(0)) / sum((nominal[n] for n in applies), F(0))
     health_score = round_half_up(composite, 1) if present else None
     known = health_score is not None and coverage >= MIN_COVERAGE_PCT
     return {
-        "dimensions": dimension_scores, "composite": composite, "health_score": health_score, "coverage_pct": coverage,
-        "health_tier": tier_of(health_score) if known and health_score is not None else "unknown", "drivers": drivers,
+        "dimensions": dimension_scores,
+        "composite": composite,
+        "health_score": health_score,
+        "coverage_pct": coverage,
+        "health_tier": tier_of(health_score) if known and health_score is not None else "unknown",
+        "drivers": drivers,
     }
 
 
@@ -155,20 +204,33 @@ def as_float(value: Fraction | None) -> float | None:
 
 
 def health_tables(accounts: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
-    """customer_health_scores and health_score_drivers from accounts that already carry their result in 'health'."""
+    """customer_health_scores and health_score_drivers of accounts that carry their result in 'health'."""
     score_rows, driver_rows = [], []
     for a in accounts:
         h = a["health"]
-        score_rows.append({
-            "account_id": a["account_id"], "segment": a["segment"], "current_mrr": float(a["current_mrr"]),
-            "current_arr": float(a["current_arr"]),
-            **{f"{d}_score": as_float(score) for d, score in h["dimensions"].items()},
-            "composite": float(h["composite"]), "health_score": as_float(h["health_score"]),
-            "health_tier": h["health_tier"], "coverage_pct": float(h["coverage_pct"]),
-        })
+        score_rows.append(
+            {
+                "account_id": a["account_id"],
+                "segment": a["segment"],
+                "current_mrr": float(a["current_mrr"]),
+                "current_arr": float(a["current_arr"]),
+                **{f"{d}_score": as_float(score) for d, score in h["dimensions"].items()},
+                "composite": float(h["composite"]),
+                "health_score": as_float(h["health_score"]),
+                "health_tier": h["health_tier"],
+                "coverage_pct": float(h["coverage_pct"]),
+            }
+        )
         driver_rows += [
-            {"account_id": a["account_id"], "dimension": d["dimension"], "signal": d["signal"],
-             **{k: as_float(d[k]) for k in ("value", "signal_score", "weight", "points", "points_lost")}}
+            {
+                "account_id": a["account_id"],
+                "dimension": d["dimension"],
+                "signal": d["signal"],
+                **{k: as_float(d[k]) for k in ("value", "signal_score", "weight", "points", "points_lost")},
+            }
             for d in h["drivers"]
         ]
-    return {"customer_health_scores": pd.DataFrame(score_rows), "health_score_drivers": pd.DataFrame(driver_rows)}
+    return {
+        "customer_health_scores": pd.DataFrame(score_rows),
+        "health_score_drivers": pd.DataFrame(driver_rows),
+    }

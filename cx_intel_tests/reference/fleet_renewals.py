@@ -1,11 +1,13 @@
 """fleet: renewal pipeline, interventions, roll-ups and the closed-form outlook, in exact fractions.
 
-READING: expected_renewal_arr and expected_arr_loss are amounts, hence each rounded half up to cents on its own; where
-both end on half a cent their sum exceeds the ARR by one cent. The outlook sums unrounded products and rounds the sum.
-READING: not_healthy_pct, averages and exposed ARR treat `unknown` as the specification says; no account is unknown in
-the files at hand. avg_health_score is the mean of the published (rounded) scores.
+READING: expected_renewal_arr and expected_arr_loss are amounts, hence each rounded half up to cents on its
+own; where both end on half a cent their sum exceeds the ARR by one cent. The outlook sums unrounded
+products and rounds the sum.
+READING: not_healthy_pct, averages and exposed ARR treat `unknown` as the specification says; no account is
+unknown in the files at hand. avg_health_score is the mean of the published (rounded) scores.
 READING: expansion potential of a roll-up sums all its customers, not only those in the pipeline.
-READING: "the signal that loses most points" breaks ties by the order of the model (dimensions, then signals).
+READING: "the signal that loses most points" breaks ties by the order of the model (dimensions, then
+signals).
 READING: capacity is per owner over all segments; these files have no owner, so there is one queue.
 """
 
@@ -44,7 +46,10 @@ def months_until(as_of: date, day: date) -> int:
 
 
 def roll_forward(given: date, as_of: date, term_months: int = 12) -> tuple[date, bool]:
-    """A date already past rolls forward by its term. READING: its term is renewals.term_months, counted from it."""
+    """A date already past rolls forward by its term.
+
+    READING: its term is renewals.term_months, counted from the given date.
+    """
     k, day = 0, given
     while day < as_of:
         k += 1
@@ -90,12 +95,20 @@ def add_renewal(account: dict[str, Any], as_of: date) -> None:
     in_window = 0 <= days <= WINDOW_DAYS
     p = PROBABILITY[risk]
     account["renewal"] = {
-        "renewal_date": day, "is_overdue": overdue, "days_to_renewal": days,
-        "months_to_renewal": months_until(as_of, day), "renewal_risk": risk, "renewal_probability": p,
-        "expected_renewal_arr": round_half_up(arr * p, 2), "expected_arr_loss": round_half_up(arr * (1 - p), 2),
+        "renewal_date": day,
+        "is_overdue": overdue,
+        "days_to_renewal": days,
+        "months_to_renewal": months_until(as_of, day),
+        "renewal_risk": risk,
+        "renewal_probability": p,
+        "expected_renewal_arr": round_half_up(arr * p, 2),
+        "expected_arr_loss": round_half_up(arr * (1 - p), 2),
         "exposed_arr": arr if not_healthy and in_window else F(0),
         "recommended_playbook": playbook_of(account, risk, days),
-        "is_not_healthy": not_healthy, "is_in_window": in_window, "within_capacity": False, "rank": None,
+        "is_not_healthy": not_healthy,
+        "is_in_window": in_window,
+        "within_capacity": False,
+        "rank": None,
     }
 
 
@@ -105,9 +118,14 @@ def primary_signal(account: dict[str, Any]) -> str | None:
 
 
 def rank_interventions(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    listed = [a for a in accounts
-              if a["renewal"]["renewal_risk"] in ("Critical", "High") and a["renewal"]["is_in_window"]]
-    listed.sort(key=lambda a: (-a["renewal"]["expected_arr_loss"], a["renewal"]["days_to_renewal"], a["account_id"]))
+    listed = [
+        a
+        for a in accounts
+        if a["renewal"]["renewal_risk"] in ("Critical", "High") and a["renewal"]["is_in_window"]
+    ]
+    listed.sort(
+        key=lambda a: (-a["renewal"]["expected_arr_loss"], a["renewal"]["days_to_renewal"], a["account_id"])
+    )
     for rank, a in enumerate(listed, start=1):
         a["renewal"]["rank"], a["renewal"]["within_capacity"] = rank, rank <= CAPACITY
     return listed
@@ -119,33 +137,68 @@ def pipeline(accounts: list[dict[str, Any]], as_of: date) -> pd.DataFrame:
     for a in accounts:
         r = a["renewal"]
         if 0 <= r["days_to_renewal"] <= PIPELINE_DAYS:
-            rows.append({
-                "as_of": as_of, "account_id": a["account_id"], "segment": a["segment"], "country": a["country"],
-                "current_arr": float(a["current_arr"]), "health_score": as_float(a["health"]["health_score"]),
-                "health_tier": a["health"]["health_tier"],
-                **{k: r[k] for k in ("renewal_date", "is_overdue", "days_to_renewal", "months_to_renewal",
-                                     "renewal_risk")},
-                **{k: float(r[k]) for k in ("renewal_probability", "expected_renewal_arr", "expected_arr_loss",
-                                            "exposed_arr")},
-                "expansion_potential_arr": float(a["expansion_potential_arr"]),
-                "recommended_playbook": r["recommended_playbook"],
-            })
+            rows.append(
+                {
+                    "as_of": as_of,
+                    "account_id": a["account_id"],
+                    "segment": a["segment"],
+                    "country": a["country"],
+                    "current_arr": float(a["current_arr"]),
+                    "health_score": as_float(a["health"]["health_score"]),
+                    "health_tier": a["health"]["health_tier"],
+                    **{
+                        k: r[k]
+                        for k in (
+                            "renewal_date",
+                            "is_overdue",
+                            "days_to_renewal",
+                            "months_to_renewal",
+                            "renewal_risk",
+                        )
+                    },
+                    **{
+                        k: float(r[k])
+                        for k in (
+                            "renewal_probability",
+                            "expected_renewal_arr",
+                            "expected_arr_loss",
+                            "exposed_arr",
+                        )
+                    },
+                    "expansion_potential_arr": float(a["expansion_potential_arr"]),
+                    "recommended_playbook": r["recommended_playbook"],
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def interventions(listed: list[dict[str, Any]], as_of: date) -> pd.DataFrame:
-    """cs_intervention_list in its order; `primary_signal` is the signal behind primary_risk_signal's words."""
-    return pd.DataFrame([{
-        "as_of": as_of, "priority_rank": a["renewal"]["rank"], "account_id": a["account_id"],
-        "segment": a["segment"], "country": a["country"], "current_arr": float(a["current_arr"]),
-        "expected_arr_loss": float(a["renewal"]["expected_arr_loss"]),
-        "health_score": as_float(a["health"]["health_score"]), "health_tier": a["health"]["health_tier"],
-        "renewal_risk": a["renewal"]["renewal_risk"], "days_to_renewal": a["renewal"]["days_to_renewal"],
-        "primary_signal": primary_signal(a), "recommended_playbook": a["renewal"]["recommended_playbook"],
-        "due_date": min(as_of + timedelta(days=DUE_IN_DAYS[a["renewal"]["renewal_risk"]]),
-                        a["renewal"]["renewal_date"]),
-        "is_within_capacity": a["renewal"]["within_capacity"],
-    } for a in listed])
+    """cs_intervention_list in its order; `primary_signal` is the one behind primary_risk_signal's words."""
+    return pd.DataFrame(
+        [
+            {
+                "as_of": as_of,
+                "priority_rank": a["renewal"]["rank"],
+                "account_id": a["account_id"],
+                "segment": a["segment"],
+                "country": a["country"],
+                "current_arr": float(a["current_arr"]),
+                "expected_arr_loss": float(a["renewal"]["expected_arr_loss"]),
+                "health_score": as_float(a["health"]["health_score"]),
+                "health_tier": a["health"]["health_tier"],
+                "renewal_risk": a["renewal"]["renewal_risk"],
+                "days_to_renewal": a["renewal"]["days_to_renewal"],
+                "primary_signal": primary_signal(a),
+                "recommended_playbook": a["renewal"]["recommended_playbook"],
+                "due_date": min(
+                    as_of + timedelta(days=DUE_IN_DAYS[a["renewal"]["renewal_risk"]]),
+                    a["renewal"]["renewal_date"],
+                ),
+                "is_within_capacity": a["renewal"]["within_capacity"],
+            }
+            for a in listed
+        ]
+    )
 
 
 def rollup(accounts: list[dict[str, Any]], attribute: str, as_of: date) -> pd.DataFrame:
@@ -158,16 +211,24 @@ def rollup(accounts: list[dict[str, Any]], attribute: str, as_of: date) -> pd.Da
         exposed = sum((a["renewal"]["exposed_arr"] for a in group), F(0))
         bad = [a for a in known if a["renewal"]["is_not_healthy"]]
         scores = [a["health"]["health_score"] for a in known]
-        rows.append({
-            "as_of": as_of, attribute: value, "customers": len(group), "total_arr": float(arr),
-            "avg_health_score": float(sum(scores, F(0)) / len(scores)) if scores else None,
-            **{f"{t.lower()}_count": sum(a["health"]["health_tier"] == t for a in group)
-               for t in ("Green", "Amber", "Red", "unknown")},
-            "not_healthy_pct": float(F(100 * len(bad), len(known))) if known else None,
-            "exposed_arr": float(exposed), "exposed_arr_pct": float(100 * exposed / arr) if arr else None,
-            "at_risk_customers": sum(a["renewal"]["is_in_window"] for a in bad),
-            "expansion_potential_arr": float(sum((a["expansion_potential_arr"] for a in group), F(0))),
-        })
+        rows.append(
+            {
+                "as_of": as_of,
+                attribute: value,
+                "customers": len(group),
+                "total_arr": float(arr),
+                "avg_health_score": float(sum(scores, F(0)) / len(scores)) if scores else None,
+                **{
+                    f"{t.lower()}_count": sum(a["health"]["health_tier"] == t for a in group)
+                    for t in ("Green", "Amber", "Red", "unknown")
+                },
+                "not_healthy_pct": float(F(100 * len(bad), len(known))) if known else None,
+                "exposed_arr": float(exposed),
+                "exposed_arr_pct": float(100 * exposed / arr) if arr else None,
+                "at_risk_customers": sum(a["renewal"]["is_in_window"] for a in bad),
+                "expansion_potential_arr": float(sum((a["expansion_potential_arr"] for a in group), F(0))),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -185,7 +246,10 @@ def _kept(account: dict[str, Any], scenario: str) -> Fraction:
 
 
 def outlook(accounts: list[dict[str, Any]], as_of: date) -> pd.DataFrame:
-    """nrr_outlook without the simulation. READING: a segment without due renewals has rows with nrr_pct null."""
+    """nrr_outlook without the simulation.
+
+    READING: a segment without due renewals has rows with nrr_pct null.
+    """
     rows = []
     for segment in ["all", *sorted({a["segment"] for a in accounts})]:
         book = [a for a in accounts if segment in ("all", a["segment"])]
@@ -194,10 +258,17 @@ def outlook(accounts: list[dict[str, Any]], as_of: date) -> pd.DataFrame:
         total = sum((a["current_mrr"] for a in book), F(0))
         for scenario in SCENARIOS:
             end = sum((a["current_mrr"] * _kept(a, scenario) for a in due), F(0))
-            rows.append({
-                "as_of": as_of, "segment": segment, "scenario": scenario, "renewals_due": len(due),
-                "starting_mrr": float(start), "ending_mrr": float(round_half_up(end, 2)),
-                "nrr_pct": float(100 * end / start) if start else None, "book_starting_mrr": float(total),
-                "book_nrr_pct": float(100 * (total - start + end) / total) if total else None,
-            })
+            rows.append(
+                {
+                    "as_of": as_of,
+                    "segment": segment,
+                    "scenario": scenario,
+                    "renewals_due": len(due),
+                    "starting_mrr": float(start),
+                    "ending_mrr": float(round_half_up(end, 2)),
+                    "nrr_pct": float(100 * end / start) if start else None,
+                    "book_starting_mrr": float(total),
+                    "book_nrr_pct": float(100 * (total - start + end) / total) if total else None,
+                }
+            )
     return pd.DataFrame(rows)

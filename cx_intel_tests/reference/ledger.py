@@ -1,7 +1,7 @@
 """Movements, waterfall and cohorts from a ledger of MRR per account and month (plain SQL, any portfolio).
 
 Expects in the connection:
-    ledger (account_id, month DATE, mrr DECIMAL(18,2))   one row per account and month, horizon months only, mrr > 0
+    ledger (account_id, month DATE, mrr DECIMAL(18,2))   a row per account and month to the horizon, mrr > 0
     horizon (month DATE)                                  a single row
     account_segment (account_id, segment)                 the segment each account has now
 """
@@ -11,9 +11,10 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
-# READING: "first month of the data" is the first month in which anybody has recognised MRR, not the first row of any
-# status. READING: `account_month_number` counts calendar months from the account's first month with MRR, so that it is
-# always months_since_start + 1, also after a gap.
+# READING: "first month of the data" is the first month in which anybody has recognised MRR, not the first row
+# of any status.
+# READING: `account_month_number` counts calendar months from the account's first month with
+# MRR, so that it is always months_since_start + 1, also after a gap.
 FCT_REVENUE = """
 create or replace table fct_revenue as
 with span as (
@@ -37,7 +38,8 @@ lagged as (
 ),
 opened as (
     select account_id, first_month, revenue_month, mrr,
-           case when $opening = 'balance' and revenue_month = (select first_month from span) then mrr else lag_mrr end
+           case when $opening = 'balance' and revenue_month = (select first_month from span) then mrr
+               else lag_mrr end
                as previous_mrr
     from lagged
 )
@@ -56,15 +58,16 @@ from opened
 where mrr > 0 or previous_mrr > 0
 """
 
-# READING: every calendar month from the first to the horizon has a row, and every segment an account has now has a row
-# for every one of these months, with zeros where nothing happened.
-# READING: a rate whose denominator is 0 is null; `churned_accounts` counts the accounts whose movement is `churn`.
+# READING: every calendar month from the first to the horizon has a row, and every segment an account has now
+# has a row for every one of these months, with zeros where nothing happened.
+# READING: a rate whose denominator is 0 is null; `churned_accounts` counts the accounts whose movement is
+# `churn`.
 NRR = """
 create or replace table nrr_all as
 with months as (
     select cast(unnest(generate_series(cast((select min(month) from ledger) as timestamp),
-                                       cast((select month from horizon) as timestamp), interval 1 month)) as date)
-           as revenue_month
+                                       cast((select month from horizon) as timestamp),
+                                       interval 1 month)) as date) as revenue_month
 ),
 segments as (select distinct segment from account_segment union all select 'all'),
 facts as (
@@ -101,7 +104,8 @@ closed as (    -- the accounts with MRR twelve months earlier, and what they pay
 ),
 rates as (
     select s.*,
-           100.0 * (starting_mrr + expansion_mrr - contraction_mrr - churned_mrr) / nullif(starting_mrr, 0) as nrr_pct,
+           100.0 * (starting_mrr + expansion_mrr - contraction_mrr - churned_mrr)
+               / nullif(starting_mrr, 0) as nrr_pct,
            100.0 * (starting_mrr - contraction_mrr - churned_mrr) / nullif(starting_mrr, 0) as grr_pct,
            100.0 * c.now_mrr / c.then_mrr as nrr_ttm_pct,
            100.0 * c.kept_mrr / c.then_mrr as grr_ttm_pct
@@ -109,8 +113,8 @@ rates as (
     left join closed c on c.revenue_month = s.revenue_month and c.segment = s.segment
     where not ($opening = 'balance' and s.revenue_month = (select min(revenue_month) from months))
 )
-select segment, revenue_month, starting_mrr, new_mrr, reactivation_mrr, expansion_mrr, contraction_mrr, churned_mrr,
-       ending_mrr, 12 * ending_mrr as ending_arr, nrr_pct, grr_pct,
+select segment, revenue_month, starting_mrr, new_mrr, reactivation_mrr, expansion_mrr, contraction_mrr,
+       churned_mrr, ending_mrr, 12 * ending_mrr as ending_arr, nrr_pct, grr_pct,
        case when count(nrr_pct) over w3 = 3 then avg(nrr_pct) over w3 end as nrr_trailing_3m_pct,
        case when count(grr_pct) over w3 = 3 then avg(grr_pct) over w3 end as grr_trailing_3m_pct,
        nrr_ttm_pct, grr_ttm_pct, paying_accounts, churned_accounts,
@@ -122,8 +126,9 @@ from rates
 window w3 as (partition by segment order by revenue_month rows between 2 preceding and current row)
 """
 
-# READING: a cohort runs to the horizon, and each segment of a cohort starts from the accounts it has now; a pair of
-# cohort and segment without accounts has no rows. Only for opening 'new', where the first month with MRR is the start.
+# READING: a cohort runs to the horizon, and each segment of a cohort starts from the accounts it has now; a
+# pair of cohort and segment without accounts has no rows. Only for opening 'new', where the first month with
+# MRR is the start.
 COHORTS = """
 select cohort_month, segment, months_since_start, initial_accounts, initial_mrr, active_accounts, cohort_mrr,
        100.0 * active_accounts / initial_accounts as account_retention_pct,

@@ -2,8 +2,9 @@
 
     compute(folder, as_of, basis='invoices' | 'subscriptions', recognised_statuses=('paid', 'overdue'))
 
-The SQL lives in novacrm_base (files, ledger, accounts), ledger (movements, waterfall, cohorts), novacrm_support
-(tickets, SLA, usage) and novacrm_health (health, churn risk); the readings of the specification are noted there.
+The SQL lives in novacrm_base (files, ledger, accounts), ledger (movements, waterfall, cohorts),
+novacrm_support (tickets, SLA, usage) and novacrm_health (health, churn risk); the readings of the
+specification are noted there.
 """
 
 from __future__ import annotations
@@ -17,9 +18,8 @@ import pandas as pd
 
 from . import ledger, novacrm_base, novacrm_health, novacrm_support
 
-HEALTH_COLUMNS = (
-    "account_id, usage_score, engagement_score, revenue_score, support_score, health_score, health_tier, coverage_pct"
-)
+HEALTH_COLUMNS = """account_id, usage_score, engagement_score, revenue_score, support_score, health_score,
+    health_tier, coverage_pct"""
 
 
 def compute(

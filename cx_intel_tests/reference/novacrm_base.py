@@ -1,7 +1,8 @@
 """novacrm: reading the five CSVs as known at as_of, the ledger, and the accounts dimension.
 
-Time zone of the portfolio and of the sources: UTC. All amounts in the files are USD, the reporting currency: nothing is
-converted. Dates come as '2025-01-28T00:00:00' and as '2023-01-05'; both are cast to a day.
+Time zone of the portfolio and of the sources: UTC. All amounts in the files are USD, the reporting
+currency: nothing is converted. Dates come as '2025-01-28T00:00:00' and as '2023-01-05'; both are cast to a
+day.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import duckdb
 
 TABLES = ("raw_accounts", "raw_invoices", "raw_subscriptions", "raw_support_tickets", "raw_usage_events")
 
-# READING: invoices, subscriptions, tickets and events of an account that is not in raw_accounts count nowhere.
-# READING: an account that signed up after as_of is still listed (the account source is a snapshot without history).
+# READING: invoices, subscriptions, tickets and events of an account that is not in raw_accounts count
+# nowhere.
+# READING: an account that signed up after as_of was not known yet: it is in no table and in no ranking.
 STAGING = """
 create table param as select cast($as_of as date) as as_of,
     cast(cast($as_of as date) + 1 as timestamp) - interval 1 microsecond as last_instant;
@@ -24,10 +26,12 @@ select trim(account_id) as account_id, trim(company_name) as account_name, lower
        cast(employee_count as integer) as employee_count, lower(trim(plan_tier)) as plan_tier,
        trim(account_owner) as owner, lower(trim(region)) as region,
        cast(cast(signup_date as timestamp) as date) as signup_date, lower(trim(status)) as status,
-       case when lower(trim(plan_tier)) = 'enterprise' or cast(employee_count as integer) > 500 then 'enterprise'
+       case when lower(trim(plan_tier)) = 'enterprise' or cast(employee_count as integer) > 500
+           then 'enterprise'
             when lower(trim(plan_tier)) = 'growth' or cast(employee_count as integer) > 50 then 'mid_market'
             else 'smb' end as segment
-from raw_accounts;
+from raw_accounts, param
+where signup_date is null or cast(cast(signup_date as timestamp) as date) <= as_of;
 
 create table account_segment as select account_id, segment from accounts;
 
@@ -53,10 +57,11 @@ select trim(event_id) as event_id, trim(account_id) as account_id, trim(user_id)
        lower(trim(event_name)) as event_name, cast(event_timestamp as timestamp) as event_at,
        cast(cast(event_timestamp as timestamp) as date) as event_date
 from raw_usage_events, param
-where trim(account_id) in (select account_id from accounts) and cast(event_timestamp as timestamp) <= last_instant;
+where trim(account_id) in (select account_id from accounts)
+  and cast(event_timestamp as timestamp) <= last_instant;
 
--- READING: subscriptions and invoices count with the status they have in the file, whatever as_of is, because a status
--- has no date of its own. In force = started, not ended, not a trial, and starting before it ends.
+-- READING: subscriptions and invoices count with the status they have in the file, whatever as_of is, because
+-- a status has no date of its own. In force = started, not ended, not a trial, and starting before it ends.
 create table in_force as
 select s.* from subscriptions s, param
 where status <> 'trial' and start_date <= as_of and (end_date is null or end_date > as_of)
@@ -108,13 +113,15 @@ LEDGER = {
     """,
 }
 
-# READING: `is_churned` needs MRR at some month up to the horizon ("the ledger knows the account"); an account with
-# nothing but void or unrecognised invoices is not known, hence not churned.
-# READING: `active_subscription_count` = in force on as_of; `total_subscription_count`, first and latest date = those
-# started by as_of, also the faulty ones that end before they start.
-# READING: `subscribed_plan_tier` = tier of the platform subscription in force on as_of (newest start), else null.
-# READING: the renewal date is the first anniversary (at least one term after the start) of the earliest valid platform
-# subscription, for churned accounts too; 29 February counts from itself each year (so the 28th in common years).
+# READING: `is_churned` needs MRR at some month up to the horizon ("the ledger knows the account"); an account
+# with nothing but void or unrecognised invoices is not known, hence not churned.
+# READING: `active_subscription_count` = in force on as_of; `total_subscription_count`, first and latest date
+# = those started by as_of, also the faulty ones that end before they start.
+# READING: `subscribed_plan_tier` = tier of the platform subscription in force on as_of (newest start), else
+# null.
+# READING: the renewal date is the first anniversary (at least one term after the start) of the earliest valid
+# platform subscription, for churned accounts too; 29 February counts from itself each year (so the 28th in
+# common years).
 # READING: `tenure_months` = complete months; lifecycle trial and churned read the account's status.
 DIM_ACCOUNT = """
 with subs as (
@@ -152,7 +159,8 @@ churn as (
 )
 select a.account_id, a.account_name, a.segment, a.industry, a.region, a.employee_count, a.plan_tier,
        f.subscribed_plan_tier, a.owner, a.status, a.signup_date,
-       date_diff('day', a.signup_date, as_of) as tenure_days, datesub('month', a.signup_date, as_of) as tenure_months,
+       date_diff('day', a.signup_date, as_of) as tenure_days,
+       datesub('month', a.signup_date, as_of) as tenure_months,
        case when a.status in ('trial', 'churned') then a.status
             when date_diff('day', a.signup_date, as_of) <= 90 then 'onboarding'
             when date_diff('day', a.signup_date, as_of) <= 365 then 'growing'
