@@ -13,7 +13,8 @@ TICKETS_KNOWN = """
 create table tickets_known as
 with typed as (
     select trim(ticket_id) as ticket_id, trim(account_id) as account_id,
-           cast(created_at as timestamp) as created_at, cast(resolved_at as timestamp) as file_resolved_at, lower(trim(priority)) as priority,
+           cast(created_at as timestamp) as created_at, cast(resolved_at as timestamp) as file_resolved_at,
+           lower(trim(priority)) as priority,
            lower(trim(category)) as category, lower(trim(status)) as file_status,
            cast(satisfaction_score as double) as file_score
     from raw_support_tickets
@@ -50,7 +51,8 @@ from timed
 
 FCT_TICKETS = """
 select t.ticket_id, t.account_id, t.priority, t.category, t.status, t.satisfaction_score, t.created_at,
-       t.resolved_at, t.created_date, t.resolution_hours, t.sla_target_hours, t.is_sla_breach, t.is_open_breach,
+       t.resolved_at, t.created_date, t.resolution_hours, t.sla_target_hours, t.is_sla_breach,
+       t.is_open_breach,
        t.resolution_hours / t.sla_target_hours as sla_ratio,
        case when t.resolution_hours is null then 'unresolved'
             when t.resolution_hours <= 0.5 * t.sla_target_hours then 'fast'
