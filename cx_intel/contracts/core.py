@@ -67,6 +67,7 @@ def _account_columns(portfolio: Portfolio) -> tuple[Column, ...]:
         Column("first_subscription_date", DATE, "First start of a subscription."),
         Column("latest_subscription_date", DATE, "Newest start of a subscription."),
         Column("renewal_date", DATE, "Next renewal; see Renewals.", null_means="no contract is known"),
+        Column("horizon_month", DATE, "Last month of the ledger at as_of; the same for all.", null_means="no ledger yet"),
         Column("is_overdue", FLAG, "The given renewal date had passed while the account pays; it was rolled forward."),
     )
 
