@@ -1,12 +1,12 @@
 """Instants and days in a time zone: the only place where UTC, a source's clock and a portfolio's days meet.
 
-Zones become plain comparisons with their transitions, computed here from the IANA tables, because every engine spells
-zones differently and some have none. How text becomes a time: `cx_intel.models.parsing`; what a day means: Time in the
-metric definitions.
+Zones become plain comparisons with their transitions, computed here from the IANA tables, because every
+engine spells zones differently and some have none. How text becomes a time: `cx_intel.models.parsing`; what
+a day means: Time in the metric definitions.
 
-A local time that occurs twice (clocks set back) is read as its first occurrence; one that never occurs (clocks set
-forward) as if the clock had not been set yet. Transitions from 2000 to 2060 are known; earlier and later times take the
-nearest known offset.
+A local time that occurs twice (clocks set back) is read as its first occurrence; one that never occurs
+(clocks set forward) as if the clock had not been set yet. Transitions from 2000 to 2060 are known; earlier
+and later times take the nearest known offset.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2060
 
 
 class Transition(NamedTuple):
-    """From the instant `at` (naive UTC) on, local time is UTC plus `after`; until then it was UTC plus `before`."""
+    """From the instant `at` (naive UTC) on, local time is UTC plus `after`; until then plus `before`."""
 
     at: datetime
     before: timedelta
@@ -30,7 +30,7 @@ class Transition(NamedTuple):
 
 
 def end_of_day_utc(day: date, zone: str) -> datetime:
-    """The instant (naive UTC) just after the day's last one in the zone: what is known by then is before it."""
+    """The instant (naive UTC) just after the day's last one in the zone: what was known is before it."""
     midnight = datetime(day.year, day.month, day.day) + timedelta(days=1)
     readings = (midnight.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1))
     return max(readings).replace(tzinfo=None)
@@ -88,7 +88,7 @@ def _moment(info: ZoneInfo, day: datetime, before: timedelta) -> datetime:
 def _shifted(
     at: ir.TimestampValue, first: timedelta, steps: Sequence[tuple[datetime, timedelta]]
 ) -> ir.TimestampValue:
-    """The time plus the offset of the last step it has reached: a tree of comparisons, so that a row needs few."""
+    """The time plus the offset of the last step it has reached: a tree, so that a row needs few comparisons."""
     if not steps:
         return _plus(at, first)
     middle = len(steps) // 2

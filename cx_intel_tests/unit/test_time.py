@@ -1,4 +1,4 @@
-"""Zones: the days and instants of a zone, worked by hand around its transitions, and against Python over random times."""
+"""Zones: the days and instants of a zone, by hand around its transitions, and against Python."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
