@@ -30,6 +30,12 @@ class Linear(Settings):
     zero: float | Bound
     full: float | Bound
 
+    @model_validator(mode="after")
+    def _apart(self) -> "Linear":
+        if self.zero == self.full:
+            raise ValueError("linear: `zero` and `full` must differ")
+        return self
+
 
 class LinearCurve(Settings):
     linear: Linear
@@ -112,7 +118,9 @@ class WhenMissing(Settings):
     @model_validator(mode="after")
     def _one(self) -> "WhenMissing":
         if len(self.model_fields_set) != 1:
-            raise ValueError("say one of: redistribute: proportional, redistribute_to: SIGNAL, neutral_score: 50")
+            raise ValueError(
+                "say one of: redistribute: proportional, redistribute_to: SIGNAL, neutral_score: 50"
+            )
         return self
 
 
@@ -165,6 +173,11 @@ class Tiers(Settings):
         names = [level.name.lower() for level in self.levels]
         if len(set(names)) < len(names) or "unknown" in names:
             raise ValueError("levels: names must differ, and `unknown` is taken")
+        inner = bounds[:-1]
+        if inner and (
+            inner[0] + self.exit_margin > 100 or inner[-1] - self.exit_margin <= 0 < self.exit_margin
+        ):
+            raise ValueError("exit_margin: so wide that some tier could never be entered or left")
         return self
 
 
@@ -213,7 +226,9 @@ class HealthSettings(Settings):
         for position, (_, model) in enumerate(self.override_models()):
             _check_model(model, set(self.signals), ("models", position))
             if [level.name for level in model.tiers.levels] != names:
-                raise Misfit(f"tiers keep their names and order: {', '.join(names)}", ("models", position, "tiers"))
+                raise Misfit(
+                    f"tiers keep their names and order: {', '.join(names)}", ("models", position, "tiers")
+                )
         versions = [self.version, *(o.version for o in self.models)]
         if len(set(versions)) < len(versions):
             raise Misfit(f"versions must differ, they are {', '.join(versions)}", ("models",))
@@ -240,6 +255,14 @@ class HealthSettings(Settings):
             for override in self.models
         ]
 
+    def all_models(self) -> list[HealthModel]:
+        """Every model that may judge an account: the portfolio's, then the others in order."""
+        return [self.base_model(), *(model for _, model in self.override_models())]
+
+    def dimension_names(self) -> list[str]:
+        """The dimensions of all models, each once."""
+        return list(dict.fromkeys(name for model in self.all_models() for name in model.dimensions))
+
 
 def _merged(base: Any, changes: Any) -> Any:
     if not (isinstance(base, dict) and isinstance(changes, dict)):
@@ -250,7 +273,9 @@ def _merged(base: Any, changes: Any) -> Any:
 
 
 def _check_model(model: HealthModel, declared: set[str], at: tuple[str | int, ...]) -> None:
-    _check_weights(model.version, {name: d.weight for name, d in model.dimensions.items()}, (*at, "dimensions"))
+    _check_weights(
+        model.version, {name: d.weight for name, d in model.dimensions.items()}, (*at, "dimensions")
+    )
     scored: list[str] = []
     for name, dimension in model.dimensions.items():
         here = (*at, "dimensions", name, "signals")
@@ -269,7 +294,9 @@ def _check_signal(
         raise Misfit(f"no signal {signal!r} is declared; there are {', '.join(sorted(declared))}", at)
     heir = part.when_missing.redistribute_to
     if heir is not None and (heir == signal or heir not in dimension.signals):
-        raise Misfit(f"{heir!r} is not another signal of the dimension", (*at, "when_missing", "redistribute_to"))
+        raise Misfit(
+            f"{heir!r} is not another signal of the dimension", (*at, "when_missing", "redistribute_to")
+        )
     if isinstance(part.curve, RulesCurve):
         for position, case in enumerate(part.curve.rules):
             if unknown := sorted(case.if_.fields() - declared):

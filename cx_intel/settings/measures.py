@@ -6,11 +6,13 @@ days" is `as_of - (N - 1)` to `as_of`, both included.
 
 from typing import Annotated, Literal, TypeAlias, Union
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cx_intel.settings.base import Settings
 
 Days: TypeAlias = Annotated[int, Field(ge=1, le=3660)]
+
+TICKET_MEANS = ("resolution_days", "satisfaction")
 
 
 class EventMeasure(Settings):
@@ -65,6 +67,16 @@ class TicketMeasure(Settings):
     over: Literal["created", "resolved"] = "created"
     missing_when_none: bool = False
     """A count is missing, and not 0, for an account without any ticket created in the window."""
+
+    @model_validator(mode="after")
+    def _fits_the_figure(self) -> "TicketMeasure":
+        if self.figure in TICKET_MEANS and self.missing_when_none:
+            raise ValueError("missing_when_none is for counts: a mean over nothing is missing anyway")
+        if self.figure not in TICKET_MEANS and self.over == "resolved":
+            raise ValueError(
+                "over: resolved is for the means; counts are of the tickets created in the window"
+            )
+        return self
 
 
 class MrrChange(Settings):
