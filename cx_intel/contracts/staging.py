@@ -1,6 +1,6 @@
 """The contracts of the staged tables: the canonical source tables, typed, in the reporting currency, times in UTC.
 
-A source delivers the columns marked as `delivered` here under their canonical names; the rest is derived at staging.
+A source delivers the columns that `delivered_columns` gives, under their canonical names; the rest is derived.
 Rows that do not fit go to `quarantine` with their reason. How they are parsed: `cx_intel.models.staging`.
 """
 
@@ -13,6 +13,9 @@ UNRESOLVED = ("open", "escalated")
 TICKET_STATUSES = (*UNRESOLVED, "resolved")
 INVOICE_STATUSES = ("paid", "overdue", "open", "void", "refunded")
 MONEY_LIMIT = 1e12
+"""An amount beyond it is a fault of the source."""
+PERIOD_LIMIT = 1200
+"""A billing period of more months is a fault of the source."""
 
 _ATTRIBUTE_TYPES = {"text": TEXT, "integer": COUNT, "number": NUMBER}
 
@@ -84,6 +87,18 @@ def _money(name: str, description: str, **more: object) -> Column:
     return Column(name, MONEY, description, "reporting currency", **bounds)  # type: ignore[arg-type]
 
 
+def _billing_period() -> Column:
+    return Column(
+        "billing_period_months",
+        COUNT,
+        "Months that the amount covers; 1 where the source states none.",
+        "months",
+        False,
+        minimum=1,
+        maximum=PERIOD_LIMIT,
+    )
+
+
 def stg_subscriptions(portfolio: Portfolio) -> Contract:
     return Contract(
         "stg_subscriptions",
@@ -96,7 +111,7 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
             Column("product_name", TEXT, "Product code, lower case."),
             Column("plan_tier", TEXT, "Tier of the product, lower case."),
             _money("amount", "Amount of one billing period.", nullable=False, minimum=0),
-            Column("billing_period_months", COUNT, "Months that the amount covers.", "months", False, minimum=1),
+            _billing_period(),
             Column("currency", TEXT, "Currency of the source's amount.", nullable=False),
             _money("mrr_amount", "amount / billing_period_months, rounded once.", nullable=False, minimum=0),
             Column("start_date", DATE, "First day in force.", nullable=False),
@@ -129,7 +144,8 @@ def stg_invoices(portfolio: Portfolio) -> Contract:
             _account_id(),
             Column("invoice_date", DATE, "Date of the invoice.", nullable=False),
             _money("amount", "Amount; negative for a credit note.", nullable=False),
-            Column("billing_period_months", COUNT, "Months that the amount covers.", "months", False, minimum=1),
+            _billing_period(),
+            _money("mrr_amount", "amount / billing_period_months, rounded once.", nullable=False),
             Column("currency", TEXT, "Currency of the source's amount.", nullable=False),
             Column("status", TEXT, "Lower case.", nullable=False, accepted=INVOICE_STATUSES, severity="warn"),
             Column("line_items", TEXT, "Products billed, delimited by |."),
@@ -195,7 +211,12 @@ def stg_support_tickets(portfolio: Portfolio) -> Contract:
             Column("created_date", DATE, "Day of creation in the portfolio's zone.", nullable=False),
             Column("resolution_hours", NUMBER, "From creation to resolution.", "hours", minimum=0, severity="warn"),
             Column("sla_target_hours", NUMBER, "Promised time to resolution.", "hours", null_means="no target"),
-            Column("is_sla_breach", FLAG, "Resolved after its target; open tickets are judged in fct_tickets."),
+            Column(
+                "is_sla_breach",
+                FLAG,
+                "Resolved after its target; open tickets are judged in fct_tickets.",
+                null_means="not resolved, or no target",
+            ),
         ),
     )
 
@@ -258,3 +279,25 @@ STAGING = {
     "metrics": stg_metrics,
 }
 """Canonical table: the maker of its staging contract."""
+
+DERIVED = {
+    "subscriptions": ("mrr_amount", "is_active", "duration_days"),
+    "invoices": ("mrr_amount", "invoice_month", "is_paid"),
+    "usage_events": ("event_date", "event_hour", "event_category"),
+    "support_tickets": ("created_date", "resolution_hours", "sla_target_hours", "is_sla_breach"),
+}
+"""Canonical table: the columns that staging computes and no source delivers."""
+
+DEFAULTED = ("currency", "billing_period_months")
+"""Columns that staging fills where a row has none."""
+
+
+def delivered_columns(contract: Contract) -> tuple[Column, ...]:
+    """The columns that a source of the table may deliver."""
+    derived = DERIVED.get(contract.table.removeprefix("stg_"), ())
+    return tuple(c for c in contract.columns if c.name not in derived)
+
+
+def required_columns(contract: Contract) -> tuple[str, ...]:
+    """The columns that a source of the table has to deliver."""
+    return tuple(c.name for c in delivered_columns(contract) if not c.nullable and c.name not in DEFAULTED)

@@ -88,7 +88,7 @@ def _moment(info: ZoneInfo, day: datetime, before: timedelta) -> datetime:
 def _shifted(
     at: ir.TimestampValue, first: timedelta, steps: Sequence[tuple[datetime, timedelta]]
 ) -> ir.TimestampValue:
-    """The time plus the offset of the last step it has reached: a tree, so that a row needs few comparisons."""
+    """The time plus the offset of the last step it has reached: a tree, so a row needs few comparisons."""
     if not steps:
         return _plus(at, first)
     middle = len(steps) // 2
