@@ -1,7 +1,7 @@
 """When the same day comes round again some months later, clipped to the end of shorter months.
 
-Days are always counted from the original date, so that 31 January does not drift to the 28th for good. Whole months are
-in `months.py`; what renews when is the matter of `renewals.py`.
+Days are always counted from the original date, so that 31 January does not drift to the 28th for good. Whole
+months are in `months.py`; what renews when is the matter of `renewals.py`.
 """
 
 import calendar

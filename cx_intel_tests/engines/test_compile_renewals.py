@@ -1,0 +1,79 @@
+"""The renewal models compile for every engine that a warehouse may run on.
+
+Only that SQL can be written; what it returns is compared where an engine is at hand.
+"""
+
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+from ibis.backends.sql.compilers import PySparkCompiler
+from ibis.config import Config
+
+from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.core import account_snapshot
+from cx_intel.contracts.health import account_signals, customer_health_scores, health_score_drivers
+from cx_intel.contracts.renewals import cs_intervention_list, lifecycle_events, renewal_pipeline
+from cx_intel.contracts.revenue import fct_revenue
+from cx_intel.contracts.risk import churn_risk_view
+from cx_intel.contracts.staging import stg_subscriptions
+from cx_intel.models import actions, lifecycle, renewals, rollups
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.builders import shipped
+
+AS_OF = date(2024, 2, 29)
+DIALECTS = ("duckdb", "pyspark", "bigquery", "snowflake", "trino", "postgres", "clickhouse")
+
+
+class SparkOptions(Config):
+    """What `ibis.pyspark` registers when PySpark is installed."""
+
+    treat_nan_as_null: bool = False
+
+
+def unbound(contract: Contract) -> ir.Table:
+    return ibis.table(contract.schema(), name=contract.table)
+
+
+def expressions(portfolio: Portfolio) -> dict[str, ir.Table]:
+    snapshot, revenue = unbound(account_snapshot(portfolio)), unbound(fct_revenue(portfolio))
+    scores, signals = unbound(customer_health_scores(portfolio)), unbound(account_signals(portfolio))
+    drivers, pipeline = unbound(health_score_drivers(portfolio)), unbound(renewal_pipeline(portfolio))
+    given = {"portfolio": portfolio, "as_of": AS_OF}
+    return {
+        "renewal_dates": renewals.renewal_dates(unbound(stg_subscriptions(portfolio)), **given),
+        "renewal_pipeline": renewals.renewal_pipeline(
+            snapshot, scores, unbound(churn_risk_view(shipped("novacrm"))), signals, revenue, **given
+        ),
+        "cs_intervention_list": actions.cs_intervention_list(pipeline, drivers, **given),
+        "segment_health_summary": rollups.health_summary(
+            scores, pipeline, snapshot, revenue, **given, attribute="segment"
+        ),
+        "lifecycle_events": lifecycle.lifecycle_events(
+            scores, signals, drivers, pipeline, **given, previous=unbound(lifecycle_events(portfolio))
+        ),
+    }
+
+
+def to_sql(expression: ir.Table, dialect: str) -> str:
+    if dialect != "pyspark":
+        return str(ibis.to_sql(expression, dialect=dialect))
+    if ibis.options.pyspark is None:
+        ibis.options.pyspark = SparkOptions()
+    return PySparkCompiler().to_sqlglot(expression).sql("spark")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("name", ["fleet", "novacrm"])
+def test_every_renewal_model_compiles(name: str, dialect: str) -> None:
+    for table, expression in expressions(shipped(name)).items():
+        assert "SELECT" in to_sql(expression, dialect), table
+
+
+@pytest.mark.parametrize("name", ["fleet", "novacrm"])
+def test_contract_and_model_agree_on_columns(name: str) -> None:
+    portfolio = shipped(name)
+    found = expressions(portfolio)
+    for contract in (renewal_pipeline, cs_intervention_list, lifecycle_events):
+        assert found[contract.__name__].schema() == contract(portfolio).schema()
