@@ -288,6 +288,10 @@ DERIVED = {
 }
 """Canonical table: the columns that staging computes and no source delivers."""
 
+RAW_MARKS = {"_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, "_reject": TEXT}
+"""What a raw table from files carries besides the delivered columns: the file, the data row in it from 1, the row as
+it stood there, and why the row could not even be split into columns (null for all others)."""
+
 DEFAULTED = ("currency", "billing_period_months")
 """Columns that staging fills where a row has none."""
 

@@ -13,7 +13,14 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, TEXT, TIME, Column, Contract
-from cx_intel.contracts.staging import MONEY_LIMIT, PERIOD_LIMIT, STAGING, delivered_columns, required_columns
+from cx_intel.contracts.staging import (
+    MONEY_LIMIT,
+    PERIOD_LIMIT,
+    RAW_MARKS,
+    STAGING,
+    delivered_columns,
+    required_columns,
+)
 from cx_intel.models import parsing
 from cx_intel.models.money import amount, converted
 from cx_intel.models.parsing import NUMBER_PATTERN, Written
@@ -22,8 +29,6 @@ from cx_intel.settings.portfolio import Portfolio
 
 MARKS = ("_reason", "_source_file", "_row_number", "_raw_row")
 """What a staged row carries besides its contract's columns."""
-REJECT = "_reject"
-"""Column of a raw table: why the row could not even be split into columns; null for the others."""
 CODES = (
     "status",
     "plan_tier",
@@ -43,7 +48,6 @@ NOT_A = {
     DATE: "is not a date (YYYY-MM-DD)",
     TIME: "is not a time (YYYY-MM-DDTHH:MM:SS)",
 }
-_MARK_TYPES = {"_source_file": "string", "_row_number": "int64", "_raw_row": "string", REJECT: "string"}
 
 
 def staged(
@@ -91,7 +95,7 @@ def _cells(raw: ir.Table, contract: Contract) -> ir.Table:
 
     return raw.select(
         **{column.name: cell(column) for column in delivered_columns(contract)},
-        **{name: mark(name, kind) for name, kind in _MARK_TYPES.items()},
+        **{name: mark(name, kind) for name, kind in RAW_MARKS.items()},
     )
 
 
@@ -99,7 +103,7 @@ def _typed(cells: ir.Table, contract: Contract, portfolio: Portfolio, table: str
     """The cells as values; `_text_<column>` keeps the text of those that had to be parsed."""
     columns = delivered_columns(contract)
     times = [c.name for c in columns if c.type in (DATE, TIME)]
-    first: dict[str, ir.Value] = {name: cells[name] for name in _MARK_TYPES}
+    first: dict[str, ir.Value] = {name: cells[name] for name in RAW_MARKS}
     for column in columns:
         name, cell = column.name, cells[column.name]
         if column.type != TEXT and cell.type().is_string():
@@ -214,7 +218,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         found.append((orphan, message))
     joined = reduce(lambda a, b: a + b, (ibis.ifelse(when, _end(message), "") for when, message in found))
     own = ibis.ifelse(reduce(or_, (when for when, _ in found)), joined, ibis.null("string"))
-    return ibis.coalesce(rows[REJECT], own.substr(0, own.length() - 2))
+    return ibis.coalesce(rows["_reject"], own.substr(0, own.length() - 2))
 
 
 def _no_amount(text: ir.StringValue) -> ir.StringValue:

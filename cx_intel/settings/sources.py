@@ -4,12 +4,15 @@ Only descriptions; reading is done in `cx_intel.sources`. The canonical tables a
 the staging contracts (`cx_intel.contracts.staging`).
 """
 
+import codecs
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from zoneinfo import ZoneInfo
 
-from cx_intel.settings.base import Settings
+from pydantic import Field, field_validator, model_validator
+
+from cx_intel.settings.base import Misfit, Settings
 
 CanonicalTable: TypeAlias = Literal[
     "accounts",
@@ -35,6 +38,15 @@ class SourceBase(Settings):
     """Newest row older than this many days at `as_of`: a warning."""
     freeze_after_days: int | None = Field(default=None, ge=0)
     """Newest row older than this many days at `as_of`: signals that read the source are missing, tiers are held."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{zone!r} is no IANA time zone, such as Europe/Berlin") from error
+        return zone
 
 
 class SyntheticSource(SourceBase):
@@ -63,7 +75,10 @@ class Unpivot(Settings):
 
 
 class Split(Settings):
-    """Splits one delimited cell into its parts, joined again by `|`, so that conditions may use `contains`."""
+    """Splits one delimited cell into its parts, joined again by `|`, so that conditions may use `contains`.
+
+    Blanks around parts and empty parts are dropped; an empty cell stays missing, and so does its count.
+    """
 
     delimiter: str = Field(min_length=1)
     count_to: str | None = None
@@ -76,12 +91,15 @@ class FilesSource(SourceBase):
     kind: Literal["files"]
     table: CanonicalTable
     path: str
-    """A file, a folder, or a glob; `${NAME}` is taken from the environment when the portfolio is refreshed."""
+    """A file, a folder (its files, not those of folders in it), or a glob; `${NAME}` is taken from the environment when
+    the portfolio is refreshed."""
     format: Literal["csv", "parquet", "jsonl"] | None = None
     """Default: told by the file's ending."""
-    delimiter: str = ","
-    quote: str = '"'
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', max_length=1)
+    """Empty: cells are never quoted."""
     encoding: str = "utf-8"
+    """Any that Python knows: utf-8, latin-1, cp1252, utf-16 ... A byte order mark is dropped."""
     null_text: list[str] = [""]
     """Spellings of a missing value."""
     columns: dict[str, str] = {}
@@ -91,6 +109,24 @@ class FilesSource(SourceBase):
     split: dict[str, Split] = {}
     """Canonical name: how its cell is split."""
     unpivot: Unpivot | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_exists(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError as error:
+            raise ValueError(f"{encoding!r} is no text encoding, such as utf-8 or latin-1") from error
+        return encoding
+
+    @model_validator(mode="after")
+    def _one_origin_a_column(self) -> "FilesSource":
+        origins = [*self.columns, *self.constants, *(s.count_to for s in self.split.values() if s.count_to)]
+        if self.unpivot:
+            origins += [self.unpivot.name_to, self.unpivot.value_to]
+        if twice := sorted({name for name in origins if origins.count(name) > 1}):
+            raise Misfit(f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",))
+        return self
 
 
 Source: TypeAlias = Annotated[SyntheticSource | FilesSource, Field(discriminator="kind")]

@@ -1,0 +1,169 @@
+"""From a file's own columns to the canonical ones: names, constants, delimited cells, wide columns turned
+into rows.
+
+One file's content in, one Arrow table of text columns out, by one query of an in-memory DuckDB. What a file
+holds is read by `cx_intel.sources.file_formats`; what the texts mean is decided at staging.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+import duckdb
+import pyarrow as pa
+
+from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.staging import delivered_columns, required_columns
+from cx_intel.settings.sources import FilesSource
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.file_formats import Content
+from cx_intel.sources.file_paths import SourceFile
+
+
+def canonical(
+    con: duckdb.DuckDBPyConnection,
+    content: Content,
+    file: SourceFile,
+    source: FilesSource,
+    contract: Contract,
+) -> pa.Table:
+    """The rows of a file under the canonical names, with `_source_file`, `_row_number` and `_raw_row`.
+
+    Raises:
+        SourceError: The file lacks a column that the mapping names or the table requires, or has it twice.
+    """
+    cells = _Cells(content.columns, file, source)
+    wanted: dict[str, str] = {}
+    for column in delivered_columns(contract):
+        if (expression := _expression(column.name, cells, source)) is not None:
+            wanted[column.name] = expression
+    _check_required(wanted, content.columns, file, source, contract)
+    wanted["_source_file"] = _literal(file.name)
+    wanted["_row_number"] = "row_number"
+    pairs = (f"{_literal(name)}, c{n}" for n, name in enumerate(content.columns))
+    wanted["_raw_row"] = (
+        "_raw" if content.raw_rows is not None else f"json_object({', '.join(pairs)})::varchar"
+    )
+    table = content.table
+    if content.raw_rows is not None:
+        table = table.append_column("_raw", content.raw_rows)
+    con.register("file", table)
+    try:
+        selected = ", ".join(f"{expression} AS {_quoted(name)}" for name, expression in wanted.items())
+        query = f"SELECT {selected} FROM {_rows(cells, source)}"
+        return con.sql(query).to_arrow_table()
+    finally:
+        con.unregister("file")
+
+
+def check_mapping(source: FilesSource, contract: Contract) -> None:
+    """Refuses names on the canonical side of the mapping that the table does not have."""
+    known = {column.name for column in delivered_columns(contract)}
+    counts = [split.count_to for split in source.split.values() if split.count_to]
+    unpivoted = [source.unpivot.name_to, source.unpivot.value_to] if source.unpivot else []
+    for name in (*source.columns, *source.constants, *source.split, *counts, *unpivoted):
+        if name not in known:
+            raise SourceError(
+                f"The source of {source.table} gives a column {name!r}, which that table does not have"
+                f"{_nearest(name, known)}; its columns are {', '.join(sorted(known))}. Further ones of accounts are "
+                f"declared under account_attributes."
+            )
+
+
+def used_names(source: FilesSource, contract: Contract) -> set[str]:
+    """The file's names that the source reads where they are there."""
+    names = {source.columns.get(column.name, column.name) for column in delivered_columns(contract)}
+    return names.union(source.unpivot.columns if source.unpivot else ())
+
+
+class _Cells:
+    """The file's columns as expressions: text equal to one of `null_text` is null."""
+
+    def __init__(self, columns: tuple[str, ...], file: SourceFile, source: FilesSource) -> None:
+        self.columns, self.file, self.source = columns, file, source
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self.columns:
+            raise SourceError(
+                f"{self.file.path}: has no column {name!r}, which the source of {self.source.table} reads"
+                f"{_nearest(name, self.columns)}; there are {', '.join(self.columns)}. Mend `columns` in the portfolio."
+            )
+        if self.columns.count(name) > 1:
+            raise SourceError(
+                f"{self.file.path}: has the column {name!r} twice, so that it is unclear which one the source of "
+                f"{self.source.table} means; rename one of them."
+            )
+        return self.known(f"c{self.columns.index(name)}")
+
+    def known(self, cell: str) -> str:
+        nulls = ", ".join(_literal(text) for text in self.source.null_text)
+        return f"CASE WHEN trim({cell}) IN ({nulls}) THEN NULL ELSE {cell} END" if nulls else cell
+
+
+def _expression(name: str, cells: _Cells, source: FilesSource) -> str | None:
+    """What gives a canonical column; None when nothing does."""
+    if name in source.constants:
+        return _literal(str(source.constants[name]))
+    if source.unpivot and name == source.unpivot.name_to:
+        return "_name"
+    if source.unpivot and name == source.unpivot.value_to:
+        return "_value"
+    for split_name, split in source.split.items():
+        if name == split.count_to:
+            return (
+                f"len({_parts(cells[source.columns.get(split_name, split_name)], split.delimiter)})::varchar"
+            )
+    if name in source.columns:
+        cell = cells[source.columns[name]]
+    elif name in cells:
+        cell = cells[name]
+    else:
+        return None
+    if name in source.split:
+        return f"list_aggregate({_parts(cell, source.split[name].delimiter)}, 'string_agg', '|')"
+    return cell
+
+
+def _parts(cell: str, delimiter: str) -> str:
+    trimmed = f"list_transform(string_split({cell}, {_literal(delimiter)}), lambda part: trim(part))"
+    return f"list_filter({trimmed}, lambda part: part <> '')"
+
+
+def _rows(cells: _Cells, source: FilesSource) -> str:
+    """The relation to select from: the file, or its wide columns turned into rows."""
+    unpivot = source.unpivot
+    if unpivot is None:
+        return "file"
+    renamed = (
+        unpivot.columns if isinstance(unpivot.columns, dict) else {name: name for name in unpivot.columns}
+    )
+    names = ", ".join(_literal(name) for name in renamed.values())
+    values = ", ".join(cells[name] for name in renamed)
+    unnested = f"SELECT *, unnest([{names}]) AS _name, unnest([{values}]) AS _value FROM file"
+    return f"({unnested}) WHERE _value IS NOT NULL"
+
+
+def _check_required(
+    given: Iterable[str], columns: tuple[str, ...], file: SourceFile, source: FilesSource, contract: Contract
+) -> None:
+    for name in required_columns(contract):
+        if name not in given:
+            raise SourceError(
+                f"{file.path}: has no column {name!r}, which {source.table} requires{_nearest(name, columns)}; there "
+                f"are {', '.join(columns)}. Name the right one under `columns`, or give a value under `constants`."
+            )
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
