@@ -13,6 +13,7 @@ from cx_intel.contracts.contract import conform
 from cx_intel.contracts.core import fct_tickets as fct_tickets_contract
 from cx_intel.contracts.staging import UNRESOLVED
 from cx_intel.contracts.support import sla_adherence as sla_adherence_contract
+from cx_intel.models.months import first_of_month
 from cx_intel.models.statistics import quantiles
 from cx_intel.models.time import end_of_day_utc
 from cx_intel.settings.portfolio import Portfolio
@@ -26,21 +27,39 @@ SATISFIED, NEUTRAL = 4, 3
 def known_tickets(stg_support_tickets: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
     """The tickets as known at the last instant of `as_of`: columns and grain of stg_support_tickets.
 
-    Later tickets do not exist; one resolved later is unresolved: open, without resolved_at, hours, rating.
+    Later tickets do not exist; one resolved later, or opened again, is unresolved: without resolved_at, hours, rating.
     """
     end = ibis.literal(end_of_day_utc(as_of, portfolio.time_zone))
     existing = stg_support_tickets.filter(stg_support_tickets.created_at < end)
-    is_later = existing.resolved_at.notnull() & (existing.resolved_at >= end)
+    is_later = ibis.coalesce(existing.resolved_at >= end, ibis.literal(False))
+    is_unresolved = existing.status.isin(UNRESOLVED) | is_later
 
-    def unless_later(column: str) -> ir.Value:
-        return ibis.cases((is_later, ibis.null(existing[column].type())), else_=existing[column])
+    def if_resolved(column: str) -> ir.Value:
+        return ibis.cases((is_unresolved, ibis.null(existing[column].type())), else_=existing[column])
 
     return existing.mutate(
         status=ibis.cases((is_later & ~existing.status.isin(UNRESOLVED), "open"), else_=existing.status),
-        satisfaction_score=unless_later("satisfaction_score"),
-        resolution_hours=unless_later("resolution_hours"),
-        is_sla_breach=unless_later("is_sla_breach"),
-        resolved_at=unless_later("resolved_at"),
+        satisfaction_score=if_resolved("satisfaction_score"),
+        resolution_hours=if_resolved("resolution_hours"),
+        is_sla_breach=if_resolved("is_sla_breach"),
+        resolved_at=if_resolved("resolved_at"),
+    )
+
+
+def judged_tickets(stg_support_tickets: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """The tickets known at `as_of`, judged against their targets: adds is_open_breach and is_sla_breach.
+
+    A ticket without a target is never in breach; one that is unresolved breaches when it is older than its target.
+    """
+    tickets = known_tickets(stg_support_tickets, portfolio=portfolio, as_of=as_of)
+    end = ibis.literal(end_of_day_utc(as_of, portfolio.time_zone))
+    age_hours = (end.epoch_seconds() - tickets.created_at.epoch_seconds()) / 3600
+    is_resolved = ~tickets.status.isin(UNRESOLVED)
+    is_late = ibis.coalesce(tickets.resolution_hours > tickets.sla_target_hours, ibis.literal(False))
+    is_overdue = ibis.coalesce(age_hours > tickets.sla_target_hours, ibis.literal(False))
+    return tickets.mutate(
+        is_open_breach=~is_resolved & is_overdue,
+        is_sla_breach=ibis.cases((is_resolved, is_late), else_=is_overdue),
     )
 
 
@@ -49,22 +68,15 @@ def fct_tickets(
 ) -> ir.Table:
     """Every ticket as known at `as_of`, judged against its target, with the account's plan, owner, region and segment.
 
-    Grain: ticket_id. A ticket without a target is never in breach. Always true: open_breach_is_a_breach.
+    Grain: ticket_id. Always true: open_breach_is_a_breach.
     """
-    end = ibis.literal(end_of_day_utc(as_of, portfolio.time_zone))
-    tickets = known_tickets(stg_support_tickets, portfolio=portfolio, as_of=as_of)
-    age_hours = end.epoch_seconds() / 3600 - tickets.created_at.epoch_seconds() / 3600
-    is_resolved = tickets.resolved_at.notnull()
-    is_late = ibis.coalesce(tickets.resolution_hours > tickets.sla_target_hours, ibis.literal(False))
-    is_overdue = ibis.coalesce(age_hours > tickets.sla_target_hours, ibis.literal(False))
+    tickets = judged_tickets(stg_support_tickets, portfolio=portfolio, as_of=as_of)
     ratio = tickets.resolution_hours / tickets.sla_target_hours.nullif(0)
-    judged = tickets.mutate(
-        ticket_month=tickets.created_date.truncate("M").cast("date"),
-        is_open_breach=~is_resolved & is_overdue,
-        is_sla_breach=ibis.cases((is_resolved, is_late), else_=is_overdue),
+    described = tickets.mutate(
+        ticket_month=first_of_month(tickets.created_date),
         sla_ratio=ratio,
         resolution_speed=ibis.cases(
-            (~is_resolved, "unresolved"),
+            (tickets.status.isin(UNRESOLVED), "unresolved"),
             (ratio.isnull(), "no_target"),
             (ratio <= FAST_SHARE, "fast"),
             (ratio <= 1, "on_time"),
@@ -85,8 +97,7 @@ def fct_tickets(
         account_region=dim_account.region,
         account_segment=dim_account.segment,
     )
-    joined = judged.inner_join(accounts, "account_id")
-    return conform(joined, fct_tickets_contract(portfolio))
+    return conform(described.inner_join(accounts, "account_id"), fct_tickets_contract(portfolio))
 
 
 def sla_adherence(fct_tickets: ir.Table, *, portfolio: Portfolio) -> ir.Table:
@@ -103,7 +114,7 @@ def sla_adherence(fct_tickets: ir.Table, *, portfolio: Portfolio) -> ir.Table:
     )
     tickets = by_priority.union(by_segment)
     grain = ["ticket_month", "dimension_type", "dimension_value"]
-    is_resolved = tickets.resolved_at.notnull()
+    is_resolved = ~tickets.status.isin(UNRESOLVED)
     counted = tickets.group_by(grain).agg(
         total_tickets=tickets.count(),
         resolved_tickets=tickets.count(where=is_resolved),

@@ -1,7 +1,7 @@
-"""The measures of the signal grammar: how one number about an account is taken from the staged tables at `as_of`.
+"""The measures of the signal grammar: how one number about an account is taken from staged tables at `as_of`.
 
-Each is a small model with a `kind`; a ratio nests two others. They compile in `cx_intel.models.signals`. "The last N
-days" is `as_of - (N - 1)` to `as_of`, both included.
+Each is a small model with a `kind`; a ratio nests two others. They compile in `cx_intel.models.signals`. "The
+last N days" is `as_of - (N - 1)` to `as_of`, both included.
 """
 
 from typing import Annotated, Literal, TypeAlias, Union

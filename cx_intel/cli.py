@@ -1,0 +1,221 @@
+"""The command line: a thin door to the same definitions and jobs that the Dagster UI shows."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cx_intel.settings.base import SettingsError
+from cx_intel.settings.environment import Environment, read_environment
+
+app = typer.Typer(
+    help="Customer-success intelligence: health, churn risk, retention and renewals.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(soft_wrap=not sys.stdout.isatty())
+errors = Console(stderr=True, soft_wrap=True)
+
+MISUSE = 2
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors that the user can mend are said in their own words, without a traceback."""
+    from cx_intel.portfolio.build import SettingsErrors
+    from cx_intel.warehouse.errors import WarehouseError
+
+    try:
+        yield
+    except (SettingsError, SettingsErrors, WarehouseError) as error:
+        errors.print(escape(str(error)), style="red")
+        raise typer.Exit(MISUSE) from None
+
+
+@app.command()
+def refresh(
+    portfolios: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: the portfolio's.")] = None,
+) -> None:
+    """Refresh portfolios: the same job as in the UI. Exit status 1 when a step or a blocking check failed."""
+    with _explained():
+        environment = read_environment(os.environ)
+        from cx_intel.orchestration.instance import instance_of
+        from cx_intel.portfolio.build import build_definitions, load_portfolios
+
+        known = load_portfolios(environment.portfolios)
+        chosen = [_known(name, list(known)) for name in portfolios or known]
+        days = {name: _day(known[name], as_of.date() if as_of else None) for name in chosen}
+        definitions = build_definitions(environment, only=chosen)
+        instance = instance_of(environment.home)
+        failed = [name for name in chosen if not _refresh_one(definitions, known[name], days[name], instance, environment)]
+    _where_to_look(environment)
+    if failed:
+        errors.print(f"Failed: {', '.join(failed)}", style="bold red")
+        raise typer.Exit(1)
+
+
+def _refresh_one(definitions, portfolio, as_of, instance, environment: Environment) -> bool:  # type: ignore[no-untyped-def]
+    from cx_intel.orchestration import runs
+
+    console.rule(f"[bold]{portfolio.name}[/] as of {as_of}")
+    started = datetime.now(UTC)
+
+    with console.status("starting") as status:
+
+        def show(table: str, rows: int | None) -> None:
+            status.update(f"{table} ...")
+            if rows is not None:
+                console.print(f"  {table:<32} {rows:>12,} rows", highlight=False)
+
+        outcome = runs.refresh(definitions, portfolio.name, as_of, instance, show)
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    _summary(portfolio, outcome, environment, seconds)
+    return outcome.succeeded
+
+
+def _summary(portfolio, outcome, environment: Environment, seconds: float) -> None:  # type: ignore[no-untyped-def]
+    from cx_intel.reports.headline import headline
+    from cx_intel.warehouse.duckdb_warehouse import reading
+
+    checks = outcome.checks
+    console.print(
+        f"{len(outcome.tables)} tables, {sum(outcome.tables.values()):,} rows written; checks: {checks['passed']} passed, "
+        f"{checks['warned']} warned, {checks['failed']} failed; {seconds:.1f} s",
+        highlight=False,
+    )
+    for text in outcome.warnings:
+        console.print(f"  [yellow]warning[/] {escape(text)}", highlight=False)
+    for text in outcome.failures:
+        console.print(f"  [bold red]failed[/] {escape(text)}", highlight=False)
+    if not outcome.succeeded:
+        return
+    with reading(environment.warehouse) as warehouse:
+        found = headline(warehouse, portfolio)
+    quarantined = ", ".join(f"{table} {count}" for table, count in sorted(found.quarantined.items()))
+    figures = Table(show_header=False, box=None, padding=(0, 2))
+    for figure in found.figures:
+        figures.add_row(figure.label, escape(figure.text))
+    figures.add_row("Rows in quarantine", quarantined or "none")
+    console.print(figures)
+    if len(found.call_first):
+        console.print("\n[bold]Call first[/]")
+        console.print(_as_table(found.call_first))
+
+
+def _as_table(frame) -> Table:  # type: ignore[no-untyped-def]
+    table = Table()
+    for column in frame.columns:
+        table.add_column(str(column))
+    for row in frame.itertuples(index=False):
+        table.add_row(*("" if value is None or value != value else escape(str(value)) for value in row))
+    return table
+
+
+def _where_to_look(environment: Environment) -> None:
+    console.print(f"\nTables     {environment.warehouse} (a schema for each portfolio)", highlight=False)
+    console.print(f"Reports    {environment.home / 'reports'}", highlight=False)
+    console.print("Dagster UI make ui, or cx-intel ui", highlight=False)
+
+
+def _known(name: str, known: list[str]) -> str:
+    if name not in known:
+        errors.print(f"There is no portfolio {name!r}; there are {', '.join(known)}.", style="red")
+        raise typer.Exit(MISUSE)
+    return name
+
+
+def _day(portfolio, as_of: date | None) -> date:  # type: ignore[no-untyped-def]
+    latest = portfolio.latest_as_of(datetime.now(UTC))
+    default = latest if portfolio.as_of.default == "yesterday" else portfolio.as_of.default
+    day = as_of or default
+    if not portfolio.as_of.earliest <= day <= latest:
+        errors.print(
+            f"{portfolio.name}: --as-of {day} is outside {portfolio.as_of.earliest} (as_of.earliest) to {latest} "
+            f"(yesterday in {portfolio.time_zone}).",
+            style="red",
+        )
+        raise typer.Exit(MISUSE)
+    return day
+
+
+@app.command()
+def validate() -> None:
+    """Check the YAML of all portfolios, without a run."""
+    from cx_intel.portfolio.build import load_portfolios, portfolio_definitions
+
+    with _explained():
+        environment = read_environment(os.environ)
+        for name, portfolio in load_portfolios(environment.portfolios).items():
+            definitions = portfolio_definitions(portfolio, environment.variables)
+            checks = sum(len(list(a.check_specs)) for a in definitions.assets or [])  # type: ignore[union-attr]
+            console.print(f"{name}: valid, {len(list(definitions.assets or []))} tables, {checks} checks", highlight=False)
+
+
+@app.command("list")
+def list_portfolios() -> None:
+    """The portfolios, what they read and when they were last refreshed."""
+    from cx_intel.portfolio.build import load_portfolios
+    from cx_intel.warehouse.duckdb_warehouse import reading
+
+    with _explained():
+        environment = read_environment(os.environ)
+        table = Table("portfolio", "currency", "sources", "newest as_of", "description")
+        for name, portfolio in load_portfolios(environment.portfolios).items():
+            newest = None
+            if environment.warehouse.exists():
+                with reading(environment.warehouse) as warehouse:
+                    newest = warehouse.newest(name)
+            kinds = sorted({source.kind for source in portfolio.sources})
+            table.add_row(
+                name, portfolio.currency.reporting, ", ".join(kinds), str(newest or "never"), escape(portfolio.description)
+            )
+        console.print(table)
+
+
+@app.command()
+def show(
+    table: str,
+    portfolio: Annotated[str | None, typer.Option(help="Default: the only one that has the table.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 10,
+) -> None:
+    """The first rows of a table; of a snapshot, append _latest for the newest day."""
+    from cx_intel.portfolio.build import load_portfolios
+    from cx_intel.reports.headline import table_rows
+    from cx_intel.warehouse.duckdb_warehouse import reading
+
+    with _explained():
+        environment = read_environment(os.environ)
+        names = list(load_portfolios(environment.portfolios))
+        with reading(environment.warehouse) as warehouse:
+            having = [n for n in ([_known(portfolio, names)] if portfolio else names) if warehouse.exists(n, table)]
+            if len(having) != 1:
+                where = f"in several portfolios ({', '.join(having)}): choose one" if having else "in no portfolio"
+                errors.print(f"The table {table!r} is {where} (--portfolio).", style="red")
+                raise typer.Exit(MISUSE)
+            console.print(_as_table(table_rows(warehouse, having[0], table, rows)))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def ui(context: typer.Context) -> None:
+    """Open the Dagster UI on 127.0.0.1:3000 with schedules and sensors running; further options go to `dagster dev`."""
+    from cx_intel.orchestration.instance import prepare_home
+
+    with _explained():
+        environment = read_environment(os.environ)
+        prepare_home(environment.home)
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", "-h", "127.0.0.1", *context.args]
+    raise typer.Exit(subprocess.call(command, env={**os.environ, "CX_HOME": str(environment.home)}))
+
+
+if __name__ == "__main__":
+    app()

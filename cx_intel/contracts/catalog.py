@@ -1,0 +1,78 @@
+"""The contracts of a portfolio: which tables it has, and the contract of each.
+
+A table exists when its inputs do. A model may read a table that the portfolio has not: it gets an empty one of that
+table's contract, so every table has a contract here whether or not it exists.
+"""
+
+from collections.abc import Callable
+
+from cx_intel.contracts import changes, core, health, operations, renewals, revenue, risk, support
+from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.staging import STAGING
+from cx_intel.settings.portfolio import Portfolio
+
+CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
+    **{f"stg_{table}": make for table, make in STAGING.items()},
+    **{
+        make.__name__: make
+        for make in (
+            operations.quarantine,
+            core.account_history,
+            revenue.fct_revenue,
+            core.account_snapshot,
+            core.dim_account,
+            core.dim_product,
+            core.dim_date,
+            core.fct_usage,
+            core.fct_tickets,
+            support.sla_adherence,
+            revenue.nrr_summary,
+            revenue.nrr_by_segment,
+            revenue.revenue_cohort_analysis,
+            health.account_signals,
+            health.health_score_drivers,
+            health.customer_health_scores,
+            changes.health_score_changes,
+            changes.health_score_change_drivers,
+            risk.churn_risk_view,
+            renewals.renewal_pipeline,
+            renewals.cs_intervention_list,
+            renewals.nrr_outlook,
+            renewals.lifecycle_events,
+        )
+    },
+}
+"""Table: the maker of its contract. Roll-ups come on top, one for each attribute of the portfolio."""
+
+HEALTH = ("account_signals", "health_score_drivers", "customer_health_scores")
+HEALTH_CHANGES = ("health_score_changes", "health_score_change_drivers")
+RENEWALS = ("renewal_pipeline", "cs_intervention_list", "nrr_outlook", "lifecycle_events")
+ROLLUP_SUFFIX = "_health_summary"
+
+
+def contract_of(table: str, portfolio: Portfolio) -> Contract:
+    """The contract of a table, whether or not the portfolio has it. Raises KeyError for an unknown name."""
+    if table.endswith(ROLLUP_SUFFIX):
+        return renewals.health_summary(portfolio, table.removesuffix(ROLLUP_SUFFIX))
+    return CONTRACTS[table](portfolio)
+
+
+def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
+    """The tables that the portfolio has beyond its raw ones, in an order in which each follows what it reads."""
+    sources = portfolio.tables
+    tables = [f"stg_{table}" for table in STAGING if table in sources]
+    tables += ["quarantine", "account_history", "fct_revenue", "account_snapshot", "dim_account", "dim_date"]
+    if portfolio.revenue.products:
+        tables.append("dim_product")
+    if "usage_events" in sources:
+        tables.append("fct_usage")
+    if "support_tickets" in sources:
+        tables += ["fct_tickets", "sla_adherence"]
+    tables += ["nrr_summary", "nrr_by_segment", "revenue_cohort_analysis"]
+    if portfolio.health:
+        tables += [*HEALTH, *HEALTH_CHANGES]
+    if portfolio.churn_risk:
+        tables.append("churn_risk_view")
+    if portfolio.renewals:
+        tables += [*RENEWALS, *(f"{attribute}{ROLLUP_SUFFIX}" for attribute in portfolio.rollups)]
+    return tuple(tables)

@@ -1,0 +1,175 @@
+"""Makes an asset of each step of a portfolio: staged, checked before it replaces the old table, and reported.
+
+The only thing decided here is what Dagster gets to see. The rows come from `steps.py`, raw rows from `raw.py`, checks
+from `checks.py`, metadata from `metadata.py`.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+import dagster as dg
+import ibis.expr.types as ir
+
+from cx_intel.contracts.catalog import contract_of
+from cx_intel.contracts.contract import Contract, Kind
+from cx_intel.orchestration.checks import Finding, check_result, check_specs, compared_with, evaluate
+from cx_intel.orchestration.graph import Step
+from cx_intel.orchestration.metadata import column_lineage, column_schema, measured, preview
+from cx_intel.orchestration.partitions import days_of, mapping, run_days
+from cx_intel.orchestration.steps import StepRunner
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.io_manager import Staged
+
+OWNER = "team:customer-intelligence"
+
+
+def key_of(portfolio: Portfolio, table: str) -> dg.AssetKey:
+    """The asset of a table: schema and table in the warehouse."""
+    return dg.AssetKey([portfolio.name, table])
+
+
+def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> dg.AssetsDefinition:
+    """The asset of a step.
+
+    Args:
+        step: The table, its model and what it reads.
+        portfolio: Its settings.
+        kinds_of: How every table of the portfolio is kept.
+    """
+    contract = step.contract
+    key = key_of(portfolio, step.table)
+    ins = {
+        i.parameter: dg.AssetIn(
+            key_of(portfolio, i.table),
+            partition_mapping=mapping(contract.kind, kinds_of[i.table], history=i.reads == "history"),
+        )
+        for i in step.inputs
+        if i.exists
+    }
+
+    @dg.asset(
+        key=key,
+        ins=ins,
+        deps=[key_of(portfolio, t) for t in compared_with(contract) if t not in {i.table for i in step.inputs}],
+        check_specs=check_specs(contract, key),
+        required_resource_keys={"warehouse"},
+        description=_description(contract, step),
+        metadata={
+            "dagster/column_schema": column_schema(contract),
+            "grain": ", ".join(contract.grain),
+            **({"partition_expr": contract.partition_column} if contract.partition_column else {}),
+        },
+        **asset_options(portfolio, contract.layer, contract.kind),
+    )
+    def compute(context: dg.AssetExecutionContext, **tables: ir.Table) -> Iterator[Any]:
+        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        days = days_for(context, portfolio, warehouse)
+        if contract.kind == "whole" and (stands_at := warehouse.stands_at(portfolio.name, step.table)):
+            if days[-1] < stands_at:
+                yield from _keep(context, contract, portfolio, warehouse, stands_at)
+                return
+        runner = StepRunner(step, portfolio, warehouse, tables)
+        built = runner.build(days)
+        staged = warehouse.stage(portfolio.name, step.table, built.parts, like=contract.schema())
+        findings = evaluate(
+            contract, staged, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse
+        )
+        yield from (check_result(finding, key) for finding in findings)
+        stop_if_blocked(findings, step.table, warehouse, portfolio)
+        metadata = describe_rows(contract, staged, warehouse, days[-1])
+        if runner.expression is not None:
+            keys = {i.table: key_of(portfolio, i.table) for i in step.inputs if i.exists}
+            metadata["dagster/column_lineage"] = column_lineage(runner.expression, keys)
+        report_other_days(context, key, built.days, days)
+        stands_at = days[-1] if contract.kind == "whole" else None
+        yield dg.Output(
+            Staged(staged, contract.partition_column, built.days, built.state, stands_at), metadata=metadata
+        )
+
+    return compute
+
+
+def asset_options(portfolio: Portfolio, layer: str, kind: Kind) -> dict[str, Any]:
+    """The options that all assets of a portfolio share, set in this one place."""
+    return {
+        "group_name": f"{portfolio.name}_{layer}",
+        "kinds": {"duckdb", "ibis"} if layer != "raw" else {"duckdb", "python"},
+        "owners": [OWNER],
+        "tags": {"portfolio": portfolio.name, "layer": layer, "kept": kind},
+        "io_manager_key": "io_manager",
+        "partitions_def": None if kind == "whole" else days_of(portfolio),
+        "backfill_policy": None if kind == "whole" else dg.BackfillPolicy.single_run(),
+    }
+
+
+def days_for(
+    context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse: DuckDBWarehouse
+) -> tuple[date, ...]:
+    """The days of the run; without partitions, the newest day that the portfolio was refreshed for, or yesterday."""
+    if days := run_days(context.run.tags):
+        return days
+    newest = warehouse.newest(portfolio.name)
+    return (newest or portfolio.latest_as_of(datetime.now().astimezone()),)
+
+
+def stop_if_blocked(
+    findings: list[Finding], table: str, warehouse: DuckDBWarehouse, portfolio: Portfolio
+) -> None:
+    """Fails the step when a blocking rule is broken; the table stays as it was."""
+    broken = [finding for finding in findings if finding.blocks]
+    if broken:
+        listed = "; ".join(f"{f.rule.name} ({f.broken_count} rows): {f.rule.recovery}" for f in broken)
+        warehouse.discard(portfolio.name, table)
+        raise dg.Failure(
+            f"{portfolio.name}.{table} was not replaced, it stays as it was. Broken: {listed}", allow_retries=False
+        )
+
+
+def describe_rows(
+    contract: Contract | None, rows: ir.Table, warehouse: DuckDBWarehouse, as_of: date
+) -> dict[str, Any]:
+    """Counts, figures to plot and sample rows of what is about to be written."""
+    return {
+        **measured(contract, rows, warehouse),
+        "as_of": as_of.isoformat(),
+        "preview": preview(rows, warehouse),
+    }
+
+
+def report_other_days(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, written: tuple[date, ...], asked: tuple[date, ...]
+) -> None:
+    """Tells Dagster of partitions written beyond those that the run was asked for."""
+    for day in sorted(set(written) - set(asked)):
+        context.log_event(dg.AssetMaterialization(key, partition=day.isoformat()))
+
+
+def _keep(
+    context: dg.AssetExecutionContext,
+    contract: Contract,
+    portfolio: Portfolio,
+    warehouse: DuckDBWarehouse,
+    stands_at: date,
+) -> Iterator[Any]:
+    """A run for an earlier day leaves a whole table as it stands; its checks are asked again."""
+    key = key_of(portfolio, contract.table)
+    rows = warehouse.table(portfolio.name, contract.table)
+    findings = evaluate(
+        contract, rows, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse
+    )
+    yield from (check_result(finding, key) for finding in findings)
+    context.log.info(f"{contract.table} stands at {stands_at}, a later day; it is left as it is.")
+    yield dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
+
+
+def _description(contract: Contract, step: Step) -> str:
+    model = step.model if not hasattr(step.model, "func") else step.model.func
+    summary = (model.__doc__ or "").strip().split("\n\n")[0]
+    return f"{contract.description}\n\nOne row for each {', '.join(contract.grain)}.\n\n{summary}"
+
+
+def kinds_of(portfolio: Portfolio, tables: tuple[str, ...], raw: dict[str, Kind]) -> dict[str, Kind]:
+    """How each table of the portfolio is kept, raw ones included."""
+    return {**raw, **{t: contract_of(t, portfolio).kind for t in tables}}

@@ -1,0 +1,47 @@
+"""Dagster's own home: `dagster.yaml` in `CX_HOME`, made when it is not there, and the instance that it describes."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+DAGSTER_YAML = """\
+# Dagster's own storage. Runs and events are kept in SQLite here, through a pool of connections; for a server with
+# several users replace the two storages by Postgres (see docs/deploy.md). This file is made once and then yours.
+run_storage:
+  module: cx_intel.orchestration.storage
+  class: PooledRunStorage
+  config: {base_dir: %(home)s/dagster}
+event_log_storage:
+  module: cx_intel.orchestration.storage
+  class: PooledEventLogStorage
+  config: {base_dir: %(home)s/dagster}
+schedule_storage:
+  module: dagster._core.storage.schedules
+  class: SqliteScheduleStorage
+  config: {base_dir: %(home)s/dagster}
+local_artifact_storage:
+  module: dagster._core.storage.root
+  class: LocalArtifactStorage
+  config: {base_dir: %(home)s}
+run_coordinator:
+  module: dagster._core.run_coordinator
+  class: QueuedRunCoordinator
+  config: {max_concurrent_runs: 1} # one run writes the warehouse at a time
+telemetry: {enabled: false}
+"""
+
+
+def prepare_home(home: Path) -> None:
+    """Makes `home` a Dagster home: the folder, `dagster.yaml`, and the variable that Dagster looks for."""
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / "dagster.yaml"
+    if not file.exists():
+        file.write_text(DAGSTER_YAML % {"home": home}, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+
+
+def instance_of(home: Path) -> dg.DagsterInstance:
+    """The Dagster instance of the home."""
+    prepare_home(home)
+    return dg.DagsterInstance.get()

@@ -1,0 +1,118 @@
+"""What Dagster shows of a table: column schema, lineage, counts, figures to plot, sample rows.
+
+Under Dagster's standard names. Descriptions come from the contracts, lineage from the expressions.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pandas as pd
+
+from cx_intel.contracts.contract import Column, Contract
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+
+PREVIEW_ROWS = 5
+
+
+def column_schema(contract: Contract) -> dg.TableSchema:
+    """The contract's columns with their types, meaning and constraints."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type,
+                description=describe(column),
+                constraints=dg.TableColumnConstraints(
+                    nullable=column.nullable, unique=contract.grain == (column.name,)
+                ),
+            )
+            for column in contract.columns
+        ]
+    )
+
+
+def describe(column: Column) -> str:
+    """The column's meaning, unit and what a null says, in one line."""
+    parts = [column.description]
+    if column.unit:
+        parts.append(f"Unit: {column.unit}.")
+    if column.null_means:
+        parts.append(f"Null: {column.null_means}.")
+    if column.accepted:
+        parts.append(f"One of: {', '.join(column.accepted)}.")
+    return " ".join(parts)
+
+
+def column_lineage(expression: ir.Table, keys: Mapping[str, dg.AssetKey]) -> dg.TableColumnLineage:
+    """Which columns of which tables each column is computed from, by a walk over the expression.
+
+    Args:
+        expression: The table's expression.
+        keys: The name of a table in the warehouse: its asset.
+    """
+    remembered: dict[ops.Node, frozenset[tuple[str, str]]] = {}
+    deps: dict[str, list[dg.TableColumnDep]] = {}
+    for name in expression.columns:
+        sources = sorted(s for s in _sources(expression[name].op(), remembered) if s[0] in keys)
+        if sources:
+            deps[name] = [dg.TableColumnDep(keys[table], column) for table, column in sources]
+    return dg.TableColumnLineage(deps)
+
+
+def _sources(node: ops.Node, remembered: dict[ops.Node, frozenset[tuple[str, str]]]) -> frozenset[tuple[str, str]]:
+    found = remembered.get(node)
+    if found is None:
+        remembered[node] = frozenset()  # a cycle cannot occur; this only bounds the walk
+        if isinstance(node, ops.Field):
+            found = _of_column(node.rel, node.name, remembered)
+        else:
+            children = [c for c in node.__children__ if isinstance(c, ops.Value)]
+            found = frozenset().union(*(_sources(child, remembered) for child in children))
+        remembered[node] = found
+    return found
+
+
+def _of_column(
+    relation: ops.Relation, name: str, remembered: dict[ops.Node, frozenset[tuple[str, str]]]
+) -> frozenset[tuple[str, str]]:
+    if isinstance(relation, ops.PhysicalTable):
+        return frozenset({(getattr(relation, "name", ""), name)})
+    if isinstance(relation, ops.Set):
+        return _of_column(relation.left, name, remembered) | _of_column(relation.right, name, remembered)
+    value = relation.values.get(name) if hasattr(relation, "values") else None
+    if value is None:
+        return frozenset()
+    if isinstance(value, ops.Field) and value.rel is relation:
+        return frozenset()
+    return _sources(value, remembered)
+
+
+def measured(contract: Contract | None, rows: ir.Table, warehouse: DuckDBWarehouse) -> dict[str, Any]:
+    """The row count and the contract's figures to plot over time, of the rows written."""
+    plots = contract.plots if contract else {}
+    values = {name: plot(rows) for name, plot in plots.items()}
+    row = warehouse.backend.execute(rows.agg(row_count=rows.count(), **values)).iloc[0]
+    figures = {name: float(row[name]) for name in plots if pd.notna(row[name])}
+    return {"dagster/row_count": int(row["row_count"]), **figures}
+
+
+def preview(rows: ir.Table, warehouse: DuckDBWarehouse) -> dg.MarkdownMetadataValue:
+    """The first rows, for a look in the UI."""
+    return dg.MetadataValue.md(markdown_table(warehouse.backend.execute(rows.limit(PREVIEW_ROWS))))
+
+
+def markdown_table(frame: pd.DataFrame) -> str:
+    """A table in Markdown; what customer data contain is shown as text."""
+
+    def cell(value: object) -> str:
+        text = "" if value is None or (not isinstance(value, list | dict) and pd.isna(value)) else str(value)
+        for special, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("\n", " ")):
+            text = text.replace(special, safe)
+        return text if len(text) <= 80 else text[:79] + "…"
+
+    lines = [" | ".join(cell(c) for c in frame.columns), " | ".join("---" for _ in frame.columns)]
+    lines += [" | ".join(cell(value) for value in row) for row in frame.itertuples(index=False)]
+    return "\n".join(f"| {line} |" for line in lines)

@@ -1,0 +1,135 @@
+"""Refreshes a portfolio in this process: the same job as in the UI, with its events on the way and its outcome.
+
+For the command line and for tests. Schedules and the UI start the job through Dagster.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+import dagster as dg
+from dagster._core.utils import make_new_run_id
+
+from cx_intel.orchestration.jobs import refresh_job_name
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Outcome:
+    """What became of a refresh.
+
+    Attributes:
+        portfolio: Its name.
+        as_of: The day.
+        run_id: The run in the UI.
+        succeeded: Every step did, and every blocking check passed.
+        tables: Tables written: name -> rows in the table or the partitions written.
+        checks: Outcome -> count, of passed, warned, failed.
+        failures: What went wrong, a line each.
+        warnings: Checks that warn, a line each.
+    """
+
+    portfolio: str
+    as_of: date
+    run_id: str
+    succeeded: bool = False
+    tables: dict[str, int] = field(default_factory=dict)
+    checks: dict[str, int] = field(default_factory=lambda: {"passed": 0, "warned": 0, "failed": 0})
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def refresh(
+    definitions: dg.Definitions,
+    portfolio: str,
+    as_of: date,
+    instance: dg.DagsterInstance,
+    on_step: Callable[[str, int | None], None] = lambda _table, _rows: None,
+) -> Outcome:
+    """Runs the refresh job of a portfolio for a day.
+
+    Args:
+        definitions: Those that have the portfolio.
+        portfolio: Its name.
+        as_of: The day.
+        instance: Where the run is recorded.
+        on_step: Called with each table when it is begun (rows None) and when it is done.
+    """
+    outcome = Outcome(portfolio, as_of, make_new_run_id())
+
+    def observe(entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is None:
+            return
+        if event.is_step_start:
+            on_step(_table_of(event), None)
+        elif event.is_step_materialization and event.asset_key:
+            _note_rows(outcome, event, on_step)
+        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            _note_check(outcome, event.asset_check_evaluation_data)
+        elif event.is_step_failure:
+            outcome.failures.append(f"{_table_of(event)}: {_reason(event)}")
+
+    instance.add_event_listener(outcome.run_id, observe)
+    job = definitions.resolve_job_def(refresh_job_name(portfolio))
+    result = job.execute_in_process(
+        run_config=QUIET,
+        instance=instance,
+        partition_key=as_of.isoformat(),
+        run_id=outcome.run_id,
+        raise_on_error=False,
+    )
+    outcome.succeeded = result.success and not outcome.checks["failed"]
+    if not result.success and not outcome.failures:
+        outcome.failures.append(_run_failure(instance, outcome.run_id))
+    return outcome
+
+
+def _table_of(event: dg.DagsterEvent) -> str:
+    return (event.step_key or "").split("__", 1)[-1]
+
+
+def _note_rows(outcome: Outcome, event: dg.DagsterEvent, on_step: Callable[[str, int | None], None]) -> None:
+    materialization = event.step_materialization_data.materialization
+    count = materialization.metadata.get("dagster/row_count")
+    assert event.asset_key is not None
+    table = event.asset_key.path[-1]
+    if count is not None and isinstance(count.value, int):
+        outcome.tables[table] = count.value
+        on_step(table, count.value)
+
+
+def _note_check(outcome: Outcome, evaluation: dg.AssetCheckEvaluation) -> None:
+    if evaluation.passed:
+        outcome.checks["passed"] += 1
+        return
+    text = f"{evaluation.asset_key.path[-1]}: {evaluation.check_name}: {evaluation.description or 'failed'}"
+    if evaluation.severity == dg.AssetCheckSeverity.WARN:
+        outcome.checks["warned"] += 1
+        outcome.warnings.append(text)
+    else:
+        outcome.checks["failed"] += 1
+        outcome.failures.append(text)
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else "failed"
+
+
+def _run_failure(instance: dg.DagsterInstance, run_id: str) -> str:
+    for record in instance.get_records_for_run(run_id).records:
+        event = record.event_log_entry.dagster_event
+        if event is not None and event.is_failure:
+            failure = event.event_specific_data
+            error = getattr(failure, "error", None)
+            while error is not None and error.cause is not None:
+                error = error.cause
+            return error.message.strip() if error else (event.message or "the run failed")
+    return "the run failed"

@@ -1,0 +1,162 @@
+"""Runs one step of a portfolio: gathers what its model reads, and builds the rows of a table, of days, or of snapshots.
+
+Everything here is about which rows and which days; how they become an asset, are checked and reported is the matter of
+`assets.py`. How days and snapshots are kept: Time in DESIGN.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.catalog import contract_of
+from cx_intel.contracts.contract import Contract
+from cx_intel.orchestration.graph import Input, Step
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, Rows
+
+DAY = "_day"
+"""The column of a raw table delivered by day that tells the day."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """Rows ready to be staged.
+
+    Attributes:
+        parts: The rows, made lazily, one part after the other.
+        days: The partitions that they make up; none for a whole table.
+        state: What each day was built from.
+    """
+
+    parts: Iterator[Rows]
+    days: tuple[date, ...] = ()
+    state: dict[date, str] = field(default_factory=dict)
+
+
+class StepRunner:
+    """One step within one run."""
+
+    def __init__(self, step: Step, portfolio: Portfolio, warehouse: DuckDBWarehouse, tables: Mapping[str, ir.Table]):
+        self.step = step
+        self.portfolio = portfolio
+        self.warehouse = warehouse
+        self.tables = tables
+        self.expression: ir.Table | None = None
+        """The last rows built, for lineage; None where the model works on frames."""
+
+    def build(self, days: tuple[date, ...]) -> Built:
+        """The rows of the step for a run over `days` (at least one; a whole table stands at the last)."""
+        kind = self.step.contract.kind
+        if kind == "by_day":
+            return self._events(days)
+        if kind == "snapshot":
+            return Built((self._model(day) for day in days), days)
+        return Built(iter([self._model(days[-1])]))
+
+    def _model(self, as_of: date) -> Rows:
+        read = [self._input(i, as_of) for i in self.step.inputs]
+        settings: dict[str, Any] = {"portfolio": self.portfolio, "as_of": as_of}
+        if "previous" in self.step.settings:
+            settings["previous"] = self._previous(as_of)
+        rows: Rows = self.step.model(*read, **{k: v for k, v in settings.items() if k in self.step.settings})
+        self.expression = rows if isinstance(rows, ir.Table) else None
+        return rows
+
+    def _input(self, wanted: Input, as_of: date) -> Rows:
+        if not wanted.exists:
+            rows = _empty(wanted.table, self.portfolio)
+        else:
+            rows = self.tables[wanted.parameter]
+            if not wanted.table.startswith("raw_") and contract_of(wanted.table, self.portfolio).kind == "snapshot":
+                day = ibis.literal(as_of)
+                rows = rows.filter(rows.as_of <= day if wanted.reads == "history" else rows.as_of == day)
+        return self.warehouse.backend.execute(rows) if wanted.as_frame else rows
+
+    def _previous(self, as_of: date) -> ir.Table:
+        """The table's own rows: all of a whole table, those of earlier days of a snapshot, this run's included."""
+        schema, contract = self.portfolio.name, self.step.contract
+        rows = _empty_like(contract)
+        if self.warehouse.exists(schema, self.step.table):
+            rows = _with_columns(self.warehouse.table(schema, self.step.table), contract)
+        if contract.kind == "snapshot":
+            staged = self.warehouse.staged(schema, self.step.table)
+            earlier = staged.filter(staged.as_of < ibis.literal(as_of))
+            staged_days = staged.select("as_of").distinct()
+            kept = rows.filter(rows.as_of < ibis.literal(as_of)).anti_join(staged_days, "as_of")
+            rows = kept.union(earlier)
+        return rows
+
+    def _events(self, days: tuple[date, ...]) -> Built:
+        """The days of an event table that the run is for, and all others whose input changed since they were built."""
+        as_of, schema = days[-1], self.portfolio.name
+        source = self.step.inputs[0]
+        delivered_whole = source.table.startswith("raw_") and DAY not in self.tables[source.parameter].columns
+        recipe = _fingerprint(
+            self.portfolio.usage.model_dump_json(),
+            self.portfolio.time_zone,
+            [s.model_dump_json() for s in self.portfolio.sources],
+            self.step.contract.column_names,
+        )
+        if delivered_whole:
+            expression = self._model(as_of)
+            assert isinstance(expression, ir.Table)
+            contents = self.warehouse.day_contents(expression, self.step.contract.day_column)
+        else:
+            contents = self.warehouse.day_state(schema, source.table)
+        built = self.warehouse.day_state(schema, self.step.table)
+        wanted = {day: f"{content}|{recipe}" for day, content in contents.items() if day <= as_of}
+        stale = {day for day, state in wanted.items() if built.get(day) != state}
+        gone = {day for day in built if day not in wanted and day <= as_of}
+        chosen = tuple(sorted(stale | gone | set(days)))
+        state = {day: wanted.get(day, f"nothing|{recipe}") for day in chosen}
+        if not delivered_whole:
+            expression = self._of_days(source, chosen, as_of)
+        else:
+            column = expression[self.step.contract.day_column]
+            expression = expression.filter(_among(column, chosen))
+        return Built(iter([expression]), chosen, state)
+
+    def _of_days(self, source: Input, days: tuple[date, ...], as_of: date) -> ir.Table:
+        rows = self.tables[source.parameter]
+        column = rows[DAY] if DAY in rows.columns else rows[contract_of(source.table, self.portfolio).day_column]
+        self.tables = {**self.tables, source.parameter: rows.filter(_among(column, days))}
+        result = self._model(as_of)
+        assert isinstance(result, ir.Table)
+        return result.filter(_among(result[self.step.contract.day_column], days))
+
+
+def _among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:
+    """The day is one of the days; the bounds beside the list let the engine skip what lies outside."""
+    return column.between(ibis.literal(days[0]), ibis.literal(days[-1])) & column.isin(
+        [ibis.literal(day) for day in days]
+    )
+
+
+def _empty(table: str, portfolio: Portfolio) -> ir.Table:
+    """A table that the portfolio has not: its contract's columns, or for a raw one those of its staged contract."""
+    return _empty_like(contract_of(table.replace("raw_", "stg_", 1), portfolio))
+
+
+def _empty_like(contract: Contract) -> ir.Table:
+    schema = contract.schema()
+    return ibis.memtable(schema.to_pyarrow().empty_table(), schema=schema)
+
+
+def _with_columns(rows: ir.Table, contract: Contract) -> ir.Table:
+    """The rows with the contract's columns and types; a column that an older version had not is null."""
+    return rows.select(
+        **{
+            c.name: rows[c.name].cast(c.type) if c.name in rows.columns else ibis.null(c.type)
+            for c in contract.columns
+        }
+    )
+
+
+def _fingerprint(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]

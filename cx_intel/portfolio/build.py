@@ -1,0 +1,68 @@
+"""Turns the settings of a portfolio into Dagster definitions: the factory that everything goes through.
+
+What an asset does is the matter of `cx_intel.orchestration`; here they are only put together.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from cx_intel.orchestration.assets import kinds_of, table_asset
+from cx_intel.orchestration.graph import steps_of
+from cx_intel.orchestration.jobs import refresh_job, refresh_schedule
+from cx_intel.orchestration.raw import raw_asset, raw_kind
+from cx_intel.settings.base import Problem, SettingsError
+from cx_intel.settings.environment import Environment
+from cx_intel.settings.loader import load_portfolio
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.io_manager import Warehouse, WarehouseIOManager
+
+
+def load_portfolios(folder: Path) -> dict[str, Portfolio]:
+    """The portfolios of a folder by name; raises SettingsError with the problems of all files."""
+    found: dict[str, Portfolio] = {}
+    problems: list[str] = []
+    for file in sorted(folder.glob("*.yaml")):
+        try:
+            found[file.stem] = load_portfolio(file)
+        except SettingsError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsErrors(problems)
+    if not found:
+        raise SettingsError(folder, [Problem(None, "", "no portfolio here: a portfolio is a .yaml file")])
+    return found
+
+
+class SettingsErrors(ValueError):
+    """Several portfolio files that cannot be used, each problem on a line."""
+
+    def __init__(self, texts: list[str]):
+        super().__init__("\n".join(texts))
+
+
+def portfolio_definitions(portfolio: Portfolio, variables: Mapping[str, str]) -> dg.Definitions:
+    """The assets, checks, job and schedule of one portfolio."""
+    steps = steps_of(portfolio)
+    raw_kinds = {f"raw_{t}": raw_kind(t, portfolio) for t in portfolio.tables}
+    kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
+    assets = [raw_asset(table, portfolio, variables) for table in portfolio.tables]
+    assets += [table_asset(step, portfolio, kinds) for step in steps]
+    job = refresh_job(portfolio)
+    return dg.Definitions(assets=assets, jobs=[job], schedules=[refresh_schedule(portfolio, job)])
+
+
+def build_definitions(environment: Environment, only: Sequence[str] = ()) -> dg.Definitions:
+    """The definitions of all portfolios, or of some by name, with the warehouse of the environment."""
+    portfolios = {n: p for n, p in load_portfolios(environment.portfolios).items() if not only or n in only}
+    database = str(environment.warehouse)
+    shared = dg.Definitions(
+        resources={
+            "io_manager": WarehouseIOManager(database=database),
+            "warehouse": Warehouse(database=database, wait_seconds=environment.lock_wait_seconds),
+        },
+        executor=dg.in_process_executor,
+    )
+    parts = [portfolio_definitions(p, environment.variables) for p in portfolios.values()]
+    return dg.Definitions.merge(shared, *parts)

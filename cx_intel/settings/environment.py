@@ -1,0 +1,59 @@
+"""What is taken from the environment: where things lie, and nothing about a portfolio. Read once, here.
+
+`CX_HOME`, `CX_PORTFOLIOS` and `CX_LOCK_WAIT_SECONDS`; besides them, a portfolio's YAML may name variables of its own as
+`${NAME}`, which are looked up when that portfolio is refreshed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cx_intel.settings.base import Problem, SettingsError
+
+SHIPPED_PORTFOLIOS = Path(__file__).parent.parent / "portfolios"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The settings of the environment.
+
+    Attributes:
+        home: Dagster's home, the warehouse, reports and exports.
+        portfolios: The folder of portfolio files.
+        lock_wait_seconds: How long a run waits for another one to end.
+        variables: What `${NAME}` in a portfolio is taken from.
+    """
+
+    home: Path
+    portfolios: Path
+    lock_wait_seconds: float
+    variables: Mapping[str, str]
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse.duckdb"
+
+    def reports(self, portfolio: str) -> Path:
+        return self.home / "reports" / portfolio
+
+    def exports(self, portfolio: str) -> Path:
+        return self.home / "exports" / portfolio
+
+
+def read_environment(variables: Mapping[str, str]) -> Environment:
+    """The settings of the environment; raises SettingsError naming the variable that is wrong."""
+
+    def wrong(name: str, message: str) -> SettingsError:
+        return SettingsError("environment", [Problem(None, name, message)])
+
+    wait = variables.get("CX_LOCK_WAIT_SECONDS", "3600")
+    try:
+        seconds = float(wait)
+    except ValueError:
+        raise wrong("CX_LOCK_WAIT_SECONDS", f"is {wait!r}, expected a number of seconds") from None
+    folder = variables.get("CX_PORTFOLIOS")
+    portfolios = Path(folder).expanduser().resolve() if folder else SHIPPED_PORTFOLIOS
+    if not portfolios.is_dir():
+        raise wrong("CX_PORTFOLIOS", f"{portfolios} is not a folder; name the one that holds the portfolio YAML")
+    home = Path(variables.get("CX_HOME") or ".cx_intel").expanduser().resolve()
+    return Environment(home, portfolios, seconds, dict(variables))

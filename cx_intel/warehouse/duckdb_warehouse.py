@@ -1,0 +1,332 @@
+"""Tables in a DuckDB file: staged first, then put in the old one's place in a single transaction.
+
+A reader sees a table either as it was or as it is, never in between, however the writer ends. Which rows are written,
+and whether they may be, is decided by the callers (`cx_intel.orchestration`); text of SQL is written here alone.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+from ibis.backends.duckdb import Backend
+
+from cx_intel.warehouse.errors import WarehouseError
+
+STAGED_PREFIX = "_staged_"
+STATE_SCHEMA = "cx_state"
+DAY_STATE = "day_state"
+WHOLE = "whole"
+"""Stands in place of what a day was built from for a table that is kept whole."""
+
+Rows = ir.Table | pd.DataFrame
+
+
+class DuckDBWarehouse:
+    """One open DuckDB file: the single connection of the process, shared by whoever opens the same path."""
+
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection):
+        self.path = path
+        self._connection = connection
+        self.backend: Backend = ibis.duckdb.from_connection(connection)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def exists(self, schema: str, table: str) -> bool:
+        found = self._connection.execute(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?", [schema, table]
+        )
+        return bool(found.fetchall())
+
+    def tables(self, schema: str) -> list[str]:
+        """The names of the schema's tables, staged ones left out."""
+        found = self._connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' "
+            "AND NOT starts_with(table_name, ?) ORDER BY 1",
+            [schema, STAGED_PREFIX],
+        )
+        return [name for (name,) in found.fetchall()]
+
+    def table(self, schema: str, table: str) -> ir.Table:
+        """The table as an expression; nothing is read yet. Raises WarehouseError when it is not there."""
+        if not self.exists(schema, table):
+            raise WarehouseError(f"There is no table {schema}.{table} in {self.path}. Materialize that asset first.")
+        return self.backend.table(table, database=schema)
+
+    def stage(self, schema: str, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
+        """Writes the parts, one after the other, beside the table that they are to replace; returns what was staged.
+
+        The parts are made lazily, so that a later one may read the staged table of the earlier ones.
+
+        Args:
+            schema: The portfolio.
+            table: The table to be replaced.
+            parts: Rows of the same columns.
+            like: The columns and types; default: those of the first part.
+        """
+        name = STAGED_PREFIX + table
+        self._ensure_schema(schema)
+        if like is not None:
+            self.backend.create_table(name, schema=like, database=schema, overwrite=True)
+        for number, part in enumerate(parts):
+            rows = _as_expression(part, like)
+            if like is None and number == 0:
+                self.backend.create_table(name, obj=rows, database=schema, overwrite=True)
+            else:
+                self.backend.insert(name, rows, database=schema)
+        return self.backend.table(name, database=schema)
+
+    def staged(self, schema: str, table: str) -> ir.Table:
+        """What is staged for the table so far."""
+        return self.backend.table(STAGED_PREFIX + table, database=schema)
+
+    def swap(
+        self,
+        schema: str,
+        table: str,
+        *,
+        column: str = "",
+        days: Sequence[date] = (),
+        state: dict[date, str] | None = None,
+        stands_at: date | None = None,
+    ) -> None:
+        """Puts what is staged in the place of the table, or of the partitions of the given days; one transaction.
+
+        Args:
+            schema: The portfolio.
+            table: The table.
+            column: The date column of the partitions; empty for the whole table.
+            days: The partitions; their old rows go, whether or not there are new ones.
+            state: For each day, what it was built from; remembered in the same transaction.
+            stands_at: The as_of of a whole table; remembered likewise.
+        """
+        name, staged = _quoted(schema, table), _quoted(schema, STAGED_PREFIX + table)
+        with self.transaction():
+            if not column:
+                self._connection.execute(f"DROP TABLE IF EXISTS {name}")
+                self._connection.execute(f'ALTER TABLE {staged} RENAME TO "{table}"')
+            else:
+                self._match_columns(schema, table)
+                listed = ", ".join(f"DATE '{day.isoformat()}'" for day in days)
+                if listed:
+                    self._connection.execute(f'DELETE FROM {name} WHERE "{column}" IN ({listed})')
+                self._connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {staged}")
+                self._connection.execute(f"DROP TABLE {staged}")
+            for day, built_from in (state or {}).items():
+                self._remember(schema, table, day, built_from)
+            if stands_at is not None:
+                self._forget(schema, table)
+                self._remember(schema, table, stands_at, WHOLE)
+        if column == "as_of":
+            self._show_latest(schema, table)
+
+    def discard(self, schema: str, table: str) -> None:
+        """Forgets what is staged for the table."""
+        self._connection.execute(f"DROP TABLE IF EXISTS {_quoted(schema, STAGED_PREFIX + table)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what is executed inside."""
+        self._connection.execute("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def fetch(self, expression: ir.Expr) -> object:
+        """The value of an expression: a DataFrame, Series or scalar."""
+        return expression.execute() if not expression.get_backends() else self.backend.execute(expression)
+
+    def day_contents(self, rows: ir.Table, column: str) -> dict[date, str]:
+        """A fingerprint of the rows of each day, whatever their order: equal rows, equal fingerprint."""
+        self.backend.create_view("_cx_days", rows, overwrite=True, database="main")
+        found = self._connection.execute(
+            f'SELECT "{column}", count(*)::VARCHAR || \':\' || bit_xor(hash(d))::VARCHAR '
+            f'FROM main._cx_days AS d WHERE "{column}" IS NOT NULL GROUP BY 1'
+        ).fetchall()
+        self._connection.execute("DROP VIEW main._cx_days")
+        return {day: fingerprint for day, fingerprint in found}
+
+    def day_state(self, schema: str, table: str) -> dict[date, str]:
+        """What each day of the table was built from."""
+        if not self.exists(STATE_SCHEMA, DAY_STATE):
+            return {}
+        found = self._connection.execute(
+            f"SELECT day, built_from FROM {STATE_SCHEMA}.{DAY_STATE} WHERE schema_name = ? AND table_name = ?",
+            [schema, table],
+        )
+        return dict(found.fetchall())
+
+    def stands_at(self, schema: str, table: str) -> date | None:
+        """The as_of that a whole table was last built for."""
+        return next(iter(self.day_state(schema, table)), None)
+
+    def newest(self, schema: str) -> date | None:
+        """The newest as_of that any whole table of the portfolio stands at."""
+        if not self.exists(STATE_SCHEMA, DAY_STATE):
+            return None
+        found = self._connection.execute(
+            f"SELECT max(day) FROM {STATE_SCHEMA}.{DAY_STATE} WHERE schema_name = ? AND built_from = ?",
+            [schema, WHOLE],
+        ).fetchall()
+        return found[0][0] if found else None
+
+    def _forget(self, schema: str, table: str) -> None:
+        self._connection.execute(
+            f"DELETE FROM {STATE_SCHEMA}.{DAY_STATE} WHERE schema_name = ? AND table_name = ?", [schema, table]
+        )
+
+    def _remember(self, schema: str, table: str, day: date, built_from: str) -> None:
+        self._connection.execute(
+            f"DELETE FROM {STATE_SCHEMA}.{DAY_STATE} WHERE schema_name = ? AND table_name = ? AND day = ?",
+            [schema, table, day],
+        )
+        self._connection.execute(
+            f"INSERT INTO {STATE_SCHEMA}.{DAY_STATE} VALUES (?, ?, ?, ?)", [schema, table, day, built_from]
+        )
+
+    def _prepare_state(self) -> None:
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STATE_SCHEMA}")
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {STATE_SCHEMA}.{DAY_STATE} "
+            "(schema_name VARCHAR, table_name VARCHAR, day DATE, built_from VARCHAR)"
+        )
+
+    def _ensure_schema(self, schema: str) -> None:
+        self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        self._prepare_state()
+
+    def _columns(self, schema: str, table: str) -> dict[str, str]:
+        found = self._connection.execute(
+            "SELECT column_name, data_type FROM information_schema.columns "
+            "WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+            [schema, table],
+        )
+        return dict(found.fetchall())
+
+    def _match_columns(self, schema: str, table: str) -> None:
+        """Gives the table the columns of what is staged for it; columns that went stay, null in new partitions."""
+        name = _quoted(schema, table)
+        new = self._columns(schema, STAGED_PREFIX + table)
+        if not self.exists(schema, table):
+            self._connection.execute(
+                f"CREATE TABLE {name} AS SELECT * FROM {_quoted(schema, STAGED_PREFIX + table)} LIMIT 0"
+            )
+            return
+        old = self._columns(schema, table)
+        for column, kind in new.items():
+            if column not in old:
+                self._connection.execute(f'ALTER TABLE {name} ADD COLUMN "{column}" {kind}')
+            elif old[column] != kind:
+                self._connection.execute(f'ALTER TABLE {name} ALTER COLUMN "{column}" TYPE {kind}')
+
+    def _show_latest(self, schema: str, table: str) -> None:
+        name = _quoted(schema, table)
+        self._connection.execute(
+            f"CREATE OR REPLACE VIEW {_quoted(schema, table + '_latest')} AS "
+            f"SELECT * FROM {name} WHERE as_of = (SELECT max(as_of) FROM {name})"
+        )
+
+
+def _quoted(schema: str, table: str) -> str:
+    return f'"{schema}"."{table}"'
+
+
+def _as_expression(rows: Rows, like: ibis.Schema | None) -> ir.Table:
+    table = ibis.memtable(_with_known_types(rows)) if isinstance(rows, pd.DataFrame) else rows
+    if like is None:
+        return table
+    return table.select(**{name: table[name].cast(kind) for name, kind in like.items()})
+
+
+def _with_known_types(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns without any value become text, and times microseconds: DuckDB has types of its own for both."""
+    changes: dict[str, str] = {}
+    for column, kind in frame.dtypes.items():
+        if kind == object and frame[column].isna().all():
+            changes[str(column)] = "string"
+        elif str(kind).startswith("datetime64["):
+            changes[str(column)] = "datetime64[us]"
+    return frame.astype(changes)
+
+
+_open: dict[Path, tuple[DuckDBWarehouse, int]] = {}
+_guard = threading.Lock()
+
+
+def open_warehouse(path: Path) -> DuckDBWarehouse:
+    """The warehouse of the file, opened for writing; each opening is to be ended by `close_warehouse`.
+
+    Raises:
+        WarehouseError: The file is locked by another process, not a DuckDB file, or may not be written.
+    """
+    path = path.resolve()
+    with _guard:
+        warehouse, users = _open.get(path, (None, 0))
+        if warehouse is None:
+            warehouse = DuckDBWarehouse(path, _connect(path))
+        _open[path] = (warehouse, users + 1)
+        return warehouse
+
+
+def close_warehouse(path: Path) -> None:
+    """Ends one opening; the last one closes the file, so that other processes may read it."""
+    path = path.resolve()
+    with _guard:
+        warehouse, users = _open[path]
+        if users > 1:
+            _open[path] = (warehouse, users - 1)
+        else:
+            del _open[path]
+            warehouse.close()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[DuckDBWarehouse]:
+    """The warehouse for reading alone; many processes may, while none writes."""
+    if path.resolve() in _open:
+        yield _open[path.resolve()][0]
+        return
+    warehouse = DuckDBWarehouse(path, _connect(path, read_only=True))
+    try:
+        yield warehouse
+    finally:
+        warehouse.close()
+
+
+def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    def explained(what: str, to_do: str) -> WarehouseError:
+        return WarehouseError(f"{path} {what}. {to_do}")
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if read_only and not path.exists():
+        raise explained("is not there yet", "Run `cx-intel refresh` first.")
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection
+    except duckdb.IOException as error:
+        text = str(error)
+        if "lock" in text.lower():
+            raise explained(
+                "is open in another program", f"Close it there, or read the published copy. ({_first_line(text)})"
+            ) from error
+        raise explained(
+            "cannot be opened", f"Check that it is a DuckDB file and may be written. ({_first_line(text)})"
+        ) from error
+    except (duckdb.Error, OSError) as error:
+        raise explained(
+            "cannot be used", f"Restore it from a back-up, or move it away. ({_first_line(str(error))})"
+        ) from error
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "no reason given"
