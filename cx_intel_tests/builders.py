@@ -1,7 +1,7 @@
 """Small tables and portfolios for tests: say what matters, the rest is filled in.
 
-`rows` makes a table of a contract, `accounts` an account_snapshot of ordinary paying customers, `portfolio` a minimal
-portfolio from blocks, `shipped` one of those in the package, `values` what a test compares.
+`rows` makes a table of a contract, `accounts` an account_snapshot of ordinary paying customers, `portfolio` a
+minimal portfolio from blocks, `shipped` one of those in the package, `values` what a test compares.
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,8 +46,32 @@ def portfolio(tables: Iterable[str] = (), **blocks: Any) -> Portfolio:
     return Portfolio.model_validate(base | blocks)
 
 
+def health(measures: Mapping[str, Mapping[str, Any]], **more: Any) -> dict[str, Any]:
+    """A health block with these signals, all of equal weight in one dimension `all`, scored from 0 to 100."""
+    weight = 1 / len(measures)
+    curve = {"linear": {"zero": 0, "full": 100}}
+    block = {
+        "signals": {name: {"label": name, "measure": measure} for name, measure in measures.items()},
+        "dimensions": {
+            "all": {"weight": 1, "signals": {name: {"weight": weight, "curve": curve} for name in measures}}
+        },
+        "tiers": {
+            "levels": [
+                {"name": "good", "at_least": 70, "is_healthy": True},
+                {"name": "fair", "at_least": 40, "is_healthy": False},
+                {"name": "poor", "at_least": 0, "is_healthy": False},
+            ]
+        },
+    }
+    return block | more
+
+
 def rows(contract: Contract, given: Iterable[Mapping[str, Any]]) -> ir.Table:
-    """A table of the contract with these rows; columns left out are null. Raises KeyError for an unknown column."""
+    """A table of the contract with these rows; columns left out are null.
+
+    Raises:
+        KeyError: A row has a column that the contract does not know.
+    """
     listed = list(given)
     if unknown := {name for row in listed for name in row} - set(contract.column_names):
         raise KeyError(f"{contract.table} has no column {', '.join(sorted(unknown))}")

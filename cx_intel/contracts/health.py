@@ -1,6 +1,7 @@
-"""The contracts of signals, health scores, their drivers and their changes.
+"""The contracts of signals, health scores and their drivers; those of changes are in `changes.py`.
 
-Their models are in `cx_intel.models`: signals, health, changes. Definitions: Health in the metric definitions.
+Their models are in `cx_intel.models`: signals, drivers, health. Definitions: Health in the metric
+definitions.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,6 @@ from cx_intel.settings.portfolio import Portfolio
 
 TOLERANCE = 1e-6
 UNKNOWN = "unknown"
-MODEL_CHANGE = "model_change"
 MODEL_FAULT = "A fault of the model, not of the data: report it."
 CARRIED = ("industry", "country", "region", "plan_tier", "status")
 """Standard account attributes that scores carry beside those of the portfolio."""
@@ -177,7 +177,7 @@ def health_score_drivers(portfolio: Portfolio) -> Contract:
                 "The weights of an account's drivers sum to 1, or to 0 when nothing is known of it.",
                 (),
                 _weights_off,
-                "Check the weights of the health block; if they sum to 1, it is a fault of the model: report it.",
+                "Check the weights of the health block; if they sum to 1, report a fault of the model.",
             ),
         ),
     )
@@ -334,94 +334,3 @@ def _points_off(tables: Mapping[str, ir.Table]) -> ir.Table:
     difference = ibis.coalesce(both.unrounded_score, 0.0) - ibis.coalesce(both.points, 0.0)
     off = both.mutate(difference=difference)
     return off.filter(off.difference.abs() > TOLERANCE).select("as_of", "account_id", "difference")
-
-
-_COMPARED = Column("compared_as_of", DATE, "The earlier day.", nullable=False)
-
-
-def health_score_changes(portfolio: Portfolio) -> Contract:
-    tiers = (*tier_names(portfolio), UNKNOWN)
-    return Contract(
-        "health_score_changes",
-        "health",
-        "Whose score moved since the last snapshot, a week ago, a month ago?",
-        ("account_id", "as_of", "compared_as_of"),
-        (
-            ACCOUNT,
-            AS_OF,
-            _COMPARED,
-            Column(
-                "health_score_change",
-                NUMBER,
-                "Change of the unrounded score.",
-                "points",
-                False,
-                minimum=-100 - TOLERANCE,
-                maximum=100 + TOLERANCE,
-            ),
-            Column("tier_from", TEXT, "Tier then.", nullable=False, accepted=tiers, severity="warn"),
-            Column("tier_to", TEXT, "Tier now.", nullable=False, accepted=tiers),
-            Column(
-                "score_from", NUMBER, "Health score then.", "points", nullable=False, minimum=0, maximum=100
-            ),
-            Column("score_to", NUMBER, "Health score now.", "points", nullable=False, minimum=0, maximum=100),
-            Column("model_version_from", TEXT, "The model that judged then.", nullable=False),
-            Column("model_version_to", TEXT, "The model that judges now.", nullable=False),
-        ),
-        invariants=(
-            Invariant(
-                "looks_back",
-                "The compared day is earlier.",
-                lambda t: t.compared_as_of < t.as_of,
-                MODEL_FAULT,
-            ),
-            Invariant(
-                "change_agrees_with_scores",
-                "The change is that of the rounded scores to within 0.1.",
-                lambda t: (t.health_score_change - (t.score_to - t.score_from)).abs() <= 0.1 + TOLERANCE,
-                MODEL_FAULT,
-            ),
-        ),
-    )
-
-
-def health_score_change_drivers(portfolio: Portfolio) -> Contract:
-    return Contract(
-        "health_score_change_drivers",
-        "health",
-        "Why did a score move? Its change, split by signal.",
-        ("account_id", "as_of", "compared_as_of", "signal"),
-        (
-            ACCOUNT,
-            AS_OF,
-            _COMPARED,
-            Column(
-                "signal",
-                TEXT,
-                "The signal; model_change is what another model makes of the same values.",
-                nullable=False,
-            ),
-            Column("points_change", NUMBER, "Points now - points then.", "points", nullable=False),
-            Column("value_from", NUMBER, "Value then.", null_means="missing then"),
-            Column("value_to", NUMBER, "Value now.", null_means="missing now"),
-        ),
-        cross_invariants=(
-            CrossInvariant(
-                "changes_split_exactly",
-                "The points of a change's drivers sum to the change of the score.",
-                ("health_score_changes",),
-                _changes_off,
-                MODEL_FAULT,
-            ),
-        ),
-    )
-
-
-def _changes_off(tables: Mapping[str, ir.Table]) -> ir.Table:
-    grain = ["account_id", "as_of", "compared_as_of"]
-    changes = tables["health_score_changes"].select(*grain, "health_score_change")
-    drivers = tables["self"]
-    sums = drivers.group_by(grain).agg(points=drivers.points_change.sum())
-    both = changes.left_join(sums, grain)
-    off = both.mutate(difference=both.health_score_change - ibis.coalesce(both.points, 0.0))
-    return off.filter(off.difference.abs() > TOLERANCE).select(*grain, "difference")

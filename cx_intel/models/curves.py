@@ -1,6 +1,7 @@
 """Curves: from the value of a signal to its score of 0 to 100, and to the value that scores 100.
 
-The grammar is `cx_intel.settings.health`; weights and what happens to missing signals are the matter of `health.py`.
+The grammar is `cx_intel.settings.health`; weights and what happens to missing signals are the matter of
+`health.py`.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,8 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.models.conditions import holds
-from cx_intel.settings.health import (
+from cx_intel.models.literals import real
+from cx_intel.settings.curves import (
     BooleanCurve,
     Bound,
     Curve,
@@ -45,32 +47,30 @@ def score(curve: Curve, judged: Judged) -> ir.FloatingValue:
         zero, full = (_bound(b, judged) for b in (curve.linear.zero, curve.linear.full))
         return within(100.0 * (value - zero) / (full - zero).nullif(0), 0.0, 100.0)
     if isinstance(curve, StepsCurve):
-        steps = [(value <= bound, float(points)) for bound, points in curve.steps]
-        return ibis.cases((value.isnull(), ibis.null("float64")), *steps, else_=float(curve.else_))
+        steps = [(value <= bound, real(points)) for bound, points in curve.steps]
+        return ibis.cases((value.isnull(), ibis.null("float64")), *steps, else_=real(curve.else_))
     if isinstance(curve, BooleanCurve):
-        yes, no = float(curve.boolean.yes), float(curve.boolean.no)
+        yes, no = real(curve.boolean.yes), real(curve.boolean.no)
         return ibis.cases((value.isnull(), ibis.null("float64")), (value != 0, yes), else_=no)
     if isinstance(curve, RulesCurve):
-        rules = [(holds(case.if_, judged.signals), float(case.score)) for case in curve.rules]
-        return ibis.cases(*rules, else_=float(curve.else_))
+        rules = [(holds(case.if_, judged.signals), real(case.score)) for case in curve.rules]
+        return ibis.cases(*rules, else_=real(curve.else_))
     return judged.rank
 
 
 def best_value(curve: Curve, judged: Judged) -> ir.FloatingValue:
-    """The value that scores 100, the nearest to the others where several do; null where no single one does."""
+    """The value that scores 100, the nearest to the others where several do; null where none does."""
     if isinstance(curve, LinearCurve):
         return _bound(curve.linear.full, judged)
     if isinstance(curve, StepsCurve):
         full = [bound for bound, points in curve.steps if points == 100]
         if full:
-            return ibis.literal(float(full[-1]), "float64")
-        return (
-            ibis.literal(float(curve.steps[-1][0]), "float64") if curve.else_ == 100 else ibis.null("float64")
-        )
+            return real(full[-1])
+        return real(curve.steps[-1][0]) if curve.else_ == 100 else ibis.null("float64")
     if isinstance(curve, BooleanCurve):
         if 100 not in (curve.boolean.yes, curve.boolean.no) or curve.boolean.yes == curve.boolean.no:
             return ibis.null("float64")
-        return ibis.literal(1.0 if curve.boolean.yes == 100 else 0.0, "float64")
+        return real(1 if curve.boolean.yes == 100 else 0)
     return ibis.null("float64")
 
 
@@ -79,7 +79,7 @@ def uses_rank(curve: Curve) -> bool:
 
 
 def quartile_score(value: ir.FloatingValue, among: list[ir.Value]) -> ir.FloatingValue:
-    """25, 50, 75 or 100 by rank: p = (accounts below + half of the equals, itself included) / n, 25 x ceil(4 p).
+    """25, 50, 75 or 100 by rank: p = (below + half of the equals with itself) / n, score 25 x ceil(4 p).
 
     Args:
         value: What is ranked, the higher the better. Rows of null must not be among the others.
@@ -96,12 +96,12 @@ def quartile_score(value: ir.FloatingValue, among: list[ir.Value]) -> ir.Floatin
 
 def within(value: ir.FloatingValue, low: float, high: float) -> ir.FloatingValue:
     """The value, cut to the bounds; null stays null, which `least` and `greatest` do not promise."""
-    return ibis.cases((value < low, low), (value > high, high), else_=value)
+    return ibis.cases((value < low, real(low)), (value > high, real(high)), else_=value)
 
 
 def _bound(bound: float | Bound, judged: Judged) -> ir.FloatingValue:
     if not isinstance(bound, Bound):
-        return ibis.literal(float(bound), "float64")
+        return real(bound)
     columns = judged.attributes.columns if isinstance(judged.attributes, ir.Table) else judged.attributes
     if bound.attribute not in columns:
         raise KeyError(f"a curve is bounded by the attribute {bound.attribute!r}, which accounts do not have")

@@ -1,7 +1,7 @@
 """The long form of a health score: a row for each account and signal with score, effective weight and points.
 
-Everything that decides a score happens here, in the order of the definitions: which model judges, which signals apply
-and are measured, where the weight of missing ones goes. `health.py` only adds up.
+Everything that decides a score happens here, in the order of the definitions: which model judges, which
+signals apply and are measured, where the weight of missing ones goes. `health.py` only adds up.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,16 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
-from cx_intel.contracts.health import health_score_drivers as health_score_drivers_contract
+from cx_intel.contracts.health import (
+    health_score_drivers as health_score_drivers_contract,
+)
 from cx_intel.models.conditions import holds
 from cx_intel.models.curves import Judged, best_value, quartile_score, score, uses_rank
+from cx_intel.models.joins import beside
+from cx_intel.models.literals import real
 from cx_intel.models.population import health_settings
-from cx_intel.settings.health import HealthSettings, RulesCurve, ScoredSignal
+from cx_intel.settings.curves import RulesCurve
+from cx_intel.settings.health import HealthSettings, ScoredSignal
 from cx_intel.settings.portfolio import Portfolio
 
 NOTHING = ibis.null("float64")
@@ -40,12 +45,12 @@ def health_score_drivers(
 ) -> ir.Table:
     """Which signal adds and loses how many points of an account's health score.
 
-    Grain: as_of, account_id, signal: a row for each signal that the account's model scores, missing ones with weight 0.
-    Reads the signals and the attributes of the day.
-    `weight` is the effective one in the health score, after the weight of missing signals has moved: to the signal named
-    by `redistribute_to`, unless that is missing too, else over the others of the dimension; dimensions without any score
-    leave theirs to the others. A neutral score keeps its weight and is not measured.
-    Always true: weights_sum_to_one, points_and_lost_are_the_weight, measured_has_value_and_score.
+    Grain: as_of, account_id, signal: a row for each signal that the account's model scores, missing ones with
+    weight 0. Reads the signals and the attributes of the day. `weight` is the effective one in the health
+    score, after the weight of missing signals has moved: to the signal named by `redistribute_to`, unless
+    that is missing too, else over the others of the dimension; dimensions without any score leave theirs to
+    the others. A neutral score keeps its weight and is not measured. Always true: weights_sum_to_one,
+    points_and_lost_are_the_weight, measured_has_value_and_score.
 
     Raises:
         KeyError: A condition or curve names an attribute that accounts do not have.
@@ -54,13 +59,30 @@ def health_score_drivers(
     return conform(drivers, health_score_drivers_contract(portfolio))
 
 
-def score_signals(account_signals: ir.Table, account_snapshot: ir.Table, *, portfolio: Portfolio) -> ir.Table:
-    """As health_score_drivers, for every `as_of` in the input; ranks are within each."""
+def score_signals(
+    account_signals: ir.Table,
+    account_snapshot: ir.Table,
+    *,
+    portfolio: Portfolio,
+    judged_by: ir.Table | None = None,
+) -> ir.Table:
+    """As health_score_drivers, for every `as_of` in the input; ranks are within each.
+
+    Args:
+        account_signals: The values.
+        account_snapshot: The attributes, of the same days.
+        portfolio: The portfolio.
+        judged_by: as_of, account_id, model_version where it is not the attributes that choose the model.
+    """
     health = health_settings(portfolio)
     parts = _parts(health)
     signals = account_signals.rename(_signal="signal", _value="value", _is_stale="is_stale")
     rows = signals.inner_join(account_snapshot, ["as_of", "account_id"])
-    rows = rows.mutate(_version=_version(rows, health))
+    version = _version(rows, health)
+    if judged_by is not None:
+        rows = beside(rows, judged_by.rename(_judge="model_version"), "as_of", "account_id")
+        version = ibis.coalesce(rows._judge, _version(rows, health))
+    rows = rows.mutate(_version=version)
     rows = _with_signals_of_rules(rows, parts)
 
     def by_part(figure: Callable[[Part], object], otherwise: object = NOTHING) -> ir.Value:
@@ -69,8 +91,8 @@ def score_signals(account_signals: ir.Table, account_snapshot: ir.Table, *, port
     rows = rows.mutate(
         _dimension=by_part(lambda p: p.dimension, ibis.null("string")),
         _order=by_part(lambda p: p.order, ibis.null("int64")),
-        _inner=by_part(lambda p: float(p.scored.weight)),
-        _outer=by_part(lambda p: float(p.dimension_weight)),
+        _inner=by_part(lambda p: real(p.scored.weight)),
+        _outer=by_part(lambda p: real(p.dimension_weight)),
         _neutral=by_part(lambda p: _or_null(p.scored.when_missing.neutral_score)),
         _heir=by_part(
             lambda p: p.scored.when_missing.redistribute_to or ibis.null("string"), ibis.null("string")
@@ -123,8 +145,8 @@ def _version(accounts: ir.Table, health: HealthSettings) -> ir.StringValue:
     return ibis.cases(*overrides, else_=health.version) if overrides else ibis.literal(health.version)
 
 
-def _or_null(value: float | None) -> float | ir.Value:
-    return NOTHING if value is None else float(value)
+def _or_null(value: float | None) -> ir.FloatingValue:
+    return NOTHING if value is None else real(value)
 
 
 def _by_part(
@@ -150,7 +172,7 @@ def _signals_of_rules(parts: list[Part]) -> list[str]:
 
 
 def _with_signals_of_rules(rows: ir.Table, parts: list[Part]) -> ir.Table:
-    """The signals that rules read, beside every row of the account: `_value_<signal>` and `_stale_<signal>`."""
+    """The signals that rules read, in every row of the account: `_value_<signal>` and `_stale_<signal>`."""
     account = {"group_by": [rows.as_of, rows.account_id]}
     columns: dict[str, ir.Value] = {}
     for name in _signals_of_rules(parts):
@@ -176,7 +198,7 @@ def _with_scores(rows: ir.Table, parts: list[Part], health: HealthSettings) -> i
 
     def benchmark(part: Part) -> object:
         stated = health.signals[part.signal].benchmark
-        return best_value(part.scored.curve, judged) if stated is None else float(stated)
+        return best_value(part.scored.curve, judged) if stated is None else real(stated)
 
     def silent(part: Part) -> ir.BooleanValue:
         curve = part.scored.curve
@@ -195,8 +217,7 @@ def _with_scores(rows: ir.Table, parts: list[Part], health: HealthSettings) -> i
 
 def _with_weights(rows: ir.Table, parts: list[Part]) -> ir.Table:
     """Adds `weight`: the effective weight in the health score."""
-    account = [rows.as_of, rows.account_id]
-    dimension = [*account, rows._dimension]
+    dimension = [rows.as_of, rows.account_id, rows._dimension]
     is_scored = rows.signal_score.notnull()
     heirs = sorted({h for part in parts if (h := part.scored.when_missing.redistribute_to)})
     claim = ibis.cases((is_scored, rows._inner), else_=0.0)

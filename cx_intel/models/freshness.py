@@ -1,7 +1,7 @@
 """Whether a source has fallen silent at `as_of`: its newest row is older than its `freeze_after_days` allows.
 
-What then happens to signals stands in `signals.py`, to tiers in `tiers.py`. Warnings about late sources are checks,
-not models.
+What then happens to signals stands in `signals.py`, to tiers in `tiers.py`. Warnings about late sources are
+checks, not models.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Health scores: the drivers of an account added up to dimensions and one score, and the tier of that score.
 
-How a driver comes about is in `drivers.py`, tiers in `tiers.py`, changes over time in `changes.py`. Definitions: Health
-in the metric definitions.
+How a driver comes about is in `drivers.py`, tiers in `tiers.py`, changes over time in `changes.py`.
+Definitions: Health in the metric definitions.
 """
 
 from datetime import date
@@ -27,13 +27,12 @@ def customer_health_scores(
 ) -> ir.Table:
     """How each customer of the health population is doing: score, dimensions, tier.
 
-    Grain: as_of, account_id. Reads the drivers and the attributes of the day and, for the confirmed tier, the newest
-    earlier partition of this table.
-    `health_score` is rounded once, half up, to 0.1 and the tier read from it; null when no signal has a score.
-    A dimension's score is null when none of its signals has one. Below the portfolio's least coverage the tier is
-    unknown, and the score still shown. While a source is stale (`is_frozen`) the confirmed tier is held.
-    Always true: tier_agrees_with_score, unknown_is_neither_healthy_nor_not, model_version_is_configured,
-    rounded_to_a_tenth, points_sum_to_score.
+    Grain: as_of, account_id. Reads the drivers and the attributes of the day and, for the confirmed tier, the
+    newest earlier partition of this table. `health_score` is rounded once, half up, to 0.1 and the tier read
+    from it; null when no signal has a score. A dimension's score is null when none of its signals has one.
+    Below the portfolio's least coverage the tier is unknown, and the score still shown. While a source is
+    stale (`is_frozen`) the confirmed tier is held. Always true: tier_agrees_with_score,
+    unknown_is_neither_healthy_nor_not, model_version_is_configured, rounded_to_a_tenth, points_sum_to_score.
     """
     health = health_settings(portfolio)
     drivers = health_score_drivers

@@ -1,6 +1,7 @@
 """Joining a table to rows by columns of the same name, so that joins can follow one another.
 
-Ibis keeps the right-hand keys of a left join under other names, which collide at the next join; here they are dropped.
+Ibis keeps the right-hand keys of a left join under other names, which collide at the next join; here they are
+dropped.
 """
 
 import ibis.expr.types as ir

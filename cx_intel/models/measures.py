@@ -1,8 +1,8 @@
 """The measures of the signal grammar as Ibis: one figure an account, from what was known at `as_of`.
 
-A leaf measure reads one source; measures of the same source and window share one scan, and usage is taken from the
-days of `fct_usage` where these suffice. The grammar is `cx_intel.settings.measures`; ratios and missing sources are
-dealt with in `signals.py`, staleness in `freshness.py`.
+A leaf measure reads one source; measures of the same source and window share one scan, and usage is taken
+from the days of `fct_usage` where these suffice. The grammar is `cx_intel.settings.measures`; ratios and
+missing sources are dealt with in `signals.py`, staleness in `freshness.py`.
 """
 
 from collections import defaultdict
@@ -25,8 +25,8 @@ from cx_intel.settings.measures import (
     DistinctEvents,
     EventCount,
     LatestResponse,
-    MeasuredMetric,
     Measure,
+    MeasuredMetric,
     MrrChange,
     TicketMeasure,
 )
@@ -83,8 +83,8 @@ def figures(sources: Sources, wanted: Mapping[str, Measure]) -> Iterator[ir.Tabl
     """Tables of account_id and some of the wanted columns; an account without a row has no figure.
 
     Args:
-        sources: The tables.
-        wanted: Column: its leaf measure; attributes, constants and the ledger's are no matter of this function.
+        sources: The tables. wanted: Column: its leaf measure; attributes, constants and the ledger's are no
+        matter of this function.
     """
     daily = {c: m for c, m in wanted.items() if usage_columns(m, sources.portfolio) is not None}
     events = {c: m for c, m in wanted.items() if isinstance(m, _EVENT_KINDS) and c not in daily}
@@ -224,7 +224,7 @@ def _ticket_window(sources: Sources, rows: ir.Table, measure: TicketMeasure) -> 
 
 
 def quarter_start(as_of: date, grace_days: int) -> date:
-    """The first day whose activity counts for the quarter of `as_of`: that of the previous one in the grace days."""
+    """The first day that counts for the quarter of `as_of`; in its grace days that of the quarter before."""
     start = date(as_of.year, 3 * ((as_of.month - 1) // 3) + 1, 1)
     if (as_of - start).days >= grace_days:
         return start

@@ -1,4 +1,4 @@
-"""Which accounts a health model judges: the population of signals, scores, ranks and of all that follows from them.
+"""Which accounts a health model judges: the population of signals, scores, ranks and what follows from them.
 
 Only that rule belongs here. What is measured of these accounts is in `signals.py`.
 """

@@ -16,9 +16,17 @@ from cx_intel.contracts.contract import conform
 from cx_intel.contracts.health import account_signals as account_signals_contract
 from cx_intel.models.freshness import with_staleness
 from cx_intel.models.joins import beside
+from cx_intel.models.literals import real
 from cx_intel.models.measures import Sources, figures, is_zero_when_none, source_table
 from cx_intel.models.population import health_population, health_settings
-from cx_intel.settings.measures import AttributeValue, Constant, DaysSinceEvent, Measure, MrrChange, Ratio
+from cx_intel.settings.measures import (
+    AttributeValue,
+    Constant,
+    DaysSinceEvent,
+    Measure,
+    MrrChange,
+    Ratio,
+)
 from cx_intel.settings.portfolio import Portfolio
 
 
@@ -37,10 +45,11 @@ def account_signals(
 ) -> ir.Table:
     """Every declared signal of every account of the health population, from what was known at `as_of`.
 
-    Grain: as_of, account_id, signal. Reads only rows dated up to `as_of`, of event tables only the windows asked for.
-    `value` is null where the signal is missing: its source is absent or stale, its denominator is 0 or missing, or it
-    is a mean over nothing. Over a source that is there, counts and ratios are 0 when nothing happened, and days since
-    an event that never was count from signup. `is_stale` says that a source it reads has fallen silent.
+    Grain: as_of, account_id, signal. Reads only rows dated up to `as_of`, of event tables only the windows
+    asked for. `value` is null where the signal is missing: its source is absent or stale, its denominator is
+    0 or missing, or it is a mean over nothing. Over a source that is there, counts and ratios are 0 when
+    nothing happened, and days since an event that never was count from signup. `is_stale` says that a source
+    it reads has fallen silent.
 
     Raises:
         ValueError: The portfolio has no health block.
@@ -151,7 +160,7 @@ def _leaf_value(
     if column not in present:
         return ibis.null("float64")
     if isinstance(measure, Constant):
-        return ibis.literal(float(measure.value), "float64")
+        return real(measure.value)
     if isinstance(measure, AttributeValue):
         if measure.attribute not in accounts.columns:
             raise KeyError(f"a signal is the attribute {measure.attribute!r}, which accounts do not have")

@@ -1,8 +1,8 @@
 """Tiers: from the rounded health score to a tier, and from day to day to the confirmed one.
 
-The confirmed tier changes only when the score has left the old tier by the exit margin and the new tier has been called
-for during the dwelling time; while a source is stale it does not change. Who is told of changes is a matter of
-`lifecycle_events`.
+The confirmed tier changes only when the score has left the old tier by the exit margin and the new tier has
+been called for during the dwelling time; while a source is stale it does not change. Who is told of changes
+is a matter of `lifecycle_events`.
 """
 
 from collections.abc import Callable
@@ -61,9 +61,8 @@ def with_confirmed_tier(rows: ir.Table, previous: ir.Table, health: HealthSettin
     """Adds confirmed_tier, pending_tier and pending_since.
 
     Args:
-        rows: Scores of the day with health_tier, is_frozen, model_version.
-        previous: Earlier partitions of the same table; the newest one tells what was confirmed and what was pending.
-        health: The settings.
+        rows: Scores of the day with health_tier, is_frozen, model_version. previous: Earlier partitions of
+        the same table; the newest one tells what was confirmed and what was pending. health: The settings.
         as_of: The day.
     """
     newest = previous.agg(_newest=previous.as_of.max())
@@ -90,7 +89,7 @@ def with_confirmed_tier(rows: ir.Table, previous: ir.Table, health: HealthSettin
 
 
 def _called_for(rows: ir.Table, health: HealthSettings) -> ir.StringValue:
-    """The tier that the score calls for, given the confirmed one: the old one while the score is within its margin."""
+    """The tier that the score calls for: the confirmed one while the score is within its margin."""
 
     def margin(model: HealthModel) -> float:
         return float(model.tiers.exit_margin)

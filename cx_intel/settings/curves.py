@@ -1,7 +1,7 @@
 """The curves of the health model: from the value of a signal to its score of 0 to 100.
 
-A curve is a mapping with its kind as the key: linear, steps, boolean, rules or quartile. Which signal has which curve
-is said in `health.py`; compiled in `cx_intel.models.curves`.
+A curve is a mapping with its kind as the key: linear, steps, boolean, rules or quartile. Which signal has which
+curve is said in `health.py`; compiled in `cx_intel.models.curves`.
 """
 
 from typing import Annotated, Any, Literal, TypeAlias

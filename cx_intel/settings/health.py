@@ -14,6 +14,7 @@ from cx_intel.settings.accounts import Name
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.conditions import Condition
 from cx_intel.settings.curves import CURVES, Curve, RulesCurve
+from cx_intel.settings.curves import BooleanCurve as BooleanCurve
 from cx_intel.settings.measures import Measure
 
 WEIGHT_TOLERANCE = 1e-9
@@ -52,7 +53,7 @@ class ScoredSignal(Settings):
     weight: float = Field(gt=0, le=1)
     curve: Curve
     applies_if: Condition | None = None
-    """Over account attributes: where it does not hold, the signal is out and its weight goes as if missing."""
+    """Over account attributes: where it does not hold, the signal is out, its weight goes as if missing."""
     when_missing: WhenMissing = WhenMissing(redistribute="proportional")
 
 
