@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.models.conditions import holds
-from cx_intel.models.literals import real
+from cx_intel.models.literals import number
 from cx_intel.settings.curves import (
     BooleanCurve,
     Bound,
@@ -47,14 +47,14 @@ def score(curve: Curve, judged: Judged) -> ir.FloatingValue:
         zero, full = (_bound(b, judged) for b in (curve.linear.zero, curve.linear.full))
         return within(100.0 * (value - zero) / (full - zero).nullif(0), 0.0, 100.0)
     if isinstance(curve, StepsCurve):
-        steps = [(value <= bound, real(points)) for bound, points in curve.steps]
-        return ibis.cases((value.isnull(), ibis.null("float64")), *steps, else_=real(curve.else_))
+        steps = [(value <= bound, number(points)) for bound, points in curve.steps]
+        return ibis.cases((value.isnull(), ibis.null("float64")), *steps, else_=number(curve.else_))
     if isinstance(curve, BooleanCurve):
-        yes, no = real(curve.boolean.yes), real(curve.boolean.no)
+        yes, no = number(curve.boolean.yes), number(curve.boolean.no)
         return ibis.cases((value.isnull(), ibis.null("float64")), (value != 0, yes), else_=no)
     if isinstance(curve, RulesCurve):
-        rules = [(holds(case.if_, judged.signals), real(case.score)) for case in curve.rules]
-        return ibis.cases(*rules, else_=real(curve.else_))
+        rules = [(holds(case.if_, judged.signals), number(case.score)) for case in curve.rules]
+        return ibis.cases(*rules, else_=number(curve.else_))
     return judged.rank
 
 
@@ -65,12 +65,12 @@ def best_value(curve: Curve, judged: Judged) -> ir.FloatingValue:
     if isinstance(curve, StepsCurve):
         full = [bound for bound, points in curve.steps if points == 100]
         if full:
-            return real(full[-1])
-        return real(curve.steps[-1][0]) if curve.else_ == 100 else ibis.null("float64")
+            return number(full[-1])
+        return number(curve.steps[-1][0]) if curve.else_ == 100 else ibis.null("float64")
     if isinstance(curve, BooleanCurve):
         if 100 not in (curve.boolean.yes, curve.boolean.no) or curve.boolean.yes == curve.boolean.no:
             return ibis.null("float64")
-        return real(1 if curve.boolean.yes == 100 else 0)
+        return number(1 if curve.boolean.yes == 100 else 0)
     return ibis.null("float64")
 
 
@@ -96,12 +96,12 @@ def quartile_score(value: ir.FloatingValue, among: list[ir.Value]) -> ir.Floatin
 
 def within(value: ir.FloatingValue, low: float, high: float) -> ir.FloatingValue:
     """The value, cut to the bounds; null stays null, which `least` and `greatest` do not promise."""
-    return ibis.cases((value < low, real(low)), (value > high, real(high)), else_=value)
+    return ibis.cases((value < low, number(low)), (value > high, number(high)), else_=value)
 
 
 def _bound(bound: float | Bound, judged: Judged) -> ir.FloatingValue:
     if not isinstance(bound, Bound):
-        return real(bound)
+        return number(bound)
     columns = judged.attributes.columns if isinstance(judged.attributes, ir.Table) else judged.attributes
     if bound.attribute not in columns:
         raise KeyError(f"a curve is bounded by the attribute {bound.attribute!r}, which accounts do not have")

@@ -20,7 +20,7 @@ from cx_intel.contracts.health import (
 from cx_intel.models.conditions import holds
 from cx_intel.models.curves import Judged, best_value, quartile_score, score, uses_rank
 from cx_intel.models.joins import beside
-from cx_intel.models.literals import real
+from cx_intel.models.literals import number
 from cx_intel.models.population import health_settings
 from cx_intel.settings.curves import RulesCurve
 from cx_intel.settings.health import HealthSettings, ScoredSignal
@@ -91,8 +91,8 @@ def score_signals(
     rows = rows.mutate(
         _dimension=by_part(lambda p: p.dimension, ibis.null("string")),
         _order=by_part(lambda p: p.order, ibis.null("int64")),
-        _inner=by_part(lambda p: real(p.scored.weight)),
-        _outer=by_part(lambda p: real(p.dimension_weight)),
+        _inner=by_part(lambda p: number(p.scored.weight)),
+        _outer=by_part(lambda p: number(p.dimension_weight)),
         _neutral=by_part(lambda p: _or_null(p.scored.when_missing.neutral_score)),
         _heir=by_part(
             lambda p: p.scored.when_missing.redistribute_to or ibis.null("string"), ibis.null("string")
@@ -146,7 +146,7 @@ def _version(accounts: ir.Table, health: HealthSettings) -> ir.StringValue:
 
 
 def _or_null(value: float | None) -> ir.FloatingValue:
-    return NOTHING if value is None else real(value)
+    return NOTHING if value is None else number(value)
 
 
 def _by_part(
@@ -198,7 +198,7 @@ def _with_scores(rows: ir.Table, parts: list[Part], health: HealthSettings) -> i
 
     def benchmark(part: Part) -> object:
         stated = health.signals[part.signal].benchmark
-        return best_value(part.scored.curve, judged) if stated is None else real(stated)
+        return best_value(part.scored.curve, judged) if stated is None else number(stated)
 
     def silent(part: Part) -> ir.BooleanValue:
         curve = part.scored.curve

@@ -16,7 +16,7 @@ from cx_intel.contracts.contract import conform
 from cx_intel.contracts.health import account_signals as account_signals_contract
 from cx_intel.models.freshness import with_staleness
 from cx_intel.models.joins import beside
-from cx_intel.models.literals import real
+from cx_intel.models.literals import number
 from cx_intel.models.measures import Sources, figures, is_zero_when_none, source_table
 from cx_intel.models.population import health_population, health_settings
 from cx_intel.settings.measures import (
@@ -160,7 +160,7 @@ def _leaf_value(
     if column not in present:
         return ibis.null("float64")
     if isinstance(measure, Constant):
-        return real(measure.value)
+        return number(measure.value)
     if isinstance(measure, AttributeValue):
         if measure.attribute not in accounts.columns:
             raise KeyError(f"a signal is the attribute {measure.attribute!r}, which accounts do not have")

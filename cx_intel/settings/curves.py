@@ -1,6 +1,6 @@
 """The curves of the health model: from the value of a signal to its score of 0 to 100.
 
-A curve is a mapping with its kind as the key: linear, steps, boolean, rules or quartile. Which signal has which
+A curve is a mapping whose key is its kind: linear, steps, boolean, rules or quartile. Which signal has which
 curve is said in `health.py`; compiled in `cx_intel.models.curves`.
 """
 

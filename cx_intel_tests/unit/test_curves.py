@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from cx_intel.models.curves import Judged, best_value, quartile_score, score, within
-from cx_intel.models.literals import real
+from cx_intel.models.literals import number
 from cx_intel.models.tiers import round_half_up
 from cx_intel.settings.curves import Curve
 
@@ -125,7 +125,7 @@ def test_quartiles_score_equals_equal(values: list[float], expected: list[float]
     ],
 )
 def test_scores_round_half_up(exact: float, rounded: float) -> None:
-    assert only(round_half_up(real(exact))) == rounded
+    assert only(round_half_up(number(exact))) == rounded
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_scores_round_half_up(exact: float, rounded: float) -> None:
 )
 def test_rounding_forgives_the_noise_of_sums(noisy: float, rounded: float) -> None:
     """Each is a half, as 59.95, short of it or beyond by the noise of binary sums."""
-    assert only(round_half_up(real(noisy))) == rounded
+    assert only(round_half_up(number(noisy))) == rounded
 
 
 def test_within_keeps_null() -> None:
