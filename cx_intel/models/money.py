@@ -106,6 +106,6 @@ def whole_rates(portfolio: Portfolio) -> tuple[dict[str, int], int]:
     whole = {code: int(rate.scaleb(decimals)) for code, rate in rates.items()}
     if decimals > RATE_DIGITS - 1 or max(whole.values()) >= 10**RATE_DIGITS:
         raise ValueError(
-            f"currency.rates: with {decimals} decimals the rates take more than {RATE_DIGITS} digits; round them"
+            f"currency.rates: with {decimals} decimals the rates take over {RATE_DIGITS} digits; round them"
         )
     return whole, decimals

@@ -158,12 +158,16 @@ def instant(time: Written, zone: str) -> ir.TimestampValue:
     return ibis.ifelse(time.offset_minutes.notnull(), stated, to_utc(time.local, zone))
 
 
-def day(time: Written, at: ir.TimestampValue, zone: str) -> ir.DateValue:
-    """The day of a cell of a date column: as written at midnight, which is how systems export days; else that
-    of the instant `at` in the zone.
+def day(time: Written, at: ir.TimestampValue, zone: str, source_zone: str) -> ir.DateValue:
+    """The day of a cell of a date column, in the zone.
+
+    A midnight is the day as written, which is how systems export days; so is a local time of the same zone.
+    Any other time is an instant: `at`.
     """
-    is_midnight = time.local == time.local.truncate("D")
-    return ibis.ifelse(is_midnight, time.local.date(), date_in_zone(at, zone))
+    is_as_written = time.local == time.local.truncate("D")
+    if source_zone == zone:
+        is_as_written |= time.offset_minutes.isnull()
+    return ibis.ifelse(is_as_written, time.local.date(), date_in_zone(at, zone))
 
 
 def country(cell: ir.StringValue) -> ir.StringValue:

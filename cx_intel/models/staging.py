@@ -194,8 +194,8 @@ def unknown_currency_message(table: str, currencies: Iterable[str], portfolio: P
     names = sorted(set(currencies))
     reporting = portfolio.currency.reporting
     return (
-        f"portfolio {portfolio.name}: {table} has amounts in {', '.join(names)}, without a rate; nothing was written. "
-        f"State under currency.rates how many {reporting} one unit is worth, e.g. rates: {{{names[0]}: 1.05}}"
+        f"portfolio {portfolio.name}: {table} has amounts in {', '.join(names)}, without a rate; nothing was "
+        f"written. State under currency.rates how many {reporting} one unit is worth: rates: {{{names[0]}: 1.05}}"
     )
 
 

@@ -69,12 +69,12 @@ def staged(
     """
     contract = STAGING[table](portfolio)
     rows = _typed(_cells(raw, contract), contract, portfolio, table)
+    for derive in derivations(table, portfolio):
+        rows = rows.mutate(**derive(rows, portfolio, as_of))
     if accounts is not None:
         rows = _with_account(rows, accounts)
     if "amount" in rows.columns or "mrr" in rows.columns:
         rows = _in_reporting_currency(rows, portfolio)
-    for derive in derivations(table, portfolio):
-        rows = rows.mutate(**derive(rows, portfolio, as_of))
     rows = rows.mutate(_reason=_reason(rows, contract, portfolio))
     if "_row_number" in raw.columns:
         rows = _without_duplicates(rows, contract)
@@ -109,21 +109,24 @@ def _typed(cells: ir.Table, contract: Contract, portfolio: Portfolio, table: str
         if column.type != TEXT and cell.type().is_string():
             first[f"_text_{name}"] = cell
         if name in times:
-            stated = parsing.written(_first_of_month(cell) if name == "month" else cell)
-            first |= {f"_local_{name}": stated.local, f"_offset_{name}": stated.offset_minutes}
+            read = parsing.written(_first_of_month(cell) if name == "month" else cell)
+            first |= {f"_local_{name}": read.local, f"_offset_{name}": read.offset_minutes}
         else:
             first[name] = _value(column, cell)
     rows = cells.select(**first)
     zone = portfolio.source_of(table).time_zone if table in portfolio.tables else "UTC"
     stated_times = {n: Written(rows[f"_local_{n}"], rows[f"_offset_{n}"]) for n in times}
-    rows = rows.mutate(**{f"_at_{n}": parsing.instant(time, zone) for n, time in stated_times.items()})
+    # A date written in the portfolio's own zone needs an instant only where it states an offset.
+    zones = {n: "UTC" if contract[n].type == DATE and zone == portfolio.time_zone else zone for n in times}
+    rows = rows.mutate(**{f"_at_{n}": parsing.instant(time, zones[n]) for n, time in stated_times.items()})
     values = {}
     for name in times:
         at = rows[f"_at_{name}"]
         if contract[name].type == TIME:
             values[name] = at
             continue
-        day = parsing.day(Written(rows[f"_local_{name}"], rows[f"_offset_{name}"]), at, portfolio.time_zone)
+        stated = Written(rows[f"_local_{name}"], rows[f"_offset_{name}"])
+        day = parsing.day(stated, at, portfolio.time_zone, zone)
         values[name] = day.truncate("M").cast("date") if name == "month" else day
     kept = [n for n in rows.columns if not n.startswith(("_local_", "_offset_", "_at_"))]
     return rows.select(*kept, **values) if times else rows

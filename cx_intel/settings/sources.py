@@ -1,13 +1,12 @@
 """Where a portfolio's raw tables come from: the `sources` block, a list of sources, each delivering tables.
 
-Only descriptions; reading is done in `cx_intel.sources`. The canonical tables and columns that a source may deliver are
-the staging contracts (`cx_intel.contracts.staging`).
+Only descriptions; reading is done in `cx_intel.sources`. The canonical tables and columns that a source may
+deliver are the staging contracts (`cx_intel.contracts.staging`).
 """
 
 import codecs
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
-
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -33,11 +32,11 @@ class SourceBase(Settings):
     time_zone: str = "UTC"
     """IANA zone of times that carry none."""
     max_quarantined_pct: float = Field(default=5.0, ge=0, le=100)
-    """Above this share of rejected rows in a table (0 to 100) the refresh stops before the table is replaced."""
+    """Above this share of rejected rows in a table (0 to 100) the refresh stops before replacing the table."""
     stale_after_days: int | None = Field(default=None, ge=0)
     """Newest row older than this many days at `as_of`: a warning."""
     freeze_after_days: int | None = Field(default=None, ge=0)
-    """Newest row older than this many days at `as_of`: signals that read the source are missing, tiers are held."""
+    """Newest row older than this many days at `as_of`: the signals that read it are missing, tiers are held."""
 
     @field_validator("time_zone")
     @classmethod
@@ -91,8 +90,9 @@ class FilesSource(SourceBase):
     kind: Literal["files"]
     table: CanonicalTable
     path: str
-    """A file, a folder (its files, not those of folders in it), or a glob; `${NAME}` is taken from the environment when
-    the portfolio is refreshed."""
+    """A file, a folder (its files, not those of folders in it), or a glob; `${NAME}` is taken from the
+    environment when the portfolio is refreshed.
+    """
     format: Literal["csv", "parquet", "jsonl"] | None = None
     """Default: told by the file's ending."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
@@ -125,7 +125,9 @@ class FilesSource(SourceBase):
         if self.unpivot:
             origins += [self.unpivot.name_to, self.unpivot.value_to]
         if twice := sorted({name for name in origins if origins.count(name) > 1}):
-            raise Misfit(f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",))
+            raise Misfit(
+                f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",)
+            )
         return self
 
 

@@ -15,7 +15,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.staging import delivered_columns, required_columns
 from cx_intel.settings.sources import FilesSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.file_formats import Content
+from cx_intel.sources.file_content import Content
 from cx_intel.sources.file_paths import SourceFile
 
 
@@ -64,8 +64,8 @@ def check_mapping(source: FilesSource, contract: Contract) -> None:
         if name not in known:
             raise SourceError(
                 f"The source of {source.table} gives a column {name!r}, which that table does not have"
-                f"{_nearest(name, known)}; its columns are {', '.join(sorted(known))}. Further ones of accounts are "
-                f"declared under account_attributes."
+                f"{_nearest(name, known)}; its columns are {', '.join(sorted(known))}. Further ones of "
+                f"accounts are declared under account_attributes."
             )
 
 
@@ -88,12 +88,12 @@ class _Cells:
         if name not in self.columns:
             raise SourceError(
                 f"{self.file.path}: has no column {name!r}, which the source of {self.source.table} reads"
-                f"{_nearest(name, self.columns)}; there are {', '.join(self.columns)}. Mend `columns` in the portfolio."
+                f"{_nearest(name, self.columns)}; there are {', '.join(self.columns)}. Mend the mapping."
             )
         if self.columns.count(name) > 1:
             raise SourceError(
-                f"{self.file.path}: has the column {name!r} twice, so that it is unclear which one the source of "
-                f"{self.source.table} means; rename one of them."
+                f"{self.file.path}: has the column {name!r} twice, and it is unclear which one the source "
+                f"of {self.source.table} means; rename one of them."
             )
         return self.known(f"c{self.columns.index(name)}")
 
@@ -151,8 +151,9 @@ def _check_required(
     for name in required_columns(contract):
         if name not in given:
             raise SourceError(
-                f"{file.path}: has no column {name!r}, which {source.table} requires{_nearest(name, columns)}; there "
-                f"are {', '.join(columns)}. Name the right one under `columns`, or give a value under `constants`."
+                f"{file.path}: has no column {name!r}, which {source.table} requires"
+                f"{_nearest(name, columns)}; there are {', '.join(columns)}. Name the right one under `columns`, or a value under "
+                f"`constants`."
             )
 
 

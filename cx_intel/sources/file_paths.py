@@ -61,8 +61,8 @@ def source_files(source: FilesSource, environment: Mapping[str, str]) -> list[So
         found = [path] if path.is_file() else []
     if not found:
         raise SourceError(
-            f"{path.absolute()}: no such file, or no file to read in it; this is `path: {source.path}` of the source "
-            f"of {source.table}: mend the path, or put the files there."
+            f"{path.absolute()}: no such file, or no file to read in it; this is `path: {source.path}` of "
+            f"the source of {source.table}: mend the path, or put the files there."
         )
     files = [SourceFile(f, f.relative_to(root).as_posix(), _format(f, source)) for f in found]
     return sorted(files, key=lambda file: file.name)
@@ -72,8 +72,8 @@ def _substituted(source: FilesSource, environment: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         if not environment.get(match[1]):
             raise SourceError(
-                f"The environment variable {match[1]} is not set; `path: {source.path}` of the source of {source.table} "
-                f"needs it: set it, for instance {match[1]}=/data/exports."
+                f"The environment variable {match[1]} is not set; `path: {source.path}` of the source of "
+                f"{source.table} needs it: set it, for instance {match[1]}=/data/exports."
             )
         return environment[match[1]]
 
@@ -99,7 +99,7 @@ def _format(path: Path, source: FilesSource) -> Format:
     told = source.format or _told_by_ending(path)
     if told is None:
         raise SourceError(
-            f"{path.absolute()}: its ending does not tell the format; state `format: csv` (or parquet, jsonl) for the "
-            f"source of {source.table}."
+            f"{path.absolute()}: its ending does not tell the format; state `format: csv` (or parquet, jsonl) "
+            f"for the source of {source.table}."
         )
     return told
