@@ -79,9 +79,7 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
                 minimum=0,
                 maximum=1,
             ),
-            Column(
-                "is_within_capacity", FLAG, "The owner's capacity reaches down to this rank.", nullable=False
-            ),
+            Column("is_within_capacity", FLAG, "The owner's capacity reaches down to this rank.", nullable=False),
         ),
         kind="snapshot",
         invariants=(

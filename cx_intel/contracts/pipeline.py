@@ -95,13 +95,9 @@ def renewal_pipeline(portfolio: Portfolio) -> Contract:
             *account_columns(),
             money_column("current_mrr", "MRR in force on the day.", SIZE_MRR),
             *health_columns(portfolio),
-            Column(
-                "is_healthy", FLAG, "The portfolio calls the tier healthy.", null_means="the tier is unknown"
-            ),
+            Column("is_healthy", FLAG, "The portfolio calls the tier healthy.", null_means="the tier is unknown"),
             Column("renewal_date", DATE, "Next renewal.", nullable=False),
-            Column(
-                "is_overdue", FLAG, "A given renewal date had passed; it was rolled forward.", nullable=False
-            ),
+            Column("is_overdue", FLAG, "A given renewal date had passed; it was rolled forward.", nullable=False),
             Column(
                 "days_to_renewal",
                 COUNT,
@@ -133,9 +129,7 @@ def renewal_pipeline(portfolio: Portfolio) -> Contract:
             ),
             money_column("expected_renewal_arr", "current_arr x renewal_probability, rounded half up."),
             money_column("expected_arr_loss", "current_arr - expected_renewal_arr."),
-            money_column(
-                "exposed_arr", f"current_arr if not healthy and renewing within {WINDOW_DAYS} days, else 0."
-            ),
+            money_column("exposed_arr", f"current_arr if not healthy and renewing within {WINDOW_DAYS} days, else 0."),
             money_column(
                 "expansion_potential_arr",
                 "12 x the ledger's expansion of the last three months to the horizon.",

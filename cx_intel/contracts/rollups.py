@@ -60,9 +60,7 @@ def health_summary(portfolio: Portfolio, attribute: str) -> Contract:
             money_column("exposed_arr", f"ARR of accounts not healthy that renew within {WINDOW_DAYS} days."),
             percentage_column("exposed_arr_pct", "exposed_arr of total_arr.", "there is no ARR"),
             _count("at_risk_customers", f"Accounts not healthy that renew within {WINDOW_DAYS} days."),
-            money_column(
-                "expansion_potential_arr", "12 x their expansion of the last three months to the horizon."
-            ),
+            money_column("expansion_potential_arr", "12 x their expansion of the last three months to the horizon."),
         ),
         kind="snapshot",
         invariants=(
@@ -100,9 +98,7 @@ def health_summary(portfolio: Portfolio, attribute: str) -> Contract:
 Sum = Callable[[ir.Table], ir.NumericScalar]
 
 
-def _differs_from(
-    other: str, sums: Mapping[str, tuple[Sum, Sum]]
-) -> Callable[[Mapping[str, ir.Table]], ir.Table]:
+def _differs_from(other: str, sums: Mapping[str, tuple[Sum, Sum]]) -> Callable[[Mapping[str, ir.Table]], ir.Table]:
     """The days on which a sum over the table is not that over the other."""
 
     def broken(tables: Mapping[str, ir.Table]) -> ir.Table:

@@ -13,6 +13,7 @@ from cx_intel.contracts import actions as contracts
 from cx_intel.contracts.actions import is_to_be_listed, list_order
 from cx_intel.contracts.contract import conform
 from cx_intel.models.conditions import first_match, holds
+from cx_intel.models.literals import number
 from cx_intel.models.wording import boolean_signals, signal_in_words
 from cx_intel.settings.portfolio import Portfolio
 
@@ -33,11 +34,9 @@ def playbook_columns(renewals: ir.Table, fields: Mapping[str, ir.Value], *, port
     chosen = renewals.mutate(_playbook=first_match([(fit, n) for n, fit in enumerate(fits)], None))
     numbers = [chosen["_playbook"] == n for n in range(len(playbooks))]
     return chosen.mutate(
-        recommended_playbook=first_match(
-            [(n, p.action) for n, p in zip(numbers, playbooks, strict=True)], None
-        ),
+        recommended_playbook=first_match([(n, p.action) for n, p in zip(numbers, playbooks, strict=True)], None),
         due_in_days=first_match([(n, p.due_in_days) for n, p in zip(numbers, playbooks, strict=True)], None),
-        save_rate=first_match([(n, p.save_rate) for n, p in zip(numbers, playbooks, strict=True)], None),
+        save_rate=first_match([(n, number(p.save_rate)) for n, p in zip(numbers, playbooks, strict=True)], None),
     )
 
 
@@ -53,9 +52,7 @@ def cs_intervention_list(
     Always true: due_before_renewal, ranked_by_expected_loss, listed_renewals_are_in_the_pipeline.
     """
     listed = renewal_pipeline.filter(is_to_be_listed(renewal_pipeline))
-    worded = listed.left_join(_primary_signals(health_score_drivers, portfolio), "account_id").drop(
-        "account_id_right"
-    )
+    worded = listed.left_join(_primary_signals(health_score_drivers, portfolio), "account_id").drop("account_id_right")
     due = ibis.literal(as_of) + worded.due_in_days.as_interval("D")
     place_of_owner = ibis.row_number().over(ibis.window(group_by="owner", order_by=list_order(worded)))
     capacity = portfolio.renewals.capacity_per_owner if portfolio.renewals else None

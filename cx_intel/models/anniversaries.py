@@ -48,6 +48,6 @@ def _index(day: date) -> int:
 
 def _days_in_month(year: ir.IntegerValue, month: ir.IntegerValue) -> ir.IntegerValue:
     is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    return ibis.cases(
-        (month.isin([4, 6, 9, 11]), 30), ((month == 2) & is_leap, 29), (month == 2, 28), else_=31
-    ).cast("int64")
+    return ibis.cases((month.isin([4, 6, 9, 11]), 30), ((month == 2) & is_leap, 29), (month == 2, 28), else_=31).cast(
+        "int64"
+    )

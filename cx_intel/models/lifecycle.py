@@ -14,6 +14,7 @@ from cx_intel.contracts import lifecycle as contracts
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.lifecycle import SIGNAL_DROP, TIER_CHANGE
 from cx_intel.models.conditions import first_match
+from cx_intel.models.literals import number
 from cx_intel.models.wording import number_in_words
 from cx_intel.settings.portfolio import Portfolio
 
@@ -80,8 +81,7 @@ def _tier_changes(scores: ir.Table, drivers: ir.Table, *, portfolio: Portfolio, 
         .group_by("account_id", "signal")
         .agg(
             label=d.label.max(),
-            change=ibis.coalesce(d.points.sum(where=is_now), 0.0)
-            - ibis.coalesce(d.points.sum(where=is_before), 0.0),
+            change=ibis.coalesce(d.points.sum(where=is_now), 0.0) - ibis.coalesce(d.points.sum(where=is_before), 0.0),
         )
     )
     explained = changed.left_join(_reasons(changed, moved, portfolio), "account_id").drop("account_id_right")
@@ -108,11 +108,7 @@ def _reasons(changed: ir.Table, moved: ir.Table, portfolio: Portfolio) -> ir.Tab
     sign = ibis.ifelse(pulled.change > 0, "+", "")
     ranked = pulled.mutate(
         place=ibis.row_number().over(order),
-        words=pulled.label
-        + ibis.literal(" ")
-        + sign
-        + number_in_words(pulled.change)
-        + ibis.literal(" points"),
+        words=pulled.label + ibis.literal(" ") + sign + number_in_words(pulled.change) + ibis.literal(" points"),
     )
     places = ranked.group_by("account_id").agg(
         **{f"place_{n}": ranked.words.max(where=ranked.place == n) for n in range(REASONS)}
@@ -142,14 +138,11 @@ def _signal_drops(signals: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir
     now = known.filter(known.as_of == as_of).select("account_id", "signal", now="value")
     both = now.inner_join(then, ["account_id", "signal"])
     change = (both.now - both.then) / both.then.nullif(0)
-    threshold = first_match([(both.signal == name, drop) for name, drop in watched.items()], None)
+    threshold = first_match([(both.signal == name, number(drop)) for name, drop in watched.items()], None)
     fallen = both.mutate(change=change).filter((both.then > 0) & (change < -threshold - TOLERANCE))
     label = first_match([(fallen.signal == name, declared[name].label) for name in watched], None)
     unit = first_match(
-        [
-            (fallen.signal == name, f" {declared[name].unit}" if declared[name].unit else "")
-            for name in watched
-        ],
+        [(fallen.signal == name, f" {declared[name].unit}" if declared[name].unit else "") for name in watched],
         None,
     )
     days = (-fallen.then_day.delta(ibis.literal(as_of), unit="day")).cast("string")

@@ -33,13 +33,18 @@ class Prospect(NamedTuple):
     is_not_healthy: bool
 
 
+def _exact(share: float) -> Fraction:
+    """The share as the portfolio states it, without the noise of floats."""
+    return Fraction(share).limit_denominator(10**9)
+
+
 def _expected(prospect: Prospect) -> Fraction:
-    return Fraction(str(prospect.probability))
+    return _exact(prospect.probability)
 
 
 def _with_playbook(prospect: Prospect) -> Fraction:
     renewed = _expected(prospect)
-    saved = Fraction(str(prospect.save_rate)) if prospect.is_acted_on else Fraction(0)
+    saved = _exact(prospect.save_rate) if prospect.is_acted_on else Fraction(0)
     return renewed + (1 - renewed) * saved
 
 
@@ -154,9 +159,7 @@ def _endings(due: pd.DataFrame, draws: pd.DataFrame) -> dict[str, Fraction]:
     """Scenario: what stays of the renewals, in cents, unrounded."""
     prospects = [
         (Prospect(*key), int(cents))
-        for key, cents in due.groupby(["renewal_probability", "save_rate", "is_acted_on", "is_not_healthy"])[
-            "cents"
-        ]
+        for key, cents in due.groupby(["renewal_probability", "save_rate", "is_acted_on", "is_not_healthy"])["cents"]
         .sum()
         .items()
     ]
@@ -165,9 +168,7 @@ def _endings(due: pd.DataFrame, draws: pd.DataFrame) -> dict[str, Fraction]:
         for scenario, kept in KEPT.items()
     }
     levels = np.quantile(draws.to_numpy().sum(axis=0), list(SIMULATED.values()))
-    return closed | {
-        scenario: Fraction(float(level)) for scenario, level in zip(SIMULATED, levels, strict=True)
-    }
+    return closed | {scenario: Fraction(float(level)) for scenario, level in zip(SIMULATED, levels, strict=True)}
 
 
 def _percentage(part: Fraction, whole: int) -> float | None:

@@ -18,6 +18,7 @@ from cx_intel.contracts.pipeline import PIPELINE_DAYS, WINDOW_DAYS
 from cx_intel.models.actions import playbook_columns
 from cx_intel.models.anniversaries import months_later, months_to_reach, months_until
 from cx_intel.models.conditions import first_match, holds
+from cx_intel.models.literals import number
 from cx_intel.models.months import month_index
 from cx_intel.models.revenue import NO_MONEY
 from cx_intel.settings.portfolio import Portfolio
@@ -51,9 +52,7 @@ def renewal_dates(stg_subscriptions: ir.Table, *, portfolio: Portfolio, as_of: d
     )
     judged = known.mutate(
         is_in_force=known.end_date.isnull() | (known.end_date > as_of),
-        is_main=ibis.coalesce(known.product_name == main_product, False)
-        if main_product
-        else ibis.literal(True),
+        is_main=ibis.coalesce(known.product_name == main_product, False) if main_product else ibis.literal(True),
     )
     paid = judged.mutate(
         paid_mrr=judged.mrr_amount.sum(where=judged.is_in_force).over(ibis.window(group_by="account_id"))
@@ -65,9 +64,7 @@ def renewal_dates(stg_subscriptions: ir.Table, *, portfolio: Portfolio, as_of: d
         "start_date",
         "is_main",
         is_overdue=paid.is_in_force & ibis.coalesce(is_past, False),
-        given_date=ibis.ifelse(
-            paid.is_in_force, ibis.ifelse(is_past, rolled, paid.renewal_date), ibis.null("date")
-        ),
+        given_date=ibis.ifelse(paid.is_in_force, ibis.ifelse(is_past, rolled, paid.renewal_date), ibis.null("date")),
     )
     accounts = dated.group_by("account_id").agg(
         given_date=dated.given_date.min(),
@@ -131,7 +128,7 @@ def renewal_pipeline(
     judged = timed.mutate(renewal_risk=_risk(timed, portfolio=portfolio))
     probability = {level: Decimal(str(renewals.probability[level])) for level in RISK_LEVELS}
     priced = judged.mutate(
-        renewal_probability=_by_risk(judged, {k: float(v) for k, v in probability.items()}),
+        renewal_probability=_by_risk(judged, {k: number(float(v)) for k, v in probability.items()}),
         expected_renewal_arr=_cents(
             judged.current_arr.cast(EXACT)
             * _by_risk(judged, {k: ibis.literal(v, EXACT) for k, v in probability.items()})
@@ -167,9 +164,7 @@ def expansion_potential(account_snapshot: ir.Table, fct_revenue: ir.Table) -> ir
     joined = revenue.inner_join(account_snapshot.select("account_id", "horizon_month"), "account_id")
     months_ago = month_index(joined.horizon_month) - month_index(joined.revenue_month)
     recent = joined.filter((months_ago >= 0) & (months_ago < 3))
-    return recent.group_by("account_id").agg(
-        expansion_potential_arr=(recent.expansion_mrr.sum() * 12).cast(MONEY)
-    )
+    return recent.group_by("account_id").agg(expansion_potential_arr=(recent.expansion_mrr.sum() * 12).cast(MONEY))
 
 
 def _facts(
@@ -217,7 +212,7 @@ def _risk(table: ir.Table, *, portfolio: Portfolio) -> ir.StringValue:
     return first_match([(table.health_tier == UNKNOWN, UNMATCHED_RISK), *cases], UNMATCHED_RISK)
 
 
-def _by_risk(table: ir.Table, values: dict[str, ir.Value | float]) -> ir.NumericValue:
+def _by_risk(table: ir.Table, values: dict[str, ir.NumericValue]) -> ir.NumericValue:
     return first_match([(table.renewal_risk == level, value) for level, value in values.items()], None)
 
 

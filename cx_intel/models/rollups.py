@@ -54,10 +54,7 @@ def health_summary(
         is_known=book.health_tier != UNKNOWN,
         is_not_healthy=ibis.coalesce(~book.is_healthy, False),
     )
-    counts = {
-        tier_count_column(tier): judged.count(where=judged.health_tier == tier)
-        for tier in tier_names(portfolio)
-    }
+    counts = {tier_count_column(tier): judged.count(where=judged.health_tier == tier) for tier in tier_names(portfolio)}
     summed = judged.group_by(**{attribute: judged.group}).agg(
         customers=judged.count(),
         total_arr=judged.current_arr.sum().cast(MONEY),
@@ -72,8 +69,6 @@ def health_summary(
     shares = summed.mutate(
         as_of=ibis.literal(as_of),
         not_healthy_pct=summed.not_healthy * 100.0 / (summed.customers - summed.unknown_count).nullif(0),
-        exposed_arr_pct=summed.exposed_arr.cast("float64")
-        * 100.0
-        / summed.total_arr.cast("float64").nullif(0),
+        exposed_arr_pct=summed.exposed_arr.cast("float64") * 100.0 / summed.total_arr.cast("float64").nullif(0),
     )
     return conform(shares, contracts.health_summary(portfolio, attribute))

@@ -7,7 +7,7 @@ their matter.
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.settings.health import BooleanCurve
+from cx_intel.settings.curves import BooleanCurve
 from cx_intel.settings.portfolio import Portfolio
 
 
@@ -37,24 +37,19 @@ def signal_in_words(
     """A signal's label, value, unit and, where it has one, benchmark; yes or no for a boolean signal."""
     known_unit = ibis.coalesce(unit, "")
     suffix = ibis.ifelse(known_unit == "", "", ibis.literal(" ") + known_unit)
-    target = ibis.coalesce(
-        ibis.literal(" (benchmark ") + number_in_words(benchmark) + suffix + ibis.literal(")"), ""
-    )
+    target = ibis.coalesce(ibis.literal(" (benchmark ") + number_in_words(benchmark) + suffix + ibis.literal(")"), "")
     answer = label + ibis.literal(": ") + ibis.ifelse(value == 0, "no", "yes")
-    return ibis.ifelse(
-        is_boolean, answer, label + ibis.literal(" ") + number_in_words(value) + suffix + target
-    )
+    return ibis.ifelse(is_boolean, answer, label + ibis.literal(" ") + number_in_words(value) + suffix + target)
 
 
 def boolean_signals(portfolio: Portfolio) -> list[str]:
     """The signals that some health model of the portfolio reads as yes or no."""
     if portfolio.health is None:
         return []
-    models = [portfolio.health.base_model(), *(model for _, model in portfolio.health.override_models())]
     return sorted(
         {
             signal
-            for model in models
+            for model in portfolio.health.all_models()
             for dimension in model.dimensions.values()
             for signal, part in dimension.signals.items()
             if isinstance(part.curve, BooleanCurve)

@@ -4,6 +4,7 @@ Only that SQL can be written; what it returns is compared where an engine is at 
 """
 
 from datetime import date
+from functools import cache
 
 import ibis
 import ibis.expr.types as ir
@@ -19,7 +20,6 @@ from cx_intel.contracts.revenue import fct_revenue
 from cx_intel.contracts.risk import churn_risk_view
 from cx_intel.contracts.staging import stg_subscriptions
 from cx_intel.models import actions, lifecycle, renewals, rollups
-from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.builders import shipped
 
 AS_OF = date(2024, 2, 29)
@@ -36,7 +36,9 @@ def unbound(contract: Contract) -> ir.Table:
     return ibis.table(contract.schema(), name=contract.table)
 
 
-def expressions(portfolio: Portfolio) -> dict[str, ir.Table]:
+@cache
+def expressions(name: str) -> dict[str, ir.Table]:
+    portfolio = shipped(name)
     snapshot, revenue = unbound(account_snapshot(portfolio)), unbound(fct_revenue(portfolio))
     scores, signals = unbound(customer_health_scores(portfolio)), unbound(account_signals(portfolio))
     drivers, pipeline = unbound(health_score_drivers(portfolio)), unbound(renewal_pipeline(portfolio))
@@ -67,13 +69,13 @@ def to_sql(expression: ir.Table, dialect: str) -> str:
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("name", ["fleet", "novacrm"])
 def test_every_renewal_model_compiles(name: str, dialect: str) -> None:
-    for table, expression in expressions(shipped(name)).items():
+    for table, expression in expressions(name).items():
         assert "SELECT" in to_sql(expression, dialect), table
 
 
 @pytest.mark.parametrize("name", ["fleet", "novacrm"])
 def test_contract_and_model_agree_on_columns(name: str) -> None:
     portfolio = shipped(name)
-    found = expressions(portfolio)
+    found = expressions(name)
     for contract in (renewal_pipeline, cs_intervention_list, lifecycle_events):
         assert found[contract.__name__].schema() == contract(portfolio).schema()
