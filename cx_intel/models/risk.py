@@ -87,8 +87,9 @@ def _usage(fct_usage: ir.Table, as_of: date) -> ir.Table:
     first, middle = (as_of - timedelta(days=n * USAGE_DAYS - 1) for n in (2, 1))
     rows = fct_usage.filter(fct_usage.event_date.between(ibis.literal(first), ibis.literal(as_of)))
     is_recent = rows.event_date >= ibis.literal(middle)
+    events = rows.total_events.cast("float64")  # sums of integers are of 128 bits on DuckDB; these stay exact
     return rows.group_by("account_id").agg(
-        _last=rows.total_events.sum(where=is_recent), _before=rows.total_events.sum(where=~is_recent)
+        _last=events.sum(where=is_recent), _before=events.sum(where=~is_recent)
     )
 
 
@@ -113,7 +114,7 @@ def _contractions(accounts: ir.Table, fct_revenue: ir.Table) -> ir.Table:
 
 def _count(found: ir.IntegerValue, has_source: bool) -> ir.IntegerValue:
     """0 without a row; null where there is no such source."""
-    return ibis.coalesce(found, 0).cast("int64") if has_source else ibis.null("int64")
+    return ibis.coalesce(found.cast("int64"), 0) if has_source else ibis.null("int64")
 
 
 def _flags(rows: ir.Table, churn: ChurnRiskSettings) -> dict[str, ir.BooleanValue]:
