@@ -119,4 +119,4 @@ def _changes_off(tables: Mapping[str, ir.Table]) -> ir.Table:
     sums = drivers.group_by(grain).agg(points=drivers.points_change.sum())
     both = changes.left_join(sums, grain)
     off = both.mutate(difference=both.health_score_change - ibis.coalesce(both.points, 0.0))
-    return off.filter(off.difference.abs() > TOLERANCE).select(*grain, "difference")
+    return off.filter(off["difference"].abs() > TOLERANCE).select(*grain, "difference")

@@ -333,4 +333,4 @@ def _points_off(tables: Mapping[str, ir.Table]) -> ir.Table:
     both = scores.left_join(sums, ["as_of", "account_id"])
     difference = ibis.coalesce(both.unrounded_score, 0.0) - ibis.coalesce(both.points, 0.0)
     off = both.mutate(difference=difference)
-    return off.filter(off.difference.abs() > TOLERANCE).select("as_of", "account_id", "difference")
+    return off.filter(off["difference"].abs() > TOLERANCE).select("as_of", "account_id", "difference")

@@ -13,6 +13,7 @@ from cx_intel.contracts.contract import (
 from cx_intel.contracts.core import AS_OF, SIZE_ARR
 from cx_intel.contracts.health import ACCOUNT, MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.renewals import ChurnRiskSettings
 
 LEVELS = ("critical", "high", "medium", "low")
 """Churn risk, the worst first."""
@@ -20,9 +21,7 @@ FLAGS = ("is_low_health", "is_usage_declining", "has_escalations", "has_revenue_
 
 
 def churn_risk_view(portfolio: Portfolio) -> Contract:
-    churn = portfolio.churn_risk
-    if churn is None:
-        raise ValueError(f"portfolio {portfolio.name} has no churn_risk block, and so no churn_risk_view")
+    churn = portfolio.churn_risk or ChurnRiskSettings()  # the columns are the same without the block
 
     def count(name: str, description: str, unit: str, source: str) -> Column:
         return Column(name, COUNT, description, unit, null_means=f"no source of {source}", minimum=0)

@@ -108,7 +108,9 @@ class DuckDBWarehouse:
         """
         name, staged = _quoted(schema, table), _quoted(schema, STAGED_PREFIX + table)
         with self.transaction():
-            if not column:
+            if not column or not self.exists(schema, table):
+                # never CREATE TABLE AS an empty result and fill it in one transaction: DuckDB 2.0.0 then keeps
+                # statistics without a minimum, and filters on the table find nothing
                 self._connection.execute(f"DROP TABLE IF EXISTS {name}")
                 self._connection.execute(f'ALTER TABLE {staged} RENAME TO "{table}"')
             else:
@@ -216,11 +218,6 @@ class DuckDBWarehouse:
         """Gives the table the columns of what is staged for it; columns that went stay, null in new partitions."""
         name = _quoted(schema, table)
         new = self._columns(schema, STAGED_PREFIX + table)
-        if not self.exists(schema, table):
-            self._connection.execute(
-                f"CREATE TABLE {name} AS SELECT * FROM {_quoted(schema, STAGED_PREFIX + table)} LIMIT 0"
-            )
-            return
         old = self._columns(schema, table)
         for column, kind in new.items():
             if column not in old:
