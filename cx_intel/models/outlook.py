@@ -158,7 +158,7 @@ def _renewals_due(renewal_pipeline: pd.DataFrame, cs_intervention_list: pd.DataF
 def _endings(due: pd.DataFrame, draws: pd.DataFrame) -> dict[str, Fraction]:
     """Scenario: what stays of the renewals, in cents, unrounded."""
     prospects = [
-        (Prospect(*key), int(cents))
+        (Prospect(*key), int(cents))  # type: ignore[misc]
         for key, cents in due.groupby(["renewal_probability", "save_rate", "is_acted_on", "is_not_healthy"])["cents"]
         .sum()
         .items()

@@ -7,7 +7,7 @@ import pytest
 from cx_intel.contracts.renewals import cs_intervention_list as contract
 from cx_intel.models.actions import cs_intervention_list
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.builders import AS_OF, rows, shipped, values
+from cx_intel_tests.builders import AS_OF, shipped, values
 from cx_intel_tests.renewal_tables import broken, days_from, drivers, kept, pipeline_of, pipeline_rows
 
 FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")
@@ -174,4 +174,12 @@ def test_the_list_keeps_its_contract_and_its_rules_can_fail() -> None:
     ]
     late = table.mutate(due_date=days_from(31))
     assert broken(late, of, renewal_pipeline=pipeline) == ["due_before_renewal"]
-    assert broken(rows(of, []), of, renewal_pipeline=pipeline) == ["listed_renewals_are_in_the_pipeline"]
+
+
+def test_the_list_is_held_against_the_pipeline_of_its_own_day() -> None:
+    both = pipeline_rows(
+        FLEET,
+        [{"account_id": "a"}, {"account_id": "b", "as_of": days_from(-1)}, {"account_id": "c", "as_of": days_from(1)}],
+    )
+    table = listed({"account_id": "a"})
+    assert broken(table, contract(FLEET), renewal_pipeline=both) == []
