@@ -100,7 +100,7 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
             ),
             CrossInvariant(
                 "listed_renewals_are_in_the_pipeline",
-                "Of a day with a list, listed are all those of renewal_pipeline at Critical or High risk in the window.",
+                "Listed are exactly those of the day's renewal_pipeline at Critical or High risk in the window.",
                 ("renewal_pipeline",),
                 _listed_otherwise,
                 "Refresh renewal_pipeline and cs_intervention_list of the day together.",
