@@ -58,6 +58,12 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
                 maximum=WINDOW_DAYS,
             ),
             Column(
+                "primary_signal",
+                TEXT,
+                "The signal of primary_risk_signal, by name.",
+                null_means="no measured signal loses any",
+            ),
+            Column(
                 "primary_risk_signal",
                 TEXT,
                 "The measured signal that loses most points, in words.",

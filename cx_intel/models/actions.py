@@ -81,4 +81,4 @@ def _primary_signals(health_score_drivers: ir.Table, portfolio: Portfolio) -> ir
         first.benchmark,
         is_boolean=first.signal.isin(boolean_signals(portfolio)),
     )
-    return first.select("account_id", primary_risk_signal=words)
+    return first.select("account_id", primary_signal="signal", primary_risk_signal=words)

@@ -155,10 +155,10 @@ def test_primary_risk_signal_is_measured_loses_most_and_ties_by_name() -> None:
         {"account_id": "nothing lost", "signal": "csat_score", "value": 5.0},
     )
     table = listed({"account_id": "a"}, {"account_id": "nothing lost"}, {"account_id": "no drivers"}, why=why)
-    assert values(table, "primary_risk_signal") == {
-        "a": "CSAT in 90 days 3 of 5",
-        "nothing lost": None,
-        "no drivers": None,
+    assert values(table, "primary_signal", "primary_risk_signal") == {
+        "a": ("csat_score", "CSAT in 90 days 3 of 5"),
+        "nothing lost": (None, None),
+        "no drivers": (None, None),
     }
 
 
