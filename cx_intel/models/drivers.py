@@ -21,8 +21,8 @@ from cx_intel.models.conditions import holds
 from cx_intel.models.curves import Judged, best_value, quartile_score, score, uses_rank
 from cx_intel.models.joins import beside
 from cx_intel.models.literals import number
-from cx_intel.models.population import health_settings
-from cx_intel.settings.curves import RulesCurve
+from cx_intel.models.population import health_settings, with_attributes
+from cx_intel.settings.curves import Bound, LinearCurve, RulesCurve
 from cx_intel.settings.health import HealthSettings, ScoredSignal
 from cx_intel.settings.portfolio import Portfolio
 
@@ -77,7 +77,9 @@ def score_signals(
     health = health_settings(portfolio)
     parts = _parts(health)
     signals = account_signals.rename(_signal="signal", _value="value", _is_stale="is_stale")
-    rows = signals.inner_join(account_snapshot, ["as_of", "account_id"])
+    rows = signals.inner_join(
+        with_attributes(account_snapshot, _attributes_read(health, parts)), ["as_of", "account_id"]
+    )
     version = _version(rows, health)
     if judged_by is not None:
         rows = beside(rows, judged_by.rename(_judge="model_version"), "as_of", "account_id")
@@ -137,6 +139,15 @@ def _parts(health: HealthSettings) -> list[Part]:
             for signal, scored in dimension.signals.items()
         )
     ]
+
+
+def _attributes_read(health: HealthSettings, parts: list[Part]) -> set[str]:
+    """The account attributes that conditions and curves name."""
+    conditions = [condition for condition, _ in health.override_models()]
+    conditions += [part.scored.applies_if for part in parts if part.scored.applies_if]
+    lines = [part.scored.curve.linear for part in parts if isinstance(part.scored.curve, LinearCurve)]
+    bounds = {b.attribute for line in lines for b in (line.zero, line.full) if isinstance(b, Bound)}
+    return bounds.union(*(condition.fields() for condition in conditions))
 
 
 def _version(accounts: ir.Table, health: HealthSettings) -> ir.StringValue:

@@ -64,19 +64,9 @@ class Sources:
 
 def source_table(measure: Measure, portfolio: Portfolio) -> str | None:
     """The canonical table that a leaf measure rests on; None for attributes and constants."""
-    if isinstance(measure, TicketMeasure):
-        return "support_tickets"
     if isinstance(measure, MrrChange):
         return BASIS_TABLE[portfolio.revenue.basis]
-    if isinstance(measure, ActivityInQuarter):
-        return "csm_activities"
-    if isinstance(measure, LatestResponse):
-        return "nps_responses"
-    if isinstance(measure, MeasuredMetric):
-        return "metrics"
-    if isinstance(measure, EventCount | DistinctActors | DistinctEvents | DaysSinceEvent | DauMau):
-        return "usage_events"
-    return None
+    return _TABLES.get(type(measure))
 
 
 def figures(sources: Sources, wanted: Mapping[str, Measure]) -> Iterator[ir.Table]:
@@ -104,6 +94,14 @@ def figures(sources: Sources, wanted: Mapping[str, Measure]) -> Iterator[ir.Tabl
 
 
 _EVENT_KINDS = (EventCount, DistinctActors, DistinctEvents, DaysSinceEvent)
+_TABLES: dict[type, str] = {
+    **dict.fromkeys((*_EVENT_KINDS, DauMau), "usage_events"),
+    TicketMeasure: "support_tickets",
+    ActivityInQuarter: "csm_activities",
+    LatestResponse: "nps_responses",
+    MeasuredMetric: "metrics",
+}
+"""The canonical table of each measure; the ledger's depends on its basis."""
 
 
 def _lower(names: list[str]) -> list[str]:
@@ -151,8 +149,8 @@ def _from_events(sources: Sources, wanted: Mapping[str, Measure]) -> Iterator[ir
     for window, group in _by_window(wanted).items():
         rows = _in_window(sources.stg_usage_events, "event_date", sources, window)
         lists = [m.events for m in group.values()]  # type: ignore[union-attr]
-        if all(names is not None for names in lists):
-            asked = sorted({name for names in lists for name in _lower(names)})
+        if None not in lists:
+            asked = sorted({name for names in lists for name in _lower(names or [])})
             rows = rows.filter(rows.event_name.isin(asked))
         yield rows.group_by("account_id").agg(
             **{c: _event_figure(sources, rows, m) for c, m in group.items()}

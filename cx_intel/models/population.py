@@ -1,7 +1,10 @@
-"""Which accounts a health model judges: the population of signals, scores, ranks and what follows from them.
+"""Which accounts a health model judges, and which of their attributes it reads.
 
-Only that rule belongs here. What is measured of these accounts is in `signals.py`.
+The population of signals, scores, ranks and all that follows from them. What is measured of these accounts is in
+`signals.py`.
 """
+
+from collections.abc import Iterable
 
 import ibis.expr.types as ir
 
@@ -27,3 +30,18 @@ def health_population(account_snapshot: ir.Table, portfolio: Portfolio) -> ir.Ta
     else:
         chosen = account_snapshot.filter(account_snapshot.current_mrr > 0)
     return chosen if portfolio.include_churned else chosen.filter(~chosen.is_churned)
+
+
+def with_attributes(account_snapshot: ir.Table, names: Iterable[str]) -> ir.Table:
+    """The accounts with only as_of, account_id and these columns.
+
+    Raises:
+        KeyError: One of the columns is not there; the text lists those that are.
+    """
+    wanted = sorted(set(names) - {"as_of", "account_id"})
+    if missing := [name for name in wanted if name not in account_snapshot.columns]:
+        known = ", ".join(account_snapshot.columns)
+        raise KeyError(
+            f"the health block reads {missing[0]!r}, which accounts do not have; they have {known}"
+        )
+    return account_snapshot.select("as_of", "account_id", *wanted)

@@ -18,7 +18,7 @@ from cx_intel.models.freshness import with_staleness
 from cx_intel.models.joins import beside
 from cx_intel.models.literals import number
 from cx_intel.models.measures import Sources, figures, is_zero_when_none, source_table
-from cx_intel.models.population import health_population, health_settings
+from cx_intel.models.population import health_population, health_settings, with_attributes
 from cx_intel.settings.measures import (
     AttributeValue,
     Constant,
@@ -72,7 +72,9 @@ def account_signals(
     present = {
         leaf: measure for leaf, measure in leaves.by_column.items() if _is_present(tables[leaf], portfolio)
     }
+    attributes = {m.attribute for m in leaves.by_column.values() if isinstance(m, AttributeValue)}
     accounts = health_population(account_snapshot, portfolio)
+    accounts = with_attributes(accounts, {"signup_date", "horizon_month", *attributes})
     accounts = with_staleness(accounts, sources, sorted({t for t in tables.values() if t}))
     accounts = _with_figures(accounts, sources, present)
 
@@ -162,8 +164,6 @@ def _leaf_value(
     if isinstance(measure, Constant):
         return number(measure.value)
     if isinstance(measure, AttributeValue):
-        if measure.attribute not in accounts.columns:
-            raise KeyError(f"a signal is the attribute {measure.attribute!r}, which accounts do not have")
         return accounts[measure.attribute].cast("float64")
     value = accounts[column].cast("float64")
     if isinstance(measure, DaysSinceEvent):

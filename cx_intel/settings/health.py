@@ -14,10 +14,13 @@ from cx_intel.settings.accounts import Name
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.conditions import Condition
 from cx_intel.settings.curves import CURVES, Curve, RulesCurve
-from cx_intel.settings.curves import BooleanCurve as BooleanCurve
 from cx_intel.settings.measures import Measure
 
 WEIGHT_TOLERANCE = 1e-9
+TAKEN_DIMENSIONS = {"health", "unrounded"}
+"""Their `<dimension>_score` is a column of its own."""
+TAKEN_SIGNALS = {"model_change"}
+"""Stands in the place of a signal where a score changed with its model."""
 
 
 class WhenMissing(Settings):
@@ -134,6 +137,10 @@ class HealthSettings(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> "HealthSettings":
         _check_model(self.base_model(), set(self.signals), ())
+        if taken := sorted(TAKEN_DIMENSIONS & set(self.dimension_names())):
+            raise Misfit(f"{taken[0]!r} is taken: call the dimension otherwise", ("dimensions",))
+        if taken := sorted(TAKEN_SIGNALS & set(self.signals)):
+            raise Misfit(f"{taken[0]!r} is taken: call the signal otherwise", ("signals", taken[0]))
         names = [level.name for level in self.tiers.levels]
         for position, (_, model) in enumerate(self.override_models()):
             _check_model(model, set(self.signals), ("models", position))
