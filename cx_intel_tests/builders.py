@@ -34,9 +34,7 @@ def shipped(name: str) -> Portfolio:
 
 def portfolio(tables: Iterable[str] = (), **blocks: Any) -> Portfolio:
     """A minimal portfolio `small`: files for accounts, subscriptions and `tables`, and the given blocks."""
-    sources = [
-        {"kind": "files", "table": t, "path": f"{t}.csv"} for t in ("accounts", "subscriptions", *tables)
-    ]
+    sources = [{"kind": "files", "table": t, "path": f"{t}.csv"} for t in ("accounts", "subscriptions", *tables)]
     base = {
         "name": "small",
         "currency": {"reporting": "EUR"},

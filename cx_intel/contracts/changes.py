@@ -56,9 +56,7 @@ def health_score_changes(portfolio: Portfolio) -> Contract:
             ),
             Column("tier_from", TEXT, "Tier then.", nullable=False, accepted=tiers, severity="warn"),
             Column("tier_to", TEXT, "Tier now.", nullable=False, accepted=tiers),
-            Column(
-                "score_from", NUMBER, "Health score then.", "points", nullable=False, minimum=0, maximum=100
-            ),
+            Column("score_from", NUMBER, "Health score then.", "points", nullable=False, minimum=0, maximum=100),
             Column("score_to", NUMBER, "Health score now.", "points", nullable=False, minimum=0, maximum=100),
             Column("model_version_from", TEXT, "The model that judged then.", nullable=False),
             Column("model_version_to", TEXT, "The model that judges now.", nullable=False),

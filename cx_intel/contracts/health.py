@@ -61,9 +61,7 @@ def account_signals(portfolio: Portfolio) -> Contract:
             AS_OF,
             ACCOUNT,
             Column("signal", TEXT, "The signal.", nullable=False, accepted=signals),
-            Column(
-                "value", NUMBER, "Its value, in the unit of the signal.", null_means="missing: not measured"
-            ),
+            Column("value", NUMBER, "Its value, in the unit of the signal.", null_means="missing: not measured"),
             Column("is_stale", FLAG, "A source of the signal has fallen silent.", nullable=False),
         ),
         kind="snapshot",
@@ -185,9 +183,7 @@ def health_score_drivers(portfolio: Portfolio) -> Contract:
 
 def _weights_off(tables: Mapping[str, ir.Table]) -> ir.Table:
     drivers = tables["self"]
-    sums = drivers.group_by("as_of", "account_id").agg(
-        weight=drivers.weight.sum(), scored=drivers.signal_score.count()
-    )
+    sums = drivers.group_by("as_of", "account_id").agg(weight=drivers.weight.sum(), scored=drivers.signal_score.count())
     expected = ibis.cases((sums.scored > 0, 1.0), else_=0.0)
     return sums.filter((sums.weight - expected).abs() > TOLERANCE)
 
@@ -221,9 +217,7 @@ def customer_health_scores(portfolio: Portfolio) -> Contract:
                 )
                 for name in health.dimension_names()
             ),
-            score(
-                "health_score", "Weighted mean of the dimensions, rounded once, half up, to 0.1.", "no signal"
-            ),
+            score("health_score", "Weighted mean of the dimensions, rounded once, half up, to 0.1.", "no signal"),
             Column("health_tier", TEXT, "Tier of the health score.", nullable=False, accepted=tiers),
             Column(
                 "confirmed_tier",
@@ -292,9 +286,7 @@ def customer_health_scores(portfolio: Portfolio) -> Contract:
             Invariant(
                 "rounded_to_a_tenth",
                 "The score is the unrounded one to within 0.05.",
-                lambda t: (
-                    t.health_score.isnull() | ((t.health_score - t.unrounded_score).abs() <= 0.05 + TOLERANCE)
-                ),
+                lambda t: t.health_score.isnull() | ((t.health_score - t.unrounded_score).abs() <= 0.05 + TOLERANCE),
                 MODEL_FAULT,
             ),
         ),

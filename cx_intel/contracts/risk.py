@@ -103,8 +103,7 @@ def churn_risk_view(portfolio: Portfolio) -> Contract:
                 "signal_count_is_of_the_flags",
                 "risk_signal_count counts the flags that hold.",
                 lambda t: (
-                    sum(t[name].cast("int64") for name in FLAGS[1:]) + t[FLAGS[0]].cast("int64")
-                    == t.risk_signal_count
+                    sum(t[name].cast("int64") for name in FLAGS[1:]) + t[FLAGS[0]].cast("int64") == t.risk_signal_count
                 ),
                 MODEL_FAULT,
             ),

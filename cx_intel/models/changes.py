@@ -25,9 +25,7 @@ SLACK_DAYS = 3
 """Without a snapshot on the very day, the newest of so many days before it is compared."""
 
 
-def health_score_changes(
-    customer_health_scores__history: ir.Table, *, portfolio: Portfolio, as_of: date
-) -> ir.Table:
+def health_score_changes(customer_health_scores__history: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
     """Whose score moved against the snapshot before, a week ago, a month ago.
 
     Grain: account_id, as_of, compared_as_of. Reads all snapshots up to `as_of`, the newest. Accounts without
@@ -122,9 +120,7 @@ def health_score_change_drivers(
 
 def _of_pairs(pairs: ir.Table, drivers: ir.Table, day: str) -> ir.Table:
     """The drivers of each compared pair on one of its days."""
-    rows = drivers.select(
-        _account="account_id", _day="as_of", signal="signal", value="value", points="points"
-    )
+    rows = drivers.select(_account="account_id", _day="as_of", signal="signal", value="value", points="points")
     both = pairs.inner_join(rows, [("account_id", "_account"), (day, "_day")])
     return both.select("account_id", "as_of", "compared_as_of", "is_same_model", "signal", "value", "points")
 

@@ -88,9 +88,7 @@ def quartile_score(value: ir.FloatingValue, among: list[ir.Value]) -> ir.Floatin
     below = value.rank().over(group_by=among, order_by=value)
     equals = value.count().over(group_by=[*among, value])
     everyone = value.count().over(group_by=among)
-    doubled = (4 * below + 2 * equals).cast(
-        "float64"
-    )  # whole numbers until the one division: no rounding noise
+    doubled = (4 * below + 2 * equals).cast("float64")  # whole numbers until the one division: no rounding noise
     return 25.0 * (doubled / everyone.cast("float64").nullif(0)).ceil().cast("float64")
 
 

@@ -96,9 +96,7 @@ def score_signals(
         _inner=by_part(lambda p: number(p.scored.weight)),
         _outer=by_part(lambda p: number(p.dimension_weight)),
         _neutral=by_part(lambda p: _or_null(p.scored.when_missing.neutral_score)),
-        _heir=by_part(
-            lambda p: p.scored.when_missing.redistribute_to or ibis.null("string"), ibis.null("string")
-        ),
+        _heir=by_part(lambda p: p.scored.when_missing.redistribute_to or ibis.null("string"), ibis.null("string")),
         _applies=by_part(
             lambda p: holds(p.scored.applies_if, rows) if p.scored.applies_if else ibis.literal(True),
             ibis.literal(False),
@@ -160,16 +158,12 @@ def _or_null(value: float | None) -> ir.FloatingValue:
     return NOTHING if value is None else number(value)
 
 
-def _by_part(
-    rows: ir.Table, parts: list[Part], figure: Callable[[Part], object], otherwise: object
-) -> ir.Value:
+def _by_part(rows: ir.Table, parts: list[Part], figure: Callable[[Part], object], otherwise: object) -> ir.Value:
     one_model = len({part.version for part in parts}) == 1
     branches = []
     for part in parts:
         is_signal = rows._signal == part.signal
-        branches.append(
-            (is_signal if one_model else is_signal & (rows._version == part.version), figure(part))
-        )
+        branches.append((is_signal if one_model else is_signal & (rows._version == part.version), figure(part)))
     return ibis.cases(*branches, else_=otherwise)
 
 
@@ -233,11 +227,7 @@ def _with_weights(rows: ir.Table, parts: list[Part]) -> ir.Table:
     heirs = sorted({h for part in parts if (h := part.scored.when_missing.redistribute_to)})
     claim = ibis.cases((is_scored, rows._inner), else_=0.0)
     for heir in heirs:
-        left = (
-            ibis.cases((~is_scored & (rows._heir == heir), rows._inner), else_=0.0)
-            .sum()
-            .over(group_by=dimension)
-        )
+        left = ibis.cases((~is_scored & (rows._heir == heir), rows._inner), else_=0.0).sum().over(group_by=dimension)
         claim = claim + ibis.cases(((rows._signal == heir) & rows.is_measured, left), else_=0.0)
     rows = rows.mutate(_claim=claim)
     in_dimension = rows._claim.sum().over(group_by=[rows.as_of, rows.account_id, rows._dimension])

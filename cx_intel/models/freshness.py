@@ -24,9 +24,7 @@ def with_staleness(accounts: ir.Table, sources: Sources, tables: Iterable[str]) 
     """The accounts with a column `_stale_<table>` for each table whose source states a limit."""
     for table in tables:
         days = freeze_after_days(table, sources.portfolio)
-        if (
-            days is None or table == "subscriptions"
-        ):  # contracts say until when they hold: they do not go stale
+        if days is None or table == "subscriptions":  # contracts say until when they hold: they do not go stale
             continue
         column = f"_stale_{table}"
         if table == BASIS_TABLE[sources.portfolio.revenue.basis]:

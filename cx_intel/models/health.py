@@ -49,9 +49,7 @@ def customer_health_scores(
         unrounded_score=ibis.cases(
             (drivers.signal_score.count() > 0, drivers.points.sum()), else_=ibis.null("float64")
         ),
-        coverage_pct=within(
-            ibis.coalesce(100.0 * measured.sum() / applicable.sum().nullif(0), 0.0), 0.0, 100.0
-        ),
+        coverage_pct=within(ibis.coalesce(100.0 * measured.sum() / applicable.sum().nullif(0), 0.0), 0.0, 100.0),
         is_frozen=ibis.cases((drivers.is_stale, 1), else_=0).max() == 1,
     )
     rows = totals.mutate(health_score=round_half_up(totals.unrounded_score))

@@ -57,9 +57,7 @@ class Sources:
 
     def start(self, window_days: int) -> ir.TimestampScalar:
         """The first instant of the last N days."""
-        return ibis.literal(
-            end_of_day_utc(self.as_of - timedelta(days=window_days), self.portfolio.time_zone)
-        )
+        return ibis.literal(end_of_day_utc(self.as_of - timedelta(days=window_days), self.portfolio.time_zone))
 
 
 def source_table(measure: Measure, portfolio: Portfolio) -> str | None:
@@ -84,9 +82,7 @@ def figures(sources: Sources, wanted: Mapping[str, Measure]) -> Iterator[ir.Tabl
         if isinstance(measure, DauMau):
             yield _stickiness(sources, column, measure)
     yield from _from_tickets(sources, {c: m for c, m in wanted.items() if isinstance(m, TicketMeasure)})
-    yield from _from_activities(
-        sources, {c: m for c, m in wanted.items() if isinstance(m, ActivityInQuarter)}
-    )
+    yield from _from_activities(sources, {c: m for c, m in wanted.items() if isinstance(m, ActivityInQuarter)})
     for column, measure in wanted.items():
         if isinstance(measure, LatestResponse):
             yield _latest_response(sources, column, measure)
@@ -152,9 +148,7 @@ def _from_events(sources: Sources, wanted: Mapping[str, Measure]) -> Iterator[ir
         if None not in lists:
             asked = sorted({name for names in lists for name in _lower(names or [])})
             rows = rows.filter(rows.event_name.isin(asked))
-        yield rows.group_by("account_id").agg(
-            **{c: _event_figure(sources, rows, m) for c, m in group.items()}
-        )
+        yield rows.group_by("account_id").agg(**{c: _event_figure(sources, rows, m) for c, m in group.items()})
 
 
 def _by_window(wanted: Mapping[str, Measure]) -> dict[int | None, dict[str, Measure]]:
@@ -266,9 +260,7 @@ def _from_metrics(sources: Sources, wanted: Mapping[str, MeasuredMetric]) -> Ite
         rows = _in_window(sources.stg_metrics, "measured_on", sources, window)
         names = {column: m.metric.lower() for column, m in group.items()}  # type: ignore[union-attr]
         rows = rows.filter(rows.metric.isin(sorted(set(names.values()))))
-        newest_first = ibis.row_number().over(
-            group_by=[rows.account_id, rows.metric], order_by=rows.measured_on.desc()
-        )
+        newest_first = ibis.row_number().over(group_by=[rows.account_id, rows.metric], order_by=rows.measured_on.desc())
         ranked = rows.mutate(_place=newest_first)
         newest = ranked.filter(ranked._place == 0)
         yield newest.group_by("account_id").agg(

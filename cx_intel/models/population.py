@@ -1,7 +1,7 @@
 """Which accounts a health model judges, and which of their attributes it reads.
 
-The population of signals, scores, ranks and all that follows from them. What is measured of these accounts is in
-`signals.py`.
+The population of signals, scores, ranks and all that follows from them. What is measured of these accounts is
+in `signals.py`.
 """
 
 from collections.abc import Iterable
@@ -41,7 +41,5 @@ def with_attributes(account_snapshot: ir.Table, names: Iterable[str]) -> ir.Tabl
     wanted = sorted(set(names) - {"as_of", "account_id"})
     if missing := [name for name in wanted if name not in account_snapshot.columns]:
         known = ", ".join(account_snapshot.columns)
-        raise KeyError(
-            f"the health block reads {missing[0]!r}, which accounts do not have; they have {known}"
-        )
+        raise KeyError(f"the health block reads {missing[0]!r}, which accounts do not have; they have {known}")
     return account_snapshot.select("as_of", "account_id", *wanted)

@@ -64,9 +64,7 @@ def churn_risk_view(
     rows = rows.mutate(**_flags(rows, churn))
     first, *others = (rows[name].cast("int64") for name in FLAGS)
     rows = rows.mutate(risk_level=_level(rows, churn), risk_signal_count=sum(others, first))
-    worst_first = ibis.cases(
-        *((rows.risk_level == level, place) for place, level in enumerate(LEVELS)), else_=9
-    )
+    worst_first = ibis.cases(*((rows.risk_level == level, place) for place, level in enumerate(LEVELS)), else_=9)
     order = [
         worst_first,
         rows.risk_signal_count.desc(),
@@ -76,9 +74,7 @@ def churn_risk_view(
     ]
     difference = (rows.events_last_30d - rows.events_prev_30d).cast("float64")
     change = 100.0 * difference / rows.events_prev_30d.nullif(0)
-    ranked = rows.mutate(
-        usage_change_pct=change, intervention_priority=ibis.row_number().over(order_by=order) + 1
-    )
+    ranked = rows.mutate(usage_change_pct=change, intervention_priority=ibis.row_number().over(order_by=order) + 1)
     return conform(ranked, churn_risk_view_contract(portfolio))
 
 
@@ -88,9 +84,7 @@ def _usage(fct_usage: ir.Table, as_of: date) -> ir.Table:
     rows = fct_usage.filter(fct_usage.event_date.between(ibis.literal(first), ibis.literal(as_of)))
     is_recent = rows.event_date >= ibis.literal(middle)
     events = rows.total_events.cast("float64")  # sums of integers are of 128 bits on DuckDB; these stay exact
-    return rows.group_by("account_id").agg(
-        _last=events.sum(where=is_recent), _before=events.sum(where=~is_recent)
-    )
+    return rows.group_by("account_id").agg(_last=events.sum(where=is_recent), _before=events.sum(where=~is_recent))
 
 
 def _escalations(stg_support_tickets: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -103,9 +97,7 @@ def _escalations(stg_support_tickets: ir.Table, portfolio: Portfolio, as_of: dat
 
 def _contractions(accounts: ir.Table, fct_revenue: ir.Table) -> ir.Table:
     """Months of contraction among the six to the horizon, of accounts with any."""
-    months = fct_revenue.filter(fct_revenue.revenue_movement == "contraction").select(
-        "account_id", "revenue_month"
-    )
+    months = fct_revenue.filter(fct_revenue.revenue_movement == "contraction").select("account_id", "revenue_month")
     rows = months.inner_join(accounts.select("account_id", "horizon_month"), "account_id")
     age = month_index(rows.horizon_month) - month_index(rows.revenue_month)
     recent = rows.filter(age.between(0, LEDGER_MONTHS - 1))
@@ -123,10 +115,7 @@ def _flags(rows: ir.Table, churn: ChurnRiskSettings) -> dict[str, ir.BooleanValu
         "is_low_health": _known(is_known & (rows.health_score < churn.low_health_below)),
         "is_usage_declining": _known(
             (rows.events_prev_30d > 0)
-            & (
-                100 * rows.events_last_30d
-                < rows.events_prev_30d.cast("float64") * churn.usage_decline_below_pct
-            )
+            & (100 * rows.events_last_30d < rows.events_prev_30d.cast("float64") * churn.usage_decline_below_pct)
         ),
         "has_escalations": _known(rows.escalated_tickets_90d >= churn.escalated_tickets),
         "has_revenue_contraction": _known(rows.contraction_months_6m >= churn.contraction_months),

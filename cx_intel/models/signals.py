@@ -69,9 +69,7 @@ def account_signals(
     measures = {name: signal.measure for name, signal in health_settings(portfolio).signals.items()}
     leaves = _Leaves(measures.values())
     tables = {leaf: source_table(measure, portfolio) for leaf, measure in leaves.by_column.items()}
-    present = {
-        leaf: measure for leaf, measure in leaves.by_column.items() if _is_present(tables[leaf], portfolio)
-    }
+    present = {leaf: measure for leaf, measure in leaves.by_column.items() if _is_present(tables[leaf], portfolio)}
     attributes = {m.attribute for m in leaves.by_column.values() if isinstance(m, AttributeValue)}
     accounts = health_population(account_snapshot, portfolio)
     accounts = with_attributes(accounts, {"signup_date", "horizon_month", *attributes})
@@ -105,9 +103,7 @@ def account_signals(
         "signal",
         as_of=ibis.literal(as_of),
         value=ibis.cases(*((long.signal == n, long[f"value_of_{n}"]) for n in measures), else_=missing),
-        is_stale=ibis.cases(
-            *((long.signal == n, long[f"stale_{n}"]) for n in measures), else_=ibis.literal(False)
-        ),
+        is_stale=ibis.cases(*((long.signal == n, long[f"stale_{n}"]) for n in measures), else_=ibis.literal(False)),
     )
     return conform(rows, account_signals_contract(portfolio))
 
@@ -149,9 +145,7 @@ def _with_figures(accounts: ir.Table, sources: Sources, present: Mapping[str, Me
     ledger = {column: m for column, m in present.items() if isinstance(m, MrrChange)}
     if ledger:
         revenue = sources.fct_revenue.select("account_id", "revenue_month", "net_mrr_change")
-        accounts = beside(
-            accounts, revenue.rename(horizon_month="revenue_month"), "account_id", "horizon_month"
-        )
+        accounts = beside(accounts, revenue.rename(horizon_month="revenue_month"), "account_id", "horizon_month")
         accounts = accounts.mutate(**dict.fromkeys(ledger, accounts.net_mrr_change))
     return accounts
 

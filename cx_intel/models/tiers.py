@@ -109,6 +109,4 @@ def _called_for(rows: ir.Table, health: HealthSettings) -> ir.StringValue:
         rows.health_score < lower, ibis.literal(False)
     )
     is_tier_of_model = lower.notnull()
-    return ibis.cases(
-        ((rows.health_tier == UNKNOWN) | ~is_tier_of_model | beyond, rows.health_tier), else_=rows._was
-    )
+    return ibis.cases(((rows.health_tier == UNKNOWN) | ~is_tier_of_model | beyond, rows.health_tier), else_=rows._was)

@@ -33,9 +33,7 @@ class WhenMissing(Settings):
     @model_validator(mode="after")
     def _one(self) -> "WhenMissing":
         if len(self.model_fields_set) != 1:
-            raise ValueError(
-                "say one of: redistribute: proportional, redistribute_to: SIGNAL, neutral_score: 50"
-            )
+            raise ValueError("say one of: redistribute: proportional, redistribute_to: SIGNAL, neutral_score: 50")
         return self
 
 
@@ -89,9 +87,7 @@ class Tiers(Settings):
         if len(set(names)) < len(names) or "unknown" in names:
             raise ValueError("levels: names must differ, and `unknown` is taken")
         inner = bounds[:-1]
-        if inner and (
-            inner[0] + self.exit_margin > 100 or inner[-1] - self.exit_margin <= 0 < self.exit_margin
-        ):
+        if inner and (inner[0] + self.exit_margin > 100 or inner[-1] - self.exit_margin <= 0 < self.exit_margin):
             raise ValueError("exit_margin: so wide that some tier could never be entered or left")
         return self
 
@@ -145,9 +141,7 @@ class HealthSettings(Settings):
         for position, (_, model) in enumerate(self.override_models()):
             _check_model(model, set(self.signals), ("models", position))
             if [level.name for level in model.tiers.levels] != names:
-                raise Misfit(
-                    f"tiers keep their names and order: {', '.join(names)}", ("models", position, "tiers")
-                )
+                raise Misfit(f"tiers keep their names and order: {', '.join(names)}", ("models", position, "tiers"))
         versions = [self.version, *(o.version for o in self.models)]
         if len(set(versions)) < len(versions):
             raise Misfit(f"versions must differ, they are {', '.join(versions)}", ("models",))
@@ -192,9 +186,7 @@ def _merged(base: Any, changes: Any) -> Any:
 
 
 def _check_model(model: HealthModel, declared: set[str], at: tuple[str | int, ...]) -> None:
-    _check_weights(
-        model.version, {name: d.weight for name, d in model.dimensions.items()}, (*at, "dimensions")
-    )
+    _check_weights(model.version, {name: d.weight for name, d in model.dimensions.items()}, (*at, "dimensions"))
     scored: list[str] = []
     for name, dimension in model.dimensions.items():
         here = (*at, "dimensions", name, "signals")
@@ -213,9 +205,7 @@ def _check_signal(
         raise Misfit(f"no signal {signal!r} is declared; there are {', '.join(sorted(declared))}", at)
     heir = part.when_missing.redistribute_to
     if heir is not None and (heir == signal or heir not in dimension.signals):
-        raise Misfit(
-            f"{heir!r} is not another signal of the dimension", (*at, "when_missing", "redistribute_to")
-        )
+        raise Misfit(f"{heir!r} is not another signal of the dimension", (*at, "when_missing", "redistribute_to"))
     if isinstance(part.curve, RulesCurve):
         for position, case in enumerate(part.curve.rules):
             if unknown := sorted(case.if_.fields() - declared):

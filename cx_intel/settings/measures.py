@@ -73,9 +73,7 @@ class TicketMeasure(Settings):
         if self.figure in TICKET_MEANS and self.missing_when_none:
             raise ValueError("missing_when_none is for counts: a mean over nothing is missing anyway")
         if self.figure not in TICKET_MEANS and self.over == "resolved":
-            raise ValueError(
-                "over: resolved is for the means; counts are of the tickets created in the window"
-            )
+            raise ValueError("over: resolved is for the means; counts are of the tickets created in the window")
         return self
 
 

@@ -65,9 +65,7 @@ def everything() -> Portfolio:
     settings["sources"] = [source | {"freeze_after_days": 7} for source in settings["sources"]]
     block = settings["health"]
     adoption = {"signals": {"gps_adoption_pct": QUARTILE, "reports_generated_30d": RULES}}
-    block["models"] = [
-        {"version": "own", "applies_to": {"segment": "SMB"}, "dimensions": {"adoption": adoption}}
-    ]
+    block["models"] = [{"version": "own", "applies_to": {"segment": "SMB"}, "dimensions": {"adoption": adoption}}]
     block["tiers"] |= {"exit_margin": 3, "min_dwell_days": 7}
     for name, measure in {
         "responses": {"kind": "latest_response", "window_days": 30},
@@ -88,16 +86,12 @@ def models(portfolio: Portfolio, table: Callable[[str], ir.Table]) -> dict[str, 
     history = [table(name) for name in ("health_score_drivers", "account_signals", "account_snapshot")]
     found = {
         "account_signals": account_signals(table("account_snapshot"), *sources, **day),
-        "health_score_drivers": health_score_drivers(
-            table("account_signals"), table("account_snapshot"), **day
-        ),
+        "health_score_drivers": health_score_drivers(table("account_signals"), table("account_snapshot"), **day),
         "customer_health_scores": customer_health_scores(
             table("health_score_drivers"), table("account_snapshot"), **day, previous=scores
         ),
         "health_score_changes": health_score_changes(scores, **day),
-        "health_score_change_drivers": health_score_change_drivers(
-            table("health_score_changes"), *history, **day
-        ),
+        "health_score_change_drivers": health_score_change_drivers(table("health_score_changes"), *history, **day),
     }
     promised = {
         name: getattr(contracts, name, None) or getattr(change_contracts, name)  # each in one of the two

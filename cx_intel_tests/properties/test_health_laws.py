@@ -138,12 +138,9 @@ def test_the_order_of_rows_does_not_matter(book: list[dict[str, float | None]], 
 def test_ranks_do_not_depend_on_the_unit(book: list[dict[str, float | None]], factor: float) -> None:
     ranked = ("events_per_day_30d", "distinct_features_30d")
     scaled = [
-        {s: v * factor if v is not None and s in ranked else v for s, v in by_signal.items()}
-        for by_signal in book
+        {s: v * factor if v is not None and s in ranked else v for s, v in by_signal.items()} for by_signal in book
     ]
-    assert values(scored(NOVACRM, scaled)[1], "health_score") == values(
-        scored(NOVACRM, book)[1], "health_score"
-    )
+    assert values(scored(NOVACRM, scaled)[1], "health_score") == values(scored(NOVACRM, book)[1], "health_score")
 
 
 @few

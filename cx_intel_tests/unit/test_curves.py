@@ -71,9 +71,7 @@ def test_an_attribute_that_accounts_do_not_have_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("value", "other", "expected"), [(1, None, 100), (1, 4, 75), (0, None, 10), (0, 5, 75), (1, 3, 10)]
 )
-def test_the_first_rule_that_holds_gives_the_score(
-    value: float, other: float | None, expected: float
-) -> None:
+def test_the_first_rule_that_holds_gives_the_score(value: float, other: float | None, expected: float) -> None:
     assert only(score(curve(RULES), judged(value, other=other))) == expected
 
 

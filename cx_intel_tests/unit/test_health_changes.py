@@ -10,14 +10,10 @@ from cx_intel.contracts.health import account_signals, customer_health_scores, h
 from cx_intel.models.changes import health_score_change_drivers, health_score_changes
 from cx_intel_tests.builders import AS_OF, accounts, health, portfolio, rows, values
 
-BOOK = portfolio(
-    ("metrics",), health=health({s: {"kind": "metric", "metric": s} for s in "ab"}, version="v2")
-)
+BOOK = portfolio(("metrics",), health=health({s: {"kind": "metric", "metric": s} for s in "ab"}, version="v2"))
 
 
-def score(
-    day: date, points: float | None, account: str = "A", version: str = "v2", tier: str = "fair"
-) -> dict:
+def score(day: date, points: float | None, account: str = "A", version: str = "v2", tier: str = "fair") -> dict:
     return {
         "as_of": day,
         "account_id": account,

@@ -33,13 +33,10 @@ def book(dimensions: dict[str, Any], *, signals: dict[str, Any] | None = None, *
     return portfolio(("metrics",), health=block, account_attributes=attributes)
 
 
-def drivers(
-    of: Portfolio, given: dict[str, float | None], *columns: str, **attributes: Any
-) -> dict[str, Any]:
+def drivers(of: Portfolio, given: dict[str, float | None], *columns: str, **attributes: Any) -> dict[str, Any]:
     """The drivers of account A with these values, by signal."""
     signals = [
-        {"as_of": AS_OF, "account_id": "A", "signal": s, "value": v, "is_stale": False}
-        for s, v in given.items()
+        {"as_of": AS_OF, "account_id": "A", "signal": s, "value": v, "is_stale": False} for s, v in given.items()
     ]
     snapshot = accounts(of, [{"account_id": "A", **attributes}])
     table = health_score_drivers(rows(account_signals(of), signals), snapshot, portfolio=of, as_of=AS_OF)
@@ -53,9 +50,7 @@ TWO_DIMENSIONS = {
 
 
 def test_points_are_weight_times_score_and_the_rest_is_lost() -> None:
-    found = drivers(
-        book(TWO_DIMENSIONS), {"a": 80, "b": 40, "c": 0, "d": 100}, "weight", "points", "points_lost"
-    )
+    found = drivers(book(TWO_DIMENSIONS), {"a": 80, "b": 40, "c": 0, "d": 100}, "weight", "points", "points_lost")
     assert found == {
         "a": pytest.approx((0.3, 24, 6)),
         "b": pytest.approx((0.15, 6, 9)),
@@ -70,9 +65,7 @@ def test_the_weight_of_a_missing_signal_goes_to_the_others_of_its_dimension_in_p
 
 
 def test_a_missing_signal_has_no_score_and_no_points() -> None:
-    found = drivers(
-        book(TWO_DIMENSIONS), {"a": 80, "b": None, "c": 0, "d": 1}, "signal_score", "points", "points_lost"
-    )
+    found = drivers(book(TWO_DIMENSIONS), {"a": 80, "b": None, "c": 0, "d": 1}, "signal_score", "points", "points_lost")
     assert found["b"] == (None, 0, 0)
 
 
@@ -192,8 +185,7 @@ def test_ranks_are_among_those_that_have_a_value() -> None:
     of = book({"use": (1, {"a": {"weight": 1, "curve": {"quartile": True}}})})
     given = {"A": 1.0, "B": 2.0, "C": 3.0, "D": 4.0, "E": None}
     signals = [
-        {"as_of": AS_OF, "account_id": a, "signal": "a", "value": v, "is_stale": False}
-        for a, v in given.items()
+        {"as_of": AS_OF, "account_id": a, "signal": "a", "value": v, "is_stale": False} for a, v in given.items()
     ]
     snapshot = accounts(of, [{"account_id": a} for a in given])
     table = health_score_drivers(rows(account_signals(of), signals), snapshot, portfolio=of, as_of=AS_OF)

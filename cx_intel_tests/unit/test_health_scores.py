@@ -16,9 +16,7 @@ from cx_intel_tests.builders import AS_OF, accounts, health, portfolio, rows, sh
 YESTERDAY = AS_OF - timedelta(days=1)
 
 
-def driver(
-    signal: str, weight: float, score: float | None, dimension: str = "all", **more: Any
-) -> dict[str, Any]:
+def driver(signal: str, weight: float, score: float | None, dimension: str = "all", **more: Any) -> dict[str, Any]:
     """A driver of account A: measured when it has a score, of nominal weight as effective."""
     return {
         "as_of": AS_OF,
@@ -95,9 +93,7 @@ def test_a_dimension_is_the_weighted_mean_of_its_signals() -> None:
         (0, "poor", False),
     ],
 )
-def test_the_tier_is_the_first_whose_bound_the_score_reaches(
-    points: float, tier: str, is_healthy: bool
-) -> None:
+def test_the_tier_is_the_first_whose_bound_the_score_reaches(points: float, tier: str, is_healthy: bool) -> None:
     assert score(alone(points), "health_tier", "is_healthy") == (tier, is_healthy)
 
 
@@ -165,19 +161,14 @@ def test_without_margin_and_dwelling_the_confirmed_tier_is_the_tier() -> None:
         ("renamed", 66, "fair"),
     ],
 )
-def test_the_confirmed_tier_changes_beyond_the_exit_margin(
-    before: str, points: float, confirmed: str
-) -> None:
+def test_the_confirmed_tier_changes_beyond_the_exit_margin(before: str, points: float, confirmed: str) -> None:
     of = book(tiers=tiers(exit_margin=5))
     assert score(alone(points), "confirmed_tier", of=of, previous=[was(before)]) == confirmed
 
 
 def test_a_tier_that_becomes_unknown_is_confirmed_whatever_the_margin() -> None:
     given = [driver("a", 0.4, 68), driver("b", 0.6, 68, is_measured=False)]
-    assert (
-        score(given, "confirmed_tier", of=book(tiers=tiers(exit_margin=5)), previous=[was("good")])
-        == "unknown"
-    )
+    assert score(given, "confirmed_tier", of=book(tiers=tiers(exit_margin=5)), previous=[was("good")]) == "unknown"
 
 
 DWELLING = ("confirmed_tier", "pending_tier", "pending_since")

@@ -17,15 +17,19 @@ def test_a_small_block_is_accepted() -> None:
     assert HealthSettings.model_validate(health({"a": ONE})).dimension_names() == ["all"]
 
 
+def dimension(name: str, signal: str = "a", weight: float = 1) -> dict[str, Any]:
+    return {"dimensions": {name: {"weight": 1, "signals": {signal: {"weight": weight, "curve": CURVE}}}}}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"dimensions": {"health": {"weight": 1, "signals": {"a": {"weight": 1, "curve": CURVE}}}}}, "'health' is taken"),
-        ({"signals": {"model_change": {"label": "m", "measure": ONE}, "a": {"label": "a", "measure": ONE}}}, "is taken"),
-        ({"dimensions": {"all": {"weight": 1, "signals": {"a": {"weight": 0.9, "curve": CURVE}}}}}, "sum to 0.9"),
-        ({"dimensions": {"all": {"weight": 1, "signals": {"b": {"weight": 1, "curve": CURVE}}}}}, "no signal 'b'"),
+        (dimension("health"), "'health' is taken"),
+        ({"signals": {name: {"label": name, "measure": ONE} for name in ("a", "model_change")}}, "is taken"),
+        (dimension("all", weight=0.9), "sum to 0.9"),
+        (dimension("all", signal="b"), "no signal 'b'"),
     ],
-)  # fmt: skip
+)
 def test_a_block_that_does_not_fit_together_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         HealthSettings.model_validate(health({"a": ONE}) | change)

@@ -43,9 +43,7 @@ def risk(
     ]
     ticket = {"account_id": "A", "status": "escalated"}
     opened = [ticket | {"ticket_id": str(n)} | row for n, row in enumerate(tickets)]
-    shrunk = [
-        {"account_id": "A", "revenue_month": m, "revenue_movement": "contraction"} for m in contractions
-    ]
+    shrunk = [{"account_id": "A", "revenue_month": m, "revenue_movement": "contraction"} for m in contractions]
     table = churn_risk_view(
         rows(customer_health_scores(of), scored),
         accounts(of, [{"account_id": row["account_id"]} for row in scored]),

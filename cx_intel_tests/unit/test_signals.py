@@ -97,9 +97,7 @@ def test_named_events_are_counted_from_the_events() -> None:
         (date(2025, 1, 1), "export"),
         (AS_OF, "other"),
     )
-    assert measured({"kind": "event_count", "events": ["Export", "login"], "window_days": 30}, given) == {
-        "A": 2
-    }
+    assert measured({"kind": "event_count", "events": ["Export", "login"], "window_days": 30}, given) == {"A": 2}
 
 
 def test_nothing_happened_is_zero_and_an_absent_source_is_missing() -> None:
@@ -217,9 +215,7 @@ def test_the_mrr_change_is_of_the_horizon_month_and_missing_without_a_row() -> N
     def month(first: date, change: float) -> dict:
         return {"account_id": "A", "revenue_month": first, "net_mrr_change": change}
 
-    given = {
-        "fct_revenue": [month(date(2024, 12, 1), 5), month(date(2025, 1, 1), -20), month(date(2025, 2, 1), 9)]
-    }
+    given = {"fct_revenue": [month(date(2024, 12, 1), 5), month(date(2025, 1, 1), -20), month(date(2025, 2, 1), 9)]}
     of = [{"account_id": "A"}, {"account_id": "B"}, {"account_id": "C", "horizon_month": None}]
     assert measured({"kind": "mrr_change"}, given, of=of) == {"A": -20, "B": None, "C": None}
 
@@ -312,9 +308,7 @@ def test_days_answer_where_they_can(measure: Any, columns: list[str] | None) -> 
 
 def stale(table: str, days: int) -> dict[str, Any]:
     sources = [{"kind": "files", "table": t, "path": "x.csv"} for t in ("accounts", "subscriptions")]
-    return {
-        "sources": [*sources, {"kind": "files", "table": table, "path": "x.csv", "freeze_after_days": days}]
-    }
+    return {"sources": [*sources, {"kind": "files", "table": table, "path": "x.csv", "freeze_after_days": days}]}
 
 
 SILENT_SINCE_THE_20TH = [
@@ -357,9 +351,7 @@ def people(**blocks: Any) -> set[str]:
         {"account_id": "gone_free", "status": "churned", "is_churned": True, "current_mrr": 0},
     ]
     population = blocks.pop("population", "paying")
-    book = portfolio(
-        (), health=health({"it": {"kind": "constant", "value": 1}}, population=population), **blocks
-    )
+    book = portfolio((), health=health({"it": {"kind": "constant", "value": 1}}, population=population), **blocks)
     return set(values(_signals_of(book, of), "value"))
 
 
