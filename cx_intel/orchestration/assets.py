@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract, Kind
-from cx_intel.orchestration.checks import Finding, check_result, check_specs, compared_with, evaluate
+from cx_intel.orchestration.checks import Finding, check_results, check_specs, compared_with, evaluate, results_table
 from cx_intel.orchestration.graph import Step
 from cx_intel.orchestration.metadata import column_lineage, column_schema, measured, preview
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
@@ -76,7 +76,10 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         findings = evaluate(
             contract, staged, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse
         )
-        yield from (check_result(finding, key) for finding in findings)
+        warehouse.record_checks(
+            results_table(findings, schema=portfolio.name, table=step.table, as_of=days[-1])
+        )
+        yield from check_results(findings, key)
         stop_if_blocked(findings, step.table, warehouse, portfolio)
         metadata = describe_rows(contract, staged, warehouse, days[-1])
         if runner.expression is not None:
@@ -159,7 +162,7 @@ def _keep(
     findings = evaluate(
         contract, rows, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse
     )
-    yield from (check_result(finding, key) for finding in findings)
+    yield from check_results(findings, key)
     context.log.info(f"{contract.table} stands at {stands_at}, a later day; it is left as it is.")
     yield dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
 

@@ -1,11 +1,13 @@
 """Asset checks from contracts: what is asked of a table, how it is counted in one scan, and what is said of failures.
 
-A rule becomes a check of the asset; all rules on rows are counted in one aggregation over the staged rows, before they
-replace the old ones. What the rules are stands in the contracts.
+All rules on rows are counted in one aggregation over the staged rows, before they replace the old ones. Rules of one
+kind on the columns of a table are one asset check, which names the columns that fail: an event for each of some 600
+rules would cost a run more than its work, and hide what matters. What the rules are stands in the contracts.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import dagster as dg
 import ibis
@@ -21,9 +23,10 @@ SAMPLE_ROWS = 5
 
 @dataclass(frozen=True)
 class Rule:
-    """One check: its name and text, and either a condition that rows break or the rows that break it."""
+    """One rule: its name and text, the check it is part of, and a condition that rows break or the rows that do."""
 
     name: str
+    check: str
     text: str
     recovery: str
     severity: Severity
@@ -60,10 +63,10 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
     for column in contract.columns:
         rules += _column_rules(contract, column)
     for i in contract.invariants:
-        rules.append(Rule(i.name, i.description, i.recovery, i.severity, broken=_not(i.holds)))
+        rules.append(Rule(i.name, i.name, i.description, i.recovery, i.severity, broken=_not(i.holds)))
     for c in contract.cross_invariants:
         rules.append(
-            Rule(c.name, c.description, c.recovery, c.severity, broken_rows=c.broken, tables=c.tables)
+            Rule(c.name, c.name, c.description, c.recovery, c.severity, broken_rows=c.broken, tables=c.tables)
         )
     return tuple(rules)
 
@@ -85,17 +88,19 @@ def _grain_rule(contract: Contract) -> Rule:
         return counted.filter(counted.rows > 1)
 
     text = f"{', '.join(grain)}: unique."
-    return Rule("grain_unique", text, _recovery(contract), "block", broken_rows=repeated)
+    return Rule("grain_unique", "grain_unique", text, _recovery(contract), "block", broken_rows=repeated)
 
 
 def _column_rules(contract: Contract, column: Column) -> Iterator[Rule]:
     name, recovery = column.name, _recovery(contract)
     if not column.nullable:
-        yield Rule(f"{name}_not_null", f"{name} is never null.", recovery, "block", broken=lambda t: t[name].isnull())
+        text = f"{name} is never null."
+        yield Rule(f"{name}_not_null", "not_null", text, recovery, "block", broken=lambda t: t[name].isnull())
     if column.accepted:
         text = f"{name} is one of {', '.join(column.accepted)}."
         yield Rule(
             f"{name}_accepted",
+            "accepted_values" if column.severity == "block" else "usual_values",
             text,
             recovery,
             column.severity,
@@ -104,6 +109,7 @@ def _column_rules(contract: Contract, column: Column) -> Iterator[Rule]:
     if column.minimum is not None or column.maximum is not None:
         yield Rule(
             f"{name}_in_range",
+            "in_range" if column.severity == "block" else "usual_range",
             f"{name} is {_range_text(column)}.",
             recovery,
             column.severity,
@@ -117,7 +123,8 @@ def _column_rules(contract: Contract, column: Column) -> Iterator[Rule]:
             return rows.filter(rows[name].notnull()).anti_join(others, rows[name] == others[key])
 
         text = f"Every {name} is in {column.references}."
-        yield Rule(f"{name}_in_{other}", text, recovery, "block", broken_rows=orphans, tables=(other,))
+        check = f"{name}_in_{other}"
+        yield Rule(check, check, text, recovery, "block", broken_rows=orphans, tables=(other,))
 
 
 def _range_text(column: Column) -> str:
@@ -174,34 +181,78 @@ def evaluate(
     return findings
 
 
+def results_table(findings: list[Finding], *, schema: str, table: str, as_of: date) -> pd.DataFrame:
+    """The findings as rows for the warehouse, where reports read them."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return pd.DataFrame(
+        {
+            "schema_name": schema,
+            "table_name": table,
+            "check_name": f.rule.name,
+            "passed": f.passed,
+            "severity": f.rule.severity,
+            "failed_rows": f.broken_count,
+            "total_rows": f.total_count,
+            "rule": f.rule.text,
+            "what_to_do": f.rule.recovery,
+            "as_of": as_of,
+            "checked_at": now,
+        }
+        for f in findings
+    )
+
+
 def check_specs(contract: Contract, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """The specs of the contract's checks; blocking ones stop what is downstream."""
     return [
         dg.AssetCheckSpec(
-            rule.name, asset=key, description=rule.text, blocking=rule.severity == "block"
+            check,
+            asset=key,
+            description=" ".join(rule.text for rule in rules),
+            blocking=rules[0].severity == "block",
         )
-        for rule in rules_of(contract)
+        for check, rules in _by_check(rules_of(contract)).items()
     ]
 
 
-def check_result(finding: Finding, key: dg.AssetKey) -> dg.AssetCheckResult:
-    """The result in Dagster's terms: failed rows, a bounded sample, the rule, and what to do next."""
-    rule = finding.rule
-    metadata: dict[str, object] = {}
-    if not finding.passed:
+def check_results(findings: list[Finding], key: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
+    """The results in Dagster's terms: failed rows, a bounded sample, the rules, and what to do next."""
+    found = {finding.rule.name: finding for finding in findings}
+    for check, rules in _by_check(f.rule for f in findings).items():
+        yield _check_result(check, [found[rule.name] for rule in rules], key)
+
+
+def _by_check(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    grouped: dict[str, list[Rule]] = {}
+    for rule in rules:
+        grouped.setdefault(rule.check, []).append(rule)
+    return grouped
+
+
+def _check_result(check: str, findings: list[Finding], key: dg.AssetKey) -> dg.AssetCheckResult:
+    broken = [finding for finding in findings if not finding.passed]
+    description, metadata = None, {}
+    if broken:
+        described = [f"{f.broken_count} of {f.total_count} rows: {f.rule.text}" for f in broken]
+        description = " ".join(described)
         metadata = {
-            "rule": rule.text,
-            "failed_rows": finding.broken_count,
-            "rows": finding.total_count,
-            "what_to_do": rule.recovery,
+            "failed_rows": sum(f.broken_count for f in broken),
+            "rows": broken[0].total_count,
+            "rules": dg.MetadataValue.md("\n".join(f"- {line}" for line in described)),
+            "what_to_do": broken[0].rule.recovery,
+            **{f"sample_{f.rule.name}": _sample(f) for f in broken if f.sample is not None},
         }
-        if finding.sample is not None:
-            metadata["sample"] = dg.MetadataValue.md(markdown_table(finding.sample))
+    is_blocking = findings[0].rule.severity == "block"
     return dg.AssetCheckResult(
-        passed=finding.passed,
+        passed=not broken,
         asset_key=key,
-        check_name=rule.name,
-        severity=dg.AssetCheckSeverity.ERROR if rule.severity == "block" else dg.AssetCheckSeverity.WARN,
-        description=None if finding.passed else f"{finding.broken_count} of {finding.total_count} rows: {rule.text}",
+        check_name=check,
+        severity=dg.AssetCheckSeverity.ERROR if is_blocking else dg.AssetCheckSeverity.WARN,
+        description=description,
         metadata=metadata,
     )
+
+
+def _sample(finding: Finding) -> dg.MarkdownMetadataValue:
+    assert finding.sample is not None
+    return dg.MetadataValue.md(markdown_table(finding.sample))

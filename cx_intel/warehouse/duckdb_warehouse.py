@@ -21,6 +21,7 @@ from cx_intel.warehouse.errors import WarehouseError
 STAGED_PREFIX = "_staged_"
 STATE_SCHEMA = "cx_state"
 DAY_STATE = "day_state"
+CHECK_RESULTS = "check_results"
 WHOLE = "whole"
 """Stands in place of what a day was built from for a table that is kept whole."""
 
@@ -166,6 +167,28 @@ class DuckDBWarehouse:
             [schema, table],
         )
         return dict(found.fetchall())
+
+    def record_checks(self, rows: pd.DataFrame) -> None:
+        """Remembers what the checks of a table found, in place of what they found before.
+
+        Args:
+            rows: One a check: schema_name, table_name, check_name, passed, severity, failed_rows, total_rows, rule,
+                what_to_do, as_of, checked_at.
+        """
+        self._prepare_state()
+        name = _quoted(STATE_SCHEMA, CHECK_RESULTS)
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {name} (schema_name VARCHAR, table_name VARCHAR, check_name VARCHAR, "
+            "passed BOOLEAN, severity VARCHAR, failed_rows BIGINT, total_rows BIGINT, rule VARCHAR, "
+            "what_to_do VARCHAR, as_of DATE, checked_at TIMESTAMP)"
+        )
+        tables = {(row.schema_name, row.table_name) for row in rows.itertuples()}
+        with self.transaction():
+            for schema, table in tables:
+                self._connection.execute(
+                    f"DELETE FROM {name} WHERE schema_name = ? AND table_name = ?", [schema, table]
+                )
+            self.backend.insert(CHECK_RESULTS, rows, database=STATE_SCHEMA)
 
     def stands_at(self, schema: str, table: str) -> date | None:
         """The as_of that a whole table was last built for."""
