@@ -37,12 +37,8 @@ def quarantine(portfolio: Portfolio) -> Contract:
                 nullable=False,
                 minimum=1,
             ),
-            Column(
-                "reason", TEXT, "What is wrong with it; several faults are joined by `; `.", nullable=False
-            ),
-            Column(
-                "raw_row", TEXT, "The row as delivered.", null_means="the source keeps no text of its rows"
-            ),
+            Column("reason", TEXT, "What is wrong with it; several faults are joined by `; `.", nullable=False),
+            Column("raw_row", TEXT, "The row as delivered.", null_means="the source keeps no text of its rows"),
         ),
         kind="snapshot",
     )

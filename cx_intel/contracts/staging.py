@@ -119,7 +119,7 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
             Column("renewal_date", DATE, "Day of the next renewal.", null_means="the source gives none"),
             Column("status", TEXT, "Status by the source, lower case."),
             Column("is_active", FLAG, "In force on as_of.", nullable=False),
-            Column("duration_days", COUNT, "Days in force up to as_of; negative when it ends before it starts.", "days"),
+            Column("duration_days", COUNT, "Days in force up to as_of; below 0 when it ends before it starts.", "days"),
         ),
         invariants=(
             Invariant(

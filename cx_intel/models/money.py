@@ -25,9 +25,7 @@ RATE_DIGITS = 13
 def amount(cell: ir.Value) -> ir.DecimalValue:
     """The amount that a cell states, to nine decimals, or null where it is no number or beyond the limit."""
     if not cell.type().is_string():
-        return ibis.ifelse(cell.cast("float64").abs() <= MONEY_LIMIT, cell, ibis.null(cell.type())).cast(
-            AMOUNT
-        )
+        return ibis.ifelse(cell.cast("float64").abs() <= MONEY_LIMIT, cell, ibis.null(cell.type())).cast(AMOUNT)
     plain = ibis.ifelse(cell.re_search(PLAIN_NUMBER_PATTERN), cell, ibis.null("string"))
     with_exponent = ibis.ifelse(cell.re_search(NUMBER_PATTERN), cell, ibis.null("string")).try_cast("float64")
     is_small = with_exponent.abs() <= MONEY_LIMIT
@@ -35,9 +33,7 @@ def amount(cell: ir.Value) -> ir.DecimalValue:
     return ibis.ifelse(is_small, ibis.coalesce(plain.try_cast(AMOUNT), rare), ibis.null(AMOUNT))
 
 
-def converted(
-    rows: ir.Table, amounts: Mapping[str, tuple[str, str | None]], *, portfolio: Portfolio
-) -> ir.Table:
+def converted(rows: ir.Table, amounts: Mapping[str, tuple[str, str | None]], *, portfolio: Portfolio) -> ir.Table:
     """The rows with amounts in the reporting currency: amount x rate / months, rounded half up to cents,
     exactly.
 
@@ -67,9 +63,7 @@ def converted(
         products[f"_right_{name}"] = (covered * scale).cast("decimal(20, 0)")
         products[f"_sign_{name}"] = ibis.ifelse(rows[amount_column] < 0, -one, one)
     steps = rows.mutate(**products)
-    steps = steps.mutate(
-        **{f"_cents_{n}": _candidate(steps[f"_left_{n}"], steps[f"_right_{n}"]) for n in amounts}
-    )
+    steps = steps.mutate(**{f"_cents_{n}": _candidate(steps[f"_left_{n}"], steps[f"_right_{n}"]) for n in amounts})
     return steps.mutate(
         **{
             n: _settled(steps[f"_cents_{n}"], steps[f"_left_{n}"], steps[f"_right_{n}"], steps[f"_sign_{n}"])
@@ -95,7 +89,7 @@ def _settled(
     settled = ibis.cases(
         (left >= exactly(cents * 2 + 1), cents + 1), (left < exactly(cents * 2 - 1), cents - 1), else_=cents
     )
-    hundredth = ibis.literal(Decimal("0.01")).cast("decimal(18, 2)")
+    hundredth = ibis.literal(Decimal("0.01"), "decimal(18, 2)")
     return ((settled * sign).cast("decimal(16, 0)") * hundredth).cast("decimal(18, 2)")
 
 

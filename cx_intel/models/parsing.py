@@ -103,9 +103,7 @@ def whole(cell: ir.Value) -> ir.IntegerValue:
         if not cell.type().is_floating():
             return cell.cast("int64")
         typed = number(cell)
-        return ibis.ifelse((typed == typed.floor()) & (typed.abs() < 1e18), typed, ibis.null("float64")).cast(
-            "int64"
-        )
+        return ibis.ifelse((typed == typed.floor()) & (typed.abs() < 1e18), typed, ibis.null("float64")).cast("int64")
     digits = cell.re_replace(r"[.]0*$", "")
     return ibis.ifelse(cell.re_search(WHOLE_PATTERN), digits, ibis.null("string")).try_cast("int64")
 

@@ -54,9 +54,7 @@ def stg_subscriptions(
     return _fitting(raw_subscriptions, stg_accounts, "subscriptions", portfolio, as_of)
 
 
-def stg_invoices(
-    raw_invoices: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
-) -> ir.Table:
+def stg_invoices(raw_invoices: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
     """The invoices in the reporting currency; credit notes are negative.
 
     Grain: invoice_id.
@@ -114,9 +112,7 @@ def stg_csm_activities(
     return _fitting(raw_csm_activities, stg_accounts, "csm_activities", portfolio, as_of)
 
 
-def stg_metrics(
-    raw_metrics: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
-) -> ir.Table:
+def stg_metrics(raw_metrics: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
     """The figures that another system measured; yes and no count as 1 and 0.
 
     Grain: account_id, metric, measured_on.
@@ -124,7 +120,7 @@ def stg_metrics(
     return _fitting(raw_metrics, stg_accounts, "metrics", portfolio, as_of)
 
 
-def quarantine(
+def quarantine(  # noqa: PLR0917 it reads all raw tables
     raw_accounts: ir.Table,
     raw_subscriptions: ir.Table,
     raw_invoices: ir.Table,
@@ -195,12 +191,10 @@ def unknown_currency_message(table: str, currencies: Iterable[str], portfolio: P
     reporting = portfolio.currency.reporting
     return (
         f"portfolio {portfolio.name}: {table} has amounts in {', '.join(names)}, without a rate; nothing was "
-        f"written. State under currency.rates how many {reporting} one unit is worth: rates: {{{names[0]}: 1.05}}"
+        f"written. State how many {reporting} one unit is worth, under currency.rates: {{{names[0]}: 1.05}}"
     )
 
 
-def _fitting(
-    raw: ir.Table, accounts: ir.Table | None, table: str, portfolio: Portfolio, as_of: date
-) -> ir.Table:
+def _fitting(raw: ir.Table, accounts: ir.Table | None, table: str, portfolio: Portfolio, as_of: date) -> ir.Table:
     rows = staged(raw, table=table, portfolio=portfolio, as_of=as_of, accounts=accounts)
     return conform(rows.filter(rows["_reason"].isnull()), STAGING[table](portfolio))

@@ -38,9 +38,7 @@ def in_force(subscriptions: ir.Table, day: date) -> ir.BooleanValue:
     ends = subscriptions.end_date
     is_open = ends.isnull() | ((ends > ibis.literal(day)) & (subscriptions.start_date < ends))
     is_trial = ibis.coalesce(subscriptions.status == "trial", ibis.literal(False))
-    return ibis.coalesce(
-        (subscriptions.start_date <= ibis.literal(day)) & is_open & ~is_trial, ibis.literal(False)
-    )
+    return ibis.coalesce((subscriptions.start_date <= ibis.literal(day)) & is_open & ~is_trial, ibis.literal(False))
 
 
 def _subscriptions(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:

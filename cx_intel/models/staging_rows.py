@@ -167,14 +167,10 @@ def _in_reporting_currency(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
     reporting = ibis.literal(portfolio.currency.reporting)
     rows = rows.mutate(currency=ibis.coalesce(rows.currency, rows["_account_currency"], reporting))
     if "mrr" in rows.columns:
-        return converted(
-            rows.mutate(_has_mrr=rows.mrr.notnull()), {"mrr": ("mrr", None)}, portfolio=portfolio
-        )
+        return converted(rows.mutate(_has_mrr=rows.mrr.notnull()), {"mrr": ("mrr", None)}, portfolio=portfolio)
     # A period that was stated and cannot be read stays null: the row is turned away for it.
     is_stated = (
-        rows["_text_billing_period_months"].notnull()
-        if "_text_billing_period_months" in rows.columns
-        else False
+        rows["_text_billing_period_months"].notnull() if "_text_billing_period_months" in rows.columns else False
     )
     months = ibis.coalesce(rows.billing_period_months, ibis.ifelse(is_stated, ibis.null("int64"), 1))
     rows = rows.mutate(
@@ -207,17 +203,13 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         if column.severity == "block" and column.maximum is not None:
             found.append((_true(value > column.maximum), quoted + f"is above {column.maximum:,.0f}"))
         if column.severity == "block" and column.accepted and name not in derived:
-            found.append(
-                (_true(~value.isin(column.accepted)), quoted + f"is none of {', '.join(column.accepted)}")
-            )
+            found.append((_true(~value.isin(column.accepted)), quoted + f"is none of {', '.join(column.accepted)}"))
         if name == "currency" and "_account_currency" in rows.columns:
             known = list(portfolio.currency.rate_of())
             found.append((_true(~value.isin(known)), quoted + "has no rate under currency.rates"))
     if "_is_known" in rows.columns:
         orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
-        message = (
-            ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + "' is not among the accounts"
-        )
+        message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + "' is not among the accounts"
         found.append((orphan, message))
     joined = reduce(lambda a, b: a + b, (ibis.ifelse(when, _end(message), "") for when, message in found))
     own = ibis.ifelse(reduce(or_, (when for when, _ in found)), joined, ibis.null("string"))
@@ -226,9 +218,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
 
 def _no_amount(text: ir.StringValue) -> ir.StringValue:
     is_number = text.re_search(NUMBER_PATTERN)
-    return ibis.ifelse(
-        is_number, f"is beyond the limit of {MONEY_LIMIT:,.0f}", "is not a number (write 1234.50)"
-    )
+    return ibis.ifelse(is_number, f"is beyond the limit of {MONEY_LIMIT:,.0f}", "is not a number (write 1234.50)")
 
 
 def _true(test: ir.BooleanValue) -> ir.BooleanValue:
@@ -253,7 +243,5 @@ def _without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
     )
     is_duplicate = reduce(and_, (rows["_fits"], rows["_place"] > 0))
     place = ibis.literal("duplicate of row ") + rows["_kept_row"].cast("string") + " of "
-    reason = (
-        place + ibis.coalesce(rows["_kept_file"], "the source") + f": the same {', '.join(contract.grain)}"
-    )
+    reason = place + ibis.coalesce(rows["_kept_file"], "the source") + f": the same {', '.join(contract.grain)}"
     return rows.mutate(_reason=ibis.ifelse(is_duplicate, reason, rows["_reason"]))

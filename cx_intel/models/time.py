@@ -37,14 +37,14 @@ def end_of_day_utc(day: date, zone: str) -> datetime:
 
 
 def to_utc(at: ir.TimestampValue, zone: str) -> ir.TimestampValue:
-    """A local time of the zone as naive UTC."""
+    """A local time of the zone as naive UTC. Give a column: an expression would be repeated for each transition."""
     first, transitions = offsets(zone)
     steps = [(t.at + max(t.before, t.after), -t.after) for t in transitions]
     return _shifted(at, -first, steps)
 
 
 def in_zone(at: ir.TimestampValue, zone: str) -> ir.TimestampValue:
-    """A naive UTC instant as the local time of the zone."""
+    """A naive UTC instant as the local time of the zone. Give a column, as to `to_utc`."""
     first, transitions = offsets(zone)
     return _shifted(at, first, [(t.at, t.after) for t in transitions])
 
@@ -85,9 +85,7 @@ def _moment(info: ZoneInfo, day: datetime, before: timedelta) -> datetime:
     return day + timedelta(seconds=high)
 
 
-def _shifted(
-    at: ir.TimestampValue, first: timedelta, steps: Sequence[tuple[datetime, timedelta]]
-) -> ir.TimestampValue:
+def _shifted(at: ir.TimestampValue, first: timedelta, steps: Sequence[tuple[datetime, timedelta]]) -> ir.TimestampValue:
     """The time plus the offset of the last step it has reached: a tree, so a row needs few comparisons."""
     if not steps:
         return _plus(at, first)

@@ -32,11 +32,11 @@ class SourceBase(Settings):
     time_zone: str = "UTC"
     """IANA zone of times that carry none."""
     max_quarantined_pct: float = Field(default=5.0, ge=0, le=100)
-    """Above this share of rejected rows in a table (0 to 100) the refresh stops before replacing the table."""
+    """Share of rejected rows (0 to 100) above which the refresh stops before it replaces the table."""
     stale_after_days: int | None = Field(default=None, ge=0)
     """Newest row older than this many days at `as_of`: a warning."""
     freeze_after_days: int | None = Field(default=None, ge=0)
-    """Newest row older than this many days at `as_of`: the signals that read it are missing, tiers are held."""
+    """Newest row older than this many days at `as_of`: signals that read it are missing, tiers held."""
 
     @field_validator("time_zone")
     @classmethod

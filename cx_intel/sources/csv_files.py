@@ -45,7 +45,7 @@ def _header(file: SourceFile, source: FilesSource) -> tuple[tuple[str, ...], boo
     """The names in the first row, and whether anything follows."""
     dialect: dict[str, Any] = {"delimiter": source.delimiter}
     dialect |= {"quotechar": source.quote} if source.quote else {"quoting": csv.QUOTE_NONE}
-    with open_text(file, source) as text:
+    with open_text(file, source, errors="replace") as text:  # Arrow finds the row of bytes that are no text
         rows = csv.reader((line.replace("\0", "") for line in text), **dialect)
         names = next((row for row in rows if row), None)
         if names is None:
@@ -87,9 +87,7 @@ def _parse_csv(
     return table, faulty
 
 
-def _numbered(
-    names: tuple[str, ...], table: pa.Table, faulty: list[pa_csv.InvalidRow], file: SourceFile
-) -> Content:
+def _numbered(names: tuple[str, ...], table: pa.Table, faulty: list[pa_csv.InvalidRow], file: SourceFile) -> Content:
     """Adds the row numbers: the data rows in order, without the faulty ones."""
     taken = {row.number - 1 for row in faulty}
     numbers = (n for n in range(1, table.num_rows + len(taken) + 1) if n not in taken)

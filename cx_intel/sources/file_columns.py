@@ -40,9 +40,7 @@ def canonical(
     wanted["_source_file"] = _literal(file.name)
     wanted["_row_number"] = "row_number"
     pairs = (f"{_literal(name)}, c{n}" for n, name in enumerate(content.columns))
-    wanted["_raw_row"] = (
-        "_raw" if content.raw_rows is not None else f"json_object({', '.join(pairs)})::varchar"
-    )
+    wanted["_raw_row"] = "_raw" if content.raw_rows is not None else f"json_object({', '.join(pairs)})::varchar"
     table = content.table
     if content.raw_rows is not None:
         table = table.append_column("_raw", content.raw_rows)
@@ -106,21 +104,14 @@ def _expression(name: str, cells: _Cells, source: FilesSource) -> str | None:
     """What gives a canonical column; None when nothing does."""
     if name in source.constants:
         return _literal(str(source.constants[name]))
-    if source.unpivot and name == source.unpivot.name_to:
-        return "_name"
-    if source.unpivot and name == source.unpivot.value_to:
-        return "_value"
+    if source.unpivot and name in (source.unpivot.name_to, source.unpivot.value_to):
+        return "_name" if name == source.unpivot.name_to else "_value"
     for split_name, split in source.split.items():
         if name == split.count_to:
-            return (
-                f"len({_parts(cells[source.columns.get(split_name, split_name)], split.delimiter)})::varchar"
-            )
-    if name in source.columns:
-        cell = cells[source.columns[name]]
-    elif name in cells:
-        cell = cells[name]
-    else:
+            return f"len({_parts(cells[source.columns.get(split_name, split_name)], split.delimiter)})::varchar"
+    if name not in source.columns and name not in cells:
         return None
+    cell = cells[source.columns.get(name, name)]
     if name in source.split:
         return f"list_aggregate({_parts(cell, source.split[name].delimiter)}, 'string_agg', '|')"
     return cell
@@ -136,9 +127,7 @@ def _rows(cells: _Cells, source: FilesSource) -> str:
     unpivot = source.unpivot
     if unpivot is None:
         return "file"
-    renamed = (
-        unpivot.columns if isinstance(unpivot.columns, dict) else {name: name for name in unpivot.columns}
-    )
+    renamed = unpivot.columns if isinstance(unpivot.columns, dict) else {name: name for name in unpivot.columns}
     names = ", ".join(_literal(name) for name in renamed.values())
     values = ", ".join(cells[name] for name in renamed)
     unnested = f"SELECT *, unnest([{names}]) AS _name, unnest([{values}]) AS _value FROM file"
@@ -152,8 +141,8 @@ def _check_required(
         if name not in given:
             raise SourceError(
                 f"{file.path}: has no column {name!r}, which {source.table} requires"
-                f"{_nearest(name, columns)}; there are {', '.join(columns)}. Name the right one under `columns`, or a value under "
-                f"`constants`."
+                f"{_nearest(name, columns)}; there are {', '.join(columns)}. Name the right one under "
+                f"`columns`, or a value under `constants`."
             )
 
 

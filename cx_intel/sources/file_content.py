@@ -46,11 +46,12 @@ class Content:
     raw_rows: pa.ChunkedArray | None = None
 
 
-def open_text(file: SourceFile, source: FilesSource) -> TextIO:
+def open_text(file: SourceFile, source: FilesSource, errors: str = "strict") -> TextIO:
+    """The file as text, without gzip and byte order mark."""
     encoding = "utf-8-sig" if is_utf8(source) else source.encoding
     if file.is_gzip:
-        return gzip.open(file.path, "rt", encoding=encoding)
-    return open(file.path, encoding=encoding)
+        return gzip.open(file.path, "rt", encoding=encoding, errors=errors)
+    return open(file.path, encoding=encoding, errors=errors)
 
 
 def is_utf8(source: FilesSource) -> bool:

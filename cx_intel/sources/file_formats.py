@@ -49,9 +49,7 @@ def _errors_named(file: SourceFile, source: FilesSource) -> Iterator[None]:
             f"{source.table}, for instance latin-1."
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(
-            f"{file.path}: the gzip file is damaged or cut off ({error}); fetch it again."
-        ) from error
+        raise SourceError(f"{file.path}: the gzip file is damaged or cut off ({error}); fetch it again.") from error
     except (pa.ArrowException, OSError, csv.Error) as error:
         found = re.search(r"column #(\d+): Row #(\d+): .*invalid UTF8", str(error))
         if found:
@@ -59,9 +57,7 @@ def _errors_named(file: SourceFile, source: FilesSource) -> Iterator[None]:
                 f"{file.path}: row {int(found[2]) - 1}, column {int(found[1]) + 1} is not {source.encoding} "
                 f"text; state the `encoding` of the source of {source.table}, for instance latin-1."
             ) from error
-        damaged = (
-            "the gzip file is damaged or cut off" if file.is_gzip else f"cannot be read as {file.format}"
-        )
+        damaged = "the gzip file is damaged or cut off" if file.is_gzip else f"cannot be read as {file.format}"
         raise SourceError(f"{file.path}: {damaged} ({_first_line(error)}); fetch it again.") from error
 
 

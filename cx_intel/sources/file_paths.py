@@ -99,7 +99,7 @@ def _format(path: Path, source: FilesSource) -> Format:
     told = source.format or _told_by_ending(path)
     if told is None:
         raise SourceError(
-            f"{path.absolute()}: its ending does not tell the format; state `format: csv` (or parquet, jsonl) "
+            f"{path.absolute()}: its ending tells no format; state `format: csv` (or parquet, jsonl) "
             f"for the source of {source.table}."
         )
     return told

@@ -25,8 +25,7 @@ def read_json_lines(file: SourceFile, source: FilesSource) -> Content:
     rows: list[tuple[int, str, dict[str, Any]]] = []
     number = 0
     with open_text(file, source) as text:
-        for line in text:
-            line = line.strip()
+        for line in (written.strip() for written in text):
             if not line:
                 continue
             number += 1
@@ -55,8 +54,7 @@ def read_json_lines(file: SourceFile, source: FilesSource) -> Content:
 
 def _text_batch(rows: list[tuple[int, str, dict[str, Any]]], names: dict[str, int]) -> pa.Table:
     columns: dict[str, pa.Array] = {
-        f"c{n}": pa.array([as_text(row.get(name)) for _, _, row in rows], pa.string())
-        for name, n in names.items()
+        f"c{n}": pa.array([as_text(row.get(name)) for _, _, row in rows], pa.string()) for name, n in names.items()
     }
     columns["row_number"] = pa.array([number for number, _, _ in rows], pa.int64())
     columns["raw"] = pa.array([line for _, line, _ in rows], pa.string())

@@ -28,9 +28,7 @@ def _columnas_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_nested(kind) or pa.types.is_duration(kind):
         return pa.chunked_array([pa.array([as_text(v) for v in column.to_pylist()], pa.string())])
     if pa.types.is_timestamp(kind):
-        naive = (
-            column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.timestamp("us")).cast(pa.string())
-        )
+        naive = column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.timestamp("us")).cast(pa.string())
         return naive if kind.tz is None else pc.binary_join_element_wise(naive, "Z", "")
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_nan(column), None, column)

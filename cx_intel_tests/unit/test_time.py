@@ -64,16 +64,13 @@ def test_zones_have_their_transitions() -> None:
     assert offsets("Asia/Kolkata") == (timedelta(hours=5, minutes=30), ())
 
 
-@pytest.mark.parametrize(
-    "zone", [BERLIN, "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca"]
-)
+@pytest.mark.parametrize("zone", [BERLIN, "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"])
 def test_agrees_with_python_every_few_hours(zone: str) -> None:
     start = datetime(2023, 1, 1)
-    instants = [start + timedelta(minutes=437 * n) for n in range(4000)]
-    con = ibis.duckdb.connect()
-    t = con.create_table("t", ibis.memtable({"at": instants}, schema={"at": "timestamp(6)"}))
+    instants = [start + timedelta(minutes=719 * n) for n in range(1600)]
+    t = ibis.memtable({"at": instants}, schema={"at": "timestamp(6)"})
     table = t.select("at", local=in_zone(t.at, zone), day=date_in_zone(t.at, zone), utc=to_utc(t.at, zone))
-    for row in table.to_pyarrow().to_pylist():
+    for row in ibis.duckdb.connect().to_pyarrow(table).to_pylist():
         local = row["at"].replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
         assert row["local"] == local
         assert row["day"] == local.date()

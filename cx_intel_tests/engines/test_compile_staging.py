@@ -1,0 +1,74 @@
+"""Staging compiles for every engine: over tables of text, as from files, and over typed ones.
+
+Postgres and Snowflake get plain casts where the others get casts that give null; the patterns checked before
+a cast leave them only days that no month has, such as 30 February, on which they stop.
+"""
+
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+from ibis.backends.sql.compilers import PySparkCompiler
+from ibis.common.exceptions import UnsupportedOperationError
+from ibis.config import Config
+
+from cx_intel.contracts.staging import STAGING, delivered_columns
+from cx_intel.models import staging
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.builders import portfolio
+
+AS_OF = date(2025, 1, 31)
+BOOK = portfolio(
+    [table for table in STAGING if table not in ("accounts", "subscriptions")],
+    currency={"reporting": "EUR", "rates": {"CHF": 1.05}},
+)
+BERLIN = BOOK.model_copy(update={"time_zone": "Europe/Berlin"})
+ENGINES = ("duckdb", "pyspark", "bigquery", "snowflake", "trino", "postgres", "clickhouse")
+MARKS = {"_source_file": "string", "_row_number": "int64", "_raw_row": "string", "_reject": "string"}
+
+
+class SparkOptions(Config):
+    """What the Spark backend registers when pyspark is installed; the compiler reads it."""
+
+    treat_nan_as_null: bool = False
+
+
+def sql(table: ir.Table, engine: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    if engine != "pyspark":
+        return str(ibis.to_sql(table, dialect=engine, pretty=False))
+    monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
+    return PySparkCompiler().to_sqlglot(table.unbind()).sql(dialect="spark")
+
+
+def model(table: str, *, is_text: bool, book: Portfolio = BOOK) -> ir.Table:
+    contract = STAGING[table](book)
+    columns = {c.name: "string" if is_text else c.type for c in delivered_columns(contract)}
+    raw = ibis.table(columns | (MARKS if is_text else {}), name=f"raw_{table}")
+    accounts = ibis.table(STAGING["accounts"](book).schema(), name="stg_accounts")
+    read = (raw,) if table == "accounts" else (raw, accounts)
+    return getattr(staging, f"stg_{table}")(*read, portfolio=book, as_of=AS_OF)
+
+
+@pytest.mark.parametrize("table", list(STAGING))
+@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine != "clickhouse"])
+def test_text_rows(engine: str, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert f"raw_{table}" in sql(model(table, is_text=True), engine, monkeypatch)
+
+
+@pytest.mark.parametrize("table", list(STAGING))
+def test_clickhouse_lacks_what_times_of_text_need(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ibis has no intervals below a second there, which milliseconds since the epoch need."""
+    with pytest.raises(UnsupportedOperationError, match="subsecond"):
+        sql(model(table, is_text=True), "clickhouse", monkeypatch)
+
+
+@pytest.mark.parametrize("table", ["accounts", "subscriptions", "usage_events", "support_tickets"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_typed_rows(engine: str, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert f"raw_{table}" in sql(model(table, is_text=False), engine, monkeypatch)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_days_of_a_zone(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "2037" in sql(model("usage_events", is_text=False, book=BERLIN), engine, monkeypatch)
