@@ -29,6 +29,7 @@ run_coordinator:
   class: QueuedRunCoordinator
   config: {max_concurrent_runs: 1} # one run writes the warehouse at a time
 telemetry: {enabled: false}
+nux: {enabled: false}
 """
 
 

@@ -1,6 +1,6 @@
 """Writes rows to CSV and Parquet files by DuckDB's own COPY: in one pass, in bounded memory, whatever their number.
 
-Which rows, what is done to their text and where the files belong is decided by the callers (`cx_intel.reports.exports`).
+Which rows, what is done to their text and where the files belong is decided by the callers: `cx_intel.reports.exports`.
 The tables that they come from are kept by `duckdb_warehouse.py`.
 """
 

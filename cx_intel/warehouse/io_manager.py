@@ -59,6 +59,11 @@ class SharedConnection(DuckDbClient):
             close_warehouse(path)
 
     @staticmethod
+    def get_table_name(table_slice: TableSlice) -> str:
+        """Schema and table: where the file lies is nobody's business in the catalogue."""
+        return f"{table_slice.schema}.{table_slice.table}"
+
+    @staticmethod
     def ensure_schema_exists(context: Any, table_slice: TableSlice, connection: Any) -> None:
         """Staging does that."""
 
