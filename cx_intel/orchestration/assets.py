@@ -18,6 +18,7 @@ from cx_intel.orchestration.graph import Step
 from cx_intel.orchestration.metadata import column_lineage, column_schema, measured, preview
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.steps import StepRunner
+from cx_intel.orchestration.turned_away import quarantined_share, share_specs
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.io_manager import Staged
@@ -53,7 +54,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         key=key,
         ins=ins,
         deps=[key_of(portfolio, t) for t in compared_with(contract) if t not in {i.table for i in step.inputs}],
-        check_specs=check_specs(contract, key),
+        check_specs=[*check_specs(contract, key), *share_specs(contract, key, portfolio)],
         required_resource_keys={"warehouse"},
         description=_description(contract, step),
         metadata={
@@ -66,19 +67,16 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
     def compute(context: dg.AssetExecutionContext, **tables: ir.Table) -> Iterator[Any]:
         warehouse: DuckDBWarehouse = context.resources.warehouse.open
         days = days_for(context, portfolio, warehouse)
-        if contract.kind == "whole" and (stands_at := warehouse.stands_at(portfolio.name, step.table)):
-            if days[-1] < stands_at:
-                yield from _keep(context, contract, portfolio, warehouse, stands_at)
-                return
+        stands_at = warehouse.stands_at(portfolio.name, step.table) if contract.kind == "whole" else None
+        if stands_at and days[-1] < stands_at:
+            yield from _keep(context, StepRunner(step, portfolio, warehouse, tables), stands_at)
+            return
         runner = StepRunner(step, portfolio, warehouse, tables)
         built = runner.build(days)
         staged = warehouse.stage(portfolio.name, step.table, built.parts, like=contract.schema())
-        findings = evaluate(
-            contract, staged, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse
-        )
-        warehouse.record_checks(
-            results_table(findings, schema=portfolio.name, table=step.table, as_of=days[-1])
-        )
+        findings = evaluate(contract, staged, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse)
+        findings += _turned_away(runner, staged, built.days, days[-1])
+        warehouse.record_checks(results_table(findings, schema=portfolio.name, table=step.table, as_of=days[-1]))
         yield from check_results(findings, key)
         stop_if_blocked(findings, step.table, warehouse, portfolio)
         metadata = describe_rows(contract, staged, warehouse, days[-1])
@@ -107,9 +105,7 @@ def asset_options(portfolio: Portfolio, layer: str, kind: Kind) -> dict[str, Any
     }
 
 
-def days_for(
-    context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse: DuckDBWarehouse
-) -> tuple[date, ...]:
+def days_for(context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse: DuckDBWarehouse) -> tuple[date, ...]:
     """The days of the run; without partitions, the newest day that the portfolio was refreshed for, or yesterday."""
     if days := run_days(context.run.tags):
         return days
@@ -117,9 +113,7 @@ def days_for(
     return (newest or portfolio.latest_as_of(datetime.now().astimezone()),)
 
 
-def stop_if_blocked(
-    findings: list[Finding], table: str, warehouse: DuckDBWarehouse, portfolio: Portfolio
-) -> None:
+def stop_if_blocked(findings: list[Finding], table: str, warehouse: DuckDBWarehouse, portfolio: Portfolio) -> None:
     """Fails the step when a blocking rule is broken; the table stays as it was."""
     broken = [finding for finding in findings if finding.blocks]
     if broken:
@@ -130,9 +124,7 @@ def stop_if_blocked(
         )
 
 
-def describe_rows(
-    contract: Contract | None, rows: ir.Table, warehouse: DuckDBWarehouse, as_of: date
-) -> dict[str, Any]:
+def describe_rows(contract: Contract | None, rows: ir.Table, warehouse: DuckDBWarehouse, as_of: date) -> dict[str, Any]:
     """Counts, figures to plot and sample rows of what is about to be written."""
     return {
         **measured(contract, rows, warehouse),
@@ -149,20 +141,22 @@ def report_other_days(
         context.log_event(dg.AssetMaterialization(key, partition=day.isoformat()))
 
 
-def _keep(
-    context: dg.AssetExecutionContext,
-    contract: Contract,
-    portfolio: Portfolio,
-    warehouse: DuckDBWarehouse,
-    stands_at: date,
-) -> Iterator[Any]:
+def _turned_away(runner: StepRunner, kept: ir.Table, days: tuple[date, ...], as_of: date) -> list[Finding]:
+    """The finding about rows turned away, for a staged table; none for others."""
+    contract = runner.step.contract
+    if contract.layer != "staging":
+        return []
+    portfolio, warehouse, delivered = runner.portfolio, runner.warehouse, runner.delivered(as_of)
+    return [quarantined_share(contract, delivered, kept, days=days, portfolio=portfolio, warehouse=warehouse)]
+
+
+def _keep(context: dg.AssetExecutionContext, runner: StepRunner, stands_at: date) -> Iterator[Any]:
     """A run for an earlier day leaves a whole table as it stands; its checks are asked again."""
+    contract, portfolio, warehouse = runner.step.contract, runner.portfolio, runner.warehouse
     key = key_of(portfolio, contract.table)
     rows = warehouse.table(portfolio.name, contract.table)
-    findings = evaluate(
-        contract, rows, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse
-    )
-    yield from check_results(findings, key)
+    findings = evaluate(contract, rows, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse)
+    yield from check_results(findings + _turned_away(runner, rows, (), stands_at), key)
     context.log.info(f"{contract.table} stands at {stands_at}, a later day; it is left as it is.")
     yield dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
 

@@ -43,10 +43,12 @@ class Finding:
     broken_count: int
     total_count: int
     sample: pd.DataFrame | None
+    allowed_pct: float = 0
+    """Share of the rows (0 to 100) that may break the rule."""
 
     @property
     def passed(self) -> bool:
-        return self.broken_count == 0
+        return 100 * self.broken_count <= self.allowed_pct * self.total_count
 
     @property
     def blocks(self) -> bool:
@@ -65,9 +67,7 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
     for i in contract.invariants:
         rules.append(Rule(i.name, i.name, i.description, i.recovery, i.severity, broken=_not(i.holds)))
     for c in contract.cross_invariants:
-        rules.append(
-            Rule(c.name, c.name, c.description, c.recovery, c.severity, broken_rows=c.broken, tables=c.tables)
-        )
+        rules.append(Rule(c.name, c.name, c.description, c.recovery, c.severity, broken_rows=c.broken, tables=c.tables))
     return tuple(rules)
 
 
@@ -161,9 +161,7 @@ def evaluate(
     """
     rules = rules_of(contract)
     on_rows = [rule for rule in rules if rule.broken is not None]
-    counts = {
-        f"c{i}": staged.count(where=rule.broken(staged)) for i, rule in enumerate(on_rows) if rule.broken
-    }
+    counts = {f"c{i}": staged.count(where=rule.broken(staged)) for i, rule in enumerate(on_rows) if rule.broken}
     row = warehouse.backend.execute(staged.agg(total=staged.count(), **counts)).iloc[0]
     total = int(row["total"])
     by_rule = {rule.name: int(row[f"c{i}"]) for i, rule in enumerate(on_rows)}
@@ -176,7 +174,9 @@ def evaluate(
             assert rule.broken_rows is not None
             broken_rows = rule.broken_rows({"self": staged, **{t: others(t) for t in rule.tables}})
             count = int(warehouse.backend.execute(broken_rows.count()))
-        sample = warehouse.backend.execute(broken_rows.limit(SAMPLE_ROWS)) if count and broken_rows is not None else None
+        sample = (
+            warehouse.backend.execute(broken_rows.limit(SAMPLE_ROWS)) if count and broken_rows is not None else None
+        )
         findings.append(Finding(rule, count, total, sample))
     return findings
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import ibis
@@ -16,12 +16,15 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
+from cx_intel.models.staging import staged
+from cx_intel.models.time import offsets
 from cx_intel.orchestration.graph import Input, Step
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, Rows
 
 DAY = "_day"
 """The column of a raw table delivered by day that tells the day."""
+NO_TIME = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ class StepRunner:
         if kind == "snapshot":
             return Built((self._model(day) for day in days), days)
         return Built(iter([self._model(days[-1])]))
+
+    def delivered(self, as_of: date) -> ir.Table:
+        """Of a staged table: the delivered rows that were judged, with the `_reason` of those turned away."""
+        raw = self.tables[self.step.inputs[0].parameter]
+        table, accounts = self.step.table.removeprefix("stg_"), self.tables.get("stg_accounts")
+        return staged(raw, table=table, portfolio=self.portfolio, as_of=as_of, accounts=accounts)
 
     def _model(self, as_of: date) -> Rows:
         read = [self._input(i, as_of) for i in self.step.inputs]
@@ -109,6 +118,7 @@ class StepRunner:
             contents = self.warehouse.day_contents(expression, self.step.contract.day_column)
         else:
             contents = self.warehouse.day_state(schema, source.table)
+            contents = _of_local_days(contents, reach) if (reach := self._reach(source)) else contents
         built = self.warehouse.day_state(schema, self.step.table)
         wanted = {day: f"{content}|{recipe}" for day, content in contents.items() if day <= as_of}
         stale = {day for day, state in wanted.items() if built.get(day) != state}
@@ -122,13 +132,27 @@ class StepRunner:
             expression = expression.filter(_among(column, chosen))
         return Built(iter([expression]), chosen, state)
 
+    def _reach(self, source: Input) -> tuple[int, ...]:
+        """Which other days of the source, -1 or 1, hold parts of a day: sources deliver days of UTC."""
+        if DAY not in self.tables[source.parameter].columns:
+            return ()
+        first, transitions = offsets(self.portfolio.time_zone)
+        found = {first, *(t.after for t in transitions)}
+        return tuple(n for n, is_needed in ((-1, max(found) > NO_TIME), (1, min(found) < NO_TIME)) if is_needed)
+
     def _of_days(self, source: Input, days: tuple[date, ...], as_of: date) -> ir.Table:
         rows = self.tables[source.parameter]
         column = rows[DAY] if DAY in rows.columns else rows[contract_of(source.table, self.portfolio).day_column]
-        self.tables = {**self.tables, source.parameter: rows.filter(_among(column, days))}
+        around = sorted({day + timedelta(days=n) for day in days for n in (0, *self._reach(source))})
+        self.tables = {**self.tables, source.parameter: rows.filter(_among(column, tuple(around)))}
         result = self._model(as_of)
         assert isinstance(result, ir.Table)
         return result.filter(_among(result[self.step.contract.day_column], days))
+
+
+def _of_local_days(contents: dict[date, str], reach: tuple[int, ...]) -> dict[date, str]:
+    """What each day is made from where parts of it lie in other days of the source."""
+    return {day: "/".join(contents.get(day + timedelta(days=n), "") for n in (0, *reach)) for day in contents}
 
 
 def _among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:
@@ -151,10 +175,7 @@ def _empty_like(contract: Contract) -> ir.Table:
 def _with_columns(rows: ir.Table, contract: Contract) -> ir.Table:
     """The rows with the contract's columns and types; a column that an older version had not is null."""
     return rows.select(
-        **{
-            c.name: rows[c.name].cast(c.type) if c.name in rows.columns else ibis.null(c.type)
-            for c in contract.columns
-        }
+        **{c.name: rows[c.name].cast(c.type) if c.name in rows.columns else ibis.null(c.type) for c in contract.columns}
     )
 
 

@@ -1,0 +1,110 @@
+"""The check that a staged table keeps most of what its source delivered: how much was turned away, and why.
+
+A few bad rows go to quarantine and the run goes on; above `max_quarantined_pct` of the source the table stays as it
+was. What is wrong with a row is decided by `cx_intel.models.staging_rows`; the other checks are in `checks.py`.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from cx_intel.contracts.contract import Contract
+from cx_intel.orchestration.checks import SAMPLE_ROWS, Finding, Rule
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+
+CHECK = "quarantined_share"
+NAMED_REASONS = 3
+
+
+def share_specs(contract: Contract, key: dg.AssetKey, portfolio: Portfolio) -> list[dg.AssetCheckSpec]:
+    """The spec of the check, for a staged table; none for others."""
+    if contract.layer != "staging":
+        return []
+    return [dg.AssetCheckSpec(CHECK, asset=key, description=_text(_limit(contract, portfolio)), blocking=True)]
+
+
+def quarantined_share(
+    contract: Contract,
+    delivered: ir.Table,
+    kept: ir.Table,
+    *,
+    days: Sequence[date],
+    portfolio: Portfolio,
+    warehouse: DuckDBWarehouse,
+) -> Finding:
+    """How many of the delivered rows were turned away.
+
+    Of a table by day these are the rows of the days handled; where its source delivers everything anew, also all of
+    them, if that share is the larger: a row whose time cannot be read belongs to no day.
+
+    Args:
+        contract: The staged table's contract.
+        delivered: The delivered rows with their `_reason`: null for those that fit.
+        kept: The rows that were staged.
+        days: The days handled; none for a whole table.
+        portfolio: Its settings.
+        warehouse: Where it is executed.
+    """
+    limit = _limit(contract, portfolio)
+    among = {"all": ibis.literal(True)}
+    if days:
+        day = delivered[contract.day_column]
+        handled = day.between(ibis.literal(min(days)), ibis.literal(max(days))) & day.isin(list(days))
+        among["days"] = ibis.coalesce(handled, ibis.literal(False))
+    else:
+        # every delivered row is kept or turned away, so that nothing need be judged a second time to see that all fit
+        count = delivered.select(one=1).count()
+        total, fitting = (int(warehouse.backend.execute(rows)) for rows in (count, kept.count()))
+        if total == fitting:
+            return Finding(_rule(limit, ""), 0, total, None, limit)
+    is_bad = delivered["_reason"].notnull()
+    row = warehouse.backend.execute(
+        delivered.agg(
+            **{f"total_{name}": delivered.count(where=rows) for name, rows in among.items()},
+            **{f"bad_{name}": delivered.count(where=rows & is_bad) for name, rows in among.items()},
+        )
+    ).iloc[0]
+    worst = max(among, key=lambda name: (_share(row, name), name == "days"))
+    total, bad = int(row[f"total_{worst}"]), int(row[f"bad_{worst}"])
+    reasons = _reasons(delivered.filter(among[worst] & is_bad), warehouse) if bad else None
+    return Finding(_rule(limit, _named(reasons)), bad, total, reasons, limit)
+
+
+def _limit(contract: Contract, portfolio: Portfolio) -> float:
+    return portfolio.source_of(contract.table.removeprefix("stg_")).max_quarantined_pct
+
+
+def _share(row: pd.Series, name: str) -> float:
+    return float(row[f"bad_{name}"]) / float(row[f"total_{name}"]) if row[f"total_{name}"] else 0.0
+
+
+def _text(limit: float) -> str:
+    return f"At most {limit:g} % of the delivered rows are turned away (max_quarantined_pct of the source)."
+
+
+def _rule(limit: float, reasons: str) -> Rule:
+    recovery = (
+        f"{reasons}Mend these rows at the source or the mapping in the portfolio's YAML, then refresh; or raise "
+        f"max_quarantined_pct of the source, now {limit:g}, if so many are to be expected. Each row is in quarantine."
+    )
+    return Rule(CHECK, CHECK, _text(limit), recovery, "block")
+
+
+def _reasons(bad: ir.Table, warehouse: DuckDBWarehouse) -> pd.DataFrame:
+    """The most frequent reasons, whatever the values they quote, each with one reason as it stands."""
+    kinds = bad.select(reason=bad["_reason"].re_replace("'[^']*'", "..."), example=bad["_reason"])
+    counted = kinds.group_by("reason").agg(rows=kinds.count(), example=kinds.example.min())
+    found: pd.DataFrame = warehouse.backend.execute(counted.order_by(ibis.desc("rows"), "reason").limit(SAMPLE_ROWS))
+    return found
+
+
+def _named(reasons: pd.DataFrame | None) -> str:
+    if reasons is None:
+        return ""
+    listed = "; ".join(f"{r.example} ({r.rows} rows)" for r in reasons.head(NAMED_REASONS).itertuples())
+    return f"Most frequent, each with an example: {listed}. "
