@@ -1,6 +1,6 @@
 """The contracts of the staged tables: the canonical source tables, typed, in the reporting currency, times in UTC.
 
-A source delivers the columns that `delivered_columns` gives, under their canonical names; the rest is derived.
+A source delivers the columns that `cx_intel.contracts.delivered` tells, under their canonical names; the rest is derived.
 Rows that do not fit go to `quarantine` with their reason. How they are parsed: `cx_intel.models.staging`.
 """
 
@@ -279,29 +279,3 @@ STAGING = {
     "metrics": stg_metrics,
 }
 """Canonical table: the maker of its staging contract."""
-
-DERIVED = {
-    "subscriptions": ("mrr_amount", "is_active", "duration_days"),
-    "invoices": ("mrr_amount", "invoice_month", "is_paid"),
-    "usage_events": ("event_date", "event_hour", "event_category"),
-    "support_tickets": ("created_date", "resolution_hours", "sla_target_hours", "is_sla_breach"),
-}
-"""Canonical table: the columns that staging computes and no source delivers."""
-
-RAW_MARKS = {"_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, "_reject": TEXT}
-"""What a raw table from files carries besides the delivered columns: the file, the data row in it from 1, the row as
-it stood there, and why the row could not even be split into columns (null for all others)."""
-
-DEFAULTED = ("currency", "billing_period_months")
-"""Columns that staging fills where a row has none."""
-
-
-def delivered_columns(contract: Contract) -> tuple[Column, ...]:
-    """The columns that a source of the table may deliver."""
-    derived = DERIVED.get(contract.table.removeprefix("stg_"), ())
-    return tuple(c for c in contract.columns if c.name not in derived)
-
-
-def required_columns(contract: Contract) -> tuple[str, ...]:
-    """The columns that a source of the table has to deliver."""
-    return tuple(c.name for c in delivered_columns(contract) if not c.nullable and c.name not in DEFAULTED)

@@ -13,14 +13,8 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, TEXT, TIME, Column, Contract
-from cx_intel.contracts.staging import (
-    MONEY_LIMIT,
-    PERIOD_LIMIT,
-    RAW_MARKS,
-    STAGING,
-    delivered_columns,
-    required_columns,
-)
+from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns, required_columns
+from cx_intel.contracts.staging import MONEY_LIMIT, PERIOD_LIMIT, STAGING
 from cx_intel.models import parsing
 from cx_intel.models.money import amount, converted
 from cx_intel.models.parsing import NUMBER_PATTERN, Written

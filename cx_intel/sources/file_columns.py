@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from cx_intel.contracts.contract import Contract
-from cx_intel.contracts.staging import delivered_columns, required_columns
+from cx_intel.contracts.delivered import delivered_columns, required_columns
 from cx_intel.settings.sources import FilesSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.file_content import Content

@@ -13,7 +13,8 @@ from ibis.backends.sql.compilers import PySparkCompiler
 from ibis.common.exceptions import UnsupportedOperationError
 from ibis.config import Config
 
-from cx_intel.contracts.staging import STAGING, delivered_columns
+from cx_intel.contracts.delivered import delivered_columns
+from cx_intel.contracts.staging import STAGING
 from cx_intel.models import staging
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.builders import portfolio

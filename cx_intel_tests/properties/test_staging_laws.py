@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ibis.backends import BaseBackend
 
-from cx_intel.contracts.staging import STAGING, delivered_columns
+from cx_intel.contracts.delivered import delivered_columns
+from cx_intel.contracts.staging import STAGING
 from cx_intel.models import staging
 from cx_intel.settings.sources import FilesSource
 from cx_intel.sources.errors import SourceError

@@ -1,0 +1,33 @@
+"""What a source delivers of a staged table: which columns, which of them it must, and the marks of rows from files.
+
+The staged tables themselves stand in `staging.py` beside this module; what fills the other columns is
+`cx_intel.models.staging_columns`.
+"""
+
+from cx_intel.contracts.contract import COUNT, TEXT, Column, Contract
+
+DERIVED = {
+    "subscriptions": ("mrr_amount", "is_active", "duration_days"),
+    "invoices": ("mrr_amount", "invoice_month", "is_paid"),
+    "usage_events": ("event_date", "event_hour", "event_category"),
+    "support_tickets": ("created_date", "resolution_hours", "sla_target_hours", "is_sla_breach"),
+}
+"""Canonical table: the columns that staging computes and no source delivers."""
+
+RAW_MARKS = {"_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, "_reject": TEXT}
+"""What a raw table from files carries besides the delivered columns: the file, the data row in it from 1, the row as
+it stood there, and why the row could not even be split into columns (null for all others)."""
+
+DEFAULTED = ("currency", "billing_period_months")
+"""Columns that staging fills where a row has none."""
+
+
+def delivered_columns(contract: Contract) -> tuple[Column, ...]:
+    """The columns that a source of the table may deliver."""
+    derived = DERIVED.get(contract.table.removeprefix("stg_"), ())
+    return tuple(c for c in contract.columns if c.name not in derived)
+
+
+def required_columns(contract: Contract) -> tuple[str, ...]:
+    """The columns that a source of the table has to deliver."""
+    return tuple(c.name for c in delivered_columns(contract) if not c.nullable and c.name not in DEFAULTED)
