@@ -1,6 +1,6 @@
 """The contracts of the staged tables: the canonical source tables, typed, in the reporting currency, times in UTC.
 
-A source delivers the columns that `cx_intel.contracts.delivered` tells, under their canonical names; the rest is derived.
+A source delivers what `cx_intel.contracts.delivered` tells, under the canonical names; the rest is derived.
 Rows that do not fit go to `quarantine` with their reason. How they are parsed: `cx_intel.models.staging`.
 """
 
