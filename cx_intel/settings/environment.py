@@ -1,15 +1,16 @@
 """What is taken from the environment: where things lie, and nothing about a portfolio. Read once, here.
 
-`CX_HOME`, `CX_PORTFOLIOS` and `CX_LOCK_WAIT_SECONDS`; besides them, a portfolio's YAML may name variables of its own as
-`${NAME}`, which are looked up when that portfolio is refreshed.
+`CX_HOME`, `CX_PORTFOLIOS`, `CX_LOCK_WAIT_SECONDS` and `CX_UI_URL`; besides them, a portfolio's YAML may name variables
+of its own as `${NAME}`, which are looked up when that portfolio is refreshed, or when a message is sent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cx_intel.settings.base import Problem, SettingsError
 
+DEFAULT_UI_URL = "http://127.0.0.1:3000"
 SHIPPED_PORTFOLIOS = Path(__file__).parent.parent / "portfolios"
 
 
@@ -21,13 +22,15 @@ class Environment:
         home: Dagster's home, the warehouse, reports and exports.
         portfolios: The folder of portfolio files.
         lock_wait_seconds: How long a run waits for another one to end.
-        variables: What `${NAME}` in a portfolio is taken from.
+        variables: What `${NAME}` in a portfolio is taken from; never shown, for it holds secrets.
+        ui_url: Where people open the Dagster UI: what links in messages begin with.
     """
 
     home: Path
     portfolios: Path
     lock_wait_seconds: float
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)
+    ui_url: str = DEFAULT_UI_URL
 
     @property
     def warehouse(self) -> Path:
@@ -56,4 +59,5 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     if not portfolios.is_dir():
         raise wrong("CX_PORTFOLIOS", f"{portfolios} is not a folder; name the one that holds the portfolio YAML")
     home = Path(variables.get("CX_HOME") or ".cx_intel").expanduser().resolve()
-    return Environment(home, portfolios, seconds, dict(variables))
+    ui_url = (variables.get("CX_UI_URL") or DEFAULT_UI_URL).rstrip("/")
+    return Environment(home, portfolios, seconds, dict(variables), ui_url)

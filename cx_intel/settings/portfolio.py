@@ -17,6 +17,7 @@ from cx_intel.settings.accounts import (
     SupportSettings,
     UsageSettings,
 )
+from cx_intel.settings.automation import Automation
 from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings
 from cx_intel.settings.health import HealthSettings
 from cx_intel.settings.renewals import RISK_LEVELS, ChurnRiskSettings, Playbook, RenewalSettings
@@ -73,6 +74,7 @@ class Portfolio(SourcesMixin):
     lifecycle: LifecycleSettings = LifecycleSettings()
     rollups: list[Name] = []
     reports: ReportSettings = ReportSettings()
+    automation: Automation = Automation()
 
     @field_validator("time_zone")
     @classmethod
