@@ -1,0 +1,112 @@
+"""The `automation` block: when a portfolio is refreshed and reported by itself, and who hears of what.
+
+Every setting has a default, so that a portfolio needs no such block. What is done with them stands in
+`cx_intel.orchestration.schedules`, `.sensors` and `.alerts`; addresses are secrets, so that the YAML only names the
+variables of the environment that hold them.
+"""
+
+import re
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
+
+from cx_intel.settings.base import Settings
+from cx_intel.settings.sources import CanonicalTable
+
+Weekday: TypeAlias = Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+WEEKDAYS: tuple[Weekday, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+"""In the order in which cron counts them."""
+
+ClockTime: TypeAlias = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+"""Hours and minutes in the portfolio's zone, such as 06:00."""
+
+REFERENCE = re.compile(r"^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$")
+
+
+def _reference(text: str) -> str:
+    if not REFERENCE.match(text):
+        # the text itself may be a secret written in the wrong place: it is not repeated
+        raise ValueError(
+            "an address is a secret: put it into the environment and name its variable, as ${CX_ALERT_URLS}"
+        )
+    return text
+
+
+Reference: TypeAlias = Annotated[str, AfterValidator(_reference)]
+"""`${NAME}`: the variable that holds one address of Apprise, or several divided by commas."""
+
+
+class Daily(Settings):
+    """Something done every day."""
+
+    enabled: bool = True
+    """False: the schedule is there, but has to be started in the UI."""
+    at: ClockTime = "06:00"
+
+
+class Weekly(Settings):
+    """Something done once a week."""
+
+    enabled: bool = True
+    """False: the schedule is there, but has to be started in the UI."""
+    on: Weekday = "monday"
+    at: ClockTime = "07:00"
+
+
+class LateEvents(Settings):
+    """Snapshots that were made before all of their events had come."""
+
+    enabled: bool = True
+    within_days: int = Field(default=92, ge=1, le=3660)
+    """Snapshots further back than this from the newest one are left to `cx-intel backfill`."""
+    attempts: int = Field(default=3, ge=1, le=10)
+    """Runs asked for the same late events, when they fail."""
+
+
+class Landing(Settings):
+    """A folder in which others put files for the sources of kind `files`."""
+
+    folder: str
+    """`${NAME}` is taken from the environment."""
+    files: dict[str, CanonicalTable] = {}
+    """Pattern of file names: the table that such a file is for. Others go by name, such as usage_events_2026-11-20.csv."""
+    settle_seconds: int = Field(default=10, ge=0, le=86400)
+    """A file is complete when its size and time have not changed for so long, across two looks."""
+
+
+class Alerts(Settings):
+    """Who hears of what."""
+
+    urls: list[Reference] = ["${CX_ALERT_URLS}"]
+    """Where messages go, by reference to the environment; nowhere while the variable is not set."""
+    owners: dict[str, list[Reference]] = {}
+    """Owner: where the messages about that owner's accounts go instead."""
+    failed_checks: bool = True
+    """A blocking check that failed; too many rows turned away is one."""
+    failed_runs: bool = True
+    stale_sources: bool = True
+    """A source whose newest row is older than it may be."""
+    lifecycle: bool = True
+    """Changes of tier and drops of watched signals: one message for each owner."""
+    samples: bool = True
+    """Messages about failed checks show some of the failed rows."""
+    told_within_days: int = Field(default=7, ge=1, le=366)
+    """Changes of tier found later than so many days after they happened are not told."""
+
+
+class Automation(Settings):
+    """What happens by itself."""
+
+    daily_refresh: Daily = Daily()
+    revenue_report: Weekly = Weekly(at="07:00")
+    renewal_review: Weekly = Weekly(at="07:30")
+    late_events: LateEvents = LateEvents()
+    alerts: Alerts = Alerts()
+    landing: Landing | None = None
+
+    @field_validator("landing")
+    @classmethod
+    def _patterns_are_names(cls, landing: Landing | None) -> Landing | None:
+        if landing and (wrong := [p for p in landing.files if "/" in p or not p]):
+            raise ValueError(f"files: {', '.join(map(repr, wrong))} is no pattern of file names such as tickets_*.csv")
+        return landing
