@@ -156,7 +156,7 @@ def validate() -> None:
     with _explained():
         environment = read_environment(os.environ)
         for name, portfolio in load_portfolios(environment.portfolios).items():
-            definitions = portfolio_definitions(portfolio, environment.variables)
+            definitions = portfolio_definitions(portfolio, environment)
             checks = sum(len(list(a.check_specs)) for a in definitions.assets or [])  # type: ignore[union-attr]
             console.print(f"{name}: valid, {len(list(definitions.assets or []))} tables, {checks} checks", highlight=False)
 

@@ -3,7 +3,7 @@
 What an asset does is the matter of `cx_intel.orchestration`; here they are only put together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -12,6 +12,7 @@ from cx_intel.orchestration.assets import kinds_of, table_asset
 from cx_intel.orchestration.graph import steps_of
 from cx_intel.orchestration.jobs import refresh_job, refresh_schedule
 from cx_intel.orchestration.raw import raw_asset, raw_kind
+from cx_intel.orchestration.report_assets import report_assets
 from cx_intel.settings.base import Problem, SettingsError
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.loader import load_portfolio
@@ -42,13 +43,14 @@ class SettingsErrors(ValueError):
         super().__init__("\n".join(texts))
 
 
-def portfolio_definitions(portfolio: Portfolio, variables: Mapping[str, str]) -> dg.Definitions:
+def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.Definitions:
     """The assets, checks, job and schedule of one portfolio."""
     steps = steps_of(portfolio)
     raw_kinds = {f"raw_{t}": raw_kind(t, portfolio) for t in portfolio.tables}
     kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
-    assets = [raw_asset(table, portfolio, variables) for table in portfolio.tables]
+    assets = [raw_asset(table, portfolio, environment.variables) for table in portfolio.tables]
     assets += [table_asset(step, portfolio, kinds) for step in steps]
+    assets += report_assets(portfolio, environment)
     job = refresh_job(portfolio)
     return dg.Definitions(assets=assets, jobs=[job], schedules=[refresh_schedule(portfolio, job)])
 
@@ -64,5 +66,5 @@ def build_definitions(environment: Environment, only: Sequence[str] = ()) -> dg.
         },
         executor=dg.in_process_executor,
     )
-    parts = [portfolio_definitions(p, environment.variables) for p in portfolios.values()]
+    parts = [portfolio_definitions(p, environment) for p in portfolios.values()]
     return dg.Definitions.merge(shared, *parts)

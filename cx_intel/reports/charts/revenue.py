@@ -1,0 +1,326 @@
+"""The charts of months of revenue: NRR and GRR, the waterfall of MRR, cohorts.
+
+They draw what `nrr_summary`, `nrr_by_segment` and `revenue_cohort_analysis` hold. Charts over accounts stand in
+`book.py`.
+"""
+
+import json
+
+import altair as alt
+import pandas as pd
+
+from cx_intel.reports.charts.figure import Figure, Rows, Width, money_axis, named
+from cx_intel.reports.gathering import Book
+from cx_intel.reports.palette import LINES, RED, TEAL
+
+ALL = "all"
+TREND_MONTHS, MONTHLY_MONTHS, COHORTS = 24, 13, 24
+TRAILING = (("ttm_pct", "trailing 12 months"), ("trailing_3m_pct", "trailing 3 months"), ("pct", "monthly"))
+
+
+def retention_kind(book: Book) -> tuple[str, str]:
+    """Which retention is shown: its column's ending, and its label."""
+    summary = book["nrr_summary"]
+    if not summary.empty:
+        last = summary.sort_values("revenue_month").iloc[-1]
+        for suffix, label in TRAILING:
+            if pd.notna(last[f"nrr_{suffix}"]):
+                return suffix, label
+    return TRAILING[-1]
+
+
+def retention_rows(book: Book, suffix: str, months: int, *, by_segment: bool = True) -> Rows:
+    """NRR and GRR of each month, of the book (segment `all`) and of each segment."""
+    parts = [book["nrr_summary"].assign(segment=ALL)]
+    if by_segment:
+        parts.append(book["nrr_by_segment"])
+    found: Rows = []
+    for part in parts:
+        if part.empty:
+            continue
+        kept = sorted(part["revenue_month"].unique())[-months:]
+        for row in part[part["revenue_month"].isin(kept)].sort_values("revenue_month").itertuples():
+            for kind in ("nrr", "grr"):
+                value = getattr(row, f"{kind}_{suffix}")
+                if pd.notna(value):
+                    found.append(
+                        {
+                            "month": book.formats.month(row.revenue_month),
+                            "short": book.formats.short_month(row.revenue_month),
+                            "at": str(row.revenue_month),
+                            "segment": row.segment,
+                            "kind": kind.upper(),
+                            "value": round(float(value), 3),
+                        }
+                    )
+    return found
+
+
+def retention_trend(
+    book: Book, suffix: str = "", *, key: str = "retention_trend", months: int = TREND_MONTHS
+) -> Figure:
+    if suffix:
+        label = dict(TRAILING)[suffix]
+    else:
+        suffix, label = retention_kind(book)
+    rows = retention_rows(book, suffix, months)
+
+    at = sorted({row["at"] for row in rows})
+    room = [f"after {n}" for n in range(1 + len(at) // 4)]
+
+    def build(width: Width) -> alt.TopLevelMixin:
+        color = alt.Color(
+            "kind:N",
+            scale=alt.Scale(domain=["NRR", "GRR"], range=[LINES["first"], LINES["second"]]),
+            legend=None,
+        )
+        shape = alt.Shape("kind:N", scale=alt.Scale(domain=["NRR", "GRR"], range=["circle", "square"]), legend=None)
+        base = named(key).encode(
+            x=alt.X("at:O", title=None, axis=month_axis(rows), scale=alt.Scale(domain=[*at, *room])),
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False, nice=True), axis=percent_axis(book)),
+            color=color,
+        )
+        tooltip = [
+            alt.Tooltip("month:N", title="Month"),
+            alt.Tooltip("kind:N", title="Figure"),
+            alt.Tooltip("value:Q", title=f"%, {label}", format=",.1f"),
+        ]
+        line = base.mark_line(strokeWidth=2.2)
+        points = base.mark_point(filled=True, size=28).encode(shape=shape, tooltip=tooltip)
+        last = (
+            base.transform_joinaggregate(end="max(at)")
+            .transform_filter("datum.at == datum.end")
+            .transform_calculate(label="datum.kind + ' ' + format(datum.value, ',.1f')")
+            .mark_text(align="left", dx=8, dy=-8, fontWeight="bold", fontSize=12)
+            .encode(text="label:N")
+        )
+        rule = alt.Chart(alt.InlineData([{"v": 100}])).mark_rule(strokeDash=[4, 4], opacity=0.6).encode(y="v:Q")
+        return alt.layer(rule, line, points, last).properties(width=width, height=215)
+
+    book_rows = [r for r in rows if r["segment"] == ALL]
+    return Figure(
+        key,
+        f"NRR and GRR, {label}",
+        _retention_words(book, book_rows, label),
+        build,
+        {key: rows},
+        note="in %, month by month; the dashed line is 100",
+        is_empty=not book_rows,
+    )
+
+
+def _retention_words(book: Book, rows: Rows, label: str) -> str:
+    if not rows:
+        return "No month has a rate yet: a rate needs MRR in the month before."
+    last = rows[-1]["month"]
+    now = {r["kind"]: r["value"] for r in rows if r["month"] == last}
+    parts = " and ".join(f"{kind} {book.formats.percent(value)}" for kind, value in now.items())
+    return f"{label}: {parts} in {last}."
+
+
+def month_labels(rows: Rows) -> str:
+    """Vega's expression of a month's label on an ordinal axis of days."""
+    pairs = {row["at"]: row.get("short", row["month"]) for row in rows}
+    return f"({json.dumps(pairs, ensure_ascii=False)})[datum.value] || ''"
+
+
+def month_axis(rows: Rows) -> alt.Axis:
+    return alt.Axis(
+        labelExpr=month_labels(rows), labelAngle=0, labelOverlap="greedy", labelSeparation=10, ticks=False, domain=False
+    )
+
+
+def percent_axis(book: Book) -> alt.Axis:
+    return alt.Axis(labelExpr=f"format(datum.value, ',~g') + '{book.formats.percent_sign}'", tickCount=5, title=None)
+
+
+STEPS = (
+    ("new_mrr", "New", 1),
+    ("reactivation_mrr", "Reactivated", 1),
+    ("expansion_mrr", "Expansion", 1),
+    ("contraction_mrr", "Contraction", -1),
+    ("churned_mrr", "Churned", -1),
+)
+
+
+def waterfall(book: Book) -> Figure:
+    """From the starting to the ending MRR of the newest month."""
+    summary = book["nrr_summary"]
+    rows: Rows = []
+    f, month, words = book.formats, "", "There is no month of revenue yet."
+    if not summary.empty:
+        last = summary.sort_values("revenue_month").iloc[-1]
+        month = f.month(last["revenue_month"])
+        level = float(last["starting_mrr"])
+        rows.append(_bar("Starting", 0, level, level, "total", f.short_money(level)))
+        for column, label, sign in STEPS:
+            change = sign * float(last[column])
+            text = f.signed(change, f.short_money(abs(change)))
+            rows.append(_bar(label, level, level + change, change, "up" if sign > 0 else "down", text))
+            level += change
+        ending = float(last["ending_mrr"])
+        rows.append(_bar("Ending", 0, ending, ending, "total", f.short_money(ending)))
+        words = "; ".join(f"{row['step']} {row['label']}" for row in rows) + "."
+
+    steps = [row["step"] for row in rows]
+    lowest = min((min(r["from"], r["to"]) for r in rows[1:-1]), default=0)
+    highest = max((max(r["from"], r["to"]) for r in rows), default=1)
+    span = max(highest - lowest, 1e-9)
+    floor = max(0.0, lowest - 0.6 * span) if lowest > 2 * span else 0.0
+
+    def build(width: Width) -> alt.TopLevelMixin:
+        x = alt.X("step:N", sort=steps, title=None, axis=alt.Axis(labelAngle=0, ticks=False, labelOverlap=False))
+        base = named("waterfall").transform_calculate(
+            low=f"max(min(datum.from, datum.to), {floor})", high="max(datum.from, datum.to)"
+        )
+        scale = alt.Scale(domain=[floor, highest + 0.12 * (highest - floor)], nice=False, zero=False)
+        bars = base.mark_bar(width={"band": 0.72}).encode(
+            x=x,
+            y=alt.Y("low:Q", scale=scale, title=None, axis=money_axis(f)),
+            y2="high:Q",
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=["total", "up", "down"], range=[LINES["first"], TEAL, RED]),
+                legend=None,
+            ),
+            tooltip=[alt.Tooltip("step:N", title="Movement"), alt.Tooltip("amount:Q", title="MRR", format="$,.2f")],
+        )
+        labels = base.mark_text(dy=-8, style="strong", fontSize=11).encode(x=x, y="high:Q", text="label:N")
+        return alt.layer(bars, labels).properties(width=width, height=260)
+
+    return Figure(
+        "waterfall",
+        f"What happened to MRR in {month}" if month else "What happened to MRR",
+        words,
+        build,
+        {"waterfall": rows},
+        note=f"the axis starts at {f.short_money(floor)}, so that the movements show" if floor else "",
+        is_empty=not rows,
+    )
+
+
+def _bar(step: str, start: float, end: float, amount: float, kind: str, label: str) -> dict[str, object]:
+    values = {"from": round(start, 2), "to": round(end, 2), "amount": round(amount, 2)}
+    return {"step": step, **values, "kind": kind, "label": label}
+
+
+def mrr_movements(book: Book) -> Figure:
+    """The movements of each of the last months, gains above and losses below."""
+    summary = book["nrr_summary"].sort_values("revenue_month").tail(MONTHLY_MONTHS)
+    rows: Rows = []
+    for row in summary.to_dict("records"):
+        for column, label, sign in STEPS:
+            at = str(row["revenue_month"])
+            amount = sign * float(row[column])
+            rows.append(
+                {
+                    "at": at,
+                    "month": book.formats.month(at),
+                    "short": book.formats.short_month(at),
+                    "step": label,
+                    "amount": round(amount, 2),
+                }
+            )
+    names = [label for _, label, _ in STEPS]
+    colours = ["#2f74b8", "#7ab0dd", TEAL, "#d29200", RED]
+
+    def build(width: Width) -> alt.TopLevelMixin:
+        bars = (
+            named("mrr_movements")
+            .mark_bar()
+            .encode(
+                x=alt.X(
+                    "at:O",
+                    title=None,
+                    axis=month_axis(rows),
+                ),
+                y=alt.Y("amount:Q", title=None, axis=money_axis(book.formats)),
+                color=alt.Color(
+                    "step:N",
+                    scale=alt.Scale(domain=names, range=colours),
+                    legend=alt.Legend(title=None, orient="top", columns=5),
+                ),
+                tooltip=[
+                    alt.Tooltip("month:N", title="Month"),
+                    alt.Tooltip("step:N", title="Movement"),
+                    alt.Tooltip("amount:Q", title="MRR", format="$,.2f"),
+                ],
+            )
+        )
+        zero = alt.Chart(alt.InlineData([{"v": 0}])).mark_rule().encode(y="v:Q")
+        return alt.layer(bars, zero).properties(width=width, height=260)
+
+    return Figure(
+        "mrr_movements",
+        "MRR gained and lost, month by month",
+        f"The movements of MRR in the last {len(summary)} months; the table below has the figures.",
+        build,
+        {"mrr_movements": rows},
+        is_empty=not rows,
+    )
+
+
+def cohorts(book: Book, column: str, title: str) -> Figure:
+    """A heat map: a row for each cohort, a column for each month since its first."""
+    frame = book["revenue_cohort_analysis"]
+    rows: Rows = []
+    left_out = ""
+    if not frame.empty:
+        total = frame[(frame["segment"] == ALL) & (frame["initial_accounts"] > 0)]
+        months = sorted(total["cohort_month"].unique())
+        kept = months[-COHORTS:]
+        shown = total[total["cohort_month"].isin(kept) & (total["months_since_start"] <= COHORTS)]
+        for row in shown.sort_values(["cohort_month", "months_since_start"]).to_dict("records"):
+            rows.append(
+                {
+                    "at": str(row["cohort_month"]),
+                    "month": book.formats.month(row["cohort_month"]),
+                    "since": int(row["months_since_start"]),
+                    "value": round(float(row[column]), 2),
+                    "accounts": int(row["active_accounts"]),
+                    "of": int(row["initial_accounts"]),
+                    "mrr": round(float(row["cohort_mrr"]), 2),
+                }
+            )
+        if len(months) > len(kept):
+            left_out = f"Shown are the newest {len(kept)} cohorts; {len(months) - len(kept)} older ones are left out."
+    is_revenue = column.startswith("revenue")
+    scale = (
+        alt.Scale(scheme="blueorange", domain=[50, 150], domainMid=100, reverse=True, clamp=True)
+        if is_revenue
+        else alt.Scale(scheme="tealblues", domain=[40, 100], clamp=True)
+    )
+
+    def build(width: Width) -> alt.TopLevelMixin:
+        return (
+            named(column)
+            .mark_rect(stroke=None)
+            .encode(
+                x=alt.X("since:O", title="Months since the first", axis=alt.Axis(labelAngle=0, labelOverlap="greedy")),
+                y=alt.Y("at:O", title=None, axis=alt.Axis(labelExpr=month_labels(rows), ticks=False)),
+                color=alt.Color(
+                    "value:Q",
+                    scale=scale,
+                    legend=alt.Legend(title="% kept", orient="top", gradientLength=160, format=",.0f"),
+                ),
+                tooltip=[
+                    alt.Tooltip("month:N", title="Cohort"),
+                    alt.Tooltip("since:O", title="Months since"),
+                    alt.Tooltip("value:Q", title="% kept", format=",.1f"),
+                    alt.Tooltip("accounts:Q", title="Accounts", format=","),
+                    alt.Tooltip("of:Q", title="of", format=","),
+                    alt.Tooltip("mrr:Q", title="MRR", format="$,.2f"),
+                ],
+            )
+            .properties(width=width, height={"step": 15})
+        )
+
+    return Figure(
+        column,
+        title,
+        "Share of each cohort that is still there, by months since its first; the table by year has the figures.",
+        build,
+        {column: rows},
+        left_out=left_out,
+        is_empty=not rows,
+    )

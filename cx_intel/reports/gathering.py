@@ -1,0 +1,252 @@
+"""Reads what reports show: the marts of a portfolio at an `as_of`, as plain frames, each read once.
+
+A table that the portfolio has not, or that was not made yet, is an empty frame; nothing is computed here that a table
+does not hold. What is made of the frames stands in `kpis.py`, `charts` and `pages`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.reports.formats import Formats
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb_warehouse import CHECK_RESULTS, STATE_SCHEMA, DuckDBWarehouse
+
+WEEK, MONTH, TOLERANCE = 7, 30, 3
+"""Days back that changes are told against, and how much further back the newest snapshot may lie."""
+HISTORY_WEEKS = 52
+"""How far back the scores of an account are shown, a point a week."""
+REVENUE_MONTHS, TICKET_DAYS = 25, 90
+"""How far back the MRR and the tickets of an account are shown; unresolved tickets always are."""
+SUMMED = ("customer_health_scores", "account_snapshot", "renewal_pipeline", "cs_intervention_list")
+SCORE_COLUMNS = ("as_of", "account_id", "health_score", "health_tier", "current_arr")
+TABLES = (
+    "customer_health_scores",
+    "health_score_drivers",
+    "health_score_changes",
+    "health_score_change_drivers",
+    "churn_risk_view",
+    "renewal_pipeline",
+    "cs_intervention_list",
+    "nrr_outlook",
+    "nrr_summary",
+    "nrr_by_segment",
+    "revenue_cohort_analysis",
+    "sla_adherence",
+    "dim_account",
+    "account_snapshot",
+    "fct_revenue",
+    "fct_tickets",
+    "lifecycle_events",
+    "quarantine",
+)
+"""The tables that reports read; roll-ups come on top."""
+DRIVER_COLUMNS = (
+    "account_id",
+    "compared_as_of",
+    "dimension",
+    "signal",
+    "signal_order",
+    "label",
+    "unit",
+    "benchmark",
+    "value",
+    "signal_score",
+    "is_applicable",
+    "is_measured",
+    "is_stale",
+    "weight",
+    "points",
+    "points_lost",
+    "points_change",
+    "value_from",
+    "value_to",
+)
+CHECK_COLUMNS = (
+    "table_name",
+    "check_name",
+    "passed",
+    "severity",
+    "failed_rows",
+    "total_rows",
+    "rule",
+    "what_to_do",
+    "as_of",
+    "checked_at",
+)
+
+
+@dataclass(frozen=True)
+class Book:
+    """What one portfolio's reports are made of.
+
+    Attributes:
+        portfolio: Its settings.
+        as_of: The day that the reports are for.
+        made_at: When they are made, aware.
+        frames: Table: its rows at `as_of`; empty when there are none.
+        history: Snapshot table: its sums on every day up to `as_of`; `scores`: each account's score, a day a week.
+        row_counts: Table of the warehouse: its rows.
+        newest: Table: the newest day it stands at or holds.
+        checks: What the checks found; None where no results are kept.
+    """
+
+    portfolio: Portfolio
+    as_of: date
+    made_at: datetime
+    frames: Mapping[str, pd.DataFrame]
+    history: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    row_counts: Mapping[str, int] = field(default_factory=dict)
+    newest: Mapping[str, date] = field(default_factory=dict)
+    checks: pd.DataFrame | None = None
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        return self.frames[table]
+
+    def has(self, table: str) -> bool:
+        """The portfolio has the table, with or without rows."""
+        return table in tables_of(self.portfolio)
+
+    @cached_property
+    def formats(self) -> Formats:
+        return Formats(self.portfolio.reports.language, self.portfolio.currency.reporting)
+
+    @cached_property
+    def accounts(self) -> pd.DataFrame:
+        """The customers of the book: the health population, or without a health model the paying accounts.
+
+        Names, segment, country and owner are those of the snapshot of the day.
+        """
+        snapshot = self["account_snapshot"]
+        if self.portfolio.health:
+            scores = self["customer_health_scores"]
+            known = [c for c in ("account_id", "country", "industry") if c not in scores.columns or c == "account_id"]
+            joined = scores.merge(snapshot[known], on="account_id", how="left") if len(known) > 1 else scores
+        else:
+            joined = snapshot[(snapshot["current_mrr"] > 0) & ~snapshot["is_churned"].astype(bool)]
+        return joined.sort_values(["current_arr", "account_id"], ascending=[False, True], ignore_index=True)
+
+    def compared_day(self, table: str, days: int) -> date | None:
+        """The day of a snapshot table to compare with: `days` before, or the newest within 3 days before that."""
+        frame = self.history.get(table)
+        if frame is None or frame.empty:
+            return None
+        wanted = self.as_of - timedelta(days=days)
+        found = [d for d in frame["as_of"].unique() if wanted - timedelta(days=TOLERANCE) <= d <= wanted]
+        return max(found) if found else None
+
+
+def read_tables(portfolio: Portfolio) -> tuple[str, ...]:
+    """The tables of the portfolio that its reports read."""
+    return tuple(t for t in tables_of(portfolio) if t in TABLES)
+
+
+def gather(warehouse: DuckDBWarehouse, portfolio: Portfolio, as_of: date, made_at: datetime) -> Book:
+    """Everything that the reports of a portfolio show at `as_of`."""
+    read = _Reader(warehouse, portfolio, as_of)
+    history = {table: read.sums(table) for table in SUMMED}
+    history["scores"] = read.scores_over_time()
+    present = warehouse.tables(portfolio.name)
+    return Book(
+        portfolio,
+        as_of,
+        made_at,
+        {table: read.rows(table) for table in TABLES},
+        history,
+        {table: read.count(table) for table in present},
+        {table: day for table in present if (day := read.newest(table)) is not None},
+        read.checks(),
+    )
+
+
+class _Reader:
+    """Reads the tables of one portfolio for one day."""
+
+    def __init__(self, warehouse: DuckDBWarehouse, portfolio: Portfolio, as_of: date):
+        self.warehouse = warehouse
+        self.portfolio = portfolio
+        self.as_of = as_of
+        self.known = set(tables_of(portfolio))
+
+    def table(self, name: str) -> ir.Table | None:
+        """The table, if the portfolio has it and it was made."""
+        if name not in self.known or not self.warehouse.exists(self.portfolio.name, name):
+            return None
+        return self.warehouse.table(self.portfolio.name, name)
+
+    def rows(self, name: str) -> pd.DataFrame:
+        """The rows of the day, without what no report shows."""
+        rows = self.table(name)
+        if rows is None:
+            columns = contract_of(name, self.portfolio).column_names if name in self.known else ()
+            return pd.DataFrame({c: pd.Series(dtype="object") for c in columns})
+        if contract_of(name, self.portfolio).kind == "snapshot":
+            rows = rows.filter(rows.as_of == ibis.literal(self.as_of))
+        if name == "fct_revenue":
+            first = self.as_of - timedelta(days=31 * REVENUE_MONTHS)
+            rows = rows.filter(rows.revenue_month >= ibis.literal(first)).select("account_id", "revenue_month", "mrr")
+        elif name == "fct_tickets":
+            first = self.as_of - timedelta(days=TICKET_DAYS)
+            rows = rows.filter((rows.created_date >= ibis.literal(first)) | rows.resolved_at.isnull())
+        elif name in ("health_score_drivers", "health_score_change_drivers"):
+            rows = rows.select(*(c for c in rows.columns if c in DRIVER_COLUMNS))
+        return self.fetch(rows)
+
+    def fetch(self, rows: ir.Table) -> pd.DataFrame:
+        """Amounts as floats and days as dates: exact enough to be shown."""
+        amounts = {c: rows[c].cast("float64") for c, kind in rows.schema().items() if kind.is_decimal()}
+        frame = self.warehouse.backend.execute(rows.mutate(**amounts) if amounts else rows)
+        for column, kind in rows.schema().items():
+            if kind.is_date() and len(frame):
+                days = pd.to_datetime(frame[column])
+                frame[column] = days.dt.date.where(days.notna(), None)
+        return frame
+
+    def scores_over_time(self) -> pd.DataFrame:
+        """The scores of each account at the last day of each week that has any."""
+        rows = self.table("customer_health_scores")
+        if rows is None:
+            return pd.DataFrame({c: [] for c in SCORE_COLUMNS})
+        first = self.as_of - timedelta(weeks=HISTORY_WEEKS)
+        rows = rows.filter(rows.as_of.between(ibis.literal(first), ibis.literal(self.as_of)))
+        days = sorted(self.fetch(rows.select("as_of").distinct())["as_of"])
+        weekly = {(self.as_of - day).days // 7: day for day in days}
+        return self.fetch(
+            rows.filter(rows.as_of.isin([ibis.literal(d) for d in weekly.values()])).select(*SCORE_COLUMNS)
+        )
+
+    def sums(self, name: str) -> pd.DataFrame:
+        """Of each day up to now: the rows, their ARR and, where there is one, the exposed ARR."""
+        rows = self.table(name)
+        if rows is None:
+            return pd.DataFrame({"as_of": [], "customers": [], "arr": [], "exposed_arr": []})
+        rows = rows.filter(rows.as_of <= ibis.literal(self.as_of))
+        if "is_churned" in rows.columns:
+            rows = rows.filter(~rows.is_churned & (rows.current_mrr > 0))
+        exposed = rows.exposed_arr.sum() if "exposed_arr" in rows.columns else ibis.literal(0)
+        by_day = rows.group_by("as_of")
+        return self.fetch(by_day.agg(customers=rows.count(), arr=rows.current_arr.sum(), exposed_arr=exposed))
+
+    def count(self, name: str) -> int:
+        rows = self.warehouse.table(self.portfolio.name, name)
+        return int(self.warehouse.backend.execute(rows.count()))
+
+    def newest(self, name: str) -> date | None:
+        """The newest day that the table holds, or stands at."""
+        rows = self.warehouse.table(self.portfolio.name, name)
+        if "as_of" in rows.columns:
+            found = self.warehouse.backend.execute(rows.as_of.max())
+            return None if pd.isna(found) else pd.Timestamp(found).date()
+        return max(self.warehouse.day_state(self.portfolio.name, name), default=None)
+
+    def checks(self) -> pd.DataFrame | None:
+        if not self.warehouse.exists(STATE_SCHEMA, CHECK_RESULTS):
+            return None
+        rows = self.warehouse.table(STATE_SCHEMA, CHECK_RESULTS)
+        return self.fetch(rows.filter(rows.schema_name == self.portfolio.name).select(*CHECK_COLUMNS))

@@ -1,0 +1,1 @@
+"""What stands on each page of the reports, a page a module."""

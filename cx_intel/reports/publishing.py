@@ -1,0 +1,39 @@
+"""Makes the reports of a portfolio and puts them in place: every file whole, or as it was.
+
+What stands in them is the matter of `pages` and `picture.py`; when they are made, of
+`cx_intel.orchestration.report_assets`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cx_intel.reports.gathering import Book
+from cx_intel.reports.layout import chart_library, render, write_whole
+from cx_intel.reports.pages.dashboard import dashboard
+from cx_intel.reports.pages.page import Page
+from cx_intel.reports.picture import dashboard_picture
+
+PAGES: Mapping[str, tuple[str, Callable[[Book], Page]]] = {
+    "dashboard": ("Dashboard", dashboard),
+}
+PICTURE = "dashboard.png"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was written: page key to file, and the picture."""
+
+    pages: Mapping[str, Path]
+    picture: Path
+
+
+def publish(book: Book, folder: Path) -> Published:
+    """Writes the pages and the picture of a book into a folder."""
+    menu = {key: title for key, (title, _) in PAGES.items()}
+    library = chart_library(folder.parent)
+    written = {}
+    for key, (_, make) in PAGES.items():
+        html = render(make(book), book, menu, library)
+        written[key] = write_whole(folder / f"{key}.html", html.encode())
+    return Published(written, write_whole(folder / PICTURE, dashboard_picture(book)))

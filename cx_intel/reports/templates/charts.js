@@ -1,0 +1,101 @@
+/* Draws the charts of a page, in light or dark, and gives their rows to the other scripts as `report`. */
+const report = (() => {
+  "use strict";
+  const page = JSON.parse(document.getElementById("page-data").textContent);
+  const rowsOf = (packed) => {
+    const names = Object.keys(packed.columns), rows = new Array(packed.length);
+    for (let i = 0; i < packed.length; i++) {
+      const row = {};
+      for (const name of names) {
+        const column = packed.columns[name];
+        row[name] = Array.isArray(column) ? column[i] : column.at[i] < 0 ? null : column.of[column.at[i]];
+      }
+      rows[i] = row;
+    }
+    return rows;
+  };
+  const datasets = Object.fromEntries(Object.entries(page.datasets).map(([name, packed]) => [name, rowsOf(packed)]));
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const charts = [];
+  const select = (rows) => rows;
+  let chosen = {};
+
+  const rowsFor = (chart, name) => (chosen[name] || select)(chart.rows[name]);
+
+  async function draw(chart) {
+    const element = document.getElementById("chart-" + chart.id);
+    if (!element || !window.vegaEmbed) return;
+    if (chart.result) chart.result.finalize();
+    const spec = JSON.parse(JSON.stringify(chart.spec));
+    spec.datasets = { ...(spec.datasets || {}) };
+    for (const name of chart.reads) spec.datasets[name] = rowsFor(chart, name);
+    spec.autosize = { type: "fit-x", contains: "padding" };
+    chart.result = await vegaEmbed(element, spec, {
+      actions: false,
+      renderer: chart.canvas ? "canvas" : "svg",
+      config: { ...page.themes[dark.matches ? "dark" : "light"], background: "transparent" },
+      formatLocale: page.numberLocale,
+      tooltip: { theme: dark.matches ? "dark" : "light" },
+      mode: "vega-lite",
+    });
+    if (chart.opensAccounts) {
+      chart.result.view.addEventListener("click", (event, item) => {
+        if (item && item.datum && item.datum.id) location.href = "accounts.html#" + encodeURIComponent(item.datum.id);
+      });
+    }
+  }
+
+  async function add(chart) {
+    chart.rows = {};
+    for (const name of chart.reads) chart.rows[name] = chart.own[name] ? rowsOf(chart.own[name]) : datasets[name];
+    chart.canvas = Object.values(chart.rows).some((rows) => rows.length > 2000) && chart.opensAccounts;
+    charts.push(chart);
+    await draw(chart);
+  }
+
+  /* Shows in all charts what the filters leave: a function of rows for each table by name. */
+  async function filter(functions) {
+    chosen = functions;
+    for (const chart of charts) {
+      const names = chart.reads.filter((name) => functions[name]);
+      if (!names.length || !chart.result) continue;
+      const panel = document.getElementById("panel-" + chart.id);
+      const empty = names.every((name) => rowsFor(chart, name).length === 0);
+      panel.querySelector("[data-empty]").hidden = !empty;
+      document.getElementById("chart-" + chart.id).hidden = empty;
+      if (!empty) await draw(chart);
+    }
+  }
+
+  const f = page.formats;
+  const tag = f.language === "de" ? "de-DE" : "en-US";
+  const number = (value, digits = 0) => value === null || value === undefined ? f.missing
+    : new Intl.NumberFormat(tag, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true })
+      .format(value).replace("-", "−");
+  const withSymbol = (text) => text === f.missing ? text : f.symbolFirst ? f.symbol + f.gap + text : text + f.gap + f.symbol;
+  const money = (value, digits = 0) => withSymbol(number(value, digits));
+  const shortMoney = (value) => {
+    const size = Math.abs(value);
+    if (size >= 999500) return withSymbol(number(value / 1e6, size < 9995000 ? 2 : 1) + f.million);
+    if (size >= 9999.5) return withSymbol(number(value / 1e3, size < 99950 ? 1 : 0) + f.thousand);
+    return money(value);
+  };
+  const percent = (value, digits = 1) => value === null || value === undefined ? f.missing
+    : number(value, digits) + (f.language === "de" ? "\u00a0%" : "%");
+  const day = (iso) => !iso ? f.missing : f.language === "de" ? iso.slice(8) + "." + iso.slice(5, 7) + "." + iso.slice(0, 4)
+    : Number(iso.slice(8)) + " " + "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")[Number(iso.slice(5, 7)) - 1] + " " + iso.slice(0, 4);
+
+  const age = Math.floor((Date.now() - Date.parse(page.asOf + "T23:59:59Z")) / 864e5);
+  if (age >= 3) {
+    const notice = document.getElementById("age");
+    notice.textContent = "These figures are " + age + " days old: they are as of " + day(page.asOf) + ". Refresh the portfolio for newer ones.";
+    notice.hidden = false;
+  }
+
+  const ready = (async () => {
+    for (const chart of page.charts) await add(chart);
+    document.documentElement.dataset.ready = "yes";
+  })();
+  dark.addEventListener("change", () => charts.forEach(draw));
+  return { page, datasets, rowsOf, add, filter, ready, number, money, shortMoney, percent, day, charts };
+})();
