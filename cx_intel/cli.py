@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -57,17 +59,50 @@ def refresh(
         days = {name: _day(known[name], as_of.date() if as_of else None) for name in chosen}
         definitions = build_definitions(environment, only=chosen)
         instance = instance_of(environment.home)
-        failed = [name for name in chosen if not _refresh_one(definitions, known[name], days[name], instance, environment)]
+        failed = [
+            name for name in chosen if not _refresh_one(definitions, known[name], days[name], instance, environment)
+        ]
     _where_to_look(environment)
     if failed:
         errors.print(f"Failed: {', '.join(failed)}", style="bold red")
         raise typer.Exit(1)
 
 
-def _refresh_one(definitions, portfolio, as_of, instance, environment: Environment) -> bool:  # type: ignore[no-untyped-def]
+@app.command()
+def backfill(
+    portfolio: Annotated[str, typer.Argument(help="The portfolio.")],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Default: as of refresh, the portfolio's.")
+    ] = None,
+) -> None:
+    """Refresh a range of days in one run: the same job as in the UI. Tables kept whole stand at the last day or later."""
+    with _explained():
+        environment = read_environment(os.environ)
+        from cx_intel.orchestration.instance import instance_of
+        from cx_intel.portfolio.build import build_definitions, load_portfolios
+
+        known = load_portfolios(environment.portfolios)
+        chosen = known[_known(portfolio, list(known))]
+        since, until = _day(chosen, first.date(), "--from"), _day(chosen, last.date() if last else None, "--to")
+        if since > until:
+            errors.print(f"--from {since} is after --to {until}; give the earlier day first.", style="red")
+            raise typer.Exit(MISUSE)
+        definitions = build_definitions(environment, only=[portfolio])
+        instance = instance_of(environment.home)
+        succeeded = _refresh_one(definitions, chosen, until, instance, environment, since=since)
+    _where_to_look(environment)
+    if not succeeded:
+        errors.print(f"Failed: {portfolio}", style="bold red")
+        raise typer.Exit(1)
+
+
+def _refresh_one(  # type: ignore[no-untyped-def]
+    definitions, portfolio, as_of, instance, environment: Environment, since: date | None = None
+) -> bool:
     from cx_intel.orchestration import runs
 
-    console.rule(f"[bold]{portfolio.name}[/] as of {as_of}")
+    console.rule(f"[bold]{portfolio.name}[/] {f'from {since} to' if since else 'as of'} {as_of}")
     started = datetime.now(UTC)
 
     with console.status("starting") as status:
@@ -77,7 +112,7 @@ def _refresh_one(definitions, portfolio, as_of, instance, environment: Environme
             if rows is not None:
                 console.print(f"  {table:<32} {rows:>12,} rows", highlight=False)
 
-        outcome = runs.refresh(definitions, portfolio.name, as_of, instance, show)
+        outcome = runs.refresh(definitions, portfolio.name, as_of, instance, show, since=since)
     seconds = (datetime.now(UTC) - started).total_seconds()
     _summary(portfolio, outcome, environment, seconds)
     return outcome.succeeded
@@ -109,7 +144,18 @@ def _summary(portfolio, outcome, environment: Environment, seconds: float) -> No
     console.print(figures)
     if len(found.call_first):
         console.print("\n[bold]Call first[/]")
-        console.print(_as_table(found.call_first))
+        for call in found.call_first.itertuples(index=False):
+            console.print(escape(_call(call, portfolio.currency.reporting)), highlight=False)
+
+
+def _call(call, currency: str) -> str:  # type: ignore[no-untyped-def]
+    who = f"{call.account_name or call.account_id} ({call.owner or 'no owner'})"
+    why = f", {call.primary_risk_signal}" if call.primary_risk_signal else ""
+    return (
+        f"{call.priority_rank:>3}. {who}: {call.renewal_risk}, renews in {call.days_to_renewal} days, "
+        f"{call.expected_arr_loss:,.2f} {currency} expected loss{why}. "
+        f"{call.recommended_playbook} by {call.due_date:%Y-%m-%d}."
+    )
 
 
 def _as_table(frame) -> Table:  # type: ignore[no-untyped-def]
@@ -117,7 +163,7 @@ def _as_table(frame) -> Table:  # type: ignore[no-untyped-def]
     for column in frame.columns:
         table.add_column(str(column))
     for row in frame.itertuples(index=False):
-        table.add_row(*("" if value is None or value != value else escape(str(value)) for value in row))
+        table.add_row(*("" if pd.isna(value) else escape(str(value)) for value in row))
     return table
 
 
@@ -134,13 +180,13 @@ def _known(name: str, known: list[str]) -> str:
     return name
 
 
-def _day(portfolio, as_of: date | None) -> date:  # type: ignore[no-untyped-def]
+def _day(portfolio, as_of: date | None, option: str = "--as-of") -> date:  # type: ignore[no-untyped-def]
     latest = portfolio.latest_as_of(datetime.now(UTC))
     default = latest if portfolio.as_of.default == "yesterday" else portfolio.as_of.default
     day = as_of or default
     if not portfolio.as_of.earliest <= day <= latest:
         errors.print(
-            f"{portfolio.name}: --as-of {day} is outside {portfolio.as_of.earliest} (as_of.earliest) to {latest} "
+            f"{portfolio.name}: {option} {day} is outside {portfolio.as_of.earliest} (as_of.earliest) to {latest} "
             f"(yesterday in {portfolio.time_zone}).",
             style="red",
         )
@@ -157,8 +203,10 @@ def validate() -> None:
         environment = read_environment(os.environ)
         for name, portfolio in load_portfolios(environment.portfolios).items():
             definitions = portfolio_definitions(portfolio, environment)
-            checks = sum(len(list(a.check_specs)) for a in definitions.assets or [])  # type: ignore[union-attr]
-            console.print(f"{name}: valid, {len(list(definitions.assets or []))} tables, {checks} checks", highlight=False)
+            checks = len(list(definitions.resolve_asset_graph().asset_check_keys))
+            console.print(
+                f"{name}: valid, {len(list(definitions.assets or []))} tables, {checks} checks", highlight=False
+            )
 
 
 @app.command("list")
@@ -177,7 +225,11 @@ def list_portfolios() -> None:
                     newest = warehouse.newest(name)
             kinds = sorted({source.kind for source in portfolio.sources})
             table.add_row(
-                name, portfolio.currency.reporting, ", ".join(kinds), str(newest or "never"), escape(portfolio.description)
+                name,
+                portfolio.currency.reporting,
+                ", ".join(kinds),
+                str(newest or "never"),
+                escape(portfolio.description),
             )
         console.print(table)
 
@@ -203,6 +255,27 @@ def show(
                 errors.print(f"The table {table!r} is {where} (--portfolio).", style="red")
                 raise typer.Exit(MISUSE)
             console.print(_as_table(table_rows(warehouse, having[0], table, rows)))
+
+
+@app.command()
+def docs(
+    to: Annotated[Path, typer.Option(help="The folder to write to.", file_okay=False)] = Path("docs"),
+    html: Annotated[bool, typer.Option("--html", help="Also one page of HTML to search in.")] = False,
+) -> None:
+    """Write the data dictionary of each portfolio, made from the contracts of its tables."""
+    from cx_intel.orchestration.checks import rules_of
+    from cx_intel.portfolio.build import load_portfolios
+    from cx_intel.reports.dictionary import dictionary_html, dictionary_markdown
+
+    with _explained():
+        portfolios = load_portfolios(read_environment(os.environ).portfolios)
+    to.mkdir(parents=True, exist_ok=True)
+    pages = {f"data-dictionary-{name}.md": dictionary_markdown(p, rules_of) for name, p in portfolios.items()}
+    if html:
+        pages["data-dictionary.html"] = dictionary_html(list(portfolios.values()), rules_of)
+    for name, page in pages.items():
+        (to / name).write_text(page, encoding="utf-8")
+        console.print(str(to / name), highlight=False)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

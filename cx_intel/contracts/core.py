@@ -67,7 +67,9 @@ def _account_columns(portfolio: Portfolio) -> tuple[Column, ...]:
         Column("first_subscription_date", DATE, "First start of a subscription."),
         Column("latest_subscription_date", DATE, "Newest start of a subscription."),
         Column("renewal_date", DATE, "Next renewal; see Renewals.", null_means="no contract is known"),
-        Column("horizon_month", DATE, "Last month of the ledger at as_of; the same for all.", null_means="no ledger yet"),
+        Column(
+            "horizon_month", DATE, "Last month of the ledger at as_of; the same for all.", null_means="no ledger yet"
+        ),
         Column("is_overdue", FLAG, "The given renewal date had passed while the account pays; it was rolled forward."),
     )
 
@@ -204,8 +206,9 @@ def fct_usage(portfolio: Portfolio) -> Contract:
             Invariant(
                 "categories_sum_to_total",
                 "The events of the categories sum to total_events.",
-                lambda t: sum((t[f"{c}_events"] for c in categories[1:]), t[f"{categories[0]}_events"])
-                == t.total_events,
+                lambda t: (
+                    sum((t[f"{c}_events"] for c in categories[1:]), t[f"{categories[0]}_events"]) == t.total_events
+                ),
                 "A fault of the model, not of the data: report it.",
             ),
         ),

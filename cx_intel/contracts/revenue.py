@@ -65,18 +65,20 @@ def fct_revenue(portfolio: Portfolio) -> Contract:
             Invariant(
                 "movement_agrees",
                 "The movement is the one that the two amounts allow.",
-                lambda t: ibis.cases(
-                    (t.revenue_movement.isin(["new", "reactivation"]), "start"), else_=t.revenue_movement
-                )
-                == _movement_of(t),
+                lambda t: (
+                    ibis.cases((t.revenue_movement.isin(["new", "reactivation"]), "start"), else_=t.revenue_movement)
+                    == _movement_of(t)
+                ),
                 MODEL_FAULT,
             ),
             Invariant("net_is_difference", "net_mrr_change = mrr - previous_mrr.", _net_is_difference, MODEL_FAULT),
             Invariant(
                 "expansion_only_when_expanding",
                 "expansion_mrr and contraction_mrr are above 0 for their own movement alone.",
-                lambda t: ((t.expansion_mrr > 0) == (t.revenue_movement == "expansion"))
-                & ((t.contraction_mrr > 0) == (t.revenue_movement == "contraction")),
+                lambda t: (
+                    ((t.expansion_mrr > 0) == (t.revenue_movement == "expansion"))
+                    & ((t.contraction_mrr > 0) == (t.revenue_movement == "contraction"))
+                ),
                 MODEL_FAULT,
             ),
             Invariant(
@@ -131,15 +133,19 @@ _WATERFALL_INVARIANTS = (
     Invariant(
         "waterfall_ties",
         "starting + new + reactivation + expansion - contraction - churned = ending, to the cent.",
-        lambda t: t.starting_mrr + t.new_mrr + t.reactivation_mrr + t.expansion_mrr - t.contraction_mrr - t.churned_mrr
-        == t.ending_mrr,
+        lambda t: (
+            t.starting_mrr + t.new_mrr + t.reactivation_mrr + t.expansion_mrr - t.contraction_mrr - t.churned_mrr
+            == t.ending_mrr
+        ),
         MODEL_FAULT,
     ),
     Invariant(
         "grr_at_most_nrr",
         "GRR is never above NRR, monthly and over twelve months.",
-        lambda t: (t.nrr_pct.isnull() | (t.grr_pct <= t.nrr_pct + RATE_TOLERANCE))
-        & (t.nrr_ttm_pct.isnull() | (t.grr_ttm_pct <= t.nrr_ttm_pct + RATE_TOLERANCE)),
+        lambda t: (
+            (t.nrr_pct.isnull() | (t.grr_pct <= t.nrr_pct + RATE_TOLERANCE))
+            & (t.nrr_ttm_pct.isnull() | (t.grr_ttm_pct <= t.nrr_ttm_pct + RATE_TOLERANCE))
+        ),
         MODEL_FAULT,
     ),
 )

@@ -36,9 +36,7 @@ DEFAULT_STAGES = Rules.model_validate(
 """Life stages of a portfolio that states none."""
 
 
-def account_history(
-    stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date, previous: ir.Table
-) -> ir.Table:
+def account_history(stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date, previous: ir.Table) -> ir.Table:
     """What the CRM said about each account, with validity by load: `previous` carried on by the load of `as_of`.
 
     Grain: account_id, valid_from; valid_to is the first as_of that no longer holds. What an earlier run of the same day
@@ -48,9 +46,7 @@ def account_history(
     day = ibis.literal(as_of)
     attributes = [c for c in contract.column_names if c not in ("account_id", "valid_from", "valid_to")]
     before = previous.filter(previous.valid_from < day)
-    before = before.mutate(
-        valid_to=ibis.cases((before.valid_to >= day, ibis.null("date")), else_=before.valid_to)
-    )
+    before = before.mutate(valid_to=ibis.cases((before.valid_to >= day, ibis.null("date")), else_=before.valid_to))
     closed, still_open = before.filter(before.valid_to.notnull()), before.filter(before.valid_to.isnull())
     loaded = stg_accounts.select("account_id", *attributes)
     unchanged = [still_open.account_id == loaded.account_id] + [
@@ -66,9 +62,7 @@ def account_history(
 def attributes_on(account_history: ir.Table, as_of: date) -> ir.Table:
     """The accounts with the attributes that held on the day; before the first load, with the oldest known ones."""
     day = ibis.literal(as_of)
-    ranked = account_history.mutate(
-        _first=account_history.valid_from.min().over(ibis.window(group_by="account_id"))
-    )
+    ranked = account_history.mutate(_first=account_history.valid_from.min().over(ibis.window(group_by="account_id")))
     holds_then = (ranked.valid_from <= day) & (ranked.valid_to.isnull() | (ranked.valid_to > day))
     is_before_first = (ranked["_first"] > day) & (ranked.valid_from == ranked["_first"])
     chosen = ranked.filter(holds_then | is_before_first)
@@ -154,9 +148,7 @@ def _subscriptions_on(stg_subscriptions: ir.Table, portfolio: Portfolio, as_of: 
         latest_subscription_date=marked.start_date.max(),
     )
     platform = marked.filter(marked["_in_force"] & ~marked["_is_add_on"])
-    newest = ibis.window(
-        group_by="account_id", order_by=[platform.start_date.desc(), platform.subscription_id.desc()]
-    )
+    newest = ibis.window(group_by="account_id", order_by=[platform.start_date.desc(), platform.subscription_id.desc()])
     platform = platform.mutate(_rank=ibis.row_number().over(newest))
     tiers = platform.filter(platform["_rank"] == 0).select("account_id", subscribed_plan_tier=ibis._.plan_tier)
     return totals.left_join(tiers, "account_id").drop("account_id_right")

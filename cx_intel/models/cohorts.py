@@ -36,9 +36,7 @@ def revenue_cohort_analysis(fct_revenue: ir.Table, dim_account: ir.Table, *, por
     kept = paid.group_by(["cohort", "segment", "month"]).agg(
         active_accounts=paid.count(), cohort_mrr=paid.mrr.sum().cast(MONEY)
     )
-    rows = months.left_join(kept, ["cohort", "segment", "month"]).drop(
-        "cohort_right", "segment_right", "month_right"
-    )
+    rows = months.left_join(kept, ["cohort", "segment", "month"]).drop("cohort_right", "segment_right", "month_right")
     rows = rows.mutate(
         active_accounts=ibis.coalesce(rows.active_accounts, ibis.literal(0, "int64")),
         cohort_mrr=ibis.coalesce(rows.cohort_mrr, ibis.literal(0).cast(MONEY)),

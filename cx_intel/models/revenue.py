@@ -83,9 +83,7 @@ def _in_force_at_month_ends(subscriptions: ir.Table, horizon: int) -> ir.Table:
     end_month = month_index(valid.end_date)  # the first month on whose last day it is no longer in force
     last = ibis.cases((valid.end_date.isnull() | (end_month - 1 > horizon), horizon), else_=end_month - 1)
     months = each_month(
-        valid.select(
-            "account_id", "mrr_amount", _from=month_index(valid.start_date), _until=last.cast("int64")
-        ),
+        valid.select("account_id", "mrr_amount", _from=month_index(valid.start_date), _until=last.cast("int64")),
         first=ibis._["_from"],
         last=ibis._["_until"],
         name="month",
@@ -107,9 +105,7 @@ def fct_revenue(
     movements. Always true: movement_agrees, net_is_difference. In the first month of the data all is `new`, or
     `flat` where the portfolio opens with a balance.
     """
-    sums = account_mrr(
-        stg_subscriptions, stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of
-    )
+    sums = account_mrr(stg_subscriptions, stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
     horizon = horizon_index(stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
     paid = sums.filter(sums.mrr > NO_MONEY)
     current = paid.select("account_id", "month", "mrr", previous=NO_MONEY)

@@ -120,7 +120,7 @@ def stg_metrics(raw_metrics: ir.Table, stg_accounts: ir.Table, *, portfolio: Por
     return _fitting(raw_metrics, stg_accounts, "metrics", portfolio, as_of)
 
 
-def quarantine(  # noqa: PLR0917 it reads all raw tables
+def quarantine(
     raw_accounts: ir.Table,
     raw_subscriptions: ir.Table,
     raw_invoices: ir.Table,

@@ -63,9 +63,7 @@ def judged_tickets(stg_support_tickets: ir.Table, *, portfolio: Portfolio, as_of
     )
 
 
-def fct_tickets(
-    stg_support_tickets: ir.Table, dim_account: ir.Table, *, portfolio: Portfolio, as_of: date
-) -> ir.Table:
+def fct_tickets(stg_support_tickets: ir.Table, dim_account: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
     """Every ticket as known at `as_of`, judged against its target, with the account's plan, owner, region and segment.
 
     Grain: ticket_id. Always true: open_breach_is_a_breach.

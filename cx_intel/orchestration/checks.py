@@ -8,6 +8,7 @@ rules would cost a run more than its work, and hide what matters. What the rules
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 import dagster as dg
 import ibis
@@ -231,7 +232,8 @@ def _by_check(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
 
 def _check_result(check: str, findings: list[Finding], key: dg.AssetKey) -> dg.AssetCheckResult:
     broken = [finding for finding in findings if not finding.passed]
-    description, metadata = None, {}
+    description: str | None = None
+    metadata: dict[str, Any] = {}
     if broken:
         described = [f"{f.broken_count} of {f.total_count} rows: {f.rule.text}" for f in broken]
         description = " ".join(described)

@@ -1,12 +1,17 @@
 """The jobs and schedules of a portfolio: the one refresh that the command line, the UI and the schedule all start."""
 
+from typing import TypeAlias
+
 import dagster as dg
+from dagster._core.definitions.partitions.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from cx_intel.orchestration.partitions import days_of
 from cx_intel.settings.portfolio import Portfolio
 
 REFRESH_HOUR = 6
+
+ScheduleLike: TypeAlias = dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition
 
 
 def refresh_job_name(portfolio: str) -> str:
@@ -25,7 +30,7 @@ def refresh_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:
     )
 
 
-def refresh_schedule(portfolio: Portfolio, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+def refresh_schedule(portfolio: Portfolio, job: UnresolvedAssetJobDefinition) -> ScheduleLike:
     """Every morning in the portfolio's zone, for the day before."""
     return dg.build_schedule_from_partitioned_job(
         job,

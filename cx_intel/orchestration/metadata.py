@@ -107,7 +107,7 @@ def preview(rows: ir.Table, warehouse: DuckDBWarehouse) -> dg.MarkdownMetadataVa
 def markdown_table(frame: pd.DataFrame) -> str:
     """A table in Markdown; what customer data contain is shown as text."""
 
-    def cell(value: object) -> str:
+    def cell(value: Any) -> str:
         text = "" if value is None or (not isinstance(value, list | dict) and pd.isna(value)) else str(value)
         for special, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("\n", " ")):
             text = text.replace(special, safe)

@@ -1,5 +1,6 @@
 """The days of a portfolio as Dagster partitions: of events by their day, of snapshots by `as_of`."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import dagster as dg
@@ -15,12 +16,15 @@ RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_ra
 
 def days_of(portfolio: Portfolio) -> dg.DailyPartitionsDefinition:
     """The days that a portfolio may be refreshed for: up to yesterday in its zone."""
-    return dg.DailyPartitionsDefinition(
-        start_date=portfolio.as_of.earliest.isoformat(), timezone=portfolio.time_zone
-    )
+    return dg.DailyPartitionsDefinition(start_date=portfolio.as_of.earliest.isoformat(), timezone=portfolio.time_zone)
 
 
-def run_days(tags: dict[str, str]) -> tuple[date, ...]:
+def range_tags(first: date, last: date) -> dict[str, str]:
+    """The tags of one run over a range of days, both included: those that the UI sets too."""
+    return dict(zip(RANGE_TAGS, (first.isoformat(), last.isoformat()), strict=True))
+
+
+def run_days(tags: Mapping[str, str]) -> tuple[date, ...]:
     """The days that a run with these tags is for: one, or a range; none for a run without partitions."""
     if key := tags.get(PARTITION_TAG):
         return (date.fromisoformat(key),)

@@ -114,7 +114,7 @@ def _days_to_make(
     missing = {day for day in all_days if built.get(day) != version}
     gone = {day for day in built if day < source.events_from}
     chosen = tuple(sorted(missing | gone | set(days)))
-    return chosen, {day: version for day in chosen}
+    return chosen, dict.fromkeys(chosen, version)
 
 
 def _whole(
@@ -135,15 +135,11 @@ def _whole(
     return rows, {"ignored_columns": ignored} if ignored else {}
 
 
-def _refuse_unknown_currencies(
-    table: str, staged: ir.Table, warehouse: DuckDBWarehouse, portfolio: Portfolio
-) -> None:
+def _refuse_unknown_currencies(table: str, staged: ir.Table, warehouse: DuckDBWarehouse, portfolio: Portfolio) -> None:
     found = warehouse.backend.execute(unknown_currencies(staged, portfolio))
     if len(found):
         warehouse.discard(portfolio.name, f"raw_{table}")
-        raise dg.Failure(
-            unknown_currency_message(table, found["currency"], portfolio), allow_retries=False
-        )
+        raise dg.Failure(unknown_currency_message(table, found["currency"], portfolio), allow_retries=False)
 
 
 def _origin(source: SyntheticSource | FilesSource) -> str:

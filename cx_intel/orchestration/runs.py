@@ -11,6 +11,7 @@ import dagster as dg
 from dagster._core.utils import make_new_run_id
 
 from cx_intel.orchestration.jobs import refresh_job_name
+from cx_intel.orchestration.partitions import range_tags
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -21,7 +22,7 @@ class Outcome:
 
     Attributes:
         portfolio: Its name.
-        as_of: The day.
+        as_of: The day, or the last one of a range.
         run_id: The run in the UI.
         succeeded: Every step did, and every blocking check passed.
         tables: Tables written: name -> rows in the table or the partitions written.
@@ -46,8 +47,10 @@ def refresh(
     as_of: date,
     instance: dg.DagsterInstance,
     on_step: Callable[[str, int | None], None] = lambda _table, _rows: None,
+    *,
+    since: date | None = None,
 ) -> Outcome:
-    """Runs the refresh job of a portfolio for a day.
+    """Runs the refresh job of a portfolio for a day, or once for a range of days.
 
     Args:
         definitions: Those that have the portfolio.
@@ -55,6 +58,7 @@ def refresh(
         as_of: The day.
         instance: Where the run is recorded.
         on_step: Called with each table when it is begun (rows None) and when it is done.
+        since: The first day of a range that ends with `as_of`.
     """
     outcome = Outcome(portfolio, as_of, make_new_run_id())
 
@@ -76,7 +80,8 @@ def refresh(
     result = job.execute_in_process(
         run_config=QUIET,
         instance=instance,
-        partition_key=as_of.isoformat(),
+        partition_key=None if since else as_of.isoformat(),
+        tags=range_tags(since, as_of) if since else None,
         run_id=outcome.run_id,
         raise_on_error=False,
     )

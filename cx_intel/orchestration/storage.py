@@ -66,9 +66,7 @@ class PooledRunStorage(Pooled, SqliteRunStorage):
     """Runs and their tags."""
 
     @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Any
-    ) -> "PooledRunStorage":
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PooledRunStorage":
         return cls.from_local(inst_data=inst_data, **config_value)
 
     @contextmanager

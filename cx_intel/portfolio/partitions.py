@@ -13,9 +13,7 @@ WINDOW_DAYS = 60
 
 def days_of(portfolio: Portfolio) -> dg.DailyPartitionsDefinition:
     """The days that a portfolio may be refreshed for: up to yesterday in its zone."""
-    return dg.DailyPartitionsDefinition(
-        start_date=portfolio.as_of.earliest.isoformat(), timezone=portfolio.time_zone
-    )
+    return dg.DailyPartitionsDefinition(start_date=portfolio.as_of.earliest.isoformat(), timezone=portfolio.time_zone)
 
 
 def run_days(context: dg.AssetExecutionContext) -> tuple[date, ...]:

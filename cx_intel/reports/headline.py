@@ -31,6 +31,7 @@ class Headline:
 
 CALL_COLUMNS = (
     "priority_rank",
+    "account_id",
     "account_name",
     "owner",
     "renewal_risk",
@@ -38,6 +39,7 @@ CALL_COLUMNS = (
     "expected_arr_loss",
     "primary_risk_signal",
     "recommended_playbook",
+    "due_date",
 )
 
 

@@ -44,7 +44,5 @@ class SettingsError(ValueError):
     def __init__(self, file: Path | str, problems: list[Problem]):
         self.file = Path(file)
         self.problems = problems
-        lines = [
-            f"{self.file}:{p.line or 1}: {p.path + ': ' if p.path else ''}{p.message}" for p in problems
-        ]
+        lines = [f"{self.file}:{p.line or 1}: {p.path + ': ' if p.path else ''}{p.message}" for p in problems]
         super().__init__("\n".join(lines))

@@ -4,7 +4,7 @@ The only module that knows ruamel.yaml. What a key means stands in the settings 
 portfolio files are looked for is decided by `environment.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,19 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from cx_intel.settings.base import Problem, SettingsError
+from cx_intel.settings.base import Misfit, Problem, SettingsError
 from cx_intel.settings.portfolio import Portfolio
 
+Check = Callable[[Portfolio], None]
+"""Raises Misfit where a portfolio, good in itself, does not fit what lies above the settings, such as its tables."""
 
-def load_portfolio(file: Path) -> Portfolio:
+
+def load_portfolio(file: Path, also: Sequence[Check] = ()) -> Portfolio:
     """The portfolio that one YAML file describes; its name is the file's stem.
+
+    Args:
+        file: The YAML.
+        also: What is asked of the portfolio beyond its own rules.
 
     Raises:
         SettingsError: The file is not YAML, or a key is unknown, missing or out of bounds; every problem with its line.
@@ -28,10 +35,10 @@ def load_portfolio(file: Path) -> Portfolio:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(file, [Problem(None, "", f"cannot be read: {error}")]) from error
-    return parse_portfolio(text, file)
+    return parse_portfolio(text, file, also)
 
 
-def parse_portfolio(text: str, file: Path) -> Portfolio:
+def parse_portfolio(text: str, file: Path, also: Sequence[Check] = ()) -> Portfolio:
     """As `load_portfolio`, from text; `file` names the portfolio and stands in the errors."""
     try:
         document = YAML(typ="rt").load(StringIO(text))
@@ -47,9 +54,21 @@ def parse_portfolio(text: str, file: Path) -> Portfolio:
         message = f"is {values['name']!r}, but the file is {file.name!r}: rename one of them"
         raise SettingsError(file, [Problem(_line_of(document, ("name",)), "name", message)])
     try:
-        return Portfolio.model_validate(values)
+        portfolio = Portfolio.model_validate(values)
     except ValidationError as error:
         raise SettingsError(file, [_problem(document, e) for e in error.errors()]) from error
+    if problems := [p for check in also for p in _misfits(document, portfolio, check)]:
+        raise SettingsError(file, problems)
+    return portfolio
+
+
+def _misfits(document: CommentedMap, portfolio: Portfolio, check: Check) -> list[Problem]:
+    try:
+        check(portfolio)
+    except Misfit as error:
+        at = _in_document(document, error.at)
+        return [Problem(_line_of(document, at), ".".join(str(part) for part in at), str(error))]
+    return []
 
 
 def _plain(node: Any) -> Any:
@@ -82,9 +101,9 @@ def _in_document(document: CommentedMap, location: tuple[Any, ...]) -> tuple[Any
     path: list[Any] = []
     node: Any = document
     for position, part in enumerate(location):
-        if isinstance(node, Mapping) and part in node:
-            node = node[part]
-        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+        if (isinstance(node, Mapping) and part in node) or (
+            isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node)
+        ):
             node = node[part]
         elif position == len(location) - 1 and isinstance(node, Mapping) and isinstance(part, str):
             path.append(part)  # a missing key: named, and placed at its parent

@@ -39,6 +39,12 @@ SYNTHETIC_TABLES = {
 }
 """What each synthetic world delivers."""
 
+
+def synthetic_tables(source: SyntheticSource) -> list[str]:
+    """The tables of a synthetic source that the portfolio takes."""
+    return [table for table in SYNTHETIC_TABLES[source.world] if table not in source.exclude]
+
+
 BASIS_TABLE = {"subscriptions": "subscriptions", "invoices": "invoices", "mrr_history": "mrr_history"}
 
 STANDARD_ATTRIBUTES = ("segment", "industry", "country", "region", "plan_tier", "owner", "status")
@@ -118,7 +124,7 @@ class Portfolio(SourcesMixin):
             if isinstance(source, FilesSource):
                 found.append(source.table)
             elif isinstance(source, SyntheticSource):
-                found += [t for t in SYNTHETIC_TABLES[source.world] if t not in source.exclude]
+                found += synthetic_tables(source)
         return tuple(dict.fromkeys(found))
 
     def source_of(self, table: str) -> "SyntheticSource | FilesSource":
@@ -127,9 +133,8 @@ class Portfolio(SourcesMixin):
             if isinstance(source, FilesSource) and source.table == table:
                 return source
         for source in self.sources:
-            if isinstance(source, SyntheticSource) and table in SYNTHETIC_TABLES[source.world]:
-                if table not in source.exclude:
-                    return source
+            if isinstance(source, SyntheticSource) and table in synthetic_tables(source):
+                return source
         raise KeyError(table)
 
     @property

@@ -1,6 +1,12 @@
-"""The `reports` block: language of numbers and what is exported. Rendered in `cx_intel.reports`."""
+"""The `reports` block: language of numbers, and what is exported in which form. Rendered in `cx_intel.reports`.
+
+Whether the tables named here exist depends on the whole portfolio and on the contracts; that is checked when the
+portfolios are loaded (`cx_intel.reports.exports.check_exports`).
+"""
 
 from typing import Literal
+
+from pydantic import Field
 
 from cx_intel.settings.base import Settings
 
@@ -9,3 +15,8 @@ class ReportSettings(Settings):
     language: Literal["en", "de"] = "en"
     """How numbers, dates and money are written."""
     exports: list[Literal["csv", "parquet", "xlsx"]] = ["csv", "parquet", "xlsx"]
+    """Forms of export: tables as CSV and Parquet, a workbook for leaders of customer success as XLSX; [] for none."""
+    export_tables: Literal["all"] | list[str] = "all"
+    """Tables exported as CSV and Parquet; all: every table beyond raw, staging and events. Others may be named."""
+    keep_exports: int = Field(default=7, ge=1)
+    """Days of exports that are kept; older folders are removed."""

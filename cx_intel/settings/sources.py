@@ -106,6 +106,8 @@ class FilesSource(SourceBase):
     """Canonical name: the file's name, for columns whose names differ. The others keep theirs."""
     constants: dict[str, str | int | float] = {}
     """Canonical name: a value that every row has."""
+    values: dict[str, dict[str, str]] = {}
+    """Canonical name: the file's spelling of a value (in any case): the canonical one, e.g. {priority: {high: p2}}."""
     split: dict[str, Split] = {}
     """Canonical name: how its cell is split."""
     unpivot: Unpivot | None = None
@@ -125,9 +127,7 @@ class FilesSource(SourceBase):
         if self.unpivot:
             origins += [self.unpivot.name_to, self.unpivot.value_to]
         if twice := sorted({name for name in origins if origins.count(name) > 1}):
-            raise Misfit(
-                f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",)
-            )
+            raise Misfit(f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",))
         return self
 
 

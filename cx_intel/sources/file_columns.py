@@ -6,7 +6,7 @@ holds is read by `cx_intel.sources.file_formats`; what the texts mean is decided
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import duckdb
 import pyarrow as pa
@@ -35,7 +35,7 @@ def canonical(
     wanted: dict[str, str] = {}
     for column in delivered_columns(contract):
         if (expression := _expression(column.name, cells, source)) is not None:
-            wanted[column.name] = expression
+            wanted[column.name] = _respelt(expression, source.values.get(column.name, {}))
     _check_required(wanted, content.columns, file, source, contract)
     wanted["_source_file"] = _literal(file.name)
     wanted["_row_number"] = "row_number"
@@ -58,7 +58,7 @@ def check_mapping(source: FilesSource, contract: Contract) -> None:
     known = {column.name for column in delivered_columns(contract)}
     counts = [split.count_to for split in source.split.values() if split.count_to]
     unpivoted = [source.unpivot.name_to, source.unpivot.value_to] if source.unpivot else []
-    for name in (*source.columns, *source.constants, *source.split, *counts, *unpivoted):
+    for name in (*source.columns, *source.constants, *source.values, *source.split, *counts, *unpivoted):
         if name not in known:
             raise SourceError(
                 f"The source of {source.table} gives a column {name!r}, which that table does not have"
@@ -115,6 +115,14 @@ def _expression(name: str, cells: _Cells, source: FilesSource) -> str | None:
     if name in source.split:
         return f"list_aggregate({_parts(cell, source.split[name].delimiter)}, 'string_agg', '|')"
     return cell
+
+
+def _respelt(cell: str, values: Mapping[str, str]) -> str:
+    """The cell with the file's spellings of values replaced by the canonical ones; others stay."""
+    if not values:
+        return cell
+    cases = " ".join(f"WHEN {_literal(old.strip().lower())} THEN {_literal(new)}" for old, new in values.items())
+    return f"CASE lower(trim({cell})) {cases} ELSE {cell} END"
 
 
 def _parts(cell: str, delimiter: str) -> str:

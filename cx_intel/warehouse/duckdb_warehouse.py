@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 import ibis
@@ -25,7 +26,7 @@ CHECK_RESULTS = "check_results"
 WHOLE = "whole"
 """Stands in place of what a day was built from for a table that is kept whole."""
 
-Rows = ir.Table | pd.DataFrame
+Rows: TypeAlias = ir.Table | pd.DataFrame
 
 
 class DuckDBWarehouse:
@@ -157,11 +158,11 @@ class DuckDBWarehouse:
         """A fingerprint of the rows of each day, whatever their order: equal rows, equal fingerprint."""
         self.backend.create_view("_cx_days", rows, overwrite=True, database="main")
         found = self._connection.execute(
-            f'SELECT "{column}", count(*)::VARCHAR || \':\' || bit_xor(hash(d))::VARCHAR '
+            f"SELECT \"{column}\", count(*)::VARCHAR || ':' || bit_xor(hash(d))::VARCHAR "
             f'FROM main._cx_days AS d WHERE "{column}" IS NOT NULL GROUP BY 1'
         ).fetchall()
         self._connection.execute("DROP VIEW main._cx_days")
-        return {day: fingerprint for day, fingerprint in found}
+        return dict(found)
 
     def day_state(self, schema: str, table: str) -> dict[date, str]:
         """What each day of the table was built from."""
@@ -276,7 +277,7 @@ def _with_known_types(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns without any value become text, and times microseconds: DuckDB has types of its own for both."""
     changes: dict[str, str] = {}
     for column, kind in frame.dtypes.items():
-        if kind == object and frame[column].isna().all():
+        if str(kind) == "object" and frame[column].isna().all():
             changes[str(column)] = "string"
         elif str(kind).startswith("datetime64["):
             changes[str(column)] = "datetime64[us]"

@@ -93,9 +93,7 @@ class TableHandler(DbTypeHandler[ir.Table]):
         connection.swap(table_slice.schema, table_slice.table, column=column, days=days)
         return {}
 
-    def load_input(
-        self, context: dg.InputContext, table_slice: TableSlice, connection: DuckDBWarehouse
-    ) -> ir.Table:
+    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: DuckDBWarehouse) -> ir.Table:
         return connection.table(table_slice.schema, table_slice.table)
 
     @property

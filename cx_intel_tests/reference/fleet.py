@@ -113,9 +113,7 @@ def _revenue(
         con.close()
 
 
-def compute(
-    folder: Path, as_of: date = date(2024, 12, 31), include_churned: bool = False
-) -> dict[str, pd.DataFrame]:
+def compute(folder: Path, as_of: date = date(2024, 12, 31), include_churned: bool = False) -> dict[str, pd.DataFrame]:
     """All tables by name, as known at the end of as_of."""
     folder = Path(folder)
     everyone = _accounts(folder, as_of)

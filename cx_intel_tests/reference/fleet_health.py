@@ -72,9 +72,7 @@ MODEL: dict[str, tuple[Fraction, tuple[Signal, ...]]] = {
     "support": (
         F("0.20"),
         (
-            Signal(
-                "open_support_tickets", F("0.40"), "steps", _steps((0, 100), (1, 75), (2, 50), (4, 25)), F(5)
-            ),
+            Signal("open_support_tickets", F("0.40"), "steps", _steps((0, 100), (1, 75), (2, 50), (4, 25)), F(5)),
             Signal(
                 "avg_ticket_resolution_days",
                 F("0.30"),
@@ -125,11 +123,7 @@ def tier_of(health_score: Fraction) -> str:
 
 def _weights(signals: tuple[Signal, ...], measured: set[str], applies: set[str]) -> dict[str, Fraction]:
     """Weight of each signal within its dimension once the weight of missing ones has moved."""
-    kept = {
-        s.name: s.weight
-        for s in signals
-        if s.name in measured or (s.name in applies and s.neutral is not None)
-    }
+    kept = {s.name: s.weight for s in signals if s.name in measured or (s.name in applies and s.neutral is not None)}
     lost = [s for s in signals if s.name not in kept]
     weights = dict(kept)
     spread = F(0)

@@ -119,13 +119,9 @@ def primary_signal(account: dict[str, Any]) -> str | None:
 
 def rank_interventions(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     listed = [
-        a
-        for a in accounts
-        if a["renewal"]["renewal_risk"] in ("Critical", "High") and a["renewal"]["is_in_window"]
+        a for a in accounts if a["renewal"]["renewal_risk"] in ("Critical", "High") and a["renewal"]["is_in_window"]
     ]
-    listed.sort(
-        key=lambda a: (-a["renewal"]["expected_arr_loss"], a["renewal"]["days_to_renewal"], a["account_id"])
-    )
+    listed.sort(key=lambda a: (-a["renewal"]["expected_arr_loss"], a["renewal"]["days_to_renewal"], a["account_id"]))
     for rank, a in enumerate(listed, start=1):
         a["renewal"]["rank"], a["renewal"]["within_capacity"] = rank, rank <= CAPACITY
     return listed

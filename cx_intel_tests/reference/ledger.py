@@ -177,9 +177,7 @@ def revenue_tables(con: duckdb.DuckDBPyConnection, opening: str) -> dict[str, pd
         "nrr_summary": con.execute(
             "select * exclude (segment) from nrr_all where segment = 'all' order by revenue_month"
         ).df(),
-        "nrr_by_segment": con.execute(
-            "from nrr_all where segment <> 'all' order by segment, revenue_month"
-        ).df(),
+        "nrr_by_segment": con.execute("from nrr_all where segment <> 'all' order by segment, revenue_month").df(),
     }
     if opening == "new":
         tables["revenue_cohort_analysis"] = con.execute(COHORTS).df()

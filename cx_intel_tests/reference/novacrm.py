@@ -42,9 +42,7 @@ def compute(
         tables["fct_tickets"] = con.execute(novacrm_support.FCT_TICKETS).df()
         tables["fct_usage"] = con.execute(novacrm_support.FCT_USAGE).df()
         tables["sla_adherence"] = con.execute(novacrm_support.SLA_ADHERENCE).df()
-        tables["customer_health_scores"] = con.execute(
-            f"select {HEALTH_COLUMNS} from health order by account_id"
-        ).df()
+        tables["customer_health_scores"] = con.execute(f"select {HEALTH_COLUMNS} from health order by account_id").df()
         tables["churn_risk_view"] = con.execute(novacrm_health.CHURN_RISK).df()
         return tables
     finally:

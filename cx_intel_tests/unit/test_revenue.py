@@ -19,7 +19,9 @@ def history(mrr: dict[str, dict[int, float]], *, opening: str = "new", as_of: da
     """A ledger of given figures: account -> month (0 is January 2024) -> MRR; segment by the account's first letter."""
     of = portfolio(["mrr_history"], revenue={"basis": "mrr_history", "opening": opening})
     given = [
-        {"account_id": a, "month": MONTHS[m], "mrr": x, "currency": "EUR"} for a, by in mrr.items() for m, x in by.items()
+        {"account_id": a, "month": MONTHS[m], "mrr": x, "currency": "EUR"}
+        for a, by in mrr.items()
+        for m, x in by.items()
     ]
     return Ledger(of, as_of, mrr_history=given, accounts=list(mrr))
 
@@ -79,7 +81,12 @@ def test_every_movement_occurs_and_only_as_defined():
 def test_amounts_of_movements_are_positive_and_zero_elsewhere():
     ledger = history({"A": {0: 100, 1: 150, 2: 120}})
     found = values(
-        ledger.fct_revenue, "expansion_mrr", "contraction_mrr", "net_mrr_change", "account_month_number", by="revenue_month"
+        ledger.fct_revenue,
+        "expansion_mrr",
+        "contraction_mrr",
+        "net_mrr_change",
+        "account_month_number",
+        by="revenue_month",
     )
     assert found == {MONTHS[0]: (0, 0, 100, 1), MONTHS[1]: (50, 0, 50, 2), MONTHS[2]: (0, 30, -30, 3)}
 
@@ -100,9 +107,7 @@ def test_waterfall_of_one_month_worked_by_hand():
     )
     assert found[MONTHS[2]] == (210, 30, 40, 20, 10, 50, 240)
     rates = ledger.summary("nrr_pct", "grr_pct", "logo_churn_pct", "mrr_growth_pct", "quick_ratio", "arpa")
-    assert rates[MONTHS[2]] == pytest.approx(
-        (100 * 170 / 210, 100 * 150 / 210, 100 / 3, 100 * 30 / 210, 90 / 60, 60)
-    )
+    assert rates[MONTHS[2]] == pytest.approx((100 * 170 / 210, 100 * 150 / 210, 100 / 3, 100 * 30 / 210, 90 / 60, 60))
 
 
 def test_rates_are_null_when_nothing_was_there_to_retain():
@@ -120,7 +125,11 @@ def test_trailing_three_months_is_the_mean_and_needs_all_three():
 def test_trailing_year_is_a_closed_cohort_not_a_product_of_monthly_rates():
     # then: A 100, B 100. Now: A 150, B gone. C came later and does not count
     ledger = history(
-        {"A": {m: 100 if m < 6 else 150 for m in range(13)}, "B": {m: 100 for m in range(6)}, "C": {m: 500 for m in range(3, 13)}}
+        {
+            "A": {m: 100 if m < 6 else 150 for m in range(13)},
+            "B": dict.fromkeys(range(6), 100),
+            "C": dict.fromkeys(range(3, 13), 500),
+        }
     )
     found = ledger.summary("nrr_ttm_pct", "grr_ttm_pct")
     assert found[MONTHS[11]] == (None, None)
@@ -179,7 +188,7 @@ class TestSubscriptions:
         found = self.ledger(
             subscription("A", 50, date(2024, 1, 1)), subscription("A", 9.5, date(2024, 2, 2), date(2024, 2, 20))
         )
-        assert found.mrr("A") == {m: 50 for m in MONTHS[:4]}
+        assert found.mrr("A") == dict.fromkeys(MONTHS[:4], 50)
 
 
 class TestInvoices:
@@ -197,9 +206,7 @@ class TestInvoices:
         assert self.ledger(*given, recognised_statuses=["paid"]).mrr("A") == {MONTHS[0]: 100}
 
     def test_a_quarterly_invoice_counts_a_third_in_each_of_its_months(self):
-        found = self.ledger(
-            invoice("A", 100, date(2024, 1, 5), months=3), invoice("B", 1, date(2024, 4, 1))
-        )
+        found = self.ledger(invoice("A", 100, date(2024, 1, 5), months=3), invoice("B", 1, date(2024, 4, 1)))
         assert found.mrr("A") == {MONTHS[0]: 100, MONTHS[1]: 100, MONTHS[2]: 100, MONTHS[3]: 0}
 
     def test_the_horizon_is_the_last_month_with_an_invoice_of_anybody(self):
@@ -229,7 +236,11 @@ class TestCohorts:
         ledger = history({"A1": {0: 100, 1: 150}, "A2": {0: 100, 2: 50}, "B1": {1: 70, 2: 70}})
         table = revenue_cohort_analysis(ledger.fct_revenue, ledger.dim_account, portfolio=ledger.of)
         found = values(
-            table, "active_accounts", "cohort_mrr", "account_retention_pct", by=("cohort_month", "segment", "months_since_start")
+            table,
+            "active_accounts",
+            "cohort_mrr",
+            "account_retention_pct",
+            by=("cohort_month", "segment", "months_since_start"),
         )
         assert found == {
             (MONTHS[0], "A", 0): (2, 200, 100),

@@ -36,9 +36,7 @@ def ints(*values: int) -> np.ndarray:
 
 
 def test_ids_are_padded_and_longer_numbers_take_the_digits_they_need() -> None:
-    ids = identifiers(
-        "ACC-", Counter(ints(7, 9999, 10000, 42, 1234567), 4), "-U", Counter(ints(1, 22, 3, 100, 5), 2)
-    )
+    ids = identifiers("ACC-", Counter(ints(7, 9999, 10000, 42, 1234567), 4), "-U", Counter(ints(1, 22, 3, 100, 5), 2))
     assert list(ids) == ["ACC-0007-U01", "ACC-9999-U22", "ACC-10000-U03", "ACC-0042-U100", "ACC-1234567-U05"]
 
 
@@ -119,9 +117,7 @@ def test_the_book_writes_a_line_for_each_change_and_only_for_changes() -> None:
     book.amend(both, ints(130, 131), np.array([[149.0, 49.0], [29.0, 29.0]]), ints(1, 0))
     book.amend(ints(1), ints(160), np.zeros((2, 1)), ints(0))
     lines = book.lines()
-    rows = zip(
-        lines.account, lines.product, lines.monthly, lines.start, lines.end, lines.closing, strict=True
-    )
+    rows = zip(lines.account, lines.product, lines.monthly, lines.start, lines.end, lines.closing, strict=True)
     assert [tuple(map(int, row)) for row in rows] == [
         (0, 0, 49, 100, 130, 2),  # upgraded
         (1, 0, 149, 101, 131, 1),  # cut down

@@ -76,9 +76,7 @@ KNOWN_SINCE = {
 
 
 def small(world: str, *, seed: int = 5, accounts: int = 40) -> World:
-    return build_world(
-        world=world, seed=seed, accounts=accounts, starts_on=STARTS_ON, events_from=EVENTS_FROM
-    )
+    return build_world(world=world, seed=seed, accounts=accounts, starts_on=STARTS_ON, events_from=EVENTS_FROM)
 
 
 def midnight_after(day: date) -> pd.Timestamp:
@@ -146,9 +144,7 @@ def test_nothing_is_dated_after_as_of(world: str, seed: int, accounts: int, as_o
 
 @given(world=worlds, seed=seeds, accounts=sizes, first=days, second=days)
 @settings(max_examples=10, deadline=None, derandomize=True)
-def test_what_was_settled_stays_settled(
-    world: str, seed: int, accounts: int, first: date, second: date
-) -> None:
+def test_what_was_settled_stays_settled(world: str, seed: int, accounts: int, first: date, second: date) -> None:
     earlier, later = sorted([first, second])
     built = small(world, seed=seed, accounts=accounts)
     then, now = (built.table("support_tickets", day) for day in (earlier, later))
@@ -168,9 +164,7 @@ def test_what_was_settled_stays_settled(
 
 @given(world=worlds, seed=seeds, accounts=sizes, day=days, other=days)
 @settings(max_examples=10, deadline=None, derandomize=True)
-def test_a_day_of_events_needs_no_other_day(
-    world: str, seed: int, accounts: int, day: date, other: date
-) -> None:
+def test_a_day_of_events_needs_no_other_day(world: str, seed: int, accounts: int, day: date, other: date) -> None:
     busy, fresh = (small(world, seed=seed, accounts=accounts) for _ in range(2))
     busy.day("usage_events", other)
     busy.table("accounts", max(day, other))
@@ -201,9 +195,7 @@ def test_ids_are_unique_within_tables_and_across_days(world: str) -> None:
         key = ["account_id", "month"] if name == "mrr_history" else [table.columns[0]]
         assert not table.duplicated(key).any()
         assert set(table["account_id"]) <= set(built.table("accounts", date(2026, 11, 1))["account_id"])
-    ids = pd.concat(
-        [built.day("usage_events", date(2026, 10, 1) + timedelta(days=n))["event_id"] for n in range(10)]
-    )
+    ids = pd.concat([built.day("usage_events", date(2026, 10, 1) + timedelta(days=n))["event_id"] for n in range(10)])
     assert len(ids) > 100
     assert ids.is_unique
 
@@ -212,9 +204,7 @@ def test_ids_are_unique_within_tables_and_across_days(world: str) -> None:
 def test_another_seed_is_another_world_and_more_accounts_follow_for_ever(world: str) -> None:
     built = small(world)
     three_years_on = STARTS_ON + timedelta(days=1096)
-    assert not built.table("accounts", three_years_on).equals(
-        small(world, seed=6).table("accounts", three_years_on)
-    )
+    assert not built.table("accounts", three_years_on).equals(small(world, seed=6).table("accounts", three_years_on))
     assert len(built.table("accounts", three_years_on)) == pytest.approx(40, abs=1)
     assert len(built.table("accounts", date(2032, 1, 1))) > 60
 
@@ -301,15 +291,11 @@ def test_a_cancelled_contract_shows_its_end_a_month_ahead_and_not_earlier() -> N
     built = small("fleet", accounts=90)
     final = built.table("subscriptions", date(2026, 11, 1)).set_index("subscription_id")
     left = final[final["end_date"].notna() & (final["end_date"] == final["renewal_date"])]
-    left = left[
-        (left["status"] == "cancelled") & (left["end_date"] - left["start_date"] > pd.Timedelta(days=60))
-    ]
+    left = left[(left["status"] == "cancelled") & (left["end_date"] - left["start_date"] > pd.Timedelta(days=60))]
     seen_ahead = 0
     for subscription, end in left["end_date"].head(20).items():
         ahead, before = ((end - pd.Timedelta(days=n)).date() for n in (NOTICE_DAYS, NOTICE_DAYS + 1))
-        assert pd.isna(
-            built.table("subscriptions", before).set_index("subscription_id")["end_date"].get(subscription)
-        )
+        assert pd.isna(built.table("subscriptions", before).set_index("subscription_id")["end_date"].get(subscription))
         row = built.table("subscriptions", ahead).set_index("subscription_id").loc[subscription]
         seen_ahead += row["end_date"] == end and row["status"] == "active"
     assert seen_ahead > 0

@@ -43,9 +43,7 @@ class EventFormat:
         return pd.DataFrame(
             {
                 "event_id": identifiers(f"EVT-{day_of(day):%Y%m%d}-", Counter(numbers, 6)),
-                "account_id": identifiers(
-                    self.account_prefix, Counter(rows.account[order] + 1, self.account_width)
-                ),
+                "account_id": identifiers(self.account_prefix, Counter(rows.account[order] + 1, self.account_width)),
                 "user_id": rows.user_id.take(order),
                 "event_name": picked(self.names, rows.name[order]),
                 "event_timestamp": timestamps(day * 86_400 + rows.second[order]),

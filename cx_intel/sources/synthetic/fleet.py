@@ -170,9 +170,7 @@ class FleetPlan:
         at_term = (months_of(end) - contract_month) % self._lives.term_months[account] == 0
         announced = np.where((end == contract_end) & at_term, NOTICE_DAYS, 0)
         is_over = end <= as_of
-        seen = np.maximum(
-            np.where(is_over, end - 1, as_of - self._accounts.late_days[account]), lines.start[:known]
-        )
+        seen = np.maximum(np.where(is_over, end - 1, as_of - self._accounts.late_days[account]), lines.start[:known])
         months = np.where(self._accounts.billed_yearly[account], 12, 1)
         return pd.DataFrame(
             {

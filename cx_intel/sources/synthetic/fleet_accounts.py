@@ -82,9 +82,7 @@ def accounts(seed: int, world_size: int, signup: Ints, starts_on: int) -> FleetA
     normal = generator(seed, "fleet.sizes").standard_normal((count, 4))
     segment = choice(draws[:, 0], _SEGMENT_SHARES)
     mean, deviation, least, most = np.array(_VEHICLES).T
-    vehicles = np.clip(
-        np.exp(mean[segment] + deviation[segment] * normal[:, 0]), least[segment], most[segment]
-    )
+    vehicles = np.clip(np.exp(mean[segment] + deviation[segment] * normal[:, 0]), least[segment], most[segment])
     country = choice(draws[:, 1], _COUNTRY_SHARES)
     industry = choice(draws[:, 2], _INDUSTRY_SHARES)
     first, number = REGION_SPANS[country].T

@@ -33,9 +33,7 @@ EVENT_NAMES = (
     "report_generated",
     *STEPS,
 )
-_TRIP_KM = tuple(
-    f'{{"distance_km": {km}}}' for km in (2, 4, 6, 9, 12, 15, 19, 24, 30, 38, 47, 60, 80, 110, 160, 240)
-)
+_TRIP_KM = tuple(f'{{"distance_km": {km}}}' for km in (2, 4, 6, 9, 12, 15, 19, 24, 30, 38, 47, 60, 80, 110, 160, 240))
 _REPORTS = tuple(f'{{"report": "{name}"}}' for name in ("utilisation", "mileage", "fuel", "driving_times"))
 _PROPERTIES: tuple[str | None, ...] = (None, *_TRIP_KM, *_REPORTS)
 
@@ -67,9 +65,7 @@ class FleetUsage:
 
     @cached_property
     def _steps(self) -> NDArray[np.int64]:
-        return step_days(
-            self.seed, self.lives.stints, self.paths, len(self.accounts.signup), self.events_from
-        )
+        return step_days(self.seed, self.lives.stints, self.paths, len(self.accounts.signup), self.events_from)
 
     def day(self, day: int) -> pd.DataFrame:
         """Grain: an event. `event_timestamp` datetime64[us] in UTC, `properties` JSON text or null.
@@ -142,9 +138,7 @@ class _State:
         return (self.bundle >> product & 1) == 1
 
 
-def _deeds(
-    rng: np.random.Generator, name: Ints | int, account: Ints, letter: str, actor: Ints, width: int
-) -> _Deeds:
+def _deeds(rng: np.random.Generator, name: Ints | int, account: Ints, letter: str, actor: Ints, width: int) -> _Deeds:
     """Events at working hours (UTC), without properties."""
     hour = 4.0 + 14.5 * rng.random((len(account), 2)).mean(axis=1)
     second = np.floor(hour * 3600).astype(np.int64)

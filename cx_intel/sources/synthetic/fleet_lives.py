@@ -92,9 +92,7 @@ def _odds(content: Floats, bundle: Ints) -> Floats:
     )
 
 
-def live(
-    seed: int, accounts: FleetAccounts, paths: Trajectories, first_month: int, until_month: int
-) -> FleetLives:
+def live(seed: int, accounts: FleetAccounts, paths: Trajectories, first_month: int, until_month: int) -> FleetLives:
     """Every customer's life for the months from `first_month` up to and including `until_month`.
 
     Customers from before `first_month` are those who stayed until then; their lives begin to change with it.
@@ -124,8 +122,7 @@ def live(
         renews = settled & (age % accounts.term_months[:known] == 0)
 
         churns = settled & (
-            draws[:, 0]
-            < np.where(renews, _renewal_churn(content, accounts.segment[:known]), _sudden_churn(content))
+            draws[:, 0] < np.where(renews, _renewal_churn(content, accounts.segment[:known]), _sudden_churn(content))
         )
         leaving = np.flatnonzero(churns)
         away = month - left_month[:known]
@@ -144,12 +141,8 @@ def live(
         left_month[leaving] = month
         ended.append((leaving, contract_day[leaving].copy(), day[leaving]))
 
-        changed = np.concatenate(
-            [starting, back, np.flatnonzero((action < NOTHING) | (renews & ~churns)), leaving]
-        )
-        monthly = np.round(
-            vehicles[changed] * price[changed] * UNIT_PRICES[:, None] * _has(bundle[changed]), 2
-        )
+        changed = np.concatenate([starting, back, np.flatnonzero((action < NOTHING) | (renews & ~churns)), leaving])
+        monthly = np.round(vehicles[changed] * price[changed] * UNIT_PRICES[:, None] * _has(bundle[changed]), 2)
         monthly[:, len(changed) - len(leaving) :] = 0.0
         since = np.where(begins[changed] == month, contract_day[changed], day[changed])
         book.amend(changed, since, monthly, np.zeros_like(changed))
@@ -198,6 +191,4 @@ def _reprice(price: Floats, renewed: Ints, draws: Floats, content: Floats) -> No
     """At a renewal prices rise by 2 to 5 %, stay, or are negotiated down by 4 to 15 %."""
     discounted = draws[:, 0] > 1.0 - 0.14 * (1.3 - content)
     indexed = draws[:, 0] < _INDEXED
-    price[renewed] *= np.where(
-        discounted, 0.96 - 0.11 * draws[:, 1], np.where(indexed, 1.02 + 0.03 * draws[:, 1], 1.0)
-    )
+    price[renewed] *= np.where(discounted, 0.96 - 0.11 * draws[:, 1], np.where(indexed, 1.02 + 0.03 * draws[:, 1], 1.0))

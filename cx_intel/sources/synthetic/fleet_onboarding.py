@@ -29,9 +29,7 @@ _TYPICAL_DAYS = np.array([1.0, 3.0, 9.0, 12.0, 14.0, 18.0, 16.0, 25.0])
 _MIGRATION_DAYS = 21
 
 
-def step_days(
-    seed: int, stints: Stints, paths: Trajectories, accounts: int, events_from: int
-) -> NDArray[np.int64]:
+def step_days(seed: int, stints: Stints, paths: Trajectories, accounts: int, events_from: int) -> NDArray[np.int64]:
     """`[account, step]`: the day of each step, FAR for one left undone; none lies before `events_from`.
 
     Content customers finish sooner and more of the steps.

@@ -56,9 +56,7 @@ class Relationship:
         mood = self.paths.mood(day, account, end)
         score = np.clip(np.round(1.0 + 9.6 * mood + 1.3 * noise[kept]), 0, 10).astype(np.int64)
         second = 6 * 3600 + np.floor(draws[kept, 2] * 11 * 3600).astype(np.int64)
-        return in_order(
-            {"day": day, "account": account, "score": score, "at": day * 86_400 + second}, "at", "account"
-        )
+        return in_order({"day": day, "account": account, "score": score, "at": day * 86_400 + second}, "at", "account")
 
     def _activities(self, month: int) -> Block:
         """The activities planned in a month: QBRs early in the quarter, others at any time."""
@@ -79,9 +77,9 @@ class Relationship:
         kind, of = np.nonzero(rng.random(odds.shape) < odds)
         draws = rng.random((len(of), 5))
         planned = first + np.floor(draws[:, 0] * np.where(kind == 0, 20, 27)).astype(np.int64)
-        due = planned + np.where(
-            kind == 0, 5 + np.floor(draws[:, 1] * 50), 1 + np.floor(draws[:, 1] * 12)
-        ).astype(np.int64)
+        due = planned + np.where(kind == 0, 5 + np.floor(draws[:, 1] * 50), 1 + np.floor(draws[:, 1] * 12)).astype(
+            np.int64
+        )
         due += np.where(is_weekend(due), 2, 0)
         happens = (draws[:, 2] < np.array([0.86, 0.93, 0.90])[kind]) & (due < end[of])
         dropped = np.where(draws[:, 3] < 0.75, np.minimum(due, end[of]), FAR)

@@ -186,7 +186,7 @@ class NovaPlan:
         count = len(self._accounts.signup)
         billed = lines.billed_in(month, self._start_month, self._end_month)
         amount = lines.summed(billed, lines.monthly[billed], count)
-        products = lines.summed(billed, 2.0 ** lines.product[billed], count)
+        products = lines.summed(billed, np.exp2(lines.product[billed]), count)
         account = np.flatnonzero(amount > 0)
         day = first_day(month) + self._lives.billing_day[account] - 1
         rng = generator(self._seed, "novacrm.invoices", month)

@@ -90,9 +90,7 @@ def _odds(satisfaction: Floats, tier: Ints, addons: Ints, is_leaving: Bools) -> 
     )
 
 
-def live(
-    seed: int, accounts: NovaAccounts, paths: Trajectories, first_month: int, until_month: int
-) -> NovaLives:
+def live(seed: int, accounts: NovaAccounts, paths: Trajectories, first_month: int, until_month: int) -> NovaLives:
     """Every account's life for the months from `first_month` up to and including `until_month`.
 
     All changes take effect on the account's billing day, at most one a month.
@@ -110,9 +108,7 @@ def live(
     pauses: list[tuple[Ints, Ints, Ints, Bools]] = []
 
     tried = np.flatnonzero(accounts.trial_end > accounts.signup)
-    book.trial(
-        tried, accounts.signup[tried], accounts.trial_end[tried], PLAN_PRICES[tier[tried]], tier[tried]
-    )
+    book.trial(tried, accounts.signup[tried], accounts.trial_end[tried], PLAN_PRICES[tier[tried]], tier[tried])
     lost = np.flatnonzero(accounts.paid_from >= FAR)
     ended.append((lost, accounts.signup[lost], accounts.trial_end[lost]))
 
@@ -126,9 +122,7 @@ def live(
         quits = settled & (status[:known] == LEAVING) & (month - since[:known] >= _MONTHS_TO_LEAVE)
         paying = np.flatnonzero(((status[:known] == PAYING) | (status[:known] == LEAVING)) & settled & ~quits)
         paused = np.flatnonzero((status[:known] == SUSPENDED) & settled)
-        away = np.flatnonzero(
-            (status[:known] == LEFT) & (month - since[:known] >= 3) & (month - since[:known] <= 15)
-        )
+        away = np.flatnonzero((status[:known] == LEFT) & (month - since[:known] >= 3) & (month - since[:known] <= 15))
 
         is_leaving = status[paying] == LEAVING
         odds = _odds(paths.in_month(month)[paying], tier[paying], addons[:, paying], is_leaving)
@@ -156,9 +150,7 @@ def live(
         pauses.append((suspended, day[suspended], day[suspended], np.zeros(len(suspended), dtype=bool)))
         pauses.append((paused, np.full(len(paused), -1), day[paused], np.isin(paused, fails)))
 
-        bought = np.concatenate(
-            [starting, back, np.flatnonzero((action >= UPGRADE) & (action <= DROP)), leaving]
-        )
+        bought = np.concatenate([starting, back, np.flatnonzero((action >= UPGRADE) & (action <= DROP)), leaving])
         monthly = np.vstack([PLAN_PRICES[tier[bought]], addons[:, bought] * ADDON_PRICES[:, None]])
         monthly[:, len(bought) - len(leaving) :] = 0.0
         book.amend(bought, day[bought], monthly, tier[bought])
@@ -199,6 +191,4 @@ def _suspensions(rows: list[tuple[Ints, Ints, Ints, Bools]]) -> Suspensions:
     begins = np.flatnonzero(start >= 0)
     after = np.minimum(begins + 1, max(len(account) - 1, 0))
     closed = (after > begins) & (account[after] == account[begins]) & (start[after] < 0)
-    return Suspensions(
-        account[begins], start[begins], np.where(closed, end[after], FAR), lasting[after] & closed
-    )
+    return Suspensions(account[begins], start[begins], np.where(closed, end[after], FAR), lasting[after] & closed)

@@ -23,9 +23,7 @@ from cx_intel.sources.synthetic.trajectories import Stints, Trajectories
 PRIORITIES = ("p1", "p2", "p3", "p4")
 TARGET_HOURS = np.array([4.0, 12.0, 48.0, 120.0])
 _PRIORITY_SHARES = (0.06, 0.17, 0.44, 0.33)
-_UNHURRIED = np.array(
-    [-1.00, -1.10, -1.25, -1.30]
-)  # log of the typical share of the target that a ticket takes
+_UNHURRIED = np.array([-1.00, -1.10, -1.25, -1.30])  # log of the typical share of the target that a ticket takes
 _STATUSES = ("open", "escalated", "resolved")
 _NEVER = FAR * 86_400
 
@@ -105,9 +103,7 @@ class TicketDesk:
         return pd.DataFrame(
             {
                 "ticket_id": identifiers("TKT-", Counter(rows["number"], 5)),
-                "account_id": identifiers(
-                    self.account_prefix, Counter(rows["account"] + 1, self.account_width)
-                ),
+                "account_id": identifiers(self.account_prefix, Counter(rows["account"] + 1, self.account_width)),
                 "created_at": timestamps(rows["created"]),
                 "resolved_at": timestamps(resolved),
                 "priority": picked(PRIORITIES, rows["priority"]),

@@ -91,9 +91,7 @@ def trajectories(seed: int, signup: Ints, first_month: int, until_month: int) ->
     """
     count = len(signup)
     shares = np.cumsum(_ARCHETYPE_SHARES)
-    level = _ARCHETYPE_LEVELS[
-        np.searchsorted(shares, generator(seed, "archetype").random(count), side="right")
-    ]
+    level = _ARCHETYPE_LEVELS[np.searchsorted(shares, generator(seed, "archetype").random(count), side="right")]
     deviation = 0.6 * generator(seed, "first impression").standard_normal(count)
     paths = np.zeros((until_month - first_month + 1, count), dtype=np.float16)
     for month in range(first_month, until_month + 1):
