@@ -197,12 +197,12 @@ def _day(portfolio, as_of: date | None, option: str = "--as-of") -> date:  # typ
 @app.command()
 def validate() -> None:
     """Check the YAML of all portfolios, without a run."""
-    from cx_intel.portfolio.build import load_portfolios, portfolio_definitions
+    from cx_intel.portfolio.build import build_definitions, load_portfolios
 
     with _explained():
         environment = read_environment(os.environ)
-        for name, portfolio in load_portfolios(environment.portfolios).items():
-            definitions = portfolio_definitions(portfolio, environment)
+        for name in load_portfolios(environment.portfolios):
+            definitions = build_definitions(environment, only=[name])
             checks = len(list(definitions.resolve_asset_graph().asset_check_keys))
             console.print(
                 f"{name}: valid, {len(list(definitions.assets or []))} tables, {checks} checks", highlight=False

@@ -9,10 +9,12 @@ from pathlib import Path
 import dagster as dg
 
 from cx_intel.orchestration.assets import kinds_of, table_asset
+from cx_intel.orchestration.export_assets import export_assets
 from cx_intel.orchestration.graph import steps_of
 from cx_intel.orchestration.jobs import refresh_job, refresh_schedule
 from cx_intel.orchestration.raw import raw_asset, raw_kind
 from cx_intel.orchestration.report_assets import report_assets
+from cx_intel.reports.exports import check_exports
 from cx_intel.settings.base import Problem, SettingsError
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.loader import load_portfolio
@@ -26,7 +28,7 @@ def load_portfolios(folder: Path) -> dict[str, Portfolio]:
     problems: list[str] = []
     for file in sorted(folder.glob("*.yaml")):
         try:
-            found[file.stem] = load_portfolio(file)
+            found[file.stem] = load_portfolio(file, also=(check_exports,))
         except SettingsError as error:
             problems.append(str(error))
     if problems:
@@ -51,6 +53,7 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
     assets = [raw_asset(table, portfolio, environment.variables) for table in portfolio.tables]
     assets += [table_asset(step, portfolio, kinds) for step in steps]
     assets += report_assets(portfolio, environment)
+    assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))
     job = refresh_job(portfolio)
     return dg.Definitions(assets=assets, jobs=[job], schedules=[refresh_schedule(portfolio, job)])
 

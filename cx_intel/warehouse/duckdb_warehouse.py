@@ -16,6 +16,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend
+from ibis.common.exceptions import TableNotFound
 
 from cx_intel.warehouse.errors import WarehouseError
 
@@ -57,9 +58,11 @@ class DuckDBWarehouse:
 
     def table(self, schema: str, table: str) -> ir.Table:
         """The table as an expression; nothing is read yet. Raises WarehouseError when it is not there."""
-        if not self.exists(schema, table):
-            raise WarehouseError(f"There is no table {schema}.{table} in {self.path}. Materialize that asset first.")
-        return self.backend.table(table, database=schema)
+        try:
+            return self.backend.table(table, database=schema)
+        except TableNotFound:
+            text = f"There is no table {schema}.{table} in {self.path}. Materialize that asset first."
+            raise WarehouseError(text) from None
 
     def stage(self, schema: str, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
         """Writes the parts, one after the other, beside the table that they are to replace; returns what was staged.
@@ -85,7 +88,7 @@ class DuckDBWarehouse:
         return self.backend.table(name, database=schema)
 
     def _append(self, name: str, rows: ir.Table) -> None:
-        """Inserts rows by column name. Ibis' own `insert` parses the SQL that it has just written, at twice the cost."""
+        """Inserts rows by column name. Ibis' own `insert` parses the SQL that it has just written."""
         self.backend._run_pre_execute_hooks(rows)
         self._connection.execute(f"INSERT INTO {name} BY NAME {self.backend.compile(rows)}")
 
