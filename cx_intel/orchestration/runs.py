@@ -100,6 +100,8 @@ def _note_rows(outcome: Outcome, event: dg.DagsterEvent, on_step: Callable[[str,
     count = materialization.metadata.get("dagster/row_count")
     assert event.asset_key is not None
     table = event.asset_key.path[-1]
+    if table in outcome.tables:
+        return  # a run over a range tells the same of each of its days
     if count is not None and isinstance(count.value, int):
         outcome.tables[table] = count.value
         on_step(table, count.value)
