@@ -3,7 +3,7 @@
 For the command line and for tests. Schedules and the UI start the job through Dagster.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -49,6 +49,7 @@ def refresh(
     on_step: Callable[[str, int | None], None] = lambda _table, _rows: None,
     *,
     since: date | None = None,
+    without: Collection[str] = (),
 ) -> Outcome:
     """Runs the refresh job of a portfolio for a day, or once for a range of days.
 
@@ -59,6 +60,7 @@ def refresh(
         instance: Where the run is recorded.
         on_step: Called with each table when it is begun (rows None) and when it is done.
         since: The first day of a range that ends with `as_of`.
+        without: Assets that are left out, by the last part of their key.
     """
     outcome = Outcome(portfolio, as_of, make_new_run_id())
 
@@ -77,9 +79,11 @@ def refresh(
 
     instance.add_event_listener(outcome.run_id, observe)
     job = definitions.resolve_job_def(refresh_job_name(portfolio))
+    chosen = [key for key in job.asset_layer.executable_asset_keys if key.path[-1] not in without]
     result = job.execute_in_process(
         run_config=QUIET,
         instance=instance,
+        asset_selection=chosen if without else None,
         partition_key=None if since else as_of.isoformat(),
         tags=range_tags(since, as_of) if since else None,
         run_id=outcome.run_id,
