@@ -158,6 +158,20 @@ def _call(call, currency: str) -> str:  # type: ignore[no-untyped-def]
     )
 
 
+def _print_rows(frame) -> None:  # type: ignore[no-untyped-def]
+    """As a table where it fits, else a row after the other, a line for each column."""
+    longest = [max([len(str(c)), *(len(str(v)) for v in frame[c])]) for c in frame.columns]
+    if sum(longest) + 3 * len(longest) + 1 <= console.width:
+        console.print(_as_table(frame))
+        return
+    width = max(len(str(c)) for c in frame.columns)
+    for number, row in enumerate(frame.itertuples(index=False), start=1):
+        console.print(f"[bold]row {number}[/]", highlight=False)
+        for column, value in zip(frame.columns, row, strict=True):
+            shown = "" if pd.isna(value) else escape(str(value))
+            console.print(f"  {column:<{width}}  {shown}", highlight=False)
+
+
 def _as_table(frame) -> Table:  # type: ignore[no-untyped-def]
     table = Table()
     for column in frame.columns:
@@ -254,7 +268,7 @@ def show(
                 where = f"in several portfolios ({', '.join(having)}): choose one" if having else "in no portfolio"
                 errors.print(f"The table {table!r} is {where} (--portfolio).", style="red")
                 raise typer.Exit(MISUSE)
-            console.print(_as_table(table_rows(warehouse, having[0], table, rows)))
+            _print_rows(table_rows(warehouse, having[0], table, rows))
 
 
 @app.command()

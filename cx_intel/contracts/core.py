@@ -59,6 +59,14 @@ def _account_columns(portfolio: Portfolio) -> tuple[Column, ...]:
             nullable=False,
             minimum=0,
         ),
+        Column(
+            "ledger_mrr",
+            MONEY,
+            "MRR in the horizon month by the ledger.",
+            SIZE_MRR,
+            null_means="the ledger does not know the account",
+            minimum=0,
+        ),
         Column("current_arr", MONEY, "12 x current_mrr.", SIZE_ARR, nullable=False, minimum=0),
         Column("is_churned", FLAG, "The ledger knows the account, without MRR in the horizon month.", nullable=False),
         Column("active_subscription_count", COUNT, "Subscriptions in force.", minimum=0),
@@ -82,11 +90,26 @@ def account_snapshot(portfolio: Portfolio) -> Contract:
         ("as_of", "account_id"),
         (AS_OF, *_account_columns(portfolio)),
         kind="snapshot",
-        invariants=(ARR_IS_TWELVE_MRR,),
+        invariants=(ARR_IS_TWELVE_MRR, *_ledger_agrees(portfolio)),
         plots={
             "accounts": lambda t: t.count(),
             "current_arr": lambda t: t.current_arr.sum(),
         },
+    )
+
+
+def _ledger_agrees(portfolio: Portfolio) -> tuple[Invariant, ...]:
+    """Where contracts and ledger come from different sources, they are held against each other."""
+    if portfolio.revenue.basis == "subscriptions" or "subscriptions" not in portfolio.tables:
+        return ()
+    return (
+        Invariant(
+            "contract_agrees_with_ledger",
+            "The contracts' MRR is the ledger's of the horizon month.",
+            lambda t: t.ledger_mrr.isnull() | (t.current_mrr == t.ledger_mrr),
+            "Often a change since the horizon month; else ask billing which of the two is right for these accounts.",
+            "warn",
+        ),
     )
 
 

@@ -98,15 +98,17 @@ def account_snapshot(
     rows = accounts
     for part in (contracted, known, renewals):
         rows = rows.left_join(part, "account_id").drop("account_id_right")
-    ledger_mrr = ibis.coalesce(rows.ledger_mrr.cast(MONEY), NO_MONEY)
+    known_mrr = ibis.coalesce(rows.ledger_mrr.cast(MONEY), NO_MONEY)
+    ledger_mrr = ibis.cases((rows.is_in_ledger.notnull(), known_mrr), else_=ibis.null(MONEY))
     contract_mrr = ibis.coalesce(rows.contract_mrr.cast(MONEY), NO_MONEY)
     months = month_index(day) - month_index(rows.signup_date)
     rows = rows.mutate(
         as_of=day,
         tenure_days=day.delta(rows.signup_date, unit="day"),
         tenure_months=months - ibis.cases((rows.signup_date.day() > as_of.day, 1), else_=0),
-        current_mrr=contract_mrr if "subscriptions" in portfolio.tables else ledger_mrr,
-        is_churned=ibis.coalesce(rows.is_in_ledger, ibis.literal(False)) & (ledger_mrr == NO_MONEY),
+        current_mrr=contract_mrr if "subscriptions" in portfolio.tables else known_mrr,
+        is_churned=ibis.coalesce(rows.is_in_ledger, ibis.literal(False)) & (known_mrr == NO_MONEY),
+        ledger_mrr=ledger_mrr,
         horizon_month=first_day(horizon),
         is_overdue=ibis.coalesce(rows.is_overdue, ibis.literal(False)),
         **{

@@ -9,12 +9,14 @@ from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
+import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract, Kind
 from cx_intel.orchestration.checks import Finding, check_results, check_specs, compared_with, evaluate, results_table
 from cx_intel.orchestration.graph import Step
+from cx_intel.orchestration.late_events import LateEvents
 from cx_intel.orchestration.metadata import column_lineage, column_schema, measured, preview
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.steps import StepRunner
@@ -72,7 +74,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
             yield from _keep(context, StepRunner(step, portfolio, warehouse, tables), stands_at)
             return
         runner = StepRunner(step, portfolio, warehouse, tables)
-        built = runner.build(days)
+        built = runner.build(with_first_snapshots(days, contract, portfolio, warehouse))
         staged = warehouse.stage(portfolio.name, step.table, built.parts, like=contract.schema())
         findings = evaluate(contract, staged, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse)
         findings += _turned_away(runner, staged, built.days, days[-1])
@@ -85,9 +87,11 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
             metadata["dagster/column_lineage"] = column_lineage(runner.expression, keys)
         report_other_days(context, key, built.days, days)
         stands_at = days[-1] if contract.kind == "whole" else None
-        yield dg.Output(
-            Staged(staged, contract.partition_column, built.days, built.state, stands_at), metadata=metadata
-        )
+        state = built.state
+        if contract.kind == "snapshot":
+            state, news = LateEvents(portfolio, kinds_of, warehouse).remember(step.table, built.days)
+            metadata |= news
+        yield dg.Output(Staged(staged, contract.partition_column, built.days, state, stands_at), metadata=metadata)
 
     return compute
 
@@ -103,6 +107,15 @@ def asset_options(portfolio: Portfolio, layer: str, kind: Kind) -> dict[str, Any
         "partitions_def": None if kind == "whole" else days_of(portfolio),
         "backfill_policy": None if kind == "whole" else dg.BackfillPolicy.single_run(),
     }
+
+
+def with_first_snapshots(
+    days: tuple[date, ...], contract: Contract, portfolio: Portfolio, warehouse: DuckDBWarehouse
+) -> tuple[date, ...]:
+    """The days of the run; for a snapshot table that is not there yet, those before them that the portfolio names."""
+    if contract.kind != "snapshot" or contract.layer == "operations" or warehouse.exists(portfolio.name, contract.table):
+        return days
+    return tuple(sorted({*portfolio.as_of.first_days(days[0]), *days}))
 
 
 def days_for(context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse: DuckDBWarehouse) -> tuple[date, ...]:
@@ -125,7 +138,9 @@ def stop_if_blocked(findings: list[Finding], table: str, warehouse: DuckDBWareho
 
 
 def describe_rows(contract: Contract | None, rows: ir.Table, warehouse: DuckDBWarehouse, as_of: date) -> dict[str, Any]:
-    """Counts, figures to plot and sample rows of what is about to be written."""
+    """Counts, figures to plot and sample rows of what is about to be written; of a snapshot, of its newest day."""
+    if contract is not None and contract.kind == "snapshot":
+        rows = rows.filter(rows.as_of == ibis.literal(as_of))
     return {
         **measured(contract, rows, warehouse),
         "as_of": as_of.isoformat(),

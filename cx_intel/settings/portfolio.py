@@ -4,7 +4,7 @@ The top of the settings tree; the blocks stand in the modules beside this one, a
 """
 
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -56,6 +56,16 @@ class AsOf(Settings):
 
     default: Literal["yesterday"] | date = "yesterday"
     earliest: date = date(2023, 1, 1)
+    first_snapshots: list[Annotated[int, Field(ge=1, le=400)]] = []
+    """Days before the first refresh for which it makes snapshots too, so that changes and trends are there at once.
+
+    Only for sources that tell what was known then: events, contracts, tickets with their dates.
+    """
+
+    def first_days(self, as_of: date) -> tuple[date, ...]:
+        """The days, in order, that the first refresh makes snapshots for besides `as_of`."""
+        days = {as_of - timedelta(days=n) for n in self.first_snapshots}
+        return tuple(sorted(day for day in days if day >= self.earliest))
 
 
 class Portfolio(SourcesMixin):
