@@ -54,11 +54,13 @@ class Weekly(Settings):
 
 
 class LateEvents(Settings):
-    """Snapshots that were made before all of their events had come."""
+    """Snapshots that were made before all of their events had come, or not at all."""
 
     enabled: bool = True
     within_days: int = Field(default=92, ge=1, le=3660)
     """Snapshots further back than this from the newest one are left to `cx-intel backfill`."""
+    fill_gaps_days: int = Field(default=7, ge=0, le=366)
+    """Days without a snapshot, so many in a row at most, are made up for: a run failed, or the machine was off."""
     attempts: int = Field(default=3, ge=1, le=10)
     """Runs asked for the same late events, when they fail."""
 
@@ -69,7 +71,7 @@ class Landing(Settings):
     folder: str
     """`${NAME}` is taken from the environment."""
     files: dict[str, CanonicalTable] = {}
-    """Pattern of file names: the table that such a file is for. Others go by name, such as usage_events_2026-11-20.csv."""
+    """Pattern of file names: its table. Others go by their names, such as usage_events_2026-11-20.csv."""
     settle_seconds: int = Field(default=10, ge=0, le=86400)
     """A file is complete when its size and time have not changed for so long, across two looks."""
 
