@@ -6,7 +6,6 @@ import dagster as dg
 from dagster._core.definitions.partitions.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from cx_intel.orchestration.partitions import days_of
 from cx_intel.settings.portfolio import Portfolio
 
 REFRESH_HOUR = 6
@@ -24,7 +23,6 @@ def refresh_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         refresh_job_name(portfolio.name),
         selection=dg.AssetSelection.key_prefixes([portfolio.name]),
-        partitions_def=days_of(portfolio),
         description=f"Refreshes {portfolio.name} for a day: from its sources to the intervention list.",
         tags={"portfolio": portfolio.name},
     )

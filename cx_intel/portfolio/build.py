@@ -3,7 +3,7 @@
 What an asset does is the matter of `cx_intel.orchestration`; here they are only put together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -12,6 +12,7 @@ from cx_intel.orchestration.assets import kinds_of, table_asset
 from cx_intel.orchestration.export_assets import export_assets
 from cx_intel.orchestration.graph import steps_of
 from cx_intel.orchestration.jobs import refresh_job, refresh_schedule
+from cx_intel.orchestration.publish_assets import publish_assets
 from cx_intel.orchestration.raw import raw_asset, raw_kind
 from cx_intel.orchestration.report_assets import report_assets
 from cx_intel.reports.exports import check_exports
@@ -54,13 +55,19 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
     assets += [table_asset(step, portfolio, kinds) for step in steps]
     assets += report_assets(portfolio, environment)
     assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))
+    assets += publish_assets(portfolio, environment.published(portfolio.name))
     job = refresh_job(portfolio)
     return dg.Definitions(assets=assets, jobs=[job], schedules=[refresh_schedule(portfolio, job)])
 
 
 def build_definitions(environment: Environment, only: Sequence[str] = ()) -> dg.Definitions:
     """The definitions of all portfolios, or of some by name, with the warehouse of the environment."""
-    portfolios = {n: p for n, p in load_portfolios(environment.portfolios).items() if not only or n in only}
+    portfolios = load_portfolios(environment.portfolios)
+    return definitions_of([p for name, p in portfolios.items() if not only or name in only], environment)
+
+
+def definitions_of(portfolios: Iterable[Portfolio], environment: Environment) -> dg.Definitions:
+    """The definitions of these portfolios, with the warehouse of the environment."""
     database = str(environment.warehouse)
     shared = dg.Definitions(
         resources={
@@ -69,5 +76,5 @@ def build_definitions(environment: Environment, only: Sequence[str] = ()) -> dg.
         },
         executor=dg.in_process_executor,
     )
-    parts = [portfolio_definitions(p, environment) for p in portfolios.values()]
+    parts = [portfolio_definitions(p, environment) for p in portfolios]
     return dg.Definitions.merge(shared, *parts)
