@@ -1,16 +1,16 @@
-"""The jobs and schedules of a portfolio: the one refresh that the command line, the UI and the schedule all start."""
+"""The job of a portfolio: the one refresh that the command line, the UI, the schedule and the sensors all start.
+
+When it starts by itself is said in `schedules.py`; jobs that send reports are in `report_jobs.py`.
+"""
 
 from typing import TypeAlias
 
 import dagster as dg
-from dagster._core.definitions.partitions.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from cx_intel.settings.portfolio import Portfolio
 
-REFRESH_HOUR = 6
-
-ScheduleLike: TypeAlias = dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition
+Job: TypeAlias = UnresolvedAssetJobDefinition | dg.JobDefinition
 
 
 def refresh_job_name(portfolio: str) -> str:
@@ -25,16 +25,4 @@ def refresh_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:
         selection=dg.AssetSelection.key_prefixes([portfolio.name]),
         description=f"Refreshes {portfolio.name} for a day: from its sources to the intervention list.",
         tags={"portfolio": portfolio.name},
-    )
-
-
-def refresh_schedule(portfolio: Portfolio, job: UnresolvedAssetJobDefinition) -> ScheduleLike:
-    """Every morning in the portfolio's zone, for the day before."""
-    return dg.build_schedule_from_partitioned_job(
-        job,
-        name=f"{portfolio.name}_daily",
-        hour_of_day=REFRESH_HOUR,
-        minute_of_hour=0,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Refreshes {portfolio.name} at {REFRESH_HOUR}:00 {portfolio.time_zone} for the day before.",
     )

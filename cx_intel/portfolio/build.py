@@ -9,9 +9,10 @@ from pathlib import Path
 import dagster as dg
 
 from cx_intel.orchestration.assets import kinds_of, table_asset
+from cx_intel.orchestration.automation import automation
 from cx_intel.orchestration.export_assets import export_assets
 from cx_intel.orchestration.graph import steps_of
-from cx_intel.orchestration.jobs import refresh_job, refresh_schedule
+from cx_intel.orchestration.jobs import refresh_job
 from cx_intel.orchestration.publish_assets import publish_assets
 from cx_intel.orchestration.raw import raw_asset, raw_kind
 from cx_intel.orchestration.report_assets import report_assets
@@ -47,7 +48,7 @@ class SettingsErrors(ValueError):
 
 
 def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.Definitions:
-    """The assets, checks, job and schedule of one portfolio."""
+    """The assets, checks, jobs, schedules and sensors of one portfolio."""
     steps = steps_of(portfolio)
     raw_kinds = {f"raw_{t}": raw_kind(t, portfolio) for t in portfolio.tables}
     kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
@@ -56,8 +57,7 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
     assets += report_assets(portfolio, environment)
     assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))
     assets += publish_assets(portfolio, environment.published(portfolio.name))
-    job = refresh_job(portfolio)
-    return dg.Definitions(assets=assets, jobs=[job], schedules=[refresh_schedule(portfolio, job)])
+    return dg.Definitions(assets=assets, **automation(portfolio, environment, refresh_job(portfolio)))
 
 
 def build_definitions(environment: Environment, only: Sequence[str] = ()) -> dg.Definitions:

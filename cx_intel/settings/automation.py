@@ -59,7 +59,7 @@ class LateEvents(Settings):
     enabled: bool = True
     within_days: int = Field(default=92, ge=1, le=3660)
     """Snapshots further back than this from the newest one are left to `cx-intel backfill`."""
-    fill_gaps_days: int = Field(default=7, ge=0, le=366)
+    fill_gaps_days: int = Field(default=5, ge=0, le=366)
     """Days without a snapshot, so many in a row at most, are made up for: a run failed, or the machine was off."""
     attempts: int = Field(default=3, ge=1, le=10)
     """Runs asked for the same late events, when they fail."""

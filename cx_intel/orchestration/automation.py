@@ -1,0 +1,27 @@
+"""Puts together what happens by itself in a portfolio: its schedules, its sensors, and the jobs that send reports.
+
+Nothing is decided here. Times are in `schedules.py`, what came late in `late_sensor.py`.
+"""
+
+from typing import Any
+
+from cx_intel.orchestration.jobs import Job
+from cx_intel.orchestration.late_sensor import late_sensor
+from cx_intel.orchestration.schedules import schedules
+from cx_intel.settings.environment import Environment
+from cx_intel.settings.portfolio import Portfolio
+
+
+def automation(portfolio: Portfolio, environment: Environment, refresh: Job) -> dict[str, Any]:
+    """The jobs, schedules and sensors of a portfolio, named as `dagster.Definitions` takes them.
+
+    Args:
+        portfolio: Its settings.
+        environment: Where its files are, and the addresses of its alerts.
+        refresh: Its refresh.
+    """
+    return {
+        "jobs": [refresh],
+        "schedules": schedules(portfolio, refresh, {}),
+        "sensors": [late_sensor(portfolio, refresh)],
+    }
