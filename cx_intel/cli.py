@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
@@ -17,6 +17,9 @@ from rich.table import Table
 
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment, read_environment
+
+if TYPE_CHECKING:
+    from cx_intel.warehouse.readable import Readable
 
 app = typer.Typer(
     help="Customer-success intelligence: health, churn risk, retention and renewals.",
@@ -223,20 +226,30 @@ def validate() -> None:
             )
 
 
+@contextmanager
+def _readable(environment: Environment, names: Iterable[str]) -> "Iterator[Readable]":
+    """What can be read just now, with a note for people when it is a copy."""
+    from cx_intel.warehouse.readable import readable
+
+    with readable(environment.warehouse, {name: environment.published(name) for name in names}) as found:
+        if found.note:
+            errors.print(found.note, style="yellow")
+        yield found
+
+
 @app.command("list")
 def list_portfolios() -> None:
     """The portfolios, what they read and when they were last refreshed."""
     from cx_intel.portfolio.build import load_portfolios
-    from cx_intel.warehouse.duckdb_warehouse import reading
 
-    with _explained():
+    with _explained(), ExitStack() as opened:
         environment = read_environment(os.environ)
         table = Table("portfolio", "currency", "sources", "newest as_of", "description")
-        for name, portfolio in load_portfolios(environment.portfolios).items():
-            newest = None
-            if environment.warehouse.exists():
-                with reading(environment.warehouse) as warehouse:
-                    newest = warehouse.newest(name)
+        portfolios = load_portfolios(environment.portfolios)
+        there = environment.warehouse.exists()
+        found = opened.enter_context(_readable(environment, portfolios)) if there else None
+        for name, portfolio in portfolios.items():
+            newest = found.newest(name) if found else None
             kinds = sorted({source.kind for source in portfolio.sources})
             table.add_row(
                 name,
@@ -257,18 +270,18 @@ def show(
     """The first rows of a table; of a snapshot, append _latest for the newest day."""
     from cx_intel.portfolio.build import load_portfolios
     from cx_intel.reports.headline import table_rows
-    from cx_intel.warehouse.duckdb_warehouse import reading
 
     with _explained():
         environment = read_environment(os.environ)
         names = list(load_portfolios(environment.portfolios))
-        with reading(environment.warehouse) as warehouse:
-            having = [n for n in ([_known(portfolio, names)] if portfolio else names) if warehouse.exists(n, table)]
+        with _readable(environment, names) as found:
+            having = [n for n in ([_known(portfolio, names)] if portfolio else names) if found.exists(n, table)]
             if len(having) != 1:
                 where = f"in several portfolios ({', '.join(having)}): choose one" if having else "in no portfolio"
                 errors.print(f"The table {table!r} is {where} (--portfolio).", style="red")
                 raise typer.Exit(MISUSE)
-            _print_rows(table_rows(warehouse, having[0], table, rows))
+            warehouse, schema = found.places[having[0]]
+            _print_rows(table_rows(warehouse, schema, table, rows))
 
 
 @app.command()

@@ -42,6 +42,9 @@ class Environment:
     def exports(self, portfolio: str) -> Path:
         return self.home / "exports" / portfolio
 
+    def published(self, portfolio: str) -> Path:
+        return self.home / "published" / f"{portfolio}.duckdb"
+
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
     """The settings of the environment; raises SettingsError naming the variable that is wrong."""

@@ -20,6 +20,7 @@ from cx_intel.settings.accounts import (
 from cx_intel.settings.automation import Automation
 from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings
 from cx_intel.settings.health import HealthSettings
+from cx_intel.settings.publication import PublishSettings
 from cx_intel.settings.renewals import RISK_LEVELS, ChurnRiskSettings, Playbook, RenewalSettings
 from cx_intel.settings.reports import ReportSettings
 from cx_intel.settings.revenue import CurrencySettings, RevenueSettings
@@ -90,6 +91,7 @@ class Portfolio(SourcesMixin):
     lifecycle: LifecycleSettings = LifecycleSettings()
     rollups: list[Name] = []
     reports: ReportSettings = ReportSettings()
+    publish: PublishSettings = PublishSettings()
     automation: Automation = Automation()
 
     @field_validator("time_zone")

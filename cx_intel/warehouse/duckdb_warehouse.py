@@ -18,7 +18,7 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
 
-from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
 
 STAGED_PREFIX = "_staged_"
 STATE_SCHEMA = "cx_state"
@@ -345,8 +345,8 @@ def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnectio
     except duckdb.IOException as error:
         text = str(error)
         if "lock" in text.lower():
-            raise explained(
-                "is open in another program", f"Close it there, or read the published copy. ({_first_line(text)})"
+            raise WarehouseLocked(
+                f"{path} is open in another program. Close it there, or read the published copy. ({_first_line(text)})"
             ) from error
         raise explained(
             "cannot be opened", f"Check that it is a DuckDB file and may be written. ({_first_line(text)})"

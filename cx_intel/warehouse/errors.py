@@ -7,3 +7,7 @@ class WarehouseError(RuntimeError):
 
 class WarehouseBusy(WarehouseError):
     """Another run holds the warehouse, and went on for longer than this one would wait."""
+
+
+class WarehouseLocked(WarehouseError):
+    """Another program has the file open in a way that keeps this one out."""

@@ -1,0 +1,18 @@
+"""The `publish` block: what of a portfolio is copied at the end of a run for BI tools, notebooks and other readers.
+
+Only which tables and how many days; the copy is made by `cx_intel.warehouse.publish`. Files for people (CSV, workbooks)
+are the `reports` block's.
+"""
+
+from pydantic import Field
+
+from cx_intel.settings.base import Settings
+
+
+class PublishSettings(Settings):
+    enabled: bool = True
+    """False: no copy is made."""
+    events: bool = False
+    """Also the tables that are kept by day, such as fct_usage; the copy then costs what the history costs."""
+    snapshot_days: int = Field(default=1, ge=1, le=3660)
+    """Days of each snapshot table, up to the newest one: 1 is the newest snapshot, 35 gives a month to compare with."""
