@@ -35,7 +35,7 @@ TYPES = {
     "float64": "number",
     "boolean": "yes or no",
     "timestamp(6)": "time (UTC)",
-    "decimal(18, 2)": "amount (18 digits, 2 decimals)",
+    "decimal(18, 2)": "amount",
 }
 TOLD_BY_COLUMNS = {
     "not_null": "Never null",
@@ -156,14 +156,18 @@ def _values(column: Column) -> str:
     if column.accepted:
         parts.append(", ".join(column.accepted))
     if column.minimum is not None and column.maximum is not None:
-        parts.append(f"{column.minimum:g} to {column.maximum:g}")
+        parts.append(f"{_number(column.minimum)} to {_number(column.maximum)}")
     elif column.minimum is not None:
-        parts.append(f"at least {column.minimum:g}")
+        parts.append(f"at least {_number(column.minimum)}")
     elif column.maximum is not None:
-        parts.append(f"at most {column.maximum:g}")
+        parts.append(f"at most {_number(column.maximum)}")
     if column.references:
         parts.append(f"is in {column.references}")
     return "; ".join(parts)
+
+
+def _number(bound: float) -> str:
+    return f"{round(bound, 3):,.15g}"  # without the tolerance of sums
 
 
 def _render(template: str, portfolios: Sequence[Portfolio], rules_of: RulesOf) -> str:

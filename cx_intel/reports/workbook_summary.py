@@ -19,7 +19,7 @@ from cx_intel.reports.workbook_words import words_in
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import RISK_LEVELS
 
-WIDTHS = (54, 44, 18, 22)
+WIDTHS = (54, 44, 18, 28)
 Row = dict[str, Any]
 
 

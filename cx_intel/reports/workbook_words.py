@@ -85,12 +85,11 @@ ENGLISH = Words(
     yes="yes",
     no="no",
     as_of="{portfolio}, as of {as_of}; amounts in {currency}",
-    listed="{count} accounts at Critical or High risk renew within 90 days; expected loss {loss} of {arr} ARR.",
+    listed="Accounts at Critical or High risk that renew within 90 days: {count}; expected loss {loss} of {arr} ARR.",
     nothing_listed="No account at Critical or High risk renews within 90 days.",
-    due="{count} accounts renew within 270 days: {arr} ARR, of which {loss} are expected to be lost.",
+    due="Accounts that renew within 270 days: {count}, with {arr} ARR, of which {loss} are expected to be lost.",
     all_within="All of them are within the owners' capacity.",
-    line_drawn="The thick line is the capacity of the owners ({capacity} accounts each): {count} accounts, {loss} "
-    "expected loss, stand below it.",
+    line_drawn="Below the thick line, the owners' capacity ({capacity} accounts each): {count}, with {loss} expected loss.",
     summary="Customer success review",
     figures="Figures",
     figure_titles={
@@ -167,13 +166,13 @@ GERMAN = Words(
     yes="ja",
     no="nein",
     as_of="{portfolio}, Stand {as_of}; Beträge in {currency}",
-    listed="{count} Kunden mit kritischem oder hohem Risiko verlängern in den nächsten 90 Tagen; erwarteter Verlust "
-    "{loss} von {arr} ARR.",
+    listed="Kunden mit kritischem oder hohem Risiko, die in den nächsten 90 Tagen verlängern: {count}; erwarteter "
+    "Verlust {loss} von {arr} ARR.",
     nothing_listed="Kein Kunde mit kritischem oder hohem Risiko verlängert in den nächsten 90 Tagen.",
-    due="{count} Kunden verlängern in den nächsten 270 Tagen: {arr} ARR, davon gehen erwartet {loss} verloren.",
+    due="Kunden, die in den nächsten 270 Tagen verlängern: {count}, mit {arr} ARR; davon gehen erwartet {loss} verloren.",
     all_within="Alle liegen innerhalb der Kapazität der Betreuung.",
-    line_drawn="Die dicke Linie ist die Kapazität der Betreuung ({capacity} Kunden je Person): {count} Kunden mit "
-    "{loss} erwartetem Verlust stehen darunter.",
+    line_drawn="Unter der dicken Linie, der Kapazität der Betreuung ({capacity} Kunden je Person): {count}, mit {loss} "
+    "erwartetem Verlust.",
     summary="Customer-Success-Bericht",
     figures="Kennzahlen",
     figure_titles={
