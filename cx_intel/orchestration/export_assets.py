@@ -126,9 +126,9 @@ def _of_a_later_day(
 def _about(written: Export, as_of: date) -> dict[str, Any]:
     sizes: dict[str, dict[str, Any]] = {}
     for file in written.files:
-        row = sizes.setdefault(file.table or file.name, {"rows": file.rows})
+        row = sizes.setdefault(file.table or file.name, {"rows": "" if file.rows is None else f"{file.rows:,}"})
         row[Path(file.name).suffix.lstrip(".")] = _size(file.bytes)
-    frame = pd.DataFrame([{"table": table, **row} for table, row in sizes.items()]).astype(object)
+    frame = pd.DataFrame([{"table": table, **row} for table, row in sizes.items()])
     return {
         "as_of": as_of.isoformat(),
         "files": len(written.files),
