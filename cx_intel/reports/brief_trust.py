@@ -6,6 +6,7 @@ What is said of it stands in `brief_view.py`.
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -22,7 +23,7 @@ class Trust:
         stale_signals: Signals whose source has fallen silent, for how many accounts.
         frozen: Accounts whose tier is held because of that.
         quarantined: Canonical table: rows turned away at the refresh of the day.
-        failed: Checks that failed and block, as `table: check`.
+        failed: Checks that failed and block, as `table: check (failed rows/rows)`.
         warned: Checks that warn.
         checks: Checks made; 0 when no results are kept.
     """
@@ -70,6 +71,10 @@ def _checks(portfolio: Portfolio, warehouse: DuckDBWarehouse) -> tuple[tuple[str
         return (), (), 0
     results = warehouse.table(STATE_SCHEMA, CHECK_RESULTS)
     rows = warehouse.backend.to_pyarrow(results.filter(results.schema_name == portfolio.name)).to_pylist()
-    broken = sorted((r["severity"], f"{r['table_name']}: {r['check_name']}") for r in rows if not r["passed"])
+    broken = sorted((r["severity"], _named(r)) for r in rows if not r["passed"])
     failed = tuple(name for severity, name in broken if severity == "block")
     return failed, tuple(name for severity, name in broken if severity != "block"), len(rows)
+
+
+def _named(result: dict[str, Any]) -> str:
+    return f"{result['table_name']}: {result['check_name']} ({result['failed_rows']}/{result['total_rows']})"

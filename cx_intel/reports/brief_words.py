@@ -62,7 +62,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "worth": "Expected loss",
         "savable": "Savable (assumed)",
         "nobody": "Without an owner",
-        "in_days": "{day}, in {n} days",
+        "in_days": "{day}, in\u00a0{n}\u00a0days",
         "today": "{day}, today",
         "outlook": "Outlook",
         "outlook_text": "If nobody acts, NRR of the book is {nrr} over the next 90 days, with {due} worth {arr} "
@@ -138,7 +138,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "worth": "Erwarteter Verlust",
         "savable": "Rettbar (Annahme)",
         "nobody": "Ohne Betreuung",
-        "in_days": "{day}, in {n} Tagen",
+        "in_days": "{day}, in\u00a0{n}\u00a0Tagen",
         "today": "{day}, heute",
         "outlook": "Ausblick",
         "outlook_text": "Wenn niemand handelt, liegt die NRR des Bestands über die nächsten 90 Tage bei {nrr}; "

@@ -126,7 +126,7 @@ def test_whom_to_call_is_grouped_by_owner_within_capacity_with_why_what_and_when
     page = brief(CALM | {"cs_intervention_list": calls}).markdown
     assert page.index("**Without an owner**") < page.index("**Zoe**")
     row = "| 1 | Ada | ▲ High | GPS adoption 36.8\u00a0% (benchmark\u00a080\u00a0%) | CSM-led health review | 7 Feb 2025 |"
-    assert f"{row} 2 Mar 2025, in 30 days | $100 | $30 |" in page
+    assert f"{row} 2 Mar 2025, in\u00a030\u00a0days | $100 | $30 |" in page
     assert "| 2 | Berta | ▲ High | – |" in page
     assert "31 Jan 2025, today" in page
     assert "| Cora |" not in page
@@ -242,9 +242,9 @@ def test_what_is_wrong_with_the_data_is_named(brief: Make):
     }
     page = brief(tables, broken={"usual_values": False}).markdown
     assert "**Yes, with care.** Sources fell silent, so these signals are missing: Satisfaction with tickets" in page
-    assert "Rows turned away: invoices 2. Checks that warn: dim_account: usual_values." in page
+    assert "Rows turned away: invoices 2. Checks that warn: dim_account: usual_values (1/2)." in page
     failed = brief(tables, broken={"grain_unique": True})
-    assert "**Not yet.** Checks that failed: dim_account: grain_unique." in failed.markdown
+    assert "**Not yet.** Checks that failed: dim_account: grain_unique (1/2)." in failed.markdown
     assert 'class="trust bad"' in failed.html
 
 
