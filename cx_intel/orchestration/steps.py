@@ -62,11 +62,15 @@ class StepRunner:
             return Built((self._model(day) for day in days), days)
         return Built(iter([self._model(days[-1])]))
 
-    def delivered(self, as_of: date) -> ir.Table:
-        """Of a staged table: the delivered rows that were judged, with the `_reason` of those turned away."""
-        raw = self.tables[self.step.inputs[0].parameter]
+    @property
+    def raw(self) -> ir.Table:
+        """Of a staged table: the delivered rows that it was made from."""
+        return self.tables[self.step.inputs[0].parameter]
+
+    def judged(self, as_of: date) -> ir.Table:
+        """Of a staged table: the delivered rows, with the `_reason` of those turned away."""
         table, accounts = self.step.table.removeprefix("stg_"), self.tables.get("stg_accounts")
-        return staged(raw, table=table, portfolio=self.portfolio, as_of=as_of, accounts=accounts)
+        return staged(self.raw, table=table, portfolio=self.portfolio, as_of=as_of, accounts=accounts)
 
     def _model(self, as_of: date) -> Rows:
         read = [self._input(i, as_of) for i in self.step.inputs]

@@ -4,7 +4,7 @@ A few bad rows go to quarantine and the run goes on; above `max_quarantined_pct`
 was. What is wrong with a row is decided by `cx_intel.models.staging_rows`; the other checks are in `checks.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import dagster as dg
@@ -30,9 +30,10 @@ def share_specs(contract: Contract, key: dg.AssetKey, portfolio: Portfolio) -> l
 
 def quarantined_share(
     contract: Contract,
-    delivered: ir.Table,
+    raw: ir.Table,
     kept: ir.Table,
     *,
+    judged: Callable[[], ir.Table],
     days: Sequence[date],
     portfolio: Portfolio,
     warehouse: DuckDBWarehouse,
@@ -44,24 +45,25 @@ def quarantined_share(
 
     Args:
         contract: The staged table's contract.
-        delivered: The delivered rows with their `_reason`: null for those that fit.
+        raw: The delivered rows.
         kept: The rows that were staged.
+        judged: The delivered rows with their `_reason`, null for those that fit; asked for when it is needed.
         days: The days handled; none for a whole table.
         portfolio: Its settings.
         warehouse: Where it is executed.
     """
     limit = _limit(contract, portfolio)
-    among = {"all": ibis.literal(True)}
+    if not days:
+        # every delivered row is kept or turned away, so that nothing need be judged again to see that all fit
+        count = raw.select(one=1).count()
+        total, fitting = (int(warehouse.backend.execute(rows)) for rows in (count, kept.count()))
+        if total == fitting:
+            return Finding(_rule(limit, ""), 0, total, None, limit)
+    delivered, among = judged(), {"all": ibis.literal(True)}
     if days:
         day = delivered[contract.day_column]
         handled = day.between(ibis.literal(min(days)), ibis.literal(max(days))) & day.isin(list(days))
         among["days"] = ibis.coalesce(handled, ibis.literal(False))
-    else:
-        # every delivered row is kept or turned away, so that nothing need be judged a second time to see that all fit
-        count = delivered.select(one=1).count()
-        total, fitting = (int(warehouse.backend.execute(rows)) for rows in (count, kept.count()))
-        if total == fitting:
-            return Finding(_rule(limit, ""), 0, total, None, limit)
     is_bad = delivered["_reason"].notnull()
     row = warehouse.backend.execute(
         delivered.agg(
