@@ -3,7 +3,7 @@
 What an asset does is the matter of `cx_intel.orchestration`; here they are only put together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -22,6 +22,7 @@ from cx_intel.settings.environment import Environment
 from cx_intel.settings.loader import load_portfolio
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.io_manager import Warehouse, WarehouseIOManager
+from cx_intel.warehouse.upgrades import schema_version
 
 
 def load_portfolios(folder: Path) -> dict[str, Portfolio]:
@@ -66,13 +67,20 @@ def build_definitions(environment: Environment, only: Sequence[str] = ()) -> dg.
     return definitions_of([p for name, p in portfolios.items() if not only or name in only], environment)
 
 
-def definitions_of(portfolios: Iterable[Portfolio], environment: Environment) -> dg.Definitions:
+def definitions_of(portfolios: Sequence[Portfolio], environment: Environment) -> dg.Definitions:
     """The definitions of these portfolios, with the warehouse of the environment."""
     database = str(environment.warehouse)
     shared = dg.Definitions(
         resources={
             "io_manager": WarehouseIOManager(database=database),
-            "warehouse": Warehouse(database=database, wait_seconds=environment.lock_wait_seconds),
+            "warehouse": Warehouse(
+                database=database,
+                wait_seconds=environment.lock_wait_seconds,
+                backups_of=str(environment.home),
+                schema_versions={p.name: schema_version(p) for p in portfolios},
+                keep_backups=environment.keep_backups,
+                daily_backup=environment.daily_backup,
+            ),
         },
         executor=dg.in_process_executor,
     )

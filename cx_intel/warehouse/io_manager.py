@@ -22,6 +22,7 @@ from pydantic import Field
 
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, close_warehouse, open_warehouse
 from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.upgrades import back_up_if_due
 
 LOCK_FILE = "warehouse.lock"
 
@@ -178,6 +179,10 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     database: str = Field(description="Path of the DuckDB file.")
     wait_seconds: float = Field(default=3600, description="How long to wait for another run to end.")
+    backups_of: str = Field(default="", description="The home that a run backs up by itself; empty: it does not.")
+    schema_versions: dict[str, str] = Field(default={}, description="Portfolio: the fingerprint of its tables.")
+    keep_backups: int = Field(default=7, description="How many back-ups are kept.")
+    daily_backup: bool = Field(default=False, description="Back up with the first run of each day.")
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         path = Path(self.database)
@@ -192,10 +197,22 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
         try:
             self._warehouse = open_warehouse(path)
+            try:
+                self._back_up(log)
+            except BaseException:
+                close_warehouse(path)
+                raise
         except BaseException:
             lock.release()
             raise
         self._lock = lock
+
+    def _back_up(self, log: Any) -> None:
+        if self.backups_of:
+            home, keep, daily = Path(self.backups_of), self.keep_backups, self.daily_backup
+            made = back_up_if_due(self._warehouse, home, self.schema_versions, keep=keep, daily=daily)
+            if made and log:
+                log.info(f"Backed up to {made.folder}: {made.manifest['reason']}.")
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         close_warehouse(Path(self.database))

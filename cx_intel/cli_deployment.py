@@ -1,0 +1,94 @@
+"""The commands for whoever runs a deployment: backup, restore, doctor, erase.
+
+Thin doors to `cx_intel.warehouse`, `cx_intel.deployment` and `cx_intel.privacy`; the commands about figures are in
+`cli.py`, which takes these in.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from cx_intel.settings.base import SettingsError
+from cx_intel.settings.environment import Environment, read_environment
+from cx_intel.warehouse.errors import WarehouseError
+
+deployment = typer.Typer(add_completion=False)
+console = Console(soft_wrap=not sys.stdout.isatty())
+errors = Console(stderr=True, soft_wrap=True)
+
+MISUSE = 2
+
+
+def _environment() -> Environment:
+    try:
+        return read_environment(os.environ)
+    except SettingsError as error:
+        raise _misuse(error) from None
+
+
+def _misuse(error: Exception | str) -> typer.Exit:
+    errors.print(escape(str(error)), style="red")
+    return typer.Exit(MISUSE)
+
+
+@deployment.command()
+def backup() -> None:
+    """Copy the warehouse and Dagster's own storage to a folder in CX_HOME/backups; the newest few are kept."""
+    from cx_intel.warehouse.backups import take
+    from cx_intel.warehouse.io_manager import LOCK_FILE
+    from cx_intel.warehouse.lock import WriterLock
+
+    environment = _environment()
+    lock = WriterLock(environment.warehouse.with_name(LOCK_FILE))
+    try:
+        lock.acquire(
+            "cx-intel backup",
+            wait_seconds=environment.lock_wait_seconds,
+            on_wait=lambda other: errors.print(f"Waiting for {other} to finish writing.", highlight=False),
+        )
+        try:
+            made = take(environment.home, environment.warehouse, reason="asked for", keep=environment.keep_backups)
+        finally:
+            lock.release()
+    except WarehouseError as error:
+        raise _misuse(error) from None
+    console.print(
+        f"{made.folder}: {len(made.manifest['rows'])} tables, {sum(made.manifest['rows'].values()):,} rows, "
+        f"{made.bytes / 1e6:.1f} MB. `cx-intel restore --backup {made.name}` brings it back.",
+        highlight=False,
+    )
+    if not made.manifest["dagster_storage"]:
+        console.print("Dagster's own storage is not in this home: back it up where it is (pg_dump).", highlight=False)
+
+
+@deployment.command()
+def restore(
+    name: Annotated[str | None, typer.Option("--backup", help="Its name. Default: the newest.")] = None,
+    with_dagster: Annotated[
+        bool, typer.Option("--with-dagster", help="Also Dagster's runs, events and schedules; stop the UI first.")
+    ] = False,
+    only_list: Annotated[bool, typer.Option("--list", help="Show the back-ups, and do nothing.")] = False,
+) -> None:
+    """Put a back-up in the place of the warehouse, once it is verified; the replaced file is kept beside it."""
+    from cx_intel.warehouse.backups import backups
+    from cx_intel.warehouse.io_manager import LOCK_FILE
+    from cx_intel.warehouse.restoring import restore as bring_back
+
+    environment = _environment()
+    if only_list:
+        for one in backups(environment.home):
+            console.print(f"{one.name}  {one.bytes / 1e6:10.1f} MB  {one.manifest['reason']}", highlight=False)
+        return
+    lock = environment.warehouse.with_name(LOCK_FILE)
+    try:
+        done = bring_back(environment.home, environment.warehouse, lock, name, with_dagster=with_dagster)
+    except WarehouseError as error:
+        raise _misuse(error) from None
+    console.print(f"The warehouse is that of {done.backup.made_at:%Y-%m-%d %H:%M} UTC.", highlight=False)
+    if done.kept:
+        console.print(f"What stood there is kept: {done.kept}", highlight=False)
+    console.print("Run `cx-intel refresh`: it makes up for the days since, and publishes anew.", highlight=False)
