@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract, Kind
+from cx_intel.orchestration.alerts import lifecycle
 from cx_intel.orchestration.checks import Finding, check_results, check_specs, compared_with, evaluate, results_table
 from cx_intel.orchestration.graph import Step
 from cx_intel.orchestration.late_events import LateEvents
@@ -91,6 +92,8 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         if contract.kind == "snapshot":
             state, news = LateEvents(portfolio, kinds_of, warehouse).remember(step.table, built.days)
             metadata |= news
+        if step.table == lifecycle.TABLE:
+            metadata |= lifecycle.account_news(staged, portfolio=portfolio, as_of=days[-1], warehouse=warehouse)
         yield dg.Output(Staged(staged, contract.partition_column, built.days, state, stands_at), metadata=metadata)
 
     return compute
@@ -113,7 +116,11 @@ def with_first_snapshots(
     days: tuple[date, ...], contract: Contract, portfolio: Portfolio, warehouse: DuckDBWarehouse
 ) -> tuple[date, ...]:
     """The days of the run; for a snapshot table that is not there yet, those before them that the portfolio names."""
-    if contract.kind != "snapshot" or contract.layer == "operations" or warehouse.exists(portfolio.name, contract.table):
+    if (
+        contract.kind != "snapshot"
+        or contract.layer == "operations"
+        or warehouse.exists(portfolio.name, contract.table)
+    ):
         return days
     return tuple(sorted({*portfolio.as_of.first_days(days[0]), *days}))
 
@@ -161,8 +168,17 @@ def _turned_away(runner: StepRunner, kept: ir.Table, days: tuple[date, ...], as_
     contract = runner.step.contract
     if contract.layer != "staging":
         return []
-    portfolio, warehouse, delivered = runner.portfolio, runner.warehouse, runner.delivered(as_of)
-    return [quarantined_share(contract, delivered, kept, days=days, portfolio=portfolio, warehouse=warehouse)]
+    return [
+        quarantined_share(
+            contract,
+            runner.raw,
+            kept,
+            judged=lambda: runner.judged(as_of),
+            days=days,
+            portfolio=runner.portfolio,
+            warehouse=runner.warehouse,
+        )
+    ]
 
 
 def _keep(context: dg.AssetExecutionContext, runner: StepRunner, stands_at: date) -> Iterator[Any]:
