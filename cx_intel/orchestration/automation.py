@@ -1,12 +1,14 @@
 """Puts together what happens by itself in a portfolio: its schedules, its sensors, and the jobs that send reports.
 
-Nothing is decided here. Times are in `schedules.py`, what came late in `late_sensor.py`.
+Nothing is decided here. Times are in `schedules.py`, what came late in `late_sensor.py`, who is told in `alerts`.
 """
 
 from typing import Any
 
+from cx_intel.orchestration.alerts.sensors import alert_sensors
 from cx_intel.orchestration.jobs import Job
 from cx_intel.orchestration.late_sensor import late_sensor
+from cx_intel.orchestration.report_jobs import report_jobs
 from cx_intel.orchestration.schedules import schedules
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
@@ -20,8 +22,9 @@ def automation(portfolio: Portfolio, environment: Environment, refresh: Job) -> 
         environment: Where its files are, and the addresses of its alerts.
         refresh: Its refresh.
     """
+    reports = report_jobs(portfolio, environment)
     return {
-        "jobs": [refresh],
-        "schedules": schedules(portfolio, refresh, {}),
-        "sensors": [late_sensor(portfolio, refresh)],
+        "jobs": [refresh, *reports.values()],
+        "schedules": schedules(portfolio, refresh, reports),
+        "sensors": [late_sensor(portfolio, refresh), *alert_sensors(portfolio, environment)],
     }

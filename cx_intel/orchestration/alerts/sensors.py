@@ -1,0 +1,46 @@
+"""The two sensors of a portfolio that tell people: of problems and their end, and of accounts that changed.
+
+Thin: what they do is `telling.Teller.look`. The cursor in the UI shows how far they have listened; what counts is the
+outbox, in which that is written together with what was decided.
+"""
+
+import dagster as dg
+
+from cx_intel.orchestration.alerts.telling import LIFECYCLE, PROBLEMS, Teller
+from cx_intel.settings.environment import Environment
+from cx_intel.settings.portfolio import Portfolio
+
+LOOK_EVERY_SECONDS = 30
+
+DESCRIPTIONS = {
+    PROBLEMS: "Tells of failed checks and runs, stale sources and too many rows turned away: once each, and once more "
+    "when it is over. Sends what could not be sent before.",
+    LIFECYCLE: "Tells each owner of the accounts that changed their tier or dropped in a watched signal.",
+}
+NAMES = {PROBLEMS: "alerts", LIFECYCLE: "tier_changes"}
+
+
+def alert_sensors(portfolio: Portfolio, environment: Environment) -> list[dg.SensorDefinition]:
+    """The sensors that tell people of a portfolio.
+
+    Args:
+        portfolio: Its settings.
+        environment: The addresses, and where it is remembered what was told.
+    """
+    teller = Teller(portfolio, environment)
+    topics = [PROBLEMS, *([LIFECYCLE] if portfolio.renewals else [])]
+    return [_sensor(teller, topic) for topic in topics]
+
+
+def _sensor(teller: Teller, topic: str) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{teller.portfolio.name}_{NAMES[topic]}",
+        minimum_interval_seconds=LOOK_EVERY_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=DESCRIPTIONS[topic],
+    )
+    def tell(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        said = teller.look(context.instance, topic)
+        return dg.SensorResult(skip_reason=said, cursor=str(teller.outbox.heard(teller.portfolio.name, topic) or 0))
+
+    return tell
