@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -24,6 +25,7 @@ HISTORY_WEEKS = 52
 """How far back the scores of an account are shown, a point a week."""
 REVENUE_MONTHS, TICKET_DAYS = 25, 90
 """How far back the MRR and the tickets of an account are shown; unresolved tickets always are."""
+REVENUE_COLUMNS = ("account_id", "revenue_month", "mrr", "previous_mrr", "revenue_movement", "net_mrr_change")
 SUMMED = ("customer_health_scores", "account_snapshot", "renewal_pipeline", "cs_intervention_list")
 SCORE_COLUMNS = ("as_of", "account_id", "health_score", "health_tier", "current_arr")
 TABLES = (
@@ -142,6 +144,16 @@ class Book:
         return max(found) if found else None
 
 
+def is_true(flags: pd.Series) -> pd.Series:
+    """Where a flag is set; a missing one is not."""
+    return flags.map(lambda flag: flag is not None and flag == True).astype(bool)  # noqa: E712
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame, each by column."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 def read_tables(portfolio: Portfolio) -> tuple[str, ...]:
     """The tables of the portfolio that its reports read."""
     return tuple(t for t in tables_of(portfolio) if t in TABLES)
@@ -190,7 +202,7 @@ class _Reader:
             rows = rows.filter(rows.as_of == ibis.literal(self.as_of))
         if name == "fct_revenue":
             first = self.as_of - timedelta(days=31 * REVENUE_MONTHS)
-            rows = rows.filter(rows.revenue_month >= ibis.literal(first)).select("account_id", "revenue_month", "mrr")
+            rows = rows.filter(rows.revenue_month >= ibis.literal(first)).select(*REVENUE_COLUMNS)
         elif name == "fct_tickets":
             first = self.as_of - timedelta(days=TICKET_DAYS)
             rows = rows.filter((rows.created_date >= ibis.literal(first)) | rows.resolved_at.isnull())

@@ -111,12 +111,11 @@ def _summed(
 ) -> Kpi:
     sums = book.history[table]
     by_day = dict(zip(sums["as_of"], sums[column], strict=True))
-    complete = set(book.history[_witness(book)]["as_of"])
     now = float(by_day.get(book.as_of) or 0)
     changes = []
     for since, days in (("last week", WEEK), ("last month", MONTH)):
-        day = book.compared_day(_witness(book), days)
-        if day is not None and day in complete:
+        day = compared_to(book, days)
+        if day is not None:
             before = float(by_day.get(day) or 0)
             changes.append(_change(book.formats, since, now - before, text(abs(now - before)), better))
         else:
@@ -124,9 +123,9 @@ def _summed(
     return Kpi(key, label, now, text(now), note, tuple(changes))
 
 
-def _witness(book: Book) -> str:
-    """The table whose days tell which days there are: a list may be empty on a day."""
-    return "customer_health_scores" if book.portfolio.health else "account_snapshot"
+def compared_to(book: Book, days: int) -> date | None:
+    """The day that a change since `days` ago compares with; a list may be empty on a day, a snapshot never is."""
+    return book.compared_day("customer_health_scores" if book.portfolio.health else "account_snapshot", days)
 
 
 def _change(f: Formats, since: str, change: float, text: str, better: int) -> Change:

@@ -4,12 +4,10 @@ Text is escaped by the templates, rows for scripts are JSON in which no characte
 page is the matter of `pages`; the files are written by `publishing.py`.
 """
 
-import base64
-import gzip
-import json
 import os
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,41 +18,13 @@ from markupsafe import Markup
 
 from cx_intel.reports.charts.figure import CONTAINER, Figure, Rows
 from cx_intel.reports.gathering import Book
+from cx_intel.reports.packing import columnar, script_json
 from cx_intel.reports.pages.page import Page, account_link, notices
 from cx_intel.reports.palette import chart_theme
 
 TEMPLATES = Path(__file__).parent / "templates"
 VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 SCRIPTS = {"page.html": (), "dashboard.html": ("dashboard.js",), "accounts.html": ("accounts.js",)}
-
-
-def script_json(value: Any) -> Markup:
-    """JSON that may stand in a script element: nothing in it can end the element or begin a comment."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return Markup(text.translate(ESCAPES))
-
-
-def packed(value: Any) -> str:
-    """JSON, compressed, as text that a script unpacks."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
-
-
-def columnar(rows: Rows) -> dict[str, Any]:
-    """Rows as columns; text that repeats is written once and numbered."""
-    names = list(rows[0]) if rows else []
-    columns: dict[str, Any] = {}
-    for name in names:
-        values = [row[name] for row in rows]
-        texts = [v for v in values if isinstance(v, str)]
-        distinct = list(dict.fromkeys(texts))
-        if texts and len(distinct) * 2 < len(texts):
-            places = {text: place for place, text in enumerate(distinct)}
-            columns[name] = {"of": distinct, "at": [places[v] if v is not None else -1 for v in values]}
-        else:
-            columns[name] = values
-    return {"length": len(rows), "columns": columns}
 
 
 def chart_library(kept_in: Path) -> str:
@@ -62,9 +32,9 @@ def chart_library(kept_in: Path) -> str:
 
     Bundling takes seconds, so the script is kept in a folder, under the versions that it is made of.
     """
-    kept = kept_in / f".charts-{VEGA_LITE}-{vl_convert.__version__}.js"
+    kept = kept_in / f".charts-{VEGA_LITE}-{version('vl-convert-python')}.js"
     if not kept.exists():
-        bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+        bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
         write_whole(kept, bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--").encode())
     return kept.read_text(encoding="utf-8")
 

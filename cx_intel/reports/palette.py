@@ -18,7 +18,7 @@ TEAL, BLUE, YELLOW, AMBER, ORANGE, RED, GREY = (
     "#a98a00",
     "#d29200",
     "#d9730d",
-    "#b8321b",
+    "#cc3d24",
     "#7d828b",
 )
 DARK_TEXT_ON = (AMBER,)

@@ -10,12 +10,24 @@ from pathlib import Path
 
 from cx_intel.reports.gathering import Book
 from cx_intel.reports.layout import chart_library, render, write_whole
+from cx_intel.reports.pages.accounts import accounts
 from cx_intel.reports.pages.dashboard import dashboard
+from cx_intel.reports.pages.health import health
 from cx_intel.reports.pages.page import Page
+from cx_intel.reports.pages.quality import quality
+from cx_intel.reports.pages.renewals import renewals
+from cx_intel.reports.pages.revenue import revenue
+from cx_intel.reports.pages.support import support
 from cx_intel.reports.picture import dashboard_picture
 
 PAGES: Mapping[str, tuple[str, Callable[[Book], Page]]] = {
     "dashboard": ("Dashboard", dashboard),
+    "health": ("Health", health),
+    "revenue": ("Revenue", revenue),
+    "renewals": ("Renewals", renewals),
+    "support": ("Support", support),
+    "accounts": ("Accounts", accounts),
+    "quality": ("Data quality", quality),
 }
 PICTURE = "dashboard.png"
 

@@ -1,7 +1,7 @@
-"""The charts over accounts: tiers, health by segment, exposed ARR, score against ARR, the distribution of scores.
+"""The charts over accounts: tiers, health by segment, exposed ARR.
 
 All read the one table `accounts` of a page and count in the specification itself, so that a filter changes them all.
-Charts of months stand in `revenue.py` and `support.py`.
+Charts of scores stand in `scores.py`.
 """
 
 import altair as alt
@@ -17,7 +17,6 @@ from cx_intel.reports.charts.figure import (
     money_axis,
     named,
     rows_of,
-    shape_scale,
     text_on,
 )
 from cx_intel.reports.gathering import Book
@@ -25,8 +24,6 @@ from cx_intel.reports.palette import UNKNOWN, Mark, risk_marks, tier_marks
 
 ACCOUNTS = "accounts"
 NONE = "(none)"
-POINTS_SHOWN = 1500
-"""Accounts in the scatter plot: those with the most ARR."""
 ROW_HEIGHT, HEIGHT = 34, 215
 
 
@@ -61,6 +58,12 @@ def account_rows(book: Book) -> Rows:
             "is_priority": "priority",
         },
     )
+
+
+def bounds_of(book: Book) -> Rows:
+    """The lower bounds of the tiers, without that of the lowest."""
+    levels = book.portfolio.health.tiers.levels if book.portfolio.health else []
+    return [{"bound": level.at_least} for level in levels[:-1]]
 
 
 def present_tiers(book: Book) -> tuple[Mark, ...]:
@@ -106,7 +109,8 @@ def tiers(book: Book, rows: Rows) -> Figure:
         room = base.mark_point(opacity=0, tooltip=None).encode(x="room:Q", tooltip=alt.value(None))
         return alt.layer(bars, labels, room).properties(width=width, height=max(ROW_HEIGHT * len(marks), HEIGHT))
 
-    healthy = {level.name for level in book.portfolio.health.tiers.levels if level.is_healthy} if marks else set()
+    levels = book.portfolio.health.tiers.levels if book.portfolio.health else []
+    healthy = {level.name for level in levels if level.is_healthy}
     counted = [m.name for m in marks]
     parts = ", ".join(f"{sum(r['tier'] == name for r in rows)} {name}" for name in counted)
     names = " and ".join(m.name for m in marks if m.name in healthy)
@@ -241,107 +245,6 @@ def exposed_arr(book: Book, rows: Rows) -> Figure:
         {ACCOUNTS: rows},
         note="not healthy and up for renewal, by renewal risk (accounts in brackets)",
         is_empty=not total,
-        legend=marks,
-    )
-
-
-def score_against_arr(book: Book, rows: Rows) -> Figure:
-    marks = present_tiers(book)
-    bounds = [{"bound": level.at_least} for level in book.portfolio.health.tiers.levels[:-1]]
-
-    def build(width: Width) -> alt.TopLevelMixin:
-        y = alt.Y(
-            "arr:Q",
-            scale=alt.Scale(type="log", nice=True),
-            axis=money_axis(book.formats, "ARR, logarithmic", grid=True, values=[10**power for power in range(10)]),
-        )
-        x = alt.X(
-            "score:Q", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(title="Health score", grid=False, tickCount=5)
-        )
-        points = (
-            named(ACCOUNTS)
-            .transform_filter("datum.arr > 0 && isValid(datum.score)")
-            .transform_window(rank="row_number()", sort=[alt.SortField("arr", order="descending")])
-            .transform_filter(f"datum.rank <= {POINTS_SHOWN}")
-            .mark_point(filled=True, size=46, cursor="pointer")
-            .encode(
-                x=x,
-                y=y,
-                opacity=alt.when("datum.exposed > 0").then(alt.value(1)).otherwise(alt.value(0.55)),
-                size=alt.when("datum.exposed > 0").then(alt.value(95)).otherwise(alt.value(40)),
-                color=alt.Color("tier:N", scale=mark_scale(marks), legend=legend_at(width)),
-                shape=alt.Shape("tier:N", scale=shape_scale(marks), legend=legend_at(width)),
-                tooltip=[
-                    alt.Tooltip("name:N", title="Account"),
-                    alt.Tooltip("owner:N", title="Owner"),
-                    alt.Tooltip("arr:Q", title="ARR", format="$,.0f"),
-                    alt.Tooltip("score:Q", title="Health score", format=",.1f"),
-                    alt.Tooltip("tier:N", title="Tier"),
-                    alt.Tooltip("days:Q", title="Days to renewal", format=","),
-                ],
-            )
-        )
-        rules = alt.Chart(alt.InlineData(bounds)).mark_rule(strokeDash=[3, 3], opacity=0.5).encode(x="bound:Q")
-        return alt.layer(rules, points).properties(width=width, height=HEIGHT)
-
-    hidden = len(rows) - POINTS_SHOWN
-    return Figure(
-        "score_against_arr",
-        "Health score against ARR",
-        "A point for each account; large accounts with low scores, at the upper left, matter most. "
-        "Large points are exposed at renewal.",
-        build,
-        {ACCOUNTS: rows},
-        note="large points: not healthy and renewing within 90 days; a click opens the account",
-        left_out=f"Shown are the {book.formats.number(POINTS_SHOWN)} accounts with the most ARR; "
-        f"{book.formats.number(hidden)} smaller ones are left out."
-        if hidden > 0
-        else "",
-        is_empty=not rows,
-        is_wide=True,
-        opens_accounts=True,
-        legend=marks,
-    )
-
-
-def score_distribution(book: Book, rows: Rows) -> Figure:
-    marks = present_tiers(book)
-
-    def build(width: Width) -> alt.TopLevelMixin:
-        bars = (
-            named(ACCOUNTS)
-            .transform_filter("isValid(datum.score)")
-            .transform_bin("from", "score", bin=alt.Bin(step=5, extent=[0, 100]))
-            .transform_calculate(bucket="min(datum.from, 95)", until="min(datum.from, 95) + 5")
-            .transform_aggregate(customers="count()", arr="sum(arr)", groupby=["bucket", "until", "tier"])
-            .mark_bar()
-            .encode(
-                x=alt.X("bucket:Q", bin="binned", title="Health score", scale=alt.Scale(domain=[0, 100])),
-                x2="until:Q",
-                y=alt.Y("customers:Q", title="Customers", axis=alt.Axis(tickMinStep=1, tickCount=5)),
-                color=alt.Color(
-                    "tier:N",
-                    scale=mark_scale(marks),
-                    legend=legend_at(width, glyph_labels(marks, "datum.label")),
-                ),
-                tooltip=[
-                    alt.Tooltip("bucket:Q", title="From score"),
-                    alt.Tooltip("until:Q", title="Below"),
-                    alt.Tooltip("tier:N", title="Tier"),
-                    alt.Tooltip("customers:Q", title="Customers", format=","),
-                    alt.Tooltip("arr:Q", title="ARR", format="$,.0f"),
-                ],
-            )
-        )
-        return bars.properties(width=width, height=HEIGHT)
-
-    return Figure(
-        "score_distribution",
-        "Distribution of health scores",
-        "How many customers have which score, in steps of five points.",
-        build,
-        {ACCOUNTS: rows},
-        is_empty=not rows,
         legend=marks,
     )
 

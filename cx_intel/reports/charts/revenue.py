@@ -1,7 +1,6 @@
-"""The charts of months of revenue: NRR and GRR, the waterfall of MRR, cohorts.
+"""The charts of months of revenue: NRR and GRR, the waterfall of MRR, its movements.
 
-They draw what `nrr_summary`, `nrr_by_segment` and `revenue_cohort_analysis` hold. Charts over accounts stand in
-`book.py`.
+They draw what `nrr_summary` and `nrr_by_segment` hold. Cohorts stand in `cohorts.py`, charts over accounts in `book.py`.
 """
 
 import json
@@ -11,10 +10,10 @@ import pandas as pd
 
 from cx_intel.reports.charts.figure import Figure, Rows, Width, money_axis, named
 from cx_intel.reports.gathering import Book
-from cx_intel.reports.palette import LINES, RED, TEAL
+from cx_intel.reports.palette import LINES, RED, TEAL, Mark
 
 ALL = "all"
-TREND_MONTHS, MONTHLY_MONTHS, COHORTS = 24, 13, 24
+TREND_MONTHS, MONTHLY_MONTHS = 24, 13
 TRAILING = (("ttm_pct", "trailing 12 months"), ("trailing_3m_pct", "trailing 3 months"), ("pct", "monthly"))
 
 
@@ -126,7 +125,13 @@ def month_labels(rows: Rows) -> str:
 
 def month_axis(rows: Rows) -> alt.Axis:
     return alt.Axis(
-        labelExpr=month_labels(rows), labelAngle=0, labelOverlap="greedy", labelSeparation=10, ticks=False, domain=False
+        labelExpr=month_labels(rows),
+        labelAngle=0,
+        labelOverlap="greedy",
+        labelSeparation=10,
+        labelPadding=8,
+        ticks=False,
+        domain=False,
     )
 
 
@@ -169,15 +174,17 @@ def waterfall(book: Book) -> Figure:
     floor = max(0.0, lowest - 0.6 * span) if lowest > 2 * span else 0.0
 
     def build(width: Width) -> alt.TopLevelMixin:
-        x = alt.X("step:N", sort=steps, title=None, axis=alt.Axis(labelAngle=0, ticks=False, labelOverlap=False))
+        y = alt.Y(
+            "step:N", sort=steps, title=None, axis=alt.Axis(ticks=False, domain=False, labelFontSize=12, labelPadding=6)
+        )
         base = named("waterfall").transform_calculate(
             low=f"max(min(datum.from, datum.to), {floor})", high="max(datum.from, datum.to)"
         )
-        scale = alt.Scale(domain=[floor, highest + 0.12 * (highest - floor)], nice=False, zero=False)
-        bars = base.mark_bar(width={"band": 0.72}).encode(
-            x=x,
-            y=alt.Y("low:Q", scale=scale, title=None, axis=money_axis(f)),
-            y2="high:Q",
+        scale = alt.Scale(domain=[floor, highest + 0.35 * (highest - floor)], nice=False, zero=False)
+        bars = base.mark_bar(height={"band": 0.72}).encode(
+            y=y,
+            x=alt.X("low:Q", scale=scale, title=None, axis=money_axis(f)),
+            x2="high:Q",
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=["total", "up", "down"], range=[LINES["first"], TEAL, RED]),
@@ -185,7 +192,7 @@ def waterfall(book: Book) -> Figure:
             ),
             tooltip=[alt.Tooltip("step:N", title="Movement"), alt.Tooltip("amount:Q", title="MRR", format="$,.2f")],
         )
-        labels = base.mark_text(dy=-8, style="strong", fontSize=11).encode(x=x, y="high:Q", text="label:N")
+        labels = base.mark_text(align="left", dx=6, style="strong", fontSize=12).encode(y=y, x="high:Q", text="label:N")
         return alt.layer(bars, labels).properties(width=width, height=260)
 
     return Figure(
@@ -238,7 +245,7 @@ def mrr_movements(book: Book) -> Figure:
                 color=alt.Color(
                     "step:N",
                     scale=alt.Scale(domain=names, range=colours),
-                    legend=alt.Legend(title=None, orient="top", columns=5),
+                    legend=None,
                 ),
                 tooltip=[
                     alt.Tooltip("month:N", title="Month"),
@@ -257,70 +264,5 @@ def mrr_movements(book: Book) -> Figure:
         build,
         {"mrr_movements": rows},
         is_empty=not rows,
-    )
-
-
-def cohorts(book: Book, column: str, title: str) -> Figure:
-    """A heat map: a row for each cohort, a column for each month since its first."""
-    frame = book["revenue_cohort_analysis"]
-    rows: Rows = []
-    left_out = ""
-    if not frame.empty:
-        total = frame[(frame["segment"] == ALL) & (frame["initial_accounts"] > 0)]
-        months = sorted(total["cohort_month"].unique())
-        kept = months[-COHORTS:]
-        shown = total[total["cohort_month"].isin(kept) & (total["months_since_start"] <= COHORTS)]
-        for row in shown.sort_values(["cohort_month", "months_since_start"]).to_dict("records"):
-            rows.append(
-                {
-                    "at": str(row["cohort_month"]),
-                    "month": book.formats.month(row["cohort_month"]),
-                    "since": int(row["months_since_start"]),
-                    "value": round(float(row[column]), 2),
-                    "accounts": int(row["active_accounts"]),
-                    "of": int(row["initial_accounts"]),
-                    "mrr": round(float(row["cohort_mrr"]), 2),
-                }
-            )
-        if len(months) > len(kept):
-            left_out = f"Shown are the newest {len(kept)} cohorts; {len(months) - len(kept)} older ones are left out."
-    is_revenue = column.startswith("revenue")
-    scale = (
-        alt.Scale(scheme="blueorange", domain=[50, 150], domainMid=100, reverse=True, clamp=True)
-        if is_revenue
-        else alt.Scale(scheme="tealblues", domain=[40, 100], clamp=True)
-    )
-
-    def build(width: Width) -> alt.TopLevelMixin:
-        return (
-            named(column)
-            .mark_rect(stroke=None)
-            .encode(
-                x=alt.X("since:O", title="Months since the first", axis=alt.Axis(labelAngle=0, labelOverlap="greedy")),
-                y=alt.Y("at:O", title=None, axis=alt.Axis(labelExpr=month_labels(rows), ticks=False)),
-                color=alt.Color(
-                    "value:Q",
-                    scale=scale,
-                    legend=alt.Legend(title="% kept", orient="top", gradientLength=160, format=",.0f"),
-                ),
-                tooltip=[
-                    alt.Tooltip("month:N", title="Cohort"),
-                    alt.Tooltip("since:O", title="Months since"),
-                    alt.Tooltip("value:Q", title="% kept", format=",.1f"),
-                    alt.Tooltip("accounts:Q", title="Accounts", format=","),
-                    alt.Tooltip("of:Q", title="of", format=","),
-                    alt.Tooltip("mrr:Q", title="MRR", format="$,.2f"),
-                ],
-            )
-            .properties(width=width, height={"step": 15})
-        )
-
-    return Figure(
-        column,
-        title,
-        "Share of each cohort that is still there, by months since its first; the table by year has the figures.",
-        build,
-        {column: rows},
-        left_out=left_out,
-        is_empty=not rows,
+        legend=[Mark(name, colour, "square") for name, colour in zip(names, colours, strict=True)],
     )

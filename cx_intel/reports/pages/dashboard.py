@@ -11,10 +11,13 @@ import pandas as pd
 from cx_intel.reports.charts import book as charts
 from cx_intel.reports.charts.figure import Figure, Rows
 from cx_intel.reports.charts.revenue import retention_kind, retention_trend
+from cx_intel.reports.charts.scores import score_against_arr
+from cx_intel.reports.formats import is_missing
 from cx_intel.reports.gathering import Book
 from cx_intel.reports.kpis import kpis
 from cx_intel.reports.pages.page import Columns, Page, Section, Table, table_of
 from cx_intel.reports.palette import risk_marks
+from cx_intel.reports.reasons import main_reasons
 
 TOP = 10
 LISTED = 300
@@ -32,23 +35,37 @@ def dashboard_figures(book: Book, rows: Rows) -> list[Figure]:
     if book.portfolio.renewals:
         found.append(charts.exposed_arr(book, rows))
     if book.portfolio.health:
-        found.append(charts.score_against_arr(book, rows))
+        found.append(score_against_arr(book, rows))
     return found
 
 
-def interventions(book: Book, caption: str, *, limit: int = LISTED, **more: Any) -> Table:
-    """The intervention list: whom to call, why, and what to do."""
-    listed = (
-        book["cs_intervention_list"].sort_values("priority_rank")
-        if book.has("cs_intervention_list")
-        else pd.DataFrame()
-    )
+def interventions(book: Book, caption: str, *, limit: int = LISTED, by_capacity: bool = False, **more: Any) -> Table:
+    """The intervention list: whom to call, why, and what to do.
+
+    Args:
+        book: What there is to show.
+        caption: Of the table.
+        limit: The most rows.
+        by_capacity: Those within capacity first, and a line before the others.
+        **more: Further attributes of the table.
+    """
+    listed = book["cs_intervention_list"]
+    if len(listed):
+        within = listed["is_within_capacity"].astype(bool)
+        reasons = main_reasons(book)
+        known = [
+            reasons.get(str(a)) or w for a, w in zip(listed["account_id"], listed["primary_risk_signal"], strict=True)
+        ]
+        listed = listed.assign(reason=known, beyond=~within if by_capacity else False)
+        listed = listed.sort_values(["beyond", "priority_rank"])
+        if by_capacity and not within.all() and int(within.sum()) < limit:
+            more["divider"] = (
+                int(within.sum()),
+                "Capacity line: the accounts below are beyond what their owners can take",
+            )
+    shown = listed.head(limit).to_dict("records")
+    values = [{n: charts.NONE if is_missing(row[n]) else str(row[n]) for n in FILTERS} for row in shown]
     c = Columns(book.formats)
-    shown = listed.head(limit)
-    values = [
-        {name: str(row[name] if pd.notna(row[name]) else charts.NONE) for name in FILTERS}
-        for row in shown.to_dict("records")
-    ]
     return table_of(
         listed,
         caption,
@@ -59,7 +76,7 @@ def interventions(book: Book, caption: str, *, limit: int = LISTED, **more: Any)
             c.number("Renews in", "days_to_renewal", unit=" d"),
             c.money("ARR", "current_arr"),
             c.money("Expected loss", "expected_arr_loss", explains="ARR x (1 - renewal probability)"),
-            c.text("Why: loses most points", "primary_risk_signal"),
+            c.text("Why: loses most points", "reason"),
             c.text("What to do", "recommended_playbook"),
             c.day("By", "due_date"),
             c.text("Owner", "owner"),
@@ -145,7 +162,8 @@ def answer(book: Book) -> list[str]:
         if pd.notna(book_rows.get("expected_no_action")):
             span = ""
             if pd.notna(book_rows.get("simulated_p10")) and pd.notna(book_rows.get("simulated_p90")):
-                span = f" (8 in 10 simulations: {f.percent(book_rows['simulated_p10'])} to {f.percent(book_rows['simulated_p90'])})"
+                low, high = f.percent(book_rows["simulated_p10"]), f.percent(book_rows["simulated_p90"])
+                span = f" (8 in 10 simulations: {low} to {high})"
             found.append(
                 f"If nobody acts, NRR of the book in 90 days is expected at "
                 f"{f.percent(book_rows['expected_no_action'])}{span}."

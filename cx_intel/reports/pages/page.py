@@ -13,7 +13,7 @@ import pandas as pd
 
 from cx_intel.reports.charts.figure import Figure, Rows, plain_value
 from cx_intel.reports.formats import MISSING, Formats, is_missing, iso
-from cx_intel.reports.gathering import Book
+from cx_intel.reports.gathering import Book, records
 from cx_intel.reports.palette import Mark
 
 TABLE_ROWS = 200
@@ -114,7 +114,7 @@ def table_of(
         limit: The most rows shown.
         **more: Further attributes of the table.
     """
-    shown = frame.head(limit).to_dict("records")
+    shown = records(frame.head(limit))
     left_out = f"The first {limit} of {len(frame)} rows are shown. {where_more}".strip() if len(frame) > limit else ""
     rows = [[cell(row) for _, cell in columns] for row in shown]
     return Table(caption, [heading for heading, _ in columns], rows, left_out, **more)

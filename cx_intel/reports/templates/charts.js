@@ -22,22 +22,27 @@ const report = (() => {
 
   const rowsFor = (chart, name) => (chosen[name] || select)(chart.rows[name]);
 
-  async function draw(chart) {
-    const element = document.getElementById("chart-" + chart.id);
-    if (!element || !window.vegaEmbed) return;
-    if (chart.result) chart.result.finalize();
-    const spec = JSON.parse(JSON.stringify(chart.spec));
-    spec.datasets = { ...(spec.datasets || {}) };
-    for (const name of chart.reads) spec.datasets[name] = rowsFor(chart, name);
-    spec.autosize = { type: "fit-x", contains: "padding" };
-    chart.result = await vegaEmbed(element, spec, {
+  async function drawInto(element, given, rows, canvas = false) {
+    const spec = JSON.parse(JSON.stringify(given));
+    spec.datasets = { ...(spec.datasets || {}), ...rows };
+    const fixed = spec.height && typeof spec.height === "object";
+    spec.autosize = fixed ? { type: "pad" } : { type: "fit-x", contains: "padding" };
+    if (fixed) spec.width = Math.max(element.clientWidth - 170, 160);
+    return vegaEmbed(element, spec, {
       actions: false,
-      renderer: chart.canvas ? "canvas" : "svg",
+      renderer: canvas ? "canvas" : "svg",
       config: { ...page.themes[dark.matches ? "dark" : "light"], background: "transparent" },
       formatLocale: page.numberLocale,
       tooltip: { theme: dark.matches ? "dark" : "light" },
       mode: "vega-lite",
     });
+  }
+
+  async function draw(chart) {
+    const element = document.getElementById("chart-" + chart.id);
+    if (!element || !window.vegaEmbed) return;
+    if (chart.result) chart.result.finalize();
+    chart.result = await drawInto(element, chart.spec, Object.fromEntries(chart.reads.map((name) => [name, rowsFor(chart, name)])), chart.canvas);
     if (chart.opensAccounts) {
       chart.result.view.addEventListener("click", (event, item) => {
         if (item && item.datum && item.datum.id) location.href = "accounts.html#" + encodeURIComponent(item.datum.id);
@@ -97,5 +102,5 @@ const report = (() => {
     document.documentElement.dataset.ready = "yes";
   })();
   dark.addEventListener("change", () => charts.forEach(draw));
-  return { page, datasets, rowsOf, add, filter, ready, number, money, shortMoney, percent, day, charts };
+  return { page, datasets, rowsOf, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, day, charts };
 })();

@@ -1,0 +1,78 @@
+"""The heat maps of cohorts: how many of the accounts that began in a month are still there, and how much of their MRR.
+
+They draw what `revenue_cohort_analysis` holds for the whole book; the months of revenue stand in `revenue.py`.
+"""
+
+import altair as alt
+
+from cx_intel.reports.charts.figure import Figure, Rows, Width, named
+from cx_intel.reports.charts.revenue import ALL, month_labels
+from cx_intel.reports.gathering import Book
+
+COHORTS = 24
+
+
+def cohorts(book: Book, column: str, title: str) -> Figure:
+    """A heat map: a row for each cohort, a column for each month since its first."""
+    frame = book["revenue_cohort_analysis"]
+    rows: Rows = []
+    left_out = ""
+    if not frame.empty:
+        total = frame[(frame["segment"] == ALL) & (frame["initial_accounts"] > 0)]
+        months = sorted(total["cohort_month"].unique())
+        kept = months[-COHORTS:]
+        shown = total[total["cohort_month"].isin(kept) & (total["months_since_start"] <= COHORTS)]
+        for row in shown.sort_values(["cohort_month", "months_since_start"]).to_dict("records"):
+            rows.append(
+                {
+                    "at": str(row["cohort_month"]),
+                    "month": book.formats.month(row["cohort_month"]),
+                    "since": int(row["months_since_start"]),
+                    "value": round(float(row[column]), 2),
+                    "accounts": int(row["active_accounts"]),
+                    "of": int(row["initial_accounts"]),
+                    "mrr": round(float(row["cohort_mrr"]), 2),
+                }
+            )
+        if len(months) > len(kept):
+            left_out = f"Shown are the newest {len(kept)} cohorts; {len(months) - len(kept)} older ones are left out."
+    is_revenue = column.startswith("revenue")
+    scale = (
+        alt.Scale(scheme="blueorange", domain=[50, 150], domainMid=100, reverse=True, clamp=True)
+        if is_revenue
+        else alt.Scale(scheme="tealblues", domain=[40, 100], clamp=True)
+    )
+
+    def build(width: Width) -> alt.TopLevelMixin:
+        return (
+            named(column)
+            .mark_rect(stroke=None)
+            .encode(
+                x=alt.X("since:O", title="Months since the first", axis=alt.Axis(labelAngle=0, labelOverlap="greedy")),
+                y=alt.Y("at:O", title=None, axis=alt.Axis(labelExpr=month_labels(rows), ticks=False)),
+                color=alt.Color(
+                    "value:Q",
+                    scale=scale,
+                    legend=alt.Legend(title="% kept", orient="top", gradientLength=160, format=",.0f"),
+                ),
+                tooltip=[
+                    alt.Tooltip("month:N", title="Cohort"),
+                    alt.Tooltip("since:O", title="Months since"),
+                    alt.Tooltip("value:Q", title="% kept", format=",.1f"),
+                    alt.Tooltip("accounts:Q", title="Accounts", format=","),
+                    alt.Tooltip("of:Q", title="of", format=","),
+                    alt.Tooltip("mrr:Q", title="MRR", format="$,.2f"),
+                ],
+            )
+            .properties(width=width, height=15 * max(len({row["at"] for row in rows}), 4))
+        )
+
+    return Figure(
+        column,
+        title,
+        "Share of each cohort that is still there, by months since its first; the table by year has the figures.",
+        build,
+        {column: rows},
+        left_out=left_out,
+        is_empty=not rows,
+    )

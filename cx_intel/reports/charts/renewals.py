@@ -1,0 +1,155 @@
+"""The charts of renewals: the pipeline by month and risk, and what becomes of NRR.
+
+They draw what `renewal_pipeline` and `nrr_outlook` hold; exposed ARR by segment stands in `book.py`.
+"""
+
+import altair as alt
+import pandas as pd
+
+from cx_intel.reports.charts.figure import (
+    Figure,
+    Rows,
+    Width,
+    glyph_labels,
+    legend_at,
+    mark_scale,
+    money_axis,
+    named,
+)
+from cx_intel.reports.charts.revenue import month_axis, percent_axis
+from cx_intel.reports.gathering import Book
+from cx_intel.reports.palette import BLUE, GREY, risk_marks
+
+SCENARIOS = {
+    "all_renew": "All renew",
+    "expected_with_playbooks": "Expected, with playbooks",
+    "expected_no_action": "Expected, nobody acts",
+    "simulated_p90": "Simulated P90",
+    "simulated_p50": "Simulated P50",
+    "simulated_p10": "Simulated P10",
+    "worst_case": "All not healthy lost",
+}
+DRAWN = ("all_renew", "expected_with_playbooks", "expected_no_action", "worst_case")
+
+
+def pipeline_by_month(book: Book) -> Figure:
+    """ARR up for renewal in each month, by renewal risk."""
+    marks = risk_marks()
+    pipeline = book["renewal_pipeline"]
+    rows: Rows = []
+    if len(pipeline):
+        months = [day.replace(day=1) for day in pipeline["renewal_date"]]
+        sums = pipeline.assign(month=months).groupby(["month", "renewal_risk"], sort=True)
+        order = {mark.name: place for place, mark in enumerate(marks)}
+        for (month, risk), group in sums:  # type: ignore[misc]
+            rows.append(
+                {
+                    "at": str(month),
+                    "month": book.formats.month(month),
+                    "short": book.formats.short_month(month),
+                    "risk": str(risk),
+                    "order": order.get(str(risk), len(order)),
+                    "arr": round(float(group["current_arr"].sum()), 2),
+                    "accounts": len(group),
+                    "loss": round(float(group["expected_arr_loss"].sum()), 2),
+                }
+            )
+
+    def build(width: Width) -> alt.TopLevelMixin:
+        base = named("pipeline_by_month").encode(x=alt.X("at:O", title=None, axis=month_axis(rows)))
+        bars = base.mark_bar().encode(
+            y=alt.Y("arr:Q", title=None, axis=money_axis(book.formats)),
+            order="order:Q",
+            color=alt.Color(
+                "risk:N", scale=mark_scale(marks), legend=legend_at(width, glyph_labels(marks, "datum.label"))
+            ),
+            tooltip=[
+                alt.Tooltip("month:N", title="Renews in"),
+                alt.Tooltip("risk:N", title="Renewal risk"),
+                alt.Tooltip("arr:Q", title="ARR", format="$,.0f"),
+                alt.Tooltip("accounts:Q", title="Accounts", format=","),
+                alt.Tooltip("loss:Q", title="Expected loss", format="$,.0f"),
+            ],
+        )
+        counts = (
+            base.transform_aggregate(arr="sum(arr)", accounts="sum(accounts)", groupby=["at"])
+            .mark_text(dy=-7, style="muted")
+            .encode(y="arr:Q", text="accounts:Q")
+        )
+        return alt.layer(bars, counts).properties(width=width, height=230)
+
+    total = float(pipeline["current_arr"].sum()) if len(pipeline) else 0
+    return Figure(
+        "pipeline_by_month",
+        "Renewal pipeline by month and risk",
+        f"{len(pipeline)} renewals of {book.formats.money(total)} ARR in the next 270 days."
+        if len(pipeline)
+        else "Nothing is up for renewal in the next 270 days.",
+        build,
+        {"pipeline_by_month": rows},
+        note="ARR up for renewal; the numbers on top are accounts",
+        is_empty=not rows,
+        is_wide=True,
+        legend=marks,
+    )
+
+
+def outlook(book: Book) -> Figure:
+    """NRR of the book in 90 days by scenario, with the span of the simulations."""
+    frame = book["nrr_outlook"]
+    total = (
+        frame[frame["segment"] == "all"].set_index("scenario")["book_nrr_pct"].dropna() if len(frame) else pd.Series()
+    )
+    rows: Rows = [
+        {
+            "scenario": SCENARIOS[name],
+            "value": round(float(total[name]), 3),
+            "low": _simulated(total, "simulated_p10") if name == "expected_no_action" else None,
+            "high": _simulated(total, "simulated_p90") if name == "expected_no_action" else None,
+            "text": book.formats.percent(total[name]),
+        }
+        for name in DRAWN
+        if name in total
+    ]
+
+    def build(width: Width) -> alt.TopLevelMixin:
+        base = named("outlook").encode(
+            y=alt.Y(
+                "scenario:N",
+                sort=[SCENARIOS[n] for n in DRAWN],
+                title=None,
+                axis=alt.Axis(ticks=False, domain=False, labelFontSize=12, labelLimit=170),
+            ),
+            tooltip=[
+                alt.Tooltip("scenario:N", title="Scenario"),
+                alt.Tooltip("value:Q", title="NRR of the book, %", format=",.1f"),
+                alt.Tooltip("low:Q", title="P10, %", format=",.1f"),
+                alt.Tooltip("high:Q", title="P90, %", format=",.1f"),
+            ],
+        )
+        scale = alt.Scale(zero=False, nice=True)
+        span = base.mark_bar(height=12, cornerRadius=6, opacity=0.35, color=BLUE).encode(
+            x=alt.X("low:Q", scale=scale, axis=percent_axis(book)), x2="high:Q"
+        )
+        points = base.mark_point(filled=True, size=120, color=BLUE).encode(x="value:Q")
+        labels = base.mark_text(dy=-15, style="strong", fontSize=12).encode(x="value:Q", text="text:N")
+        rule = (
+            alt.Chart(alt.InlineData([{"v": 100}]))
+            .mark_rule(strokeDash=[4, 4], color=GREY)
+            .encode(x=alt.X("v:Q", scale=scale))
+        )
+        return alt.layer(rule, span, points, labels).properties(width=width, height=230)
+
+    return Figure(
+        "outlook",
+        "NRR of the book in 90 days",
+        "; ".join(f"{r['scenario']}: {r['text']}" for r in rows) + ".",
+        build,
+        {"outlook": rows},
+        note="● by scenario; the band holds 8 of 10 simulations",
+        is_empty=not rows,
+    )
+
+
+def _simulated(total: pd.Series, name: str) -> float | None:
+    return round(float(total[name]), 3) if name in total else None

@@ -1,0 +1,144 @@
+"""The charts of support: SLA adherence and satisfaction over the months, and how long tickets take.
+
+They draw what `sla_adherence` holds; open breaches are a table of the page.
+"""
+
+import altair as alt
+import pandas as pd
+
+from cx_intel.reports.charts.figure import Figure, Rows, Width, mark_scale, named, shape_scale
+from cx_intel.reports.charts.revenue import month_axis, percent_axis
+from cx_intel.reports.gathering import Book
+from cx_intel.reports.palette import SEGMENT_COLOURS, SHAPES, Mark
+
+MONTHS = 13
+PRIORITY, SEGMENT = "priority", "segment"
+
+
+def over_time(book: Book, dimension: str, column: str, title: str, note: str, *, is_percent: bool) -> Figure:
+    """A line for each priority or segment, month by month."""
+    frame = recent(book, dimension)
+    names = sorted(frame["dimension_value"].unique()) if len(frame) else []
+    shapes = list(SHAPES)
+    marks = [
+        Mark(str(n), SEGMENT_COLOURS[i % len(SEGMENT_COLOURS)], shapes[i % len(shapes)]) for i, n in enumerate(names)
+    ]
+    key = f"{column}_by_{dimension}"
+    rows: Rows = [
+        {
+            "at": str(row["ticket_month"]),
+            "month": book.formats.month(row["ticket_month"]),
+            "short": book.formats.short_month(row["ticket_month"]),
+            "name": str(row["dimension_value"]),
+            "value": round(float(row[column]), 3),
+            "tickets": int(row["resolved_tickets"]),
+        }
+        for row in frame.sort_values("ticket_month").to_dict("records")
+        if pd.notna(row[column])
+    ]
+    axis = percent_axis(book) if is_percent else alt.Axis(title=None, tickCount=5)
+
+    def build(width: Width) -> alt.TopLevelMixin:
+        base = named(key).encode(
+            x=alt.X("at:O", title=None, axis=month_axis(rows)),
+            y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=axis),
+            color=alt.Color("name:N", scale=mark_scale(marks), legend=None),
+        )
+        points = base.mark_point(filled=True, size=40).encode(
+            shape=alt.Shape("name:N", scale=shape_scale(marks), legend=None),
+            tooltip=[
+                alt.Tooltip("month:N", title="Month of creation"),
+                alt.Tooltip("name:N", title=dimension.capitalize()),
+                alt.Tooltip("value:Q", title=title, format=",.1f"),
+                alt.Tooltip("tickets:Q", title="Resolved tickets", format=","),
+            ],
+        )
+        return alt.layer(base.mark_line(strokeWidth=1.8), points).properties(width=width, height=215)
+
+    last = rows[-1]["month"] if rows else ""
+    words = ", ".join(
+        f"{r['name']} {book.formats.percent(r['value']) if is_percent else book.formats.number(r['value'], 1)}"
+        for r in rows
+        if r["month"] == last
+    )
+    return Figure(
+        key,
+        title,
+        f"{last}: {words}." if rows else "No resolved ticket with such a figure yet.",
+        build,
+        {key: rows},
+        note=note,
+        is_empty=not rows,
+        legend=marks,
+    )
+
+
+def recent(book: Book, dimension: str) -> pd.DataFrame:
+    """The last months of one dimension."""
+    frame = book["sla_adherence"]
+    if frame.empty:
+        return frame
+    kept = sorted(frame["ticket_month"].unique())[-MONTHS:]
+    return frame[(frame["dimension_type"] == dimension) & frame["ticket_month"].isin(kept)]
+
+
+def resolution_times(book: Book) -> Figure:
+    """Median, p90 and target by priority, of the newest month that is over."""
+    frame = recent(book, PRIORITY)
+    targets = book.portfolio.support.sla_target_hours
+    rows: Rows = []
+    month = ""
+    if len(frame):
+        ends = pd.to_datetime(frame["ticket_month"]) + pd.offsets.MonthEnd(0)
+        over = frame[ends.dt.date <= book.as_of]
+        chosen = over if len(over) else frame
+        newest = chosen["ticket_month"].max()
+        month = book.formats.month(newest)
+        for row in chosen[chosen["ticket_month"] == newest].sort_values("dimension_value").to_dict("records"):
+            if pd.isna(row["median_resolution_hours"]) or row["p90_resolution_hours"] <= 0:
+                continue
+            rows.append(
+                {
+                    "name": str(row["dimension_value"]),
+                    "median": round(max(float(row["median_resolution_hours"]), 0.1), 2),
+                    "p90": round(max(float(row["p90_resolution_hours"]), 0.1), 2),
+                    "target": targets.get(str(row["dimension_value"])),
+                    "tickets": int(row["resolved_tickets"]),
+                }
+            )
+
+    def build(width: Width) -> alt.TopLevelMixin:
+        base = named("resolution_times").encode(
+            y=alt.Y("name:N", title=None, axis=alt.Axis(ticks=False, domain=False, labelFontSize=12)),
+            tooltip=[
+                alt.Tooltip("name:N", title="Priority"),
+                alt.Tooltip("median:Q", title="Median, hours", format=",.1f"),
+                alt.Tooltip("p90:Q", title="p90, hours", format=",.1f"),
+                alt.Tooltip("target:Q", title="Target, hours", format=","),
+                alt.Tooltip("tickets:Q", title="Resolved tickets", format=","),
+            ],
+        )
+        scale = alt.Scale(type="log", nice=True)
+        axis = alt.Axis(title="hours, logarithmic", values=[0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500], format=",~g")
+        bars = base.mark_bar(height=8, cornerRadius=4, color="#2f74b8", opacity=0.45).encode(
+            x=alt.X("median:Q", scale=scale, axis=axis), x2="p90:Q"
+        )
+        median = base.mark_point(filled=True, size=90, shape="circle", color="#2f74b8").encode(x="median:Q")
+        p90 = base.mark_point(filled=True, size=90, shape="diamond", color="#2f74b8").encode(x="p90:Q")
+        target = base.mark_tick(thickness=3, size=26, color="#cc3d24").encode(x="target:Q")
+        return alt.layer(bars, median, p90, target).properties(width=width, height=215)
+
+    f = book.formats
+    return Figure(
+        "resolution_times",
+        f"Time to resolve, {month}" if month else "Time to resolve",
+        "; ".join(
+            f"{r['name']}: median {f.number(r['median'], 1)} h, p90 {f.number(r['p90'], 1)} h, target {f.number(r['target'])} h"
+            for r in rows
+        )
+        or "No ticket is resolved yet.",
+        build,
+        {"resolution_times": rows},
+        note="by priority: ● median, ◆ p90, ┃ target",
+        is_empty=not rows,
+    )

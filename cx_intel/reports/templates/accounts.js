@@ -1,0 +1,204 @@
+/* The table of accounts: searched, filtered, sorted and paged; and one account, opened by its name or by the address. */
+(() => {
+  "use strict";
+  const page = report.page, all = report.datasets.accounts, table = document.getElementById("accounts");
+  const form = document.getElementById("filters"), body = table.tBodies[0], head = [...table.querySelectorAll("thead th")];
+  const texts = all.map((row) => [row.name, row.id, row.owner].join(" ").toLowerCase());
+  const places = new Map(all.map((row, place) => [row.id, place]));
+  const ranks = Object.fromEntries(Object.entries(page.orders).map(([name, order]) => [name, new Map(order.map((value, place) => [value, place]))]));
+  const state = { sort: "arr", ascending: false, start: 0, found: all.map((_, place) => place) };
+  const make = (tag, text, attributes = {}) => {
+    const element = document.createElement(tag);
+    if (text !== undefined && text !== null) element.textContent = text;
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+  };
+
+  const written = {
+    score: (row) => report.number(row.score, 1),
+    change: (row) => row.change === null ? page.formats.missing : (row.change > 0.05 ? "+" : row.change < -0.05 ? "" : "±") + report.number(Math.abs(row.change) < 0.05 ? 0 : row.change, 1),
+    arr: (row) => report.money(row.arr),
+    days: (row) => row.days === null ? page.formats.missing : report.number(row.days) + " d",
+  };
+  const text = (row, name) => written[name] ? written[name](row) : row[name] === null ? page.formats.missing : row[name];
+
+  function marked(name) {
+    const known = page.marks[name], span = make("span", undefined, { class: "mark" });
+    if (known) {
+      const glyph = make("span", known[0], { class: "glyph", "aria-hidden": "true" });
+      glyph.style.color = known[1];
+      span.append(glyph);
+    }
+    span.append(name);
+    return span;
+  }
+
+  function cell(row, [name, , kind]) {
+    if (name === "name") {
+      const th = make("th", undefined, { scope: "row" });
+      th.append(make("a", row.name, { href: "#" + encodeURIComponent(row.id) }));
+      return th;
+    }
+    const td = make("td", undefined, { class: kind });
+    if ((name === "tier" || name === "risk") && row[name] !== null) td.append(marked(row[name]));
+    else td.textContent = text(row, name);
+    return td;
+  }
+
+  function key(place) {
+    const value = all[place][state.sort];
+    if (value === null || value === undefined) return null;
+    const rank = ranks[state.sort];
+    return rank ? rank.get(value) ?? rank.size : value;
+  }
+
+  function find() {
+    const given = new FormData(form), words = String(given.get("search") || "").toLowerCase().split(/\s+/).filter(Boolean);
+    const picked = [...given].filter(([name, value]) => name !== "search" && value !== "");
+    state.found = [];
+    for (let place = 0; place < all.length; place++) {
+      if (words.every((word) => texts[place].includes(word)) && picked.every(([name, value]) => all[place][name] === value)) state.found.push(place);
+    }
+    const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" }), sign = state.ascending ? 1 : -1;
+    const keys = new Map(state.found.map((place) => [place, key(place)]));
+    state.found.sort((a, b) => {
+      const x = keys.get(a), y = keys.get(b);
+      if (x === null || y === null) return (x === null) - (y === null) || a - b;
+      return sign * (typeof x === "number" ? x - y : collator.compare(x, y)) || a - b;
+    });
+    state.start = 0;
+    show();
+  }
+
+  function show() {
+    const end = Math.min(state.start + page.perPage, state.found.length);
+    body.replaceChildren(...state.found.slice(state.start, end).map((place) => {
+      const tr = make("tr");
+      tr.append(...page.columns.map((column) => cell(all[place], column)));
+      return tr;
+    }));
+    for (const th of head) th.setAttribute("aria-sort", th.dataset.name !== state.sort ? "none" : state.ascending ? "ascending" : "descending");
+    document.getElementById("count").textContent = "(" + report.number(state.found.length) + " of " + report.number(all.length) + ")";
+    document.getElementById("place").textContent = state.found.length ? report.number(state.start + 1) + " to " + report.number(end) + " of " + report.number(state.found.length) : "Nothing found";
+    document.getElementById("previous").disabled = state.start === 0;
+    document.getElementById("next").disabled = end >= state.found.length;
+  }
+
+  const blocks = [...document.querySelectorAll("script.packed")], unpacked = new Map();
+  async function detail(place) {
+    const number = Math.floor(place / page.perBlock);
+    if (!unpacked.has(number)) {
+      const bytes = Uint8Array.from(atob(blocks[number].textContent), (character) => character.charCodeAt(0));
+      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      unpacked.set(number, JSON.parse(await new Response(stream).text()));
+    }
+    return unpacked.get(number)[place % page.perBlock];
+  }
+
+  function card(title, ...children) {
+    const section = make("section", undefined, { class: "card" });
+    section.append(make("h3", title), ...children);
+    return section;
+  }
+  function list(pairs) {
+    const dl = make("dl");
+    for (const [term, value] of pairs) {
+      const dd = make("dd");
+      if (page.marks[value] && term === "Renewal risk") dd.append(marked(value)); else dd.textContent = value;
+      dl.append(make("dt", term), dd);
+    }
+    return dl;
+  }
+  function grid(caption, headings, rows) {
+    const wrapper = make("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }), found = make("table");
+    const line = make("tr");
+    line.append(...headings.map((heading) => make("th", heading, { scope: "col", style: "padding:.3rem .5rem" })));
+    const thead = make("thead"), tbody = make("tbody");
+    thead.append(line);
+    tbody.append(...rows.map((row) => { const tr = make("tr"); tr.append(...row.map((value) => make("td", value))); return tr; }));
+    found.append(make("caption", caption), thead, tbody);
+    wrapper.append(found);
+    return wrapper;
+  }
+  const drawings = [];
+  function chart(name, rows, label) {
+    const element = make("div", undefined, { class: "chart", role: "img", "aria-label": label });
+    drawings.push(() => report.drawInto(element, page.accountCharts[name], { [name]: rows }));
+    return element;
+  }
+
+  async function open(id) {
+    const dialog = document.getElementById("account"), place = places.get(id);
+    if (place === undefined) { if (dialog.open) dialog.close(); return; }
+    const row = all[place], found = await detail(place), parts = [];
+    let drivers = null;
+    document.getElementById("account-name").textContent = row.name;
+    const line = document.getElementById("account-line");
+    line.replaceChildren(make("span", row.id + ", " + row.segment + ", owner " + row.owner + ", ARR " + report.money(row.arr) + (row.tier === null ? "" : ", ")));
+    if (row.tier !== null) line.append(marked(row.tier), make("span", " " + report.number(row.score, 1)));
+    drawings.length = 0;
+    if (found.renewal) parts.push(card("Renewal and playbook", list(found.renewal)));
+    else if (page.orders && page.columns.some(([name]) => name === "risk")) parts.push(card("Renewal and playbook", make("p", "No renewal within 270 days.", { class: "empty" })));
+    if (found.drivers) {
+      const worst = [...found.drivers].sort((a, b) => b.lost - a.lost);
+      const halves = make("div", undefined, { class: "halves" });
+      halves.append(chart("drivers", worst, "Points that each signal adds and loses; the table has the figures."),
+        grid("Signals, the costliest first", ["Signal", "Value", "Points", "Lost"], worst.map((d) => [d.label, d.words, report.number(d.points, 1), report.number(d.lost, 1)])));
+      drivers = card("What makes the score", halves);
+      drivers.classList.add("wide");
+    }
+    if (found.moves) {
+      const moves = found.moves.map((move) => {
+        const item = make("div");
+        item.append(make("p", "Since " + move.since + ": " + move.change + " points" + (move.tiers[0] === move.tiers[1] ? "" : ", " + move.tiers[0] + " → " + move.tiers[1])));
+        const ul = make("ul");
+        ul.append(...move.parts.map(([label, change, values]) => make("li", label + " " + change + " (" + values + ")")));
+        item.append(ul);
+        return item;
+      });
+      parts.push(card("What moved", ...moves, ...(found.events || []).map((event) => make("p", event))));
+    }
+    if (drivers) parts.push(drivers);
+    if (found.score) parts.push(card("Score over time", chart("score", found.score, "Health score over time: " + found.score.map((s) => s.day + " " + report.number(s.score, 1)).join(", "))));
+    if (found.mrr) parts.push(card("MRR", chart("mrr", found.mrr, "MRR by month, last " + report.money(found.mrr[found.mrr.length - 1].mrr, 2))));
+    if (found.tickets) {
+      const children = [list(found.tickets.figures)];
+      if (found.tickets.rows.length) children.push(grid("Unresolved tickets first, then those of 90 days", ["Ticket", "Created", "Priority", "Category", "Status", "Rating", ""], found.tickets.rows));
+      parts.push(card("Tickets", ...children));
+    }
+    parts.push(card("About", list(found.facts || [])));
+    document.getElementById("account-body").replaceChildren(...parts);
+    if (!dialog.open) dialog.showModal();
+    document.getElementById("account-name").focus();
+    for (const draw of drawings) await draw();
+    dialog.dataset.shown = id;
+  }
+
+  const follow = () => { const id = decodeURIComponent(location.hash.slice(1)); if (id && id !== "main") open(id); };
+  const dialog = document.getElementById("account");
+  document.getElementById("close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => {
+    const id = decodeURIComponent(location.hash.slice(1));
+    history.replaceState(null, "", location.pathname + location.search);
+    const link = [...body.querySelectorAll("a")].find((a) => a.getAttribute("href") === "#" + encodeURIComponent(id));
+    if (link) link.focus();
+  });
+  window.addEventListener("hashchange", follow);
+  head.forEach((th) => th.querySelector("button").addEventListener("click", () => {
+    state.ascending = state.sort === th.dataset.name ? !state.ascending : !th.classList.contains("number");
+    state.sort = th.dataset.name;
+    find();
+  }));
+  let waiting;
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(find, 80); });
+  form.addEventListener("reset", () => setTimeout(find));
+  form.addEventListener("submit", (event) => { event.preventDefault(); find(); });
+  document.getElementById("previous").addEventListener("click", () => { state.start -= page.perPage; show(); });
+  document.getElementById("next").addEventListener("click", () => { state.start += page.perPage; show(); });
+  document.getElementById("copy-all").addEventListener("click", (event) => report.copy(
+    [page.columns.map(([, label]) => label), ...state.found.map((place) => page.columns.map(([name]) => String(text(all[place], name))))], event.target));
+  report.dark.addEventListener("change", () => drawings.forEach((draw) => draw()));
+  find();
+  follow();
+})();
