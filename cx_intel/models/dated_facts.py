@@ -56,7 +56,7 @@ def _known_on(value: ir.Value, portfolio: Portfolio) -> ir.DateValue:
     """The day in the portfolio's zone; a month's figure is known when the month is over."""
     if value.get_name() == "month":
         following = first_day(month_index(value) + 1)
-        return following - ibis.interval(days=1)
+        return (following.cast("timestamp") - ibis.interval(days=1)).date()  # DuckDB: a day less an interval is a time
     return date_in_zone(value, portfolio.time_zone) if value.type().is_timestamp() else value
 
 
