@@ -14,7 +14,7 @@ from cx_intel.settings.automation import REFERENCE, Alerts
 
 _BETWEEN = re.compile(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 _PARTS = re.compile(r"[/:@?&=#,;]+")
-SHORTEST_SECRET = 4
+SHORTEST_PART, SHORTEST_TOKEN = 4, 12
 HIDDEN = "***"
 
 
@@ -50,12 +50,19 @@ def addresses_of(audience: str, rules: Alerts, variables: Mapping[str, str]) -> 
     return addresses(rules.owners.get(audience, []), variables) or addresses(rules.urls, variables)
 
 
-def redacted(text: str, hidden: Iterable[Address]) -> str:
-    """The text without any part of the addresses but their schemes."""
+def redacted(text: str, hidden: Iterable[Address], shortest: int = SHORTEST_PART) -> str:
+    """The text without any part of the addresses but their schemes.
+
+    Args:
+        text: Text of others.
+        hidden: The addresses.
+        shortest: Parts of fewer characters stay; in what people are to read, common words should.
+    """
     secrets: set[str] = set()
     for address in hidden:
         rest = address.url.partition("://")[2] or address.url
-        secrets |= {address.url, rest, *_PARTS.split(rest), *_PARTS.split(unquote(rest))}
-    for secret in sorted((s for s in secrets if len(s) >= SHORTEST_SECRET), key=len, reverse=True):
+        parts = _PARTS.split(rest)
+        secrets |= {address.url, rest, unquote(rest), *parts, *(unquote(part) for part in parts)}
+    for secret in sorted((s for s in secrets if len(s) >= shortest), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text

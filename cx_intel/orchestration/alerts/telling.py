@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from cx_intel.orchestration.alerts.addresses import addresses, addresses_of, redacted
+from cx_intel.orchestration.alerts.addresses import SHORTEST_TOKEN, addresses, addresses_of, redacted
 from cx_intel.orchestration.alerts.delivery import deliver
 from cx_intel.orchestration.alerts.incidents import RunReport, changes
 from cx_intel.orchestration.alerts.lifecycle import by_owner
@@ -122,7 +122,7 @@ class Teller:
     def _draft(self, title: str, body: str, audience: str = "") -> Draft:
         rules, variables = self.portfolio.automation.alerts, self.environment.variables
         hidden = addresses([*rules.urls, *(r for listed in rules.owners.values() for r in listed)], variables)
-        return Draft(redacted(title, hidden), redacted(body, hidden), audience)
+        return Draft(*(redacted(text, hidden, SHORTEST_TOKEN) for text in (title, body)), audience)
 
     def _anywhere(self) -> bool:
         rules = self.portfolio.automation.alerts
