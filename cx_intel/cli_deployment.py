@@ -92,3 +92,20 @@ def restore(
     if done.kept:
         console.print(f"What stood there is kept: {done.kept}", highlight=False)
     console.print("Run `cx-intel refresh`: it makes up for the days since, and publishes anew.", highlight=False)
+
+
+@deployment.command()
+def doctor() -> None:
+    """Check this deployment and say what is wrong and what to do. Exit status 1 when there is a problem."""
+    from cx_intel.deployment.doctor import examine
+
+    looks = {"ok": "[green]ok[/]     ", "note": "[yellow]note[/]   ", "problem": "[bold red]problem[/]"}
+    problems = 0
+    for finding in examine(os.environ):
+        problems += finding.level == "problem"
+        console.print(f"{looks[finding.level]} {escape(finding.subject)}: {escape(finding.text)}", highlight=False)
+        if finding.to_do:
+            console.print(f"        {escape(finding.to_do)}", highlight=False)
+    if problems:
+        errors.print(f"{problems} problem{'s' * (problems > 1)}", style="bold red")
+        raise typer.Exit(1)

@@ -176,6 +176,7 @@ def _copy_storage(home: Path, target: Path) -> list[str]:
 
 
 def storage_files(home: Path) -> list[Path]:
-    """Dagster's SQLite files in a home."""
-    found = (path for path in home.rglob("*.db") if FOLDER not in path.relative_to(home).parts[:1])
+    """The SQLite files in a home: Dagster's, and that of the messages sent."""
+    files = (path for pattern in ("*.db", "*.sqlite") for path in home.rglob(pattern))
+    found = (path for path in files if FOLDER not in path.relative_to(home).parts[:1])
     return sorted(path for path in found if path.is_file() and path.stat().st_size)
