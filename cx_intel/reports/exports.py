@@ -26,6 +26,8 @@ from cx_intel.warehouse.copy_out import copy_to_csv, copy_to_parquet
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 
 MANIFEST = "manifest.json"
+RANKS = ("priority_rank", "intervention_priority")
+"""Columns by which a list is read from the top."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,12 @@ def check_exports(portfolio: Portfolio) -> None:
 
 
 def rows_of(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: DuckDBWarehouse) -> ir.Table:
-    """The rows of a table that an export of a day holds, in the order of its grain: of a snapshot, those of the day."""
+    """The rows of a table that an export of a day holds: of a snapshot, those of the day; by rank, else by grain."""
     rows = warehouse.table(portfolio.name, contract.table)
     if contract.kind == "snapshot":  # not the view of the newest: of a day without rows, none are exported
         rows = rows.filter(rows.as_of == ibis.literal(as_of))
-    return rows.order_by(list(contract.grain))
+    ranks = [name for name in RANKS if name in contract.column_names]
+    return rows.order_by([*ranks, *contract.grain])
 
 
 def export(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse, folder: Path) -> Export:

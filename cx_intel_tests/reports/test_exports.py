@@ -129,6 +129,18 @@ def test_of_a_snapshot_only_the_day_is_exported_though_it_has_no_rows(
     assert pq.read_table(written.folder / "cs_intervention_list.parquet").num_rows == 0
 
 
+def test_a_ranked_list_is_written_from_the_top(book: Portfolio, tmp_path: Path):
+    calls = [row | {"priority_rank": 13 - row["priority_rank"]} for row in listed([f"A{n}" for n in range(12)])]
+    path = fill(tmp_path / "warehouse.duckdb", book, {"cs_intervention_list": calls})
+    chosen = with_reports(book, exports=["csv"], export_tables=["cs_intervention_list"])
+    try:
+        folder = export(chosen, AS_OF, open_warehouse(path), tmp_path / "out").folder
+    finally:
+        close_warehouse(path)
+    with (folder / "cs_intervention_list.csv").open(encoding="utf-8", newline="") as lines:
+        assert [int(row["priority_rank"]) for row in csv.DictReader(lines)] == list(range(1, 13))
+
+
 def test_the_manifest_tells_what_is_there(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
     written = export(book, AS_OF, warehouse, tmp_path)
     told = json.loads((written.folder / MANIFEST).read_text(encoding="utf-8"))
