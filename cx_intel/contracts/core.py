@@ -133,7 +133,7 @@ def dim_account(portfolio: Portfolio) -> Contract:
             Column("open_tickets", COUNT, "Unresolved tickets: open or escalated.", "tickets", False, minimum=0),
             Column("avg_csat", NUMBER, "Mean rating.", "1 to 5", null_means="no rating", minimum=1, maximum=5),
             Column("avg_resolution_hours", NUMBER, "Mean time to resolution.", "hours", null_means="none resolved"),
-            Column("sla_breaches", COUNT, "Tickets in breach, open ones included.", "tickets", False, minimum=0),
+            Column("sla_breaches", COUNT, "Tickets resolved later than promised.", "tickets", False, minimum=0),
         ),
         invariants=(ARR_IS_TWELVE_MRR,),
     )

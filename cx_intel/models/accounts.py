@@ -169,7 +169,7 @@ def dim_account(
         open_tickets=tickets.count(where=tickets.status.isin(UNRESOLVED)),
         avg_csat=tickets.satisfaction_score.mean(),
         avg_resolution_hours=tickets.resolution_hours.mean(),
-        sla_breaches=tickets.count(where=tickets.is_sla_breach),
+        sla_breaches=tickets.count(where=tickets.is_sla_breach & ~tickets.is_open_breach),
     )
     rows = account_snapshot.left_join(served, "account_id").drop("account_id_right")
     counts = ("lifetime_tickets", "open_tickets", "sla_breaches")
