@@ -20,6 +20,7 @@ from cx_intel.orchestration.graph import Step
 from cx_intel.orchestration.late_events import LateEvents
 from cx_intel.orchestration.metadata import column_lineage, column_schema, measured, preview
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
+from cx_intel.orchestration.source_age import age_specs, source_age
 from cx_intel.orchestration.steps import StepRunner
 from cx_intel.orchestration.turned_away import quarantined_share, share_specs
 from cx_intel.settings.portfolio import Portfolio
@@ -57,7 +58,11 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         key=key,
         ins=ins,
         deps=[key_of(portfolio, t) for t in compared_with(contract) if t not in {i.table for i in step.inputs}],
-        check_specs=[*check_specs(contract, key), *share_specs(contract, key, portfolio)],
+        check_specs=[
+            *check_specs(contract, key),
+            *share_specs(contract, key, portfolio),
+            *age_specs(contract, key, portfolio),
+        ],
         required_resource_keys={"warehouse"},
         description=_description(contract, step),
         metadata={
@@ -79,8 +84,12 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         staged = warehouse.stage(portfolio.name, step.table, built.parts, like=contract.schema())
         findings = evaluate(contract, staged, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse)
         findings += _turned_away(runner, staged, built.days, days[-1])
-        warehouse.record_checks(results_table(findings, schema=portfolio.name, table=step.table, as_of=days[-1]))
+        age = source_age(contract, staged, as_of=days[-1], portfolio=portfolio, warehouse=warehouse)
+        recorded = [*findings, age.finding()] if age else findings
+        warehouse.record_checks(results_table(recorded, schema=portfolio.name, table=step.table, as_of=days[-1]))
         yield from check_results(findings, key)
+        if age:
+            yield age.result(key)
         stop_if_blocked(findings, step.table, warehouse, portfolio)
         metadata = describe_rows(contract, staged, warehouse, days[-1])
         if runner.expression is not None:
@@ -188,6 +197,8 @@ def _keep(context: dg.AssetExecutionContext, runner: StepRunner, stands_at: date
     rows = warehouse.table(portfolio.name, contract.table)
     findings = evaluate(contract, rows, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse)
     yield from check_results(findings + _turned_away(runner, rows, (), stands_at), key)
+    if age := source_age(contract, rows, as_of=stands_at, portfolio=portfolio, warehouse=warehouse):
+        yield age.result(key)
     context.log.info(f"{contract.table} stands at {stands_at}, a later day; it is left as it is.")
     yield dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
 
