@@ -24,6 +24,10 @@ STAGED_PREFIX = "_staged_"
 STATE_SCHEMA = "cx_state"
 DAY_STATE = "day_state"
 CHECK_RESULTS = "check_results"
+AS_OF = "as_of"
+"""The partition column of snapshots."""
+MADE = "made"
+"""Stands for what a snapshot was built from where nobody says."""
 WHOLE = "whole"
 """Stands in place of what a day was built from for a table that is kept whole."""
 
@@ -130,13 +134,14 @@ class DuckDBWarehouse:
                     self._connection.execute(f'DELETE FROM {name} WHERE "{column}" IN ({listed})')
                 self._connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {staged}")
                 self._connection.execute(f"DROP TABLE {staged}")
-            for day, built_from in (state or {}).items():
+            made = dict.fromkeys(days, MADE) if column == AS_OF else {}
+            for day, built_from in (made | (state or {})).items():
                 self._remember(schema, table, day, built_from)
             if stands_at is not None:
                 self._forget(schema, table)
                 self._remember(schema, table, stands_at, WHOLE)
-        if column == "as_of":
-            self._show_latest(schema, table)
+            if column == AS_OF:
+                self._show_latest(schema, table)
 
     def discard(self, schema: str, table: str) -> None:
         """Forgets what is staged for the table."""
@@ -258,10 +263,11 @@ class DuckDBWarehouse:
                 self._connection.execute(f'ALTER TABLE {name} ALTER COLUMN "{column}" TYPE {kind}')
 
     def _show_latest(self, schema: str, table: str) -> None:
-        name = _quoted(schema, table)
+        """Shows the newest snapshot in a view; it names the day, because the newest may have no rows at all."""
+        newest = max(self.day_state(schema, table))
         self._connection.execute(
             f"CREATE OR REPLACE VIEW {_quoted(schema, table + '_latest')} AS "
-            f"SELECT * FROM {name} WHERE as_of = (SELECT max(as_of) FROM {name})"
+            f"SELECT * FROM {_quoted(schema, table)} WHERE as_of = DATE '{newest.isoformat()}'"
         )
 
 
