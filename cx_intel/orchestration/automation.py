@@ -7,6 +7,7 @@ from typing import Any
 
 from cx_intel.orchestration.alerts.sensors import alert_sensors
 from cx_intel.orchestration.jobs import Job
+from cx_intel.orchestration.landing_sensor import landing_sensors
 from cx_intel.orchestration.late_sensor import late_sensor
 from cx_intel.orchestration.report_jobs import report_jobs
 from cx_intel.orchestration.schedules import schedules
@@ -26,5 +27,9 @@ def automation(portfolio: Portfolio, environment: Environment, refresh: Job) -> 
     return {
         "jobs": [refresh, *reports.values()],
         "schedules": schedules(portfolio, refresh, reports),
-        "sensors": [late_sensor(portfolio, refresh), *alert_sensors(portfolio, environment)],
+        "sensors": [
+            late_sensor(portfolio, refresh),
+            *alert_sensors(portfolio, environment),
+            *landing_sensors(portfolio, environment, refresh),
+        ],
     }

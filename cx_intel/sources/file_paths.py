@@ -69,15 +69,25 @@ def source_files(source: FilesSource, environment: Mapping[str, str]) -> list[So
 
 
 def _substituted(source: FilesSource, environment: Mapping[str, str]) -> str:
+    try:
+        return with_variables(source.path, environment)
+    except KeyError as error:
+        name = error.args[0]
+        raise SourceError(
+            f"The environment variable {name} is not set; `path: {source.path}` of the source of "
+            f"{source.table} needs it: set it, for instance {name}=/data/exports."
+        ) from None
+
+
+def with_variables(text: str, environment: Mapping[str, str]) -> str:
+    """The text with each `${NAME}` as the environment has it. Raises KeyError with the name that it has not."""
+
     def value(match: re.Match[str]) -> str:
         if not environment.get(match[1]):
-            raise SourceError(
-                f"The environment variable {match[1]} is not set; `path: {source.path}` of the source of "
-                f"{source.table} needs it: set it, for instance {match[1]}=/data/exports."
-            )
+            raise KeyError(match[1])
         return environment[match[1]]
 
-    return _VARIABLE.sub(value, source.path)
+    return _VARIABLE.sub(value, text)
 
 
 def _fixed_part(path: Path) -> Path:
