@@ -81,6 +81,7 @@ class DuckDBWarehouse:
         """
         name = STAGED_PREFIX + table
         self._ensure_schema(schema)
+        self.discard(schema, table)  # what a run that was killed has left
         if like is not None:
             self.backend.create_table(name, schema=like, database=schema, overwrite=True)
         for number, part in enumerate(parts):
@@ -252,15 +253,28 @@ class DuckDBWarehouse:
         return dict(found.fetchall())
 
     def _match_columns(self, schema: str, table: str) -> None:
-        """Gives the table the columns of what is staged for it; columns that went stay, null in new partitions."""
-        name = _quoted(schema, table)
+        """Gives the table the columns of what is staged for it; columns that went stay, null in new partitions.
+
+        A type changes only to one that holds the old values too: a day of whole numbers does not cut the fractions of
+        the days before.
+        """
+        name, staged = _quoted(schema, table), _quoted(schema, STAGED_PREFIX + table)
         new = self._columns(schema, STAGED_PREFIX + table)
         old = self._columns(schema, table)
         for column, kind in new.items():
             if column not in old:
                 self._connection.execute(f'ALTER TABLE {name} ADD COLUMN "{column}" {kind}')
-            elif old[column] != kind:
-                self._connection.execute(f'ALTER TABLE {name} ALTER COLUMN "{column}" TYPE {kind}')
+            elif old[column] != kind and self._has_value(staged, column):
+                described = self._connection.execute(
+                    f'DESCRIBE SELECT "{column}" FROM {name} UNION ALL SELECT "{column}" FROM {staged}'
+                ).fetchall()
+                if (common := described[0][1]) != old[column]:
+                    self._connection.execute(f'ALTER TABLE {name} ALTER COLUMN "{column}" TYPE {common}')
+
+    def _has_value(self, name: str, column: str) -> bool:
+        """A column without any value says nothing about its type."""
+        found = self._connection.execute(f'SELECT 1 FROM {name} WHERE "{column}" IS NOT NULL LIMIT 1')
+        return bool(found.fetchall())
 
     def _show_latest(self, schema: str, table: str) -> None:
         """Shows the newest snapshot in a view; it names the day, because the newest may have no rows at all."""
@@ -276,13 +290,13 @@ def _quoted(schema: str, table: str) -> str:
 
 
 def _as_expression(rows: Rows, like: ibis.Schema | None) -> ir.Table:
-    table = ibis.memtable(_with_known_types(rows)) if isinstance(rows, pd.DataFrame) else rows
+    table = ibis.memtable(with_known_types(rows)) if isinstance(rows, pd.DataFrame) else rows
     if like is None:
         return table
     return table.select(**{name: table[name].cast(kind) for name, kind in like.items()})
 
 
-def _with_known_types(frame: pd.DataFrame) -> pd.DataFrame:
+def with_known_types(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns without any value become text, and times microseconds: DuckDB has types of its own for both."""
     changes: dict[str, str] = {}
     for column, kind in frame.dtypes.items():
@@ -341,9 +355,12 @@ def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnectio
     def explained(what: str, to_do: str) -> WarehouseError:
         return WarehouseError(f"{path} {what}. {to_do}")
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     if read_only and not path.exists():
         raise explained("is not there yet", "Run `cx-intel refresh` first.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explained("cannot be made", f"Its folder has to be one that may be written. ({error})") from error
     try:
         connection = duckdb.connect(str(path), read_only=read_only)
         connection.execute("SET TimeZone = 'UTC'")
