@@ -145,11 +145,17 @@ class TableIOManager(DbIOManager):
 
     def load_input(self, context: dg.InputContext) -> object:
         if context.dagster_type.typing_type in (Any, ir.Table):
-            schema, table = context.asset_key.path[-2:]
-            slice_ = TableSlice(table=table, schema=schema)
+            slice_ = self._place_of(context)
             with self._db_client.connect(context, slice_) as connection:
                 return self._handlers_by_type[ir.Table].load_input(context, slice_, connection)
         return super().load_input(context)
+
+    def _place_of(self, context: dg.InputContext) -> TableSlice:
+        """Schema and table in the order of precedence that Dagster has for outputs."""
+        *prefix, table = context.asset_key.path
+        stated = (context.upstream_output.definition_metadata if context.upstream_output else None) or {}
+        schema = stated.get("schema") or self._schema or (prefix[-1] if prefix else "public")
+        return TableSlice(table=table, schema=str(schema))
 
 
 class WarehouseIOManager(DuckDBPandasIOManager):
