@@ -24,7 +24,7 @@ def script_json(value: Any) -> Markup:
 def packed(value: Any) -> str:
     """JSON, compressed, as text that a script unpacks."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
-    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def columnar(rows: Rows) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 import vl_convert
 
 from cx_intel.reports.charts.book import account_rows
-from cx_intel.reports.charts.figure import Figure, Rows, named, plain_spec
+from cx_intel.reports.charts.figure import Figure, Rows, named, plain_spec, plain_value
 from cx_intel.reports.gathering import Book
 from cx_intel.reports.kpis import Kpi, kpis
 from cx_intel.reports.layout import VEGA_LITE
@@ -166,7 +166,7 @@ def top_interventions(book: Book) -> Figure:
     rows: Rows = [
         {
             "rank": int(row["priority_rank"]),
-            "account": f"{int(row['priority_rank'])}. {row['account_name'] or row['account_id']}",
+            "account": plain_value(f"{int(row['priority_rank'])}. {row['account_name'] or row['account_id']}"),
             "risk": row["renewal_risk"],
             "loss": float(row["expected_arr_loss"]),
             "label": f"{f.money(row['expected_arr_loss'])}, in {f.days(row['days_to_renewal'])}",

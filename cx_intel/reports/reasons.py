@@ -13,6 +13,9 @@ from cx_intel.models.wording import boolean_signals
 from cx_intel.reports.formats import Formats, is_missing
 from cx_intel.reports.gathering import Book, records
 
+MOST_TOLD = 2
+"""Signals told of a change."""
+
 
 def short_number(f: Formats, value: Any) -> str:
     """A value with as many decimals as it needs: two below 1, one above, none when whole."""
@@ -77,11 +80,11 @@ def main_changes(book: Book, changes: pd.DataFrame) -> dict[tuple[str, Any], str
         (wanted["points_change"] * wanted["health_score_change"] > 0) & (wanted["points_change"].abs() >= 0.05)
     ]
     wanted = wanted.assign(size=wanted["points_change"].abs()).sort_values(["size", "signal"], ascending=[False, True])
-    found: dict[tuple[str, Any], str] = {}
-    for (account, day), rows in wanted.groupby(["account_id", "compared_as_of"], sort=False):  # type: ignore[misc]
-        parts = [
-            f"{labels.get(row['signal'], row['signal'])} {book.formats.points(row['points_change'])}"
-            for row in rows.head(2).to_dict("records")
-        ]
-        found[(str(account), day)] = ", ".join(parts)
-    return found
+    found: dict[tuple[str, Any], list[str]] = {}
+    for account, day, signal, points in zip(
+        wanted["account_id"], wanted["compared_as_of"], wanted["signal"], wanted["points_change"], strict=True
+    ):
+        parts = found.setdefault((str(account), day), [])
+        if len(parts) < MOST_TOLD:
+            parts.append(f"{labels.get(signal, signal)} {book.formats.points(points)}")
+    return {change: ", ".join(parts) for change, parts in found.items()}

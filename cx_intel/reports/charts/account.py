@@ -87,7 +87,7 @@ def _mrr(book: Book) -> alt.TopLevelMixin:
                 axis=alt.Axis(labelExpr="slice(datum.value, 0, 7)", labelAngle=0, labelOverlap="greedy", ticks=False),
             ),
             y=alt.Y("mrr:Q", title=None, axis=money_axis(book.formats)),
-            tooltip=[alt.Tooltip("month:N", title="Month"), alt.Tooltip("mrr:Q", title="MRR", format="$,.2f")],
+            tooltip=[alt.Tooltip("month:N", title="Month"), alt.Tooltip("mrr:Q", title="MRR", format="$,.0f")],
         )
     )
     return bars.properties(width=CONTAINER, height=150)

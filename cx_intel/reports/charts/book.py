@@ -4,6 +4,8 @@ All read the one table `accounts` of a page and count in the specification itsel
 Charts of scores stand in `scores.py`.
 """
 
+import json
+
 import altair as alt
 import pandas as pd
 
@@ -128,7 +130,7 @@ def tiers(book: Book, rows: Rows) -> Figure:
 def health_by_segment(book: Book, rows: Rows) -> Figure:
     marks = present_tiers(book)
     segments = _segments(rows)
-    order = "indexof(" + str([m.name for m in marks]) + ", datum.tier)"
+    order = f"indexof({json.dumps([m.name for m in marks])}, datum.tier)"
 
     def build(width: Width) -> alt.TopLevelMixin:
         counted = (
@@ -203,7 +205,7 @@ def exposed_arr(book: Book, rows: Rows) -> Figure:
             scale=alt.Scale(domain=segments),
             axis=alt.Axis(ticks=False, domain=False, labelFontSize=12),
         )
-        order = "indexof(" + str([m.name for m in marks]) + ", datum.risk)"
+        order = f"indexof({json.dumps([m.name for m in marks])}, datum.risk)"
         summed = exposed.transform_aggregate(
             exposed="sum(exposed)", customers="count()", groupby=["segment", "risk"]
         ).transform_calculate(order=order)

@@ -17,6 +17,7 @@ from cx_intel.reports.formats import THOUSAND_MILLION, Formats, is_missing
 from cx_intel.reports.palette import Mark
 
 CONTAINER = "container"
+SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 Width = int | str
 Rows = list[dict[str, Any]]
 
@@ -79,10 +80,12 @@ def rows_of(frame: pd.DataFrame, columns: Mapping[str, str]) -> Rows:
 
 
 def plain_value(value: Any) -> Any:
-    """A value as JSON knows it."""
+    """A value as JSON knows it; line separators, at which Vega's expressions break off, are spaces."""
     if is_missing(value):
         return None
-    if isinstance(value, bool | int | float | str):
+    if isinstance(value, str):
+        return value.translate(SEPARATORS)
+    if isinstance(value, bool | int | float):
         return round(value, 6) if isinstance(value, float) else value
     return value.item() if hasattr(value, "item") else str(value)
 

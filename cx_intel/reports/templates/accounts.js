@@ -140,7 +140,7 @@
     if (found.renewal) parts.push(card("Renewal and playbook", list(found.renewal)));
     else if (page.orders && page.columns.some(([name]) => name === "risk")) parts.push(card("Renewal and playbook", make("p", "No renewal within 270 days.", { class: "empty" })));
     if (found.drivers) {
-      const worst = [...found.drivers].sort((a, b) => b.lost - a.lost);
+      const worst = found.drivers.map((d) => ({ ...d, lost: Math.max(0, Math.round(10 * (d.of - d.points)) / 10) })).sort((a, b) => b.lost - a.lost);
       const halves = make("div", undefined, { class: "halves" });
       halves.append(chart("drivers", worst, "Points that each signal adds and loses; the table has the figures."),
         grid("Signals, the costliest first", ["Signal", "Value", "Points", "Lost"], worst.map((d) => [d.label, d.words, report.number(d.points, 1), report.number(d.lost, 1)])));
@@ -160,7 +160,7 @@
     }
     if (drivers) parts.push(drivers);
     if (found.score) parts.push(card("Score over time", chart("score", found.score, "Health score over time: " + found.score.map((s) => s.day + " " + report.number(s.score, 1)).join(", "))));
-    if (found.mrr) parts.push(card("MRR", chart("mrr", found.mrr, "MRR by month, last " + report.money(found.mrr[found.mrr.length - 1].mrr, 2))));
+    if (found.mrr) parts.push(card("MRR", chart("mrr", found.mrr, "MRR by month, last " + report.money(found.mrr[found.mrr.length - 1].mrr))));
     if (found.tickets) {
       const children = [list(found.tickets.figures)];
       if (found.tickets.rows.length) children.push(grid("Unresolved tickets first, then those of 90 days", ["Ticket", "Created", "Priority", "Category", "Status", "Rating", ""], found.tickets.rows));

@@ -28,7 +28,9 @@ const report = (() => {
     const fixed = spec.height && typeof spec.height === "object";
     spec.autosize = fixed ? { type: "pad" } : { type: "fit-x", contains: "padding" };
     if (fixed) spec.width = Math.max(element.clientWidth - 170, 160);
-    return vegaEmbed(element, spec, {
+    const inner = document.createElement("div");
+    element.replaceChildren(inner);
+    return vegaEmbed(inner, spec, {
       actions: false,
       renderer: canvas ? "canvas" : "svg",
       config: { ...page.themes[dark.matches ? "dark" : "light"], background: "transparent" },

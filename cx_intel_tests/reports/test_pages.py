@@ -1,0 +1,250 @@
+"""What pages say, as text: formats, missing parts, notices, sizes; how they look is tried in `test_pages_browser.py`."""
+
+import json
+import os
+import re
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from cx_intel.reports.formats import Formats
+from cx_intel.reports.gathering import Book
+from cx_intel.reports.layout import render, write_whole
+from cx_intel.reports.packing import columnar, script_json
+from cx_intel.reports.picture import dashboard_picture
+from cx_intel.reports.publishing import PAGES
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.builders import AS_OF, portfolio, shipped
+from cx_intel_tests.report_books import NAMES, SCRIPT, book_of, book_tables, read_book
+from cx_intel_tests.report_tables import fill
+
+LIMIT, LIBRARY = 5_000_000, 950_000
+"""Bytes of a page at most, and of the script that draws charts, which is left out here."""
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Book]:
+    path = tmp_path_factory.mktemp("books") / "warehouse.duckdb"
+    return {name: book_of(path, shipped(name)) for name in ("fleet", "novacrm")}
+
+
+def html_of(book: Book, *keys: str) -> dict[str, str]:
+    """Pages by key, default all; without the script that draws charts, which are not drawn here."""
+    menu = {key: title for key, (title, _) in PAGES.items()}
+    return {key: render(PAGES[key][1](book), book, menu, "") for key in keys or PAGES}
+
+
+def text_of(book: Book, key: str) -> str:
+    return visible(html_of(book, key)[key])
+
+
+def visible(html: str) -> str:
+    """The text of a page without scripts, styles and tags."""
+    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", html, flags=re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", bare).replace("\u00a0", " ").split())
+
+
+def test_german_formats_for_fleet_and_english_ones_for_novacrm(books: dict[str, Book]) -> None:
+    german, english = text_of(books["fleet"], "dashboard"), text_of(books["novacrm"], "dashboard")
+    assert "As of 31.01.2025" in german
+    assert "14,4 Tsd. €" in german
+    assert "NRR, trailing 12 months 98,7 %" in german
+    assert "1.234,5 % (benchmark 80 %)" in text_of(books["fleet"], "health")
+    assert "As of 31 Jan 2025" in english
+    assert "$14.4K" in english
+    assert "$4,800 of ARR (33.3%) is exposed" in english
+
+
+def test_the_renewals_page_tells_whom_to_call_and_draws_the_capacity_line(books: dict[str, Book]) -> None:
+    text = text_of(books["fleet"], "renewals")
+    assert "renews in 10 days, 1.200 € ARR at Critical risk. Executive call, due by 03.02.2025." in text
+    assert "Capacity line: the accounts below are beyond what their owners can take" in text
+    assert "save rates are assumptions of this portfolio" in text
+    assert "so it can lie above" in text
+
+
+def test_nothing_of_a_name_is_markup_anywhere(books: dict[str, Book]) -> None:
+    for key, html in html_of(books["novacrm"]).items():
+        assert SCRIPT not in html, key
+        assert "<img" not in html, key
+        assert "<!--" not in html, key
+        scripts = re.findall(r'<script type="application/json" id="page-data">(.*?)</script>', html, flags=re.S)
+        assert len(scripts) == 1
+        assert not set("<>\u2028") & set(scripts[0])
+        json.loads(scripts[0])
+
+
+def test_charts_are_valid_and_hold_no_rows(books: dict[str, Book]) -> None:
+    for book in books.values():
+        figures = [f for _, make in PAGES.values() for section in make(book).sections for f in section.figures]
+        assert len(figures) > 15
+        for figure in figures:
+            spec = figure.build(300).to_dict(validate=True)
+            assert "Alpha GmbH" not in json.dumps(spec), figure.key
+
+
+def test_json_in_a_script_survives_anything() -> None:
+    hostile = {"a": "</script><!--<script>\u2028\u2029&", "b": [1, None, "東"]}
+    text = script_json(hostile)
+    assert not set("<>&\u2028\u2029") & set(text)
+    assert json.loads(text) == hostile
+
+
+def test_columns_hold_rows() -> None:
+    rows = [{"a": 1, "b": "x"}, {"a": None, "b": "x"}, {"a": 3, "b": None}, {"a": 4, "b": "x"}]
+    assert columnar(rows) == {"length": 4, "columns": {"a": [1, None, 3, 4], "b": {"of": ["x"], "at": [0, 0, -1, 0]}}}
+    assert columnar([]) == {"length": 0, "columns": {}}
+
+
+def test_a_portfolio_without_health_renewals_and_tickets_says_so(tmp_path: Path) -> None:
+    found = {key: visible(html) for key, html in html_of(book_of(tmp_path / "w.duckdb", portfolio())).items()}
+    assert "This portfolio has no health model, so tiers" in found["dashboard"]
+    assert "This portfolio has no renewals, so ARR at risk" in found["dashboard"]
+    assert "its YAML has no `health` block" in found["health"]
+    assert "its YAML has no `renewals` block" in found["renewals"]
+    assert "no source delivers `support_tickets`" in found["support"]
+    assert "12 customers." in found["accounts"]
+
+
+@pytest.mark.parametrize("name", ["fleet", "novacrm", "small"])
+def test_one_account_has_all_pages(tmp_path: Path, name: str) -> None:
+    of = portfolio() if name == "small" else shipped(name)
+    assert set(html_of(book_of(tmp_path / "w.duckdb", of, [SCRIPT]))) == set(PAGES)
+
+
+@pytest.mark.parametrize("name", ["fleet", "small"])
+def test_an_empty_book_has_all_pages_and_a_picture(tmp_path: Path, name: str) -> None:
+    book = book_of(tmp_path / "w.duckdb", portfolio() if name == "small" else shipped(name), [])
+    assert "There are no customers in this portfolio yet." in visible(html_of(book)["dashboard"])
+    assert dashboard_picture(book).startswith(b"\x89PNG")
+
+
+def test_a_warehouse_without_any_table_has_all_pages(tmp_path: Path) -> None:
+    book = read_book(fill(tmp_path / "w.duckdb", shipped("fleet"), {}), shipped("fleet"))
+    assert "no check results are kept in this warehouse yet" in visible(html_of(book)["quality"])
+
+
+def test_a_silent_source_is_told_on_every_page(tmp_path: Path) -> None:
+    book = book_of(tmp_path / "w.duckdb", shipped("fleet"), frozen=True)
+    for html in html_of(book, "dashboard", "renewals", "quality").values():
+        assert "the tiers of 12 of 12 customers are held at the last known ones" in visible(html)
+        assert "Silent: GPS adoption." in visible(html)
+
+
+def test_failed_checks_come_first_with_what_to_do(books: dict[str, Book]) -> None:
+    checks = pd.DataFrame(
+        {
+            "table_name": ["dim_account", "fct_revenue", "fct_tickets"],
+            "check_name": ["a", "b", "c"],
+            "passed": [True, False, False],
+            "severity": ["block", "warn", "block"],
+            "failed_rows": [0, 2, 3],
+            "total_rows": [12, 1234, 12],
+            "rule": ["x", "y", SCRIPT],
+            "what_to_do": ["-", "Look.", "Mend it."],
+        }
+    )
+    text = text_of(replace(books["fleet"], checks=checks), "quality")
+    assert "No, not all of them: 1 blocking check failed" in text
+    assert "2 of 1.234" in text
+    assert "Mend it." in text
+    text = text_of(replace(books["fleet"], checks=checks.assign(passed=True)), "quality")
+    assert "Yes: all 3 checks passed and every table is of 31.01.2025." in text
+
+
+def test_ten_thousand_accounts_stay_small_and_say_what_is_left_out(tmp_path: Path) -> None:
+    book = read_book(multiplied(tmp_path / "w.duckdb", shipped("fleet"), 10_008), shipped("fleet"))
+    pages = html_of(book, "dashboard", "health", "renewals", "accounts")
+    sizes = {key: len(html.encode()) + LIBRARY for key, html in pages.items()}
+    assert max(sizes.values()) < LIMIT, sizes
+    found = {key: visible(html) for key, html in pages.items()}
+    assert "Listed are the 10.000 accounts with the most ARR; 8 smaller ones are left out." in found["accounts"]
+    assert "Shown are the 1.500 accounts with the most ARR; 8.508 smaller ones are left out." in found["dashboard"]
+    assert "The rest is in the table cs_intervention_list." in found["dashboard"]
+
+
+def multiplied(path: Path, of: Portfolio, accounts: int) -> Path:
+    """The book with as many accounts, each with figures of its own."""
+    fill(path, of, book_tables(of, list(NAMES)))
+    connection = duckdb.connect(str(path))
+    connection.execute("SELECT setseed(0.5)")
+    with_accounts = connection.execute(
+        "SELECT table_name FROM information_schema.columns WHERE table_schema = ? AND column_name = 'account_id'",
+        [of.name],
+    ).fetchall()
+    for (table,) in with_accounts:
+        columns = [
+            c
+            for (c,) in connection.execute(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?",
+                [of.name, table],
+            ).fetchall()
+        ]
+        changes = ["account_id || '-' || n AS account_id"]
+        for column, value in (
+            ("account_name", "md5(account_id || n)[:9] || ' ' || md5(n || account_id)[:8] || ' GmbH'"),
+            ("current_arr", "round(1000 + 90000 * random(), 2)"),
+            ("health_score", "round(100 * random(), 1)"),
+            ("value", "round(100 * random(), 3)"),
+            ("points", "9 * random()"),
+            ("points_lost", "9 * random()"),
+            ("mrr", "round(3000 * random(), 2)"),
+            ("days_to_renewal", "(270 * random())::BIGINT"),
+        ):
+            if column in columns:
+                changes.append(f"{value} AS {column}")
+        copies = accounts // len(NAMES) - 1
+        chosen = f"SELECT * EXCLUDE (n) REPLACE ({', '.join(changes)}) FROM {of.name}.{table}, range({copies}) r(n)"
+        connection.execute(f"INSERT INTO {of.name}.{table} BY NAME {chosen}")
+    connection.close()
+    return path
+
+
+def test_the_picture_is_small(books: dict[str, Book]) -> None:
+    png = dashboard_picture(books["fleet"])
+    assert png.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", png[16:24])
+    assert width > 1400 > height > 700
+    assert len(png) < 300_000
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_whole(tmp_path / "page.html", b"old")
+
+    def fails(source: object, target: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(OSError, match="no space left"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("language", "currency", "amount", "expected"),
+    [
+        ("en", "USD", 1234.5, ("$1,234", "$1,234.50", "$1,234")),
+        ("en", "USD", -1234.5, ("−$1,234", "−$1,234.50", "−$1,234")),
+        ("en", "CHF", 12345678, ("CHF\u00a012,345,678", "CHF\u00a012,345,678.00", "CHF\u00a012.3M")),
+        ("de", "EUR", 1234567.89, ("1.234.568\u00a0€", "1.234.567,89\u00a0€", "1,23\u00a0Mio.\u00a0€")),
+        ("de", "EUR", 45678, ("45.678\u00a0€", "45.678,00\u00a0€", "45,7\u00a0Tsd.\u00a0€")),
+        ("de", "EUR", None, ("–", "–", "–")),
+    ],
+)
+def test_money_in_the_language_of_the_portfolio(language, currency, amount, expected) -> None:
+    f = Formats(language, currency)
+    assert (f.money(amount), f.money(amount, 2), f.short_money(amount)) == expected
+
+
+def test_days_months_and_changes_in_the_language_of_the_portfolio() -> None:
+    de, en = Formats("de", "EUR"), Formats("en", "USD")
+    assert (de.day(AS_OF), en.day(AS_OF)) == ("31.01.2025", "31 Jan 2025")
+    assert (de.month(AS_OF), en.month(AS_OF)) == ("Jan. 2025", "Jan 2025")
+    assert (de.percent(12.345), en.percent(12.345)) == ("12,3\u00a0%", "12.3%")
+    assert (de.points(1.25), en.points(-1.25), de.points(0.01)) == ("+1,2", "−1.2", "±0,0")
+    assert (en.days(1), en.days(2)) == ("1 day", "2 days")

@@ -1,0 +1,219 @@
+"""The pages in a real browser: they open without errors and requests, filter, sort, open accounts, and nothing escapes."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cx_intel.reports.publishing import PAGES, publish
+from cx_intel_tests.builders import shipped
+from cx_intel_tests.report_books import NAMES, SCRIPT, book_of
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+pytestmark = pytest.mark.skipif(
+    not Path(CHROMIUM).exists(), reason="needs Chromium at /usr/bin/chromium (make system installs it)"
+)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PORTFOLIOS = ("fleet", "novacrm")
+
+
+@dataclass
+class Tab:
+    """A page in the browser, with all that it complained of and asked for."""
+
+    page: Any
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+    def open(self, path: Path, fragment: str = "") -> Any:
+        self.page.goto("about:blank")
+        self.page.goto(path.as_uri() + fragment)
+        self.page.wait_for_selector("html[data-ready=yes]", state="attached")
+        return self.page
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("site")
+    for name in PORTFOLIOS:
+        publish(book_of(root / "warehouse.duckdb", shipped(name)), root / name)
+    return root
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def tab(browser: Any, request: pytest.FixtureRequest) -> Iterator[Tab]:
+    options = {"viewport": DESKTOP} | getattr(request, "param", {})
+    context = browser.new_context(**options)
+    page = context.new_page()
+    found = Tab(page)
+    page.on("console", lambda m: found.errors.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda e: found.errors.append(str(e)))
+    page.on("request", lambda r: found.requests.append(r.url))
+    page.on("dialog", lambda d: (found.dialogs.append(d.message), d.dismiss()))
+    yield found
+    context.close()
+    assert found.errors == []
+    assert found.dialogs == []
+    assert [url for url in found.requests if not url.startswith(("file://", "data:", "blob:", "about:"))] == []
+
+
+@pytest.mark.parametrize(
+    ("tab", "portfolio"),
+    [({"viewport": DESKTOP}, "fleet"), ({"viewport": PHONE, "color_scheme": "dark"}, "novacrm")],
+    indirect=["tab"],
+    ids=["desktop, light", "phone, dark"],
+)
+def test_every_page_opens_without_errors_and_fits_the_screen(
+    site: Path, tab: Tab, portfolio: str, tmp_path: Path
+) -> None:
+    for key in PAGES:
+        page = tab.open(site / portfolio / f"{key}.html")
+        assert page.locator("h1").count() == 1
+        assert page.locator("main").count() == page.locator("header").count() == page.locator("footer").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), f"{key} is too wide"
+        picture = tmp_path / f"{key}.png"
+        page.screenshot(path=picture, full_page=True)
+        assert picture.stat().st_size > 10_000
+
+
+def test_charts_are_drawn_and_described(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "fleet" / "dashboard.html")
+    charts = page.locator(".chart[role=img]")
+    assert charts.count() == 5
+    assert page.locator(".chart svg.marks").count() == 5
+    assert all(len(label) > 30 for label in charts.evaluate_all("all => all.map(e => e.getAttribute('aria-label'))"))
+
+
+def test_a_hostile_name_is_shown_as_text(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "fleet" / "accounts.html")
+    shown = page.locator("#accounts tbody th a").all_text_contents()
+    assert {name.replace("\u2028", " ") for name in NAMES} == set(shown)
+    page.locator("#accounts tbody a", has_text=SCRIPT).click()
+    page.wait_for_selector("#account[data-shown=c0]")
+    assert page.locator("#account-name").text_content() == SCRIPT
+    assert page.evaluate("document.querySelectorAll('img').length") == 0
+
+
+def test_dark_mode_follows_the_system(site: Path, browser: Any) -> None:
+    colours = {}
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        page = context.new_page()
+        page.goto((site / "fleet" / "quality.html").as_uri())
+        colours[scheme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        context.close()
+    assert colours["light"] == "rgb(246, 247, 249)"
+    assert colours["dark"] == "rgb(18, 20, 23)"
+
+
+def test_filters_change_figures_charts_and_list(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "fleet" / "dashboard.html")
+    assert page.locator("#kpi-arr .value").text_content() == "14,4\u00a0Tsd.\u00a0€"
+    before = page.locator("#chart-tiers svg").inner_html()
+    page.select_option("#filter-segment", "SMB")
+    page.wait_for_selector('html[data-filtered=\'{"segment":"SMB"}\']', state="attached")
+    assert page.locator("#selection").text_content() == "4 of 12 customers"
+    assert page.locator("#kpi-customers .value").text_content() == "4"
+    assert page.locator("#kpi-arr .value").text_content() == "4.800\u00a0€"
+    assert page.locator("#kpi-nrr .value").text_content() == "98,7\u00a0%"
+    assert page.locator("#chart-tiers svg").inner_html() != before
+    assert page.locator("#calls tbody tr:visible").count() == 4
+    page.select_option("#filter-owner", "Ben Owner")
+    page.wait_for_selector("html[data-filtered*=Ben]", state="attached")
+    assert page.locator("#calls tbody tr:visible").count() == 2
+    assert "NRR and GRR are not split by country or owner" in page.locator("#selection").text_content()
+    page.click("#filters button[type=reset]")
+    page.wait_for_selector("html[data-filtered='{}']", state="attached")
+    assert page.locator("#kpi-customers .value").text_content() == "12"
+
+
+def test_a_selection_without_rows_says_so(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "fleet" / "dashboard.html")
+    page.select_option("#filter-segment", "SMB")
+    page.select_option("#filter-country", "CH")
+    page.wait_for_selector("html[data-filtered*=CH]", state="attached")
+    assert page.locator("#panel-tiers [data-empty]").is_visible()
+    assert page.locator("#calls [data-note]").text_content() == "Nobody in this selection."
+
+
+def test_accounts_are_searched_and_sorted_by_keyboard(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "fleet" / "accounts.html")
+    page.focus("#search")
+    page.keyboard.type("gmbh")
+    page.wait_for_function("document.querySelectorAll('#accounts tbody tr').length === 2")
+    assert page.locator("#count").text_content() == "(2 of 12)"
+    for _ in range(3):
+        page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    page.wait_for_function("document.querySelectorAll('#accounts tbody tr').length === 12")
+    page.focus("th[data-name=name] button")
+    page.keyboard.press("Enter")
+    assert page.locator("th[data-name=name]").get_attribute("aria-sort") == "ascending"
+    assert page.locator("th[data-name=arr]").get_attribute("aria-sort") == "none"
+    first = page.locator("#accounts tbody th").all_text_contents()
+    page.keyboard.press("Enter")
+    assert page.locator("th[data-name=name]").get_attribute("aria-sort") == "descending"
+    assert page.locator("#accounts tbody th").all_text_contents() == first[::-1]
+
+
+def test_an_account_opens_and_closes_by_keyboard(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "fleet" / "accounts.html")
+    page.locator("#accounts tbody a", has_text="Gamma KG").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#account[data-shown=c9]")
+    text = page.locator("#account-body").inner_text()
+    for part in ("Renewal and playbook", "What makes the score", "What moved", "Score over time", "MRR", "Tickets"):
+        assert part in text
+    assert "Executive call" in text
+    assert page.locator("#account svg.marks").count() == 3
+    page.keyboard.press("Escape")
+    assert not page.locator("#account").is_visible()
+    assert page.evaluate("document.activeElement.textContent") == "Gamma KG"
+
+
+def test_a_link_from_another_page_opens_the_account(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "novacrm" / "health.html")
+    page.locator("a", has_text="Alpha GmbH").first.click()
+    page.wait_for_selector("#account[data-shown=c7]")
+    assert page.locator("#account-name").text_content() == "Alpha GmbH"
+
+
+def test_a_table_is_sorted_by_its_values(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "novacrm" / "renewals.html")
+    heading = page.locator("#upcoming th", has_text="Expected loss")
+    heading.locator("button").press("Enter")
+    assert heading.get_attribute("aria-sort") == "ascending"
+    column = page.locator("#upcoming tbody tr:visible td:nth-child(8)").all_text_contents()
+    assert column == ["$96"] * 8 + ["$840"] * 2
+
+
+def test_tables_have_captions_scopes_and_names_beside_colours(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "novacrm" / "renewals.html")
+    assert page.locator("table:not(:has(caption))").count() == 0
+    assert page.locator("thead th:not([scope=col])").count() == 0
+    assert page.locator("#calls tbody th[scope=row]").count() == 4
+    assert page.locator("#calls .mark").first.text_content() == "▼Critical"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"

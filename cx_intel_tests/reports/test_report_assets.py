@@ -1,0 +1,68 @@
+"""The dashboard as an asset: what it leaves on disk and in the UI, and that an earlier day leaves the pages alone."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from cx_intel.orchestration.report_assets import report_assets
+from cx_intel.reports.publishing import PAGES
+from cx_intel.settings.environment import Environment
+from cx_intel.warehouse.io_manager import Warehouse, WarehouseIOManager
+from cx_intel_tests.builders import AS_OF, shipped
+from cx_intel_tests.report_books import NAMES, book_tables
+from cx_intel_tests.report_tables import fill
+
+FLEET = shipped("fleet")
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    monkeypatch.setattr("cx_intel.reports.publishing.chart_library", lambda kept_in: "/* charts */")
+    found = Environment(tmp_path, tmp_path, 1, {})
+    fill(found.warehouse, FLEET, book_tables(FLEET, list(NAMES)))
+    return found
+
+
+def refresh(environment: Environment, day: date) -> dg.ExecuteInProcessResult:
+    database = str(environment.warehouse)
+    return dg.materialize(
+        report_assets(FLEET, environment),
+        partition_key=day.isoformat(),
+        resources={"warehouse": Warehouse(database=database), "io_manager": WarehouseIOManager(database=database)},
+    )
+
+
+def metadata(result: dg.ExecuteInProcessResult) -> dict[str, dg.MetadataValue]:  # type: ignore[type-arg]
+    (event,) = result.get_asset_materialization_events()
+    return dict(event.step_materialization_data.materialization.metadata)
+
+
+def test_it_shows_its_picture_links_and_figures_to_plot(environment: Environment) -> None:
+    shown = metadata(refresh(environment, AS_OF))
+    assert shown["arr"].value == 14_400.0
+    assert shown["exposed_arr"].value == 4_800.0
+    assert shown["priority_accounts"].value == 4.0
+    assert shown["nrr"].value == pytest.approx(98.65)
+    assert str(shown["picture"].value).startswith("![dashboard](data:image/png;base64,")
+    folder = environment.reports("fleet")
+    assert {shown[f"page_{key}"].value for key in PAGES} == {(folder / f"{key}.html").as_uri() for key in PAGES}
+    assert sorted(p.name for p in folder.iterdir()) == sorted(["dashboard.png", *(f"{key}.html" for key in PAGES)])
+
+
+def test_a_run_for_an_earlier_day_leaves_the_pages_as_they_are(environment: Environment) -> None:
+    refresh(environment, AS_OF)
+    page = environment.reports("fleet") / "dashboard.html"
+    before = page.read_bytes()
+    shown = metadata(refresh(environment, AS_OF - timedelta(days=7)))
+    assert shown["kept_as_of"].value == AS_OF.isoformat()
+    assert page.read_bytes() == before
+
+
+def test_it_depends_on_the_tables_that_it_reads_and_on_no_other() -> None:
+    (asset,) = report_assets(FLEET, Environment(Path("."), Path("."), 1, {}))
+    names = {key.path[-1] for key in asset.dependency_keys}
+    assert {"customer_health_scores", "renewal_pipeline", "nrr_summary", "segment_health_summary"} <= names
+    assert "churn_risk_view" not in names
+    assert not any(name.startswith(("raw_", "stg_")) for name in names)
