@@ -109,3 +109,37 @@ def doctor() -> None:
     if problems:
         errors.print(f"{problems} problem{'s' * (problems > 1)}", style="bold red")
         raise typer.Exit(1)
+
+
+@deployment.command()
+def erase(
+    portfolio: str,
+    account: Annotated[str | None, typer.Option(help="The id of the account to erase.")] = None,
+    user: Annotated[str | None, typer.Option(help="The id of the user to erase.")] = None,
+) -> None:
+    """Take an account or a user out of everything, prove it, and keep them from coming back. It cannot be undone."""
+    from cx_intel.privacy.erase import Home
+    from cx_intel.privacy.erase import erase as take_out
+    from cx_intel.warehouse.io_manager import LOCK_FILE
+
+    subject = account or user
+    if not subject or (account and user):
+        raise _misuse("Name one: --account ID or --user ID.")
+    environment = _environment()
+    warehouse, wait = environment.warehouse, environment.lock_wait_seconds
+    home = Home(environment.home, warehouse, warehouse.with_name(LOCK_FILE), environment.variables, wait)
+    try:
+        done = take_out(
+            home, portfolio, "account" if account else "user", subject, lambda step: console.print(f"  {step}")
+        )
+    except WarehouseError as error:
+        raise _misuse(error) from None
+    if done.remains:
+        errors.print("Still found in:", *(f"  {escape(place)}" for place in done.remains), sep="\n", highlight=False)
+        errors.print("Stop the UI and whatever has these files open, or remove them; then run this again.")
+        raise typer.Exit(1)
+    searched = "ids and names are nowhere" if done.searched else "no rows are left (the id is too short to search for)"
+    console.print(f"Erased: {searched} in {environment.home}.", highlight=False)
+    if account:
+        console.print(f"The ledger's amounts stand under {done.pseudonym}.", highlight=False)
+    console.print("Reports and exports are made anew by the next refresh.", highlight=False)

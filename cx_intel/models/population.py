@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import ibis.expr.types as ir
 
+from cx_intel.contracts.erased import is_erased
 from cx_intel.settings.health import HealthSettings, StatusPopulation
 from cx_intel.settings.portfolio import Portfolio
 
@@ -29,6 +30,7 @@ def health_population(account_snapshot: ir.Table, portfolio: Portfolio) -> ir.Ta
         chosen = account_snapshot.filter(account_snapshot.status.isin([s.lower() for s in who.status]))
     else:
         chosen = account_snapshot.filter(account_snapshot.current_mrr > 0)
+    chosen = chosen.filter(~is_erased(chosen.account_id))
     return chosen if portfolio.include_churned else chosen.filter(~chosen.is_churned)
 
 

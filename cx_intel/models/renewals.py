@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts import pipeline as contracts
 from cx_intel.contracts.contract import MONEY, conform
+from cx_intel.contracts.erased import is_erased
 from cx_intel.contracts.health import UNKNOWN
 from cx_intel.contracts.pipeline import PIPELINE_DAYS, WINDOW_DAYS
 from cx_intel.models.actions import playbook_columns
@@ -148,8 +149,8 @@ def book(account_snapshot: ir.Table, *, portfolio: Portfolio) -> ir.Table:
 
 
 def is_in_book(accounts: Any, *, portfolio: Portfolio) -> Any:
-    """The rule of `book`, for a table of Ibis or a frame of pandas."""
-    pays = accounts.current_mrr > 0
+    """The rule of `book`, for a table of Ibis or a frame of pandas; an erased account is in the ledger alone."""
+    pays = (accounts.current_mrr > 0) & ~is_erased(accounts.account_id)
     return pays if portfolio.include_churned else pays & ~accounts.is_churned.isin([True])
 
 

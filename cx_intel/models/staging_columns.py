@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.contracts.erased import is_erased
 from cx_intel.models.conditions import first_match, holds
 from cx_intel.models.time import in_zone
 from cx_intel.settings.accounts import Rules
@@ -20,9 +21,12 @@ Derivation = Callable[[ir.Table, Portfolio, date], dict[str, ir.Value]]
 
 
 def _attribute(name: str, rules: Rules) -> Derivation:
+    """An attribute by rules; an erased account comes with what is known of it, for nothing is there to go by."""
+
     def derive(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
         cases = ((holds(case.if_, rows), case.value) for case in rules.rules)
-        return {name: first_match(cases, rules.else_).cast("string")}
+        derived = first_match(cases, rules.else_).cast("string")
+        return {name: ibis.ifelse(is_erased(rows.account_id), rows[name], derived)}
 
     return derive
 

@@ -15,6 +15,7 @@ from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.orchestration.assets import asset_options, key_of
 from cx_intel.orchestration.metadata import markdown_table
 from cx_intel.orchestration.partitions import mapping
+from cx_intel.orchestration.retention_assets import RETENTION
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.publish import Publication, publish
@@ -52,7 +53,8 @@ def publish_assets(portfolio: Portfolio, file: Path) -> list[dg.AssetsDefinition
                 partition_mapping=mapping("snapshot", contract_of(table, portfolio).kind, history=False),
             )
             for table in published_tables(portfolio)
-        ],
+        ]
+        + ([dg.AssetDep(key_of(portfolio, RETENTION))] if portfolio.retention.is_on else []),
         required_resource_keys={"warehouse"},
         description="The copy for BI tools, notebooks and other readers: a DuckDB file that can be read at any time, "
         "also while a run writes. It is replaced at once, and whoever has it open keeps the old one.",

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -26,6 +27,7 @@ from cx_intel.orchestration.assets import (
     report_other_days,
 )
 from cx_intel.orchestration.steps import DAY
+from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources import FilesSource, SyntheticSource
 from cx_intel.sources.errors import SourceError
@@ -43,13 +45,14 @@ def raw_kind(table: str, portfolio: Portfolio) -> Kind:
     return "by_day" if by_day else "whole"
 
 
-def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str]) -> dg.AssetsDefinition:
+def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], home: Path) -> dg.AssetsDefinition:
     """The asset of a raw table.
 
     Args:
         table: The canonical table.
         portfolio: Its settings.
         variables: What `${NAME}` in the source's settings is taken from.
+        home: Where it is remembered who was erased.
     """
     name, kind, source = f"raw_{table}", raw_kind(table, portfolio), portfolio.source_of(table)
     key = key_of(portfolio, name)
@@ -71,16 +74,17 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str]) ->
             yield dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
             return
         extra: dict[str, Any] = {}
+        guard = Guard(portfolio.name, home, variables)
         if isinstance(source, SyntheticSource) and kind == "by_day":
             written, state = _days_to_make(source, portfolio, warehouse, name, days)
             world = world_of(source.model_dump_json())
-            staged = warehouse.stage(
-                portfolio.name, name, (world.day(table, day).assign(**{DAY: day}) for day in written)
-            )
+            made = ((day, world.day(table, day).assign(**{DAY: day})) for day in written)
+            admitted = (guard.admit(table, rows, day, warehouse) for day, rows in made)
+            staged = warehouse.stage(portfolio.name, name, admitted)
             result = Staged(staged, DAY, written, state)
         else:
             rows, extra = _whole(table, source, days[-1], portfolio, variables)
-            staged = warehouse.stage(portfolio.name, name, [rows])
+            staged = warehouse.stage(portfolio.name, name, [guard.admit(table, rows, days[-1], warehouse)])
             written = ()
             result = Staged(staged, stands_at=days[-1])
         _refuse_unknown_currencies(table, staged, warehouse, portfolio)

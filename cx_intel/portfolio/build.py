@@ -16,6 +16,7 @@ from cx_intel.orchestration.jobs import refresh_job
 from cx_intel.orchestration.publish_assets import publish_assets
 from cx_intel.orchestration.raw import raw_asset, raw_kind
 from cx_intel.orchestration.report_assets import report_assets
+from cx_intel.orchestration.retention_assets import retention_assets
 from cx_intel.reports.exports import check_exports
 from cx_intel.settings.base import Problem, SettingsError
 from cx_intel.settings.environment import Environment
@@ -53,10 +54,11 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
     steps = steps_of(portfolio)
     raw_kinds = {f"raw_{t}": raw_kind(t, portfolio) for t in portfolio.tables}
     kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
-    assets = [raw_asset(table, portfolio, environment.variables) for table in portfolio.tables]
+    assets = [raw_asset(table, portfolio, environment.variables, environment.home) for table in portfolio.tables]
     assets += [table_asset(step, portfolio, kinds) for step in steps]
     assets += report_assets(portfolio, environment)
     assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))
+    assets += retention_assets(portfolio, kinds)
     assets += publish_assets(portfolio, environment.published(portfolio.name))
     return dg.Definitions(assets=assets, **automation(portfolio, environment, refresh_job(portfolio)))
 

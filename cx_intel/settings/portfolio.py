@@ -23,6 +23,7 @@ from cx_intel.settings.health import HealthSettings
 from cx_intel.settings.publication import PublishSettings
 from cx_intel.settings.renewals import RISK_LEVELS, ChurnRiskSettings, Playbook, RenewalSettings
 from cx_intel.settings.reports import ReportSettings
+from cx_intel.settings.retention import RetentionSettings
 from cx_intel.settings.revenue import CurrencySettings, RevenueSettings
 from cx_intel.settings.sources import FilesSource, SourcesMixin, SyntheticSource
 
@@ -92,6 +93,7 @@ class Portfolio(SourcesMixin):
     rollups: list[Name] = []
     reports: ReportSettings = ReportSettings()
     publish: PublishSettings = PublishSettings()
+    retention: RetentionSettings = RetentionSettings()
     automation: Automation = Automation()
 
     @field_validator("time_zone")
@@ -113,12 +115,20 @@ class Portfolio(SourcesMixin):
             raise Misfit("needs a `health` block", ("churn_risk",))
         if self.renewals:
             self._check_renewals()
+        self._check_retention()
         known = {*STANDARD_ATTRIBUTES, *self.account_attributes}
         if unknown := sorted(set(self.rollups) - known):
             raise Misfit(
                 f"{', '.join(unknown)} is no account attribute; there are {', '.join(sorted(known))}", ("rollups",)
             )
         return self
+
+    def _check_retention(self) -> None:
+        kept, signals = self.retention.usage_events_days, self.health.signals if self.health else {}
+        windows = {name: getattr(signal.measure, "window_days", None) or 0 for name, signal in signals.items()}
+        if kept and (short := [name for name, days in windows.items() if 2 * days > kept]):
+            message = f"is {kept}, shorter than twice the window of {', '.join(short)}, which late events may reach"
+            raise Misfit(message, ("retention", "usage_events_days"))
 
     def _check_renewals(self) -> None:
         if not self.health:

@@ -144,6 +144,13 @@ class DuckDBWarehouse:
             if column == AS_OF:
                 self._show_latest(schema, table)
 
+    def delete_before(self, schema: str, table: str, column: str, first: date) -> int:
+        """Removes the rows of days before `first`; what those days were built from stays remembered. How many."""
+        found = self._connection.execute(
+            f'DELETE FROM {_quoted(schema, table)} WHERE "{column}" < DATE \'{first.isoformat()}\''
+        ).fetchone()
+        return int(found[0]) if found else 0
+
     def discard(self, schema: str, table: str) -> None:
         """Forgets what is staged for the table."""
         self._connection.execute(f"DROP TABLE IF EXISTS {_quoted(schema, STAGED_PREFIX + table)}")

@@ -1,0 +1,35 @@
+"""What stays of an account that was erased: a pseudonym, its segment, and the amounts that the ledger is made of.
+
+How an account is erased is the matter of `cx_intel.privacy`. The models leave such accounts out of everything but
+revenue.
+"""
+
+from typing import Any
+
+ERASED_PREFIX = "erased-"
+"""How the id of an erased account begins."""
+
+KEPT = {
+    "accounts": ("account_id", "segment", "signup_date", "currency"),
+    "subscriptions": (
+        "subscription_id",
+        "account_id",
+        "amount",
+        "billing_period_months",
+        "currency",
+        "start_date",
+        "end_date",
+        "status",
+    ),
+    "invoices": ("invoice_id", "account_id", "invoice_date", "amount", "billing_period_months", "currency", "status"),
+    "mrr_history": ("account_id", "month", "mrr", "currency"),
+}
+"""Canonical table: the columns that stay of an erased account's rows; of other tables nothing does."""
+
+ROW_IDS = {"subscriptions": "subscription_id", "invoices": "invoice_id"}
+"""Canonical table: the column that names a row at the source, and is replaced too."""
+
+
+def is_erased(account_id: Any) -> Any:
+    """Whether ids are those of erased accounts: a column of Ibis, or of a frame of pandas."""
+    return getattr(account_id, "str", account_id).startswith(ERASED_PREFIX)

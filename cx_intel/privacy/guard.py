@@ -1,0 +1,137 @@
+"""Keeps the erased from coming back: what a source delivers of them is dropped, or made a pseudonym's, before it is written.
+
+Every id that is delivered is hashed and compared with the register. Who is in the register is the matter of `erase.py`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from cx_intel.contracts.erased import KEPT
+from cx_intel.privacy.pseudonyms import Row, ended, minimal
+from cx_intel.privacy.register import Entry, Register
+from cx_intel.privacy.subject import Kind
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, Rows, with_known_types
+
+_WORDS = re.compile(r"[^\s,;|\t\"'{}\[\]:=]+")
+MARK_OF_ROWS = "erased"
+
+
+class Guard:
+    """The guard of one portfolio's loads."""
+
+    def __init__(self, portfolio: str, home: Path, variables: Mapping[str, str]):
+        self.portfolio = portfolio
+        self.register = Register(home, variables)
+
+    def admit(self, table: str, rows: Rows, as_of: date, warehouse: DuckDBWarehouse) -> Rows:
+        """What may be written of the rows that a source delivered; the very same when nobody of the register is in them.
+
+        Args:
+            table: The canonical table.
+            rows: As delivered.
+            as_of: The day of the load.
+            warehouse: Where expressions are executed.
+
+        Raises:
+            PrivacyError: Somebody was erased, and the key is not there: nothing is loaded.
+        """
+        entries = self.register.entries(self.portfolio)
+        if not entries:
+            return rows
+        of_kind: dict[str, dict[str, Entry]] = {"account": {}, "user": {}}
+        for entry in entries:
+            of_kind[entry.kind][entry.hash] = entry
+        found = {
+            column: self._blocked(rows, column, "user" if column == "user_id" else "account", of_kind, warehouse)
+            for column in ("account_id", "user_id", "parent_account_id")
+        }
+        stored = [e for e in of_kind["account"].values() if table in e.kept and e not in found["account_id"].values()]
+        rejected = self._rejected(rows, of_kind, warehouse)
+        if not any(found.values()) and not stored and not rejected:
+            return rows
+        delivered = rows if isinstance(rows, ir.Table) else ibis.memtable(with_known_types(rows))
+        kept = self._without(delivered, found, rejected)
+        if table not in KEPT:
+            return kept
+        if table == "accounts" and "segment" not in kept.columns:
+            kept = kept.mutate(segment=ibis.null("string"))
+        more = [row for e in stored for row in ended(table, e.kept[table], self._gone_on(e, as_of))]
+        for account, entry in found["account_id"].items():
+            chosen = delivered.filter(_text(delivered, "account_id") == account)
+            frame = warehouse.backend.execute(chosen)
+            more += minimal(table, frame.to_dict("records"), entry, self.register)
+        return kept.union(_as_rows(more, kept)) if more else kept
+
+    def _blocked(
+        self, rows: Rows, column: str, kind: Kind, of_kind: dict[str, dict[str, Entry]], warehouse: DuckDBWarehouse
+    ) -> dict[str, Entry]:
+        """The ids in a column that are in the register."""
+        if column not in rows.columns or not of_kind[kind]:
+            return {}
+        if isinstance(rows, pd.DataFrame):
+            ids = {str(value).strip() for value in rows[column].dropna().unique()}
+        else:
+            distinct = rows.select(id=_text(rows, column)).distinct()
+            ids = set(warehouse.backend.execute(distinct)["id"].dropna())
+        hashes = {value: self.register.hash(self.portfolio, kind, value) for value in ids}
+        return {value: of_kind[kind][digest] for value, digest in hashes.items() if digest in of_kind[kind]}
+
+    def _rejected(self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: DuckDBWarehouse) -> list[str]:
+        """The texts of rows that could not be split into columns and name somebody of the register."""
+        if isinstance(rows, pd.DataFrame) or not {"_reject", "_raw_row"} <= set(rows.columns):
+            return []
+        texts = warehouse.backend.execute(rows.filter(rows["_reject"].notnull()).select("_raw_row"))[
+            "_raw_row"
+        ].dropna()
+        return [text for text in texts if any(self._names(text, kind, known) for kind, known in of_kind.items())]
+
+    def _names(self, text: str, kind: str, known: dict[str, Entry]) -> bool:
+        wanted: Kind = "user" if kind == "user" else "account"
+        return bool(known) and any(
+            self.register.hash(self.portfolio, wanted, word) in known for word in set(_WORDS.findall(text))
+        )
+
+    def _without(self, rows: ir.Table, found: dict[str, dict[str, Entry]], rejected: list[str]) -> ir.Table:
+        for column in ("account_id", "user_id"):
+            if found[column]:
+                rows = rows.filter(rows[column].isnull() | ~_text(rows, column).isin(list(found[column])))
+        if parents := list(found["parent_account_id"]):
+            is_blocked = _text(rows, "parent_account_id").isin(parents)
+            is_blocked = ibis.coalesce(is_blocked, ibis.literal(False))
+            texts = [name for name in ("parent_account_id", "_raw_row") if name in rows.columns]
+            rows = rows.mutate(**{n: ibis.ifelse(is_blocked, ibis.null(rows[n].type()), rows[n]) for n in texts})
+        if rejected:
+            rows = rows.filter(rows["_raw_row"].isnull() | ~rows["_raw_row"].isin(rejected))
+        return rows
+
+    def _gone_on(self, entry: Entry, as_of: date) -> str:
+        if entry.gone_on is None:
+            entry = self.register.note_gone(entry, (as_of + timedelta(days=1)).isoformat())
+        return str(entry.gone_on)
+
+
+def _text(rows: ir.Table, column: str) -> ir.StringValue:
+    return rows[column].cast("string").strip()
+
+
+def _as_rows(more: list[Row], like: ir.Table) -> ir.Table:
+    """Rows of text as rows of the same columns and types."""
+    names = sorted({name for row in more for name in row if name in like.columns})
+    frame = pd.DataFrame([{name: row.get(name) for name in names} for row in more], columns=names, dtype="string")
+    frame["_row_number"] = range(1, len(frame) + 1)
+    table = ibis.memtable(with_known_types(frame))
+    marks = {"_row_number": table["_row_number"], "_source_file": ibis.literal(MARK_OF_ROWS)}
+
+    def cell(name: str) -> ir.Value:
+        kind = like[name].type()
+        if kind.is_null() or (name not in names and name not in marks):
+            return ibis.null(kind)
+        return (table[name] if name in names else marks[name]).cast(kind)
+
+    return table.select(**{name: cell(name) for name in like.columns})

@@ -1,0 +1,162 @@
+"""Remembers who was erased without remembering who: keyed hashes, pseudonyms, and what the ledger needs of them.
+
+The key comes from the environment (`CX_ERASURE_KEY`) or from a file in the home that only its owner may read. Without
+the very key nobody can tell, or test, whom an entry is about; so nothing is loaded with a wrong one.
+"""
+
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cx_intel.contracts.erased import ERASED_PREFIX
+from cx_intel.privacy.subject import Kind
+from cx_intel.warehouse.errors import WarehouseError
+
+FOLDER = "privacy"
+REGISTER, KEY_FILE, PENDING = "erased.json", "erasure.key", "pending.json"
+KEY_VARIABLE = "CX_ERASURE_KEY"
+SHORTEST_KEY = 16
+
+
+class PrivacyError(WarehouseError):
+    """An erasure, or a load that it guards, that cannot be done as things are."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One erased subject.
+
+    Attributes:
+        portfolio: Its portfolio.
+        kind: Account or user.
+        hash: The keyed hash of its id.
+        erased_on: The day.
+        segment: Of an account: what nrr_by_segment needs.
+        signup_month: Of an account: what its cohort needs; ISO date.
+        kept: Of an account: canonical table: its rows under the pseudonym, for when the source no longer delivers it.
+        gone_on: The day after the first load without it at its source; ISO date.
+    """
+
+    portfolio: str
+    kind: Kind
+    hash: str
+    erased_on: str
+    segment: str | None = None
+    signup_month: str | None = None
+    kept: dict[str, list[dict[str, str | None]]] = field(default_factory=dict)
+    gone_on: str | None = None
+
+    @property
+    def pseudonym(self) -> str:
+        return ERASED_PREFIX + self.hash[:8]
+
+
+class Register:
+    """The register of a home."""
+
+    def __init__(self, home: Path, variables: Mapping[str, str]):
+        self.folder = home / FOLDER
+        self._variables = variables
+        self._key: bytes | None = None
+
+    @property
+    def file(self) -> Path:
+        return self.folder / REGISTER
+
+    @property
+    def pending(self) -> Path:
+        """What an erasure that has begun is about; there until it is done."""
+        return self.folder / PENDING
+
+    def hash(self, portfolio: str, kind: Kind, subject: str) -> str:
+        """The keyed hash of an id. Raises PrivacyError without the key that the register was made with."""
+        return self._digest(f"{portfolio}\0{kind}\0{subject}")
+
+    def entries(self, portfolio: str) -> list[Entry]:
+        """The erased of a portfolio."""
+        return [Entry(**entry) for entry in self._read()["erased"] if entry["portfolio"] == portfolio]
+
+    def add(self, entry: Entry) -> None:
+        """Enters a subject, in place of an earlier entry about it."""
+        content = self._read()
+        others = [e for e in content["erased"] if (e["portfolio"], e["hash"]) != (entry.portfolio, entry.hash)]
+        self._write(self.file, {"key_check": self._digest("key"), "erased": [*others, asdict(entry)]})
+
+    def note_gone(self, entry: Entry, day: str) -> Entry:
+        """Remembers the first load in which the source no longer delivered a subject."""
+        noted = replace(entry, gone_on=day)
+        self.add(noted)
+        return noted
+
+    def begin(self, note: dict[str, Any]) -> None:
+        """Writes down what is about to be erased, so that a killed erasure can be ended."""
+        self._write(self.pending, note)
+
+    def begun(self) -> dict[str, Any] | None:
+        """What an erasure was about that did not end."""
+        return json.loads(self.pending.read_text(encoding="utf-8")) if self.pending.exists() else None
+
+    def end(self) -> None:
+        """Forgets whom it was about."""
+        if self.pending.exists():
+            self.pending.write_bytes(b" " * self.pending.stat().st_size)
+            self.pending.unlink()
+
+    def make_key(self) -> None:
+        """Makes a key, unless there is one or the register was made with one that is not here."""
+        if self._find_key() is None and not self.file.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write_private(self.folder / KEY_FILE, secrets.token_hex(32).encode())
+
+    def _digest(self, text: str) -> str:
+        if self._key is None:
+            self._key = self._checked_key()
+        return hmac.digest(self._key, text.encode(), "sha256").hex()
+
+    def _checked_key(self) -> bytes:
+        key = self._find_key()
+        where = f"Set {KEY_VARIABLE}, or bring {self.folder / KEY_FILE} back."
+        if key is None:
+            raise PrivacyError(f"The key of erasures is not there, so the erased could come back unseen. {where}")
+        if len(key) < SHORTEST_KEY:
+            raise PrivacyError(f"{KEY_VARIABLE} is too short: {SHORTEST_KEY} characters at least.")
+        known = self._read()["key_check"]
+        if known and not hmac.compare_digest(known, hmac.digest(key, b"key", "sha256").hex()):
+            raise PrivacyError(f"The key of erasures is not the one that {self.file} was made with. {where}")
+        return key
+
+    def _find_key(self) -> bytes | None:
+        if given := self._variables.get(KEY_VARIABLE):
+            return given.encode()
+        file = self.folder / KEY_FILE
+        return file.read_bytes().strip() if file.exists() else None
+
+    def _read(self) -> dict[str, Any]:
+        if not self.file.exists():
+            return {"key_check": "", "erased": []}
+        return dict(json.loads(self.file.read_text(encoding="utf-8")))
+
+    def _write(self, file: Path, content: dict[str, Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        new = file.with_name(f".{file.name}.new")
+        _write_private(new, json.dumps(content, indent=1).encode())
+        os.replace(new, file)
+
+
+def _write_private(file: Path, content: bytes) -> None:
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()

@@ -1,0 +1,57 @@
+"""Writes a DuckDB file anew from its living rows: rows that were deleted stay in a file until then.
+
+What is deleted is the matter of `tables.py` and `retention.py`; a live file is rewritten only under the writer's lock.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import duckdb
+
+from cx_intel.privacy.register import PrivacyError
+from cx_intel.warehouse.backups import MANIFEST, Backup, count_rows, digest
+from cx_intel.warehouse.publish import escaped, forget
+
+
+def rewrite(file: Path) -> dict[str, int]:
+    """Puts a copy of the file's living rows in its place, at once; its rows by table.
+
+    Raises:
+        PrivacyError: The copy is not the same, or the file cannot be read; it is as it was.
+    """
+    new = file.with_name(f".{file.name}.rewritten")
+    forget(new)
+    mode = file.stat().st_mode
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{escaped(file)}' AS cx_old (READ_ONLY)")
+            connection.execute(f"ATTACH '{escaped(new)}' AS cx_new")
+            connection.execute("COPY FROM DATABASE cx_old TO cx_new")
+            before, after = count_rows(connection, "cx_old"), count_rows(connection, "cx_new")
+    except duckdb.Error as error:
+        forget(new)
+        raise PrivacyError(f"{file} could not be written anew: {str(error).splitlines()[0]}") from error
+    if before != after:
+        forget(new)
+        raise PrivacyError(f"{file} could not be written anew: the copy has other rows")
+    with new.open("rb") as copy:
+        os.fsync(copy.fileno())
+    new.chmod(mode)
+    os.replace(new, file)
+    forget_log(file)
+    return after
+
+
+def rewrite_backup(backup: Backup) -> None:
+    """As `rewrite`, for a back-up: its manifest is brought in line, so that it can still be verified."""
+    rows = rewrite(backup.warehouse)
+    manifest = backup.manifest | {"rows": rows, "sha256": digest(backup.warehouse)}
+    new = backup.folder / f".{MANIFEST}.new"
+    new.write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+    os.replace(new, backup.folder / MANIFEST)
+
+
+def forget_log(file: Path) -> None:
+    """A log beside a file that was replaced belongs to the old one."""
+    file.with_name(file.name + ".wal").unlink(missing_ok=True)

@@ -1,0 +1,27 @@
+"""The `retention` block: how long the days of a portfolio's tables are kept. Off by default: everything is.
+
+Old days go at the end of each refresh, by `cx_intel.privacy.retention`. How many exports are kept stands in the
+`reports` block; erasing a person or a company is a command of its own.
+"""
+
+from pydantic import Field
+
+from cx_intel.settings.base import Settings
+
+SHORTEST_SNAPSHOTS = 40
+"""Changes of scores are told against up to 33 days before."""
+SHORTEST_EVENTS = 92
+"""Signals look back so far, and late events are made up for as far."""
+
+
+class RetentionSettings(Settings):
+    snapshots_days: int | None = Field(default=None, ge=SHORTEST_SNAPSHOTS)
+    """Days of snapshot tables that are kept, up to the newest as_of; quarantine has its own."""
+    usage_events_days: int | None = Field(default=None, ge=SHORTEST_EVENTS)
+    """Days of event tables that are kept: raw ones that are delivered by day, staged ones and fct_usage."""
+    quarantine_days: int | None = Field(default=None, ge=1)
+    """Days of quarantine that are kept: its rows are as delivered, with all that is in them."""
+
+    @property
+    def is_on(self) -> bool:
+        return any((self.snapshots_days, self.usage_events_days, self.quarantine_days))

@@ -1,0 +1,288 @@
+"""Erasure of an account and of a user: nowhere left, not coming back, the ledger's totals as they were."""
+
+import json
+import shutil
+import sqlite3
+import stat
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from cx_intel.cli import app
+from cx_intel.privacy.erase import Erasure, Home, erase
+from cx_intel.privacy.proof import remains
+from cx_intel.privacy.register import PrivacyError, Register
+from cx_intel.privacy.subject import Kind, Subject, is_telling
+from cx_intel.warehouse.backups import backups, take
+from cx_intel.warehouse.errors import WarehouseBusy, WarehouseError
+from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.restoring import verify
+from cx_intel_tests.small_company import AS_OF, SmallCompany
+
+ID, NAME = "A02", "Company 2"
+WORDS = (b"A02", b"Company 2")
+NRR = "SELECT * EXCLUDE (segment) FROM nrr_by_segment UNION ALL BY NAME FROM nrr_summary ORDER BY ALL"
+COHORTS = "FROM revenue_cohort_analysis ORDER BY ALL"
+KILLED_AT = ("warehouse", "published", "run history", "proof")
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
+    """A company refreshed and backed up, with an event of A02 that was turned away, and an account below A02."""
+    made = SmallCompany(tmp_path_factory.mktemp("refreshed"))
+    made.only("accounts", "subscriptions", "usage_events", "support_tickets")
+    made.tables["accounts"][4]["parent_account_id"] = ID
+    bad = made.tables["usage_events"][0] | {"event_id": "bad", "account_id": ID, "event_timestamp": "yesterday"}
+    made.tables["usage_events"].append(bad)
+    assert made.refresh(AS_OF).failures == []
+    take(made.home, made.warehouse, reason="a test", keep=7)
+    return made
+
+
+@pytest.fixture
+def company(refreshed: SmallCompany, tmp_path: Path) -> SmallCompany:
+    """A copy of it."""
+    copy = SmallCompany(tmp_path / "copy")
+    copy.tables, copy.settings = json.loads(json.dumps([refreshed.tables, {}], default=str))[0], refreshed.settings
+    shutil.copytree(refreshed.folder, copy.folder, symlinks=True)
+    yaml = copy.home / "dagster.yaml"
+    yaml.write_text(yaml.read_text().replace(str(refreshed.home), str(copy.home)))
+    report = copy.home / "reports" / "small"
+    report.mkdir(parents=True, exist_ok=True)
+    (report / "page.html").write_text(f"<b>{NAME}</b>")
+    log = copy.home / "storage" / "run" / "compute_logs"
+    log.mkdir(parents=True)
+    (log / "step.err").write_text(f"account {ID} looks odd")
+    return copy
+
+
+def test_an_account_is_nowhere_in_the_home_and_its_money_is(company: SmallCompany):
+    assert set(_files_with(company.home)) >= {"page.html", "step.err"}
+    before = company.query(NRR), company.query(COHORTS)
+    done = _erase(company)
+    assert done.remains == ()
+    assert done.searched == 2
+    assert _files_with(company.home) == {}
+    assert _cells_with(company.home) == []
+    assert (company.query(NRR), company.query(COHORTS)) == before
+    assert company.values("fct_revenue", "mrr", by="revenue_month", where=f"account_id = '{done.pseudonym}'")
+    (kept,) = company.query(
+        f"SELECT account_name, owner, country, segment, signup_date FROM stg_accounts WHERE account_id = '{done.pseudonym}'"
+    )
+    assert kept[:4] == (None, None, None, "SMB")
+    assert str(kept[4]) == "2024-02-01"
+    assert company.query("SELECT parent_account_id FROM stg_accounts WHERE account_id = 'A05'") == [(None,)]
+    assert company.query("SELECT count(*) FROM quarantine") == [(0,)]
+    assert company.query(f"SELECT count(*) FROM stg_usage_events WHERE account_id = '{done.pseudonym}'") == [(0,)]
+    assert {path.name for path in (company.home / "privacy").iterdir()} == {"erased.json", "erasure.key"}
+    assert stat.S_IMODE((company.home / "privacy" / "erasure.key").stat().st_mode) == 0o600
+
+
+def test_everything_else_is_as_it_was(company: SmallCompany):
+    others = "SELECT * FROM stg_usage_events WHERE account_id <> 'A02' ORDER BY ALL"
+    before = company.query(others), company.query("SELECT count(*) FROM fct_tickets WHERE account_id <> 'A02'")
+    _erase(company)
+    assert (company.query(others), company.query("SELECT count(*) FROM fct_tickets")) == before
+    verify(backups(company.home)[0])
+    with company.instance() as instance:
+        (run,) = instance.get_runs()
+        assert len(instance.all_logs(run.run_id)) > 50, "Dagster still reads its events"
+
+
+def test_the_next_refreshes_do_not_bring_it_back_and_keep_the_totals(company: SmallCompany):
+    before = company.query(NRR), company.query(COHORTS)
+    pseudonym = _erase(company).pseudonym
+    outcome = company.refresh(AS_OF, write=False)
+    assert outcome.failures == []
+    assert (company.query(NRR), company.query(COHORTS)) == before
+    assert _files_with(company.home) == {}
+    assert _cells_with(company.home) == []
+    assert company.query(f"SELECT count(*) FROM raw_usage_events WHERE account_id = '{ID}'") == [(0,)]
+    assert company.query(f"SELECT count(*) FROM dim_account WHERE account_id = '{pseudonym}'") == [(1,)]
+
+
+def test_an_account_that_its_source_deletes_too_keeps_its_past(company: SmallCompany):
+    before = company.values("nrr_summary", "ending_mrr", by="revenue_month")
+    _erase(company)
+    for table in company.tables:
+        company.tables[table] = [row for row in company.tables[table] if row.get("account_id") != ID]
+    assert company.refresh(AS_OF).failures == []
+    assert company.values("nrr_summary", "ending_mrr", by="revenue_month") == before
+    later = AS_OF + timedelta(days=28)
+    assert company.refresh(later, write=False).failures == []
+    after = company.values("nrr_summary", "ending_mrr", "churned_mrr", by="revenue_month")
+    last = max(after)
+    assert {month: ending for month, (ending, _) in after.items() if month != last} == before
+    assert after[last][1] == 200, "its subscription ended when the source no longer knew it"
+
+
+def test_a_user_is_erased_without_the_account(company: SmallCompany):
+    before = company.query(NRR)
+    done = _erase(company, "user", "U04")
+    assert done.remains == ()
+    assert company.query("SELECT count(*) FROM stg_usage_events WHERE user_id = 'U04'") == [(0,)]
+    assert company.query("SELECT account_name FROM dim_account WHERE account_id = 'A04'") == [("Company 4",)]
+    assert company.refresh(AS_OF, write=False).failures == []
+    assert company.query("SELECT count(*) FROM raw_usage_events WHERE user_id = 'U04'") == [(0,)]
+    assert company.query(NRR) == before
+
+
+def test_a_second_time_nothing_is_left_to_do(company: SmallCompany):
+    first = _erase(company)
+    again = _erase(company)
+    assert (again.was_erased_before, again.pseudonym, again.remains) == (True, first.pseudonym, ())
+    assert len(Register(company.home, {}).entries("small")) == 1
+
+
+def test_an_unknown_id_changes_nothing(company: SmallCompany):
+    with pytest.raises(PrivacyError, match="Nobody in small has the account_id 'A99'"):
+        _erase(company, "account", "A99")
+    assert not (company.home / "privacy" / "erased.json").exists()
+
+
+@pytest.mark.parametrize("step", KILLED_AT)
+def test_an_erasure_that_was_killed_is_ended_by_asking_again(company: SmallCompany, step: str):
+    before = company.query(NRR)
+
+    def kill(begun: str) -> None:
+        if begun == step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        erase(_home(company), "small", "account", ID, kill)
+    with pytest.raises(PrivacyError, match="End it first: cx-intel erase small --account A02"):
+        _erase(company, "account", "A03")
+    assert _erase(company).remains == ()
+    assert _files_with(company.home) == {}
+    assert _cells_with(company.home) == []
+    assert company.query(NRR) == before
+
+
+def test_with_another_key_nothing_is_loaded_or_erased(company: SmallCompany):
+    _erase(company)
+    (company.home / "privacy" / "erasure.key").write_text("another key, long enough")
+    with pytest.raises(PrivacyError, match="is not the one"):
+        _erase(company, "account", "A03")
+    outcome = company.refresh(AS_OF, write=False)
+    assert not outcome.succeeded
+    assert any("The key of erasures is not the one" in text for text in outcome.failures)
+    (company.home / "privacy" / "erasure.key").unlink()
+    assert any("key of erasures is not there" in text for text in company.refresh(AS_OF, write=False).failures)
+    assert company.query(f"SELECT count(*) FROM raw_accounts WHERE account_id = '{ID}'") == [(0,)]
+
+
+def test_the_key_may_come_from_the_environment(company: SmallCompany):
+    company.variables["CX_ERASURE_KEY"] = "too short"
+    with pytest.raises(PrivacyError, match="too short"):
+        _erase(company)
+    company.variables["CX_ERASURE_KEY"] = "a secret of sixteen characters and more"
+    assert _erase(company).remains == ()
+    assert not (company.home / "privacy" / "erasure.key").exists()
+
+
+def test_what_was_forgotten_is_found(company: SmallCompany):
+    (company.home / "notes.txt").write_text("called Company 2 today")
+    assert _erase(company).remains == ("notes.txt: its bytes",)
+    assert (company.home / "privacy" / "pending.json").exists()
+    (company.home / "notes.txt").unlink()
+    assert _erase(company).remains == ()
+    assert not (company.home / "privacy" / "pending.json").exists()
+
+
+def test_while_a_run_writes_nothing_is_erased(company: SmallCompany):
+    lock = WriterLock(company.home / "warehouse.lock")
+    lock.acquire("run 12345678", wait_seconds=0)
+    with pytest.raises(WarehouseBusy, match="run 12345678"):
+        _erase(company)
+    lock.release()
+
+
+def test_by_the_command_line(company: SmallCompany):
+    run = CliRunner().invoke
+    assert run(app, ["erase", "small"], env=company.variables).exit_code == 2
+    assert run(app, ["erase", "small", "--account", "A99"], env=company.variables).exit_code == 2
+    done = run(app, ["erase", "small", "--account", ID], env=company.variables)
+    assert done.exit_code == 0, done.output
+    assert "ids and names are nowhere" in done.output
+
+
+@pytest.mark.parametrize(
+    ("word", "telling"),
+    [("A02", True), ("0015g00000XyZ", True), ("7", False), ("42", False), ("EU", False), ("Acme AG", True)],
+)
+def test_words_that_would_be_found_everywhere_are_not_looked_for(word: str, telling: bool):
+    assert is_telling(word) is telling
+
+
+def test_a_word_counts_where_it_stands_by_itself():
+    subject = Subject("small", "account", "A02", ("Müller & Söhne",), "erased-1")
+    for text in ("A02", '{"id": "A02"}', "E-A02-1", "Müller &amp; Söhne", json.dumps("Müller & Söhne")):
+        assert subject.pattern.search(text), text
+    for text in ("A021", "BA02", "A02_x", "Müller"):
+        assert not subject.pattern.search(text), text
+
+
+def test_a_name_that_others_bear_too_is_not_taken_from_them(company: SmallCompany):
+    with duckdb.connect(str(company.warehouse)) as connection:
+        connection.execute(f"UPDATE small.stg_accounts SET account_name = '{NAME} Holding' WHERE account_id = 'A03'")
+    assert _erase(company).searched == 1
+    assert company.query("SELECT account_name FROM stg_accounts WHERE account_id = 'A03'") == [(f"{NAME} Holding",)]
+
+
+def test_a_corrupt_warehouse_is_an_error(company: SmallCompany):
+    company.warehouse.write_bytes(b"no database" * 1000)
+    with pytest.raises((WarehouseError, duckdb.Error)):
+        _erase(company)
+
+
+def _home(company: SmallCompany) -> Home:
+    return Home(company.home, company.warehouse, company.home / "warehouse.lock", company.variables)
+
+
+def _erase(company: SmallCompany, kind: Kind = "account", subject: str = ID) -> Erasure:
+    return erase(_home(company), "small", kind, subject)
+
+
+def _files_with(home: Path) -> dict[str, bytes]:
+    """Files of the home in whose bytes the id or the name stands, as a plain search finds them; not as part of A020."""
+    found = {}
+    for file in home.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            for word in WORDS:
+                at = content.find(word)
+                while at >= 0 and content[at + len(word) : at + len(word) + 1].isalnum():
+                    at = content.find(word, at + 1)
+                if at >= 0:
+                    found[file.name] = word
+    return found
+
+
+def _cells_with(home: Path) -> list[str]:
+    """Columns of all databases of the home in which the id or the name stands."""
+    found = []
+    for file in home.rglob("*.duckdb"):
+        with duckdb.connect(str(file), read_only=True) as connection:
+            columns = connection.execute(
+                "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+            ).fetchall()
+            for schema, table, column in columns:
+                query = f"""SELECT 1 FROM "{schema}"."{table}" WHERE regexp_matches("{column}"::VARCHAR, ?) LIMIT 1"""
+                if connection.execute(query, [r"\b(A02|Company 2)\b"]).fetchall():
+                    found.append(f"{file.name}: {table}.{column}")
+    for file in home.rglob("*.db"):
+        with closing(sqlite3.connect(file)) as connection:
+            text = "\n".join(connection.iterdump())
+            found += [f"{file.name}: {word}" for word in ("Company 2 ", f"| {ID} |") if word in text]
+    return found
+
+
+def test_nothing_of_it_is_left_to_be_found_by_the_proof_itself(company: SmallCompany):
+    subject = Subject("small", "account", ID, (NAME,), "erased-1")
+    assert remains(company.home, subject), "before"
+    _erase(company)
+    assert remains(company.home, subject) == [], "after"
