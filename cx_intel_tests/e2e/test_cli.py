@@ -1,0 +1,146 @@
+"""The command `cx-intel` as a user types it: texts and exit statuses."""
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cx_intel.cli import app
+from cx_intel_tests.small_company import AS_OF, SmallCompany
+
+DONE, FAILED, MISUSE = 0, 1, 2
+
+
+def cx_intel(company: SmallCompany, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command in a process of its own, with nothing of this one's settings."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("CX_", "DAGSTER_"))}
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("cx-intel")), *words],
+        env=own | company.variables | {"COLUMNS": "200", "NO_COLOR": "1"} | variables,
+        cwd=company.folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def here(company: SmallCompany, *words: str, **variables: str) -> Result:
+    """Runs the command in this process, which takes a tenth of the time; for what starts no run."""
+    own = dict.fromkeys((k for k in os.environ if k.startswith(("CX_", "DAGSTER_"))), None)
+    return CliRunner().invoke(app, list(words), env=own | company.variables | {"COLUMNS": "200"} | variables)
+
+
+def fresh(folder: Path) -> SmallCompany:
+    company = SmallCompany(folder)
+    company.only("accounts", "subscriptions")
+    company.write()
+    return company
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
+    """Refreshed once by the command."""
+    return fresh(tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture(scope="module")
+def refreshed(company: SmallCompany) -> subprocess.CompletedProcess[str]:
+    return cx_intel(company, "refresh", "small", "--as-of", AS_OF.isoformat())
+
+
+def test_a_refresh_shows_its_progress_and_ends_with_a_summary(
+    company: SmallCompany, refreshed: subprocess.CompletedProcess[str]
+) -> None:
+    assert (refreshed.returncode, refreshed.stderr) == (DONE, "")
+    text = refreshed.stdout
+    assert f"small as of {AS_OF}" in text
+    assert "nrr_summary" in text
+    assert " 0 warned, 0 failed" in text
+    assert "MRR, January 2025" in text
+    assert "7,610.00" in text
+    assert "Rows in quarantine" in text
+    assert str(company.warehouse) in text.replace("\n", "")
+    assert company.values("nrr_summary", "ending_mrr", by="revenue_month")[date(2025, 1, 1)] == 7610
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_list_tells_what_there_is_and_when_it_was_refreshed(company: SmallCompany) -> None:
+    found = here(company, "list")
+    assert found.exit_code == DONE
+    line = next(line for line in found.stdout.splitlines() if "small" in line)
+    assert "EUR" in line
+    assert "files" in line
+    assert AS_OF.isoformat() in line
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_show_gives_the_first_rows_of_a_table(company: SmallCompany) -> None:
+    found = here(company, "show", "dim_account", "--rows", "3")
+    assert found.exit_code == DONE
+    assert "account_id" in found.stdout
+    assert found.stdout.count("Company ") == 3
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_show_names_a_table_that_is_not_there(company: SmallCompany) -> None:
+    found = here(company, "show", "dim_acount")
+    assert found.exit_code == MISUSE
+    assert "The table 'dim_acount' is in no portfolio" in found.stderr
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_a_failing_run_exits_with_one_and_says_what_failed(company: SmallCompany) -> None:
+    (company.data / "subscriptions.csv").write_text("subscription_id,account_id\nS01,A01\n")
+    found = cx_intel(company, "refresh", "--as-of", AS_OF.isoformat())
+    assert found.returncode == FAILED
+    assert "failed raw_subscriptions" in found.stdout or "failed stg_subscriptions" in found.stdout
+    assert found.stderr.strip().endswith("Failed: small")
+    assert "Traceback" not in found.stdout + found.stderr
+    assert company.values("nrr_summary", "ending_mrr", by="revenue_month")[date(2025, 1, 1)] == 7610
+
+
+def test_validate_counts_what_is_valid(tmp_path: Path) -> None:
+    found = here(fresh(tmp_path), "validate")
+    assert (found.exit_code, found.stderr) == (DONE, "")
+    assert found.stdout.startswith("small: valid, ")
+
+
+def test_validate_names_file_line_and_path_of_every_problem(tmp_path: Path) -> None:
+    company = fresh(tmp_path)
+    (company.portfolios / "bad.yaml").write_text("currency: {reporting: EUR}\nrevenu: {basis: subscriptions}\n")
+    (company.portfolios / "worse.yaml").write_text("a: [1,\n")
+    found = cx_intel(company, "validate")
+    assert found.returncode == MISUSE
+    assert "bad.yaml:2: revenu: unknown key" in found.stderr
+    assert "bad.yaml:1: sources: is required" in found.stderr
+    assert "worse.yaml:2: not valid YAML" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_misuse_is_explained_and_exits_with_two(tmp_path: Path) -> None:
+    company = fresh(tmp_path)
+    unknown = here(company, "refresh", "smal")
+    assert (unknown.exit_code, unknown.stderr.strip()) == (MISUSE, "There is no portfolio 'smal'; there are small.")
+    future = here(company, "refresh", "--as-of", "2999-01-01")
+    assert future.exit_code == MISUSE
+    assert "small: --as-of 2999-01-01 is outside 2024-12-01 (as_of.earliest) to " in future.stderr
+    nowhere = here(company, "list", CX_PORTFOLIOS=str(tmp_path / "nowhere"))
+    assert nowhere.exit_code == MISUSE
+    assert "CX_PORTFOLIOS" in nowhere.stderr
+    assert "is not a folder; name the one that holds the portfolio YAML" in nowhere.stderr
+    assert not company.warehouse.exists()
+
+
+def test_nothing_to_show_before_the_first_refresh(tmp_path: Path) -> None:
+    company = fresh(tmp_path)
+    shown = here(company, "show", "dim_account")
+    assert shown.exit_code == MISUSE
+    assert "cx-intel refresh" in shown.stderr
+    listed = here(company, "list")
+    assert listed.exit_code == DONE
+    assert "never" in listed.stdout
