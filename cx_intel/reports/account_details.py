@@ -93,8 +93,8 @@ def _drivers(book: Book) -> Part:
             {
                 "label": row["label"],
                 "words": words,
-                "points": round(float(row["points"]), 1),
-                "of": round(100 * float(row["weight"]), 1),
+                "points": round(float(row["points"]), 2),
+                "of": round(100 * float(row["weight"]), 2),
             }
         )
     return "drivers", found
@@ -136,7 +136,7 @@ def _mrr(book: Book) -> Part:
         months = {month: (str(month), book.formats.month(month)) for month in ledger["revenue_month"].unique()}
         for row in ledger.sort_values("revenue_month").itertuples(index=False):
             at, month = months[row.revenue_month]
-            found[str(row.account_id)].append({"at": at, "month": month, "mrr": round(row.mrr)})
+            found[str(row.account_id)].append({"at": at, "month": month, "mrr": round(float(str(row.mrr)))})
     return "mrr", found
 
 

@@ -8,7 +8,7 @@ import altair as alt
 from cx_intel.reports.charts.book import bounds_of
 from cx_intel.reports.charts.figure import CONTAINER, mark_scale, money_axis, named, plain_spec, shape_scale
 from cx_intel.reports.gathering import Book
-from cx_intel.reports.palette import BLUE, GREY, TEAL, tier_marks
+from cx_intel.reports.palette import BLUE, GREY, RED, TEAL, tier_marks
 
 
 def account_specs(book: Book) -> dict[str, dict[str, object]]:
@@ -64,7 +64,8 @@ def _drivers() -> alt.TopLevelMixin:
                 "amount:Q", title="points of the health score: has, then (paler) loses", axis=alt.Axis(tickCount=5)
             ),
             order="order:Q",
-            color=alt.Color("what:N", scale=alt.Scale(domain=["has", "loses"], range=[TEAL, "#d9a79c"]), legend=None),
+            color=alt.Color("what:N", scale=alt.Scale(domain=["has", "loses"], range=[TEAL, RED]), legend=None),
+            opacity=alt.when("datum.what == 'has'").then(alt.value(1)).otherwise(alt.value(0.4)),
             tooltip=[
                 alt.Tooltip("label:N", title="Signal"),
                 alt.Tooltip("words:N", title="Value"),

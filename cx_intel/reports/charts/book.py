@@ -150,7 +150,7 @@ def health_by_segment(book: Book, rows: Rows) -> Figure:
         )
         bars = counted.mark_bar(height={"band": 0.7}).encode(
             y=y,
-            x=alt.X("x1:Q", axis=axis, scale=alt.Scale(domain=[0, 1.22], nice=False)),
+            x=alt.X("x1:Q", axis=axis, scale=alt.Scale(domain=[0, 1.32], nice=False)),
             x2="x2:Q",
             color=alt.Color(
                 "tier:N",

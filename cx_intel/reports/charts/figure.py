@@ -100,18 +100,27 @@ def money_labels(f: Formats) -> str:
     thousand, million = THOUSAND_MILLION[f.language]
 
     symbol = f.symbol if f.language == "en" else f"\u00a0{f.symbol}"
-    number = "format(datum.value / {d}, ',~g')"
-    big, small = number.format(d="1e6"), number.format(d="1e3")
-    plain = "format(datum.value, ',~g')"
-    before, after = (json.dumps(symbol), "''") if f.language == "en" else ("''", json.dumps(symbol))
-    return (
-        f"datum.value == 0 ? '0' : {before} + (abs(datum.value) >= 1e6 ? {big} + {json.dumps(million)} : "
-        f"abs(datum.value) >= 1e3 ? {small} + {json.dumps(thousand)} : {plain}) + {after}"
+    before, after = (symbol, "") if f.language == "en" else ("", symbol)
+    steps = ((1e6, million), (1e3, thousand), (1, ""))
+    size = " : ".join(
+        (f"abs(datum.value) >= {step:g} ? " if unit else "")
+        + f"format(abs(datum.value) / {step:g}, ',~g') + {json.dumps(unit + after)}"
+        for step, unit in steps
     )
+    return f"datum.value == 0 ? '0' : (datum.value < 0 ? '−' : '') + {json.dumps(before)} + ({size})"
 
 
 def money_axis(f: Formats, title: str | None = None, **options: Any) -> alt.Axis:
-    return alt.Axis(**{"title": title, "labelExpr": money_labels(f), "tickCount": 4, "labelOverlap": True, **options})
+    return alt.Axis(
+        **{
+            "title": title,
+            "labelExpr": money_labels(f),
+            "tickCount": 4,
+            "labelOverlap": True,
+            "labelSeparation": 8,
+            **options,
+        }
+    )
 
 
 def legend_at(width: Width, labels: str = "") -> alt.Legend | None:

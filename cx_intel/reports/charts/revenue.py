@@ -65,7 +65,7 @@ def retention_trend(
     rows = retention_rows(book, suffix, months)
 
     at = sorted({row["at"] for row in rows})
-    room = [f"after {n}" for n in range(1 + len(at) // 4)]
+    room = [f"after {n}" for n in range(1 + len(at) // 3)]
 
     def build(width: Width) -> alt.TopLevelMixin:
         color = alt.Color(

@@ -15,7 +15,9 @@ MONTHS = 13
 PRIORITY, SEGMENT = "priority", "segment"
 
 
-def over_time(book: Book, dimension: str, column: str, title: str, note: str, *, is_percent: bool) -> Figure:
+def over_time(
+    book: Book, dimension: str, column: str, title: str, note: str, *, is_percent: bool = False, is_log: bool = False
+) -> Figure:
     """A line for each priority or segment, month by month."""
     frame = recent(book, dimension)
     names = sorted(frame["dimension_value"].unique()) if len(frame) else []
@@ -34,14 +36,16 @@ def over_time(book: Book, dimension: str, column: str, title: str, note: str, *,
             "tickets": int(row["resolved_tickets"]),
         }
         for row in frame.sort_values("ticket_month").to_dict("records")
-        if pd.notna(row[column])
+        if pd.notna(row[column]) and (row[column] > 0 or not is_log)
     ]
-    axis = percent_axis(book) if is_percent else alt.Axis(title=None, tickCount=5)
+    scale = alt.Scale(type="log", nice=True) if is_log else alt.Scale(zero=False, nice=True)
+    values = {"values": [10**power for power in range(6)]} if is_log else {}
+    axis = percent_axis(book) if is_percent else alt.Axis(title=None, tickCount=5, format=",~g", **values)
 
     def build(width: Width) -> alt.TopLevelMixin:
         base = named(key).encode(
             x=alt.X("at:O", title=None, axis=month_axis(rows)),
-            y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=axis),
+            y=alt.Y("value:Q", scale=scale, axis=axis),
             color=alt.Color("name:N", scale=mark_scale(marks), legend=None),
         )
         points = base.mark_point(filled=True, size=40).encode(

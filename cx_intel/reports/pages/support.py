@@ -44,18 +44,18 @@ def support(book: Book) -> Page:
             charts.SEGMENT,
             "median_resolution_hours",
             "Median hours to resolve, by segment",
-            "hours",
-            is_percent=False,
+            "hours, logarithmic",
+            is_log=True,
         ),
         charts.over_time(
             book,
             charts.SEGMENT,
             "p90_resolution_hours",
             "p90 hours to resolve, by segment",
-            "hours; nine in ten are faster",
-            is_percent=False,
+            "hours, logarithmic; nine in ten are faster",
+            is_log=True,
         ),
-        charts.over_time(book, charts.SEGMENT, "avg_csat", "CSAT by segment", "mean rating, 1 to 5", is_percent=False),
+        charts.over_time(book, charts.SEGMENT, "avg_csat", "CSAT by segment", "mean rating, 1 to 5"),
     ]
     sections = [
         Section("Service levels", adherence, [_breaches(book)]),

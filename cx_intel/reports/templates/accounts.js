@@ -140,7 +140,7 @@
     if (found.renewal) parts.push(card("Renewal and playbook", list(found.renewal)));
     else if (page.orders && page.columns.some(([name]) => name === "risk")) parts.push(card("Renewal and playbook", make("p", "No renewal within 270 days.", { class: "empty" })));
     if (found.drivers) {
-      const worst = found.drivers.map((d) => ({ ...d, lost: Math.max(0, Math.round(10 * (d.of - d.points)) / 10) })).sort((a, b) => b.lost - a.lost);
+      const worst = found.drivers.map((d) => ({ ...d, lost: Math.max(0, Math.round(100 * (d.of - d.points)) / 100) })).sort((a, b) => b.lost - a.lost);
       const halves = make("div", undefined, { class: "halves" });
       halves.append(chart("drivers", worst, "Points that each signal adds and loses; the table has the figures."),
         grid("Signals, the costliest first", ["Signal", "Value", "Points", "Lost"], worst.map((d) => [d.label, d.words, report.number(d.points, 1), report.number(d.lost, 1)])));
