@@ -56,14 +56,17 @@ def _members(fct_revenue: ir.Table, dim_account: ir.Table, portfolio: Portfolio)
     """account_id, segment (its own, and again as `all`), cohort, initial_mrr, first and last month known (numbers)."""
     paid = fct_revenue.filter(fct_revenue.mrr > 0).mutate(month=month_index(fct_revenue.revenue_month))
     starts = paid.group_by("account_id").agg(first=paid.month.min(), initial_mrr=paid.mrr.argmin(paid.month))
-    opening = paid.agg(opening=paid.month.min())
+    span = paid.agg(opening=paid.month.min(), latest=paid.month.max())
     accounts = dim_account.select(
         "account_id",
-        segment=ibis.coalesce(dim_account.segment, "(none)"),
+        "segment",
         known=month_index(ibis.coalesce(dim_account.signup_date, dim_account.first_subscription_date)),
         last=month_index(dim_account.horizon_month),
     )
-    joined = starts.inner_join(accounts, "account_id").cross_join(opening)
+    joined = starts.left_join(accounts, "account_id").drop("account_id_right").cross_join(span)
+    joined = joined.mutate(  # an account that signs up later may pay already
+        segment=ibis.coalesce(joined.segment, "(none)"), last=ibis.coalesce(joined["last"], joined.latest)
+    )
     cohort = joined.first
     if portfolio.revenue.opens_with_balance:
         is_older = (joined.first == joined.opening) & (joined.known < joined.first)

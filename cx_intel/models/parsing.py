@@ -1,9 +1,9 @@
 """How a cell becomes a value: text, numbers, days and instants from the spellings that sources use.
 
 Every function here takes a trimmed text (or a column that is typed already) and gives the value, or null
-where the text is none; guessing is refused. Patterns are checked before casting, so that engines whose casts
-raise stay quiet too. Which columns are parsed how, and what happens to misfits: `cx_intel.models.staging`;
-zones: `cx_intel.models.time`; amounts: `cx_intel.models.money`.
+where the text is none; guessing is refused, and so are years before 1000. Patterns are checked before
+casting, so that engines whose casts raise stay quiet too. Which columns are parsed how, and what happens to
+misfits: `cx_intel.models.staging`; zones: `cx_intel.models.time`; amounts: `cx_intel.models.money`.
 """
 
 from datetime import datetime
@@ -17,14 +17,16 @@ from cx_intel.models.time import date_in_zone, to_utc
 NUMBER_PATTERN = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$"
 PLAIN_NUMBER_PATTERN = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$"
 WHOLE_PATTERN = r"^[+-]?[0-9]{1,18}([.]0*)?$"
-DAY = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+DAY = r"[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?"
 ZONE = r" ?(Z|UTC|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$"
 TIME_PATTERN = f"^{DAY}([T ]{CLOCK}( ?(Z|UTC|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?))?)?$"
-MONTH_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+MONTH_PATTERN = r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"
 EPOCH_MS_PATTERN = r"^[0-9]{12,13}$"
 
 EPOCH = datetime(1970, 1, 1)
+NEVER = "9999-12-31"
+"""What systems write for "never", with any clock and zone: a midnight of UTC, so that it has a day in every zone."""
 YES, NO = ("yes", "true"), ("no", "false")
 
 COUNTRIES = {
@@ -125,12 +127,14 @@ def written(cell: ir.Value) -> Written:
         cell.re_search(EPOCH_MS_PATTERN),
         cell.length() > 10,
     )
-    clock = ibis.ifelse(has_clock, cell.substr(11).re_replace(ZONE, "").substr(0, 15), "00:00:00")
+    is_never = is_iso & (cell.substr(0, 10) == NEVER)
+    clock = ibis.ifelse(has_clock & ~is_never, cell.substr(11).re_replace(ZONE, "").substr(0, 15), "00:00:00")
     iso = ibis.ifelse(is_iso, cell.substr(0, 10) + " " + clock, ibis.null("string")).try_cast("timestamp(6)")
     milliseconds = ibis.ifelse(is_epoch, cell, ibis.null("string")).try_cast("int64")
     epoch = ibis.literal(EPOCH).cast("timestamp(6)") + milliseconds.as_interval("ms")
     local = ibis.cases((is_iso, iso), (is_epoch, epoch), else_=no_time)
     offset = ibis.cases(
+        (is_never, ibis.literal(0, "int64")),
         (is_iso & has_clock & cell.re_search(ZONE), _offset_minutes(cell)),
         (is_epoch, ibis.literal(0, "int64")),
         else_=no_offset,

@@ -258,7 +258,8 @@ def nrr_by_segment(fct_revenue: ir.Table, dim_account: ir.Table, *, portfolio: P
 
     Grain: segment, revenue_month. Always true: as nrr_summary, and segments_sum_to_total.
     """
-    segments = dim_account.select("account_id", segment=ibis.coalesce(dim_account.segment, "(none)"))
-    ledger = fct_revenue.inner_join(segments, "account_id")
+    segments = dim_account.select("account_id", "segment")
+    ledger = fct_revenue.left_join(segments, "account_id").drop("account_id_right")
+    ledger = ledger.mutate(segment=ibis.coalesce(ledger.segment, "(none)"))  # one that signs up later may pay already
     rows = waterfall(ledger, by=("segment",), horizon=_horizon(dim_account), portfolio=portfolio)
     return conform(rows, contracts.nrr_by_segment(portfolio))

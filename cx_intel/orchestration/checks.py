@@ -82,13 +82,14 @@ def _recovery(contract: Contract) -> str:
 
 
 def _grain_rule(contract: Contract) -> Rule:
-    grain = list(contract.grain)
+    within = [contract.day_column] if contract.day_column and contract.day_column not in contract.grain else []
+    grain = [*contract.grain, *within]
 
     def repeated(tables: Mapping[str, ir.Table]) -> ir.Table:
         counted = tables["self"].group_by(grain).agg(rows=ibis._.count())
         return counted.filter(counted.rows > 1)
 
-    text = f"{', '.join(grain)}: unique."
+    text = f"{', '.join(contract.grain)}: unique{''.join(f' within {day}' for day in within)}."
     return Rule("grain_unique", "grain_unique", text, _recovery(contract), "block", broken_rows=repeated)
 
 

@@ -5,6 +5,8 @@ that Python does. What a file's content is: `file_content.py`; which columns are
 """
 
 import csv
+import re
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -17,10 +19,13 @@ from cx_intel.sources.file_paths import SourceFile
 
 BLOCK_BYTES, LARGEST_ROW_BYTES = 1 << 24, 1 << 28
 """Bytes read at once; a row that does not fit is tried again with the larger figure."""
+_ESCAPED = re.compile("[\udc80-\udcff]")
+"""What `surrogateescape` makes of bytes that are no text."""
 
 
 def read_csv(file: SourceFile, source: FilesSource) -> Content:
     names, has_rows = _header(file, source)
+    _refuse_other_encodings(file, source)
     fields = [f"c{n}" for n in range(len(names))]
     if not has_rows:
         return _numbered(names, pa.table({f: pa.array([], pa.string()) for f in fields}), [], file)
@@ -43,15 +48,52 @@ def read_csv(file: SourceFile, source: FilesSource) -> Content:
 
 def _header(file: SourceFile, source: FilesSource) -> tuple[tuple[str, ...], bool]:
     """The names in the first row, and whether anything follows."""
-    dialect: dict[str, Any] = {"delimiter": source.delimiter}
-    dialect |= {"quotechar": source.quote} if source.quote else {"quoting": csv.QUOTE_NONE}
-    with open_text(file, source, errors="replace") as text:  # Arrow finds the row of bytes that are no text
-        rows = csv.reader((line.replace("\0", "") for line in text), **dialect)
+    with open_text(file, source, errors="replace") as text:  # bytes that are no text are found later, with their row
+        rows = csv.reader((line.replace("\0", "") for line in text), **_dialect(source))
         names = next((row for row in rows if row), None)
         if names is None:
             raise SourceError(f"{file.path}: is empty, without even a header row; fetch it again.")
         has_rows = any(line.strip("\r\n") for line in text)
     return tuple(name.strip() for name in names), has_rows
+
+
+def _dialect(source: FilesSource) -> dict[str, Any]:
+    quoting: dict[str, Any] = {"quotechar": source.quote} if source.quote else {"quoting": csv.QUOTE_NONE}
+    return {"delimiter": source.delimiter} | quoting
+
+
+def _refuse_other_encodings(file: SourceFile, source: FilesSource) -> None:
+    """Names row and column of the first bytes that are no UTF-8; Arrow cannot where they stand in a faulty row.
+
+    Other encodings are read by Python, which finds such bytes by itself.
+    """
+    if not is_utf8(source) or _is_text(file, source):
+        return
+    place = ""
+    with open_text(file, source, errors="surrogateescape") as text, suppress(csv.Error):
+        rows = csv.reader((line.replace("\0", "") for line in text), **_dialect(source))
+        found = (
+            (number, column)
+            for number, row in enumerate(row for row in rows if row)
+            for column, cell in enumerate(row, 1)
+            if not cell.isascii() and _ESCAPED.search(cell)
+        )
+        if first := next(found, None):
+            place = f"row {first[0]}, column {first[1]} " if first[0] else f"the header, column {first[1]} "
+    raise SourceError(
+        f"{file.path}: {place}is not {source.encoding} text; state the `encoding` of the source of {source.table}, "
+        "for instance latin-1."
+    )
+
+
+def _is_text(file: SourceFile, source: FilesSource) -> bool:
+    try:
+        with open_text(file, source) as text:
+            while text.read(BLOCK_BYTES):
+                pass
+    except UnicodeError:
+        return False
+    return True
 
 
 def _parse_csv(
