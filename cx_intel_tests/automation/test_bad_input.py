@@ -185,6 +185,7 @@ FAULTS: list[tuple[str, Row, str]] = [
     ("subscriptions", {"start_date": "15.01.2024"}, "start_date: '15.01.2024' is not a date (YYYY-MM-DD)"),
     ("subscriptions", {"start_date": "01/02/2024"}, "start_date: '01/02/2024' is not a date (YYYY-MM-DD)"),
     ("subscriptions", {"start_date": "45306"}, "start_date: '45306' is not a date (YYYY-MM-DD)"),
+    ("subscriptions", {"end_date": "0001-01-01"}, "end_date: '0001-01-01' is not a date (YYYY-MM-DD)"),
     ("subscriptions", {"start_date": "2025-02-29"}, "start_date: '2025-02-29' is not a date (YYYY-MM-DD)"),
     # keys
     ("usage_events", {"account_id": "A9"}, "account_id 'A9' is not among the accounts"),
@@ -232,9 +233,17 @@ UNUSUAL: list[tuple[str, Row, str, str | None]] = [
     ("support_tickets", {"status": "Parked"}, "status", "parked"),
     ("usage_events", {"event_name": "Never_Heard_Of"}, "event_name", "never_heard_of"),
     ("subscriptions", {"start_date": "2099-01-01"}, "start_date", "2099-01-01"),
+    ("subscriptions", {"end_date": "9999-12-31T23:59:59-05:00"}, "end_date", "9999-12-31"),
+    ("support_tickets", {"resolved_at": "9999-12-31T23:59:59Z"}, "resolved_at", "9999-12-31 00:00:00"),
+    ("usage_events", {"event_timestamp": "9999-12-31T23:59:59Z"}, "event_date", "9999-12-31"),
     ("subscriptions", {"start_date": "2024-02-29"}, "start_date", "2024-02-29"),
     ("accounts", {"account_name": 'Smith "&" Söhne,\nLtd; 株式会社 🚚'}, "account_name", None),
 ]
+
+
+def test_an_event_that_comes_again_on_another_day_is_another_row(tmp_path: Path) -> None:
+    staged = deliver(tmp_path, "csv", "usage_events", {"event_timestamp": "2025-01-16T09:00:00Z"})
+    assert staged.values("event_id") == ["E-A1", "E-A1", "E-A2"]
 
 
 @each_format
@@ -284,6 +293,15 @@ def test_text_of_another_encoding_stops_and_a_byte_order_mark_does_not(tmp_path:
     with pytest.raises(SourceError, match=rf"a\.{form}.*utf-8 text.*encoding.*latin-1"):
         read(file, "accounts")
     assert read(file, "accounts", encoding="latin-1").table["account_name"][0].as_py() == "Köln"
+
+
+def test_other_bytes_in_a_ragged_row_stop_with_their_place(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"account_id,account_name\n\nA1,Ada\nA2,K\xf6ln,more\n")
+    with pytest.raises(SourceError, match=r"a\.csv: row 2, column 2 is not utf-8 text; .*encoding.*latin-1"):
+        read(tmp_path / "a.csv", "accounts")
+    (tmp_path / "a.csv").write_bytes(b"account_id,K\xf6ln\nA1,Ada\n")
+    with pytest.raises(SourceError, match=r"a\.csv: the header, column 2 is not utf-8 text"):
+        read(tmp_path / "a.csv", "accounts")
 
 
 def test_ragged_rows_are_quarantined_where_a_format_can_have_them(tmp_path: Path) -> None:
