@@ -5,6 +5,7 @@ a portfolio's YAML may name variables of its own as `${NAME}`, which are looked 
 when a message is sent.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +63,9 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     try:
         seconds = float(wait)
     except ValueError:
-        raise wrong("CX_LOCK_WAIT_SECONDS", f"is {wait!r}, expected a number of seconds") from None
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:  # nothing is between when it is no number
+        raise wrong("CX_LOCK_WAIT_SECONDS", f"is {wait!r}, expected a number of seconds")
     folder = variables.get("CX_PORTFOLIOS")
     portfolios = Path(folder).expanduser().resolve() if folder else SHIPPED_PORTFOLIOS
     if not portfolios.is_dir():

@@ -82,13 +82,13 @@ class Tiers(Settings):
     def _descending_to_zero(self) -> "Tiers":
         bounds = [level.at_least for level in self.levels]
         if bounds != sorted(set(bounds), reverse=True) or bounds[-1] != 0:
-            raise ValueError(f"levels: lower bounds must fall to 0, they are {bounds}")
+            raise Misfit(f"lower bounds must fall to 0, they are {bounds}", ("levels",))
         names = [level.name.lower() for level in self.levels]
         if len(set(names)) < len(names) or "unknown" in names:
-            raise ValueError("levels: names must differ, and `unknown` is taken")
+            raise Misfit("names must differ, and `unknown` is taken", ("levels",))
         inner = bounds[:-1]
         if inner and (inner[0] + self.exit_margin > 100 or inner[-1] - self.exit_margin <= 0 < self.exit_margin):
-            raise ValueError("exit_margin: so wide that some tier could never be entered or left")
+            raise Misfit("so wide that some tier could never be entered or left", ("exit_margin",))
         return self
 
 

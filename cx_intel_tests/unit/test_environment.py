@@ -1,0 +1,50 @@
+"""What is taken from the environment, and what is said when it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from cx_intel.settings.base import SettingsError
+from cx_intel.settings.environment import SHIPPED_PORTFOLIOS, read_environment
+
+
+def test_defaults_lie_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = read_environment({})
+    assert found.home == tmp_path / ".cx_intel"
+    assert found.warehouse == tmp_path / ".cx_intel" / "warehouse.duckdb"
+    assert (found.portfolios, found.lock_wait_seconds) == (SHIPPED_PORTFOLIOS, 3600)
+
+
+def test_empty_variables_count_as_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_environment({"CX_HOME": "", "CX_PORTFOLIOS": ""}) == read_environment(
+        {"CX_HOME": "", "CX_PORTFOLIOS": ""}
+    )
+    assert read_environment({"CX_HOME": ""}).home == tmp_path / ".cx_intel"
+
+
+def test_paths_are_absolute_whatever_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "books").mkdir()
+    found = read_environment({"CX_HOME": "here", "CX_PORTFOLIOS": "books", "CX_LOCK_WAIT_SECONDS": "2.5"})
+    assert (found.home, found.portfolios, found.lock_wait_seconds) == (tmp_path / "here", tmp_path / "books", 2.5)
+    assert found.reports("small") == tmp_path / "here" / "reports" / "small"
+    assert found.exports("small") == tmp_path / "here" / "exports" / "small"
+
+
+@pytest.mark.parametrize("wait", ["soon", "", "-1", "nan", "inf"])
+def test_a_wait_that_is_no_number_of_seconds_is_refused(wait: str) -> None:
+    with pytest.raises(SettingsError, match=r"CX_LOCK_WAIT_SECONDS: is .*expected a number of seconds"):
+        read_environment({"CX_LOCK_WAIT_SECONDS": wait})
+
+
+def test_a_folder_of_portfolios_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"CX_PORTFOLIOS: .*is not a folder"):
+        read_environment({"CX_PORTFOLIOS": str(tmp_path / "nowhere")})
+
+
+def test_variables_are_kept_for_the_sources_and_never_shown() -> None:
+    found = read_environment({"CRM_TOKEN": "secret-value"})
+    assert found.variables["CRM_TOKEN"] == "secret-value"
+    assert "secret-value" not in repr(found)
