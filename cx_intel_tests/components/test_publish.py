@@ -201,3 +201,23 @@ class Process:
 
     def __exit__(self, *_: object) -> None:
         self._process.communicate(timeout=20)
+
+
+POLLER = """
+import sys, duckdb
+print("open", flush=True)
+seen = set()
+while True:
+    with duckdb.connect(sys.argv[1], read_only=True) as connection:
+        seen |= {str(at) for (at,) in connection.execute("SELECT published_at FROM publication").fetchall()}
+        connection.execute("SELECT count(*) FROM dim_account").fetchall()
+    if len(seen) == 2:
+        print("saw both", flush=True)
+        break
+"""
+
+
+def test_a_reader_is_never_turned_away_during_a_run_and_sees_the_new_copy_after_it(company: SmallCompany):
+    with Process(POLLER, company.environment.published("small")) as reader:
+        assert company.refresh(AS_OF, write=False).failures == []
+        assert reader.stdout.readline().strip() == "saw both"
