@@ -77,7 +77,7 @@ def test_the_shipped_portfolios_are_good(name: str) -> None:
         (
             "at_least: 0, is_healthy: false",
             "at_least: 5, is_healthy: false",
-            21,
+            22,
             "health.tiers.levels",
             "must fall to 0",
         ),
