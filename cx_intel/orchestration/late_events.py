@@ -92,10 +92,17 @@ def unfinished_snapshots(built: Mapping[str, Mapping[date, str]], watching: str)
     )
 
 
-def gaps(days: Collection[date], at_most: int) -> tuple[date, ...]:
-    """The days that are missing between others, unless more than so many in a row are."""
+def gaps(days: Collection[date], at_most: int, not_within: int = 0) -> tuple[date, ...]:
+    """The days that are missing between others.
+
+    Args:
+        days: The snapshots that there are.
+        at_most: Where more than so many in a row are missing, they are meant to be.
+        not_within: So many days from the first on are left out: a first refresh makes single days before its own.
+    """
     missing: list[date] = []
-    for before, after in pairwise(sorted(days)):
+    judged = sorted(day for day in days if (day - min(days)).days >= not_within)
+    for before, after in pairwise(judged):
         between = [before + timedelta(days=n) for n in range(1, (after - before).days)]
         missing += between if len(between) <= at_most else []
     return tuple(missing)
@@ -126,7 +133,8 @@ class LateEvents:
         built = {t: self.warehouse.day_state(self.portfolio.name, t) for t in self.tables}
         settings = self.portfolio.automation.late_events
         all_days = {*days, *(day for states in built.values() for day in states)}
-        missing = gaps(all_days, settings.fill_gaps_days)
+        apart = max(self.portfolio.as_of.first_snapshots, default=0)
+        missing = gaps(all_days, settings.fill_gaps_days, not_within=apart)
         now = digests(days_known(self.portfolio, self.warehouse), {*all_days, *missing})
         found = {*stale_snapshots(built.values(), now), *unfinished_snapshots(built, table), *missing} - set(days)
         newest = max(all_days)

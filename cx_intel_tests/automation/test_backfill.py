@@ -164,6 +164,11 @@ def test_short_gaps_are_made_up_for_and_long_ones_are_meant(present, at_most, mi
     assert gaps([date(2025, 1, n) for n in present], at_most) == tuple(date(2025, 1, n) for n in missing)
 
 
+def test_the_days_that_a_first_refresh_makes_besides_its_own_have_no_gaps() -> None:
+    present = [date(2025, 1, n) for n in (1, 7, 8, 10)]  # refreshed for the 8th with first_snapshots 1 and 7
+    assert gaps(present, 5, not_within=7) == (date(2025, 1, 9),)
+
+
 def test_a_day_that_a_run_did_not_finish_is_found() -> None:
     every = dict.fromkeys((FIRST, SECOND, LAST), "d")
     built = {"account_signals": every, "lifecycle_events": {FIRST: "d"}, "new_rollup": {LAST: "d"}, "never_made": {}}
