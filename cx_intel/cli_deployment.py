@@ -91,6 +91,13 @@ def restore(
     console.print(f"The warehouse is that of {done.backup.made_at:%Y-%m-%d %H:%M} UTC.", highlight=False)
     if done.kept:
         console.print(f"What stood there is kept: {done.kept}", highlight=False)
+    from cx_intel.privacy.guard import returned
+
+    for portfolio, count in returned(environment.warehouse, environment.home, environment.variables).items():
+        errors.print(
+            f"It holds {count} subjects of {portfolio} that were erased since: erase them again before anything else.",
+            style="red",
+        )
     console.print("Run `cx-intel refresh`: it makes up for the days since, and publishes anew.", highlight=False)
 
 

@@ -36,4 +36,5 @@ def examine(variables: Mapping[str, str], lock: Path = LOCK) -> Iterator[Finding
         yield from books.examine(portfolio, variables)
     yield from stores.warehouse(environment.warehouse, readable)
     yield stores.back_ups(environment.home)
+    yield from stores.erasures(environment.home, variables)
     yield from dagster_home.examine(environment.home, readable)

@@ -4,11 +4,12 @@ Whether the portfolios can be read is looked at in `books.py`, Dagster's own sto
 """
 
 import fcntl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cx_intel.deployment.findings import Finding, note, ok, problem
+from cx_intel.privacy.register import PrivacyError, Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.backups import backups
 from cx_intel.warehouse.duckdb_warehouse import STAGED_PREFIX, DuckDBWarehouse, reading
@@ -89,3 +90,19 @@ def back_ups(home: Path, now: datetime | None = None) -> Finding:
     age = (now or datetime.now(UTC)) - found[0].made_at
     text = f"{len(found)}, the newest of {found[0].made_at:%Y-%m-%d %H:%M} UTC ({found[0].manifest['reason']})"
     return note("back-ups", text, to_do) if age > OLD_BACKUP else ok("back-ups", text)
+
+
+def erasures(home: Path, variables: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether an erasure was cut off, and whether the key is there by which the erased are kept from coming back."""
+    register = Register(home, variables)
+    if begun := register.begun():
+        command = f"cx-intel erase {begun['portfolio']} --{begun['kind']} {begun['id']}"
+        yield problem("erasure", "one has begun and not ended", f"End it: {command}")
+    if register.file.exists():
+        try:
+            register.hash("", "account", "")
+            yield ok("erasure", "the key is that of the register")
+        except PrivacyError as error:
+            yield problem(
+                "erasure", str(error), "Until then no refresh loads anything of a portfolio with erased subjects."
+            )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
@@ -135,3 +136,25 @@ def _as_rows(more: list[Row], like: ir.Table) -> ir.Table:
         return (table[name] if name in names else marks[name]).cast(kind)
 
     return table.select(**{name: cell(name) for name in like.columns})
+
+
+def returned(file: Path, home: Path, variables: Mapping[str, str]) -> dict[str, int]:
+    """Portfolio: how many of its erased subjects stand in a warehouse file, such as one restored from an older copy."""
+    register = Register(home, variables)
+    found: dict[str, int] = {}
+    with duckdb.connect(str(file), read_only=True) as connection:
+        columns = connection.execute(
+            "SELECT schema_name, table_name, column_name FROM duckdb_columns() JOIN duckdb_tables() "
+            "USING (schema_name, table_name) WHERE column_name IN ('account_id', 'user_id')"
+        ).fetchall()
+        for portfolio in {schema for schema, _, _ in columns}:
+            hashes = {e.hash for e in register.entries(portfolio)}
+            ids: set[tuple[Kind, str]] = set()
+            for schema, table, column in columns if hashes else ():
+                if schema == portfolio:
+                    kind: Kind = "user" if column == "user_id" else "account"
+                    rows = connection.execute(f'SELECT DISTINCT trim("{column}"::VARCHAR) FROM "{schema}"."{table}"')
+                    ids |= {(kind, value) for (value,) in rows.fetchall() if value}
+            if again := hashes & {register.hash(portfolio, kind, value) for kind, value in ids}:
+                found[portfolio] = len(again)
+    return found

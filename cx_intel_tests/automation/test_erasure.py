@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from cx_intel.cli import app
 from cx_intel.privacy.erase import Erasure, Home, erase
+from cx_intel.privacy.guard import returned
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.register import PrivacyError, Register
 from cx_intel.privacy.subject import Kind, Subject, is_telling
@@ -191,6 +192,19 @@ def test_what_was_forgotten_is_found(company: SmallCompany):
     (company.home / "notes.txt").unlink()
     assert _erase(company).remains == ()
     assert not (company.home / "privacy" / "pending.json").exists()
+
+
+def test_a_restored_copy_from_elsewhere_is_said_to_hold_the_erased(company: SmallCompany):
+    elsewhere = company.folder / "elsewhere"
+    shutil.copytree(company.home / "backups", elsewhere)
+    _erase(company)
+    assert returned(company.warehouse, company.home, company.variables) == {}
+    shutil.rmtree(company.home / "backups")
+    shutil.move(elsewhere, company.home / "backups")
+    told = CliRunner().invoke(app, ["restore"], env=company.variables)
+    assert "It holds 1 subjects of small that were erased since" in told.output
+    assert _erase(company).remains == ()
+    assert returned(company.warehouse, company.home, company.variables) == {}
 
 
 def test_while_a_run_writes_nothing_is_erased(company: SmallCompany):

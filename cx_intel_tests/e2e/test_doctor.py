@@ -17,6 +17,7 @@ from cx_intel.deployment import books, dagster_home, machine, stores
 from cx_intel.deployment.doctor import examine
 from cx_intel.deployment.findings import Finding
 from cx_intel.portfolio.build import load_portfolios
+from cx_intel.privacy.register import Entry, Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.backups import take
 from cx_intel.warehouse.lock import WriterLock
@@ -170,6 +171,18 @@ def test_what_a_killed_run_staged_and_tables_of_another_version(tmp_path: Path, 
 def test_an_old_back_up(company: SmallCompany):
     assert stores.back_ups(company.home).level == "ok"
     assert stores.back_ups(company.home, TODAY + timedelta(days=9)).level == "note"
+
+
+def test_an_erasure_that_was_cut_off_and_a_lost_key(tmp_path: Path):
+    assert list(stores.erasures(tmp_path, {})) == []
+    key = {"CX_ERASURE_KEY": "a key of sixteen characters"}
+    register = Register(tmp_path, key)
+    register.add(Entry("small", "account", register.hash("small", "account", "A02"), "2025-01-31"))
+    assert [f.level for f in stores.erasures(tmp_path, key)] == ["ok"]
+    register.begin({"portfolio": "small", "kind": "account", "id": "A02"})
+    begun, lost = stores.erasures(tmp_path, {})
+    assert begun.to_do == "End it: cx-intel erase small --account A02"
+    assert (lost.level, "key of erasures is not there" in lost.text) == ("problem", True)
 
 
 def test_a_refresh_that_is_overdue(company: SmallCompany):
