@@ -28,14 +28,16 @@ def horizon_index(
     complete = ibis.literal(last_complete_month(as_of), "int64")
     dates = {
         "subscriptions": None,
-        "invoices": stg_invoices.invoice_date,
-        "mrr_history": stg_mrr_history.month,
+        "invoices": stg_invoices.select(day=stg_invoices.invoice_date),
+        "mrr_history": stg_mrr_history.select(day=stg_mrr_history.month),
     }[portfolio.revenue.basis]
     if dates is None:
         return complete
-    newest = dates.as_table().filter(lambda t: t[0] <= as_of)
-    reached = month_index(newest[0].max())
-    return ibis.cases((reached < complete, reached), (reached >= complete, complete)).as_scalar()
+    known = dates.filter(dates.day <= as_of)
+    newest = known.agg(day=known.day.max())
+    reached = month_index(newest.day)
+    horizon = ibis.cases((reached < complete, reached), (reached >= complete, complete))
+    return newest.select(horizon=horizon).horizon.as_scalar()  # named, since BigQuery bounds the length of names
 
 
 def account_mrr(
