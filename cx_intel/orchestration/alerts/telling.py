@@ -122,7 +122,7 @@ class Teller:
     def _draft(self, title: str, body: str, audience: str = "") -> Draft:
         rules, variables = self.portfolio.automation.alerts, self.environment.variables
         hidden = addresses([*rules.urls, *(r for listed in rules.owners.values() for r in listed)], variables)
-        return Draft(*(redacted(text, hidden, SHORTEST_TOKEN) for text in (title, body)), audience)
+        return Draft(redacted(title, hidden, SHORTEST_TOKEN), redacted(body, hidden, SHORTEST_TOKEN), audience)
 
     def _anywhere(self) -> bool:
         rules = self.portfolio.automation.alerts
