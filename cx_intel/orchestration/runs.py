@@ -9,10 +9,13 @@ from datetime import date
 
 import dagster as dg
 from dagster._core.utils import make_new_run_id
+from dagster_shared.error import SerializableErrorInfo
 
 from cx_intel.orchestration.jobs import refresh_job_name
 from cx_intel.orchestration.partitions import range_tags
 
+EXPLAINED = ("WarehouseError", "WarehouseBusy", "WarehouseLocked", "PrivacyError", "SourceError", "SettingsError")
+"""Errors whose words are for operators, by class name: that is what is left of an error that Dagster recorded."""
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -128,10 +131,7 @@ def _reason(event: dg.DagsterEvent) -> str:
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return str(data.user_failure_data.description)
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip() if error else "failed"
+    return _words(data.error) if data.error else "failed"
 
 
 def _run_failure(instance: dg.DagsterInstance, run_id: str) -> str:
@@ -140,7 +140,13 @@ def _run_failure(instance: dg.DagsterInstance, run_id: str) -> str:
         if event is not None and event.is_failure:
             failure = event.event_specific_data
             error = getattr(failure, "error", None)
-            while error is not None and error.cause is not None:
-                error = error.cause
-            return error.message.strip() if error else (event.message or "the run failed")
+            return _words(error) if error else (event.message or "the run failed")
     return "the run failed"
+
+
+def _words(error: SerializableErrorInfo) -> str:
+    """The error that says what to do, where one of ours is among the causes; else the first cause."""
+    while error.cls_name not in EXPLAINED and error.cause is not None:
+        error = error.cause
+    words = error.message.strip()
+    return words.split(": ", 1)[-1] if error.cls_name in EXPLAINED else words

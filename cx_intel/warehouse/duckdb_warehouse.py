@@ -82,12 +82,13 @@ class DuckDBWarehouse:
         name = STAGED_PREFIX + table
         self._ensure_schema(schema)
         self.discard(schema, table)  # what a run that was killed has left
+        # `overwrite=True` would fill a table of a passing name, which stays behind when the disk is full
         if like is not None:
-            self.backend.create_table(name, schema=like, database=schema, overwrite=True)
+            self.backend.create_table(name, schema=like, database=schema)
         for number, part in enumerate(parts):
             rows = _as_expression(part, like)
             if like is None and number == 0:
-                self.backend.create_table(name, obj=rows, database=schema, overwrite=True)
+                self.backend.create_table(name, obj=rows, database=schema)
             else:
                 self._append(_quoted(schema, name), rows)
         return self.backend.table(name, database=schema)
