@@ -6,6 +6,7 @@ Nothing is decided here. Times are in `schedules.py`, what came late in `late_se
 from typing import Any
 
 from cx_intel.orchestration.alerts.sensors import alert_sensors
+from cx_intel.orchestration.backfill_job import backfill_job, backfill_sensor
 from cx_intel.orchestration.jobs import Job
 from cx_intel.orchestration.landing_sensor import landing_sensors
 from cx_intel.orchestration.late_sensor import late_sensor
@@ -24,10 +25,12 @@ def automation(portfolio: Portfolio, environment: Environment, refresh: Job) -> 
         refresh: Its refresh.
     """
     reports = report_jobs(portfolio, environment)
+    backfill = backfill_job(portfolio)
     return {
-        "jobs": [refresh, *reports.values()],
+        "jobs": [refresh, backfill, *reports.values()],
         "schedules": schedules(portfolio, refresh, reports),
         "sensors": [
+            backfill_sensor(portfolio, backfill, refresh),
             late_sensor(portfolio, refresh),
             *alert_sensors(portfolio, environment),
             *landing_sensors(portfolio, environment, refresh),

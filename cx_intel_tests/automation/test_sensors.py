@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from cx_intel.orchestration.backfill_job import backfill_job, backfill_sensor
 from cx_intel.orchestration.jobs import refresh_job
 from cx_intel.orchestration.landing_sensor import day_of_refresh, landing_sensors
 from cx_intel.orchestration.late_sensor import Asked, News, decide, late_sensor
@@ -127,6 +128,46 @@ def test_late_days_are_made_anew_by_one_run_which_is_tried_again_when_it_fails(i
     refreshed(instance, stale_since="2025-01-30", stale_until="2025-02-01", stale_key="k2")
     assert len(sensor.tick()) == 1
     assert len(set(sensor.said)) == 2
+
+
+# a backfill from the UI
+
+
+def days_of_job(first: str, last: str) -> dict[str, Any]:
+    return {"ops": {"days": {"config": {"first": first, "last": last}}}}
+
+
+def test_days_given_in_the_ui_become_one_run_over_the_range(instance: dg.DagsterInstance) -> None:
+    small = portfolio(as_of={"earliest": "2025-01-01"})
+    job = backfill_job(small)
+    sensor = backfill_sensor(small, job, refresh_job(small))
+    result = job.execute_in_process(instance=instance, run_config=days_of_job("2025-01-29", "2025-01-31"))
+    event = result.get_run_success_event()
+    context = dg.build_run_status_sensor_context(sensor.name, event, instance, result.dagster_run)
+    asked: Any = sensor(context)
+    assert asked.run_key == f"backfill-{result.run_id}"
+    assert asked.tags == {
+        "dagster/asset_partition_range_start": "2025-01-29",
+        "dagster/asset_partition_range_end": "2025-01-31",
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2025-01-31", "2025-01-29", "is no range of days within 2025-01-01 to "),
+        ("2024-12-31", "2025-01-29", "is no range of days within 2025-01-01 to "),
+        ("2025-01-31", "2999-01-01", "is no range of days within 2025-01-01 to "),
+        ("yesterday", "2025-01-29", "write days as 2026-11-01"),
+    ],
+)
+def test_days_that_cannot_be_fail_the_job_with_the_reason(
+    instance: dg.DagsterInstance, first: str, last: str, said: str
+) -> None:
+    job = backfill_job(portfolio(as_of={"earliest": "2025-01-01"}))
+    result = job.execute_in_process(instance=instance, run_config=days_of_job(first, last), raise_on_error=False)
+    assert not result.success
+    assert said in str(result.failure_data_for_node("days"))
 
 
 # the landing folder

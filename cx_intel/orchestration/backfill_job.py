@@ -1,0 +1,83 @@
+"""A backfill from the UI as one run: a job that is given the first and the last day, and a sensor that has them made.
+
+The UI's own dialog splits a range into several runs, because tables by day and whole tables differ in their partitions.
+The run that is asked for here is the one of `cx-intel backfill`; what it does stands in `assets.py`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
+from cx_intel.orchestration.jobs import Job
+from cx_intel.orchestration.partitions import range_tags
+from cx_intel.settings.portfolio import Portfolio
+
+OP = "days"
+
+
+class Days(dg.Config):
+    """The days of a backfill, both included."""
+
+    first: str = Field(description="The first day, as 2026-11-01.")
+    last: str = Field(description="The last day.")
+
+
+def days_asked_for(days: Mapping[str, Any], portfolio: Portfolio, now: datetime) -> tuple[date, date]:
+    """The first and last day; raises ValueError with what is wrong about them."""
+    try:
+        first, last = (date.fromisoformat(str(days[name])) for name in ("first", "last"))
+    except ValueError as error:
+        raise ValueError(f"{error}: write days as 2026-11-01") from None
+    earliest, latest = portfolio.as_of.earliest, portfolio.latest_as_of(now)
+    if not earliest <= first <= last <= latest:
+        raise ValueError(f"{first} to {last} is no range of days within {earliest} to {latest}")
+    return first, last
+
+
+def backfill_job(portfolio: Portfolio) -> dg.JobDefinition:
+    """The job that takes the days; it only checks them."""
+
+    @dg.op(name=OP)
+    def check(context: dg.OpExecutionContext, config: Days) -> None:
+        try:
+            first, last = days_asked_for(config.model_dump(), portfolio, datetime.now(UTC))
+        except ValueError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        context.log.info(f"{portfolio.name}_refresh is asked for over {first} to {last}, as one run.")
+
+    @dg.job(
+        name=f"{portfolio.name}_backfill",
+        description=f"Refreshes {portfolio.name} for a range of days in one run: give the days in the launchpad.",
+        tags={PORTFOLIO_TAG: portfolio.name},
+    )
+    def backfill() -> None:
+        check()
+
+    return backfill
+
+
+def backfill_sensor(portfolio: Portfolio, backfill: dg.JobDefinition, refresh: Job) -> dg.SensorDefinition:
+    """The sensor that asks for the run over the days of each backfill job that ended well, once."""
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        name=f"{portfolio.name}_backfill_days",
+        monitored_jobs=[backfill],
+        request_job=refresh,  # type: ignore[arg-type]
+        minimum_interval_seconds=10,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Has the days made that {portfolio.name}_backfill was given.",
+    )
+    def make_days(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+        config: Mapping[str, Any] = context.dagster_run.run_config
+        try:
+            days = days_asked_for(config["ops"][OP]["config"], portfolio, datetime.now(UTC))
+        except (KeyError, ValueError) as error:
+            return dg.SkipReason(f"No days to make: {error}")
+        return dg.RunRequest(run_key=f"backfill-{context.dagster_run.run_id}", tags=range_tags(*days))
+
+    return make_days
