@@ -72,6 +72,7 @@ def test_the_first_day_kept(table: str, column: str, first: date):
 def test_a_refresh_ends_with_it_and_the_next_does_not_bring_the_days_back(tmp_path: Path):
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions", "usage_events")
+    company.settings["reports"] = {"exports": []}
     old = [
         row | {"event_id": f"old-{n}", "event_timestamp": "2024-06-01T08:00:00"}
         for n, row in enumerate(company.tables["usage_events"][:3])

@@ -171,6 +171,7 @@ def test_the_first_run_of_a_day_backs_up_where_that_is_asked_for(home: Path):
 def test_refresh_upgrade_and_restore_by_the_command_line(tmp_path: Path):
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")
+    company.settings["reports"] = {"exports": []}
     assert company.refresh(AS_OF).failures == []
     assert backups(company.home) == []
     company.settings["account_attributes"] = {"vehicle_count": {"description": "Vehicles.", "type": "integer"}}

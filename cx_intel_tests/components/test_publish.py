@@ -108,6 +108,7 @@ def test_without_a_copy_a_locked_warehouse_is_an_error_that_says_so(tmp_path: Pa
 def company(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
     made = SmallCompany(tmp_path_factory.mktemp("company"))
     made.only("accounts", "subscriptions", "usage_events")
+    made.settings["reports"] = {"exports": []}
     assert made.refresh(AS_OF).failures == []
     return made
 

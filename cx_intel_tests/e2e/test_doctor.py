@@ -31,6 +31,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
     """Refreshed a moment ago, and backed up."""
     made = SmallCompany(tmp_path_factory.mktemp("company"))
     made.only("accounts", "subscriptions")
+    made.settings["reports"] = {"exports": []}
     assert made.refresh(AS_OF).failures == []
     take(made.home, made.warehouse, reason="a test", keep=7)
     return made
@@ -40,6 +41,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
 def fresh(tmp_path: Path) -> SmallCompany:
     made = SmallCompany(tmp_path)
     made.only("accounts", "subscriptions")
+    made.settings["reports"] = {"exports": []}
     made.write()
     return made
 
