@@ -167,10 +167,6 @@ class DuckDBWarehouse:
             raise
         self._connection.execute("COMMIT")
 
-    def fetch(self, expression: ir.Expr) -> object:
-        """The value of an expression: a DataFrame, Series or scalar."""
-        return expression.execute() if not expression.get_backends() else self.backend.execute(expression)
-
     def day_contents(self, rows: ir.Table, column: str) -> dict[date, str]:
         """A fingerprint of the rows of each day, whatever their order: equal rows, equal fingerprint."""
         self.backend.create_view("_cx_days", rows, overwrite=True, database="main")
