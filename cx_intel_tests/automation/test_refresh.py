@@ -15,8 +15,7 @@ from cx_intel.models import accounts as account_models
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.small_company import AS_OF, SmallCompany
 
-DAY_BEFORE = AS_OF - timedelta(days=1)
-EARLIER = AS_OF - timedelta(days=2)
+EARLIER, DAY_BEFORE, LATER = (AS_OF + timedelta(days=n) for n in (-2, -1, 1))
 JANUARY = date(2025, 1, 1)
 SNAPSHOTS = (
     "account_signals",
@@ -52,10 +51,10 @@ def of_day(frames: Frames, day: date) -> Frames:
 
 @pytest.fixture(scope="module")
 def refreshed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A day, the next one, that again, and an earlier one: the tables after each."""
+    """A day, that again, an earlier one, and the next: the tables after each."""
     company = SmallCompany(tmp_path_factory.mktemp("refreshed"))
     found: dict[str, Any] = {"company": company, "outcomes": []}
-    for name, day in (("first", DAY_BEFORE), ("next", AS_OF), ("again", AS_OF), ("earlier", EARLIER)):
+    for name, day in (("first", AS_OF), ("again", AS_OF), ("earlier", EARLIER), ("later", LATER)):
         found["outcomes"].append(company.refresh(day))
         found[name] = company.frames()
     return found
@@ -117,48 +116,49 @@ class TestDaysInARow:
             "SELECT priority_rank, account_id, days_to_renewal, expected_arr_loss, renewal_risk "
             "FROM cs_intervention_list_latest"
         )
-        assert found == [(1, "A02", 15, 1680, "Critical")]
+        assert found == [(1, "A02", 14, 1680, "Critical")]
 
     def test_no_row_is_dropped_between_raw_and_staging(self, refreshed: dict[str, Any]) -> None:
         # events later than as_of wait in the raw table
-        known = "event_timestamp < '2025-02-01'"
-        raw = refreshed["company"].query(f"SELECT count(*) FROM raw_usage_events WHERE {known}")
-        assert refreshed["company"].query("SELECT count(*) FROM stg_usage_events") == raw == [(169,)]
+        known = "event_timestamp < '2025-02-02'"
+        ((raw,),) = refreshed["company"].query(f"SELECT count(*) FROM raw_usage_events WHERE {known}")
+        assert len(refreshed["later"]["stg_usage_events"]) == raw > 170
+        assert len(refreshed["first"]["stg_usage_events"]) == 169
 
     def test_the_same_day_again_changes_nothing(self, refreshed: dict[str, Any]) -> None:
-        assert differing(refreshed["next"], refreshed["again"]) == []
-
-    def test_a_later_day_adds_its_snapshot_and_leaves_the_earlier_one(self, refreshed: dict[str, Any]) -> None:
-        before, after = refreshed["first"], refreshed["next"]
-        assert differing(of_day(before, DAY_BEFORE), of_day(after, DAY_BEFORE)) == []
-        assert len(of_day(after, AS_OF)["account_snapshot"]) == 12
-        assert before["fct_usage"]["event_date"].max() == pd.Timestamp(DAY_BEFORE)
-        assert after["fct_usage"]["event_date"].max() == pd.Timestamp(AS_OF)
+        assert differing(refreshed["first"], refreshed["again"]) == []
 
     def test_an_earlier_day_adds_its_snapshot_and_nothing_else(self, refreshed: dict[str, Any]) -> None:
         before, after = refreshed["again"], refreshed["earlier"]
         assert differing(before, after, leave_out=SNAPSHOTS) == []
-        for day in (DAY_BEFORE, AS_OF):
-            assert differing(of_day(before, day), of_day(after, day)) == []
+        assert differing(of_day(before, AS_OF), of_day(after, AS_OF)) == []
         assert len(of_day(after, EARLIER)["account_snapshot"]) == 12
+
+    def test_a_later_day_adds_its_snapshot_and_leaves_the_earlier_ones(self, refreshed: dict[str, Any]) -> None:
+        before, after = refreshed["earlier"], refreshed["later"]
+        for day in (EARLIER, AS_OF):
+            assert differing(of_day(before, day), of_day(after, day)) == []
+        assert len(of_day(after, LATER)["account_snapshot"]) == 12
+        assert before["fct_usage"]["event_date"].max() == pd.Timestamp(AS_OF)
+        assert after["fct_usage"]["event_date"].max() == pd.Timestamp(LATER)
 
     def test_the_latest_view_shows_the_newest_day_and_not_the_last_refreshed(self, refreshed: dict[str, Any]) -> None:
         found = refreshed["company"].query("SELECT DISTINCT as_of FROM customer_health_scores_latest")
-        assert found == [(AS_OF,)]
+        assert found == [(LATER,)]
 
     def test_an_earlier_day_knows_only_its_own_past(self, refreshed: dict[str, Any]) -> None:
         # A06's ticket came on the 30th
         found = refreshed["company"].values(
             "account_signals", "value", by="as_of", where="account_id = 'A06' AND signal = 'open_tickets'"
         )
-        assert found == {EARLIER: 0, DAY_BEFORE: 1, AS_OF: 1}
+        assert found == {EARLIER: 0, AS_OF: 1, LATER: 1}
 
     def test_what_dagster_shows_agrees_with_the_warehouse(self, refreshed: dict[str, Any]) -> None:
         company = refreshed["company"]
         with company.instance() as instance:
             event = instance.get_latest_materialization_event(dg.AssetKey(["small", "fct_tickets"]))
             days = instance.get_materialized_partitions(dg.AssetKey(["small", "customer_health_scores"]))
-        assert days == {day.isoformat() for day in (EARLIER, DAY_BEFORE, AS_OF)}
+        assert days == {day.isoformat() for day in (EARLIER, AS_OF, LATER)}
         assert event is not None
         assert event.asset_materialization is not None
         assert company.query("SELECT count(*) FROM fct_tickets") == [(4,)]
@@ -176,10 +176,9 @@ class TestDaysInARow:
         company = SmallCompany(tmp_path)
         company.tables = copy.deepcopy(company.tables)
         changed_after(company, seed)
-        assert company.refresh(DAY_BEFORE).succeeded
         assert company.refresh(AS_OF).succeeded
-        loaded = ("account_history", *(t for t in refreshed["next"] if t.startswith(("raw_", "stg_"))))
-        assert differing(refreshed["next"], company.frames(), leave_out=loaded) == []
+        loaded = ("account_history", *(t for t in refreshed["first"] if t.startswith(("raw_", "stg_"))))
+        assert differing(refreshed["first"], company.frames(), leave_out=loaded) == []
 
 
 @pytest.fixture(scope="module")
