@@ -16,8 +16,6 @@ from cx_intel.orchestration.jobs import Job
 from cx_intel.orchestration.partitions import range_tags
 from cx_intel.settings.portfolio import Portfolio
 
-OP = "days"
-
 
 class Days(dg.Config):
     """The days of a backfill, both included."""
@@ -38,10 +36,15 @@ def days_asked_for(days: Mapping[str, Any], portfolio: Portfolio, now: datetime)
     return first, last
 
 
+def op_name(portfolio: Portfolio) -> str:
+    """Under which the launchpad asks for the days; names of ops are unique among all portfolios."""
+    return f"{portfolio.name}_days"
+
+
 def backfill_job(portfolio: Portfolio) -> dg.JobDefinition:
     """The job that takes the days; it only checks them."""
 
-    @dg.op(name=OP)
+    @dg.op(name=op_name(portfolio))
     def check(context: dg.OpExecutionContext, config: Days) -> None:
         try:
             first, last = days_asked_for(config.model_dump(), portfolio, datetime.now(UTC))
@@ -75,7 +78,7 @@ def backfill_sensor(portfolio: Portfolio, backfill: dg.JobDefinition, refresh: J
     def make_days(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
         config: Mapping[str, Any] = context.dagster_run.run_config
         try:
-            days = days_asked_for(config["ops"][OP]["config"], portfolio, datetime.now(UTC))
+            days = days_asked_for(config["ops"][op_name(portfolio)]["config"], portfolio, datetime.now(UTC))
         except (KeyError, ValueError) as error:
             return dg.SkipReason(f"No days to make: {error}")
         return dg.RunRequest(run_key=f"backfill-{context.dagster_run.run_id}", tags=range_tags(*days))

@@ -20,7 +20,7 @@ from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.io_manager import Warehouse
 from cx_intel_tests.automation.office import Office, office, portfolio_with_renewals
-from cx_intel_tests.builders import portfolio
+from cx_intel_tests.builders import portfolio, shipped
 
 BRIEF = "# Renewals of the week\n\nCall Company 1.\n"
 
@@ -56,6 +56,17 @@ def test_a_portfolio_has_its_schedules_and_sensors_without_saying_so(tmp_path: P
         "small_alerts": "RUNNING",
         "small_tier_changes": "RUNNING",
     }
+
+
+def test_portfolios_do_not_get_in_each_others_way(tmp_path: Path) -> None:
+    definitions = definitions_of([shipped("fleet"), shipped("novacrm")], environment(tmp_path))
+    dg.Definitions.validate_loadable(definitions)
+    repo = definitions.get_repository_def()
+    assert {s.name for s in repo.schedule_defs} == {
+        f"{name}_{what}" for name in ("fleet", "novacrm") for what in ("daily", "revenue_report", "renewal_review")
+    }
+    jobs = {job.name for job in repo.get_all_jobs() if not job.name.startswith("__")}
+    assert {"fleet_refresh", "fleet_backfill", "novacrm_refresh", "novacrm_backfill"} <= jobs
 
 
 def test_times_and_switches_are_settings(tmp_path: Path) -> None:

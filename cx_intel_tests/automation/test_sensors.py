@@ -134,7 +134,7 @@ def test_late_days_are_made_anew_by_one_run_which_is_tried_again_when_it_fails(i
 
 
 def days_of_job(first: str, last: str) -> dict[str, Any]:
-    return {"ops": {"days": {"config": {"first": first, "last": last}}}}
+    return {"ops": {"small_days": {"config": {"first": first, "last": last}}}}
 
 
 def test_days_given_in_the_ui_become_one_run_over_the_range(instance: dg.DagsterInstance) -> None:
@@ -167,7 +167,7 @@ def test_days_that_cannot_be_fail_the_job_with_the_reason(
     job = backfill_job(portfolio(as_of={"earliest": "2025-01-01"}))
     result = job.execute_in_process(instance=instance, run_config=days_of_job(first, last), raise_on_error=False)
     assert not result.success
-    assert said in str(result.failure_data_for_node("days"))
+    assert said in str(result.failure_data_for_node("small_days"))
 
 
 # the landing folder
