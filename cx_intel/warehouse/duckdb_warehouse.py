@@ -148,7 +148,7 @@ class DuckDBWarehouse:
     def delete_before(self, schema: str, table: str, column: str, first: date) -> int:
         """Removes the rows of days before `first`; what those days were built from stays remembered. How many."""
         found = self._connection.execute(
-            f'DELETE FROM {_quoted(schema, table)} WHERE "{column}" < DATE \'{first.isoformat()}\''
+            f"DELETE FROM {_quoted(schema, table)} WHERE \"{column}\" < DATE '{first.isoformat()}'"
         ).fetchone()
         return int(found[0]) if found else 0
 
