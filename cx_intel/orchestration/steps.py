@@ -24,6 +24,8 @@ from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, Rows
 
 DAY = "_day"
 """The column of a raw table delivered by day that tells the day."""
+RECENT = timedelta(days=7)
+"""How far back the quarantine of a day looks into raw tables delivered by day."""
 NO_TIME = timedelta(0)
 
 
@@ -86,6 +88,9 @@ class StepRunner:
             rows = _empty(wanted.table, self.portfolio)
         else:
             rows = self.tables[wanted.parameter]
+            if DAY in rows.columns and self.step.contract.kind == "snapshot":
+                # of a source that delivers days, a snapshot is about the newest ones, so that a day costs no history
+                rows = rows.filter(rows[DAY].between(ibis.literal(as_of - RECENT), ibis.literal(as_of)))
             if not wanted.table.startswith("raw_") and contract_of(wanted.table, self.portfolio).kind == "snapshot":
                 day = ibis.literal(as_of)
                 rows = rows.filter(rows.as_of <= day if wanted.reads == "history" else rows.as_of == day)
