@@ -82,7 +82,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def killed(home: Home, dice: random.Random) -> tuple[int, str]:
     """A refresh killed at a random moment, or within the transaction of a random table; how far it came."""
     if dice.random() < 0.3:
-        with refreshing(home.company, AS_OF, Hardship(killed_in_swap=dice.randrange(1, 40))) as process:
+        with refreshing(home.company, AS_OF, Hardship(killed_in_swap=dice.randrange(1, 28))) as process:
             assert process.outcome() is None
         return len(process.steps), "within a swap"
     with refreshing(home.company, AS_OF) as process:
