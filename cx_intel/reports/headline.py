@@ -96,9 +96,7 @@ def _health(scores: pd.DataFrame | None, portfolio: Portfolio) -> list[Figure]:
     ]
 
 
-def _renewals(
-    pipeline: pd.DataFrame | None, outlook: pd.DataFrame | None, portfolio: Portfolio
-) -> list[Figure]:
+def _renewals(pipeline: pd.DataFrame | None, outlook: pd.DataFrame | None, portfolio: Portfolio) -> list[Figure]:
     figures = []
     if pipeline is not None:
         exposed = f"{pipeline['exposed_arr'].sum():,.2f} {portfolio.currency.reporting}"

@@ -31,7 +31,9 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for command in COMMAND.findall(text):
         words = [sys.executable, "-m", "cx_intel.cli", *command.split()[1:]]
-        result = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        result = subprocess.run(
+            words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
         assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
     return folder
 
