@@ -8,6 +8,7 @@ from typing import Any
 from cx_intel.orchestration.alerts.sensors import alert_sensors
 from cx_intel.orchestration.backfill_job import backfill_job, backfill_sensor
 from cx_intel.orchestration.jobs import Job
+from cx_intel.orchestration.killed_runs import killed_runs_sensor
 from cx_intel.orchestration.landing_sensor import landing_sensors
 from cx_intel.orchestration.late_sensor import late_sensor
 from cx_intel.orchestration.report_jobs import report_jobs
@@ -34,5 +35,6 @@ def automation(portfolio: Portfolio, environment: Environment, refresh: Job) -> 
             late_sensor(portfolio, refresh),
             *alert_sensors(portfolio, environment),
             *landing_sensors(portfolio, environment, refresh),
+            killed_runs_sensor(portfolio, environment.home),
         ],
     }

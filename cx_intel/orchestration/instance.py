@@ -5,6 +5,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from cx_intel.orchestration.killed_runs import fail_killed
+
 DAGSTER_YAML = """\
 # Dagster's own storage. Runs and events are kept in SQLite here, through a pool of connections; for a server with
 # several users replace the two storages by Postgres (see docs/deploy.md). This file is made once and then yours.
@@ -43,6 +45,8 @@ def prepare_home(home: Path) -> None:
 
 
 def instance_of(home: Path) -> dg.DagsterInstance:
-    """The Dagster instance of the home."""
+    """The Dagster instance of the home, in which runs that were killed are marked as failed."""
     prepare_home(home)
-    return dg.DagsterInstance.get()
+    instance = dg.DagsterInstance.get()
+    fail_killed(instance, home)
+    return instance

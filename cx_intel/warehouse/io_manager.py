@@ -22,6 +22,7 @@ from pydantic import Field
 
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, close_warehouse, open_warehouse
 from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.running import FOLDER, RunMark
 from cx_intel.warehouse.upgrades import back_up_if_due
 
 LOCK_FILE = "warehouse.lock"
@@ -196,12 +197,14 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         run = context.run.run_id[:8] if context.run else "a test"
         job = context.run.job_name if context.run else ""
         log = context.log
-        lock.acquire(
-            f"run {run} of {job}",
-            wait_seconds=self.wait_seconds,
-            on_wait=lambda other: log.info(f"Waiting for {other} to finish writing.") if log else None,
-        )
+        mark = RunMark(path.parent / FOLDER, context.run.run_id if context.run else "a-test")
+        mark.hold()
         try:
+            lock.acquire(
+                f"run {run} of {job}",
+                wait_seconds=self.wait_seconds,
+                on_wait=lambda other: log.info(f"Waiting for {other} to finish writing.") if log else None,
+            )
             self._warehouse = open_warehouse(path)
             try:
                 self._back_up(log)
@@ -210,8 +213,9 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 raise
         except BaseException:
             lock.release()
+            mark.release()
             raise
-        self._lock = lock
+        self._lock, self._mark = lock, mark
 
     def _back_up(self, log: Any) -> None:
         if self.backups_of:
@@ -223,6 +227,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         close_warehouse(Path(self.database))
         self._lock.release()
+        self._mark.release()
 
     @property
     def open(self) -> DuckDBWarehouse:
