@@ -1,10 +1,10 @@
 """Looks into a landing folder: complete files go to their sources and a refresh is asked for, bad ones are set aside.
 
-Each file is taken once, since it is no longer there afterwards. The files are handled by `cx_intel.sources.landing`;
-here is the cursor (what incomplete files looked like), the day of the run, and who is told of a file set aside.
+Each file is taken once, since it is no longer there afterwards; that it calls for a refresh is remembered in
+`owed_refresh.py`. The files are handled by `cx_intel.sources.landing`; here is the cursor (what incomplete files looked
+like), the day of the run, and who is told of a file set aside.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ import dagster as dg
 from cx_intel.orchestration.alerts.outbox import Draft
 from cx_intel.orchestration.alerts.telling import PROBLEMS, Teller
 from cx_intel.orchestration.jobs import Job
+from cx_intel.orchestration.owed_refresh import OwedNote, owed_also
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.file_paths import with_variables
@@ -25,6 +26,7 @@ from cx_intel.sources.landing import REJECTED, Look, Taken, files_in, settled, t
 LOOK_EVERY_SECONDS = 30
 TAKING_SECONDS = 20
 """The rest of the files waits for the next look: a sensor may not take much longer."""
+UNSET = "The environment variable {} is not set."
 
 
 def landing_sensors(portfolio: Portfolio, environment: Environment, job: Job) -> list[dg.SensorDefinition]:
@@ -50,25 +52,24 @@ def landing_sensors(portfolio: Portfolio, environment: Environment, job: Job) ->
         try:
             folder = Path(with_variables(landing.folder, environment.variables)).expanduser()
         except KeyError as error:
-            return dg.SensorResult(skip_reason=f"The environment variable {error.args[0]} is not set.")
+            return dg.SensorResult(skip_reason=UNSET.format(error.args[0]))
         if not folder.is_dir():
             return dg.SensorResult(skip_reason=f"There is no folder {folder}.")
         before = {name: Look(**seen) for name, seen in json.loads(context.cursor or "{}").items()}
-        found = files_in(folder)
+        found, day = files_in(folder), day_of_refresh(portfolio, datetime.now(UTC)).isoformat()
         ready, looks = settled(found, before, now=time.time(), settle_seconds=landing.settle_seconds)
-        try:
-            taken, late = _take(folder, ready, portfolio, environment)
-        except KeyError as error:
-            return dg.SensorResult(skip_reason=f"The environment variable {error.args[0]} is not set.")
+        note = OwedNote(environment.home, portfolio.name)
+        owed = note.read(context.instance)
+        note.write(owed_also(owed, day, {name: str(found[name]) for name in ready}))  # before any of them is moved
+        taken, late, unset = _take(folder, ready, portfolio, environment)
+        owed = owed_also(owed, day, {t.name: str(found[t.name]) for t in taken if not t.reason})
+        note.write(owed)
         cursor = json.dumps({name: asdict(seen) for name, seen in (looks | {n: before[n] for n in late}).items()})
         _tell(folder, taken, Teller(portfolio, environment))
-        accepted = [t for t in taken if not t.reason]
-        if not accepted:
-            return dg.SensorResult(skip_reason=_nothing_new(taken, len(looks) + len(late)), cursor=cursor)
-        day = day_of_refresh(portfolio, datetime.now(UTC))
-        key = _digest([f"{t.name} {found[t.name]}" for t in accepted])
-        request = dg.RunRequest(run_key=f"landing-{day}-{key}", partition_key=day.isoformat())
-        context.log.info(f"Taken: {', '.join(t.name for t in accepted)}; refreshing {day}.")
+        if owed is None:
+            return dg.SensorResult(skip_reason=unset or _nothing_new(taken, len(looks) + len(late)), cursor=cursor)
+        request = dg.RunRequest(run_key=owed.run_key, partition_key=owed.day)
+        context.log.info(f"Taken: {', '.join(owed.files)}; refreshing {owed.day}.")
         return dg.SensorResult(run_requests=[request], cursor=cursor)
 
     return [look]
@@ -81,10 +82,11 @@ def day_of_refresh(portfolio: Portfolio, now: datetime) -> date:
 
 def _take(
     folder: Path, ready: Sequence[str], portfolio: Portfolio, environment: Environment
-) -> tuple[list[Taken], list[str]]:
-    """What became of the files, and the names of those for which there was no time or that could not be moved."""
+) -> tuple[list[Taken], list[str], str]:
+    """What became of the files, the names of those that stay for the next look, and which variable some of them miss."""
     taken: list[Taken] = []
     late: list[str] = []
+    unset = ""
     until = time.monotonic() + TAKING_SECONDS
     for name in ready:
         if time.monotonic() > until:
@@ -94,7 +96,10 @@ def _take(
             taken.append(take(folder / name, portfolio, environment.variables, datetime.now(UTC)))
         except OSError:
             late.append(name)
-    return taken, late
+        except KeyError as error:
+            late.append(name)
+            unset = UNSET.format(error.args[0])
+    return taken, late, unset
 
 
 def _tell(folder: Path, taken: Sequence[Taken], teller: Teller) -> None:
@@ -110,7 +115,3 @@ def _nothing_new(taken: Sequence[Taken], waiting: int) -> str:
     parts = [f"Set aside: {', '.join(t.name for t in taken)}." if taken else "No file is complete."]
     parts += [f"{waiting} files are watched until they no longer change."] if waiting else []
     return " ".join(parts)
-
-
-def _digest(parts: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

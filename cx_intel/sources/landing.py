@@ -4,6 +4,7 @@ A file that cannot be read is set aside with its reason beside it. When this is 
 matter of `cx_intel.orchestration.landing_sensor`; how files are read, of `files.py`.
 """
 
+import errno
 import fnmatch
 import glob
 import os
@@ -157,11 +158,20 @@ def _is_unfinished(name: str) -> bool:
 
 
 def _move(file: Path, place: Path) -> None:
-    """In one step, also from another disk: who reads there sees the old file or the new one."""
+    """In one step, also from another disk: who reads there sees the old file or the new one.
+
+    Killed in between, the file still lies in the landing folder, whole.
+    """
     place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f".{place.name}.part")
-    shutil.move(file, partial)
-    os.replace(partial, place)
+    try:
+        os.replace(file, place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        partial = place.with_name(f".{place.name}.part")
+        shutil.copy2(file, partial)
+        os.replace(partial, place)
+        file.unlink()
 
 
 def _set_aside(file: Path, reason: str, now: datetime) -> None:
