@@ -1,7 +1,7 @@
-"""The commands for whoever runs a deployment: backup, restore, doctor, erase.
+"""The commands for whoever runs a deployment: backup, restore, doctor, alerts, erase.
 
-Thin doors to `cx_intel.warehouse`, `cx_intel.deployment` and `cx_intel.privacy`; the commands about figures are in
-`cli.py`, which takes these in.
+Thin doors to `cx_intel.warehouse`, `cx_intel.deployment`, `cx_intel.orchestration.alerts` and `cx_intel.privacy`; the
+commands about figures are in `cli.py`, which takes these in.
 """
 
 import os
@@ -115,6 +115,34 @@ def doctor() -> None:
             console.print(f"        {escape(finding.to_do)}", highlight=False)
     if problems:
         errors.print(f"{problems} problem{'s' * (problems > 1)}", style="bold red")
+        raise typer.Exit(1)
+
+
+@deployment.command()
+def alerts(
+    portfolios: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
+) -> None:
+    """Send what is due and was not sent, once, as the sensors do: for where no daemon runs. Status 1: some did not arrive."""
+    from cx_intel.orchestration.alerts.sensors import topics_of
+    from cx_intel.orchestration.alerts.telling import Teller
+    from cx_intel.orchestration.instance import instance_of
+    from cx_intel.portfolio.build import SettingsErrors, load_portfolios
+
+    environment = _environment()
+    try:
+        known = load_portfolios(environment.portfolios)
+    except (SettingsError, SettingsErrors) as error:
+        raise _misuse(error) from None
+    if unknown := [name for name in portfolios or () if name not in known]:
+        raise _misuse(f"There is no portfolio {', '.join(unknown)}; there are {', '.join(known)}.")
+    waiting = []
+    with instance_of(environment.home) as instance:
+        for name in portfolios or known:
+            teller = Teller(known[name], environment)
+            for topic in topics_of(known[name]):
+                console.print(f"{name}, {topic}: {teller.look(instance, topic)}", highlight=False, markup=False)
+            waiting += teller.outbox.waiting(name)
+    if waiting:
         raise typer.Exit(1)
 
 

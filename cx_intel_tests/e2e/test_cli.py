@@ -1,15 +1,21 @@
 """The command `cx-intel` as a user types it: texts and exit statuses."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
 from cx_intel.cli import app
+from cx_intel.orchestration.alerts.sensors import alert_sensors
+from cx_intel.portfolio.build import load_portfolios
+from cx_intel_tests.automation.listener import listening
 from cx_intel_tests.small_company import AS_OF, SmallCompany
 
 DONE, FAILED, MISUSE = 0, 1, 2
@@ -31,7 +37,7 @@ def cx_intel(company: SmallCompany, *words: str, **variables: str) -> subprocess
 
 def here(company: SmallCompany, *words: str, **variables: str) -> Result:
     """Runs the command in this process, which takes a tenth of the time; for what starts no run."""
-    own = dict.fromkeys((k for k in os.environ if k.startswith(("CX_", "DAGSTER_"))), None)
+    own = dict.fromkeys(["DAGSTER_HOME", *(k for k in os.environ if k.startswith(("CX_", "DAGSTER_")))], None)
     return CliRunner().invoke(app, list(words), env=own | company.variables | {"COLUMNS": "200"} | variables)
 
 
@@ -144,3 +150,35 @@ def test_nothing_to_show_before_the_first_refresh(tmp_path: Path) -> None:
     listed = here(company, "list")
     assert listed.exit_code == DONE
     assert "never" in listed.stdout
+
+
+def test_alerts_sends_what_is_due_once_and_shares_its_memory_with_the_sensors(tmp_path: Path) -> None:
+    company = fresh(tmp_path)
+    (company.data / "subscriptions.csv").unlink()
+    assert cx_intel(company, "refresh", "--as-of", AS_OF.isoformat()).returncode == FAILED
+    unknown = here(company, "alerts", "smal")
+    assert (unknown.exit_code, unknown.stderr.strip()) == (MISUSE, "There is no portfolio smal; there are small.")
+    with listening() as listener:
+        listener.refusing = True
+        refused = cx_intel(company, "alerts", CX_ALERT_URLS=listener.url())
+        assert refused.returncode == FAILED
+        assert "small, problems: 1 new problems, 0 resolved. Not sent, to be tried again: json://***" in refused.stdout
+        listener.refusing = False
+        with closing(sqlite3.connect(company.home / "alerts.sqlite")) as outbox, outbox:
+            outbox.execute("UPDATE message SET next_at = 0")  # half a minute later
+        sent = cx_intel(company, "alerts", "small", CX_ALERT_URLS=listener.url())
+        assert (sent.returncode, sent.stderr) == (DONE, "")
+        assert sent.stdout.endswith("1 problems are known and not over. Sent 1 messages.\n")
+        assert listener.titles == ["[small] small_refresh for 2025-01-31 failed"]
+        company.variables["CX_ALERT_URLS"] = listener.url()
+        (sensor,) = alert_sensors(load_portfolios(company.portfolios)["small"], company.environment)
+        with company.instance() as instance:
+            sensor(dg.build_sensor_context(instance=instance))
+        assert here(company, "alerts").exit_code == DONE
+        assert len(listener.taken) == 1
+
+
+def test_alerts_without_an_address_says_so(tmp_path: Path) -> None:
+    found = here(fresh(tmp_path), "alerts")
+    assert found.exit_code == DONE
+    assert "small, problems: Messages go nowhere: none of CX_ALERT_URLS is set" in found.stdout

@@ -20,6 +20,11 @@ DESCRIPTIONS = {
 NAMES = {PROBLEMS: "alerts", LIFECYCLE: "tier_changes"}
 
 
+def topics_of(portfolio: Portfolio) -> tuple[str, ...]:
+    """What there is to tell of a portfolio: changes of accounts only where there are renewals."""
+    return (PROBLEMS, LIFECYCLE) if portfolio.renewals else (PROBLEMS,)
+
+
 def alert_sensors(portfolio: Portfolio, environment: Environment) -> list[dg.SensorDefinition]:
     """The sensors that tell people of a portfolio.
 
@@ -28,8 +33,7 @@ def alert_sensors(portfolio: Portfolio, environment: Environment) -> list[dg.Sen
         environment: The addresses, and where it is remembered what was told.
     """
     teller = Teller(portfolio, environment)
-    topics = [PROBLEMS, *([LIFECYCLE] if portfolio.renewals else [])]
-    return [_sensor(teller, topic) for topic in topics]
+    return [_sensor(teller, topic) for topic in topics_of(portfolio)]
 
 
 def _sensor(teller: Teller, topic: str) -> dg.SensorDefinition:
