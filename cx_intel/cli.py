@@ -1,5 +1,6 @@
 """The command line: a thin door to the same definitions and jobs that the Dagster UI shows."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -109,6 +110,7 @@ def _refresh_one(  # type: ignore[no-untyped-def]
 
     console.rule(f"[bold]{portfolio.name}[/] {f'from {since} to' if since else 'as of'} {as_of}")
     started = datetime.now(UTC)
+    gc.set_threshold(50_000, 20, 50)  # to look through all that was imported, again and again, would cost a tenth
 
     with console.status("starting") as status:
 

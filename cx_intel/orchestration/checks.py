@@ -164,7 +164,7 @@ def evaluate(
     rules = rules_of(contract)
     on_rows = [rule for rule in rules if rule.broken is not None]
     counts = {f"c{i}": staged.count(where=rule.broken(staged)) for i, rule in enumerate(on_rows) if rule.broken}
-    row = warehouse.backend.execute(staged.agg(total=staged.count(), **counts)).iloc[0]
+    (row,) = warehouse.rows(staged.agg(total=staged.count(), **counts))
     total = int(row["total"])
     by_rule = {rule.name: int(row[f"c{i}"]) for i, rule in enumerate(on_rows)}
     findings = []
@@ -175,7 +175,7 @@ def evaluate(
         else:
             assert rule.broken_rows is not None
             broken_rows = rule.broken_rows({"self": staged, **{t: others(t) for t in rule.tables}})
-            count = int(warehouse.backend.execute(broken_rows.count()))
+            count = warehouse.count(broken_rows)
         sample = (
             warehouse.backend.execute(broken_rows.limit(SAMPLE_ROWS)) if count and broken_rows is not None else None
         )

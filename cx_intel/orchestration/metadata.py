@@ -94,7 +94,7 @@ def measured(contract: Contract | None, rows: ir.Table, warehouse: DuckDBWarehou
     """The row count and the contract's figures to plot over time, of the rows written."""
     plots = contract.plots if contract else {}
     values = {name: plot(rows) for name, plot in plots.items()}
-    row = warehouse.backend.execute(rows.agg(row_count=rows.count(), **values)).iloc[0]
+    (row,) = warehouse.rows(rows.agg(row_count=rows.count(), **values))
     figures = {name: float(row[name]) for name in plots if pd.notna(row[name])}
     return {"dagster/row_count": int(row["row_count"]), **figures}
 

@@ -52,6 +52,8 @@ class StepRunner:
         self.portfolio = portfolio
         self.warehouse = warehouse
         self.tables = tables
+        self.days: tuple[date, ...] = ()
+        """Of a snapshot: the days that it is built for, one after the other."""
         self.expression: ir.Table | None = None
         """The last rows built, for lineage; None where the model works on frames."""
 
@@ -61,6 +63,7 @@ class StepRunner:
         if kind == "by_day":
             return self._events(days)
         if kind == "snapshot":
+            self.days = days
             return Built((self._model(day) for day in days), days)
         return Built(iter([self._model(days[-1])]))
 
@@ -103,11 +106,10 @@ class StepRunner:
         if self.warehouse.exists(schema, self.step.table):
             rows = _with_columns(self.warehouse.table(schema, self.step.table), contract)
         if contract.kind == "snapshot":
-            staged = self.warehouse.staged(schema, self.step.table)
-            earlier = staged.filter(staged.as_of < ibis.literal(as_of))
-            staged_days = staged.select("as_of").distinct()
-            kept = rows.filter(rows.as_of < ibis.literal(as_of)).anti_join(staged_days, "as_of")
-            rows = kept.union(earlier)
+            rows = rows.filter(rows.as_of < ibis.literal(as_of))
+            if done := [ibis.literal(day) for day in self.days if day < as_of]:
+                staged = self.warehouse.staged(schema, self.step.table)
+                rows = rows.filter(rows.as_of.notin(done)).union(staged.filter(staged.as_of < ibis.literal(as_of)))
         return rows
 
     def _events(self, days: tuple[date, ...]) -> Built:

@@ -4,7 +4,7 @@ A few bad rows go to quarantine and the run goes on; above `max_quarantined_pct`
 was. What is wrong with a row is decided by `cx_intel.models.staging_rows`; the other checks are in `checks.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import dagster as dg
@@ -55,8 +55,7 @@ def quarantined_share(
     limit = _limit(contract, portfolio)
     if not days:
         # every delivered row is kept or turned away, so that nothing need be judged again to see that all fit
-        count = raw.select(one=1).count()
-        total, fitting = (int(warehouse.backend.execute(rows)) for rows in (count, kept.count()))
+        total, fitting = warehouse.count(raw), warehouse.count(kept)
         if total == fitting:
             return Finding(_rule(limit, ""), 0, total, None, limit)
     delivered, among = judged(), {"all": ibis.literal(True)}
@@ -65,12 +64,12 @@ def quarantined_share(
         handled = day.between(ibis.literal(min(days)), ibis.literal(max(days))) & day.isin(list(days))
         among["days"] = ibis.coalesce(handled, ibis.literal(False))
     is_bad = delivered["_reason"].notnull()
-    row = warehouse.backend.execute(
+    (row,) = warehouse.rows(
         delivered.agg(
             **{f"total_{name}": delivered.count(where=rows) for name, rows in among.items()},
             **{f"bad_{name}": delivered.count(where=rows & is_bad) for name, rows in among.items()},
         )
-    ).iloc[0]
+    )
     worst = max(among, key=lambda name: (_share(row, name), name == "days"))
     total, bad = int(row[f"total_{worst}"]), int(row[f"bad_{worst}"])
     reasons = _reasons(delivered.filter(among[worst] & is_bad), warehouse) if bad else None
@@ -81,7 +80,7 @@ def _limit(contract: Contract, portfolio: Portfolio) -> float:
     return portfolio.source_of(contract.table.removeprefix("stg_")).max_quarantined_pct
 
 
-def _share(row: pd.Series, name: str) -> float:
+def _share(row: Mapping[str, int], name: str) -> float:
     return float(row[f"bad_{name}"]) / float(row[f"total_{name}"]) if row[f"total_{name}"] else 0.0
 
 

@@ -5,6 +5,8 @@ stand in `pages.accounts`.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -14,6 +16,18 @@ from cx_intel.reports.formats import MISSING, Formats, is_missing, iso
 from cx_intel.reports.gathering import Book, records
 from cx_intel.reports.reasons import labels_of, signal_value, signal_words
 
+SHOWN = (
+    "dim_account",
+    "health_score_drivers",
+    "health_score_changes",
+    "health_score_change_drivers",
+    "fct_revenue",
+    "fct_tickets",
+    "cs_intervention_list",
+    "renewal_pipeline",
+    "lifecycle_events",
+)
+"""The tables of which an account's rows are shown."""
 TICKETS_SHOWN, EVENTS_SHOWN, MOVES_SHOWN = 8, 5, 6
 FACTS = (
     ("segment", "Segment"),
@@ -32,7 +46,8 @@ Part = tuple[str, dict[str, Any]]
 
 
 def account_details(book: Book, ids: list[str]) -> list[Detail]:
-    """The detail of each account, in the order of the ids."""
+    """The detail of each account, in the order of the ids. What happens over time is told by places on `axes`."""
+    book = _only(book, set(ids))
     parts = [
         _facts(book),
         _scores(book),
@@ -44,6 +59,17 @@ def account_details(book: Book, ids: list[str]) -> list[Detail]:
         _events(book),
     ]
     return [{key: part[account] for key, part in parts if account in part} for account in ids]
+
+
+def _only(book: Book, ids: Collection[str]) -> Book:
+    """The same book, with the rows of these accounts alone."""
+
+    def chosen(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[frame["account_id"].isin(ids)] if "account_id" in frame.columns else frame
+
+    lines = {account: line for account, line in book.scores.lines.items() if account in ids}
+    frames = {table: chosen(frame) if table in SHOWN else frame for table, frame in book.frames.items()}
+    return replace(book, frames=frames, scores=replace(book.scores, lines=lines))
 
 
 def _facts(book: Book) -> Part:
@@ -67,16 +93,21 @@ def _text(f: Formats, value: Any) -> str:
     return str(value).replace("|", ", ")
 
 
+def axes(book: Book) -> dict[str, Any]:
+    """What details point to: days and months, each as it is sorted and as it is shown, and the names of tiers."""
+    days = {str(week): [iso(day), book.formats.day(day)] for week, day in book.scores.days.items()}
+    months = [[str(month), book.formats.month(month)] for month in _months(book)]
+    return {"days": days, "months": months, "tiers": list(book.scores.tiers)}
+
+
+def _months(book: Book) -> list[Any]:
+    ledger = book["fct_revenue"]
+    return sorted(ledger["revenue_month"].unique()) if len(ledger) else []
+
+
 def _scores(book: Book) -> Part:
-    found: dict[str, Any] = defaultdict(list)
-    frame = book.history["scores"].sort_values("as_of")
-    days = {day: book.formats.day(day) for day in frame["as_of"].unique()}
-    for row in frame.itertuples(index=False):
-        if not is_missing(row.health_score):
-            found[str(row.account_id)].append(
-                {"at": iso(row.as_of), "day": days[row.as_of], "score": row.health_score, "tier": row.health_tier}
-            )
-    return "score", found
+    """Weeks before the day, scores, and places among the tiers."""
+    return "score", {account: list(line) for account, line in book.scores.lines.items()}
 
 
 def _drivers(book: Book) -> Part:
@@ -130,13 +161,17 @@ def _moves(book: Book) -> Part:
 
 
 def _mrr(book: Book) -> Part:
-    found: dict[str, Any] = defaultdict(list)
+    """Places among the months, and the MRR of each."""
+    found: dict[str, Any] = defaultdict(lambda: [[], []])
+    places = {month: place for place, month in enumerate(_months(book))}
     ledger = book["fct_revenue"]
     if len(ledger):
-        months = {month: (str(month), book.formats.month(month)) for month in ledger["revenue_month"].unique()}
-        for row in ledger.sort_values("revenue_month").itertuples(index=False):
-            at, month = months[row.revenue_month]
-            found[str(row.account_id)].append({"at": at, "month": month, "mrr": round(float(str(row.mrr)))})
+        ledger = ledger.sort_values("revenue_month")
+        columns = (ledger[name] for name in ("account_id", "revenue_month", "mrr"))
+        for account, month, mrr in zip(*columns, strict=True):
+            months, amounts = found[str(account)]
+            months.append(places[month])
+            amounts.append(round(float(mrr)))
     return "mrr", found
 
 

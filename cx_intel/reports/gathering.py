@@ -27,7 +27,6 @@ REVENUE_MONTHS, TICKET_DAYS = 25, 90
 """How far back the MRR and the tickets of an account are shown; unresolved tickets always are."""
 REVENUE_COLUMNS = ("account_id", "revenue_month", "mrr", "previous_mrr", "revenue_movement", "net_mrr_change")
 SUMMED = ("customer_health_scores", "account_snapshot", "renewal_pipeline", "cs_intervention_list")
-SCORE_COLUMNS = ("as_of", "account_id", "health_score", "health_tier", "current_arr")
 TABLES = (
     "customer_health_scores",
     "health_score_drivers",
@@ -85,6 +84,21 @@ CHECK_COLUMNS = (
 
 
 @dataclass(frozen=True)
+class ScoreHistory:
+    """The score of each account on one day a week, the last one that has any.
+
+    Attributes:
+        days: Weeks before `as_of`: the day of that week.
+        tiers: The names of tiers.
+        lines: Account: the weeks in which it has a score, the oldest first; the scores (0 to 100); places in `tiers`.
+    """
+
+    days: Mapping[int, date] = field(default_factory=dict)
+    tiers: tuple[str, ...] = ()
+    lines: Mapping[str, tuple[list[int], list[float], list[int]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Book:
     """What one portfolio's reports are made of.
 
@@ -93,7 +107,8 @@ class Book:
         as_of: The day that the reports are for.
         made_at: When they are made, aware.
         frames: Table: its rows at `as_of`; empty when there are none.
-        history: Snapshot table: its sums on every day up to `as_of`; `scores`: each account's score, a day a week.
+        history: Snapshot table: its sums on every day up to `as_of`.
+        scores: Each account's score over time.
         row_counts: Table of the warehouse: its rows.
         newest: Table: the newest day it stands at or holds.
         checks: What the checks found; None where no results are kept.
@@ -104,6 +119,7 @@ class Book:
     made_at: datetime
     frames: Mapping[str, pd.DataFrame]
     history: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    scores: ScoreHistory = ScoreHistory()
     row_counts: Mapping[str, int] = field(default_factory=dict)
     newest: Mapping[str, date] = field(default_factory=dict)
     checks: pd.DataFrame | None = None
@@ -162,15 +178,14 @@ def read_tables(portfolio: Portfolio) -> tuple[str, ...]:
 def gather(warehouse: DuckDBWarehouse, portfolio: Portfolio, as_of: date, made_at: datetime) -> Book:
     """Everything that the reports of a portfolio show at `as_of`."""
     read = _Reader(warehouse, portfolio, as_of)
-    history = {table: read.sums(table) for table in SUMMED}
-    history["scores"] = read.scores_over_time()
     present = warehouse.tables(portfolio.name)
     return Book(
         portfolio,
         as_of,
         made_at,
         {table: read.rows(table) for table in TABLES},
-        history,
+        {table: read.sums(table) for table in SUMMED},
+        read.scores_over_time(),
         {table: read.count(table) for table in present},
         {table: day for table in present if (day := read.newest(table)) is not None},
         read.checks(),
@@ -220,18 +235,30 @@ class _Reader:
                 frame[column] = days.dt.date.where(days.notna(), None)
         return frame
 
-    def scores_over_time(self) -> pd.DataFrame:
-        """The scores of each account at the last day of each week that has any."""
+    def scores_over_time(self) -> ScoreHistory:
+        """The scores of each account at the last day of each week that has any; joined where they lie."""
         rows = self.table("customer_health_scores")
         if rows is None:
-            return pd.DataFrame({c: [] for c in SCORE_COLUMNS})
+            return ScoreHistory()
         first = self.as_of - timedelta(weeks=HISTORY_WEEKS)
         rows = rows.filter(rows.as_of.between(ibis.literal(first), ibis.literal(self.as_of)))
-        days = sorted(self.fetch(rows.select("as_of").distinct())["as_of"])
+        days = sorted(row["as_of"] for row in self.warehouse.rows(rows.select("as_of").distinct()))
         weekly = {(self.as_of - day).days // 7: day for day in days}
-        return self.fetch(
-            rows.filter(rows.as_of.isin([ibis.literal(d) for d in weekly.values()])).select(*SCORE_COLUMNS)
+        if not weekly:
+            return ScoreHistory()
+        week = ibis.cases(*((rows.as_of == ibis.literal(day), ibis.literal(n)) for n, day in weekly.items()))
+        scored = rows.mutate(week=week).filter(lambda t: t.week.notnull() & t.health_score.notnull())
+        lines = scored.group_by("account_id").agg(
+            weeks=scored.week.collect(order_by=scored.as_of),
+            scores=scored.health_score.collect(order_by=scored.as_of),
+            tiers=scored.health_tier.collect(order_by=scored.as_of),
         )
+        places: dict[str, int] = {}
+        found = {
+            row["account_id"]: (row["weeks"], row["scores"], [places.setdefault(t, len(places)) for t in row["tiers"]])
+            for row in self.warehouse.rows(lines)
+        }
+        return ScoreHistory(weekly, tuple(places), found)
 
     def sums(self, name: str) -> pd.DataFrame:
         """Of each day up to now: the rows, their ARR and, where there is one, the exposed ARR."""
@@ -247,14 +274,14 @@ class _Reader:
 
     def count(self, name: str) -> int:
         rows = self.warehouse.table(self.portfolio.name, name)
-        return int(self.warehouse.backend.execute(rows.count()))
+        return self.warehouse.count(rows)
 
     def newest(self, name: str) -> date | None:
         """The newest day that the table holds, or stands at."""
         rows = self.warehouse.table(self.portfolio.name, name)
         if "as_of" in rows.columns:
-            found = self.warehouse.backend.execute(rows.as_of.max())
-            return None if pd.isna(found) else pd.Timestamp(found).date()
+            day: date | None = self.warehouse.rows(rows.agg(day=rows.as_of.max()))[0]["day"]
+            return day
         return max(self.warehouse.day_state(self.portfolio.name, name), default=None)
 
     def checks(self) -> pd.DataFrame | None:

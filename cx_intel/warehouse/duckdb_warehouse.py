@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import duckdb
 import ibis
@@ -30,6 +30,8 @@ MADE = "made"
 """Stands for what a snapshot was built from where nobody says."""
 WHOLE = "whole"
 """Stands in place of what a day was built from for a table that is kept whole."""
+LATEST_SUFFIX = "_latest"
+"""Ends the name of the view of a table's newest snapshot."""
 
 Rows: TypeAlias = ir.Table | pd.DataFrame
 
@@ -41,15 +43,18 @@ class DuckDBWarehouse:
         self.path = path
         self._connection = connection
         self.backend: Backend = ibis.duckdb.from_connection(connection)
+        self._seen: dict[tuple[str, str], ir.Table] = {}
+        self._prepared: set[str] = set()
 
     def close(self) -> None:
         self._connection.close()
 
     def exists(self, schema: str, table: str) -> bool:
-        found = self._connection.execute(
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?", [schema, table]
-        )
-        return bool(found.fetchall())
+        try:
+            self.table(schema, table)
+        except WarehouseError:
+            return False
+        return True
 
     def tables(self, schema: str) -> list[str]:
         """The names of the schema's tables, staged ones left out."""
@@ -61,12 +66,27 @@ class DuckDBWarehouse:
         return [name for (name,) in found.fetchall()]
 
     def table(self, schema: str, table: str) -> ir.Table:
-        """The table as an expression; nothing is read yet. Raises WarehouseError when it is not there."""
-        try:
-            return self.backend.table(table, database=schema)
-        except TableNotFound:
-            text = f"There is no table {schema}.{table} in {self.path}. Materialize that asset first."
-            raise WarehouseError(text) from None
+        """The table as an expression; nothing is read yet. Raises WarehouseError when it is not there.
+
+        Its columns are asked for once until this warehouse changes them; no other process can, while it is open.
+        """
+        if (schema, table) not in self._seen:
+            try:
+                self._seen[schema, table] = self.backend.table(table, database=schema)
+            except TableNotFound:
+                text = f"There is no table {schema}.{table} in {self.path}. Materialize that asset first."
+                raise WarehouseError(text) from None
+        return self._seen[schema, table]
+
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
+        """The rows of an expression as Python values: for a few of them cheaper than a frame."""
+        self.backend._run_pre_execute_hooks(expression)
+        found = self._connection.execute(self.backend.compile(expression)).fetchall()
+        return [dict(zip(expression.columns, row, strict=True)) for row in found]
+
+    def count(self, rows: ir.Table) -> int:
+        """How many rows an expression has."""
+        return int(self.rows(rows.agg(count=rows.count()))[0]["count"])
 
     def stage(self, schema: str, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
         """Writes the parts, one after the other, beside the table that they are to replace; returns what was staged.
@@ -81,17 +101,20 @@ class DuckDBWarehouse:
         """
         name = STAGED_PREFIX + table
         self._ensure_schema(schema)
+        self._prepare_state()
         self.discard(schema, table)  # what a run that was killed has left
         # `overwrite=True` would fill a table of a passing name, which stays behind when the disk is full
         if like is not None:
-            self.backend.create_table(name, schema=like, database=schema)
+            to_text = self.backend.compiler.type_mapper.to_string
+            columns = ", ".join(f'"{column}" {to_text(kind)}' for column, kind in like.items())
+            self._connection.execute(f"CREATE TABLE {_quoted(schema, name)} ({columns})")
         for number, part in enumerate(parts):
             rows = _as_expression(part, like)
             if like is None and number == 0:
                 self.backend.create_table(name, obj=rows, database=schema)
             else:
                 self._append(_quoted(schema, name), rows)
-        return self.backend.table(name, database=schema)
+        return self.staged(schema, table)
 
     def _append(self, name: str, rows: ir.Table) -> None:
         """Inserts rows by column name. Ibis' own `insert` parses the SQL that it has just written."""
@@ -100,7 +123,7 @@ class DuckDBWarehouse:
 
     def staged(self, schema: str, table: str) -> ir.Table:
         """What is staged for the table so far."""
-        return self.backend.table(STAGED_PREFIX + table, database=schema)
+        return self.table(schema, STAGED_PREFIX + table)
 
     def swap(
         self,
@@ -144,6 +167,8 @@ class DuckDBWarehouse:
                 self._remember(schema, table, stands_at, WHOLE)
             if column == AS_OF:
                 self._show_latest(schema, table)
+        for changed in (table, STAGED_PREFIX + table, table + LATEST_SUFFIX):
+            self._seen.pop((schema, changed), None)
 
     def delete_before(self, schema: str, table: str, column: str, first: date) -> int:
         """Removes the rows of days before `first`; what those days were built from stays remembered. How many."""
@@ -154,6 +179,7 @@ class DuckDBWarehouse:
 
     def discard(self, schema: str, table: str) -> None:
         """Forgets what is staged for the table."""
+        self._seen.pop((schema, STAGED_PREFIX + table), None)
         self._connection.execute(f"DROP TABLE IF EXISTS {_quoted(schema, STAGED_PREFIX + table)}")
 
     @contextmanager
@@ -163,6 +189,7 @@ class DuckDBWarehouse:
         try:
             yield
         except BaseException:
+            self._seen.clear()
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
@@ -196,18 +223,21 @@ class DuckDBWarehouse:
         """
         self._prepare_state()
         name = _quoted(STATE_SCHEMA, CHECK_RESULTS)
-        self._connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {name} (schema_name VARCHAR, table_name VARCHAR, check_name VARCHAR, "
-            "passed BOOLEAN, severity VARCHAR, failed_rows BIGINT, total_rows BIGINT, rule VARCHAR, "
-            "what_to_do VARCHAR, as_of DATE, checked_at TIMESTAMP)"
-        )
+        if not self.exists(STATE_SCHEMA, CHECK_RESULTS):
+            self._connection.execute(
+                f"CREATE TABLE {name} (schema_name VARCHAR, table_name VARCHAR, check_name VARCHAR, "
+                "passed BOOLEAN, severity VARCHAR, failed_rows BIGINT, total_rows BIGINT, rule VARCHAR, "
+                "what_to_do VARCHAR, as_of DATE, checked_at TIMESTAMP)"
+            )
         tables = {(row.schema_name, row.table_name) for row in rows.itertuples()}
         with self.transaction():
             for schema, table in tables:
                 self._connection.execute(
                     f"DELETE FROM {name} WHERE schema_name = ? AND table_name = ?", [schema, table]
                 )
-            self.backend.insert(CHECK_RESULTS, rows, database=STATE_SCHEMA)
+            self._connection.register("_cx_checks", rows)
+            self._connection.execute(f"INSERT INTO {name} BY NAME FROM _cx_checks")
+            self._connection.unregister("_cx_checks")
 
     def stands_at(self, schema: str, table: str) -> date | None:
         """The as_of that a whole table was last built for."""
@@ -238,15 +268,17 @@ class DuckDBWarehouse:
         )
 
     def _prepare_state(self) -> None:
-        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STATE_SCHEMA}")
-        self._connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {STATE_SCHEMA}.{DAY_STATE} "
-            "(schema_name VARCHAR, table_name VARCHAR, day DATE, built_from VARCHAR)"
-        )
+        self._ensure_schema(STATE_SCHEMA)
+        if not self.exists(STATE_SCHEMA, DAY_STATE):
+            self._connection.execute(
+                f"CREATE TABLE {STATE_SCHEMA}.{DAY_STATE} "
+                "(schema_name VARCHAR, table_name VARCHAR, day DATE, built_from VARCHAR)"
+            )
 
     def _ensure_schema(self, schema: str) -> None:
-        self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-        self._prepare_state()
+        if schema not in self._prepared:
+            self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+            self._prepared.add(schema)
 
     def _columns(self, schema: str, table: str) -> dict[str, str]:
         found = self._connection.execute(
@@ -262,6 +294,8 @@ class DuckDBWarehouse:
         A type changes only to one that holds the old values too: a day of whole numbers does not cut the fractions of
         the days before.
         """
+        if self.staged(schema, table).schema() == self.table(schema, table).schema():
+            return
         name, staged = _quoted(schema, table), _quoted(schema, STAGED_PREFIX + table)
         new = self._columns(schema, STAGED_PREFIX + table)
         old = self._columns(schema, table)
@@ -284,7 +318,7 @@ class DuckDBWarehouse:
         """Shows the newest snapshot in a view; it names the day, because the newest may have no rows at all."""
         newest = max(self.day_state(schema, table))
         self._connection.execute(
-            f"CREATE OR REPLACE VIEW {_quoted(schema, table + '_latest')} AS "
+            f"CREATE OR REPLACE VIEW {_quoted(schema, table + LATEST_SUFFIX)} AS "
             f"SELECT * FROM {_quoted(schema, table)} WHERE as_of = DATE '{newest.isoformat()}'"
         )
 

@@ -6,7 +6,7 @@ accounts stay a small file. What it shows is made in `cx_intel.reports.account_d
 
 import pandas as pd
 
-from cx_intel.reports.account_details import account_details, week_change
+from cx_intel.reports.account_details import account_details, axes, week_change
 from cx_intel.reports.charts.account import account_specs
 from cx_intel.reports.charts.book import NONE
 from cx_intel.reports.charts.figure import rows_of
@@ -86,6 +86,7 @@ def accounts(book: Book) -> Page:
         datasets={"accounts": rows},
         script_data={
             "accountCharts": account_specs(book),
+            "axes": axes(book),
             "columns": columns,
             "marks": marks,
             "orders": orders,

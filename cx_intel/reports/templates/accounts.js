@@ -159,8 +159,15 @@
       parts.push(card("What moved", ...moves, ...(found.events || []).map((event) => make("p", event))));
     }
     if (drivers) parts.push(drivers);
-    if (found.score) parts.push(card("Score over time", chart("score", found.score, "Health score over time: " + found.score.map((s) => s.day + " " + report.number(s.score, 1)).join(", "))));
-    if (found.mrr) parts.push(card("MRR", chart("mrr", found.mrr, "MRR by month, last " + report.money(found.mrr[found.mrr.length - 1].mrr))));
+    if (found.score) {
+      const [weeks, scores, tiers] = found.score, days = page.axes.days;
+      const line = weeks.map((week, i) => ({ at: days[week][0], day: days[week][1], score: scores[i], tier: page.axes.tiers[tiers[i]] }));
+      parts.push(card("Score over time", chart("score", line, "Health score over time: " + line.map((s) => s.day + " " + report.number(s.score, 1)).join(", "))));
+    }
+    if (found.mrr) {
+      const [months, amounts] = found.mrr, ledger = months.map((place, i) => ({ at: page.axes.months[place][0], month: page.axes.months[place][1], mrr: amounts[i] }));
+      parts.push(card("MRR", chart("mrr", ledger, "MRR by month, last " + report.money(amounts[amounts.length - 1]))));
+    }
     if (found.tickets) {
       const children = [list(found.tickets.figures)];
       if (found.tickets.rows.length) children.push(grid("Unresolved tickets first, then those of 90 days", ["Ticket", "Created", "Priority", "Category", "Status", "Rating", ""], found.tickets.rows));
