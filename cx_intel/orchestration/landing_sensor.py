@@ -60,16 +60,17 @@ def landing_sensors(portfolio: Portfolio, environment: Environment, job: Job) ->
         ready, looks = settled(found, before, now=time.time(), settle_seconds=landing.settle_seconds)
         note = OwedNote(environment.home, portfolio.name)
         owed = note.read(context.instance)
-        note.write(owed_also(owed, day, {name: str(found[name]) for name in ready}))  # before any of them is moved
+        note.write(owed_also(owed, day, {name: found[name] for name in ready}))  # before any of them is moved
         taken, late, unset = _take(folder, ready, portfolio, environment)
-        owed = owed_also(owed, day, {t.name: str(found[t.name]) for t in taken if not t.reason})
+        owed = owed_also(owed, day, {t.name: found[t.name] for t in taken if not t.reason})
         note.write(owed)
         cursor = json.dumps({name: asdict(seen) for name, seen in (looks | {n: before[n] for n in late}).items()})
         _tell(folder, taken, Teller(portfolio, environment))
         if owed is None:
             return dg.SensorResult(skip_reason=unset or _nothing_new(taken, len(looks) + len(late)), cursor=cursor)
         request = dg.RunRequest(run_key=owed.run_key, partition_key=owed.day)
-        context.log.info(f"Taken: {', '.join(owed.files)}; refreshing {owed.day}.")
+        names = ", ".join(t.name for t in taken if not t.reason) or "before"
+        context.log.info(f"Taken: {names}; refreshing {owed.day}.")
         return dg.SensorResult(run_requests=[request], cursor=cursor)
 
     return [look]

@@ -7,7 +7,7 @@ is written here outlives it. When files are taken is the matter of `landing_sens
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,15 +20,14 @@ FOLDER = "landing"
 
 @dataclass(frozen=True)
 class Owed:
-    """A refresh for `day`, an ISO date, that is owed to files: name: what tells this one from others of its name."""
+    """A refresh for `day`, an ISO date, that is owed to files: digests of what tells them from others, in order."""
 
     day: str
-    files: Mapping[str, str]
+    files: Sequence[str]
 
     @property
     def run_key(self) -> str:
-        told = "\n".join(f"{name} {mark}" for name, mark in sorted(self.files.items()))
-        return f"landing-{self.day}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+        return f"landing-{self.day}-{_digest(*self.files)}"
 
 
 class OwedNote:
@@ -58,6 +57,17 @@ class OwedNote:
         os.replace(new, self.path)
 
 
-def owed_also(owed: Owed | None, day: str, files: Mapping[str, str]) -> Owed | None:
-    """What is owed when these files come in too; unchanged when there are none."""
-    return Owed(day, {**(owed.files if owed else {}), **files}) if files else owed
+def owed_also(owed: Owed | None, day: str, files: Mapping[str, object]) -> Owed | None:
+    """What is owed when these files come in too; unchanged when there are none.
+
+    Args:
+        owed: What is owed already.
+        day: The day that a refresh is asked for now.
+        files: Name: what tells the file from others of its name. Names may be those of customers and are not kept.
+    """
+    digests = {_digest(name, str(mark)) for name, mark in files.items()}
+    return Owed(day, sorted(digests.union(owed.files if owed else ()))) if files else owed
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -5,6 +5,7 @@ Postgres is not reached from here; docs/deploy.md says what to do there.
 """
 
 import json
+import mmap
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -22,21 +23,30 @@ TEXTS = ("TEXT", "VARCHAR", "CHAR", "CLOB", "JSON", "")
 
 
 def blot_out(file: Path, subject: Subject) -> int:
-    """Takes every mention out of a SQLite file, and writes it anew. How many cells were changed."""
+    """Takes every mention out of a SQLite file, and writes it anew. How many cells were changed.
+
+    Rows that differ in nothing but the subject, such as what was told of two erased accounts, become one.
+    """
     with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
         connection.execute("PRAGMA secure_delete = ON")
         changed = 0
         for table, column in list(_text_columns(connection)):
             for row, text in list(_mentioning(connection, table, column, subject)):
                 connection.execute(
-                    f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = ?', [_without(text, subject), row]
+                    f'UPDATE OR REPLACE "{table}" SET "{column}" = ? WHERE rowid = ?', [_without(text, subject), row]
                 )
                 changed += 1
         connection.commit()
-        if changed:
-            connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if changed or _in_bytes(file, subject):  # what was deleted or changed before stays in the file until then
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return changed
+
+
+def _in_bytes(file: Path, subject: Subject) -> bool:
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return bool(subject.byte_pattern.search(content))
 
 
 def mentions(file: Path, subject: Subject) -> list[str]:
@@ -86,7 +96,9 @@ def _without(text: str, subject: Subject) -> str:
 
 def _blotted(node: Any, subject: Subject) -> Any:
     if isinstance(node, dict):
-        return {k: v if k in NEVER_CHANGED else _blotted(v, subject) for k, v in node.items()}
+        return {
+            subject.pattern.sub(REDACTED, k): v if k in NEVER_CHANGED else _blotted(v, subject) for k, v in node.items()
+        }
     if isinstance(node, list):
         return [_blotted(value, subject) for value in node]
     if isinstance(node, str) and (subject.pattern.search(node) or PICTURE.search(node)):

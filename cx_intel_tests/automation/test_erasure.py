@@ -2,9 +2,7 @@
 
 import json
 import shutil
-import sqlite3
 import stat
-from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -22,10 +20,10 @@ from cx_intel.warehouse.backups import backups, take
 from cx_intel.warehouse.errors import WarehouseBusy, WarehouseError
 from cx_intel.warehouse.lock import WriterLock
 from cx_intel.warehouse.restoring import verify
+from cx_intel_tests.automation.traces import cells_with, files_with
 from cx_intel_tests.small_company import AS_OF, SmallCompany
 
 ID, NAME = "A02", "Company 2"
-WORDS = (b"A02", b"Company 2")
 NRR = "SELECT * EXCLUDE (segment) FROM nrr_by_segment UNION ALL BY NAME FROM nrr_summary ORDER BY ALL"
 COHORTS = "FROM revenue_cohort_analysis ORDER BY ALL"
 KILLED_AT = ("warehouse", "published", "proof")
@@ -63,15 +61,15 @@ def company(refreshed: SmallCompany, tmp_path: Path) -> SmallCompany:
 
 
 def test_an_account_is_nowhere_in_the_home_and_its_money_is(company: SmallCompany):
-    assert set(_files_with(company.home)) >= {"page.html", "step.err"}
+    assert set(files_with(company.home)) >= {"page.html", "step.err"}
     before = company.query(NRR), company.query(COHORTS)
     subject = Subject("small", "account", ID, (NAME,), "erased-1")
     assert remains(company.home, subject), "the proof finds what is there"
     done = _erase(company)
     assert done.remains == ()
     assert done.searched == 2
-    assert _files_with(company.home) == {}
-    assert _cells_with(company.home) == []
+    assert files_with(company.home) == {}
+    assert cells_with(company.home) == []
     assert (company.query(NRR), company.query(COHORTS)) == before
     assert company.values("fct_revenue", "mrr", by="revenue_month", where=f"account_id = '{done.pseudonym}'")
     (kept,) = company.query(
@@ -103,8 +101,8 @@ def test_the_next_refreshes_do_not_bring_it_back_and_keep_the_totals(company: Sm
     outcome = company.refresh(AS_OF, write=False)
     assert outcome.failures == []
     assert (company.query(NRR), company.query(COHORTS)) == before
-    assert _files_with(company.home) == {}
-    assert _cells_with(company.home) == []
+    assert files_with(company.home) == {}
+    assert cells_with(company.home) == []
     assert company.query(f"SELECT count(*) FROM raw_usage_events WHERE account_id = '{ID}'") == [(0,)]
     assert company.query(f"SELECT count(*) FROM dim_account WHERE account_id = '{pseudonym}'") == [(1,)]
 
@@ -158,8 +156,8 @@ def test_an_erasure_that_was_killed_is_ended_by_asking_again(company: SmallCompa
     with pytest.raises(PrivacyError, match="End it first: cx-intel erase small --account A02"):
         _erase(company, "account", "A03")
     assert _erase(company).remains == ()
-    assert _files_with(company.home) == {}
-    assert _cells_with(company.home) == []
+    assert files_with(company.home) == {}
+    assert cells_with(company.home) == []
     assert company.query(NRR) == before
 
 
@@ -260,37 +258,3 @@ def _home(company: SmallCompany) -> Home:
 
 def _erase(company: SmallCompany, kind: Kind = "account", subject: str = ID) -> Erasure:
     return erase(_home(company), "small", kind, subject)
-
-
-def _files_with(home: Path) -> dict[str, bytes]:
-    """Files of the home in whose bytes the id or the name stands, as a plain search finds them; not as part of A020."""
-    found = {}
-    for file in home.rglob("*"):
-        if file.is_file():
-            content = file.read_bytes()
-            for word in WORDS:
-                at = content.find(word)
-                while at >= 0 and content[at + len(word) : at + len(word) + 1].isalnum():
-                    at = content.find(word, at + 1)
-                if at >= 0:
-                    found[file.name] = word
-    return found
-
-
-def _cells_with(home: Path) -> list[str]:
-    """Columns of all databases of the home in which the id or the name stands."""
-    found = []
-    for file in home.rglob("*.duckdb"):
-        with duckdb.connect(str(file), read_only=True) as connection:
-            columns = connection.execute(
-                "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE NOT internal"
-            ).fetchall()
-            for schema, table, column in columns:
-                query = f"""SELECT 1 FROM "{schema}"."{table}" WHERE regexp_matches("{column}"::VARCHAR, ?) LIMIT 1"""
-                if connection.execute(query, [r"\b(A02|Company 2)\b"]).fetchall():
-                    found.append(f"{file.name}: {table}.{column}")
-    for file in home.rglob("*.db"):
-        with closing(sqlite3.connect(file)) as connection:
-            text = "\n".join(connection.iterdump())
-            found += [f"{file.name}: {word}" for word in ("Company 2 ", f"| {ID} |") if word in text]
-    return found
