@@ -32,6 +32,8 @@ def lifecycle_event(number: int, owner: str | None = "Ann", **changes: Any) -> d
         "account_name": f"Company {number}",
         "owner": owner,
         "event_type": "tier_change",
+        "signal": None,
+        "to_value": "Red",
         "reason": "Green to Red: Logins -30 points",
         "playbook": "Call them",
     } | changes

@@ -1,17 +1,20 @@
 """Changes of tier and drops of signals: which of them are news, and for whom.
 
-One message for each owner; an event is told once, however often the snapshot it stands in is made anew. Events are
-made by `cx_intel.models.lifecycle`; `account_news` puts them beside names into the metadata of the run that made them.
+One message for each owner; a change is told once, however often the snapshot it stands in is made anew, and on
+whichever day it is found then. Events are made by `cx_intel.models.lifecycle`; `account_news` puts them beside names
+into the metadata of the run that made them.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.models.lifecycle import QUIET_DAYS
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 
@@ -23,6 +26,21 @@ MOST_ROWS = 200
 NOBODY = ""
 
 Event = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class News:
+    """What is to be told, and what is remembered of it.
+
+    Attributes:
+        by_owner: The events that nobody was told of, by the owner of the account; those without one last.
+        told: What is remembered from now on.
+        moved: What is no longer remembered: changes that stand at another day than they were told for.
+    """
+
+    by_owner: Mapping[str, Sequence[Event]]
+    told: frozenset[str]
+    moved: frozenset[str]
 
 
 def account_news(
@@ -46,6 +64,8 @@ def account_news(
         "account_name",
         "owner",
         "event_type",
+        "signal",
+        "to_value",
         "reason",
         "playbook",
         as_of=recent.as_of.cast("string"),
@@ -55,10 +75,39 @@ def account_news(
     return {METADATA: dg.MetadataValue.json(listed)}
 
 
-def by_owner(events: Iterable[Event], told: Collection[str]) -> dict[str, list[Event]]:
-    """The events that nobody has been told of, by the owner of the account; those without one last."""
-    fresh = {str(e["event_id"]): e for e in events if e["event_id"] not in told}
+def lifecycle_news(events: Iterable[Event], told: Collection[str]) -> News:
+    """What of these events is news.
+
+    A snapshot made anew may find a change on another day than it was told for, because a run had failed or something
+    came late. An account has no second event of the same kind within `QUIET_DAYS`, so that it is the same change.
+
+    Args:
+        events: Those of the runs, in their order, some of them again and again.
+        told: What is remembered of those told before.
+    """
+    known, fresh = set(told), []
+    for event in events:
+        same = [change for change in _changes_around(event) if change in known][:1]
+        if not same and str(event["event_id"]) not in known:
+            fresh.append(event)
+        known -= set(same)
+        known |= {str(event["event_id"]), _change(event, 0)}
+    return News(_by_owner(fresh), frozenset(known.difference(told)), frozenset(told) - known)
+
+
+def _changes_around(event: Event) -> list[str]:
+    """The same change on its own day and on those near it, the nearest first."""
+    return [_change(event, days) for days in sorted(range(1 - QUIET_DAYS, QUIET_DAYS), key=abs)]
+
+
+def _change(event: Event, days: int) -> str:
+    """The account, the tier reached or the signal that dropped, and the day, so many days later."""
+    day = date.fromisoformat(str(event["as_of"])) + timedelta(days=days)
+    return f"{event['account_id']}/{event.get('signal') or event.get('to_value')}/{day}"
+
+
+def _by_owner(events: Iterable[Event]) -> dict[str, list[Event]]:
     found: dict[str, list[Event]] = {}
-    for event in fresh.values():
+    for event in events:
         found.setdefault(event.get("owner") or NOBODY, []).append(event)
     return {owner: found[owner] for owner in sorted(found, key=lambda o: (o == NOBODY, o))}

@@ -69,7 +69,7 @@ class Outbox:
             return dict(found.fetchall())
 
     def told(self, portfolio: str) -> set[str]:
-        """The lifecycle events that somebody was told of."""
+        """What is remembered of the lifecycle events that somebody was told of."""
         with self._connection() as c:
             return {e for (e,) in c.execute("SELECT event FROM told WHERE portfolio = ?", (portfolio,))}
 
@@ -83,6 +83,7 @@ class Outbox:
         opened: Sequence[Problem] = (),
         resolved: Mapping[str, str] | None = None,
         told: Collection[str] = (),
+        moved: Collection[str] = (),
         drafts: Sequence[Draft] = (),
     ) -> bool:
         """Writes all that was decided, or nothing where another process has listened so far already.
@@ -94,7 +95,8 @@ class Outbox:
             heard: The last event listened to; None for messages that follow from no event.
             opened: Problems that are new.
             resolved: Problems that are over.
-            told: Lifecycle events that the messages tell of.
+            told: What is to be remembered of lifecycle events.
+            moved: What is no longer to be.
             drafts: Messages to send.
         """
         with self._connection() as c:
@@ -113,6 +115,7 @@ class Outbox:
                 "INSERT OR IGNORE INTO incident VALUES (?, ?, ?, ?, ?)",
                 [(portfolio, p.key, p.title, p.run_id, now) for p in opened],
             )
+            c.executemany("DELETE FROM told WHERE portfolio = ? AND event = ?", [(portfolio, e) for e in moved])
             c.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", [(portfolio, e, now) for e in told])
             c.executemany(
                 "INSERT INTO message (portfolio, topic, audience, title, body, files, arrived, attempts, next_at, "

@@ -13,7 +13,7 @@ import dagster as dg
 from cx_intel.orchestration.alerts.addresses import SHORTEST_TOKEN, addresses, addresses_of, redacted
 from cx_intel.orchestration.alerts.delivery import deliver
 from cx_intel.orchestration.alerts.incidents import RunReport, changes
-from cx_intel.orchestration.alerts.lifecycle import by_owner
+from cx_intel.orchestration.alerts.lifecycle import lifecycle_news
 from cx_intel.orchestration.alerts.outbox import Draft, Outbox
 from cx_intel.orchestration.alerts.run_reports import run_reports
 from cx_intel.orchestration.alerts.wording import lifecycle_message, problems_message, resolved_message
@@ -109,15 +109,14 @@ class Teller:
         name, outbox = self.portfolio.name, self.outbox
         is_told = self._anywhere() and self.portfolio.automation.alerts.lifecycle
         events = [event for report in reports for event in report.lifecycle] if is_told else []
-        grouped = by_owner(events, outbox.told(name)) if events else {}
-        drafts = [self._draft(*lifecycle_message(name, owner, found), owner) for owner, found in grouped.items()]
-        told = [str(event["event_id"]) for found in grouped.values() for event in found]
-        outbox.record(name, LIFECYCLE, now=self.clock(), heard=last, told=told, drafts=drafts)
+        found = lifecycle_news(events, outbox.told(name))
+        drafts = [self._draft(*lifecycle_message(name, owner, told), owner) for owner, told in found.by_owner.items()]
+        outbox.record(name, LIFECYCLE, now=self.clock(), heard=last, told=found.told, moved=found.moved, drafts=drafts)
         if not self._anywhere():
             return self._nowhere()
         if not drafts:
             return f"No account changed that nobody was told of, in {len(reports)} finished runs."
-        return f"{len(told)} accounts changed, of {len(drafts)} owners."
+        return f"{sum(map(len, found.by_owner.values()))} changes of accounts, of {len(drafts)} owners."
 
     def _draft(self, title: str, body: str, audience: str = "") -> Draft:
         rules, variables = self.portfolio.automation.alerts, self.environment.variables

@@ -32,7 +32,8 @@ def resolved_message(portfolio: str, resolved: Mapping[str, str]) -> tuple[str, 
 
 def lifecycle_message(portfolio: str, owner: str, events: Sequence[Event]) -> tuple[str, str]:
     """The title and body of a message to an owner about the accounts that changed."""
-    count = f"{len(events)} accounts changed" if len(events) > 1 else "an account changed"
+    accounts = len({event["account_id"] for event in events})
+    count = f"{accounts} accounts changed" if accounts > 1 else "an account changed"
     whose = owner if owner != NOBODY else "accounts without an owner"
     lines = [_event_line(event) for event in events[:MOST_ACCOUNTS]]
     if len(events) > MOST_ACCOUNTS:
