@@ -5,8 +5,6 @@ of an account at `as_of` reads it there. Renewal dates are worked out in `renewa
 """
 
 from datetime import date
-from functools import reduce
-from operator import and_
 
 import ibis
 import ibis.expr.types as ir
@@ -18,6 +16,7 @@ from cx_intel.models.conditions import first_match, holds
 from cx_intel.models.months import first_day, month_index
 from cx_intel.models.renewals import renewal_dates
 from cx_intel.models.revenue import NO_MONEY, horizon_index
+from cx_intel.models.staging_columns import in_force
 from cx_intel.models.support import judged_tickets
 from cx_intel.settings.accounts import Rules
 from cx_intel.settings.portfolio import Portfolio
@@ -56,7 +55,7 @@ def account_history(stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
     ended = still_open.anti_join(loaded, unchanged).mutate(valid_to=day)
     begun = loaded.anti_join(still_open, unchanged).mutate(valid_from=day, valid_to=ibis.null("date"))
     parts = [conform(part, contract) for part in (closed, kept, ended, begun)]
-    return reduce(lambda left, right: left.union(right), parts)
+    return ibis.union(*parts)
 
 
 def attributes_on(account_history: ir.Table, as_of: date) -> ir.Table:
@@ -130,17 +129,9 @@ def _subscriptions_on(stg_subscriptions: ir.Table, portfolio: Portfolio, as_of: 
     products = portfolio.revenue.products
     add_ons = [p.name for p in products if p.type == "add_on"]
     started = stg_subscriptions.filter(stg_subscriptions.start_date <= day)
-    in_force = reduce(
-        and_,
-        (
-            started.end_date.isnull() | (started.end_date > day),
-            started.end_date.isnull() | (started.start_date < started.end_date),
-            started.status.isnull() | (started.status != "trial"),
-        ),
-    )
     is_add_on = started.product_name.isin(add_ons) if add_ons else ibis.literal(False)
     is_add_on = ibis.coalesce(is_add_on, ibis.literal(False))
-    marked = started.mutate(_in_force=in_force, _is_add_on=is_add_on)
+    marked = started.mutate(_in_force=in_force(started, as_of), _is_add_on=is_add_on)
     totals = marked.group_by("account_id").agg(
         contract_mrr=marked.mrr_amount.sum(where=marked["_in_force"]),
         active_subscription_count=marked.count(where=marked["_in_force"]),

@@ -22,6 +22,7 @@ from cx_intel.models.conditions import first_match, holds
 from cx_intel.models.literals import number
 from cx_intel.models.months import month_index
 from cx_intel.models.revenue import NO_MONEY
+from cx_intel.models.staging_columns import in_force, is_contract
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import RISK_LEVELS, RenewalSettings
 
@@ -46,13 +47,9 @@ def renewal_dates(stg_subscriptions: ir.Table, *, portfolio: Portfolio, as_of: d
     term = renewals.term_months if renewals else DEFAULT_TERM_MONTHS
     main_product = renewals.main_product if renewals else None
     s = stg_subscriptions
-    known = s.filter(
-        s.start_date <= as_of,
-        ibis.coalesce(s.status, "") != "trial",
-        s.end_date.isnull() | (s.start_date < s.end_date),
-    )
+    known = s.filter(s.start_date <= as_of, is_contract(s))
     judged = known.mutate(
-        is_in_force=known.end_date.isnull() | (known.end_date > as_of),
+        is_in_force=in_force(known, as_of),
         is_main=ibis.coalesce(known.product_name == main_product, False) if main_product else ibis.literal(True),
     )
     paid = judged.mutate(

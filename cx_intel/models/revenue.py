@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts import revenue as contracts
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.models.months import each_month, first_day, last_complete_month, month_index
+from cx_intel.models.staging_columns import is_contract
 from cx_intel.settings.portfolio import Portfolio
 
 NO_MONEY = ibis.literal(0).cast(MONEY)
@@ -76,10 +77,7 @@ def account_mrr(
 
 def _in_force_at_month_ends(subscriptions: ir.Table, horizon: int) -> ir.Table:
     """account_id, month, amount: a row for each month on whose last day the subscription is in force."""
-    valid = subscriptions.filter(
-        (subscriptions.status.isnull() | (subscriptions.status != "trial"))
-        & (subscriptions.end_date.isnull() | (subscriptions.start_date < subscriptions.end_date))
-    )
+    valid = subscriptions.filter(is_contract(subscriptions))
     # in force on the last day of M means not ended by the first day of M + 1: the day before the end lies in no later
     # month than M + 1, and M + 1 itself counts only when the end is beyond its last day
     end_month = month_index(valid.end_date)  # the first month on whose last day it is no longer in force

@@ -35,14 +35,18 @@ def _attributes(portfolio: Portfolio) -> list[Derivation]:
     return [_attribute(name, rules) for name, rules in portfolio.derived_attributes.items()]
 
 
-def in_force(subscriptions: ir.Table, day: date) -> ir.BooleanValue:
-    """Whether a subscription is in force on the day: begun, not ended, no trial, and beginning before it
-    ends.
-    """
+def is_contract(subscriptions: ir.Table) -> ir.BooleanValue:
+    """Whether a subscription counts at all: no trial, and beginning before it ends."""
     ends = subscriptions.end_date
-    is_open = ends.isnull() | ((ends > ibis.literal(day)) & (subscriptions.start_date < ends))
     is_trial = ibis.coalesce(subscriptions.status == "trial", ibis.literal(False))
-    return ibis.coalesce((subscriptions.start_date <= ibis.literal(day)) & is_open & ~is_trial, ibis.literal(False))
+    return ~is_trial & (ends.isnull() | (subscriptions.start_date < ends))
+
+
+def in_force(subscriptions: ir.Table, day: date) -> ir.BooleanValue:
+    """Whether a subscription is in force on the day: one that counts, begun and not ended."""
+    ends = subscriptions.end_date
+    is_open = (subscriptions.start_date <= ibis.literal(day)) & (ends.isnull() | (ends > ibis.literal(day)))
+    return ibis.coalesce(is_open & is_contract(subscriptions), ibis.literal(False))
 
 
 def _subscriptions(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
