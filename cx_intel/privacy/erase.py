@@ -28,8 +28,11 @@ from cx_intel.warehouse.lock import WriterLock
 from cx_intel.warehouse.readable import COPY_SCHEMA
 from cx_intel.warehouse.restoring import REPLACED
 
+PUBLISHED = "published"
 OUTPUTS = ("reports", "exports")
 """Folders of what is made anew by the next refresh: pages, pictures, workbooks. They go whole."""
+LEFT_OVERS = (f"*{REPLACED}*", ".warehouse.duckdb.*", f"{PUBLISHED}/.*", f"{BACKUPS}/.*", f"{BACKUPS}/*/.*")
+"""What is begun lies beside what it is to replace, under a name that begins with a dot."""
 LOGS = ("storage", "logs")
 """Folders of what programs said; a file that names the subject goes whole."""
 
@@ -96,6 +99,7 @@ def erase(
         subject, entry = _about(home, register, portfolio, kind, subject_id, digest, was_erased=before)
         steps: list[tuple[str, Callable[[], object]]] = [
             ("block", lambda: register.add(entry)),
+            ("left-overs", lambda: _left_overs(home.folder)),
             ("warehouse", lambda: _erase_in(home.warehouse, portfolio, subject, entry, register)),
             ("published", lambda: _published(home.folder, subject, entry, register)),
             ("back-ups", lambda: _backups(home.folder, subject, entry, register)),
@@ -170,7 +174,7 @@ def _erase_in(file: Path, schema: str, subject: Subject, entry: Entry, register:
 
 
 def _published(home: Path, subject: Subject, entry: Entry, register: Register) -> None:
-    file = home / "published" / f"{subject.portfolio}.duckdb"
+    file = home / PUBLISHED / f"{subject.portfolio}.duckdb"
     if not file.exists():
         return
     mode = file.stat().st_mode
@@ -181,9 +185,13 @@ def _published(home: Path, subject: Subject, entry: Entry, register: Register) -
         file.chmod(mode)
 
 
-def _backups(home: Path, subject: Subject, entry: Entry, register: Register) -> None:
-    for left_over in [*home.glob(f"*{REPLACED}*"), *home.glob(f"{BACKUPS}/.*")]:
+def _left_overs(home: Path) -> None:
+    """Copies of the data that nobody needs: replaced by a restore, or begun by a program that was killed."""
+    for left_over in (path for pattern in LEFT_OVERS for path in home.glob(pattern)):
         shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
+
+
+def _backups(home: Path, subject: Subject, entry: Entry, register: Register) -> None:
     for backup in backups(home):
         with _open(backup.warehouse) as connection:
             Tables(connection, subject.portfolio).erase(subject, entry, register)

@@ -99,8 +99,9 @@ class Register:
         self._write(self.pending, note)
 
     def begun(self) -> dict[str, Any] | None:
-        """What an erasure was about that did not end."""
-        return json.loads(self.pending.read_text(encoding="utf-8")) if self.pending.exists() else None
+        """What an erasure was about that did not end; it has ended when only the blanks of `end` are left."""
+        text = self.pending.read_text(encoding="utf-8").strip() if self.pending.exists() else ""
+        return json.loads(text) if text else None
 
     def end(self) -> None:
         """Forgets whom it was about."""
@@ -144,18 +145,17 @@ class Register:
 
     def _write(self, file: Path, content: dict[str, Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        new = file.with_name(f".{file.name}.new")
-        _write_private(new, json.dumps(content, indent=1).encode())
-        os.replace(new, file)
+        _write_private(file, json.dumps(content, indent=1).encode())
 
 
 def _write_private(file: Path, content: bytes) -> None:
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, content)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Writes a file that its owner alone may read, all of it or nothing."""
+    new = file.with_name(f".{file.name}.new")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    os.replace(new, file)
 
 
 def today() -> str:

@@ -6,6 +6,7 @@ one is brought back is the matter of `restoring.py`, and when one is made by its
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -78,7 +79,7 @@ def take(
     now = datetime.now(UTC)
     folder = home / FOLDER / f"{now:%Y-%m-%dT%H%M%S.%f}"[:-3].replace(".", "-")
     new = folder.with_name(f".{folder.name}.new")
-    for left_over in (home / FOLDER).glob(".*.new"):
+    for left_over in (home / FOLDER).glob(".*"):
         shutil.rmtree(left_over)
     new.mkdir(parents=True)
     try:
@@ -96,13 +97,16 @@ def take(
             if (home / name).exists():
                 (new / name).parent.mkdir(exist_ok=True)
                 shutil.copy2(home / name, new / name)
-        (new / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+        with (new / MANIFEST).open("w", encoding="utf-8") as file:
+            json.dump(manifest, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
         new.rename(folder)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
     for old in backups(home)[keep:]:
-        shutil.rmtree(old.folder)
+        shutil.rmtree(old.folder.rename(old.folder.with_name(f".{old.name}.old")))  # at no time half of one
     return Backup(folder, manifest)
 
 
@@ -115,7 +119,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str,
     ).fetchall()
     found = {}
     for schema, table in tables:
-        (count,) = connection.execute(f'SELECT count(*) FROM "{catalog}"."{schema}"."{table}"').fetchone() or (0,)
+        ((count,),) = connection.execute(f'SELECT count(*) FROM "{catalog}"."{schema}"."{table}"').fetchall()
         found[f"{schema}.{table}"] = int(count)
     return found
 
@@ -128,7 +132,7 @@ def digest(file: Path) -> str:
 
 def _copy_warehouse(warehouse: Path, target: Path, connection: duckdb.DuckDBPyConnection | None) -> dict[str, int]:
     if connection is not None:
-        (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
+        ((name,),) = connection.execute("SELECT current_database()").fetchall()
         return _copy_database(connection, str(name), target)
     if not warehouse.exists():
         raise WarehouseError(

@@ -36,5 +36,5 @@ def copy_to_parquet(rows: ir.Table, file: Path, warehouse: DuckDBWarehouse) -> i
 def _copy(rows: ir.Table, file: Path, options: str, warehouse: DuckDBWarehouse) -> int:
     path = str(file).replace("'", "''")
     query = warehouse.backend.compile(rows)
-    (count,) = warehouse.backend.con.execute(f"COPY ({query}) TO '{path}' ({options})").fetchone()
+    ((count,),) = warehouse.backend.con.execute(f"COPY ({query}) TO '{path}' ({options})").fetchall()
     return int(count)

@@ -178,8 +178,8 @@ class DuckDBWarehouse:
         """Removes the rows of days before `first`; what those days were built from stays remembered. How many."""
         found = self._connection.execute(
             f"DELETE FROM {_quoted(schema, table)} WHERE \"{column}\" < DATE '{first.isoformat()}'"
-        ).fetchone()
-        return int(found[0]) if found else 0
+        ).fetchall()
+        return int(found[0][0])
 
     def discard(self, schema: str, table: str) -> None:
         """Forgets what is staged for the table."""

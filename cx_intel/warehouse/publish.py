@@ -51,7 +51,7 @@ def publish(
     having = {table: column for table, column in tables.items() if warehouse.exists(schema, table)}
     as_of = warehouse.newest(schema)
     connection = warehouse.backend.con
-    (live,) = connection.execute("SELECT current_database()").fetchone()
+    ((live,),) = connection.execute("SELECT current_database()").fetchall()  # all, or Ibis finds the connection in use
     connection.execute(f"ATTACH '{escaped(new)}' AS {TARGET}")
     try:
         rows = {
@@ -99,7 +99,7 @@ def escaped(path: Path) -> str:
 
 def _copy(connection: duckdb.DuckDBPyConnection, source: str, table: str, condition: str) -> int:
     connection.execute(f'CREATE TABLE {TARGET}.main."{table}" AS FROM {source} {condition}')
-    (count,) = connection.execute(f'SELECT count(*) FROM {TARGET}.main."{table}"').fetchone() or (0,)
+    ((count,),) = connection.execute(f'SELECT count(*) FROM {TARGET}.main."{table}"').fetchall()
     return int(count)
 
 
@@ -113,7 +113,7 @@ def _span(
     if as_of is not None:
         first = as_of - timedelta(days=days - 1)
         condition = f"WHERE \"{column}\" >= DATE '{first.isoformat()}'"
-        (found,) = connection.execute(f"SELECT count(*) FROM {name} {condition}").fetchone() or (0,)
+        ((found,),) = connection.execute(f"SELECT count(*) FROM {name} {condition}").fetchall()
         if found:
             return condition
     # nothing so new: the table is empty that day, or was kept as it stood. Its own newest days, as `_latest` shows them
