@@ -101,7 +101,8 @@ def measured(contract: Contract | None, rows: ir.Table, warehouse: DuckDBWarehou
 
 def preview(rows: ir.Table, warehouse: DuckDBWarehouse) -> dg.MarkdownMetadataValue:
     """The first rows, for a look in the UI."""
-    return dg.MetadataValue.md(markdown_table(warehouse.backend.execute(rows.limit(PREVIEW_ROWS))))
+    found = warehouse.rows(rows.limit(PREVIEW_ROWS))
+    return dg.MetadataValue.md(markdown_table(pd.DataFrame(found, columns=list(rows.columns), dtype=object)))
 
 
 def markdown_table(frame: pd.DataFrame) -> str:
