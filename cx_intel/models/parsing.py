@@ -118,8 +118,8 @@ def written(cell: ir.Value) -> Written:
     no_time, no_offset = ibis.null("timestamp(6)"), ibis.null("int64")
     if cell.type().is_timestamp():
         if cell.type().timezone is not None:
-            return Written(cell.cast("timestamp('UTC')").cast("timestamp(6)"), ibis.literal(0, "int64"))
-        return Written(cell.cast("timestamp(6)"), no_offset)
+            return _never_at_midnight(cell.cast("timestamp('UTC')").cast("timestamp(6)"), ibis.literal(0, "int64"))
+        return _never_at_midnight(cell.cast("timestamp(6)"), no_offset)
     if not cell.type().is_string():
         return Written(cell.cast("timestamp(6)"), no_offset)
     is_iso, is_epoch, has_clock = (
@@ -140,6 +140,13 @@ def written(cell: ir.Value) -> Written:
         else_=no_offset,
     )
     return Written(local, offset)
+
+
+def _never_at_midnight(local: ir.TimestampValue, offset: ir.IntegerValue) -> Written:
+    """A typed time, where the last day of the calendar means never too."""
+    never = ibis.literal(datetime.fromisoformat(NEVER)).cast("timestamp(6)")
+    is_never = ibis.coalesce(local >= never, ibis.literal(False))
+    return Written(ibis.ifelse(is_never, never, local), ibis.ifelse(is_never, ibis.literal(0, "int64"), offset))
 
 
 def _offset_minutes(cell: ir.StringValue) -> ir.IntegerValue:

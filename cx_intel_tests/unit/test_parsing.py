@@ -112,6 +112,80 @@ def test_times_become_utc() -> None:
     assert dict(zip(TIMES_IN_BERLIN, utc, strict=True)) == TIMES_IN_BERLIN
 
 
+YEARS = {
+    "1000-01-01": datetime(1000, 1, 1),
+    "1000-01-01T00:00:00Z": datetime(1000, 1, 1),
+    "9999-12-30T23:59:59Z": datetime(9999, 12, 30, 23, 59, 59),
+    "100000000000": datetime(1973, 3, 3, 9, 46, 40),  # milliseconds since the epoch have 12 or 13 digits
+    "9999999999999": datetime(2286, 11, 20, 17, 46, 39, 999_000),
+    "0999-12-31": None,
+    "0001-01-01": None,  # what some systems write where they know no day
+    "0001-01-01T00:00:00Z": None,
+    "0000-00-00": None,
+    "0204-01-01T10:20:30+02:00": None,  # a typing error for 2024
+    "204-01-01": None,
+    "10000-01-01": None,
+    "20240-01-01": None,
+    "+12024-01-01": None,
+    "-2024-01-01": None,
+    "99999999999": None,
+    "10000000000000": None,
+}
+
+
+def test_years_have_four_digits_and_none_is_before_1000() -> None:
+    rows = times(*YEARS)
+    found = evaluated(rows, parsing.instant(Written(rows.local, rows.offset), "UTC"))
+    assert dict(zip(YEARS, found, strict=True)) == YEARS
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "9999-12-31",
+        "9999-12-31T00:00:00",
+        "9999-12-31 23:59:59.999999999",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-12:00",  # half a day after the end of the calendar
+        "9999-12-31T00:00:00+14:00",
+    ],
+)
+def test_the_last_day_of_the_calendar_means_never_with_any_clock_in_any_zone(cell: str, zone: str) -> None:
+    rows = times(cell)
+    stated = Written(rows.local, rows.offset)
+    assert evaluated(rows, rows.local) == [datetime(9999, 12, 31)]
+    rows = rows.mutate(at=parsing.instant(stated, zone))
+    assert evaluated(rows, rows.at) == [datetime(9999, 12, 31)]
+    for source_zone in ("UTC", zone):
+        assert evaluated(rows, parsing.day(stated, rows.at, zone, source_zone)) == [date(9999, 12, 31)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.timestamp("us", "UTC")])
+def test_never_in_a_typed_column_has_a_day_in_every_zone(kind: pa.DataType, zone: str) -> None:
+    cells = [datetime(9999, 12, 31, 23, 59, 59), datetime(9999, 12, 31), datetime(2024, 7, 1, 12), None]
+    typed = ibis.memtable(pa.table({"n": range(4), "cell": pa.array(cells, kind)}))
+    stated = parsing.written(typed.cell)
+    rows = typed.select("n", local=stated.local, offset=stated.offset_minutes)
+    rows = rows.mutate(at=parsing.instant(Written(rows.local, rows.offset), "UTC"))
+    days = evaluated(rows, parsing.day(Written(rows.local, rows.offset), rows.at, zone, "UTC"))
+    noon = date(2024, 7, 2 if zone == "Pacific/Kiritimati" else 1)
+    assert days == [date(9999, 12, 31), date(9999, 12, 31), noon, None]
+
+
+def test_never_with_a_clock_that_is_none_is_no_time() -> None:
+    rows = times("9999-12-31T24:00:00", "9999-12-31T23:59", "9999-12-32")
+    assert evaluated(rows, rows.local) == [None] * 3
+
+
+def test_months_have_the_years_of_days() -> None:
+    texts_of = {"1000-01": True, "2024-12": True, "9999-12": True}
+    texts_of |= dict.fromkeys(("0999-12", "0000-01", "2024-13", "2024-00", "2024-1", "12024-01"), False)
+    rows = texts(list(texts_of))
+    assert evaluated(rows, rows.cell.re_search(parsing.MONTH_PATTERN)) == list(texts_of.values())
+
+
 @pytest.mark.parametrize(
     ("cell", "zone", "source_zone", "expected"),
     [

@@ -123,6 +123,17 @@ def subscription(**more: str | None) -> dict[str, str | None]:
     return base | more
 
 
+def test_days_beyond_any_calendar_are_turned_away_and_never_is_an_open_end() -> None:
+    turned_away = [subscription(start_date=day) for day in ("0204-01-01", "0001-01-01", "10000-01-01")]
+    assert reasons("subscriptions", turned_away) == [
+        f"start_date: '{row['start_date']}' is not a date (YYYY-MM-DD)" for row in turned_away
+    ]
+    rows = judged(
+        "subscriptions", [subscription(), subscription(subscription_id="S2", end_date="9999-12-31T23:59:59-05:00")]
+    )
+    assert [(row["_reason"], row["is_active"], row["duration_days"]) for row in rows] == [(None, True, 397)] * 2
+
+
 def test_subscriptions_in_force_and_their_days() -> None:
     cases = [
         ({}, True, 397),  # 2024 has 366 days; until the end of 31 January
