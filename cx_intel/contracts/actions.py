@@ -138,7 +138,7 @@ def _out_of_order(tables: Mapping[str, ir.Table]) -> ir.Table:
 
 def _listed_otherwise(tables: Mapping[str, ir.Table]) -> ir.Table:
     listed = tables["self"].select("as_of", "account_id")
-    pipeline = tables["renewal_pipeline"].semi_join(listed, "as_of")  # which may hold other days too
+    pipeline = tables["renewal_pipeline"]
     meant = pipeline.filter(is_to_be_listed(pipeline)).select("as_of", "account_id")
     keys = ["as_of", "account_id"]
     return ibis.union(

@@ -65,10 +65,8 @@ def with_confirmed_tier(rows: ir.Table, previous: ir.Table, health: HealthSettin
         the same table; the newest one tells what was confirmed and what was pending. health: The settings.
         as_of: The day.
     """
-    newest = previous.agg(_newest=previous.as_of.max())
-    before = previous.inner_join(newest, previous.as_of == newest._newest).select(
-        "account_id", _was="confirmed_tier", _was_pending="pending_tier", _was_since="pending_since"
-    )
+    newest = previous.filter(previous.as_of == previous.as_of.max().as_scalar())
+    before = newest.select("account_id", _was="confirmed_tier", _was_pending="pending_tier", _was_since="pending_since")
     rows = beside(rows, before, "account_id")
     rows = rows.mutate(_called=_called_for(rows, health))
     since = ibis.cases((rows._was_pending == rows._called, rows._was_since), else_=ibis.literal(as_of))

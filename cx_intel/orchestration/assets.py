@@ -4,7 +4,7 @@ The only thing decided here is what Dagster gets to see. The rows come from `ste
 from `checks.py`, metadata from `metadata.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -82,7 +82,8 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         runner = StepRunner(step, portfolio, warehouse, tables)
         built = runner.build(with_first_snapshots(days, contract, portfolio, warehouse))
         staged = warehouse.stage(portfolio.name, step.table, built.parts, like=contract.schema())
-        findings = evaluate(contract, staged, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse)
+        others = _others(contract, portfolio, warehouse, built.days)
+        findings = evaluate(contract, staged, others=others, warehouse=warehouse)
         findings += _turned_away(runner, staged, built.days, days[-1])
         age = source_age(contract, staged, as_of=days[-1], portfolio=portfolio, warehouse=warehouse)
         recorded = [*findings, age.finding()] if age else findings
@@ -172,6 +173,20 @@ def report_other_days(
         context.log_event(dg.AssetMaterialization(key, partition=day.isoformat()))
 
 
+def _others(
+    contract: Contract, portfolio: Portfolio, warehouse: DuckDBWarehouse, days: tuple[date, ...] = ()
+) -> Callable[[str], ir.Table]:
+    """The tables that checks compare with: of snapshots the days of the run, which all their rules are about."""
+
+    def table(name: str) -> ir.Table:
+        rows = warehouse.table(portfolio.name, name)
+        if contract.kind == "snapshot" and contract_of(name, portfolio).kind == "snapshot":
+            rows = rows.filter(rows.as_of.between(ibis.literal(days[0]), ibis.literal(days[-1])))
+        return rows
+
+    return table
+
+
 def _turned_away(runner: StepRunner, kept: ir.Table, days: tuple[date, ...], as_of: date) -> list[Finding]:
     """The finding about rows turned away, for a staged table; none for others."""
     contract = runner.step.contract
@@ -195,7 +210,7 @@ def _keep(context: dg.AssetExecutionContext, runner: StepRunner, stands_at: date
     contract, portfolio, warehouse = runner.step.contract, runner.portfolio, runner.warehouse
     key = key_of(portfolio, contract.table)
     rows = warehouse.table(portfolio.name, contract.table)
-    findings = evaluate(contract, rows, others=lambda t: warehouse.table(portfolio.name, t), warehouse=warehouse)
+    findings = evaluate(contract, rows, others=_others(contract, portfolio, warehouse), warehouse=warehouse)
     yield from check_results(findings + _turned_away(runner, rows, (), stands_at), key)
     if age := source_age(contract, rows, as_of=stands_at, portfolio=portfolio, warehouse=warehouse):
         yield age.result(key)

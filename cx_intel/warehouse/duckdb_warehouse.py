@@ -33,10 +33,6 @@ WHOLE = "whole"
 LATEST_SUFFIX = "_latest"
 """Ends the name of the view of a table's newest snapshot."""
 
-ibis.options.sql.fuse_selects = (
-    False  # DuckDB flattens nested selects by itself, many times faster than Ibis fuses them
-)
-
 Rows: TypeAlias = ir.Table | pd.DataFrame
 
 
