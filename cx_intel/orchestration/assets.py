@@ -21,7 +21,7 @@ from cx_intel.orchestration.late_events import LateEvents
 from cx_intel.orchestration.metadata import column_lineage, column_schema, measured, preview
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.source_age import age_specs, source_age
-from cx_intel.orchestration.steps import StepRunner
+from cx_intel.orchestration.steps import StepRunner, among
 from cx_intel.orchestration.turned_away import quarantined_share, share_specs
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
@@ -181,7 +181,7 @@ def _others(
     def table(name: str) -> ir.Table:
         rows = warehouse.table(portfolio.name, name)
         if contract.kind == "snapshot" and contract_of(name, portfolio).kind == "snapshot":
-            rows = rows.filter(rows.as_of.between(ibis.literal(days[0]), ibis.literal(days[-1])))
+            rows = rows.filter(among(rows.as_of, days))
         return rows
 
     return table

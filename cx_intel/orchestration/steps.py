@@ -140,7 +140,7 @@ class StepRunner:
             expression = self._of_days(source, chosen, as_of)
         else:
             column = expression[self.step.contract.day_column]
-            expression = expression.filter(_among(column, chosen))
+            expression = expression.filter(among(column, chosen))
         return Built(iter([expression]), chosen, state)
 
     def _reach(self, source: Input) -> tuple[int, ...]:
@@ -155,10 +155,10 @@ class StepRunner:
         rows = self.tables[source.parameter]
         column = rows[DAY] if DAY in rows.columns else rows[contract_of(source.table, self.portfolio).day_column]
         around = sorted({day + timedelta(days=n) for day in days for n in (0, *self._reach(source))})
-        self.tables = {**self.tables, source.parameter: rows.filter(_among(column, tuple(around)))}
+        self.tables = {**self.tables, source.parameter: rows.filter(among(column, tuple(around)))}
         result = self._model(as_of)
         assert isinstance(result, ir.Table)
-        return result.filter(_among(result[self.step.contract.day_column], days))
+        return result.filter(among(result[self.step.contract.day_column], days))
 
 
 def _of_local_days(contents: dict[date, str], reach: tuple[int, ...]) -> dict[date, str]:
@@ -166,7 +166,7 @@ def _of_local_days(contents: dict[date, str], reach: tuple[int, ...]) -> dict[da
     return {day: "/".join(contents.get(day + timedelta(days=n), "") for n in (0, *reach)) for day in contents}
 
 
-def _among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:
+def among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:
     """The day is one of the days; the bounds beside the list let the engine skip what lies outside."""
     return column.between(ibis.literal(days[0]), ibis.literal(days[-1])) & column.isin(
         [ibis.literal(day) for day in days]

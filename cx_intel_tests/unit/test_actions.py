@@ -176,10 +176,11 @@ def test_the_list_keeps_its_contract_and_its_rules_can_fail() -> None:
     assert broken(late, of, renewal_pipeline=pipeline) == ["due_before_renewal"]
 
 
-def test_the_list_is_held_against_the_pipeline_of_its_own_day() -> None:
-    both = pipeline_rows(
-        FLEET,
-        [{"account_id": "a"}, {"account_id": "b", "as_of": days_from(-1)}, {"account_id": "c", "as_of": days_from(1)}],
-    )
+def test_a_list_without_rows_is_held_against_the_pipeline_too() -> None:
     table = listed({"account_id": "a"})
-    assert broken(table, contract(FLEET), renewal_pipeline=both) == []
+    nobody = table.filter(table.account_id != "a")
+    of = contract(FLEET)
+    assert broken(nobody, of, renewal_pipeline=pipeline_rows(FLEET, [])) == []
+    assert broken(nobody, of, renewal_pipeline=pipeline_rows(FLEET, [{"account_id": "a"}])) == [
+        "listed_renewals_are_in_the_pipeline"
+    ]
