@@ -5,18 +5,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from cx_intel.cli_deployment import deployment
+from cx_intel.cli_output import console, errors, print_rows, print_summary, print_where_to_look
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment, read_environment
 
@@ -30,8 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(deployment)
-console = Console(soft_wrap=not sys.stdout.isatty())
-errors = Console(stderr=True, soft_wrap=True)
 
 MISUSE = 2
 
@@ -64,11 +61,11 @@ def refresh(
         chosen = [_known(name, list(known)) for name in portfolios or known]
         days = {name: _day(known[name], as_of.date() if as_of else None) for name in chosen}
         definitions = build_definitions(environment, only=chosen)
-        instance = instance_of(environment.home)
-        failed = [
-            name for name in chosen if not _refresh_one(definitions, known[name], days[name], instance, environment)
-        ]
-    _where_to_look(environment)
+        with instance_of(environment.home) as instance:
+            failed = [
+                name for name in chosen if not _refresh_one(definitions, known[name], days[name], instance, environment)
+            ]
+    print_where_to_look(environment)
     if failed:
         errors.print(f"Failed: {', '.join(failed)}", style="bold red")
         raise typer.Exit(1)
@@ -95,9 +92,9 @@ def backfill(
             errors.print(f"--from {since} is after --to {until}; give the earlier day first.", style="red")
             raise typer.Exit(MISUSE)
         definitions = build_definitions(environment, only=[portfolio])
-        instance = instance_of(environment.home)
-        succeeded = _refresh_one(definitions, chosen, until, instance, environment, since=since)
-    _where_to_look(environment)
+        with instance_of(environment.home) as instance:
+            succeeded = _refresh_one(definitions, chosen, until, instance, environment, since=since)
+    print_where_to_look(environment)
     if not succeeded:
         errors.print(f"Failed: {portfolio}", style="bold red")
         raise typer.Exit(1)
@@ -121,77 +118,8 @@ def _refresh_one(  # type: ignore[no-untyped-def]
 
         outcome = runs.refresh(definitions, portfolio.name, as_of, instance, show, since=since)
     seconds = (datetime.now(UTC) - started).total_seconds()
-    _summary(portfolio, outcome, environment, seconds)
+    print_summary(portfolio, outcome, environment, seconds)
     return outcome.succeeded
-
-
-def _summary(portfolio, outcome, environment: Environment, seconds: float) -> None:  # type: ignore[no-untyped-def]
-    from cx_intel.reports.headline import headline
-    from cx_intel.warehouse.duckdb_warehouse import reading
-
-    checks = outcome.checks
-    console.print(
-        f"{len(outcome.tables)} tables, {sum(outcome.tables.values()):,} rows written; checks: {checks['passed']} passed, "
-        f"{checks['warned']} warned, {checks['failed']} failed; {seconds:.1f} s",
-        highlight=False,
-    )
-    for text in outcome.warnings:
-        console.print(f"  [yellow]warning[/] {escape(text)}", highlight=False)
-    for text in outcome.failures:
-        console.print(f"  [bold red]failed[/] {escape(text)}", highlight=False)
-    if not outcome.succeeded:
-        return
-    with reading(environment.warehouse) as warehouse:
-        found = headline(warehouse, portfolio)
-    quarantined = ", ".join(f"{table} {count}" for table, count in sorted(found.quarantined.items()))
-    figures = Table(show_header=False, box=None, padding=(0, 2))
-    for figure in found.figures:
-        figures.add_row(figure.label, escape(figure.text))
-    figures.add_row("Rows in quarantine", quarantined or "none")
-    console.print(figures)
-    if len(found.call_first):
-        console.print("\n[bold]Call first[/]")
-        for call in found.call_first.itertuples(index=False):
-            console.print(escape(_call(call, portfolio.currency.reporting)), highlight=False)
-
-
-def _call(call, currency: str) -> str:  # type: ignore[no-untyped-def]
-    who = f"{call.account_name or call.account_id} ({call.owner or 'no owner'})"
-    why = f", {call.primary_risk_signal}" if call.primary_risk_signal else ""
-    return (
-        f"{call.priority_rank:>3}. {who}: {call.renewal_risk}, renews in {call.days_to_renewal} days, "
-        f"{call.expected_arr_loss:,.2f} {currency} expected loss{why}. "
-        f"{call.recommended_playbook} by {call.due_date:%Y-%m-%d}."
-    )
-
-
-def _print_rows(frame) -> None:  # type: ignore[no-untyped-def]
-    """As a table where it fits, else a row after the other, a line for each column."""
-    longest = [max([len(str(c)), *(len(str(v)) for v in frame[c])]) for c in frame.columns]
-    if sum(longest) + 3 * len(longest) + 1 <= console.width:
-        console.print(_as_table(frame))
-        return
-    width = max(len(str(c)) for c in frame.columns)
-    for number, row in enumerate(frame.itertuples(index=False), start=1):
-        console.print(f"[bold]row {number}[/]", highlight=False)
-        for column, value in zip(frame.columns, row, strict=True):
-            shown = "" if pd.isna(value) else escape(str(value))
-            console.print(f"  {column:<{width}}  {shown}", highlight=False)
-
-
-def _as_table(frame) -> Table:  # type: ignore[no-untyped-def]
-    table = Table()
-    for column in frame.columns:
-        table.add_column(str(column))
-    for row in frame.itertuples(index=False):
-        table.add_row(*("" if pd.isna(value) else escape(str(value)) for value in row))
-    return table
-
-
-def _where_to_look(environment: Environment) -> None:
-    console.print(f"\nTables     {environment.warehouse} (a schema for each portfolio)", highlight=False)
-    console.print(f"Reports    {environment.home / 'reports'}", highlight=False)
-    console.print("Dagster UI make ui, or cx-intel ui", highlight=False)
 
 
 def _known(name: str, known: list[str]) -> str:
@@ -285,7 +213,7 @@ def show(
                 errors.print(f"The table {table!r} is {where} (--portfolio).", style="red")
                 raise typer.Exit(MISUSE)
             warehouse, schema = found.places[having[0]]
-            _print_rows(table_rows(warehouse, schema, table, rows))
+            print_rows(table_rows(warehouse, schema, table, rows))
 
 
 @app.command()
@@ -321,5 +249,16 @@ def ui(context: typer.Context) -> None:
     raise typer.Exit(subprocess.call(command, env={**os.environ, "CX_HOME": str(environment.home)}))
 
 
+def main() -> None:
+    """Runs a command, and ends the process at once: to take all that was imported down in good order costs a second."""
+    try:
+        app()
+    except SystemExit as ended:
+        with suppress(OSError):  # whoever read may have gone
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -5,20 +5,17 @@ commands about figures are in `cli.py`, which takes these in.
 """
 
 import os
-import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from cx_intel.cli_output import console, errors
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment, read_environment
 from cx_intel.warehouse.errors import WarehouseError
 
 deployment = typer.Typer(add_completion=False)
-console = Console(soft_wrap=not sys.stdout.isatty())
-errors = Console(stderr=True, soft_wrap=True)
 
 MISUSE = 2
 

@@ -80,3 +80,7 @@ class PooledRunStorage(Pooled, SqliteRunStorage):
     def connect(self) -> Iterator[Connection]:
         with self._begin() as connection:
             yield connection
+
+    def dispose(self) -> None:
+        self._engine.dispose()
+        super().dispose()
