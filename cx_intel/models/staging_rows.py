@@ -7,7 +7,7 @@ that one table derives are in `cx_intel.models.staging_columns`, the staged tabl
 
 from datetime import date
 from functools import reduce
-from operator import and_, or_
+from operator import and_
 
 import ibis
 import ibis.expr.types as ir
@@ -34,6 +34,8 @@ CODES = (
     "metric",
 )
 """Columns kept in lower case."""
+SEPARATOR = "; "
+"""Between the reasons of one row."""
 SHOWN = 60
 """Characters of a value that a reason quotes."""
 NOT_A = {
@@ -177,7 +179,7 @@ def _in_reporting_currency(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
 
 
 def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.StringValue:
-    """Everything wrong with the row, joined by `; `; null when it fits."""
+    """Everything wrong with the row, one after the other; null when it fits."""
     found: list[tuple[ir.BooleanValue, ir.StringValue | str]] = []
     required = required_columns(contract)
     derived = portfolio.derived_attributes
@@ -205,9 +207,8 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
         message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + "' is not among the accounts"
         found.append((orphan, message))
-    joined = reduce(lambda a, b: a + b, (ibis.ifelse(when, _end(message), "") for when, message in found))
-    own = ibis.ifelse(reduce(or_, (when for when, _ in found)), joined, ibis.null("string"))
-    return ibis.coalesce(rows["_reject"], own.substr(0, own.length() - 2))
+    joined = reduce(lambda a, b: a + b, (ibis.ifelse(when, _next(message), "") for when, message in found))
+    return ibis.coalesce(rows["_reject"], joined.substr(len(SEPARATOR)).nullif(""))
 
 
 def _no_amount(text: ir.StringValue) -> ir.StringValue:
@@ -219,8 +220,10 @@ def _true(test: ir.BooleanValue) -> ir.BooleanValue:
     return ibis.coalesce(test, ibis.literal(False))
 
 
-def _end(message: ir.StringValue | str) -> ir.StringValue:
-    return ibis.coalesce(message if isinstance(message, ir.Value) else ibis.literal(message), "") + "; "
+def _next(message: ir.StringValue | str) -> ir.StringValue:
+    if isinstance(message, str):
+        return ibis.literal(SEPARATOR + message)
+    return ibis.literal(SEPARATOR) + ibis.coalesce(message, "")
 
 
 def _without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
