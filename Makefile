@@ -1,10 +1,11 @@
-# make run: set up and refresh both portfolios. make test: set up and run all tests. make ui: the Dagster UI.
+# make run: set up and refresh both portfolios. make test: set up and run the tests; make test-all: also the slow ones.
+# make ui: the Dagster UI.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test test-all ui lint lock clean system
+.PHONY: setup run test test-slow test-all ui lint lock clean system
 
 setup: $(STAMP)
 
@@ -22,8 +23,10 @@ run: setup
 test: setup
 	@$(BIN)/pytest
 
-test-all: setup
-	@$(BIN)/pytest -m "slow or not slow"
+test-slow: setup
+	@$(BIN)/pytest -m slow
+
+test-all: test test-slow
 
 ui: setup
 	@$(BIN)/cx-intel ui
