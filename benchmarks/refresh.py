@@ -28,7 +28,7 @@ from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import refresh
 from cx_intel.portfolio.build import build_definitions
 from cx_intel.settings.environment import read_environment
-from cx_intel.warehouse import duckdb_warehouse
+from cx_intel.warehouse import opening
 
 FILES = ("dashboard", "exports", "weekly_brief", "published")
 KINDS = ("compile", "execute", "record", "rest")
@@ -83,17 +83,17 @@ class TimedConnection:
 @contextmanager
 def watched(clock: Clock) -> Iterator[None]:
     """Compiling, executing and recording are timed within the block."""
-    connect = duckdb_warehouse._connect
+    connect = opening._connect
     kept = (Backend.compile, Backend.execute, dg.DagsterInstance.handle_new_event)
     Backend.compile = clock.timed("compile", kept[0])  # type: ignore[method-assign]
     Backend.execute = clock.timed("execute", kept[1])  # type: ignore[method-assign]
     dg.DagsterInstance.handle_new_event = clock.timed("record", kept[2])  # type: ignore[method-assign]
-    duckdb_warehouse._connect = lambda *args, **keys: TimedConnection(connect(*args, **keys), clock)  # type: ignore[assignment, return-value]
+    opening._connect = lambda *args, **keys: TimedConnection(connect(*args, **keys), clock)  # type: ignore[assignment, return-value]
     try:
         yield
     finally:
         Backend.compile, Backend.execute, dg.DagsterInstance.handle_new_event = kept  # type: ignore[method-assign]
-        duckdb_warehouse._connect = connect
+        opening._connect = connect
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ errors = Console(stderr=True, soft_wrap=True)
 
 def print_summary(portfolio, outcome, environment: Environment, seconds: float) -> None:  # type: ignore[no-untyped-def]
     from cx_intel.reports.headline import headline
-    from cx_intel.warehouse.duckdb_warehouse import reading
+    from cx_intel.warehouse.opening import reading
 
     checks = outcome.checks
     console.print(

@@ -12,7 +12,7 @@ from typing import Any
 from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.gathering import Book, gather
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import reading
+from cx_intel.warehouse.opening import reading
 from cx_intel_tests.builders import AS_OF
 from cx_intel_tests.report_tables import fill
 

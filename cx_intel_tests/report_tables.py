@@ -10,7 +10,8 @@ from typing import Any
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel_tests.builders import AS_OF, rows
 
 WEEK_BEFORE = AS_OF - timedelta(days=7)

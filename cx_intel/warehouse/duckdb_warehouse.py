@@ -4,7 +4,6 @@ A reader sees a table either as it was or as it is, never in between, however th
 and whether they may be, is decided by the callers (`cx_intel.orchestration`); text of SQL is written here alone.
 """
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -18,7 +17,7 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
 
-from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
+from cx_intel.warehouse.errors import WarehouseError
 
 STAGED_PREFIX = "_staged_"
 STATE_SCHEMA = "cx_state"
@@ -343,80 +342,3 @@ def with_known_types(frame: pd.DataFrame) -> pd.DataFrame:
         elif str(kind).startswith("datetime64["):
             changes[str(column)] = "datetime64[us]"
     return frame.astype(changes)
-
-
-_open: dict[Path, tuple[DuckDBWarehouse, int]] = {}
-_guard = threading.Lock()
-
-
-def open_warehouse(path: Path) -> DuckDBWarehouse:
-    """The warehouse of the file, opened for writing; each opening is to be ended by `close_warehouse`.
-
-    Raises:
-        WarehouseError: The file is locked by another process, not a DuckDB file, or may not be written.
-    """
-    path = path.resolve()
-    with _guard:
-        warehouse, users = _open.get(path, (None, 0))
-        if warehouse is None:
-            warehouse = DuckDBWarehouse(path, _connect(path))
-        _open[path] = (warehouse, users + 1)
-        return warehouse
-
-
-def close_warehouse(path: Path) -> None:
-    """Ends one opening; the last one closes the file, so that other processes may read it."""
-    path = path.resolve()
-    with _guard:
-        warehouse, users = _open[path]
-        if users > 1:
-            _open[path] = (warehouse, users - 1)
-        else:
-            del _open[path]
-            warehouse.close()
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[DuckDBWarehouse]:
-    """The warehouse for reading alone; many processes may, while none writes."""
-    if path.resolve() in _open:
-        yield _open[path.resolve()][0]
-        return
-    warehouse = DuckDBWarehouse(path, _connect(path, read_only=True))
-    try:
-        yield warehouse
-    finally:
-        warehouse.close()
-
-
-def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    def explained(what: str, to_do: str) -> WarehouseError:
-        return WarehouseError(f"{path} {what}. {to_do}")
-
-    if read_only and not path.exists():
-        raise explained("is not there yet", "Run `cx-intel refresh` first.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise explained("cannot be made", f"Its folder has to be one that may be written. ({error})") from error
-    try:
-        connection = duckdb.connect(str(path), read_only=read_only)
-        connection.execute("SET TimeZone = 'UTC'")
-        return connection
-    except duckdb.IOException as error:
-        text = str(error)
-        if "lock" in text.lower():
-            raise WarehouseLocked(
-                f"{path} is open in another program. Close it there, or read the published copy. ({_first_line(text)})"
-            ) from error
-        raise explained(
-            "cannot be opened", f"Check that it is a DuckDB file and may be written. ({_first_line(text)})"
-        ) from error
-    except (duckdb.Error, OSError) as error:
-        raise explained(
-            "cannot be used", f"Restore it from a back-up, or move it away. ({_first_line(str(error))})"
-        ) from error
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "no reason given"

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, reading
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseLocked
+from cx_intel.warehouse.opening import reading
 
 COPY_SCHEMA = "main"
 PUBLICATION = "publication"

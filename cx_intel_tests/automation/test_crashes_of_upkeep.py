@@ -15,7 +15,7 @@ from cx_intel.portfolio.build import load_portfolios
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.warehouse.backups import backups, take
-from cx_intel.warehouse.duckdb_warehouse import close_warehouse, open_warehouse
+from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.publish import publish
 from cx_intel.warehouse.restoring import restore, verify
 from cx_intel_tests.automation.processes import refreshing

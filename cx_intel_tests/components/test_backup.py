@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 
 from cx_intel.cli import app
 from cx_intel.warehouse.backups import backups, take
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseBusy, WarehouseError, WarehouseLocked
 from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.restoring import restore
 from cx_intel.warehouse.upgrades import back_up_if_due
 from cx_intel_tests.small_company import AS_OF, SmallCompany

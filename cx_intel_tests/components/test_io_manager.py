@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from dagster_duckdb_pandas import DuckDBPandasIOManager
 
-from cx_intel.warehouse.duckdb_warehouse import open_warehouse, reading
 from cx_intel.warehouse.io_manager import WarehouseIOManager
+from cx_intel.warehouse.opening import open_warehouse, reading
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2025-01-06", end_date="2025-01-10")
 KEPT_BY_DAY: dict[str, Any] = {
@@ -225,7 +225,7 @@ def test_an_expression_that_fails_in_the_engine_leaves_its_table_as_it_was(run: 
 def test_the_file_is_closed_when_the_run_is_over(run: Runner) -> None:
     run(frame)
     assert open_warehouse(run.file).tables("s") == ["frame"]
-    from cx_intel.warehouse.duckdb_warehouse import _open, close_warehouse
+    from cx_intel.warehouse.opening import _open, close_warehouse
 
     close_warehouse(run.file)
     assert run.file.resolve() not in _open

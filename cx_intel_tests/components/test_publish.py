@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cx_intel.cli import app
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseLocked
+from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.publish import publish
 from cx_intel.warehouse.readable import readable
 from cx_intel_tests.small_company import AS_OF, SmallCompany

@@ -11,7 +11,8 @@ from cx_intel.contracts.staging import stg_accounts
 from cx_intel.orchestration.graph import steps_of
 from cx_intel.orchestration.steps import DAY, StepRunner
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel_tests.builders import portfolio, rows
 
 FIRST = date(2025, 1, 6)

@@ -15,8 +15,9 @@ import ibis
 import pandas as pd
 import pytest
 
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, close_warehouse, open_warehouse, reading
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.opening import close_warehouse, open_warehouse, reading
 
 MONDAY, TUESDAY, WEDNESDAY = date(2025, 1, 6), date(2025, 1, 7), date(2025, 1, 8)
 ZONE_ROWS = 122_880
@@ -216,7 +217,7 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
-from cx_intel.warehouse import duckdb_warehouse as module
+from cx_intel.warehouse import opening as module
 
 file, moment = Path(sys.argv[1]), sys.argv[2]
 DAY = date(2025, 1, 6)

@@ -24,7 +24,8 @@ from cx_intel.orchestration.checks import (
     rules_of,
 )
 from cx_intel.orchestration.turned_away import quarantined_share, share_specs
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel_tests.builders import portfolio, rows
 
 Rows = list[dict[str, Any]]

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from cx_intel.reports.brief import Brief, weekly_brief, write_brief
 from cx_intel.reports.markdown_safety import escaped
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import close_warehouse, open_warehouse
+from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel_tests.builders import AS_OF, shipped
 from cx_intel_tests.report_tables import HOSTILE, WEEK_BEFORE, accounts_of, due, fill, listed, outlook
 

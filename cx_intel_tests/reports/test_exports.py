@@ -22,7 +22,8 @@ from cx_intel.reports.exports import MANIFEST, check_exports, export, exported_t
 from cx_intel.reports.spreadsheet_safety import guarded, guarded_columns
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel_tests.builders import AS_OF, PORTFOLIOS, shipped
 from cx_intel_tests.report_tables import HOSTILE, WEEK_BEFORE, accounts_of, due, fill, listed, outlook, with_reports
 

@@ -13,7 +13,7 @@ from cx_intel.reports.signal_words import signal_in_language
 from cx_intel.reports.workbook import HEADER_ROW, write_workbook
 from cx_intel.reports.workbook_cells import put_text
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import reading
+from cx_intel.warehouse.opening import reading
 from cx_intel_tests.builders import AS_OF, shipped
 from cx_intel_tests.report_tables import HOSTILE, due, fill, listed, outlook
 
