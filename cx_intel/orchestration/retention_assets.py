@@ -1,8 +1,10 @@
 """Makes the step that ends a refresh by letting old days go, where a portfolio states retention periods.
 
-What goes is decided by `cx_intel.privacy.retention`; the periods stand in the `retention` block of the YAML.
+Which days of tables go is decided by `cx_intel.privacy.retention`, and of Dagster's own history here; the periods stand
+in the `retention` block of the YAML.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -10,6 +12,7 @@ import pandas as pd
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.contract import Kind
+from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
 from cx_intel.orchestration.assets import asset_options, key_of
 from cx_intel.orchestration.metadata import markdown_table
 from cx_intel.orchestration.partitions import mapping
@@ -19,6 +22,9 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 
 RETENTION = "retention"
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+AT_ONCE = 100
+"""Runs looked up at a time."""
 
 
 def dated_tables(portfolio: Portfolio, kinds: dict[str, Kind]) -> dict[str, str]:
@@ -53,9 +59,30 @@ def retention_assets(portfolio: Portfolio, kinds: dict[str, Kind]) -> list[dg.As
         warehouse: DuckDBWarehouse = context.resources.warehouse.open
         tables = dated_tables(portfolio, kinds)
         gone = forget_old_days(warehouse, portfolio.name, tables, portfolio.retention)
-        return dg.MaterializeResult(asset_key=key, metadata=_about(gone))
+        metadata = _about(gone)
+        if days := portfolio.retention.runs_days:
+            before = datetime.now(UTC) - timedelta(days=days)
+            metadata["runs_removed"] = forget_old_runs(context.instance, portfolio.name, before)
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return [retention]
+
+
+def forget_old_runs(instance: dg.DagsterInstance, portfolio: str, before: datetime) -> int:
+    """Removes from Dagster what it recorded of runs that had ended before; tables are not touched. How many.
+
+    Args:
+        instance: Where the runs are recorded.
+        portfolio: Whose runs.
+        before: An instant, aware.
+    """
+    wanted = dg.RunsFilter(statuses=ENDED, tags={PORTFOLIO_TAG: portfolio}, updated_before=before)
+    count = 0
+    while runs := instance.get_runs(wanted, limit=AT_ONCE):
+        for run in runs:
+            instance.delete_run(run.run_id)
+        count += len(runs)
+    return count
 
 
 def _about(gone: list[Forgotten]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ SHORTEST_SNAPSHOTS = 40
 """Changes of scores are told against up to 33 days before."""
 SHORTEST_EVENTS = 92
 """Signals look back so far, and late events are made up for as far."""
+SHORTEST_RUNS = 30
+"""Alerts look back to the end of the last problem."""
 
 
 class RetentionSettings(Settings):
@@ -21,7 +23,9 @@ class RetentionSettings(Settings):
     """Days of event tables that are kept: raw ones that are delivered by day, staged ones and fct_usage."""
     quarantine_days: int | None = Field(default=None, ge=1)
     """Days of quarantine that are kept: its rows are as delivered, with all that is in them."""
+    runs_days: int | None = Field(default=None, ge=SHORTEST_RUNS)
+    """Days for which Dagster keeps what it recorded of runs that have ended: events, results of checks, figures to plot."""
 
     @property
     def is_on(self) -> bool:
-        return any((self.snapshots_days, self.usage_events_days, self.quarantine_days))
+        return any((self.snapshots_days, self.usage_events_days, self.quarantine_days, self.runs_days))

@@ -1,11 +1,12 @@
 """Retention: days beyond their period go, stay away, and take nothing else with them."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from cx_intel.orchestration.retention_assets import forget_old_runs
 from cx_intel.privacy.retention import first_kept, forget_old_days
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.loader import load_portfolio
@@ -86,6 +87,24 @@ def test_a_refresh_ends_with_it_and_the_next_does_not_bring_the_days_back(tmp_pa
             ((first, count),) = company.query(f"SELECT min(event_date), count(*) FROM {table}")
             assert (first, count > 100) == (date(2025, 1, 1), True)
     assert company.query("SELECT count(*) FROM account_snapshot_latest") == [(12,)]
+
+
+def test_what_dagster_recorded_of_old_runs_goes_and_nothing_else(tmp_path: Path):
+    company = SmallCompany(tmp_path)
+    company.only("accounts", "subscriptions")
+    company.settings |= {"reports": {"exports": []}, "retention": {"runs_days": 30}}
+    assert [company.refresh(AS_OF).failures for _ in range(2)] == [[], []]
+    with company.instance() as instance:
+        runs = instance.get_runs()
+        assert len(runs) == 2
+        assert forget_old_runs(instance, "small", datetime(2020, 1, 1, tzinfo=UTC)) == 0
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        assert forget_old_runs(instance, "other", tomorrow) == 0
+        assert len(instance.get_runs()) == 2
+        assert forget_old_runs(instance, "small", tomorrow) == 2
+        assert instance.get_runs() == []
+        assert instance.get_records_for_run(runs[0].run_id).records == []
+    assert company.query("SELECT count(*) FROM dim_account") == [(12,)]
 
 
 def test_a_period_shorter_than_a_signal_looks_back_is_refused(tmp_path: Path):
