@@ -15,7 +15,8 @@ errors = Console(stderr=True, soft_wrap=True)
 
 def print_summary(portfolio, outcome, environment: Environment, seconds: float) -> None:  # type: ignore[no-untyped-def]
     from cx_intel.reports.headline import headline
-    from cx_intel.warehouse.opening import reading
+    from cx_intel.warehouse.errors import WarehouseLocked
+    from cx_intel.warehouse.readable import readable
 
     checks = outcome.checks
     console.print(
@@ -29,14 +30,25 @@ def print_summary(portfolio, outcome, environment: Environment, seconds: float) 
         console.print(f"  [bold red]failed[/] {escape(text)}", highlight=False)
     if not outcome.succeeded:
         return
-    with reading(environment.warehouse) as warehouse:
-        found = headline(warehouse, portfolio)
-    quarantined = ", ".join(f"{table} {count}" for table, count in sorted(found.quarantined.items()))
+    try:
+        with readable(environment.warehouse, {portfolio.name: environment.published(portfolio.name)}) as source:
+            warehouse, schema = source.places[portfolio.name]
+            found, newest = headline(warehouse, portfolio, outcome.as_of, schema=schema), source.newest(portfolio.name)
+    except WarehouseLocked:
+        console.print("Another run writes the warehouse already: `cx-intel show` tells the figures.", highlight=False)
+        return
     figures = Table(show_header=False, box=None, padding=(0, 2))
     for figure in found.figures:
         figures.add_row(figure.label, escape(figure.text))
-    figures.add_row("Rows in quarantine", quarantined or "none")
+    if found.quarantined is not None:
+        quarantined = ", ".join(f"{table} {count}" for table, count in sorted(found.quarantined.items()))
+        figures.add_row("Rows in quarantine", quarantined or "none")
     console.print(figures)
+    if newest and outcome.as_of < newest:
+        console.print(
+            f"These figures are of {outcome.as_of}. Reports, exports and tables kept whole show {newest}, as before.",
+            highlight=False,
+        )
     if len(found.call_first):
         console.print("\n[bold]Call first[/]")
         for call in found.call_first.itertuples(index=False):

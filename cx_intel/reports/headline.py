@@ -4,8 +4,9 @@ Nothing is computed here that a table does not hold; a figure whose table is mis
 """
 
 from dataclasses import dataclass
+from datetime import date
 
-import ibis.expr.types as ir
+import ibis
 import pandas as pd
 
 from cx_intel.settings.portfolio import Portfolio
@@ -22,11 +23,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Headline:
-    """The figures, the first rows of the intervention list, and how many rows are in quarantine."""
+    """The figures, the first rows of the intervention list, and how many rows of each table are in quarantine."""
 
     figures: tuple[Figure, ...]
     call_first: pd.DataFrame
-    quarantined: dict[str, int]
+    quarantined: dict[str, int] | None
 
 
 CALL_COLUMNS = (
@@ -43,24 +44,41 @@ CALL_COLUMNS = (
 )
 
 
-def headline(warehouse: DuckDBWarehouse, portfolio: Portfolio, *, calls: int = 5) -> Headline:
-    """What the newest refresh says, in a handful of figures."""
+def headline(
+    warehouse: DuckDBWarehouse, portfolio: Portfolio, as_of: date, *, schema: str = "", calls: int = 5
+) -> Headline:
+    """What the tables say of a day, in a handful of figures.
 
-    def latest(table: str) -> pd.DataFrame | None:
-        name = f"{table}_latest" if warehouse.exists(portfolio.name, f"{table}_latest") else table
-        if not warehouse.exists(portfolio.name, name):
+    Args:
+        warehouse: The open warehouse, or a published copy.
+        portfolio: Its settings.
+        as_of: The day; of the ledger, the months that were complete by then are read.
+        schema: Where the tables are; default: the portfolio's name.
+        calls: How many accounts are listed.
+    """
+
+    def of_the_day(table: str) -> pd.DataFrame | None:
+        if not warehouse.exists(schema or portfolio.name, table):
             return None
-        return warehouse.backend.execute(warehouse.table(portfolio.name, name))
+        rows = warehouse.table(schema or portfolio.name, table)
+        if "as_of" in rows.columns:
+            rows = rows.filter(rows.as_of == ibis.literal(as_of))
+        return warehouse.backend.execute(rows)
 
-    figures = [*_revenue(latest("nrr_summary")), *_health(latest("customer_health_scores"), portfolio)]
-    figures += _renewals(latest("renewal_pipeline"), latest("nrr_outlook"), portfolio)
-    listed = latest("cs_intervention_list")
-    quarantined = latest("quarantine")
+    figures = [
+        *_revenue(of_the_day("nrr_summary"), as_of, portfolio.currency.reporting),
+        *_health(of_the_day("customer_health_scores"), portfolio),
+    ]
+    figures += _renewals(of_the_day("renewal_pipeline"), of_the_day("nrr_outlook"), portfolio)
+    listed = of_the_day("cs_intervention_list")
+    quarantined = of_the_day("quarantine")
     call_first = pd.DataFrame(columns=list(CALL_COLUMNS))
     if listed is not None:
         call_first = listed.sort_values("priority_rank").head(calls)[list(CALL_COLUMNS)]
         figures.append(Figure("Accounts to call", f"{len(listed):,}"))
-    counts = {} if quarantined is None else quarantined.groupby("source_table").size().to_dict()
+    if quarantined is None:
+        return Headline(tuple(figures), call_first, None)
+    counts = quarantined.groupby("source_table").size().to_dict()
     return Headline(tuple(figures), call_first, {str(k): int(v) for k, v in counts.items()})
 
 
@@ -72,11 +90,16 @@ def retention(row: pd.Series) -> tuple[str, float, float] | None:
     return None
 
 
-def _revenue(summary: pd.DataFrame | None) -> list[Figure]:
-    if summary is None or summary.empty:
+def _revenue(summary: pd.DataFrame | None, as_of: date, currency: str) -> list[Figure]:
+    """Of the last month that was complete on the day."""
+    if summary is None:
+        return []
+    ends = pd.to_datetime(summary["revenue_month"]) + pd.offsets.MonthEnd(0)
+    summary = summary[ends <= pd.Timestamp(as_of)]
+    if summary.empty:
         return []
     last = summary.sort_values("revenue_month").iloc[-1]
-    figures = [Figure(f"MRR, {last.revenue_month:%B %Y}", f"{last.ending_mrr:,.2f}")]
+    figures = [Figure(f"MRR, {last.revenue_month:%B %Y}", f"{last.ending_mrr:,.2f} {currency}")]
     if found := retention(last):
         label, nrr, grr = found
         figures.append(Figure(f"NRR / GRR, {label}", f"{nrr:.1f} % / {grr:.1f} %"))
@@ -106,9 +129,3 @@ def _renewals(pipeline: pd.DataFrame | None, outlook: pd.DataFrame | None, portf
         for nrr in chosen["book_nrr_pct"].dropna():
             figures.append(Figure("NRR of the book in 90 days if nobody acts", f"{nrr:.1f} %"))
     return figures
-
-
-def table_rows(warehouse: DuckDBWarehouse, schema: str, table: str, limit: int) -> pd.DataFrame:
-    """The first rows of a table."""
-    rows: ir.Table = warehouse.table(schema, table)
-    return warehouse.backend.execute(rows.limit(limit))

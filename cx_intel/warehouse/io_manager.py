@@ -27,6 +27,8 @@ from cx_intel.warehouse.running import FOLDER, RunMark
 from cx_intel.warehouse.upgrades import back_up_if_due
 
 LOCK_FILE = "warehouse.lock"
+READERS_SECONDS = 30
+"""How long a run waits for whoever only looks into the file, as the summary of the run before it does."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
                 wait_seconds=self.wait_seconds,
                 on_wait=lambda other: log.info(f"Waiting for {other} to finish writing.") if log else None,
             )
-            self._warehouse = open_warehouse(path)
+            self._warehouse = open_warehouse(path, wait_seconds=min(self.wait_seconds, READERS_SECONDS))
             try:
                 self._back_up(log)
             except BaseException:

@@ -4,6 +4,7 @@ What is done with an open one stands in `duckdb_warehouse.py`; which run may wri
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,17 @@ import duckdb
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
 
+TRY_EVERY_SECONDS = 0.1
 _open: dict[Path, tuple[DuckDBWarehouse, int]] = {}
 _guard = threading.Lock()
 
 
-def open_warehouse(path: Path) -> DuckDBWarehouse:
+def open_warehouse(path: Path, *, wait_seconds: float = 0) -> DuckDBWarehouse:
     """The warehouse of the file, opened for writing; each opening is to be ended by `close_warehouse`.
+
+    Args:
+        path: The file.
+        wait_seconds: How long to wait for other processes to close it, which only look into it.
 
     Raises:
         WarehouseError: The file is locked by another process, not a DuckDB file, or may not be written.
@@ -27,7 +33,7 @@ def open_warehouse(path: Path) -> DuckDBWarehouse:
     with _guard:
         warehouse, users = _open.get(path, (None, 0))
         if warehouse is None:
-            warehouse = DuckDBWarehouse(path, _connect(path))
+            warehouse = DuckDBWarehouse(path, _connect_in_time(path, time.monotonic() + wait_seconds))
         _open[path] = (warehouse, users + 1)
         return warehouse
 
@@ -55,6 +61,16 @@ def reading(path: Path) -> Iterator[DuckDBWarehouse]:
         yield warehouse
     finally:
         warehouse.close()
+
+
+def _connect_in_time(path: Path, until: float) -> duckdb.DuckDBPyConnection:
+    while True:
+        try:
+            return _connect(path)
+        except WarehouseLocked:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(TRY_EVERY_SECONDS)
 
 
 def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
