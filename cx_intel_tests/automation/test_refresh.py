@@ -12,7 +12,10 @@ import pandas as pd
 import pytest
 
 from cx_intel.models import accounts as account_models
+from cx_intel.portfolio.build import load_portfolios
+from cx_intel.reports.headline import Figure, headline
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.opening import reading
 from cx_intel_tests.small_company import AS_OF, SmallCompany
 
 EARLIER, DAY_BEFORE, LATER = (AS_OF + timedelta(days=n) for n in (-2, -1, 1))
@@ -117,6 +120,17 @@ class TestDaysInARow:
             "FROM cs_intervention_list_latest"
         )
         assert found == [(1, "A02", 14, 1680, "Critical")]
+
+    def test_the_headline_is_of_the_day_that_is_asked_for(self, refreshed: dict[str, Any]) -> None:
+        company = refreshed["company"]
+        portfolio = load_portfolios(company.portfolios)["small"]
+        with reading(company.warehouse) as warehouse:
+            said = {day: headline(warehouse, portfolio, day) for day in (EARLIER, AS_OF)}
+        assert [found.figures[0] for found in said.values()] == [
+            Figure("MRR, December 2024", "7,560.00 EUR"),
+            Figure("MRR, January 2025", "7,610.00 EUR"),
+        ]
+        assert [list(found.call_first["days_to_renewal"]) for found in said.values()] == [[17], [15]]  # to 15 February
 
     def test_no_row_is_dropped_between_raw_and_staging(self, refreshed: dict[str, Any]) -> None:
         # events later than as_of wait in the raw table

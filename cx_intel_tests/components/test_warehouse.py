@@ -319,6 +319,24 @@ class TestOpening:
                 pass
             other.kill()
 
+    def test_who_waits_gets_the_file_when_another_process_has_looked_into_it(self, file: Path) -> None:
+        duckdb.connect(str(file)).close()
+        code = (
+            "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('ready', flush=True); "
+            "sys.stdin.readline(); c.close(); print('closed', flush=True); sys.stdin.readline()"
+        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen([sys.executable, "-c", code, str(file)], text=True, **pipes) as other:
+            assert other.stdin is not None
+            assert other.stdout is not None
+            assert other.stdout.readline() == "ready\n"
+            with pytest.raises(WarehouseError, match="is open in another program"):
+                open_warehouse(file, wait_seconds=0.3)
+            other.stdin.write("close it\n")
+            other.stdin.flush()
+            assert open_warehouse(file, wait_seconds=30).tables("s") == []
+            close_warehouse(file)
+
     def test_reading_what_is_not_there_says_how_it_comes_to_be(self, file: Path) -> None:
         with pytest.raises(WarehouseError, match=r"is not there yet\. Run `cx-intel refresh` first"), reading(file):
             pass
