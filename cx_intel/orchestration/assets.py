@@ -19,6 +19,7 @@ from cx_intel.orchestration.checks import Finding, check_results, check_specs, c
 from cx_intel.orchestration.graph import Step
 from cx_intel.orchestration.late_events import LateEvents
 from cx_intel.orchestration.metadata import column_lineage, column_schema, measured, preview
+from cx_intel.orchestration.model_version import model_version, version_specs
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.source_age import age_specs, source_age
 from cx_intel.orchestration.steps import StepRunner, among
@@ -62,6 +63,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
             *check_specs(contract, key),
             *share_specs(contract, key, portfolio),
             *age_specs(contract, key, portfolio),
+            *version_specs(contract, key),
         ],
         required_resource_keys={"warehouse"},
         description=_description(contract, step),
@@ -85,6 +87,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         others = _others(contract, portfolio, warehouse, built.days)
         findings = evaluate(contract, staged, others=others, warehouse=warehouse)
         findings += _turned_away(runner, staged, built.days, days[-1])
+        findings += model_version(contract, built.days, portfolio, warehouse)
         age = source_age(contract, staged, as_of=days[-1], portfolio=portfolio, warehouse=warehouse)
         recorded = [*findings, age.finding()] if age else findings
         warehouse.record_checks(results_table(recorded, schema=portfolio.name, table=step.table, as_of=days[-1]))

@@ -4,7 +4,7 @@ A reader sees a table either as it was or as it is, never in between, however th
 and whether they may be, is decided by the callers (`cx_intel.orchestration`); text of SQL is written here alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -237,6 +237,13 @@ class DuckDBWarehouse:
             self._connection.register("_cx_checks", rows)
             self._connection.execute(f"INSERT INTO {name} BY NAME FROM _cx_checks")
             self._connection.unregister("_cx_checks")
+
+    def remember(self, schema: str, table: str, state: Mapping[date, str]) -> None:
+        """Remembers what each day was built from, beside the tables that are swapped in."""
+        self._prepare_state()
+        with self.transaction():
+            for day, built_from in state.items():
+                self._remember(schema, table, day, built_from)
 
     def stands_at(self, schema: str, table: str) -> date | None:
         """The as_of that a whole table was last built for."""
