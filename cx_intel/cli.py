@@ -2,7 +2,6 @@
 
 import gc
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -198,14 +197,16 @@ def show(
     table: str,
     portfolio: Annotated[str | None, typer.Option(help="Default: the only one that has the table.")] = None,
     rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 10,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only rows of that day.")] = None,
 ) -> None:
-    """The first rows of a table; of a snapshot, append _latest for the newest day."""
+    """The first rows of a table, by rank where it has one; of a snapshot, append _latest for the newest day."""
     from cx_intel.portfolio.build import load_portfolios
-    from cx_intel.reports.headline import table_rows
+    from cx_intel.reports.listing import table_rows
 
     with _explained():
         environment = read_environment(os.environ)
-        names = list(load_portfolios(environment.portfolios))
+        known = load_portfolios(environment.portfolios)
+        names = list(known)
         with _readable(environment, names) as found:
             having = [n for n in ([_known(portfolio, names)] if portfolio else names) if found.exists(n, table)]
             if len(having) != 1:
@@ -213,7 +214,8 @@ def show(
                 errors.print(f"The table {table!r} is {where} (--portfolio).", style="red")
                 raise typer.Exit(MISUSE)
             warehouse, schema = found.places[having[0]]
-            print_rows(table_rows(warehouse, schema, table, rows))
+            day = as_of.date() if as_of else None
+            print_rows(table_rows(warehouse, schema, table, known[having[0]], limit=rows, as_of=day))
 
 
 @app.command()
@@ -239,14 +241,19 @@ def docs(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def ui(context: typer.Context) -> None:
-    """Open the Dagster UI on 127.0.0.1:3000 with schedules and sensors running; further options go to `dagster dev`."""
+    """Open the Dagster UI on 127.0.0.1:3000 with schedules and sensors running; further options go to `dagster dev`.
+
+    This process becomes `dagster dev`, so that whoever stops it stops all that it started.
+    """
     from cx_intel.orchestration.instance import prepare_home
 
     with _explained():
         environment = read_environment(os.environ)
         prepare_home(environment.home)
     command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", "-h", "127.0.0.1", *context.args]
-    raise typer.Exit(subprocess.call(command, env={**os.environ, "CX_HOME": str(environment.home)}))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, command, {**os.environ, "CX_HOME": str(environment.home)})
 
 
 def main() -> None:

@@ -100,6 +100,30 @@ def test_show_names_a_table_that_is_not_there(company: SmallCompany) -> None:
 
 
 @pytest.mark.usefixtures("refreshed")
+def test_show_gives_the_rows_of_a_day(company: SmallCompany) -> None:
+    found = here(company, "show", "account_snapshot", "--rows", "1", "--as-of", AS_OF.isoformat())
+    assert (found.exit_code, found.stderr) == (DONE, "")
+    assert AS_OF.isoformat() in found.stdout
+    other = here(company, "show", "account_snapshot", "--as-of", "2020-01-01")
+    assert (other.exit_code, other.stdout) == (MISUSE, "")
+    assert f"has no rows as of 2020-01-01; its days are from {AS_OF} to {AS_OF}." in other.stderr
+    whole = here(company, "show", "dim_account", "--as-of", AS_OF.isoformat())
+    assert whole.exit_code == MISUSE
+    assert "The table 'dim_account' has no column as_of" in whole.stderr
+
+
+def test_ui_becomes_dagster_dev_so_that_signals_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    company, became = fresh(tmp_path), []
+    monkeypatch.setattr(os, "execve", lambda *call: became.append(call))
+    assert here(company, "ui", "-p", "3001", "--", "--log-level", "warning").exit_code == DONE
+    ((program, words, variables),) = became
+    assert program == words[0] == sys.executable
+    assert words[1:4] == ["-m", "dagster", "dev"]
+    assert words[-4:] == ["-p", "3001", "--log-level", "warning"]
+    assert variables["CX_HOME"] == str(company.home)
+
+
+@pytest.mark.usefixtures("refreshed")
 def test_a_failing_run_exits_with_one_and_says_what_failed(company: SmallCompany) -> None:
     (company.data / "subscriptions.csv").write_text("subscription_id,account_id\nS01,A01\n")
     found = cx_intel(company, "refresh", "--as-of", AS_OF.isoformat())
