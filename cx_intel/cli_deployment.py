@@ -5,6 +5,7 @@ commands about figures are in `cli.py`, which takes these in.
 """
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -148,6 +149,7 @@ def erase(
     portfolio: str,
     account: Annotated[str | None, typer.Option(help="The id of the account to erase.")] = None,
     user: Annotated[str | None, typer.Option(help="The id of the user to erase.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take an account or a user out of everything, prove it, and keep them from coming back. It cannot be undone."""
     from cx_intel.privacy.erase import Home
@@ -158,6 +160,8 @@ def erase(
     if not subject or (account and user):
         raise _misuse("Name one: --account ID or --user ID.")
     environment = _environment()
+    if not yes:
+        _confirm(f"Erase the {'account' if account else 'user'} {subject} of {portfolio} from {environment.home}")
     warehouse, wait = environment.warehouse, environment.lock_wait_seconds
     home = Home(environment.home, warehouse, warehouse.with_name(LOCK_FILE), environment.variables, wait)
     try:
@@ -175,3 +179,17 @@ def erase(
     if account:
         console.print(f"The ledger's amounts stand under {done.pseudonym}.", highlight=False)
     console.print("Reports and exports are made anew by the next refresh.", highlight=False)
+
+
+def _confirm(deed: str) -> None:
+    """Asks before what cannot be undone; ends the command unless somebody at a terminal says yes."""
+    if not _at_a_terminal():
+        raise _misuse(
+            f"{deed}? That cannot be undone, and there is no terminal to ask at: say --yes. Nothing was changed."
+        )
+    if not typer.confirm(f"{deed}, back-ups included? That cannot be undone."):
+        raise _misuse("Nothing was changed.")
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()

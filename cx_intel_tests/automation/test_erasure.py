@@ -217,10 +217,31 @@ def test_while_a_run_writes_nothing_is_erased(company: SmallCompany):
 def test_by_the_command_line(company: SmallCompany):
     run = CliRunner().invoke
     assert run(app, ["erase", "small"], env=company.variables).exit_code == 2
-    assert run(app, ["erase", "small", "--account", "A99"], env=company.variables).exit_code == 2
-    done = run(app, ["erase", "small", "--account", ID], env=company.variables)
+    assert run(app, ["erase", "small", "--account", "A99", "--yes"], env=company.variables).exit_code == 2
+    done = run(app, ["erase", "small", "--account", ID, "--yes"], env=company.variables)
     assert done.exit_code == 0, done.output
     assert "ids and names are nowhere" in done.output
+
+
+def test_without_a_terminal_it_has_to_be_confirmed_in_the_command(company: SmallCompany):
+    before = files_with(company.home)
+    refused = CliRunner().invoke(app, ["erase", "small", "--account", ID], env=company.variables, input="y\n")
+    assert refused.exit_code == 2
+    assert f"Erase the account {ID} of small from " in refused.stderr
+    assert "say --yes. Nothing was changed." in refused.stderr
+    assert files_with(company.home) == before
+    assert not (company.home / "privacy").exists()
+
+
+@pytest.mark.parametrize(("answer", "status", "is_erased"), [("n\n", 2, False), ("\n", 2, False), ("y\n", 0, True)])
+def test_at_a_terminal_it_is_asked_for(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, is_erased: bool
+):
+    monkeypatch.setattr("cx_intel.cli_deployment._at_a_terminal", lambda: True)
+    asked = CliRunner().invoke(app, ["erase", "small", "--account", ID], env=company.variables, input=answer)
+    assert asked.exit_code == status, asked.output
+    assert f"Erase the account {ID} of small from " in asked.output
+    assert (files_with(company.home) == {}) is is_erased
 
 
 @pytest.mark.parametrize(
