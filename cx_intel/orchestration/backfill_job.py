@@ -5,7 +5,7 @@ The run that is asked for here is the one of `cx-intel backfill`; what it does s
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -13,8 +13,12 @@ from pydantic import Field
 
 from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
 from cx_intel.orchestration.jobs import Job
+from cx_intel.orchestration.late_sensor import RUN_KEY_TAG
 from cx_intel.orchestration.partitions import range_tags
 from cx_intel.settings.portfolio import Portfolio
+
+LOOK_BACK = timedelta(days=1)
+"""How long a run of the job waits for a daemon that is not running."""
 
 
 class Days(dg.Config):
@@ -66,21 +70,37 @@ def backfill_job(portfolio: Portfolio) -> dg.JobDefinition:
 def backfill_sensor(portfolio: Portfolio, backfill: dg.JobDefinition, refresh: Job) -> dg.SensorDefinition:
     """The sensor that asks for the run over the days of each backfill job that ended well, once."""
 
-    @dg.run_status_sensor(
-        run_status=dg.DagsterRunStatus.SUCCESS,
+    @dg.sensor(
         name=f"{portfolio.name}_backfill_days",
-        monitored_jobs=[backfill],
-        request_job=refresh,  # type: ignore[arg-type]
+        job=refresh,
         minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Has the days made that {portfolio.name}_backfill was given.",
     )
-    def make_days(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
-        config: Mapping[str, Any] = context.dagster_run.run_config
-        try:
-            days = days_asked_for(config["ops"][op_name(portfolio)]["config"], portfolio, datetime.now(UTC))
-        except (KeyError, ValueError) as error:
-            return dg.SkipReason(f"No days to make: {error}")
-        return dg.RunRequest(run_key=f"backfill-{context.dagster_run.run_id}", tags=range_tags(*days))
+    def make_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        now = datetime.now(UTC)
+        asked, refused = [], []
+        for run in _unanswered(context.instance, backfill.name, now - LOOK_BACK):
+            try:
+                days = days_asked_for(run.run_config["ops"][op_name(portfolio)]["config"], portfolio, now)
+            except (KeyError, ValueError) as error:
+                refused.append(f"Run {run.run_id[:8]} names no days to make: {error}.")
+            else:
+                asked.append(dg.RunRequest(run_key=_run_key(run), tags=range_tags(*days)))
+        if asked:
+            return dg.SensorResult(run_requests=asked)
+        waits = f"No run of {backfill.name} of the last day waits for its days."
+        return dg.SensorResult(skip_reason=" ".join(refused) or waits)
 
     return make_days
+
+
+def _unanswered(instance: dg.DagsterInstance, job: str, since: datetime) -> list[dg.DagsterRun]:
+    """The runs of the job that ended well since then and have got no run over their days, the first one first."""
+    ended = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.SUCCESS], updated_after=since)
+    runs = reversed(list(instance.get_runs(ended)))
+    return [run for run in runs if not instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: _run_key(run)}), limit=1)]
+
+
+def _run_key(run: dg.DagsterRun) -> str:
+    return f"backfill-{run.run_id}"

@@ -98,16 +98,28 @@ def days_of_job(first: str, last: str) -> dict[str, Any]:
 def test_days_given_in_the_ui_become_one_run_over_the_range(instance: dg.DagsterInstance) -> None:
     small = portfolio(as_of={"earliest": "2025-01-01"})
     job = backfill_job(small)
-    sensor = backfill_sensor(small, job, refresh_job(small))
+    sensor = Ticking(backfill_sensor(small, job, refresh_job(small)), instance)
+    assert sensor.tick() == []
+    assert sensor.said == ["No run of small_backfill of the last day waits for its days."]
     result = job.execute_in_process(instance=instance, run_config=days_of_job("2025-01-29", "2025-01-31"))
-    event = result.get_run_success_event()
-    context = dg.build_run_status_sensor_context(sensor.name, event, instance, result.dagster_run)
-    asked: Any = sensor(context)
+    (asked,) = sensor.tick()
     assert asked.run_key == f"backfill-{result.run_id}"
     assert asked.tags == {
         "dagster/asset_partition_range_start": "2025-01-29",
         "dagster/asset_partition_range_end": "2025-01-31",
     }
+    carried_out(instance, asked, fails=True)
+    assert sensor.tick() == []
+    assert sensor.said[-1] == sensor.said[0]
+
+
+def test_days_that_are_none_any_more_are_refused_with_the_reason(instance: dg.DagsterInstance) -> None:
+    job = backfill_job(portfolio(as_of={"earliest": "2025-01-01"}))
+    result = job.execute_in_process(instance=instance, run_config=days_of_job("2025-01-29", "2025-01-31"))
+    later = portfolio(as_of={"earliest": "2025-01-30"})
+    sensor = Ticking(backfill_sensor(later, job, refresh_job(later)), instance)
+    assert sensor.tick() == []
+    assert sensor.said[0].startswith(f"Run {result.run_id[:8]} names no days to make: 2025-01-29 to 2025-01-31 is no ")
 
 
 @pytest.mark.parametrize(
