@@ -93,7 +93,15 @@ TIMES_IN_BERLIN = {
     "2024-02-30": None,
     "2023-02-29T00:00:00": None,
     "2024-07-01T24:00:00": None,
-    "2024-07-01T10:20": None,
+    "2024-07-01T10:20": datetime(2024, 7, 1, 8, 20),
+    "2024-07-01 10:20": datetime(2024, 7, 1, 8, 20),
+    "2024-07-01T10:20Z": datetime(2024, 7, 1, 10, 20),
+    "2024-07-01 10:20 +05:30": datetime(2024, 7, 1, 4, 50),
+    "2024-07-01T10:20-03": datetime(2024, 7, 1, 13, 20),
+    "2024-07-01T10": None,
+    "2024-07-01T24:00": None,
+    "2024-07-01T10:60": None,
+    "2024-07-01T10:20.5": None,
     "01.07.2024": None,
     "31/12/2024": None,
     "07/01/2024 10:20:30": None,
@@ -146,6 +154,7 @@ def test_years_have_four_digits_and_none_is_before_1000() -> None:
         "9999-12-31",
         "9999-12-31T00:00:00",
         "9999-12-31 23:59:59.999999999",
+        "9999-12-31T23:59",
         "9999-12-31T23:59:59Z",
         "9999-12-31T23:59:59-12:00",  # half a day after the end of the calendar
         "9999-12-31T00:00:00+14:00",
@@ -175,7 +184,7 @@ def test_never_in_a_typed_column_has_a_day_in_every_zone(kind: pa.DataType, zone
 
 
 def test_never_with_a_clock_that_is_none_is_no_time() -> None:
-    rows = times("9999-12-31T24:00:00", "9999-12-31T23:59", "9999-12-32")
+    rows = times("9999-12-31T24:00:00", "9999-12-31T23:60", "9999-12-32")
     assert evaluated(rows, rows.local) == [None] * 3
 
 
