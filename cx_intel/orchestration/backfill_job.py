@@ -82,7 +82,8 @@ def backfill_sensor(portfolio: Portfolio, backfill: dg.JobDefinition, refresh: J
         asked, refused = [], []
         for run in _unanswered(context.instance, backfill.name, now - LOOK_BACK):
             try:
-                days = days_asked_for(run.run_config["ops"][op_name(portfolio)]["config"], portfolio, now)
+                config: Mapping[str, Any] = run.run_config
+                days = days_asked_for(config["ops"][op_name(portfolio)]["config"], portfolio, now)
             except (KeyError, ValueError) as error:
                 refused.append(f"Run {run.run_id[:8]} names no days to make: {error}.")
             else:
