@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from cx_intel.settings.base import Misfit, Settings
+from cx_intel.settings.date_formats import check_date_format
 
 CanonicalTable: TypeAlias = Literal[
     "accounts",
@@ -102,6 +103,13 @@ class FilesSource(SourceBase):
     """Any that Python knows: utf-8, latin-1, cp1252, utf-16 ... A byte order mark is dropped."""
     null_text: list[str] = [""]
     """Spellings of a missing value."""
+    date_formats: list[str] = []
+    """How dates and times are written, e.g. ["%d.%m.%Y", "%d.%m.%Y %H:%M"]: the first that fits a whole cell reads it.
+
+    Further directives: %y, %b and %B (English), %I with %p, %S, %f, %z. ISO 8601 is read too; typed values stay.
+    """
+    decimal: Literal[".", ","] = "."
+    """What stands before the fraction of a number. With "," dots, blanks and apostrophes part thousands: 24.000,50."""
     columns: dict[str, str] = {}
     """Canonical name: the file's name, for columns whose names differ. The others keep theirs."""
     constants: dict[str, str | int | float] = {}
@@ -121,6 +129,13 @@ class FilesSource(SourceBase):
             raise ValueError(f"{encoding!r} is no text encoding, such as utf-8 or latin-1") from error
         return encoding
 
+    @field_validator("date_formats")
+    @classmethod
+    def _formats_tell_days(cls, formats: list[str]) -> list[str]:
+        for date_format in formats:
+            check_date_format(date_format)
+        return formats
+
     @model_validator(mode="after")
     def _one_origin_a_column(self) -> "FilesSource":
         origins = [*self.columns, *self.constants, *(s.count_to for s in self.split.values() if s.count_to)]
@@ -129,6 +144,11 @@ class FilesSource(SourceBase):
         if twice := sorted({name for name in origins if origins.count(name) > 1}):
             raise Misfit(f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",))
         return self
+
+    @property
+    def has_local_spellings(self) -> bool:
+        """Whether dates or numbers are written otherwise than staging reads them."""
+        return bool(self.date_formats) or self.decimal != "."
 
 
 Source: TypeAlias = Annotated[SyntheticSource | FilesSource, Field(discriminator="kind")]

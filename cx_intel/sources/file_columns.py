@@ -11,12 +11,16 @@ from collections.abc import Iterable, Mapping
 import duckdb
 import pyarrow as pa
 
-from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.contract import Column, Contract
 from cx_intel.contracts.delivered import delivered_columns, required_columns
 from cx_intel.settings.sources import FilesSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.file_content import Content
 from cx_intel.sources.file_paths import SourceFile
+from cx_intel.sources.local_spellings import localised
+
+DELIMITERS = {";": '";"', "\t": '"\\t"', "|": '"|"', ",": '","'}
+"""What may part the columns of a CSV file, and how YAML writes it."""
 
 
 def canonical(
@@ -31,12 +35,13 @@ def canonical(
     Raises:
         SourceError: The file lacks a column that the mapping names or the table requires, or has it twice.
     """
-    cells = _Cells(content.columns, file, source)
+    cells = _Cells(content, file, source)
     wanted: dict[str, str] = {}
     for column in delivered_columns(contract):
         if (expression := _expression(column.name, cells, source)) is not None:
-            wanted[column.name] = _respelt(expression, source.values.get(column.name, {}))
-    _check_required(wanted, content.columns, file, source, contract)
+            read = _localised(expression, column, cells, source)
+            wanted[column.name] = _respelt(expression, read, source.values.get(column.name, {}))
+    _check_required(wanted, cells, contract)
     wanted["_source_file"] = _literal(file.name)
     wanted["_row_number"] = "row_number"
     pairs = (f"{_literal(name)}, c{n}" for n, name in enumerate(content.columns))
@@ -76,8 +81,9 @@ def used_names(source: FilesSource, contract: Contract) -> set[str]:
 class _Cells:
     """The file's columns as expressions: text equal to one of `null_text` is null."""
 
-    def __init__(self, columns: tuple[str, ...], file: SourceFile, source: FilesSource) -> None:
-        self.columns, self.file, self.source = columns, file, source
+    def __init__(self, content: Content, file: SourceFile, source: FilesSource) -> None:
+        self.columns, self.file, self.source = content.columns, file, source
+        self._marks = frozenset(content.table.column_names)
 
     def __contains__(self, name: str) -> bool:
         return name in self.columns
@@ -86,7 +92,7 @@ class _Cells:
         if name not in self.columns:
             raise SourceError(
                 f"{self.file.path}: has no column {name!r}, which the source of {self.source.table} reads"
-                f"{_nearest(name, self.columns)}; there are {', '.join(self.columns)}. Mend the mapping."
+                f"{_nearest(name, self.columns)}; there are {', '.join(self.columns)}. Mend the mapping{self.hint()}."
             )
         if self.columns.count(name) > 1:
             raise SourceError(
@@ -94,6 +100,21 @@ class _Cells:
                 f"of {self.source.table} means; rename one of them."
             )
         return self.known(f"c{self.columns.index(name)}")
+
+    def is_typed(self, name: str) -> str:
+        """Whether the cell is no text in the file, as an expression."""
+        mark = f"t{self.columns.index(name)}"
+        return f"coalesce({mark}, false)" if mark in self._marks else "false"
+
+    def hint(self) -> str:
+        """What to state where the only column's name looks like a row of names."""
+        if self.file.format != "csv" or len(self.columns) != 1:
+            return ""
+        counts = {mark: self.columns[0].count(mark) for mark in DELIMITERS if mark != self.source.delimiter}
+        likely = max(counts, key=lambda mark: counts[mark])
+        if not counts[likely]:
+            return ""
+        return f"; the delimiter looks like {DELIMITERS[likely]}: state `delimiter: {DELIMITERS[likely]}` in the source"
 
     def known(self, cell: str) -> str:
         nulls = ", ".join(_literal(text) for text in self.source.null_text)
@@ -117,12 +138,28 @@ def _expression(name: str, cells: _Cells, source: FilesSource) -> str | None:
     return cell
 
 
-def _respelt(cell: str, values: Mapping[str, str]) -> str:
-    """The cell with the file's spellings of values replaced by the canonical ones; others stay."""
-    if not values:
+def _localised(cell: str, column: Column, cells: _Cells, source: FilesSource) -> str:
+    """What the file's text cells of a column mean in the source's spelling of dates and numbers."""
+    name = column.name
+    counted = [split.count_to for split in source.split.values()]
+    if name in source.constants or name in source.split or name in counted:
         return cell
+    read = localised(cell, column.type, source)
+    if read == cell:
+        return cell
+    if source.unpivot and name in (source.unpivot.name_to, source.unpivot.value_to):
+        typed = "_typed" if name == source.unpivot.value_to else "false"
+    else:
+        typed = cells.is_typed(source.columns.get(name, name))
+    return f"CASE WHEN {typed} THEN {cell} ELSE {read} END"
+
+
+def _respelt(cell: str, read: str, values: Mapping[str, str]) -> str:
+    """The canonical value for a cell in one of the file's spellings; others as they are read."""
+    if not values:
+        return read
     cases = " ".join(f"WHEN {_literal(old.strip().lower())} THEN {_literal(new)}" for old, new in values.items())
-    return f"CASE lower(trim({cell})) {cases} ELSE {cell} END"
+    return f"CASE lower(trim({cell})) {cases} ELSE {read} END"
 
 
 def _parts(cell: str, delimiter: str) -> str:
@@ -138,19 +175,21 @@ def _rows(cells: _Cells, source: FilesSource) -> str:
     renamed = unpivot.columns if isinstance(unpivot.columns, dict) else {name: name for name in unpivot.columns}
     names = ", ".join(_literal(name) for name in renamed.values())
     values = ", ".join(cells[name] for name in renamed)
-    unnested = f"SELECT *, unnest([{names}]) AS _name, unnest([{values}]) AS _value FROM file"
+    typed = ", ".join(cells.is_typed(name) for name in renamed)
+    unnested = (
+        f"SELECT *, unnest([{names}]) AS _name, unnest([{values}]) AS _value, unnest([{typed}]) AS _typed FROM file"
+    )
     return f"({unnested}) WHERE _value IS NOT NULL"
 
 
-def _check_required(
-    given: Iterable[str], columns: tuple[str, ...], file: SourceFile, source: FilesSource, contract: Contract
-) -> None:
+def _check_required(given: Iterable[str], cells: _Cells, contract: Contract) -> None:
+    columns = cells.columns
     for name in required_columns(contract):
         if name not in given:
             raise SourceError(
-                f"{file.path}: has no column {name!r}, which {source.table} requires"
+                f"{cells.file.path}: has no column {name!r}, which {cells.source.table} requires"
                 f"{_nearest(name, columns)}; there are {', '.join(columns)}. Name the right one under "
-                f"`columns`, or a value under `constants`."
+                f"`columns`, or a value under `constants`{cells.hint()}."
             )
 
 

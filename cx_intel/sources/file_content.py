@@ -35,7 +35,8 @@ class Content:
 
     Attributes:
         columns: Its columns' names, as they stand there without the blanks around them.
-        table: Text columns `c0`, `c1` ... in that order, and `row_number`.
+        table: Text columns `c0`, `c1` ... in that order, and `row_number`; besides, where the source has spellings
+            of its own and the format types, `t0`, `t1` ...: true where the cell is no text there.
         rejects: The rows that could not be split, as `REJECTS`.
         raw_rows: The rows as they stood there, where the format has a text of its own.
     """

@@ -18,6 +18,10 @@ from cx_intel.sources.file_paths import SourceFile
 BATCH_ROWS = 50_000
 
 
+class _Number(str):
+    """The spelling of a number that is no text in the file."""
+
+
 def read_json_lines(file: SourceFile, source: FilesSource) -> Content:
     names: dict[str, int] = {}
     batches: list[pa.Table] = []
@@ -30,7 +34,7 @@ def read_json_lines(file: SourceFile, source: FilesSource) -> Content:
                 continue
             number += 1
             try:
-                row = json.loads(line, parse_int=str, parse_float=str, parse_constant=lambda _: None)
+                row = json.loads(line, parse_int=_Number, parse_float=_Number, parse_constant=lambda _: None)
                 if not isinstance(row, dict):
                     raise ValueError("not an object")
                 json.dumps(row, ensure_ascii=False).encode() if "\\u" in line else None
@@ -41,21 +45,26 @@ def read_json_lines(file: SourceFile, source: FilesSource) -> Content:
                 names.setdefault(name, len(names))
             rows.append((number, line, row))
             if len(rows) == BATCH_ROWS:
-                batches.append(_text_batch(rows, names))
+                batches.append(_text_batch(rows, names, source))
                 rows = []
     if number == 0:
         raise SourceError(f"{file.path}: is empty; fetch it again.")
-    batches.append(_text_batch(rows, names))
+    batches.append(_text_batch(rows, names, source))
     table = pa.concat_tables(batches, promote_options="default")
     raw_rows = table["raw"]
-    table = table.select([*(f"c{n}" for n in range(len(names))), "row_number"])
+    table = table.drop_columns(["raw"])
     return Content(tuple(names), table, rejects_table(rejects), raw_rows)
 
 
-def _text_batch(rows: list[tuple[int, str, dict[str, Any]]], names: dict[str, int]) -> pa.Table:
+def _text_batch(rows: list[tuple[int, str, dict[str, Any]]], names: dict[str, int], source: FilesSource) -> pa.Table:
     columns: dict[str, pa.Array] = {
         f"c{n}": pa.array([as_text(row.get(name)) for _, _, row in rows], pa.string()) for name, n in names.items()
     }
+    if source.has_local_spellings:
+        columns |= {
+            f"t{n}": pa.array([isinstance(row.get(name), _Number) for _, _, row in rows], pa.bool_())
+            for name, n in names.items()
+        }
     columns["row_number"] = pa.array([number for number, _, _ in rows], pa.int64())
     columns["raw"] = pa.array([line for _, line, _ in rows], pa.string())
     return pa.table(columns)
