@@ -18,6 +18,7 @@ from cx_intel.orchestration.alerts import lifecycle
 from cx_intel.orchestration.checks import Finding, check_results, check_specs, compared_with, evaluate, results_table
 from cx_intel.orchestration.graph import Step
 from cx_intel.orchestration.late_events import LateEvents
+from cx_intel.orchestration.measured_events import event_specs, measured_events
 from cx_intel.orchestration.metadata import column_lineage, column_schema, measured, preview
 from cx_intel.orchestration.model_version import model_version, version_specs
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
@@ -64,6 +65,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
             *share_specs(contract, key, portfolio),
             *age_specs(contract, key, portfolio),
             *version_specs(contract, key),
+            *event_specs(contract, key, portfolio),
         ],
         required_resource_keys={"warehouse"},
         description=_description(contract, step),
@@ -88,6 +90,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         findings = evaluate(contract, staged, others=others, warehouse=warehouse)
         findings += _turned_away(runner, staged, built.days, days[-1])
         findings += model_version(contract, built.days, portfolio, warehouse)
+        findings += measured_events(contract, days[-1], portfolio, warehouse)
         age = source_age(contract, staged, as_of=days[-1], portfolio=portfolio, warehouse=warehouse)
         recorded = [*findings, age.finding()] if age else findings
         warehouse.record_checks(results_table(recorded, schema=portfolio.name, table=step.table, as_of=days[-1]))

@@ -68,6 +68,13 @@ class Condition(Settings):
             raise ValueError("an empty condition: name at least one field, for instance {segment: SMB}")
         return self
 
+    def values_of(self, field: str) -> set[Scalar]:
+        """The values that a field is compared with."""
+        test = self.tests.get(field)
+        own = [test.equals, test.not_equals, *(test.one_of or [])] if test else []
+        nested = (condition.values_of(field) for condition in [*self.any_of, *self.none_of])
+        return {value for value in own if value is not None}.union(*nested)
+
     def fields(self) -> set[str]:
         """The names of the fields that the condition reads."""
         nested = (condition.fields() for condition in [*self.any_of, *self.none_of])

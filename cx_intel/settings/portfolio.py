@@ -3,6 +3,7 @@
 The top of the settings tree; the blocks stand in the modules beside this one, and `loader.py` reads a file into it.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -21,7 +22,7 @@ from cx_intel.settings.automation import Automation
 from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings
 from cx_intel.settings.health import HealthSettings
 from cx_intel.settings.publication import PublishSettings
-from cx_intel.settings.renewals import RISK_LEVELS, ChurnRiskSettings, Playbook, RenewalSettings
+from cx_intel.settings.renewals import RISK_LEVELS, ChurnRiskSettings, Playbook, RenewalSettings, RiskCase
 from cx_intel.settings.reports import ReportSettings
 from cx_intel.settings.retention import RetentionSettings
 from cx_intel.settings.revenue import CurrencySettings, RevenueSettings
@@ -135,8 +136,22 @@ class Portfolio(SourcesMixin):
             raise Misfit("needs a `health` block", ("renewals",))
         if missing := [r for r in RISK_LEVELS if not any(p.risk == r and not p.if_ for p in self.playbooks)]:
             raise Misfit(f"{', '.join(missing)} has no playbook without a condition, the last resort", ("playbooks",))
+        self._check_tiers(("playbooks",), self.playbooks)
+        if self.renewals:
+            self._check_tiers(("renewals", "risk"), self.renewals.risk)
         if unwatched := sorted(set(self.lifecycle.watched_signals) - set(self.health.signals)):
             raise Misfit(f"no signal {', '.join(unwatched)} is declared", ("lifecycle", "watched_signals"))
+
+    def _check_tiers(self, at: tuple[str, ...], cases: Sequence[RiskCase | Playbook]) -> None:
+        """A tier that no score has would match nothing, and say so nowhere."""
+        assert self.health is not None
+        known = [*(level.name for level in self.health.tiers.levels), "unknown"]
+        for position, case in enumerate(cases):
+            for field in ("health_tier", "confirmed_tier"):
+                if case.if_ and (unknown := sorted(map(str, case.if_.values_of(field) - set(known)))):
+                    raise Misfit(
+                        f"{field} is one of {', '.join(known)}, not {', '.join(unknown)}", (*at, position, "if")
+                    )
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -160,3 +160,34 @@ def test_yes_and_no_are_words_and_not_flags() -> None:
 
 def test_rates_are_exact() -> None:
     assert str(parsed(GOOD).currency.rate_of()["CHF"]) == "1.05"
+
+
+RENEWALS = """\
+renewals:
+  risk:
+    - {if: {health_tier: good}, risk: Low}
+    - {if: {any_of: [{health_tier: [bad, unknown]}]}, risk: High}
+  probability: {Critical: 0.1, High: 0.5, Medium: 0.7, Low: 0.9}
+playbooks:
+  - {risk: Critical, if: {health_tier: bad}, action: Call, due_in_days: 1}
+  - {risk: Critical, action: Call, due_in_days: 1}
+  - {risk: High, action: Call, due_in_days: 1}
+  - {risk: Medium, action: Call, due_in_days: 1}
+  - {risk: Low, action: Call, due_in_days: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("{health_tier: good}", "{health_tier: god}", "renewals.risk.0.if"),
+        ("[bad, unknown]", "[god, unknown]", "renewals.risk.1.if"),
+        ("if: {health_tier: bad}", "if: {confirmed_tier: god}", "playbooks.0.if"),
+    ],
+)
+def test_a_tier_that_no_score_has_is_named_beside_those_there_are(old: str, new: str, path: str) -> None:
+    good = GOOD + RENEWALS
+    assert parsed(good).renewals is not None
+    line = 1 + good[: good.index(old)].count("\n")
+    field = new.split("{")[-1].split(":")[0] if "{" in new else "health_tier"
+    assert problems(good.replace(old, new)) == [(line, path, f"{field} is one of good, bad, unknown, not god")]
