@@ -178,16 +178,15 @@ playbooks:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "path"),
+    ("old", "new", "path", "field"),
     [
-        ("{health_tier: good}", "{health_tier: god}", "renewals.risk.0.if"),
-        ("[bad, unknown]", "[god, unknown]", "renewals.risk.1.if"),
-        ("if: {health_tier: bad}", "if: {confirmed_tier: god}", "playbooks.0.if"),
+        ("{health_tier: good}", "{health_tier: god}", "renewals.risk.0.if", "health_tier"),
+        ("[bad, unknown]", "[god, unknown]", "renewals.risk.1.if", "health_tier"),
+        ("if: {health_tier: bad}", "if: {confirmed_tier: god}", "playbooks.0.if", "confirmed_tier"),
     ],
 )
-def test_a_tier_that_no_score_has_is_named_beside_those_there_are(old: str, new: str, path: str) -> None:
+def test_a_tier_that_no_score_has_is_named_beside_those_there_are(old: str, new: str, path: str, field: str) -> None:
     good = GOOD + RENEWALS
     assert parsed(good).renewals is not None
     line = 1 + good[: good.index(old)].count("\n")
-    field = new.split("{")[-1].split(":")[0] if "{" in new else "health_tier"
     assert problems(good.replace(old, new)) == [(line, path, f"{field} is one of good, bad, unknown, not god")]
