@@ -237,7 +237,6 @@ def _events(book: Book) -> Part:
 
 
 def week_change(changes: pd.DataFrame) -> dict[str, float]:
-    """The change of each account's score."""
-    return {
-        str(a): round(float(c), 2) for a, c in zip(changes["account_id"], changes["health_score_change"], strict=True)
-    }
+    """The change of each account's score as it is shown: rounded once, as `Formats.points` does in the detail."""
+    shown = zip(changes["account_id"], changes["health_score_change"], strict=True)
+    return {str(account): round(float(change), 1) for account, change in shown}

@@ -48,6 +48,7 @@ class Facts:
         money: MRR and paying customers of the days that matter: day -> (MRR, customers).
         month_base: The day of `money` that the month so far is counted from; None when none is known.
         closed_month: The row of the last closed month in `nrr_summary`.
+        has_score_changes: Whether the day's scores were compared with those of that day.
         falls, rises: The scores that moved most.
         tier_changes: Account, first and last confirmed tier of the week, where they differ.
         drops: Watched signals that dropped.
@@ -61,6 +62,7 @@ class Facts:
     money: dict[date, tuple[Any, int]]
     month_base: date | None
     closed_month: Row | None
+    has_score_changes: bool
     falls: tuple[Mover, ...]
     rises: tuple[Mover, ...]
     tier_changes: tuple[Row, ...]
@@ -106,7 +108,8 @@ class _Reader:
         money = {day: self._money(snapshot, day) for day in {self.as_of, compared, base} if day is not None}
         listed = self._listed(self.as_of)
         joined, left = self._turnover(listed, compared)
-        movers = self._movers(compared)
+        changes = self._score_changes(compared)
+        movers = self._movers(changes, compared)
         outlook = self._day(self._table("nrr_outlook"), self.as_of)
         return Facts(
             self.as_of,
@@ -114,6 +117,7 @@ class _Reader:
             money,
             base,
             self._closed_month(),
+            bool(changes),
             tuple(m for m in movers if m.change < 0)[:FALLS],
             tuple(m for m in movers if m.change > 0)[:RISES],
             self._tier_changes(compared),
@@ -159,24 +163,30 @@ class _Reader:
         found = self._fetch(rows.filter(rows.revenue_month <= ibis.literal(self.as_of)))
         return max(found, key=lambda row: row["revenue_month"], default=None)
 
-    def _movers(self, compared: date | None) -> list[Mover]:
-        changes, drivers = self._table("health_score_changes"), self._table("health_score_change_drivers")
-        if changes is None or drivers is None or compared is None:
+    def _of_week(self, table: str, compared: date | None) -> ir.Table | None:
+        rows = self._table(table)
+        if rows is None or compared is None:
+            return None
+        return rows.filter(rows.as_of == ibis.literal(self.as_of), rows.compared_as_of == ibis.literal(compared))
+
+    def _score_changes(self, compared: date | None) -> list[Row]:
+        """Of every account that had a score then and has one now, however little it moved."""
+        return self._fetch(self._of_week("health_score_changes", compared))
+
+    def _movers(self, changes: Iterable[Row], compared: date | None) -> list[Mover]:
+        drivers = self._of_week("health_score_change_drivers", compared)
+        if drivers is None:
             return []
-
-        def of_week(rows: ir.Table) -> ir.Table:
-            return rows.filter(rows.as_of == ibis.literal(self.as_of), rows.compared_as_of == ibis.literal(compared))
-
         moved = [
             row
-            for row in self._fetch(of_week(changes))
+            for row in changes
             if abs(row["health_score_change"]) >= LEAST_POINTS and row["account_id"] in self.accounts
         ]
         moved.sort(key=lambda row: (-round(abs(row["health_score_change"]), 1), -self._arr(row), row["account_id"]))
         falls = [row for row in moved if row["health_score_change"] < 0][:FALLS]
         rises = [row for row in moved if row["health_score_change"] > 0][:RISES]
         chosen = [row["account_id"] for row in (*falls, *rises)]
-        parts = self._fetch(of_week(drivers).filter(lambda t: t.account_id.isin(chosen))) if chosen else []
+        parts = self._fetch(drivers.filter(lambda t: t.account_id.isin(chosen))) if chosen else []
         return [self._mover(row, parts) for row in (*falls, *rises)]
 
     def _arr(self, row: Row) -> Any:

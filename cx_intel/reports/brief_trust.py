@@ -1,4 +1,4 @@
-"""How far the numbers of a day can be trusted: sources that fell silent, rows turned away, checks that failed or warn.
+"""How far the numbers of a day can be trusted: sources that fell silent, rows turned away, rules broken.
 
 Read from what the refresh left behind: signals marked stale, frozen scores, the quarantine and the results of checks.
 What is said of it stands in `brief_view.py`.
@@ -23,9 +23,9 @@ class Trust:
         stale_signals: Signals whose source has fallen silent, for how many accounts.
         frozen: Accounts whose tier is held because of that.
         quarantined: Canonical table: rows turned away at the refresh of the day.
-        failed: Checks that failed and block, as `table: check (failed rows/rows)`.
-        warned: Checks that warn.
-        checks: Checks made; 0 when no results are kept.
+        failed: Broken rules that block, as `table: rule (failed rows/rows)`.
+        warned: Broken rules that warn.
+        checks: Rules looked at, of which a check of Dagster's may have several; 0 when no results are kept.
     """
 
     stale_signals: dict[str, int]

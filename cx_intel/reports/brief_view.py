@@ -6,7 +6,7 @@ harmless. The facts come from `brief_facts.py` and `brief_trust.py`, the words f
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from cx_intel.contracts.changes import MODEL_CHANGE
 from cx_intel.contracts.health import UNKNOWN
@@ -16,12 +16,14 @@ from cx_intel.reports.brief_words import FORMS, TEXTS
 from cx_intel.reports.formats import MISSING, Formats
 from cx_intel.reports.palette import risk_marks, tier_marks
 from cx_intel.reports.signal_words import signal_in_language
+from cx_intel.reports.workbook import workbook_name
 from cx_intel.reports.workbook_words import words_in
 from cx_intel.settings.portfolio import Portfolio
 
 OWNERS, CALLS_OF_OWNER, NAMES = 8, 3, 6
-"""How many are shown; the rest is counted, so that the brief stays a page."""
+"""How many are shown; the rest is counted, so that the brief stays a page. One more is shown, not counted."""
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 def view_of(portfolio: Portfolio, facts: Facts, trust: Trust) -> dict[str, Any]:
@@ -63,6 +65,7 @@ class _Teller:
                 if moved
             ],
             "news": self.news(),
+            "no_news": self.no_news(),
             "owners": self.owners(within),
             "after_calls": self.after_calls(within),
             "outlook": self.outlook(),
@@ -171,13 +174,21 @@ class _Teller:
         return [
             {
                 "title": self.texts[name],
-                "count": self.formats.number(len(items)),
-                "items": [{"account": account, "text": text} for account, text in items[:NAMES]],
-                "more": self.say("and_more", n=self.formats.number(len(items) - NAMES)) if len(items) > NAMES else "",
+                "count": self.formats.number(len(shown) + left),
+                "items": [{"account": account, "text": text} for account, text in shown],
+                "more": self.say("and_more", n=self.formats.number(left)) if left else "",
             }
-            for name, items in named
-            if items
+            for name, (shown, left) in ((name, _fitting(items, NAMES)) for name, items in named)
+            if shown
         ]
+
+    def no_news(self) -> str:
+        """What may be said where no score moved and nothing else is told: only what was compared."""
+        if self.facts.compared_as_of is None:
+            return self.texts["change_unknown"]
+        if self.portfolio.health is None:
+            return ""
+        return self.texts["nothing_changed" if self.facts.has_score_changes else "score_change_unknown"]
 
     def direction(self, event: Row) -> str:
         before, after = event["from_value"], event["to_value"]
@@ -200,15 +211,22 @@ class _Teller:
         for row in within:
             by_owner.setdefault(row["owner"], []).append(row)
         ordered = sorted(by_owner.items(), key=lambda item: -sum(row["expected_arr_loss"] for row in item[1]))
-        return [
-            {
-                "owner": owner or self.texts["nobody"],
-                "sum": self.count("owner_sum", len(rows), loss=self.total(rows)),
-                "rows": [self.call(row) for row in rows[:CALLS_OF_OWNER]],
-                "more": self.count("more_of_owner", len(rows) - CALLS_OF_OWNER) if len(rows) > CALLS_OF_OWNER else "",
-            }
-            for owner, rows in ordered[:OWNERS]
-        ]
+        groups = []
+        for owner, rows in _fitting(ordered, OWNERS)[0]:
+            shown, left = _fitting(rows, CALLS_OF_OWNER)
+            groups.append(
+                {
+                    "owner": owner or self.texts["nobody"],
+                    "sum": self.count("owner_sum", len(rows), loss=self.total(rows)),
+                    "rows": [self.call(row) for row in shown],
+                    "more": self.count("more_of_owner", left, file=self.whole_list()) if left else "",
+                }
+            )
+        return groups
+
+    def whole_list(self) -> str:
+        """Where all calls stand: the workbook, or the table where none is exported."""
+        return workbook_name(self.portfolio) if "xlsx" in self.portfolio.reports.exports else "cs_intervention_list"
 
     def call(self, row: Row) -> Row:
         formats, mark = self.formats, self.risk_marks[row["renewal_risk"]]
@@ -227,8 +245,8 @@ class _Teller:
 
     def after_calls(self, within: Sequence[Row]) -> list[str]:
         beyond = [row for row in self.facts.listed if not row["is_within_capacity"]]
-        owners = len({row["owner"] for row in within})
-        sentences = [self.count("more_owners", owners - OWNERS)] if owners > OWNERS else []
+        left = _fitting(list({row["owner"] for row in within}), OWNERS)[1]
+        sentences = [self.count("more_owners", left, file=self.whole_list())] if left else []
         return [*sentences, *([self.count("beyond", len(beyond), loss=self.total(beyond))] if beyond else [])]
 
     def outlook(self) -> str:
@@ -268,8 +286,14 @@ class _Teller:
         return sentences
 
     def some(self, names: Sequence[str]) -> str:
-        more = [self.say("and_more", n=self.formats.number(len(names) - NAMES))] if len(names) > NAMES else []
-        return ", ".join([*names[:NAMES], *more])
+        shown, left = _fitting(names, NAMES)
+        return ", ".join([*shown, *([self.say("and_more", n=self.formats.number(left))] if left else [])])
+
+
+def _fitting(items: Sequence[T], limit: int) -> tuple[Sequence[T], int]:
+    """Those shown, and how many are left out: never a single one."""
+    shown = items if len(items) <= limit + 1 else items[:limit]
+    return shown, len(items) - len(shown)
 
 
 def _name(row: Row) -> str:

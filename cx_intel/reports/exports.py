@@ -19,7 +19,7 @@ from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.reports.export_folders import ExportFolders
 from cx_intel.reports.spreadsheet_safety import guarded_columns
-from cx_intel.reports.workbook import WORKBOOK_TABLES, write_workbook
+from cx_intel.reports.workbook import WORKBOOK_TABLES, workbook_name, write_workbook
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.copy_out import copy_to_csv, copy_to_parquet
@@ -124,7 +124,7 @@ def export(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse, folder
                 written = copy_to_parquet(rows, target / f"{name}.parquet", warehouse)
                 files.append(_file(target / f"{name}.parquet", name, written))
         if "xlsx" in forms and all(warehouse.exists(portfolio.name, t) for t in WORKBOOK_TABLES):
-            workbook = target / f"{portfolio.name}_cs_review.xlsx"
+            workbook = target / workbook_name(portfolio)
             write_workbook(portfolio, as_of, warehouse, workbook)
             files.append(_file(workbook, "", None))
         (target / MANIFEST).write_text(_manifest(portfolio, as_of, files), encoding="utf-8")

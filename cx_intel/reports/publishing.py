@@ -29,6 +29,8 @@ PAGES: Mapping[str, tuple[str, Callable[[Book], Page]]] = {
     "accounts": ("Accounts", accounts),
     "quality": ("Data quality", quality),
 }
+MENU: Mapping[str, str] = {key: title for key, (title, _) in PAGES.items()} | {"brief": "Weekly brief"}
+"""Page key: its title. The brief is written beside the pages, by `brief.py`."""
 PICTURE = "dashboard.png"
 
 
@@ -42,10 +44,9 @@ class Published:
 
 def publish(book: Book, folder: Path) -> Published:
     """Writes the pages and the picture of a book into a folder."""
-    menu = {key: title for key, (title, _) in PAGES.items()}
     library = chart_library(folder.parent)
     written = {}
     for key, (_, make) in PAGES.items():
-        html = render(make(book), book, menu, library)
+        html = render(make(book), book, MENU, library)
         written[key] = write_whole(folder / f"{key}.html", html.encode())
     return Published(written, write_whole(folder / PICTURE, dashboard_picture(book)))

@@ -31,6 +31,12 @@ WORKBOOK_TABLES = ("cs_intervention_list", "renewal_pipeline", "nrr_outlook")
 HEADER_ROW = 5
 Row = dict[str, Any]
 
+
+def workbook_name(portfolio: Portfolio) -> str:
+    """The file's name, in the folder of a day's exports."""
+    return f"{portfolio.name}_cs_review.xlsx"
+
+
 _SHARED: tuple[tuple[str, cells.Kind, float], ...] = (
     ("account_name", "text", 34),
     ("segment", "text", 13),

@@ -15,7 +15,7 @@ from cx_intel.reports.markdown_safety import escaped
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel_tests.builders import AS_OF, shipped
-from cx_intel_tests.report_tables import HOSTILE, WEEK_BEFORE, accounts_of, due, fill, listed, outlook
+from cx_intel_tests.report_tables import HOSTILE, WEEK_BEFORE, accounts_of, due, fill, listed, outlook, with_reports
 
 Tables = Mapping[str, Iterable[Mapping[str, Any]]]
 Make = Callable[..., Brief]
@@ -134,14 +134,36 @@ def test_whom_to_call_is_grouped_by_owner_within_capacity_with_why_what_and_when
 
 
 def test_what_does_not_fit_a_page_is_counted(brief: Make):
-    names = [f"Account {n}" for n in range(40)]
+    names = [f"Account {n}" for n in range(50)]
     calls = listed(names)
     for n, row in enumerate(calls):
         row["owner"] = f"Owner {n % 10}"
     page = brief({"account_snapshot": accounts_of(names), "cs_intervention_list": calls}).markdown
     assert page.count("| **Owner ") == 8
-    assert page.count("and 1 more in the workbook") == 8
-    assert "2 more owners: see the workbook." in page
+    assert page.count("and 2 more in novacrm_cs_review.xlsx") == 8
+    assert "2 more owners: see novacrm_cs_review.xlsx." in page
+
+
+def test_a_single_one_that_would_be_left_out_is_shown(brief: Make):
+    names = [f"Account {n}" for n in range(36)]
+    calls = listed(names)
+    for n, row in enumerate(calls):
+        row["owner"] = f"Owner {n % 9}"
+    week = [*accounts_of(names), *accounts_of(names, WEEK_BEFORE)]
+    page = brief({"account_snapshot": week, "cs_intervention_list": calls[:7]}).markdown
+    assert "- **New on the list (7)**" in page
+    assert "more" not in page.split("New on the list")[1].splitlines()[0]
+    page = brief({"account_snapshot": accounts_of(names), "cs_intervention_list": calls}).markdown
+    assert page.count("| **Owner ") == 9
+    assert all(f"| {rank} | Account {rank - 1} |" in page for rank in range(1, 37))
+    assert " more in " not in page
+
+
+def test_without_a_workbook_the_table_is_named(brief: Make):
+    calls = listed([f"Account {n}" for n in range(5)], owner="Zoe")
+    of = with_reports(shipped("novacrm"), exports=["csv"])
+    page = brief({"account_snapshot": accounts_of(NAMES), "cs_intervention_list": calls}, of).markdown
+    assert "and 2 more in cs_intervention_list" in page
 
 
 def test_movers_come_with_the_signals_that_moved_them(brief: Make):
@@ -209,7 +231,7 @@ def test_the_outlook_is_a_sentence(brief: Make):
 
 
 def test_a_calm_week_says_so(brief: Make):
-    made = brief(CALM)
+    made = brief(CALM | {"health_score_changes": [_change("c0", 50, 50.5, ("neutral", "neutral"))]})
     assert made.headline.startswith("Nobody needs a call this week")
     assert "No score moved by a point or more, and no tier changed." in made.markdown
     assert "**Yes.** All sources are fresh, and nothing is in quarantine." in made.markdown
@@ -219,7 +241,16 @@ def test_without_a_snapshot_of_a_week_before_nothing_is_compared(brief: Make):
     far = AS_OF - timedelta(days=11)
     made = brief({"account_snapshot": [*accounts_of(NAMES), *accounts_of(NAMES, far, mrr=1)]})
     assert "no snapshot of a week before, so nothing is compared" in made.title
+    for page in (made.markdown, made.html):
+        assert "Without a snapshot of a week before, what changed is not known." in page
+        assert "No score moved" not in page
     assert "MRR in force: **$300** (month so far +$297 (since 20 Jan 2025))" in made.markdown
+
+
+def test_without_scores_of_a_week_before_nothing_is_said_of_scores(brief: Make):
+    page = brief(CALM).markdown
+    assert "There are no scores of a week before, so what moved is not known." in page
+    assert "No score moved" not in page
 
 
 def test_no_account_at_all_is_no_reason_to_fail(brief: Make):
@@ -230,7 +261,7 @@ def test_no_account_at_all_is_no_reason_to_fail(brief: Make):
 
 def test_whether_the_numbers_can_be_trusted(brief: Make):
     ok = brief(CALM, broken={})
-    assert "**Yes.** All sources are fresh, nothing is in quarantine, and all 1 checks passed." in ok.markdown
+    assert "**Yes.** All sources are fresh, nothing is in quarantine, and all 1 rules hold." in ok.markdown
 
 
 def test_what_is_wrong_with_the_data_is_named(brief: Make):
@@ -242,9 +273,9 @@ def test_what_is_wrong_with_the_data_is_named(brief: Make):
     }
     page = brief(tables, broken={"usual_values": False}).markdown
     assert "**Yes, with care.** Sources fell silent, so these signals are missing: Satisfaction with tickets" in page
-    assert "Rows turned away: invoices 2. Checks that warn: dim_account: usual_values (1/2)." in page
+    assert "Rows turned away: invoices 2. Rules that warn: dim_account: usual_values (1/2)." in page
     failed = brief(tables, broken={"grain_unique": True})
-    assert "**Not yet.** Checks that failed: dim_account: grain_unique (1/2)." in failed.markdown
+    assert "**Not yet.** Rules that are broken: dim_account: grain_unique (1/2)." in failed.markdown
     assert 'class="trust bad"' in failed.html
 
 

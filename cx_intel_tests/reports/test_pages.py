@@ -11,12 +11,13 @@ import duckdb
 import pandas as pd
 import pytest
 
+from cx_intel.reports.account_details import week_change
 from cx_intel.reports.formats import Formats
 from cx_intel.reports.gathering import Book
 from cx_intel.reports.layout import render, write_whole
 from cx_intel.reports.packing import columnar, script_json
 from cx_intel.reports.picture import dashboard_picture
-from cx_intel.reports.publishing import PAGES
+from cx_intel.reports.publishing import MENU, PAGES
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.builders import AS_OF, portfolio, shipped
 from cx_intel_tests.report_books import NAMES, SCRIPT, book_of, book_tables, read_book
@@ -34,8 +35,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Book]:
 
 def html_of(book: Book, *keys: str) -> dict[str, str]:
     """Pages by key, default all; without the script that draws charts, which are not drawn here."""
-    menu = {key: title for key, (title, _) in PAGES.items()}
-    return {key: render(PAGES[key][1](book), book, menu, "") for key in keys or PAGES}
+    return {key: render(PAGES[key][1](book), book, MENU, "") for key in keys or PAGES}
 
 
 def text_of(book: Book, key: str) -> str:
@@ -149,11 +149,24 @@ def test_failed_checks_come_first_with_what_to_do(books: dict[str, Book]) -> Non
         }
     )
     text = text_of(replace(books["fleet"], checks=checks), "quality")
-    assert "No, not all of them: 1 blocking check failed" in text
+    assert "No, not all of them: 1 blocking rule is broken" in text
     assert "2 of 1.234" in text
     assert "Mend it." in text
     text = text_of(replace(books["fleet"], checks=checks.assign(passed=True)), "quality")
-    assert "Yes: all 3 checks passed and every table is of 31.01.2025." in text
+    assert "Yes: all 3 rules hold and every table is of 31.01.2025." in text
+
+
+def test_a_change_is_rounded_once_and_reads_alike_in_the_table_and_in_the_opened_account() -> None:
+    given = [9.746, 9.75, -0.049, 0.25, -7.3499999]
+    table = week_change(pd.DataFrame({"account_id": range(len(given)), "health_score_change": given}))
+    f = Formats("de", "EUR")
+    assert [f.points(shown) for shown in table.values()] == [f.points(exact) for exact in given]
+    assert f.points(table["0"]) == "+9,7"
+
+
+def test_every_page_leads_to_the_weekly_brief(books: dict[str, Book]) -> None:
+    for html in html_of(books["fleet"], "dashboard", "quality").values():
+        assert '<li><a href="brief.html">Weekly brief</a></li>' in html
 
 
 def test_ten_thousand_accounts_stay_small_and_say_what_is_left_out(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ PASSED, WARNED, FAILED = (
     Mark("failed", RED, "triangle-down"),
 )
 ROWS_SHOWN, RAW_LENGTH = 50, 300
+RULES = "Counted are rules; a check in the Dagster UI and at the terminal asks one or several of them."
 
 
 def quality(book: Book) -> Page:
@@ -31,7 +32,7 @@ def quality(book: Book) -> Page:
 
 
 def _counts(book: Book) -> tuple[int, int, int]:
-    """Checks that passed, that warn, that failed."""
+    """Rules that hold, that warn, that are broken and block."""
     checks = book.checks
     if checks is None or checks.empty:
         return 0, 0, 0
@@ -55,20 +56,18 @@ def _answer(book: Book) -> list[str]:
         verdict = "No, not all of them: "
         parts = []
         if failed:
-            checks = "check" if failed == 1 else "checks"
+            rules = "rule is" if failed == 1 else "rules are"
             parts.append(
-                f"{f.number(failed)} blocking {checks} failed, and the tables concerned stand as they were before"
+                f"{f.number(failed)} blocking {rules} broken, and the tables concerned stand as they were before"
             )
         if behind:
             parts.append(f"{f.number(len(behind))} tables are older than {f.day(book.as_of)}")
         verdict += "; ".join(parts) + "."
     elif warned:
         warnings = f"{f.number(warned)} {'warning' if warned == 1 else 'warnings'}"
-        verdict = (
-            f"Yes, with a look at {warnings}: all blocking checks passed and every table is of {f.day(book.as_of)}."
-        )
+        verdict = f"Yes, with a look at {warnings}: all blocking rules hold and every table is of {f.day(book.as_of)}."
     else:
-        verdict = f"Yes: all {f.number(passed)} checks passed and every table is of {f.day(book.as_of)}."
+        verdict = f"Yes: all {f.number(passed)} rules hold and every table is of {f.day(book.as_of)}."
     rows = f"{f.number(turned_away)} {'row was' if turned_away == 1 else 'rows were'} turned away into quarantine."
     return [verdict, rows if turned_away else "No row was turned away."]
 
@@ -107,14 +106,14 @@ def _checks(book: Book) -> Section:
     tables = [
         table_of(
             broken,
-            "Checks that did not pass",
+            "Rules that do not hold",
             columns,
-            empty="None: every check passed.",
+            empty="None: every rule holds.",
             where_more="All are in the Dagster UI.",
         ),
         table_of(
             summary,
-            "Checks by table",
+            "Rules by table",
             [
                 c.text("Table", "table_name"),
                 c.number("Passed", "passed"),
@@ -125,7 +124,7 @@ def _checks(book: Book) -> Section:
             is_folded=True,
         ),
     ]
-    return Section("Checks", tables=tables)
+    return Section("Checks", notes=[RULES], tables=tables)
 
 
 def _quarantine(book: Book) -> Section:
