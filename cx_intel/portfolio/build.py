@@ -22,6 +22,7 @@ from cx_intel.settings.base import Problem, SettingsError
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.loader import load_portfolio
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.sources.mapping import check_sources
 from cx_intel.warehouse.io_manager import Warehouse, WarehouseIOManager
 from cx_intel.warehouse.upgrades import schema_version
 
@@ -32,7 +33,7 @@ def load_portfolios(folder: Path) -> dict[str, Portfolio]:
     problems: list[str] = []
     for file in sorted(folder.glob("*.yaml")):
         try:
-            found[file.stem] = load_portfolio(file, also=(check_exports,))
+            found[file.stem] = load_portfolio(file, also=(check_exports, check_sources))
         except SettingsError as error:
             problems.append(str(error))
     if problems:

@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from cx_intel.settings.base import Misfit, Problem, SettingsError
+from cx_intel.settings.known_keys import unknown_key
 from cx_intel.settings.portfolio import Portfolio
 
 Check = Callable[[Portfolio], None]
@@ -85,7 +86,7 @@ def _plain(node: Any) -> Any:
 def _problem(document: CommentedMap, error: Any) -> Problem:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        message = "unknown key: see the reference of settings, or mend the spelling"
+        message = unknown_key(Portfolio, error["loc"])
     elif error["type"] == "missing":
         message = "is required"
     elif error["type"] not in ("value_error", "assertion_error"):

@@ -5,7 +5,6 @@ One file's content in, one Arrow table of text columns out, by one query of an i
 holds is read by `cx_intel.sources.file_formats`; what the texts mean is decided at staging.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 import duckdb
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from cx_intel.contracts.contract import Column, Contract
 from cx_intel.contracts.delivered import delivered_columns, required_columns
+from cx_intel.settings.known_keys import did_you_mean
 from cx_intel.settings.sources import FilesSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.file_content import Content
@@ -58,20 +58,6 @@ def canonical(
         con.unregister("file")
 
 
-def check_mapping(source: FilesSource, contract: Contract) -> None:
-    """Refuses names on the canonical side of the mapping that the table does not have."""
-    known = {column.name for column in delivered_columns(contract)}
-    counts = [split.count_to for split in source.split.values() if split.count_to]
-    unpivoted = [source.unpivot.name_to, source.unpivot.value_to] if source.unpivot else []
-    for name in (*source.columns, *source.constants, *source.values, *source.split, *counts, *unpivoted):
-        if name not in known:
-            raise SourceError(
-                f"The source of {source.table} gives a column {name!r}, which that table does not have"
-                f"{_nearest(name, known)}; its columns are {', '.join(sorted(known))}. Further ones of "
-                f"accounts are declared under account_attributes."
-            )
-
-
 def used_names(source: FilesSource, contract: Contract) -> set[str]:
     """The file's names that the source reads where they are there."""
     names = {source.columns.get(column.name, column.name) for column in delivered_columns(contract)}
@@ -92,7 +78,7 @@ class _Cells:
         if name not in self.columns:
             raise SourceError(
                 f"{self.file.path}: has no column {name!r}, which the source of {self.source.table} reads"
-                f"{_nearest(name, self.columns)}; there are {', '.join(self.columns)}. Mend the mapping{self.hint()}."
+                f"{did_you_mean(name, self.columns)}; there are {', '.join(self.columns)}. Mend the mapping{self.hint()}."
             )
         if self.columns.count(name) > 1:
             raise SourceError(
@@ -188,14 +174,9 @@ def _check_required(given: Iterable[str], cells: _Cells, contract: Contract) -> 
         if name not in given:
             raise SourceError(
                 f"{cells.file.path}: has no column {name!r}, which {cells.source.table} requires"
-                f"{_nearest(name, columns)}; there are {', '.join(columns)}. Name the right one under "
+                f"{did_you_mean(name, columns)}; there are {', '.join(columns)}. Name the right one under "
                 f"`columns`, or a value under `constants`{cells.hint()}."
             )
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _literal(text: str) -> str:

@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.settings.sources import FilesSource
-from cx_intel.sources.file_columns import canonical, check_mapping, used_names
+from cx_intel.sources.file_columns import canonical, used_names
 from cx_intel.sources.file_formats import read_file
 from cx_intel.sources.file_paths import source_files
+from cx_intel.sources.mapping import check_mapping
 
 
 @dataclass(frozen=True)

@@ -226,8 +226,26 @@ def test_a_required_column_that_nothing_gives(tmp_path: Path) -> None:
 
 def test_a_canonical_name_that_the_table_does_not_have(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", HEADER)
-    with pytest.raises(SourceError, match=r"gives a column 'acount_name', .*did you mean 'account_name'"):
+    with pytest.raises(SourceError, match=r"accounts has no column 'acount_name' \(did you mean 'account_name'\?\)"):
         read(file, columns={"acount_name": "account_name"})
+
+
+@pytest.mark.parametrize(
+    ("header", "keys", "hint"),
+    [
+        ("account_id;account_name", {}, r'the delimiter looks like ";": state `delimiter: ";"` in the source\.'),
+        ("account_id\taccount_name", {}, r'the delimiter looks like "\\t": state `delimiter: "\\t"` in the source\.'),
+        ("account_id|account_name", {"columns": {"account_id": "Id"}}, r'Mend .*state `delimiter: "\|"` in'),
+        ("account_id,account_name", {"delimiter": ";"}, r'state `delimiter: ","` in the source'),
+        ("a,b;c;d", {"delimiter": "|"}, r'state `delimiter: ";"` in the source'),
+        ("Kunde", {}, r"or a value under `constants`\.$"),
+        ("Kunde;x,y", {}, r"or a value under `constants`\.$"),
+    ],
+)
+def test_a_wrong_delimiter_is_told(tmp_path: Path, header: str, keys: dict[str, Any], hint: str) -> None:
+    file = write(tmp_path / "a.csv", header + "\n")
+    with pytest.raises(SourceError, match=f"a\\.csv: has no column .*{hint}"):
+        read(file, **keys)
 
 
 def test_a_column_that_stands_twice(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.loader import load_portfolio, parse_portfolio
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.sources.mapping import check_sources
 from cx_intel_tests.builders import PORTFOLIOS
 
 GOOD = """\
@@ -95,6 +96,76 @@ def test_each_error_names_line_path_and_what_is_wrong(old: str, new: str, line: 
     assert GOOD.count(old) == 1
     found = problems(GOOD.replace(old, new))
     assert [p for p in found if p[0] == line and path in p[1] and message in p[2]], found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "revenue:",
+            "revenu:",
+            "unknown key (did you mean 'revenue'?); the models in cx_intel/settings describe every",
+        ),
+        ("basis:", "bais:", "unknown key (did you mean 'basis'?); there are basis, opening, products, recognised"),
+        ("window_days: 30", "windo_days: 30", "unknown key (did you mean 'window_days'?); there are events, kind, wi"),
+        ("full: 20", "ful: 20", "unknown key (did you mean 'full'?); there are full, zero"),
+        ("path: accounts.csv}", "path: a.csv, delimeter: x}", "unknown key (did you mean 'delimiter'?); the models"),
+        (
+            "path: accounts.csv}",
+            "path: a.csv, unpivot: {nam_to: x}}",
+            "did you mean 'name_to'?); there are columns, na",
+        ),
+        ("at_least: 50,", "at_least: 50, colour: red,", "unknown key; there are at_least, is_healthy, name"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_one_that_was_meant(old: str, new: str, message: str) -> None:
+    assert GOOD.count(old) == 1
+    (found,) = [told for _, _, told in problems(GOOD.replace(old, new)) if "unknown key" in told]
+    assert message in found
+
+
+def test_the_place_that_describes_every_key_is_there() -> None:
+    assert (PORTFOLIOS.parent / "settings" / "sources.py").is_file()
+
+
+CHECKED_BY = (check_sources,)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "path", "message"),
+    [
+        ("columns: {signup_dat: signed}", "columns.signup_dat", "no column 'signup_dat' (did you mean 'signup_date'?)"),
+        ("constants: {stat: active}", "constants.stat", "no column 'stat' (did you mean 'status'?)"),
+        ("values: {regio: {n: north}}", "values.regio", "did you mean 'region'?"),
+        ("split: {ownr: {delimiter: x}}", "split.ownr", "did you mean 'owner'?"),
+        ("split: {owner: {delimiter: x, count_to: n}}", "split.owner.count_to", "no column 'n'; its columns are acc"),
+        ("unpivot: {columns: [a], name_to: b, value_to: region}", "unpivot.name_to", "no column 'b'"),
+        ("columns: {seats: s}", "columns.seats", "further ones are declared under account_attributes"),
+    ],
+)
+def test_a_mapping_to_a_column_that_the_table_has_not_is_told_with_its_line(
+    mapping: str, path: str, message: str
+) -> None:
+    text = GOOD.replace("path: accounts.csv}", f"path: a.csv,\n    {mapping}}}")
+    with pytest.raises(SettingsError) as error:
+        parse_portfolio(text, Path("books/small.yaml"), CHECKED_BY)
+    (found,) = error.value.problems
+    assert (found.line, found.path) == (5, f"sources.0.{path}")
+    assert message in found.message
+    assert found.message.startswith("accounts has no column ")
+
+
+def test_attributes_of_the_portfolio_may_be_mapped_to() -> None:
+    text = GOOD.replace("path: accounts.csv}", "path: a.csv, columns: {seats: Plätze, region: Gebiet}}")
+    declared = text + "account_attributes: {seats: {type: integer, description: Seats.}}\n"
+    assert parse_portfolio(declared, Path("small.yaml"), CHECKED_BY).tables == ("accounts", "subscriptions")
+
+
+@pytest.mark.parametrize("name", ["novacrm", "fleet"])
+@pytest.mark.parametrize("folder", [PORTFOLIOS, PORTFOLIOS.parents[1] / "examples"])
+def test_the_mappings_that_ship_are_good(folder: Path, name: str) -> None:
+    (file,) = folder.glob(f"{name}*.yaml")
+    load_portfolio(file, CHECKED_BY)
 
 
 def test_two_problems_are_told_at_once() -> None:
