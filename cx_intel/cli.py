@@ -252,9 +252,8 @@ def ui(context: typer.Context) -> None:
         environment = read_environment(os.environ)
         prepare_home(environment.home)
     command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", "-h", "127.0.0.1", *context.args]
-    signal.signal(
-        signal.SIGINT, signal.SIG_DFL
-    )  # ignored in a script's background, where Dagster would ignore SIGTERM too
+    # in a script's background SIGINT is ignored, and Dagster would then ignore SIGTERM too
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, command, {**os.environ, "CX_HOME": str(environment.home)})
