@@ -19,6 +19,10 @@ from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 
 CHECK = "quarantined_share"
 NAMED_REASONS = 3
+ACCOUNTS = "stg_accounts"
+NOT_IN_QUARANTINE = (
+    "The quarantine is made after the accounts, so these rows are not in it this time: the sample names the reasons."
+)
 
 
 def share_specs(contract: Contract, key: dg.AssetKey, portfolio: Portfolio) -> list[dg.AssetCheckSpec]:
@@ -57,7 +61,7 @@ def quarantined_share(
         # every delivered row is kept or turned away, so that nothing need be judged again to see that all fit
         total, fitting = warehouse.count(raw), warehouse.count(kept)
         if total == fitting:
-            return Finding(_rule(limit, ""), 0, total, None, limit)
+            return Finding(_rule(contract, limit, ""), 0, total, None, limit)
     delivered, among = judged(), {"all": ibis.literal(True)}
     if days:
         day = delivered[contract.day_column]
@@ -73,7 +77,7 @@ def quarantined_share(
     worst = max(among, key=lambda name: (_share(row, name), name == "days"))
     total, bad = int(row[f"total_{worst}"]), int(row[f"bad_{worst}"])
     reasons = _reasons(delivered.filter(among[worst] & is_bad), warehouse) if bad else None
-    return Finding(_rule(limit, _named(reasons)), bad, total, reasons, limit)
+    return Finding(_rule(contract, limit, _named(reasons)), bad, total, reasons, limit)
 
 
 def _limit(contract: Contract, portfolio: Portfolio) -> float:
@@ -88,10 +92,11 @@ def _text(limit: float) -> str:
     return f"At most {limit:g} % of the delivered rows are turned away (max_quarantined_pct of the source)."
 
 
-def _rule(limit: float, reasons: str) -> Rule:
+def _rule(contract: Contract, limit: float, reasons: str) -> Rule:
+    where = NOT_IN_QUARANTINE if contract.table == ACCOUNTS else "Each row is in quarantine."
     recovery = (
         f"{reasons}Mend these rows at the source or the mapping in the portfolio's YAML, then refresh; or raise "
-        f"max_quarantined_pct of the source, now {limit:g}, if so many are to be expected. Each row is in quarantine."
+        f"max_quarantined_pct of the source, now {limit:g}, if so many are to be expected. {where}"
     )
     return Rule(CHECK, CHECK, _text(limit), recovery, "block")
 

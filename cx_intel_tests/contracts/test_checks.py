@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cx_intel.contracts.contract import COUNT, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
-from cx_intel.contracts.staging import stg_invoices, stg_usage_events
+from cx_intel.contracts.staging import stg_accounts, stg_invoices, stg_usage_events
 from cx_intel.orchestration.checks import (
     SAMPLE_ROWS,
     Finding,
@@ -252,13 +252,15 @@ class TestQuarantinedShare:
     )
     contract = stg_invoices(of)
 
-    def finding(self, reasons: list[str | None], warehouse: DuckDBWarehouse) -> Finding:
+    def finding(
+        self, reasons: list[str | None], warehouse: DuckDBWarehouse, contract: Contract | None = None
+    ) -> Finding:
         delivered = ibis.memtable(
             pd.DataFrame({"_reason": pd.Series(reasons, dtype="string"), "n": range(len(reasons))})
         )
         kept = delivered.filter(delivered["_reason"].isnull())
         return quarantined_share(
-            self.contract,
+            contract or self.contract,
             delivered,
             kept,
             judged=lambda: delivered,
@@ -288,6 +290,14 @@ class TestQuarantinedShare:
         assert found.rule.recovery.startswith(
             "Most frequent, each with an example: amount: 'x' is bad (2 rows); no account"
         )
+
+    def test_it_says_where_the_rows_are(self, warehouse: DuckDBWarehouse) -> None:
+        invoices, accounts = (
+            self.finding(["bad", "bad"], warehouse, contract).rule.recovery
+            for contract in (self.contract, stg_accounts(self.of))
+        )
+        assert invoices.endswith("Each row is in quarantine.")
+        assert accounts.endswith("so these rows are not in it this time: the sample names the reasons.")
 
     @pytest.mark.parametrize(("handled", "expected"), [(1, (3, 15)), (2, (2, 2)), (3, (3, 15))])
     def test_of_a_table_by_day_the_days_handled_count_or_all_if_that_is_worse(
