@@ -8,10 +8,19 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from ruamel.yaml import YAML
+
+from cx_intel.contracts.delivered import delivered_columns, required_columns
+from cx_intel.contracts.staging import STAGING
+from cx_intel.settings.sources import FilesSource
+from cx_intel.sources.files import read_files
+from cx_intel_tests.builders import portfolio
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-portfolio.md"
 FILE = re.compile(r"`((?:data|portfolios)/[a-z.]+)`.*?```(?:csv|yaml)\n(.*?)```", re.DOTALL)
 TABLE = re.compile(r"\$ cx-intel show (\w+)\n```\n\n\|(.*?)\|\n\|[-|]+\|\n(.*?)\n\n", re.DOTALL)
+CANONICAL = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) ?\|$", re.MULTILINE)
+SETTINGS_OF_A_SOURCE = re.compile(r"```yaml\n(kind: files\n.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^\$ (cx-intel .*)$", re.MULTILINE)
 
 
@@ -59,6 +68,50 @@ def test_the_tables_hold_what_the_page_prints(followed: Path, number: int):
         order = {"quarantine": "row_number", "cs_intervention_list_latest": "priority_rank"}.get(name, "account_id")
         found = connection.execute(f"SELECT {', '.join(columns)} FROM payroll.{name} ORDER BY {order}").fetchall()
     assert [[_written(value) for value in row] for row in found] == printed
+
+
+def test_the_canonical_tables_are_those_of_the_contracts():
+    listed = {table: (required, optional) for table, required, optional in CANONICAL.findall(_page())}
+    assert list(listed) == list(STAGING)
+    for table, (required, optional) in listed.items():
+        contract = STAGING[table](portfolio())
+        names = required_columns(contract)
+        others = [c.name for c in delivered_columns(contract) if c.name not in names]
+        assert (required, optional.split(";")[0]) == (", ".join(names), ", ".join(others))
+
+
+def test_the_german_export_is_read_as_the_page_says(tmp_path: Path):
+    (settings,) = SETTINGS_OF_A_SOURCE.findall(_page())
+    (export,) = re.findall(r"```\n(Vertrag;.*?)```", _page(), re.DOTALL)
+    (tmp_path / "vertraege.csv").write_text(export, encoding="cp1252")
+    source = FilesSource.model_validate(YAML(typ="safe", pure=True).load(settings))
+    contract = STAGING["subscriptions"](portfolio())
+    found = read_files(source, contract=contract, environment={"PAYROLL_DATA": str(tmp_path)})
+    columns = ["subscription_id", "account_id", "amount", "start_date"]
+    assert [list(row.values()) for row in found.table.select(columns).to_pylist()] == [
+        ["V-1", "P-1", "24000.50", "2025-12-31"],
+        ["V-2", "P-2", "1200", "2026-01-01T09:00:00"],
+    ]
+
+
+def test_a_mistyped_column_is_told_before_anything_runs(followed: Path, tmp_path: Path):
+    text = (followed / "portfolios" / "payroll.yaml").read_text(encoding="utf-8")
+    (tmp_path / "payroll.yaml").write_text(text.replace("signup_date:", "signup_dat:"), encoding="utf-8")
+    told = subprocess.run(
+        [sys.executable, "-m", "cx_intel.cli", "validate"],
+        env={**os.environ, "CX_PORTFOLIOS": str(tmp_path), "CX_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert told.returncode != 0
+    where = "payroll.yaml:11: sources.0.columns.signup_dat: accounts has no column 'signup_dat'"
+    assert f"{where} (did you mean 'signup_date'?)" in told.stdout + told.stderr
+
+
+def _page() -> str:
+    return PAGE.read_text(encoding="utf-8")
 
 
 def _written(value: object) -> str:
