@@ -216,7 +216,11 @@ def show(
                 raise typer.Exit(MISUSE)
             warehouse, schema = found.places[having[0]]
             day = as_of.date() if as_of else None
-            print_rows(table_rows(warehouse, schema, table, known[having[0]], limit=rows, as_of=day))
+            shown = table_rows(warehouse, schema, table, known[having[0]], limit=rows, as_of=day)
+            if shown.empty:
+                errors.print(f"The table {table!r} has no rows.")
+            else:
+                print_rows(shown)
 
 
 @app.command()

@@ -104,6 +104,8 @@ def test_show_gives_the_rows_of_a_day(company: SmallCompany) -> None:
     found = here(company, "show", "account_snapshot", "--rows", "1", "--as-of", AS_OF.isoformat())
     assert (found.exit_code, found.stderr) == (DONE, "")
     assert AS_OF.isoformat() in found.stdout
+    none = here(company, "show", "quarantine")
+    assert (none.exit_code, none.stdout, none.stderr) == (DONE, "", "The table 'quarantine' has no rows.\n")
     other = here(company, "show", "account_snapshot", "--as-of", "2020-01-01")
     assert (other.exit_code, other.stdout) == (MISUSE, "")
     assert f"has no rows as of 2020-01-01; its days are from {AS_OF} to {AS_OF}." in other.stderr
