@@ -206,7 +206,7 @@ class _Teller:
         return self.say("drop", signal=self.label(event["signal"]), before=before, after=after)
 
     def owners(self, within: Sequence[Row]) -> list[Row]:
-        """The accounts to call of each owner, the owner with most at risk first."""
+        """The accounts to call of each owner, the owner with the most expected loss first."""
         by_owner: dict[str | None, list[Row]] = {}
         for row in within:
             by_owner.setdefault(row["owner"], []).append(row)

@@ -115,7 +115,7 @@ def test_the_headline_says_how_many_calls_and_what_they_are_worth(brief: Make):
 def test_one_call_is_said_in_the_singular(brief: Make):
     made = brief({"account_snapshot": accounts_of(["Ada"]), "cs_intervention_list": listed(["Ada"])})
     assert made.headline.startswith("1 call this week is about $540")
-    assert "1 account, $540 at risk" in made.markdown
+    assert "1 account, $540 expected loss" in made.markdown
 
 
 def test_whom_to_call_is_grouped_by_owner_within_capacity_with_why_what_and_when(brief: Make):
@@ -130,7 +130,7 @@ def test_whom_to_call_is_grouped_by_owner_within_capacity_with_why_what_and_when
     assert "| 2 | Berta | ▲ High | – |" in page
     assert "31 Jan 2025, today" in page
     assert "| Cora |" not in page
-    assert "1 more account, $540 at risk, is beyond the owners' capacity." in page
+    assert "1 more account, $540 expected loss, is beyond the owners' capacity." in page
 
 
 def test_what_does_not_fit_a_page_is_counted(brief: Make):
@@ -216,7 +216,7 @@ def test_who_is_new_on_the_list_and_why_others_are_off_it(brief: Make):
         "renewal_pipeline": [row | {"renewal_risk": "Low"} for row in due(names) if row["account_id"] == "c3"],
     }
     page = brief(tables).markdown
-    assert "- **New on the list (1)**: Ada ($540 at risk)" in page
+    assert "- **New on the list (1)**: Ada ($540 expected loss)" in page
     off = "Berta (churned); Cora (renewed); Dora (at lower risk now); Emma (renews later than in 90 days"
     assert f"- **Off the list (4)**: {off}" in page
 
