@@ -130,7 +130,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "renewed": "verlängert",
         "safer": "jetzt mit geringerem Risiko",
         "moved": "verlängert später als in 90 Tagen oder ist nicht mehr in der Planung",
-        "loss_of": "{loss} in Gefahr",
+        "loss_of": "{loss} erwarteter Verlust",
         "calls": "Wen anrufen",
         "calls_note": "Nach erwartetem Verlust, innerhalb der Kapazität jeder Person.",
         "rank": "Rang",
@@ -195,10 +195,10 @@ FORMS: dict[Language, dict[str, Form]] = {
             "davon nach "
             "Annahme {savable}.",
         ),
-        "owner_sum": ("{n} Kunde, {loss} in Gefahr", "{n} Kunden, {loss} in Gefahr"),
+        "owner_sum": ("{n} Kunde, {loss} erwarteter Verlust", "{n} Kunden, {loss} erwarteter Verlust"),
         "beyond": (
-            "{n} weiterer Kunde mit {loss} in Gefahr liegt über der Kapazität der Betreuung.",
-            "{n} weitere Kunden mit {loss} in Gefahr liegen über der Kapazität der Betreuung.",
+            "{n} weiterer Kunde mit {loss} erwartetem Verlust liegt über der Kapazität der Betreuung.",
+            "{n} weitere Kunden mit {loss} erwartetem Verlust liegen über der Kapazität der Betreuung.",
         ),
         "more_of_owner": ("und {n} weiterer in {file}", "und {n} weitere in {file}"),
         "more_owners": (
