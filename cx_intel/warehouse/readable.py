@@ -1,6 +1,6 @@
 """What can be read just now: the warehouse, or the published copies of its portfolios while a run holds it.
 
-For commands that only look. Who has to see the live tables or nothing uses `reading` of `duckdb_warehouse.py`; how the
+For commands that only look. Who has to see the live tables or nothing uses `reading` of `opening.py`; how the
 copies are made: `publish.py`.
 """
 

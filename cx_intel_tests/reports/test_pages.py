@@ -5,13 +5,14 @@ import os
 import re
 import struct
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 
-from cx_intel.reports.account_details import week_change
+from cx_intel.reports.account_details import account_details, axes, week_change
 from cx_intel.reports.formats import Formats
 from cx_intel.reports.gathering import Book
 from cx_intel.reports.layout import render, write_whole
@@ -162,6 +163,32 @@ def test_a_change_is_rounded_once_and_reads_alike_in_the_table_and_in_the_opened
     f = Formats("de", "EUR")
     assert [f.points(shown) for shown in table.values()] == [f.points(exact) for exact in given]
     assert f.points(table["0"]) == "+9,7"
+
+
+def test_the_score_of_an_account_is_that_of_the_last_day_of_each_week(tmp_path: Path) -> None:
+    of = shipped("fleet")
+    (row,) = [r for r in book_tables(of, ["Ada"])["customer_health_scores"] if r["as_of"] == AS_OF]
+    scores = {
+        0: (81.5, "Green"),
+        1: (80, "Green"),
+        6: (10, "Red"),
+        7: (60, "Amber"),
+        13: (1, "Red"),
+        14: (None, "unknown"),
+    }
+    days = {back: AS_OF - timedelta(days=back) for back in (*scores, 400)}
+    snapshots = [
+        row | {"as_of": days[back], "health_score": score, "unrounded_score": score, "health_tier": tier}
+        for back, (score, tier) in (scores | {400: (50, "Amber")}).items()
+    ]
+    book = read_book(fill(tmp_path / "w.duckdb", of, {"customer_health_scores": snapshots}), of)
+    assert book.scores.days == {0: AS_OF, 1: days[7], 2: days[14]}
+    ((account, (weeks, values, tiers)),) = book.scores.lines.items()
+    assert (account, weeks, values) == (row["account_id"], [1, 0], [60, 81.5])
+    assert [book.scores.tiers[place] for place in tiers] == ["Amber", "Green"]
+    (detail,) = account_details(book, [account])
+    assert detail["score"] == [weeks, values, tiers]
+    assert axes(book)["days"]["1"] == ["2025-01-24", "24.01.2025"]
 
 
 def test_every_page_leads_to_the_weekly_brief(books: dict[str, Book]) -> None:
