@@ -23,7 +23,7 @@ from cx_intel.privacy.subject import Kind, Subject
 from cx_intel.privacy.tables import Tables
 from cx_intel.warehouse.backups import FOLDER as BACKUPS
 from cx_intel.warehouse.backups import backups
-from cx_intel.warehouse.errors import WarehouseLocked
+from cx_intel.warehouse.errors import refuse_if_in_use
 from cx_intel.warehouse.lock import WriterLock
 from cx_intel.warehouse.readable import COPY_SCHEMA
 from cx_intel.warehouse.restoring import REPLACED
@@ -162,8 +162,7 @@ def _open(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(file), read_only=read_only)
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise WarehouseLocked(f"{file} is open in another program: close it there, and try again.") from error
+        refuse_if_in_use(file, error)
         raise PrivacyError(f"{file} cannot be opened: {str(error).splitlines()[0]}") from error
 
 

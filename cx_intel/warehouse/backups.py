@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
+from cx_intel.warehouse.errors import WarehouseError, refuse_if_in_use
 from cx_intel.warehouse.publish import escaped
 
 FOLDER, MANIFEST, STORAGE = "backups", "manifest.json", "dagster"
@@ -143,8 +143,7 @@ def _copy_warehouse(warehouse: Path, target: Path, connection: duckdb.DuckDBPyCo
             own.execute(f"ATTACH '{escaped(warehouse)}' AS {LIVE} (READ_ONLY)")
             return _copy_database(own, LIVE, target)
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise WarehouseLocked(f"{warehouse} is open in another program: close it there, and try again.") from error
+        refuse_if_in_use(warehouse, error)
         raise _unreadable(warehouse, error) from error
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise _unreadable(warehouse, error) from error

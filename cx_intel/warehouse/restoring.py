@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from cx_intel.warehouse.backups import STORAGE, Backup, backups, count_rows, digest
-from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
+from cx_intel.warehouse.errors import WarehouseError, refuse_if_in_use
 from cx_intel.warehouse.lock import WriterLock
 from cx_intel.warehouse.publish import escaped
 
@@ -106,8 +106,7 @@ def _refuse_open_file(warehouse: Path) -> None:
     try:
         duckdb.connect(str(warehouse), read_only=True).close()
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise WarehouseLocked(f"{warehouse} is open in another program: close it there, and try again.") from error
+        refuse_if_in_use(warehouse, error)
     except (duckdb.Error, UnicodeDecodeError):
         pass  # it cannot be opened: what a restore is for
 

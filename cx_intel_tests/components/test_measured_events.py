@@ -1,6 +1,6 @@
 """Signals that count an event which nobody ever had are told: the name is likely misspelt."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,9 @@ from cx_intel.orchestration.checks import Finding
 from cx_intel.orchestration.measured_events import measured_events
 from cx_intel.settings.loader import load_portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
-from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel_tests.small_company import AS_OF, SmallCompany
 
 Asked = Callable[..., list[Finding]]
-
-
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[DuckDBWarehouse]:
-    yield open_warehouse(tmp_path / "warehouse.duckdb")
-    close_warehouse(tmp_path / "warehouse.duckdb")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A health model that was changed has to have a new version, or the change is told as the customers' doing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,11 @@ from cx_intel.contracts.catalog import contract_of
 from cx_intel.orchestration.model_version import model_version
 from cx_intel.settings.loader import load_portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
-from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel_tests.small_company import SmallCompany
 
 MONDAY, TUESDAY, WEDNESDAY = (date(2025, 1, day) for day in (6, 7, 8))
 
 Scored = Callable[..., bool]
-
-
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[DuckDBWarehouse]:
-    yield open_warehouse(tmp_path / "warehouse.duckdb")
-    close_warehouse(tmp_path / "warehouse.duckdb")
 
 
 @pytest.fixture
