@@ -107,7 +107,7 @@ def _refresh_one(  # type: ignore[no-untyped-def]
 
     console.rule(f"[bold]{portfolio.name}[/] {f'from {since} to' if since else 'as of'} {as_of}")
     started = datetime.now(UTC)
-    gc.set_threshold(50_000, 20, 50)  # to look through all that was imported, again and again, would cost a tenth
+    gc.freeze()  # what was imported stays: there is no garbage in it
 
     with console.status("starting") as status:
 
@@ -261,18 +261,3 @@ def ui(context: typer.Context) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, command, {**os.environ, "CX_HOME": str(environment.home)})
-
-
-def main() -> None:
-    """Runs a command, and ends the process at once: to take all that was imported down in good order costs a second."""
-    try:
-        app()
-    except SystemExit as ended:
-        with suppress(OSError):  # whoever read may have gone
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
-
-
-if __name__ == "__main__":
-    main()

@@ -4,6 +4,7 @@ The stock storage opens an engine and a connection for each event, which costs a
 Everything else is Dagster's; `dagster.yaml` names these classes.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -49,20 +50,53 @@ class Pooled:
 
 
 class PooledEventLogStorage(Pooled, ConsolidatedSqliteEventLogStorage):
-    """The event log of all runs in one SQLite file."""
+    """The event log of all runs in one SQLite file, and all that an event changes in it in one transaction."""
+
+    @cached_property
+    def _tables(self) -> set[str]:
+        return set()
+
+    @cached_property
+    def _storing(self) -> threading.local:
+        return threading.local()
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:
+        if (connection := getattr(self._storing, "connection", None)) is not None:
+            yield connection
+            return
         with self._begin() as connection:
             yield connection
 
+    @contextmanager
+    def _one_transaction(self) -> Iterator[None]:
+        with self._connect() as connection:
+            self._storing.connection = connection
+            try:
+                yield
+            finally:
+                del self._storing.connection
+
     def store_event(self, event: dg.EventLogEntry) -> None:
         if event.dagster_event_type not in UNTOLD:
-            super().store_event(event)
+            with self._one_transaction():
+                super().store_event(event)
 
     def has_table(self, table_name: str) -> bool:
-        with self._begin() as connection:
-            return bool(self._engine.dialect.has_table(connection, table_name))
+        """Whether the table is there; asked once, since a table that is there stays."""
+        if table_name not in self._tables:
+            with self._connect() as connection:
+                if self._engine.dialect.has_table(connection, table_name):
+                    self._tables.add(table_name)
+        return table_name in self._tables
+
+    @cached_property
+    def _has_index_columns(self) -> bool:
+        with self._connect() as connection:
+            return super()._has_asset_key_index_cols_on_connection(connection)
+
+    def _has_asset_key_index_cols_on_connection(self, conn: Connection) -> bool:
+        return self._has_index_columns
 
     def dispose(self) -> None:
         self._engine.dispose()

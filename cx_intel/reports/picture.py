@@ -23,8 +23,8 @@ WIDTH, GAP, PER_ROW, SCALE = 1320, 40, 3, 1.25
 PANEL, KPI_WIDTH = 310, 225
 
 
-def dashboard_picture(book: Book) -> bytes:
-    """The dashboard as a PNG."""
+def dashboard_spec(book: Book) -> dict[str, Any]:
+    """The dashboard as one specification with its rows."""
     rows = account_rows(book)
     figures = dashboard_figures(book, rows)
     if book.portfolio.renewals:
@@ -48,7 +48,7 @@ def dashboard_picture(book: Book) -> bytes:
     for panel in panels:
         data |= panel.pop("datasets", {})
     spec |= {"title": title.to_dict(), "datasets": data, "padding": 24}
-    return render_png(spec, book)
+    return spec
 
 
 def _joined(how: str, specs: list[dict[str, Any]], spacing: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ What stands in them is the matter of `pages` and `picture.py`; when they are mad
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cx_intel.reports.pages.quality import quality
 from cx_intel.reports.pages.renewals import renewals
 from cx_intel.reports.pages.revenue import revenue
 from cx_intel.reports.pages.support import support
-from cx_intel.reports.picture import dashboard_picture
+from cx_intel.reports.picture import dashboard_spec, render_png
 
 PAGES: Mapping[str, tuple[str, Callable[[Book], Page]]] = {
     "dashboard": ("Dashboard", dashboard),
@@ -46,7 +47,9 @@ def publish(book: Book, folder: Path) -> Published:
     """Writes the pages and the picture of a book into a folder."""
     library = chart_library(folder.parent)
     written = {}
-    for key, (_, make) in PAGES.items():
-        html = render(make(book), book, MENU, library)
-        written[key] = write_whole(folder / f"{key}.html", html.encode())
-    return Published(written, write_whole(folder / PICTURE, dashboard_picture(book)))
+    with ThreadPoolExecutor(1) as second_core:  # pictures are drawn outside of Python
+        picture = second_core.submit(render_png, dashboard_spec(book), book)
+        for key, (_, make) in PAGES.items():
+            html = render(make(book), book, MENU, library)
+            written[key] = write_whole(folder / f"{key}.html", html.encode())
+        return Published(written, write_whole(folder / PICTURE, picture.result()))

@@ -10,7 +10,6 @@ second half run, quoted or not: so the same is put before a formula that follows
 
 import re
 
-import ibis
 import ibis.expr.types as ir
 
 APOSTROPHE = "'"
@@ -19,12 +18,12 @@ _STARTERS = "[=+@＝＋－＠-]"
 _BEGINS = rf"^([\t\r\n]| *{_STARTERS})"
 _FOLLOWS = rf"([;\t\r\n] *)({_STARTERS})"
 _REPLACEMENT = rf"\1{APOSTROPHE}\2"
+_PREFIXED = rf"{APOSTROPHE}\1"
 
 
 def guarded(text: str) -> str:
     """The text with an apostrophe before whatever a spreadsheet might run: `=1+1` becomes `'=1+1`."""
-    inside = re.sub(_FOLLOWS, _REPLACEMENT, text)
-    return APOSTROPHE + inside if re.match(_BEGINS, inside) else inside
+    return re.sub(_BEGINS, _PREFIXED, re.sub(_FOLLOWS, _REPLACEMENT, text))
 
 
 def guarded_columns(rows: ir.Table) -> ir.Table:
@@ -35,5 +34,4 @@ def guarded_columns(rows: ir.Table) -> ir.Table:
 
 
 def _guarded(text: ir.StringValue) -> ir.StringValue:
-    inside = text.re_replace(_FOLLOWS, _REPLACEMENT)
-    return ibis.ifelse(inside.re_search(_BEGINS), ibis.literal(APOSTROPHE) + inside, inside)
+    return text.re_replace(_FOLLOWS, _REPLACEMENT).re_replace(_BEGINS, _PREFIXED)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend
@@ -77,6 +78,11 @@ class DuckDBWarehouse:
                 raise WarehouseError(text) from None
         return self._seen[schema, table]
 
+    def _expression(self, schema: str, table: str, columns: ibis.Schema) -> ir.Table:
+        """The table as an expression, where its columns are known already."""
+        namespace = ops.Namespace(database=schema)
+        return ops.DatabaseTable(table, schema=columns, source=self.backend, namespace=namespace).to_expr()
+
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of an expression as Python values: for a few of them cheaper than a frame."""
         self.backend._run_pre_execute_hooks(expression)
@@ -107,6 +113,7 @@ class DuckDBWarehouse:
             to_text = self.backend.compiler.type_mapper.to_string
             columns = ", ".join(f'"{column}" {to_text(kind)}' for column, kind in like.items())
             self._connection.execute(f"CREATE TABLE {_quoted(schema, name)} ({columns})")
+            self._seen[schema, name] = self._expression(schema, name, like)
         for number, part in enumerate(parts):
             rows = _as_expression(part, like)
             if like is None and number == 0:
@@ -145,8 +152,10 @@ class DuckDBWarehouse:
             stands_at: The as_of of a whole table; remembered likewise.
         """
         name, staged = _quoted(schema, table), _quoted(schema, STAGED_PREFIX + table)
+        columns = self.staged(schema, table).schema()
+        replaces_whole = not column or not self.exists(schema, table)
         with self.transaction():
-            if not column or not self.exists(schema, table):
+            if replaces_whole:
                 # never CREATE TABLE AS an empty result and fill it in one transaction: DuckDB 2.0.0 then keeps
                 # statistics without a minimum, and filters on the table find nothing
                 self._connection.execute(f"DROP TABLE IF EXISTS {name}")
@@ -166,8 +175,10 @@ class DuckDBWarehouse:
                 self._remember(schema, table, stands_at, WHOLE)
             if column == AS_OF:
                 self._show_latest(schema, table)
-        for changed in (table, STAGED_PREFIX + table, table + LATEST_SUFFIX):
+        for changed in (STAGED_PREFIX + table, table + LATEST_SUFFIX):
             self._seen.pop((schema, changed), None)
+        if replaces_whole:
+            self._seen[schema, table] = self._expression(schema, table, columns)
 
     def delete_before(self, schema: str, table: str, column: str, first: date) -> int:
         """Removes the rows of days before `first`; what those days were built from stays remembered. How many."""
@@ -302,6 +313,7 @@ class DuckDBWarehouse:
         """
         if self.staged(schema, table).schema() == self.table(schema, table).schema():
             return
+        self._seen.pop((schema, table))
         name, staged = _quoted(schema, table), _quoted(schema, STAGED_PREFIX + table)
         new = self._columns(schema, STAGED_PREFIX + table)
         old = self._columns(schema, table)

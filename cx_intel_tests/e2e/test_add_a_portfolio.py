@@ -39,7 +39,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "CX_HOME": str(folder / "home"),
     }
     for command in COMMAND.findall(text):
-        words = [sys.executable, "-m", "cx_intel.cli", *command.split()[1:]]
+        words = [sys.executable, "-m", "cx_intel", *command.split()[1:]]
         result = subprocess.run(
             words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
@@ -98,7 +98,7 @@ def test_a_mistyped_column_is_told_before_anything_runs(followed: Path, tmp_path
     text = (followed / "portfolios" / "payroll.yaml").read_text(encoding="utf-8")
     (tmp_path / "payroll.yaml").write_text(text.replace("signup_date:", "signup_dat:"), encoding="utf-8")
     told = subprocess.run(
-        [sys.executable, "-m", "cx_intel.cli", "validate"],
+        [sys.executable, "-m", "cx_intel", "validate"],
         env={**os.environ, "CX_PORTFOLIOS": str(tmp_path), "CX_HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,

@@ -17,7 +17,7 @@ from cx_intel.reports.formats import Formats
 from cx_intel.reports.gathering import Book
 from cx_intel.reports.layout import render, write_whole
 from cx_intel.reports.packing import columnar, script_json
-from cx_intel.reports.picture import dashboard_picture
+from cx_intel.reports.picture import dashboard_spec, render_png
 from cx_intel.reports.publishing import MENU, PAGES
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.builders import AS_OF, portfolio, shipped
@@ -121,7 +121,7 @@ def test_one_account_has_all_pages(tmp_path: Path, name: str) -> None:
 def test_an_empty_book_has_all_pages_and_a_picture(tmp_path: Path, name: str) -> None:
     book = book_of(tmp_path / "w.duckdb", portfolio() if name == "small" else shipped(name), [])
     assert "There are no customers in this portfolio yet." in visible(html_of(book)["dashboard"])
-    assert dashboard_picture(book).startswith(b"\x89PNG")
+    assert render_png(dashboard_spec(book), book).startswith(b"\x89PNG")
 
 
 def test_a_warehouse_without_any_table_has_all_pages(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def multiplied(path: Path, of: Portfolio, accounts: int) -> Path:
 
 
 def test_the_picture_is_small(books: dict[str, Book]) -> None:
-    png = dashboard_picture(books["fleet"])
+    png = render_png(dashboard_spec(books["fleet"]), books["fleet"])
     assert png.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", png[16:24])
     assert width > 1400 > height > 700
