@@ -123,6 +123,11 @@ class Contract:
         """The Ibis schema of the table."""
         return ibis.schema({c.name: c.type for c in self.columns})
 
+    def no_rows(self) -> ir.Table:
+        """The table without a row."""
+        schema = self.schema()
+        return ibis.memtable(schema.to_pyarrow().empty_table(), schema=schema)
+
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
             if column.name == name:

@@ -6,7 +6,7 @@ One function a table, named after it; how a row is typed and judged is the matte
 here, whatever `as_of` is: what was known by then is cut by the tables that read these.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 import ibis
@@ -134,11 +134,13 @@ def quarantine(
     *,
     portfolio: Portfolio,
     as_of: date,
+    doubtful: Collection[str] | None = None,
 ) -> ir.Table:
     """Every delivered row that does not fit its contract, with the reason and the row as delivered.
 
     Grain: as_of, source_table, source_file, row_number, occurrence. Every raw row is either here or in its
-    staged table, once.
+    staged table, once. `doubtful` names the canonical tables that may have such rows, where the others are
+    known to have none; default: all.
     """
     raws = {
         "accounts": raw_accounts,
@@ -152,7 +154,7 @@ def quarantine(
         "metrics": raw_metrics,
     }
     turned_away = []
-    for table in portfolio.tables:
+    for table in portfolio.tables if doubtful is None else doubtful:
         accounts = None if table == "accounts" else stg_accounts
         rows = staged(raws[table], table=table, portfolio=portfolio, as_of=as_of, accounts=accounts)
         rows = rows.filter(rows["_reason"].notnull())
@@ -166,6 +168,8 @@ def quarantine(
                 raw_row=rows["_raw_row"],
             )
         )
+    if not turned_away:
+        return quarantine_contract(portfolio).no_rows()
     rows = ibis.union(*turned_away)
     within_row = ibis.window(
         group_by=[rows.source_table, rows.source_file, rows.row_number], order_by=[rows.reason, rows.raw_row]

@@ -23,7 +23,7 @@ from cx_intel.orchestration.metadata import column_lineage, column_schema, measu
 from cx_intel.orchestration.model_version import model_version, version_specs
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.source_age import age_specs, source_age
-from cx_intel.orchestration.steps import StepRunner, among
+from cx_intel.orchestration.steps import DAY, StepRunner, among
 from cx_intel.orchestration.turned_away import quarantined_share, share_specs
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
@@ -68,6 +68,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
             *event_specs(contract, key, portfolio),
         ],
         required_resource_keys={"warehouse"},
+        op_tags={"dagster/priority": "-1"} if "doubtful" in step.settings else None,  # after those that tell it
         description=_description(contract, step),
         metadata={
             "dagster/column_schema": column_schema(contract),
@@ -83,12 +84,16 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         if stands_at and days[-1] < stands_at:
             yield from _keep(context, StepRunner(step, portfolio, warehouse, tables), stands_at)
             return
-        runner = StepRunner(step, portfolio, warehouse, tables)
+        fitting: set[tuple[str, str]] = context.resources.warehouse.fitting
+        runner = StepRunner(step, portfolio, warehouse, tables, {t for name, t in fitting if name == portfolio.name})
         built = runner.build(with_first_snapshots(days, contract, portfolio, warehouse))
         staged = warehouse.stage(portfolio.name, step.table, built.parts, like=contract.schema())
         others = _others(contract, portfolio, warehouse, built.days)
         findings = evaluate(contract, staged, others=others, warehouse=warehouse)
-        findings += _turned_away(runner, staged, built.days, days[-1])
+        if turned_away := _turned_away(runner, staged, built.days, days[-1]):
+            findings += turned_away
+            if turned_away[0].broken_count == 0 and DAY not in runner.raw.columns:
+                fitting.add((portfolio.name, step.table.removeprefix("stg_")))
         findings += model_version(contract, built.days, portfolio, warehouse)
         findings += measured_events(contract, days[-1], portfolio, warehouse)
         age = source_age(contract, staged, as_of=days[-1], portfolio=portfolio, warehouse=warehouse)

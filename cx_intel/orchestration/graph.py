@@ -84,7 +84,7 @@ class Step:
     model: Callable[..., Any]
     inputs: tuple[Input, ...]
     settings: frozenset[str] = field(default_factory=frozenset)
-    """Which of portfolio, as_of and previous the model asks for."""
+    """Which of portfolio, as_of, previous and doubtful the model asks for."""
 
 
 def steps_of(portfolio: Portfolio) -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ Everything here is about which rows and which days; how they become an asset, ar
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -47,11 +47,20 @@ class Built:
 class StepRunner:
     """One step within one run."""
 
-    def __init__(self, step: Step, portfolio: Portfolio, warehouse: DuckDBWarehouse, tables: Mapping[str, ir.Table]):
+    def __init__(
+        self,
+        step: Step,
+        portfolio: Portfolio,
+        warehouse: DuckDBWarehouse,
+        tables: Mapping[str, ir.Table],
+        fitting: Collection[str] = (),
+    ):
         self.step = step
         self.portfolio = portfolio
         self.warehouse = warehouse
         self.tables = tables
+        self.fitting = fitting
+        """Canonical tables of which this run has seen that every delivered row fits."""
         self.days: tuple[date, ...] = ()
         """Of a snapshot: the days that it is built for, one after the other."""
         self.expression: ir.Table | None = None
@@ -82,6 +91,7 @@ class StepRunner:
         settings: dict[str, Any] = {"portfolio": self.portfolio, "as_of": as_of}
         if "previous" in self.step.settings:
             settings["previous"] = self._previous(as_of)
+        settings["doubtful"] = tuple(table for table in self.portfolio.tables if table not in self.fitting)
         rows: Rows = self.step.model(*read, **{k: v for k, v in settings.items() if k in self.step.settings})
         self.expression = rows if isinstance(rows, ir.Table) else None
         return rows
@@ -102,7 +112,7 @@ class StepRunner:
     def _previous(self, as_of: date) -> ir.Table:
         """The table's own rows: all of a whole table, those of earlier days of a snapshot, this run's included."""
         schema, contract = self.portfolio.name, self.step.contract
-        rows = _empty_like(contract)
+        rows = contract.no_rows()
         if self.warehouse.exists(schema, self.step.table):
             rows = _with_columns(self.warehouse.table(schema, self.step.table), contract)
         if contract.kind == "snapshot":
@@ -175,12 +185,7 @@ def among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:
 
 def _empty(table: str, portfolio: Portfolio) -> ir.Table:
     """A table that the portfolio has not: its contract's columns, or for a raw one those of its staged contract."""
-    return _empty_like(contract_of(table.replace("raw_", "stg_", 1), portfolio))
-
-
-def _empty_like(contract: Contract) -> ir.Table:
-    schema = contract.schema()
-    return ibis.memtable(schema.to_pyarrow().empty_table(), schema=schema)
+    return contract_of(table.replace("raw_", "stg_", 1), portfolio).no_rows()
 
 
 def _with_columns(rows: ir.Table, contract: Contract) -> ir.Table:

@@ -18,6 +18,7 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
 
+from cx_intel.warehouse.compiling import weigh_selects_alone
 from cx_intel.warehouse.errors import WarehouseError
 
 STAGED_PREFIX = "_staged_"
@@ -34,6 +35,8 @@ LATEST_SUFFIX = "_latest"
 """Ends the name of the view of a table's newest snapshot."""
 
 Rows: TypeAlias = ir.Table | pd.DataFrame
+
+weigh_selects_alone()
 
 
 class DuckDBWarehouse:

@@ -18,7 +18,7 @@ import pandas as pd
 from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TableSlice
 from dagster_duckdb.io_manager import DuckDbClient
 from dagster_duckdb_pandas import DuckDBPandasIOManager
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.lock import WriterLock
@@ -194,8 +194,11 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     keep_backups: int = Field(default=7, description="How many back-ups are kept.")
     daily_backup: bool = Field(default=False, description="Back up with the first run of each day.")
 
+    _fitting: set[tuple[str, str]] = PrivateAttr(default_factory=set)
+
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         path = Path(self.database)
+        self._fitting = set()
         lock = WriterLock(path.with_name(LOCK_FILE))
         run = context.run.run_id[:8] if context.run else "a test"
         job = context.run.job_name if context.run else ""
@@ -236,3 +239,8 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     def open(self) -> DuckDBWarehouse:
         """The warehouse; only during a run."""
         return self._warehouse
+
+    @property
+    def fitting(self) -> set[tuple[str, str]]:
+        """Portfolio and canonical table of which this run, in this process, has seen that every delivered row fits."""
+        return self._fitting
