@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cx_intel.ahead import COMMAND
 from cx_intel.cli_deployment import deployment
 from cx_intel.cli_output import console, errors, print_rows, print_summary, print_where_to_look
 from cx_intel.settings.base import SettingsError
@@ -69,6 +70,22 @@ def refresh(
     if failed:
         errors.print(f"Failed: {', '.join(failed)}", style="bold red")
         raise typer.Exit(1)
+
+
+@app.command(COMMAND, hidden=True)
+def compile_ahead(
+    portfolios: Annotated[list[str] | None, typer.Argument()] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+) -> None:
+    """Compile what a refresh with the same arguments will execute, for the process that started this one."""
+    from cx_intel.ahead import send
+    from cx_intel.orchestration.compiled import compiled
+    from cx_intel.portfolio.build import load_portfolios
+
+    known = load_portfolios(read_environment(os.environ).portfolios)
+    for name in portfolios or known:
+        for ready in compiled(known[name], _day(known[name], as_of.date() if as_of else None)):
+            send(ready, sys.stdout.buffer)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 Severity = Literal["block", "warn"]
@@ -125,8 +126,8 @@ class Contract:
 
     def no_rows(self) -> ir.Table:
         """The table without a row."""
-        schema = self.schema()
-        return ibis.memtable(schema.to_pyarrow().empty_table(), schema=schema)
+        one = ops.DummyTable({c.name: ibis.null(c.type).op() for c in self.columns}).to_expr()
+        return one.filter(ibis.literal(False))
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:

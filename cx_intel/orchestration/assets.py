@@ -104,9 +104,9 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
             yield age.result(key)
         stop_if_blocked(findings, step.table, warehouse, portfolio)
         metadata = describe_rows(contract, staged, warehouse, days[-1])
-        if runner.expression is not None:
+        if runner.sources:
             keys = {i.table: key_of(portfolio, i.table) for i in step.inputs if i.exists}
-            metadata["dagster/column_lineage"] = column_lineage(runner.expression, keys)
+            metadata["dagster/column_lineage"] = column_lineage(runner.sources, keys)
         report_other_days(context, key, built.days, days)
         stands_at = days[-1] if contract.kind == "whole" else None
         state = built.state

@@ -3,15 +3,15 @@
 Under Dagster's standard names. Descriptions come from the contracts, lineage from the expressions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.contract import Column, Contract
+from cx_intel.orchestration.lineage import Source
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 
 PREVIEW_ROWS = 5
@@ -46,48 +46,16 @@ def describe(column: Column) -> str:
     return " ".join(parts)
 
 
-def column_lineage(expression: ir.Table, keys: Mapping[str, dg.AssetKey]) -> dg.TableColumnLineage:
-    """Which columns of which tables each column is computed from, by a walk over the expression.
+def column_lineage(sources: Mapping[str, Sequence[Source]], keys: Mapping[str, dg.AssetKey]) -> dg.TableColumnLineage:
+    """Which columns of which tables each column is computed from, in Dagster's terms.
 
     Args:
-        expression: The table's expression.
+        sources: For each column, those tables and columns.
         keys: The name of a table in the warehouse: its asset.
     """
-    remembered: dict[ops.Node, frozenset[tuple[str, str]]] = {}
-    deps: dict[str, list[dg.TableColumnDep]] = {}
-    for name in expression.columns:
-        sources = sorted(s for s in _sources(expression[name].op(), remembered) if s[0] in keys)
-        if sources:
-            deps[name] = [dg.TableColumnDep(keys[table], column) for table, column in sources]
-    return dg.TableColumnLineage(deps)
-
-
-def _sources(node: ops.Node, remembered: dict[ops.Node, frozenset[tuple[str, str]]]) -> frozenset[tuple[str, str]]:
-    found = remembered.get(node)
-    if found is None:
-        remembered[node] = frozenset()  # a cycle cannot occur; this only bounds the walk
-        if isinstance(node, ops.Field):
-            found = _of_column(node.rel, node.name, remembered)
-        else:
-            children = [c for c in node.__children__ if isinstance(c, ops.Value)]
-            found = frozenset().union(*(_sources(child, remembered) for child in children))
-        remembered[node] = found
-    return found
-
-
-def _of_column(
-    relation: ops.Relation, name: str, remembered: dict[ops.Node, frozenset[tuple[str, str]]]
-) -> frozenset[tuple[str, str]]:
-    if isinstance(relation, ops.PhysicalTable):
-        return frozenset({(getattr(relation, "name", ""), name)})
-    if isinstance(relation, ops.Set):
-        return _of_column(relation.left, name, remembered) | _of_column(relation.right, name, remembered)
-    value = relation.values.get(name) if hasattr(relation, "values") else None
-    if value is None:
-        return frozenset()
-    if isinstance(value, ops.Field) and value.rel is relation:
-        return frozenset()
-    return _sources(value, remembered)
+    return dg.TableColumnLineage(
+        {name: [dg.TableColumnDep(keys[table], column) for table, column in found] for name, found in sources.items()}
+    )
 
 
 def measured(contract: Contract | None, rows: ir.Table, warehouse: DuckDBWarehouse) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 The top of the settings tree; the blocks stand in the modules beside this one, and `loader.py` reads a file into it.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -183,6 +185,11 @@ class Portfolio(SourcesMixin):
     def derived_attributes(self) -> dict[str, Rules]:
         """The attributes that rules derive from the others."""
         return {k: v for k, v in self.account_attributes.items() if isinstance(v, Rules)}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells settings apart."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def latest_as_of(self, now: datetime) -> date:
         """Yesterday in the portfolio's zone: the last complete day at `now` (aware)."""

@@ -6,6 +6,7 @@ and whether they may be, is decided by the callers (`cx_intel.orchestration`); t
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -34,7 +35,15 @@ WHOLE = "whole"
 LATEST_SUFFIX = "_latest"
 """Ends the name of the view of a table's newest snapshot."""
 
-Rows: TypeAlias = ir.Table | pd.DataFrame
+
+@dataclass(frozen=True)
+class Query:
+    """Rows as the SQL that makes them, with the columns and types of the table that they are for."""
+
+    sql: str
+
+
+Rows: TypeAlias = ir.Table | pd.DataFrame | Query
 
 weigh_selects_alone()
 
@@ -81,6 +90,10 @@ class DuckDBWarehouse:
                 raise WarehouseError(text) from None
         return self._seen[schema, table]
 
+    def expect(self, schema: str, table: str, columns: ibis.Schema) -> None:
+        """Takes the table as there with these columns, for compiling alone."""
+        self._seen[schema, table] = self._expression(schema, table, columns)
+
     def _expression(self, schema: str, table: str, columns: ibis.Schema) -> ir.Table:
         """The table as an expression, where its columns are known already."""
         namespace = ops.Namespace(database=schema)
@@ -116,19 +129,21 @@ class DuckDBWarehouse:
             to_text = self.backend.compiler.type_mapper.to_string
             columns = ", ".join(f'"{column}" {to_text(kind)}' for column, kind in like.items())
             self._connection.execute(f"CREATE TABLE {_quoted(schema, name)} ({columns})")
-            self._seen[schema, name] = self._expression(schema, name, like)
+            self.expect(schema, name, like)
         for number, part in enumerate(parts):
-            rows = _as_expression(part, like)
             if like is None and number == 0:
-                self.backend.create_table(name, obj=rows, database=schema)
-            else:
-                self._append(_quoted(schema, name), rows)
+                self.backend.create_table(name, obj=_as_expression(part, like), database=schema)
+            else:  # Ibis' own `insert` parses the SQL that it has just written
+                self._connection.execute(f"INSERT INTO {_quoted(schema, name)} BY NAME {self.sql(part, like)}")
         return self.staged(schema, table)
 
-    def _append(self, name: str, rows: ir.Table) -> None:
-        """Inserts rows by column name. Ibis' own `insert` parses the SQL that it has just written."""
-        self.backend._run_pre_execute_hooks(rows)
-        self._connection.execute(f"INSERT INTO {name} BY NAME {self.backend.compile(rows)}")
+    def sql(self, rows: Rows, like: ibis.Schema | None = None) -> str:
+        """The query that makes the rows, with the columns and types of `like`."""
+        if isinstance(rows, Query):
+            return rows.sql
+        expression = _as_expression(rows, like)
+        self.backend._run_pre_execute_hooks(expression)
+        return self.backend.compile(expression)
 
     def staged(self, schema: str, table: str) -> ir.Table:
         """What is staged for the table so far."""
@@ -181,7 +196,7 @@ class DuckDBWarehouse:
         for changed in (STAGED_PREFIX + table, table + LATEST_SUFFIX):
             self._seen.pop((schema, changed), None)
         if replaces_whole:
-            self._seen[schema, table] = self._expression(schema, table, columns)
+            self.expect(schema, table, columns)
 
     def delete_before(self, schema: str, table: str, column: str, first: date) -> int:
         """Removes the rows of days before `first`; what those days were built from stays remembered. How many."""
@@ -348,7 +363,7 @@ def _quoted(schema: str, table: str) -> str:
     return f'"{schema}"."{table}"'
 
 
-def _as_expression(rows: Rows, like: ibis.Schema | None) -> ir.Table:
+def _as_expression(rows: ir.Table | pd.DataFrame, like: ibis.Schema | None) -> ir.Table:
     table = ibis.memtable(with_known_types(rows)) if isinstance(rows, pd.DataFrame) else rows
     if like is None:
         return table
