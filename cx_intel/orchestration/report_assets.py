@@ -33,7 +33,7 @@ def report_assets(portfolio: Portfolio, environment: Environment) -> list[dg.Ass
         portfolio: Its settings.
         environment: Where the reports are put.
     """
-    options = asset_options(portfolio, "reports", "snapshot") | {"kinds": {"html", "altair"}}
+    options = asset_options(portfolio, "reports", "snapshot") | {"kinds": {"html", "vegalite"}}
     rollups = [t for t in tables_of(portfolio) if t.endswith(ROLLUP_SUFFIX)]
     folder = environment.reports(portfolio.name)
 

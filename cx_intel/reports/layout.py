@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -23,7 +22,8 @@ from cx_intel.reports.pages.page import Page, account_link, notices
 from cx_intel.reports.palette import chart_theme
 
 TEMPLATES = Path(__file__).parent / "templates"
-VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+VEGA_LITE = "6.4"
+"""The version of Vega-Lite that charts are written in and drawn with."""
 SCRIPTS = {"page.html": (), "dashboard.html": ("dashboard.js",), "accounts.html": ("accounts.js",)}
 
 
@@ -113,7 +113,7 @@ def _chart(figure: Figure, shared: dict[str, Rows]) -> dict[str, Any]:
     own = {name: columnar(rows) for name, rows in figure.data.items() if name not in shared}
     return {
         "id": figure.key,
-        "spec": figure.spec(CONTAINER),
+        "spec": figure.build(CONTAINER),
         "reads": list(figure.data),
         "own": own,
         "opensAccounts": figure.opens_accounts,

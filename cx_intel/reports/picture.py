@@ -7,12 +7,23 @@ import struct
 import zlib
 from typing import Any
 
-import altair as alt
 import numpy as np
 import vl_convert
 
 from cx_intel.reports.charts.book import account_rows
-from cx_intel.reports.charts.figure import Figure, Rows, named, plain_spec, plain_value
+from cx_intel.reports.charts.figure import (
+    BARE,
+    Figure,
+    Rows,
+    Spec,
+    Width,
+    chart,
+    coloured,
+    field,
+    mark,
+    over,
+    plain_value,
+)
 from cx_intel.reports.gathering import Book
 from cx_intel.reports.kpis import Kpi, kpis
 from cx_intel.reports.layout import VEGA_LITE
@@ -23,40 +34,36 @@ WIDTH, GAP, PER_ROW, SCALE = 1320, 40, 3, 1.25
 PANEL, KPI_WIDTH = 310, 225
 
 
-def dashboard_spec(book: Book) -> dict[str, Any]:
+def dashboard_spec(book: Book) -> Spec:
     """The dashboard as one specification with its rows."""
     rows = account_rows(book)
     figures = dashboard_figures(book, rows)
     if book.portfolio.renewals:
         figures.append(top_interventions(book))
-    panels = [plain_spec(_panel(figure)) for figure in figures]
+    panels = [_panel(figure) for figure in figures]
     lines = [_joined("hconcat", panels[i : i + PER_ROW], GAP) for i in range(0, len(panels), PER_ROW)]
     data: dict[str, Rows] = {"kpis": kpi_rows(kpis(book))}
     for figure in figures:
         data |= {name: _of_the_book(rows) for name, rows in figure.data.items()}
-    title = alt.TitleParams(
-        f"{book.portfolio.name}: executive dashboard",
-        subtitle=[
+    title = {
+        "text": f"{book.portfolio.name}: executive dashboard",
+        "subtitle": [
             f"As of {book.formats.day(book.as_of)}, made {book.formats.time(book.made_at)}. {book.portfolio.description}",
             "",
         ],
-        fontSize=20,
-        subtitleFontSize=12,
-        offset=4,
-    )
-    spec = _joined("vconcat", [plain_spec(kpi_strip()), *lines], 34)
-    for panel in panels:
-        data |= panel.pop("datasets", {})
-    spec |= {"title": title.to_dict(), "datasets": data, "padding": 24}
-    return spec
+        "fontSize": 20,
+        "subtitleFontSize": 12,
+        "offset": 4,
+    }
+    return _joined("vconcat", [kpi_strip(), *lines], 34) | {"title": title, "datasets": data, "padding": 24}
 
 
-def _joined(how: str, specs: list[dict[str, Any]], spacing: int) -> dict[str, Any]:
-    """Charts side by side or below each other, each with its own colours; to join them in Altair copies them all."""
+def _joined(how: str, specs: list[Spec], spacing: int) -> Spec:
+    """Charts side by side or below each other, each with its own colours."""
     return {how: specs, "spacing": spacing, "resolve": {"scale": {"color": "independent", "shape": "independent"}}}
 
 
-def render_png(spec: dict[str, Any], book: Book) -> bytes:
+def render_png(spec: Spec, book: Book) -> bytes:
     """A specification with its rows as a PNG, in the portfolio's formats."""
     png: bytes = vl_convert.vegalite_to_png(
         spec,
@@ -103,16 +110,12 @@ def _of_the_book(rows: Rows) -> Rows:
     return [row for row in rows if row.get("segment") == "all"] if any(row.get("kind") for row in rows) else rows
 
 
-def _panel(figure: Figure) -> alt.TopLevelMixin:
-    title = alt.TitleParams(figure.title, subtitle=figure.note or " ")
+def _panel(figure: Figure) -> Spec:
+    title = {"text": figure.title, "subtitle": figure.note or " "}
     if figure.is_empty:
-        empty = alt.Chart(alt.InlineData([{"text": figure.describes}]))
-        return (
-            empty.mark_text(style="muted", limit=PANEL)
-            .encode(text="text:N")
-            .properties(width=PANEL, height=210, title=title)
-        )
-    return figure.build(PANEL).properties(title=title)
+        words = mark("text", {"text": field("text", "N")}, style="muted", limit=PANEL)
+        return over([{"text": figure.describes}], words) | {"width": PANEL, "height": 210, "title": title}
+    return figure.build(PANEL) | {"title": title}
 
 
 def kpi_rows(found: tuple[Kpi, ...]) -> Rows:
@@ -138,30 +141,32 @@ def kpi_rows(found: tuple[Kpi, ...]) -> Rows:
     return rows
 
 
-def kpi_strip() -> alt.TopLevelMixin:
+def kpi_strip() -> Spec:
     """The figures as text, side by side."""
     heights = {"label": 8, "value": 36, "change0": 62, "change1": 79}
-    base = named("kpis").encode(x=alt.X("place:Q", axis=None, scale=alt.Scale(domain=[0, 6], nice=False)))
+    x = field("place", "Q", axis=None, scale={"domain": [0, 6], "nice": False})
+    directions = {"domain": ["good", "bad", "even"], "range": [TEAL, RED, "#59616b"]}
+    color = {"color": field("direction", "N", scale=directions, legend=None)}
 
-    def line(row: str, **look: Any) -> alt.Chart:
-        return (
-            base.transform_filter(f"datum.row == '{row}'")
-            .mark_text(align="left", **look)
-            .encode(y=alt.value(heights[row]), text="text:N")
-        )
+    def line(row: str, more: Spec, **look: Any) -> Spec:
+        encoding = {"x": x, "y": {"value": heights[row]}, "text": field("text", "N"), **more}
+        return mark("text", encoding, [{"filter": f"datum.row == '{row}'"}], align="left", **look)
 
-    color = alt.Color(
-        "direction:N", scale=alt.Scale(domain=["good", "bad", "even"], range=[TEAL, RED, "#59616b"]), legend=None
+    return chart(
+        "kpis",
+        line("label", {}, fontSize=12, style="muted"),
+        line("value", {}, fontSize=26, fontWeight="bold", style="strong"),
+        line("change0", color, fontSize=11),
+        line("change1", color, fontSize=11),
+        width=6 * KPI_WIDTH,
+        height=90,
     )
-    layers = [line("label", fontSize=12, style="muted"), line("value", fontSize=26, fontWeight="bold", style="strong")]
-    layers += [line(row, fontSize=11).encode(color=color) for row in ("change0", "change1")]
-    return alt.layer(*layers).properties(width=6 * KPI_WIDTH, height=90)
 
 
 def top_interventions(book: Book) -> Figure:
     """The ten accounts to call first, as bars of what they are expected to lose."""
     listed = book["cs_intervention_list"].sort_values("priority_rank").head(TOP)
-    marks = risk_marks()
+    marks = risk_marks()[:2]
     f = book.formats
     rows: Rows = [
         {
@@ -174,26 +179,18 @@ def top_interventions(book: Book) -> Figure:
         for row in listed.to_dict("records")
     ]
 
-    def build(width: int | str) -> alt.TopLevelMixin:
-        y = alt.Y(
-            "account:N",
-            title=None,
-            sort=[row["account"] for row in rows],
-            axis=alt.Axis(ticks=False, domain=False, labelLimit=190, labelPadding=6),
-        )
+    def build(width: Width) -> Spec:
         longest = max((row["loss"] for row in rows), default=1)
-        x = alt.X("loss:Q", axis=None, scale=alt.Scale(domain=[0, longest * 2.1]))
-        base = named("top_interventions").encode(y=y, x=x)
-        bars = base.mark_bar(height={"band": 0.65}).encode(
-            color=alt.Color(
-                "risk:N",
-                scale=alt.Scale(domain=[m.name for m in marks[:2]], range=[m.colour for m in marks[:2]]),
-                legend=alt.Legend(title=None, orient="top"),
-            )
-        )
-        labels = base.mark_text(align="left", dx=5, style="strong").encode(text="label:N")
+        names = BARE | {"labelLimit": 190, "labelPadding": 6}
+        base = {
+            "y": field("account", "N", title=None, sort=[row["account"] for row in rows], axis=names),
+            "x": field("loss", "Q", axis=None, scale={"domain": [0, longest * 2.1]}),
+        }
+        color = {"color": coloured("risk", marks, {"title": None, "orient": "top"})}
+        bars = mark("bar", base | color, height={"band": 0.65})
+        labels = mark("text", base | {"text": field("label", "N")}, align="left", dx=5, style="strong")
         inner = width - 120 if isinstance(width, int) else width
-        return alt.layer(bars, labels).properties(width=inner, height=230)
+        return chart("top_interventions", bars, labels, width=inner, height=230)
 
     return Figure(
         "top_interventions",

@@ -1,1 +1,1 @@
-"""The charts of the reports as Altair specifications: one builder a chart, for pages and pictures alike."""
+"""The charts of the reports as Vega-Lite specifications: one builder a chart, for pages and pictures alike."""

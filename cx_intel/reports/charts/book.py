@@ -6,20 +6,26 @@ Charts of scores stand in `scores.py`.
 
 import json
 
-import altair as alt
 import pandas as pd
 
 from cx_intel.reports.charts.figure import (
+    BARE,
     Figure,
     Rows,
+    Spec,
     Width,
+    chart,
+    coloured,
+    counted,
+    field,
     glyph_labels,
     legend_at,
-    mark_scale,
+    mark,
     money_axis,
-    named,
     rows_of,
+    summed,
     text_on,
+    tip,
 )
 from cx_intel.reports.gathering import Book
 from cx_intel.reports.palette import UNKNOWN, Mark, risk_marks, tier_marks
@@ -27,6 +33,8 @@ from cx_intel.reports.palette import UNKNOWN, Mark, risk_marks, tier_marks
 ACCOUNTS = "accounts"
 NONE = "(none)"
 ROW_HEIGHT, HEIGHT = 34, 215
+LARGE = BARE | {"labelFontSize": 12}
+"""The axis of tiers or segments, a row each."""
 
 
 def account_rows(book: Book) -> Rows:
@@ -71,50 +79,53 @@ def bounds_of(book: Book) -> Rows:
 def present_tiers(book: Book) -> tuple[Mark, ...]:
     """The tiers of the model; `unknown` only when some account has it."""
     marks = tier_marks(book.portfolio)
-    counted = set(book["customer_health_scores"].get("health_tier", []))
-    return marks if UNKNOWN in counted else marks[:-1]
+    found = set(book["customer_health_scores"].get("health_tier", []))
+    return marks if UNKNOWN in found else marks[:-1]
 
 
 def tiers(book: Book, rows: Rows) -> Figure:
     marks = present_tiers(book)
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        base = (
-            named(ACCOUNTS)
-            .transform_aggregate(customers="count()", arr="sum(arr)", groupby=["tier"])
-            .transform_joinaggregate(all="sum(customers)")
-            .transform_calculate(
-                share="datum.customers / datum.all",
-                label=f"format(datum.customers, ',') + '  (' + format(100 * datum.share, '.0f') + '{book.formats.percent_sign})'",
-                room="datum.customers * 1.5",
-            )
-            .encode(
-                y=alt.Y(
-                    "tier:N",
-                    title=None,
-                    scale=alt.Scale(domain=[m.name for m in marks]),
-                    axis=alt.Axis(labelExpr=glyph_labels(marks), ticks=False, domain=False, labelFontSize=12),
-                ),
-                x=alt.X("customers:Q", title=None, axis=None),
-                tooltip=[
-                    alt.Tooltip("tier:N", title="Tier"),
-                    alt.Tooltip("customers:Q", title="Customers", format=","),
-                    alt.Tooltip("share:Q", title="Share", format=".1%"),
-                    alt.Tooltip("arr:Q", title="ARR", format="$,.0f"),
-                ],
-            )
+    def build(width: Width) -> Spec:
+        by_tier: list[Spec] = [
+            {"aggregate": [counted("customers"), summed("arr")], "groupby": ["tier"]},
+            {"joinaggregate": [summed("customers", "all")]},
+            {"calculate": "datum.customers / datum.all", "as": "share"},
+            {
+                "calculate": "format(datum.customers, ',') + '  (' + format(100 * datum.share, '.0f')"
+                f" + '{book.formats.percent_sign})'",
+                "as": "label",
+            },
+            {"calculate": "datum.customers * 1.5", "as": "room"},
+        ]
+        base = {
+            "y": field(
+                "tier",
+                "N",
+                title=None,
+                scale={"domain": [m.name for m in marks]},
+                axis=LARGE | {"labelExpr": glyph_labels(marks)},
+            ),
+            "x": field("customers", "Q", title=None, axis=None),
+            "tooltip": [
+                tip("tier", "Tier"),
+                tip("customers", "Customers", ","),
+                tip("share", "Share", ".1%"),
+                tip("arr", "ARR", "$,.0f"),
+            ],
+        }
+        color = {"color": coloured("tier", marks)}
+        bars = mark("bar", base | color, by_tier, cornerRadiusEnd=3, height={"band": 0.7})
+        labels = mark(
+            "text", base | {"text": field("label", "N")}, by_tier, align="left", dx=6, style="strong", fontSize=12
         )
-        bars = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.7}).encode(
-            color=alt.Color("tier:N", scale=mark_scale(marks), legend=None),
-        )
-        labels = base.mark_text(align="left", dx=6, style="strong", fontSize=12).encode(text="label:N")
-        room = base.mark_point(opacity=0, tooltip=None).encode(x="room:Q", tooltip=alt.value(None))
-        return alt.layer(bars, labels, room).properties(width=width, height=max(ROW_HEIGHT * len(marks), HEIGHT))
+        widened = base | {"x": field("room", "Q"), "tooltip": {"value": None}}
+        room = mark("point", widened, by_tier, opacity=0, tooltip=None)
+        return chart(ACCOUNTS, bars, labels, room, width=width, height=max(ROW_HEIGHT * len(marks), HEIGHT))
 
     levels = book.portfolio.health.tiers.levels if book.portfolio.health else []
     healthy = {level.name for level in levels if level.is_healthy}
-    counted = [m.name for m in marks]
-    parts = ", ".join(f"{sum(r['tier'] == name for r in rows)} {name}" for name in counted)
+    parts = ", ".join(f"{sum(r['tier'] == m.name for r in rows)} {m.name}" for m in marks)
     names = " and ".join(m.name for m in marks if m.name in healthy)
     return Figure(
         "tiers",
@@ -132,52 +143,65 @@ def health_by_segment(book: Book, rows: Rows) -> Figure:
     segments = _segments(rows)
     order = f"indexof({json.dumps([m.name for m in marks])}, datum.tier)"
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        counted = (
-            named(ACCOUNTS)
-            .transform_aggregate(customers="count()", arr="sum(arr)", mean="mean(score)", groupby=["segment", "tier"])
-            .transform_joinaggregate(all="sum(customers)", groupby=["segment"])
-            .transform_calculate(share="datum.customers / datum.all", order=order)
-            .transform_stack(stack="share", as_=["x1", "x2"], groupby=["segment"], sort=[alt.SortField("order")])
-            .transform_calculate(middle="(datum.x1 + datum.x2) / 2", label="datum.share > 0.07 ? datum.customers : ''")
+    def build(width: Width) -> Spec:
+        shares: list[Spec] = [
+            {
+                "aggregate": [counted("customers"), summed("arr"), {"op": "mean", "field": "score", "as": "mean"}],
+                "groupby": ["segment", "tier"],
+            },
+            {"joinaggregate": [summed("customers", "all")], "groupby": ["segment"]},
+            {"calculate": "datum.customers / datum.all", "as": "share"},
+            {"calculate": order, "as": "order"},
+            {"stack": "share", "as": ["x1", "x2"], "groupby": ["segment"], "sort": [{"field": "order"}]},
+            {"calculate": "(datum.x1 + datum.x2) / 2", "as": "middle"},
+            {"calculate": "datum.share > 0.07 ? datum.customers : ''", "as": "label"},
+        ]
+        y = field("segment", "N", title=None, sort=segments, axis=LARGE)
+        axis = {
+            "labelExpr": f"format(100 * datum.value, '.0f') + '{book.formats.percent_sign}'",
+            "values": [0, 0.25, 0.5, 0.75, 1],
+            "grid": False,
+            "title": None,
+        }
+        bars = mark(
+            "bar",
+            {
+                "y": y,
+                "x": field("x1", "Q", axis=axis, scale={"domain": [0, 1.32], "nice": False}),
+                "x2": {"field": "x2"},
+                "color": coloured("tier", marks, legend_at(width, marks)),
+                "tooltip": [
+                    tip("segment", "Segment"),
+                    tip("tier", "Tier"),
+                    tip("customers", "Customers", ","),
+                    tip("share", "Share of the segment", ".1%"),
+                    tip("arr", "ARR", "$,.0f"),
+                    tip("mean", "Mean score", ",.1f"),
+                ],
+            },
+            shares,
+            height={"band": 0.7},
         )
-        y = alt.Y("segment:N", title=None, sort=segments, axis=alt.Axis(ticks=False, domain=False, labelFontSize=12))
-        axis = alt.Axis(
-            labelExpr=f"format(100 * datum.value, '.0f') + '{book.formats.percent_sign}'",
-            values=[0, 0.25, 0.5, 0.75, 1],
-            grid=False,
-            title=None,
+        counts = mark(
+            "text",
+            {"y": y, "x": field("middle", "Q"), "text": field("label", "N"), "color": text_on(marks, "tier")},
+            shares,
+            fontSize=11,
+            fontWeight="bold",
         )
-        bars = counted.mark_bar(height={"band": 0.7}).encode(
-            y=y,
-            x=alt.X("x1:Q", axis=axis, scale=alt.Scale(domain=[0, 1.32], nice=False)),
-            x2="x2:Q",
-            color=alt.Color(
-                "tier:N",
-                scale=mark_scale(marks),
-                legend=legend_at(width, glyph_labels(marks, "datum.label")),
-            ),
-            tooltip=[
-                alt.Tooltip("segment:N", title="Segment"),
-                alt.Tooltip("tier:N", title="Tier"),
-                alt.Tooltip("customers:Q", title="Customers", format=","),
-                alt.Tooltip("share:Q", title="Share of the segment", format=".1%"),
-                alt.Tooltip("arr:Q", title="ARR", format="$,.0f"),
-                alt.Tooltip("mean:Q", title="Mean score", format=",.1f"),
+        means = mark(
+            "text",
+            {"y": y, "x": {"datum": 1, "type": "quantitative"}, "text": field("label", "N")},
+            [
+                {"filter": f"datum.tier != '{UNKNOWN}'"},
+                {"aggregate": [{"op": "mean", "field": "score", "as": "mean"}], "groupby": ["segment"]},
+                {"calculate": "'mean ' + format(datum.mean, ',.0f')", "as": "label"},
             ],
+            align="left",
+            dx=6,
+            style="muted",
         )
-        counts = counted.mark_text(fontSize=11, fontWeight="bold").encode(
-            y=y, x=alt.X("middle:Q"), text="label:N", color=text_on(marks, "tier")
-        )
-        means = (
-            named(ACCOUNTS)
-            .transform_filter(f"datum.tier != '{UNKNOWN}'")
-            .transform_aggregate(mean="mean(score)", groupby=["segment"])
-            .transform_calculate(label="'mean ' + format(datum.mean, ',.0f')")
-            .mark_text(align="left", dx=6, style="muted")
-            .encode(y=y, x=alt.datum(1, type="quantitative"), text="label:N")
-        )
-        return alt.layer(bars, counts, means).properties(width=width, height=max(38 * len(segments), HEIGHT))
+        return chart(ACCOUNTS, bars, counts, means, width=width, height=max(38 * len(segments), HEIGHT))
 
     return Figure(
         "health_by_segment",
@@ -196,46 +220,54 @@ def exposed_arr(book: Book, rows: Rows) -> Figure:
     segments = _segments(rows)
     total = sum(r["exposed"] for r in rows)
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        exposed = named(ACCOUNTS).transform_filter("datum.exposed > 0")
-        y = alt.Y(
-            "segment:N",
-            title=None,
-            sort=segments,
-            scale=alt.Scale(domain=segments),
-            axis=alt.Axis(ticks=False, domain=False, labelFontSize=12),
-        )
-        order = f"indexof({json.dumps([m.name for m in marks])}, datum.risk)"
-        summed = exposed.transform_aggregate(
-            exposed="sum(exposed)", customers="count()", groupby=["segment", "risk"]
-        ).transform_calculate(order=order)
-        bars = summed.mark_bar(height={"band": 0.7}).encode(
-            y=y,
-            x=alt.X("exposed:Q", title=None, axis=money_axis(book.formats, grid=True)),
-            order="order:Q",
-            color=alt.Color(
-                "risk:N",
-                scale=mark_scale(marks),
-                legend=legend_at(width, glyph_labels(marks, "datum.label")),
-            ),
-            tooltip=[
-                alt.Tooltip("segment:N", title="Segment"),
-                alt.Tooltip("risk:N", title="Renewal risk"),
-                alt.Tooltip("exposed:Q", title="Exposed ARR", format="$,.0f"),
-                alt.Tooltip("customers:Q", title="Accounts", format=","),
+    def build(width: Width) -> Spec:
+        exposed = {"filter": "datum.exposed > 0"}
+        y = field("segment", "N", title=None, sort=segments, scale={"domain": segments}, axis=LARGE)
+        bars = mark(
+            "bar",
+            {
+                "y": y,
+                "x": field("exposed", "Q", title=None, axis=money_axis(book.formats, grid=True)),
+                "order": field("order", "Q"),
+                "color": coloured("risk", marks, legend_at(width, marks)),
+                "tooltip": [
+                    tip("segment", "Segment"),
+                    tip("risk", "Renewal risk"),
+                    tip("exposed", "Exposed ARR", "$,.0f"),
+                    tip("customers", "Accounts", ","),
+                ],
+            },
+            [
+                exposed,
+                {"aggregate": [summed("exposed"), counted("customers")], "groupby": ["segment", "risk"]},
+                {"calculate": f"indexof({json.dumps([m.name for m in marks])}, datum.risk)", "as": "order"},
             ],
+            height={"band": 0.7},
         )
-        totals = (
-            exposed.transform_aggregate(exposed="sum(exposed)", customers="count()", groupby=["segment"])
-            .transform_calculate(label="format(datum.exposed, '$,.0f') + '  (' + datum.customers + ')'")
-            .mark_text(align="left", dx=6, style="strong")
-            .encode(y=y, x="exposed:Q", text="label:N")
+        totals = mark(
+            "text",
+            {"y": y, "x": field("exposed", "Q"), "text": field("label", "N")},
+            [
+                exposed,
+                {"aggregate": [summed("exposed"), counted("customers")], "groupby": ["segment"]},
+                {"calculate": "format(datum.exposed, '$,.0f') + '  (' + datum.customers + ')'", "as": "label"},
+            ],
+            align="left",
+            dx=6,
+            style="strong",
         )
-        widened = exposed.transform_aggregate(exposed="sum(exposed)", groupby=["segment"]).transform_calculate(
-            room="datum.exposed * 1.6"
+        room = mark(
+            "point",
+            {"y": y, "x": field("room", "Q")},
+            [
+                exposed,
+                {"aggregate": [summed("exposed")], "groupby": ["segment"]},
+                {"calculate": "datum.exposed * 1.6", "as": "room"},
+            ],
+            opacity=0,
+            tooltip=None,
         )
-        room = widened.mark_point(opacity=0, tooltip=None).encode(y=y, x="room:Q")
-        return alt.layer(bars, totals, room).properties(width=width, height=max(38 * len(segments), HEIGHT))
+        return chart(ACCOUNTS, bars, totals, room, width=width, height=max(38 * len(segments), HEIGHT))
 
     return Figure(
         "exposed_arr",

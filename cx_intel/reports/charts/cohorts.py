@@ -3,9 +3,7 @@
 They draw what `revenue_cohort_analysis` holds for the whole book; the months of revenue stand in `revenue.py`.
 """
 
-import altair as alt
-
-from cx_intel.reports.charts.figure import Figure, Rows, Width, named
+from cx_intel.reports.charts.figure import Figure, Rows, Spec, Width, chart, field, mark, tip
 from cx_intel.reports.charts.revenue import ALL, month_labels
 from cx_intel.reports.gathering import Book
 
@@ -38,34 +36,33 @@ def cohorts(book: Book, column: str, title: str) -> Figure:
             left_out = f"Shown are the newest {len(kept)} cohorts; {len(months) - len(kept)} older ones are left out."
     is_revenue = column.startswith("revenue")
     scale = (
-        alt.Scale(scheme="blueorange", domain=[50, 150], domainMid=100, reverse=True, clamp=True)
+        {"scheme": "blueorange", "domain": [50, 150], "domainMid": 100, "reverse": True, "clamp": True}
         if is_revenue
-        else alt.Scale(scheme="tealblues", domain=[40, 100], clamp=True)
+        else {"scheme": "tealblues", "domain": [40, 100], "clamp": True}
     )
+    legend = {"title": "% kept", "orient": "top", "gradientLength": 160, "format": ",.0f"}
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        return (
-            named(column)
-            .mark_rect(stroke=None)
-            .encode(
-                x=alt.X("since:O", title="Months since the first", axis=alt.Axis(labelAngle=0, labelOverlap="greedy")),
-                y=alt.Y("at:O", title=None, axis=alt.Axis(labelExpr=month_labels(rows), ticks=False)),
-                color=alt.Color(
-                    "value:Q",
-                    scale=scale,
-                    legend=alt.Legend(title="% kept", orient="top", gradientLength=160, format=",.0f"),
+    def build(width: Width) -> Spec:
+        cells = mark(
+            "rect",
+            {
+                "x": field(
+                    "since", "O", title="Months since the first", axis={"labelAngle": 0, "labelOverlap": "greedy"}
                 ),
-                tooltip=[
-                    alt.Tooltip("month:N", title="Cohort"),
-                    alt.Tooltip("since:O", title="Months since"),
-                    alt.Tooltip("value:Q", title="% kept", format=",.1f"),
-                    alt.Tooltip("accounts:Q", title="Accounts", format=","),
-                    alt.Tooltip("of:Q", title="of", format=","),
-                    alt.Tooltip("mrr:Q", title="MRR", format="$,.2f"),
+                "y": field("at", "O", title=None, axis={"labelExpr": month_labels(rows), "ticks": False}),
+                "color": field("value", "Q", scale=scale, legend=legend),
+                "tooltip": [
+                    tip("month", "Cohort"),
+                    field("since", "O", title="Months since"),
+                    tip("value", "% kept", ",.1f"),
+                    tip("accounts", "Accounts", ","),
+                    tip("of", "of", ","),
+                    tip("mrr", "MRR", "$,.2f"),
                 ],
-            )
-            .properties(width=width, height=15 * max(len({row["at"] for row in rows}), 4))
+            },
+            stroke=None,
         )
+        return chart(column, cells, width=width, height=15 * max(len({row["at"] for row in rows}), 4))
 
     return Figure(
         column,

@@ -1,7 +1,8 @@
 """What a chart is to a page: its specification, its rows by name, and what it says in words.
 
 A specification names its rows and does not hold them, so that a page may change them by its filters and a picture may
-take the same rows. The charts themselves stand in the modules beside this one, a subject each.
+take the same rows. It is written in Vega-Lite itself, as a dictionary; here are the parts that recur. The charts stand
+in the modules beside this one, a subject each.
 """
 
 import json
@@ -9,17 +10,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import pandas as pd
-from altair.utils.schemapi import debug_mode
 
 from cx_intel.reports.formats import THOUSAND_MILLION, Formats, is_missing
 from cx_intel.reports.palette import Mark
 
 CONTAINER = "container"
 SEPARATORS = str.maketrans("\u2028\u2029", "  ")
+KINDS = {"N": "nominal", "O": "ordinal", "Q": "quantitative", "T": "temporal"}
+BARE = {"ticks": False, "domain": False}
+"""An axis of names alone, without line and ticks."""
+LOG = {"type": "log", "nice": True}
 Width = int | str
 Rows = list[dict[str, Any]]
+Spec = dict[str, Any]
+"""Vega-Lite, or a part of it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Figure:
     key: str
     title: str
     describes: str
-    build: Callable[[Width], alt.TopLevelMixin]
+    build: Callable[[Width], Spec]
     data: Mapping[str, Rows]
     note: str = ""
     left_out: str = ""
@@ -51,18 +56,6 @@ class Figure:
     is_wide: bool = False
     legend: Sequence[Mark] = ()
     opens_accounts: bool = False
-
-    def spec(self, width: Width) -> dict[str, Any]:
-        """Vega-Lite, without rows and theme."""
-        return plain_spec(self.build(width))
-
-
-def plain_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The chart as Vega-Lite, without Altair's theme; what the tests check is not checked again at each refresh."""
-    with alt.theme.enable("none"), debug_mode(False):
-        spec: dict[str, Any] = chart.to_dict(validate=False)
-    spec.pop("config", None)
-    return spec
 
 
 def rows_of(frame: pd.DataFrame, columns: Mapping[str, str]) -> Rows:
@@ -90,9 +83,46 @@ def plain_value(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else str(value)
 
 
-def named(name: str) -> alt.Chart:
-    """A chart over the rows of that name."""
-    return alt.Chart(alt.NamedData(name))
+def field(name: str, kind: str, **options: Any) -> Spec:
+    """A field in a channel, with its options; its kind by its first letter."""
+    return {"field": name, "type": KINDS[kind], **options}
+
+
+def tip(name: str, title: str, number: str = "") -> Spec:
+    """A line of a tooltip: a text, or a number in that format."""
+    return field(name, "Q", title=title, format=number) if number else field(name, "N", title=title)
+
+
+def when(test: str | Spec, value: Any, otherwise: Any) -> Spec:
+    """A channel with one value where the test holds, and another where it does not."""
+    return {"condition": [{"test": test, "value": value}], "value": otherwise}
+
+
+def mark(kind: str, encoding: Spec, transform: Sequence[Spec] = (), **look: Any) -> Spec:
+    """Marks of one kind: what they show of the rows, after the transformations, and how they look."""
+    drawn = {"mark": {"type": kind, **look}, "encoding": encoding}
+    return drawn | {"transform": [*transform]} if transform else drawn
+
+
+def over(rows: Rows, marks: Spec) -> Spec:
+    """Marks over rows of their own, which stand in the specification."""
+    return {"data": {"values": rows}, **marks}
+
+
+def chart(rows: str, *layers: Spec, width: Width, height: int | Spec) -> Spec:
+    """Marks over the rows of that name, the first at the bottom."""
+    drawn = {"layer": [*layers]} if len(layers) > 1 else layers[0]
+    return {"data": {"name": rows}, "width": width, "height": height, **drawn}
+
+
+def counted(name: str) -> Spec:
+    """In an aggregate: the number of rows, under that name."""
+    return {"op": "count", "as": name}
+
+
+def summed(name: str, total: str = "") -> Spec:
+    """In an aggregate: the sum of a field, under its own name or another."""
+    return {"op": "sum", "field": name, "as": total or name}
 
 
 def money_labels(f: Formats) -> str:
@@ -110,33 +140,29 @@ def money_labels(f: Formats) -> str:
     return f"datum.value == 0 ? '0' : (datum.value < 0 ? '−' : '') + {json.dumps(before)} + ({size})"
 
 
-def money_axis(f: Formats, title: str | None = None, **options: Any) -> alt.Axis:
-    return alt.Axis(
-        **{
-            "title": title,
-            "labelExpr": money_labels(f),
-            "tickCount": 4,
-            "labelOverlap": True,
-            "labelSeparation": 8,
-            **options,
-        }
-    )
+def money_axis(f: Formats, title: str | None = None, **options: Any) -> Spec:
+    labels = {"labelExpr": money_labels(f), "labelOverlap": True, "labelSeparation": 8}
+    return {"title": title, "tickCount": 4, **labels, **options}
 
 
-def legend_at(width: Width, labels: str = "") -> alt.Legend | None:
-    """A legend in pictures; pages write their own."""
+def legend_at(width: Width, marks: Sequence[Mark] | None = None) -> Spec | None:
+    """A legend in pictures, with the glyphs of these levels; pages write their own."""
     if width == CONTAINER:
         return None
-    return alt.Legend(title=None, orient="top", columns=3, **({"labelExpr": labels} if labels else {}))
+    labels = {} if marks is None else {"labelExpr": glyph_labels(marks, "datum.label")}
+    return {"title": None, "orient": "top", "columns": 3, **labels}
 
 
-def mark_scale(marks: Sequence[Mark]) -> alt.Scale:
-    """The colours of levels."""
-    return alt.Scale(domain=[m.name for m in marks], range=[m.colour for m in marks])
+def coloured(name: str, marks: Sequence[Mark], legend: Spec | None = None) -> Spec:
+    """The colour of the level in a field."""
+    scale = {"domain": [m.name for m in marks], "range": [m.colour for m in marks]}
+    return field(name, "N", scale=scale, legend=legend)
 
 
-def shape_scale(marks: Sequence[Mark]) -> alt.Scale:
-    return alt.Scale(domain=[m.name for m in marks], range=[m.shape for m in marks])
+def shaped(name: str, marks: Sequence[Mark], legend: Spec | None = None) -> Spec:
+    """The shape of the level in a field."""
+    scale = {"domain": [m.name for m in marks], "range": [m.shape for m in marks]}
+    return field(name, "N", scale=scale, legend=legend)
 
 
 def glyph_labels(marks: Iterable[Mark], value: str = "datum.value") -> str:
@@ -144,11 +170,7 @@ def glyph_labels(marks: Iterable[Mark], value: str = "datum.value") -> str:
     return f"({json.dumps({m.name: f'{m.glyph} {m.name}' for m in marks}, ensure_ascii=False)})[{value}]"
 
 
-def text_on(marks: Iterable[Mark], name: str) -> Any:
+def text_on(marks: Iterable[Mark], name: str) -> Spec:
     """White or dark text, whichever reads on the fill of the level in the field `name`."""
     dark = [m.name for m in marks if m.takes_dark_text]
-    return (
-        alt.when(alt.FieldOneOfPredicate(field=name, oneOf=dark))
-        .then(alt.value("#1f2328"))
-        .otherwise(alt.value("#ffffff"))
-    )
+    return when({"field": name, "oneOf": dark}, "#1f2328", "#ffffff")

@@ -3,18 +3,23 @@
 They draw what `renewal_pipeline` and `nrr_outlook` hold; exposed ARR by segment stands in `book.py`.
 """
 
-import altair as alt
 import pandas as pd
 
 from cx_intel.reports.charts.figure import (
+    BARE,
     Figure,
     Rows,
+    Spec,
     Width,
-    glyph_labels,
+    chart,
+    coloured,
+    field,
     legend_at,
-    mark_scale,
+    mark,
     money_axis,
-    named,
+    over,
+    summed,
+    tip,
 )
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
 from cx_intel.reports.gathering import Book
@@ -55,28 +60,32 @@ def pipeline_by_month(book: Book) -> Figure:
                 }
             )
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        base = named("pipeline_by_month").encode(x=alt.X("at:O", title=None, axis=month_axis(rows)))
-        bars = base.mark_bar().encode(
-            y=alt.Y("arr:Q", title=None, axis=money_axis(book.formats)),
-            order="order:Q",
-            color=alt.Color(
-                "risk:N", scale=mark_scale(marks), legend=legend_at(width, glyph_labels(marks, "datum.label"))
-            ),
-            tooltip=[
-                alt.Tooltip("month:N", title="Renews in"),
-                alt.Tooltip("risk:N", title="Renewal risk"),
-                alt.Tooltip("arr:Q", title="ARR", format="$,.0f"),
-                alt.Tooltip("accounts:Q", title="Accounts", format=","),
-                alt.Tooltip("loss:Q", title="Expected loss", format="$,.0f"),
-            ],
+    def build(width: Width) -> Spec:
+        x = field("at", "O", title=None, axis=month_axis(rows))
+        bars = mark(
+            "bar",
+            {
+                "x": x,
+                "y": field("arr", "Q", title=None, axis=money_axis(book.formats)),
+                "order": field("order", "Q"),
+                "color": coloured("risk", marks, legend_at(width, marks)),
+                "tooltip": [
+                    tip("month", "Renews in"),
+                    tip("risk", "Renewal risk"),
+                    tip("arr", "ARR", "$,.0f"),
+                    tip("accounts", "Accounts", ","),
+                    tip("loss", "Expected loss", "$,.0f"),
+                ],
+            },
         )
-        counts = (
-            base.transform_aggregate(arr="sum(arr)", accounts="sum(accounts)", groupby=["at"])
-            .mark_text(dy=-7, style="muted")
-            .encode(y="arr:Q", text="accounts:Q")
+        counts = mark(
+            "text",
+            {"x": x, "y": field("arr", "Q"), "text": field("accounts", "Q")},
+            [{"aggregate": [summed("arr"), summed("accounts")], "groupby": ["at"]}],
+            dy=-7,
+            style="muted",
         )
-        return alt.layer(bars, counts).properties(width=width, height=230)
+        return chart("pipeline_by_month", bars, counts, width=width, height=230)
 
     total = float(pipeline["current_arr"].sum()) if len(pipeline) else 0
     return Figure(
@@ -112,33 +121,30 @@ def outlook(book: Book) -> Figure:
         if name in total
     ]
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        base = named("outlook").encode(
-            y=alt.Y(
-                "scenario:N",
+    def build(width: Width) -> Spec:
+        base = {
+            "y": field(
+                "scenario",
+                "N",
                 sort=[SCENARIOS[n] for n in DRAWN],
                 title=None,
-                axis=alt.Axis(ticks=False, domain=False, labelFontSize=12, labelLimit=170),
+                axis=BARE | {"labelFontSize": 12, "labelLimit": 170},
             ),
-            tooltip=[
-                alt.Tooltip("scenario:N", title="Scenario"),
-                alt.Tooltip("value:Q", title="NRR of the book, %", format=",.1f"),
-                alt.Tooltip("low:Q", title="P10, %", format=",.1f"),
-                alt.Tooltip("high:Q", title="P90, %", format=",.1f"),
+            "tooltip": [
+                tip("scenario", "Scenario"),
+                tip("value", "NRR of the book, %", ",.1f"),
+                tip("low", "P10, %", ",.1f"),
+                tip("high", "P90, %", ",.1f"),
             ],
-        )
-        scale = alt.Scale(zero=False, nice=True)
-        span = base.mark_bar(height=12, cornerRadius=6, opacity=0.35, color=BLUE).encode(
-            x=alt.X("low:Q", scale=scale, axis=percent_axis(book)), x2="high:Q"
-        )
-        points = base.mark_point(filled=True, size=120, color=BLUE).encode(x="value:Q")
-        labels = base.mark_text(dy=-15, style="strong", fontSize=12).encode(x="value:Q", text="text:N")
-        rule = (
-            alt.Chart(alt.InlineData([{"v": 100}]))
-            .mark_rule(strokeDash=[4, 4], color=GREY)
-            .encode(x=alt.X("v:Q", scale=scale))
-        )
-        return alt.layer(rule, span, points, labels).properties(width=width, height=230)
+        }
+        scale = {"zero": False, "nice": True}
+        rule = over([{"v": 100}], mark("rule", {"x": field("v", "Q", scale=scale)}, strokeDash=[4, 4], color=GREY))
+        ends = {"x": field("low", "Q", scale=scale, axis=percent_axis(book)), "x2": {"field": "high"}}
+        span = mark("bar", base | ends, height=12, cornerRadius=6, opacity=0.35, color=BLUE)
+        value = base | {"x": field("value", "Q")}
+        points = mark("point", value, filled=True, size=120, color=BLUE)
+        labels = mark("text", value | {"text": field("text", "N")}, dy=-15, style="strong", fontSize=12)
+        return chart("outlook", rule, span, points, labels, width=width, height=230)
 
     return Figure(
         "outlook",

@@ -5,15 +5,29 @@ They draw what `nrr_summary` and `nrr_by_segment` hold. Cohorts stand in `cohort
 
 import json
 
-import altair as alt
 import pandas as pd
 
-from cx_intel.reports.charts.figure import Figure, Rows, Width, money_axis, named
+from cx_intel.reports.charts.figure import (
+    BARE,
+    Figure,
+    Rows,
+    Spec,
+    Width,
+    chart,
+    coloured,
+    field,
+    mark,
+    money_axis,
+    over,
+    shaped,
+    tip,
+)
 from cx_intel.reports.gathering import Book
 from cx_intel.reports.palette import LINES, RED, TEAL, Mark
 
 ALL = "all"
 TREND_MONTHS, MONTHLY_MONTHS = 24, 13
+RATES = (Mark("NRR", LINES["first"], "circle"), Mark("GRR", LINES["second"], "square"))
 TRAILING = (("ttm_pct", "trailing 12 months"), ("trailing_3m_pct", "trailing 3 months"), ("pct", "monthly"))
 
 
@@ -67,34 +81,31 @@ def retention_trend(
     at = sorted({row["at"] for row in rows})
     room = [f"after {n}" for n in range(1 + len(at) // 3)]
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        color = alt.Color(
-            "kind:N",
-            scale=alt.Scale(domain=["NRR", "GRR"], range=[LINES["first"], LINES["second"]]),
-            legend=None,
+    def build(width: Width) -> Spec:
+        base = {
+            "x": field("at", "O", title=None, axis=month_axis(rows), scale={"domain": [*at, *room]}),
+            "y": field("value", "Q", title=None, scale={"zero": False, "nice": True}, axis=percent_axis(book)),
+            "color": coloured("kind", RATES),
+        }
+        tooltip = [tip("month", "Month"), tip("kind", "Figure"), tip("value", f"%, {label}", ",.1f")]
+        rule = over([{"v": 100}], mark("rule", {"y": field("v", "Q")}, strokeDash=[4, 4], opacity=0.6))
+        line = mark("line", base, strokeWidth=2.2)
+        points = mark("point", base | {"shape": shaped("kind", RATES), "tooltip": tooltip}, filled=True, size=28)
+        last = mark(
+            "text",
+            base | {"text": field("label", "N")},
+            [
+                {"joinaggregate": [{"op": "max", "field": "at", "as": "end"}]},
+                {"filter": "datum.at == datum.end"},
+                {"calculate": "datum.kind + ' ' + format(datum.value, ',.1f')", "as": "label"},
+            ],
+            align="left",
+            dx=8,
+            dy=-8,
+            fontWeight="bold",
+            fontSize=12,
         )
-        shape = alt.Shape("kind:N", scale=alt.Scale(domain=["NRR", "GRR"], range=["circle", "square"]), legend=None)
-        base = named(key).encode(
-            x=alt.X("at:O", title=None, axis=month_axis(rows), scale=alt.Scale(domain=[*at, *room])),
-            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False, nice=True), axis=percent_axis(book)),
-            color=color,
-        )
-        tooltip = [
-            alt.Tooltip("month:N", title="Month"),
-            alt.Tooltip("kind:N", title="Figure"),
-            alt.Tooltip("value:Q", title=f"%, {label}", format=",.1f"),
-        ]
-        line = base.mark_line(strokeWidth=2.2)
-        points = base.mark_point(filled=True, size=28).encode(shape=shape, tooltip=tooltip)
-        last = (
-            base.transform_joinaggregate(end="max(at)")
-            .transform_filter("datum.at == datum.end")
-            .transform_calculate(label="datum.kind + ' ' + format(datum.value, ',.1f')")
-            .mark_text(align="left", dx=8, dy=-8, fontWeight="bold", fontSize=12)
-            .encode(text="label:N")
-        )
-        rule = alt.Chart(alt.InlineData([{"v": 100}])).mark_rule(strokeDash=[4, 4], opacity=0.6).encode(y="v:Q")
-        return alt.layer(rule, line, points, last).properties(width=width, height=215)
+        return chart(key, rule, line, points, last, width=width, height=215)
 
     book_rows = [r for r in rows if r["segment"] == ALL]
     return Figure(
@@ -123,20 +134,14 @@ def month_labels(rows: Rows) -> str:
     return f"({json.dumps(pairs, ensure_ascii=False)})[datum.value] || ''"
 
 
-def month_axis(rows: Rows) -> alt.Axis:
-    return alt.Axis(
-        labelExpr=month_labels(rows),
-        labelAngle=0,
-        labelOverlap="greedy",
-        labelSeparation=10,
-        labelPadding=8,
-        ticks=False,
-        domain=False,
-    )
+def month_axis(rows: Rows) -> Spec:
+    labels = {"labelExpr": month_labels(rows), "labelAngle": 0, "labelPadding": 8}
+    return {**BARE, **labels, "labelOverlap": "greedy", "labelSeparation": 10}
 
 
-def percent_axis(book: Book) -> alt.Axis:
-    return alt.Axis(labelExpr=f"format(datum.value, ',~g') + '{book.formats.percent_sign}'", tickCount=5, title=None)
+def percent_axis(book: Book) -> Spec:
+    labels = f"format(datum.value, ',~g') + '{book.formats.percent_sign}'"
+    return {"labelExpr": labels, "tickCount": 5, "title": None}
 
 
 STEPS = (
@@ -173,27 +178,36 @@ def waterfall(book: Book) -> Figure:
     span = max(highest - lowest, 1e-9)
     floor = max(0.0, lowest - 0.6 * span) if lowest > 2 * span else 0.0
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        y = alt.Y(
-            "step:N", sort=steps, title=None, axis=alt.Axis(ticks=False, domain=False, labelFontSize=12, labelPadding=6)
+    def build(width: Width) -> Spec:
+        ends: list[Spec] = [
+            {"calculate": f"max(min(datum.from, datum.to), {floor})", "as": "low"},
+            {"calculate": "max(datum.from, datum.to)", "as": "high"},
+        ]
+        y = field("step", "N", sort=steps, title=None, axis=BARE | {"labelFontSize": 12, "labelPadding": 6})
+        scale = {"domain": [floor, highest + 0.35 * (highest - floor)], "nice": False, "zero": False}
+        colours = {"domain": ["total", "up", "down"], "range": [LINES["first"], TEAL, RED]}
+        bars = mark(
+            "bar",
+            {
+                "y": y,
+                "x": field("low", "Q", scale=scale, title=None, axis=money_axis(f)),
+                "x2": {"field": "high"},
+                "color": field("kind", "N", scale=colours, legend=None),
+                "tooltip": [tip("step", "Movement"), tip("amount", "MRR", "$,.2f")],
+            },
+            ends,
+            height={"band": 0.72},
         )
-        base = named("waterfall").transform_calculate(
-            low=f"max(min(datum.from, datum.to), {floor})", high="max(datum.from, datum.to)"
+        labels = mark(
+            "text",
+            {"y": y, "x": field("high", "Q"), "text": field("label", "N")},
+            ends,
+            align="left",
+            dx=6,
+            style="strong",
+            fontSize=12,
         )
-        scale = alt.Scale(domain=[floor, highest + 0.35 * (highest - floor)], nice=False, zero=False)
-        bars = base.mark_bar(height={"band": 0.72}).encode(
-            y=y,
-            x=alt.X("low:Q", scale=scale, title=None, axis=money_axis(f)),
-            x2="high:Q",
-            color=alt.Color(
-                "kind:N",
-                scale=alt.Scale(domain=["total", "up", "down"], range=[LINES["first"], TEAL, RED]),
-                legend=None,
-            ),
-            tooltip=[alt.Tooltip("step:N", title="Movement"), alt.Tooltip("amount:Q", title="MRR", format="$,.2f")],
-        )
-        labels = base.mark_text(align="left", dx=6, style="strong", fontSize=12).encode(y=y, x="high:Q", text="label:N")
-        return alt.layer(bars, labels).properties(width=width, height=260)
+        return chart("waterfall", bars, labels, width=width, height=260)
 
     return Figure(
         "waterfall",
@@ -228,34 +242,21 @@ def mrr_movements(book: Book) -> Figure:
                     "amount": round(amount, 2),
                 }
             )
-    names = [label for _, label, _ in STEPS]
     colours = ["#2f74b8", "#7ab0dd", TEAL, "#d29200", RED]
+    marks = [Mark(label, colour, "square") for (_, label, _), colour in zip(STEPS, colours, strict=True)]
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        bars = (
-            named("mrr_movements")
-            .mark_bar()
-            .encode(
-                x=alt.X(
-                    "at:O",
-                    title=None,
-                    axis=month_axis(rows),
-                ),
-                y=alt.Y("amount:Q", title=None, axis=money_axis(book.formats)),
-                color=alt.Color(
-                    "step:N",
-                    scale=alt.Scale(domain=names, range=colours),
-                    legend=None,
-                ),
-                tooltip=[
-                    alt.Tooltip("month:N", title="Month"),
-                    alt.Tooltip("step:N", title="Movement"),
-                    alt.Tooltip("amount:Q", title="MRR", format="$,.2f"),
-                ],
-            )
+    def build(width: Width) -> Spec:
+        bars = mark(
+            "bar",
+            {
+                "x": field("at", "O", title=None, axis=month_axis(rows)),
+                "y": field("amount", "Q", title=None, axis=money_axis(book.formats)),
+                "color": coloured("step", marks),
+                "tooltip": [tip("month", "Month"), tip("step", "Movement"), tip("amount", "MRR", "$,.2f")],
+            },
         )
-        zero = alt.Chart(alt.InlineData([{"v": 0}])).mark_rule().encode(y="v:Q")
-        return alt.layer(bars, zero).properties(width=width, height=260)
+        zero = over([{"v": 0}], mark("rule", {"y": field("v", "Q")}))
+        return chart("mrr_movements", bars, zero, width=width, height=260)
 
     return Figure(
         "mrr_movements",
@@ -264,5 +265,5 @@ def mrr_movements(book: Book) -> Figure:
         build,
         {"mrr_movements": rows},
         is_empty=not rows,
-        legend=[Mark(name, colour, "square") for name, colour in zip(names, colours, strict=True)],
+        legend=marks,
     )

@@ -4,19 +4,26 @@ The first two read the table `accounts` of a page, made in `book.py`, and follow
 is in `account.py`.
 """
 
-import altair as alt
-
 from cx_intel.reports.charts.book import ACCOUNTS, HEIGHT, bounds_of, present_tiers
 from cx_intel.reports.charts.figure import (
+    BARE,
+    LOG,
     Figure,
     Rows,
+    Spec,
     Width,
-    glyph_labels,
+    chart,
+    coloured,
+    counted,
+    field,
     legend_at,
-    mark_scale,
+    mark,
     money_axis,
-    named,
-    shape_scale,
+    over,
+    shaped,
+    summed,
+    tip,
+    when,
 )
 from cx_intel.reports.gathering import Book, records
 from cx_intel.reports.palette import BLUE
@@ -29,40 +36,50 @@ def score_against_arr(book: Book, rows: Rows) -> Figure:
     marks = present_tiers(book)
     bounds = bounds_of(book)
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        y = alt.Y(
-            "arr:Q",
-            scale=alt.Scale(type="log", nice=True),
-            axis=money_axis(book.formats, "ARR, logarithmic", grid=True, values=[10**power for power in range(10)]),
-        )
-        x = alt.X(
-            "score:Q", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(title="Health score", grid=False, tickCount=5)
-        )
-        points = (
-            named(ACCOUNTS)
-            .transform_filter("datum.arr > 0 && isValid(datum.score)")
-            .transform_window(rank="row_number()", sort=[alt.SortField("arr", order="descending")])
-            .transform_filter(f"datum.rank <= {POINTS_SHOWN}")
-            .mark_point(filled=True, size=46, cursor="pointer")
-            .encode(
-                x=x,
-                y=y,
-                opacity=alt.when("datum.exposed > 0").then(alt.value(1)).otherwise(alt.value(0.55)),
-                size=alt.when("datum.exposed > 0").then(alt.value(95)).otherwise(alt.value(40)),
-                color=alt.Color("tier:N", scale=mark_scale(marks), legend=legend_at(width)),
-                shape=alt.Shape("tier:N", scale=shape_scale(marks), legend=legend_at(width)),
-                tooltip=[
-                    alt.Tooltip("name:N", title="Account"),
-                    alt.Tooltip("owner:N", title="Owner"),
-                    alt.Tooltip("arr:Q", title="ARR", format="$,.0f"),
-                    alt.Tooltip("score:Q", title="Health score", format=",.1f"),
-                    alt.Tooltip("tier:N", title="Tier"),
-                    alt.Tooltip("days:Q", title="Days to renewal", format=","),
+    def build(width: Width) -> Spec:
+        powers = [10**power for power in range(10)]
+        points = mark(
+            "point",
+            {
+                "x": field(
+                    "score",
+                    "Q",
+                    scale={"domain": [0, 100]},
+                    axis={"title": "Health score", "grid": False, "tickCount": 5},
+                ),
+                "y": field(
+                    "arr",
+                    "Q",
+                    scale=LOG,
+                    axis=money_axis(book.formats, "ARR, logarithmic", grid=True, values=powers),
+                ),
+                "opacity": when("datum.exposed > 0", 1, 0.55),
+                "size": when("datum.exposed > 0", 95, 40),
+                "color": coloured("tier", marks, legend_at(width)),
+                "shape": shaped("tier", marks, legend_at(width)),
+                "tooltip": [
+                    tip("name", "Account"),
+                    tip("owner", "Owner"),
+                    tip("arr", "ARR", "$,.0f"),
+                    tip("score", "Health score", ",.1f"),
+                    tip("tier", "Tier"),
+                    tip("days", "Days to renewal", ","),
                 ],
-            )
+            },
+            [
+                {"filter": "datum.arr > 0 && isValid(datum.score)"},
+                {
+                    "window": [{"op": "row_number", "as": "rank"}],
+                    "sort": [{"field": "arr", "order": "descending"}],
+                },
+                {"filter": f"datum.rank <= {POINTS_SHOWN}"},
+            ],
+            filled=True,
+            size=46,
+            cursor="pointer",
         )
-        rules = alt.Chart(alt.InlineData(bounds)).mark_rule(strokeDash=[3, 3], opacity=0.5).encode(x="bound:Q")
-        return alt.layer(rules, points).properties(width=width, height=HEIGHT)
+        rules = over(bounds, mark("rule", {"x": field("bound", "Q")}, strokeDash=[3, 3], opacity=0.5))
+        return chart(ACCOUNTS, rules, points, width=width, height=HEIGHT)
 
     hidden = len(rows) - POINTS_SHOWN
     return Figure(
@@ -87,33 +104,31 @@ def score_against_arr(book: Book, rows: Rows) -> Figure:
 def score_distribution(book: Book, rows: Rows) -> Figure:
     marks = present_tiers(book)
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        bars = (
-            named(ACCOUNTS)
-            .transform_filter("isValid(datum.score)")
-            .transform_bin("from", "score", bin=alt.Bin(step=5, extent=[0, 100]))
-            .transform_calculate(bucket="min(datum.from, 95)", until="min(datum.from, 95) + 5")
-            .transform_aggregate(customers="count()", arr="sum(arr)", groupby=["bucket", "until", "tier"])
-            .mark_bar()
-            .encode(
-                x=alt.X("bucket:Q", bin="binned", title="Health score", scale=alt.Scale(domain=[0, 100])),
-                x2="until:Q",
-                y=alt.Y("customers:Q", title="Customers", axis=alt.Axis(tickMinStep=1, tickCount=5)),
-                color=alt.Color(
-                    "tier:N",
-                    scale=mark_scale(marks),
-                    legend=legend_at(width, glyph_labels(marks, "datum.label")),
-                ),
-                tooltip=[
-                    alt.Tooltip("bucket:Q", title="From score"),
-                    alt.Tooltip("until:Q", title="Below"),
-                    alt.Tooltip("tier:N", title="Tier"),
-                    alt.Tooltip("customers:Q", title="Customers", format=","),
-                    alt.Tooltip("arr:Q", title="ARR", format="$,.0f"),
+    def build(width: Width) -> Spec:
+        bars = mark(
+            "bar",
+            {
+                "x": field("bucket", "Q", bin="binned", title="Health score", scale={"domain": [0, 100]}),
+                "x2": {"field": "until"},
+                "y": field("customers", "Q", title="Customers", axis={"tickMinStep": 1, "tickCount": 5}),
+                "color": coloured("tier", marks, legend_at(width, marks)),
+                "tooltip": [
+                    field("bucket", "Q", title="From score"),
+                    field("until", "Q", title="Below"),
+                    tip("tier", "Tier"),
+                    tip("customers", "Customers", ","),
+                    tip("arr", "ARR", "$,.0f"),
                 ],
-            )
+            },
+            [
+                {"filter": "isValid(datum.score)"},
+                {"bin": {"step": 5, "extent": [0, 100]}, "field": "score", "as": "from"},
+                {"calculate": "min(datum.from, 95)", "as": "bucket"},
+                {"calculate": "min(datum.from, 95) + 5", "as": "until"},
+                {"aggregate": [counted("customers"), summed("arr")], "groupby": ["bucket", "until", "tier"]},
+            ],
         )
-        return bars.properties(width=width, height=HEIGHT)
+        return chart(ACCOUNTS, bars, width=width, height=HEIGHT)
 
     return Figure(
         "score_distribution",
@@ -132,34 +147,31 @@ def points_lost(book: Book) -> Figure:
     rows: Rows = []
     if len(drivers):
         customers = drivers["account_id"].nunique()
-        summed = drivers.groupby(["label", "dimension"])["points_lost"].sum() / customers
+        per_customer = drivers.groupby(["label", "dimension"])["points_lost"].sum() / customers
         affected = drivers[drivers["points_lost"] > 0].groupby("label").size()
-        for row in records(summed.sort_values(ascending=False).reset_index()):
+        for row in records(per_customer.sort_values(ascending=False).reset_index()):
             count = int(affected.get(row["label"], 0))
             lost = round(float(row["points_lost"]), 3)
             rows.append({"label": row["label"], "dimension": row["dimension"], "lost": lost, "accounts": count})
     names = [row["label"] for row in rows]
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        base = named("points_lost").encode(
-            y=alt.Y(
-                "label:N",
-                sort=names,
-                title=None,
-                axis=alt.Axis(ticks=False, domain=False, labelLimit=190, labelFontSize=11),
-            ),
-            x=alt.X("lost:Q", title=None, axis=None),
-            tooltip=[
-                alt.Tooltip("label:N", title="Signal"),
-                alt.Tooltip("dimension:N", title="Dimension"),
-                alt.Tooltip("lost:Q", title="Points lost, mean", format=",.2f"),
-                alt.Tooltip("accounts:Q", title="Accounts that lose", format=","),
+    def build(width: Width) -> Spec:
+        base = {
+            "y": field("label", "N", sort=names, title=None, axis=BARE | {"labelLimit": 190, "labelFontSize": 11}),
+            "x": field("lost", "Q", title=None, axis=None),
+            "tooltip": [
+                tip("label", "Signal"),
+                tip("dimension", "Dimension"),
+                tip("lost", "Points lost, mean", ",.2f"),
+                tip("accounts", "Accounts that lose", ","),
             ],
-        )
-        bars = base.mark_bar(color=BLUE, height={"band": 0.7})
-        labels = base.mark_text(align="left", dx=5, style="strong").encode(text=alt.Text("lost:Q", format=",.1f"))
-        room = base.transform_calculate(room="datum.lost * 1.25").mark_point(opacity=0).encode(x="room:Q")
-        return alt.layer(bars, labels, room).properties(width=width, height=max(21 * len(rows), HEIGHT))
+        }
+        bars = mark("bar", base, color=BLUE, height={"band": 0.7})
+        points = base | {"text": field("lost", "Q", format=",.1f")}
+        labels = mark("text", points, align="left", dx=5, style="strong")
+        widened: list[Spec] = [{"calculate": "datum.lost * 1.25", "as": "room"}]
+        room = mark("point", base | {"x": field("room", "Q")}, widened, opacity=0)
+        return chart("points_lost", bars, labels, room, width=width, height=max(21 * len(rows), HEIGHT))
 
     worst = f"{rows[0]['label']} costs most, {book.formats.number(rows[0]['lost'], 1)} points." if rows else ""
     return Figure(

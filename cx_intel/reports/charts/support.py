@@ -3,13 +3,25 @@
 They draw what `sla_adherence` holds; open breaches are a table of the page.
 """
 
-import altair as alt
 import pandas as pd
 
-from cx_intel.reports.charts.figure import Figure, Rows, Width, mark_scale, named, shape_scale
+from cx_intel.reports.charts.figure import (
+    BARE,
+    LOG,
+    Figure,
+    Rows,
+    Spec,
+    Width,
+    chart,
+    coloured,
+    field,
+    mark,
+    shaped,
+    tip,
+)
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
 from cx_intel.reports.gathering import Book
-from cx_intel.reports.palette import SEGMENT_COLOURS, SHAPES, Mark
+from cx_intel.reports.palette import BLUE, RED, SEGMENT_COLOURS, SHAPES, Mark
 
 MONTHS = 13
 PRIORITY, SEGMENT = "priority", "segment"
@@ -38,26 +50,25 @@ def over_time(
         for row in frame.sort_values("ticket_month").to_dict("records")
         if pd.notna(row[column]) and (row[column] > 0 or not is_log)
     ]
-    scale = alt.Scale(type="log", nice=True) if is_log else alt.Scale(zero=False, nice=True)
+    scale = LOG if is_log else {"zero": False, "nice": True}
     values = {"values": [10**power for power in range(6)]} if is_log else {}
-    axis = percent_axis(book) if is_percent else alt.Axis(title=None, tickCount=5, format=",~g", **values)
+    axis = percent_axis(book) if is_percent else {"title": None, "tickCount": 5, "format": ",~g", **values}
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        base = named(key).encode(
-            x=alt.X("at:O", title=None, axis=month_axis(rows)),
-            y=alt.Y("value:Q", scale=scale, axis=axis),
-            color=alt.Color("name:N", scale=mark_scale(marks), legend=None),
-        )
-        points = base.mark_point(filled=True, size=40).encode(
-            shape=alt.Shape("name:N", scale=shape_scale(marks), legend=None),
-            tooltip=[
-                alt.Tooltip("month:N", title="Month of creation"),
-                alt.Tooltip("name:N", title=dimension.capitalize()),
-                alt.Tooltip("value:Q", title=title, format=",.1f"),
-                alt.Tooltip("tickets:Q", title="Resolved tickets", format=","),
-            ],
-        )
-        return alt.layer(base.mark_line(strokeWidth=1.8), points).properties(width=width, height=215)
+    def build(width: Width) -> Spec:
+        base = {
+            "x": field("at", "O", title=None, axis=month_axis(rows)),
+            "y": field("value", "Q", scale=scale, axis=axis),
+            "color": coloured("name", marks),
+        }
+        told = [
+            tip("month", "Month of creation"),
+            tip("name", dimension.capitalize()),
+            tip("value", title, ",.1f"),
+            tip("tickets", "Resolved tickets", ","),
+        ]
+        line = mark("line", base, strokeWidth=1.8)
+        points = mark("point", base | {"shape": shaped("name", marks), "tooltip": told}, filled=True, size=40)
+        return chart(key, line, points, width=width, height=215)
 
     last = rows[-1]["month"] if rows else ""
     words = ", ".join(
@@ -111,26 +122,26 @@ def resolution_times(book: Book) -> Figure:
                 }
             )
 
-    def build(width: Width) -> alt.TopLevelMixin:
-        base = named("resolution_times").encode(
-            y=alt.Y("name:N", title=None, axis=alt.Axis(ticks=False, domain=False, labelFontSize=12)),
-            tooltip=[
-                alt.Tooltip("name:N", title="Priority"),
-                alt.Tooltip("median:Q", title="Median, hours", format=",.1f"),
-                alt.Tooltip("p90:Q", title="p90, hours", format=",.1f"),
-                alt.Tooltip("target:Q", title="Target, hours", format=","),
-                alt.Tooltip("tickets:Q", title="Resolved tickets", format=","),
+    def build(width: Width) -> Spec:
+        base = {
+            "y": field("name", "N", title=None, axis=BARE | {"labelFontSize": 12}),
+            "tooltip": [
+                tip("name", "Priority"),
+                tip("median", "Median, hours", ",.1f"),
+                tip("p90", "p90, hours", ",.1f"),
+                tip("target", "Target, hours", ","),
+                tip("tickets", "Resolved tickets", ","),
             ],
-        )
-        scale = alt.Scale(type="log", nice=True)
-        axis = alt.Axis(title="hours, logarithmic", values=[0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500], format=",~g")
-        bars = base.mark_bar(height=8, cornerRadius=4, color="#2f74b8", opacity=0.45).encode(
-            x=alt.X("median:Q", scale=scale, axis=axis), x2="p90:Q"
-        )
-        median = base.mark_point(filled=True, size=90, shape="circle", color="#2f74b8").encode(x="median:Q")
-        p90 = base.mark_point(filled=True, size=90, shape="diamond", color="#2f74b8").encode(x="p90:Q")
-        target = base.mark_tick(thickness=3, size=26, color="#cc3d24").encode(x="target:Q")
-        return alt.layer(bars, median, p90, target).properties(width=width, height=215)
+        }
+        hours = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
+        axis = {"title": "hours, logarithmic", "values": hours, "format": ",~g"}
+        ends = {"x": field("median", "Q", scale=LOG, axis=axis), "x2": {"field": "p90"}}
+        span = mark("bar", base | ends, height=8, cornerRadius=4, color=BLUE, opacity=0.45)
+        point: Spec = {"filled": True, "size": 90, "color": BLUE}
+        median = mark("point", base | {"x": field("median", "Q")}, shape="circle", **point)
+        p90 = mark("point", base | {"x": field("p90", "Q")}, shape="diamond", **point)
+        target = mark("tick", base | {"x": field("target", "Q")}, thickness=3, size=26, color=RED)
+        return chart("resolution_times", span, median, p90, target, width=width, height=215)
 
     f = book.formats
     return Figure(

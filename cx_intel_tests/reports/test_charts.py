@@ -1,0 +1,85 @@
+"""The charts as Vega-Lite: every specification is valid, names its rows and holds none, and serves pages and picture."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import altair as alt
+import pytest
+import vl_convert
+
+from cx_intel.reports.charts.account import account_specs
+from cx_intel.reports.charts.figure import CONTAINER, Spec
+from cx_intel.reports.gathering import Book
+from cx_intel.reports.layout import VEGA_LITE
+from cx_intel.reports.picture import dashboard_spec
+from cx_intel.reports.publishing import PAGES
+from cx_intel_tests.builders import portfolio, shipped
+from cx_intel_tests.report_books import NAMES, book_of
+
+BOOKS = {
+    "fleet": (shipped("fleet"), NAMES),
+    "novacrm": (shipped("novacrm"), NAMES),
+    "nobody": (shipped("fleet"), ()),
+    "without health": (portfolio(), NAMES),
+}
+
+
+@pytest.fixture(scope="module", params=BOOKS)
+def book(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Book:
+    of, names = BOOKS[request.param]
+    return book_of(tmp_path_factory.mktemp("books") / "warehouse.duckdb", of, names)
+
+
+def specs_of(book: Book) -> Iterator[tuple[str, Spec]]:
+    """Every chart of every page, for the page and for a picture, and those of an opened account."""
+    for key, (_, make) in PAGES.items():
+        for figure in (f for section in make(book).sections for f in section.figures):
+            yield f"{key}: {figure.key}", figure.build(CONTAINER)
+            yield f"{key}: {figure.key}, in a picture", figure.build(300)
+    for key, spec in account_specs(book).items():
+        yield f"an account: {key}", spec
+
+
+def refused(spec: Spec) -> str:
+    """What Vega-Lite's schema has against a specification; Altair brings it along."""
+    try:
+        alt.TopLevelSpec.validate(spec)
+    except Exception as error:
+        return str(error).splitlines()[0]
+    return ""
+
+
+def test_every_chart_is_valid_vega_lite(book: Book) -> None:
+    found = dict(specs_of(book)) | {"the picture": dashboard_spec(book)}
+    assert len(found) > (40 if book.portfolio.health and len(book.accounts) else 15)
+    assert {name: why for name, spec in found.items() if (why := refused(spec))} == {}
+
+
+def test_charts_name_their_rows_and_hold_none(book: Book) -> None:
+    for name, spec in specs_of(book):
+        assert "Alpha GmbH" not in json.dumps(spec), name
+        assert "datasets" not in spec, name
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"mark": {"type": "bars"}},
+        {"mark": {"type": "bar", "colour": "red"}},
+        {"encoding": {"x": {"field": "a", "type": "number"}}},
+        {"encoding": {"x": {"field": "a", "type": "nominal", "axes": None}}},
+        {"transform": [{"calculate": "1"}]},
+        {"width": "wide"},
+    ],
+    ids=json.dumps,
+)
+def test_a_misspelt_chart_is_refused(spoilt: dict[str, Any]) -> None:
+    right = {"data": {"name": "rows"}, "mark": {"type": "bar"}, "encoding": {"x": {"field": "a", "type": "nominal"}}}
+    assert not refused(right)
+    assert refused(right | spoilt)
+
+
+def test_charts_are_checked_against_the_version_that_draws_them() -> None:
+    assert alt.SCHEMA_VERSION.startswith(f"v{VEGA_LITE}.")
+    assert VEGA_LITE in vl_convert.get_vegalite_versions()
