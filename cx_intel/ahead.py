@@ -55,10 +55,15 @@ def begin(arguments: Sequence[str]) -> threading.Thread | None:
         return None
     command = [sys.executable, "-m", "cx_intel", COMMAND, *arguments]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
-    receiver = threading.Thread(target=receive, args=(process.stdout,), daemon=True)
+    receiver = threading.Thread(target=_attend, args=(process,), daemon=True)
     receiver.start()
     return receiver
+
+
+def _attend(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout is not None
+    receive(process.stdout)
+    process.wait()
 
 
 def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
