@@ -14,12 +14,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import IO
 
 COMMAND = "compile-ahead"
+TABLE = "table"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Ready:
         settings: A fingerprint of its settings.
         table: The table.
         as_of: The day that it is compiled for.
-        sql: The query that makes its rows.
+        queries: What is asked, as SQL: the rows under `TABLE`, where they can be; what the checks and the figures ask
+            of them under names of their own.
         sources: For each column, the tables and columns that it is computed from.
     """
 
@@ -39,8 +41,8 @@ class Ready:
     settings: str
     table: str
     as_of: date
-    sql: str
-    sources: Mapping[str, Sequence[tuple[str, str]]]
+    queries: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
 _arrived: dict[tuple[str, str, date], Ready] = {}

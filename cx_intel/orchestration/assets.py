@@ -4,26 +4,33 @@ The only thing decided here is what Dagster gets to see. The rows come from `ste
 from `checks.py`, metadata from `metadata.py`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
-import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract, Kind
 from cx_intel.orchestration.alerts import lifecycle
-from cx_intel.orchestration.checks import Finding, check_results, check_specs, compared_with, evaluate, results_table
+from cx_intel.orchestration.checks import (
+    Finding,
+    check_results,
+    check_specs,
+    compared_in,
+    compared_with,
+    evaluate,
+    results_table,
+)
 from cx_intel.orchestration.graph import Step
 from cx_intel.orchestration.late_events import LateEvents
 from cx_intel.orchestration.measured_events import event_specs, measured_events
-from cx_intel.orchestration.metadata import column_lineage, column_schema, measured, preview
+from cx_intel.orchestration.metadata import column_lineage, column_schema, shown
 from cx_intel.orchestration.model_version import model_version, version_specs
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.source_age import age_specs, source_age
-from cx_intel.orchestration.steps import DAY, StepRunner, among
+from cx_intel.orchestration.steps import DAY, StepRunner
 from cx_intel.orchestration.turned_away import quarantined_share, share_specs
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
@@ -88,8 +95,8 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         runner = StepRunner(step, portfolio, warehouse, tables, {t for name, t in fitting if name == portfolio.name})
         built = runner.build(with_first_snapshots(days, contract, portfolio, warehouse))
         staged = warehouse.stage(portfolio.name, step.table, built.parts, like=contract.schema())
-        others = _others(contract, portfolio, warehouse, built.days)
-        findings = evaluate(contract, staged, others=others, warehouse=warehouse)
+        others = compared_in(contract, portfolio, warehouse, built.days)
+        findings = evaluate(contract, staged, others=others, warehouse=warehouse, ready=built.ready)
         if turned_away := _turned_away(runner, staged, built.days, days[-1]):
             findings += turned_away
             if turned_away[0].broken_count == 0 and DAY not in runner.raw.columns:
@@ -103,7 +110,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         if age:
             yield age.result(key)
         stop_if_blocked(findings, step.table, warehouse, portfolio)
-        metadata = describe_rows(contract, staged, warehouse, days[-1])
+        metadata = shown(contract, staged, days[-1], warehouse, built.ready)
         if runner.sources:
             keys = {i.table: key_of(portfolio, i.table) for i in step.inputs if i.exists}
             metadata["dagster/column_lineage"] = column_lineage(runner.sources, keys)
@@ -165,37 +172,12 @@ def stop_if_blocked(findings: list[Finding], table: str, warehouse: DuckDBWareho
         )
 
 
-def describe_rows(contract: Contract | None, rows: ir.Table, warehouse: DuckDBWarehouse, as_of: date) -> dict[str, Any]:
-    """Counts, figures to plot and sample rows of what is about to be written; of a snapshot, of its newest day."""
-    if contract is not None and contract.kind == "snapshot":
-        rows = rows.filter(rows.as_of == ibis.literal(as_of))
-    return {
-        **measured(contract, rows, warehouse),
-        "as_of": as_of.isoformat(),
-        "preview": preview(rows, warehouse),
-    }
-
-
 def report_other_days(
     context: dg.AssetExecutionContext, key: dg.AssetKey, written: tuple[date, ...], asked: tuple[date, ...]
 ) -> None:
     """Tells Dagster of partitions written beyond those that the run was asked for."""
     for day in sorted(set(written) - set(asked)):
         context.log_event(dg.AssetMaterialization(key, partition=day.isoformat()))
-
-
-def _others(
-    contract: Contract, portfolio: Portfolio, warehouse: DuckDBWarehouse, days: tuple[date, ...] = ()
-) -> Callable[[str], ir.Table]:
-    """The tables that checks compare with: of snapshots the days of the run, which all their rules are about."""
-
-    def table(name: str) -> ir.Table:
-        rows = warehouse.table(portfolio.name, name)
-        if contract.kind == "snapshot" and contract_of(name, portfolio).kind == "snapshot":
-            rows = rows.filter(among(rows.as_of, days))
-        return rows
-
-    return table
 
 
 def _turned_away(runner: StepRunner, kept: ir.Table, days: tuple[date, ...], as_of: date) -> list[Finding]:
@@ -221,7 +203,7 @@ def _keep(context: dg.AssetExecutionContext, runner: StepRunner, stands_at: date
     contract, portfolio, warehouse = runner.step.contract, runner.portfolio, runner.warehouse
     key = key_of(portfolio, contract.table)
     rows = warehouse.table(portfolio.name, contract.table)
-    findings = evaluate(contract, rows, others=_others(contract, portfolio, warehouse), warehouse=warehouse)
+    findings = evaluate(contract, rows, others=compared_in(contract, portfolio, warehouse), warehouse=warehouse)
     yield from check_results(findings + _turned_away(runner, rows, (), stands_at), key)
     if age := source_age(contract, rows, as_of=stands_at, portfolio=portfolio, warehouse=warehouse):
         yield age.result(key)

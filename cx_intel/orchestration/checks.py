@@ -8,6 +8,7 @@ rules would cost a run more than its work, and hide what matters. What the rules
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -15,11 +16,17 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Column, Contract, Severity
 from cx_intel.orchestration.metadata import markdown_table
+from cx_intel.orchestration.questions import NOTHING, Questions, answers
+from cx_intel.orchestration.steps import among
+from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 
 SAMPLE_ROWS = 5
+ROWS = "rows"
+"""The question that asks for all rules on rows."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +157,46 @@ def _not(holds: Callable[[ir.Table], ir.BooleanValue]) -> Callable[[ir.Table], i
     return lambda t: ~ibis.coalesce(holds(t), ibis.literal(False))
 
 
+def compared_in(
+    contract: Contract, portfolio: Portfolio, warehouse: DuckDBWarehouse, days: tuple[date, ...] = ()
+) -> Callable[[str], ir.Table]:
+    """The tables that checks compare with, by name: of snapshots the days of the run, which all their rules are about."""
+
+    def table(name: str) -> ir.Table:
+        rows = warehouse.table(portfolio.name, name)
+        if contract.kind == "snapshot" and contract_of(name, portfolio).kind == "snapshot":
+            rows = rows.filter(among(rows.as_of, days))
+        return rows
+
+    return table
+
+
+def check_questions(contract: Contract, staged: ir.Table, others: Callable[[str], ir.Table]) -> Questions:
+    """What the checks of a contract ask: one row of counts for all rules on rows, a count for each other rule."""
+    rules = rules_of(contract)
+    on_rows = {rule.name: rule.broken for rule in rules if rule.broken is not None}
+
+    def counts() -> ir.Table:
+        broken = {f"c{i}": staged.count(where=broken(staged)) for i, broken in enumerate(on_rows.values())}
+        return staged.agg(total=staged.count(), **broken)
+
+    def count(rule: Rule) -> ir.Table:
+        rows = _broken_rows(rule, staged, others)
+        return rows.agg(count=rows.count())
+
+    return {
+        ROWS: counts,
+        **{f"check {rule.name}": partial(count, rule) for rule in rules if rule.broken is None},
+    }
+
+
 def evaluate(
-    contract: Contract, staged: ir.Table, *, others: Callable[[str], ir.Table], warehouse: DuckDBWarehouse
+    contract: Contract,
+    staged: ir.Table,
+    *,
+    others: Callable[[str], ir.Table],
+    warehouse: DuckDBWarehouse,
+    ready: Mapping[str, str] = NOTHING,
 ) -> list[Finding]:
     """What every check of the contract finds in the staged rows.
 
@@ -160,27 +205,25 @@ def evaluate(
         staged: Its staged rows.
         others: The other tables, by name, that references and cross-invariants compare with.
         warehouse: Where it is executed.
+        ready: Of its questions, those that are compiled already.
     """
     rules = rules_of(contract)
-    on_rows = [rule for rule in rules if rule.broken is not None]
-    counts = {f"c{i}": staged.count(where=rule.broken(staged)) for i, rule in enumerate(on_rows) if rule.broken}
-    (row,) = warehouse.rows(staged.agg(total=staged.count(), **counts))
-    total = int(row["total"])
-    by_rule = {rule.name: int(row[f"c{i}"]) for i, rule in enumerate(on_rows)}
+    found = {name: row for name, (row,) in answers(check_questions(contract, staged, others), warehouse, ready).items()}
+    total, *counts = map(int, found[ROWS].values())
+    by_rule = dict(zip((rule.name for rule in rules if rule.broken is not None), counts, strict=True))
     findings = []
     for rule in rules:
-        if rule.broken is not None:
-            broken_rows = staged.filter(rule.broken(staged)) if by_rule[rule.name] else None
-            count = by_rule[rule.name]
-        else:
-            assert rule.broken_rows is not None
-            broken_rows = rule.broken_rows({"self": staged, **{t: others(t) for t in rule.tables}})
-            count = warehouse.count(broken_rows)
-        sample = (
-            warehouse.backend.execute(broken_rows.limit(SAMPLE_ROWS)) if count and broken_rows is not None else None
-        )
-        findings.append(Finding(rule, count, total, sample))
+        count = by_rule[rule.name] if rule.broken is not None else int(found[f"check {rule.name}"]["count"])
+        broken = _broken_rows(rule, staged, others).limit(SAMPLE_ROWS) if count else None
+        findings.append(Finding(rule, count, total, warehouse.backend.execute(broken) if count else None))
     return findings
+
+
+def _broken_rows(rule: Rule, staged: ir.Table, others: Callable[[str], ir.Table]) -> ir.Table:
+    if rule.broken is not None:
+        return staged.filter(rule.broken(staged))
+    assert rule.broken_rows is not None
+    return rule.broken_rows({"self": staged, **{table: others(table) for table in rule.tables}})
 
 
 def results_table(findings: list[Finding], *, schema: str, table: str, as_of: date) -> pd.DataFrame:

@@ -19,13 +19,8 @@ import pandas as pd
 from cx_intel.contracts.contract import Kind
 from cx_intel.contracts.staging import STAGING
 from cx_intel.models.staging import unknown_currencies, unknown_currency_message
-from cx_intel.orchestration.assets import (
-    asset_options,
-    days_for,
-    describe_rows,
-    key_of,
-    report_other_days,
-)
+from cx_intel.orchestration.assets import asset_options, days_for, key_of, report_other_days
+from cx_intel.orchestration.metadata import shown
 from cx_intel.orchestration.steps import DAY
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
@@ -89,7 +84,7 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
             result = Staged(staged, stands_at=days[-1])
         _refuse_unknown_currencies(table, staged, warehouse, portfolio)
         report_other_days(context, key, written, days)
-        yield dg.Output(result, metadata=describe_rows(None, staged, warehouse, days[-1]) | extra)
+        yield dg.Output(result, metadata=shown(None, staged, days[-1], warehouse) | extra)
 
     return deliver
 

@@ -7,14 +7,14 @@ Everything here is about which rows and which days; how they become an asset, ar
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.ahead import Ready, taken
+from cx_intel.ahead import TABLE, Ready, taken
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.models.staging import staged
@@ -39,11 +39,13 @@ class Built:
         parts: The rows, made lazily, one part after the other.
         days: The partitions that they make up; none for a whole table.
         state: What each day was built from.
+        ready: What will be asked of them, as far as it is compiled already.
     """
 
-    parts: Iterator[Rows]
+    parts: Iterator[Rows | Query]
     days: tuple[date, ...] = ()
     state: dict[date, str] = field(default_factory=dict)
+    ready: Mapping[str, str] = field(default_factory=dict)
 
 
 class StepRunner:
@@ -70,16 +72,17 @@ class StepRunner:
 
     def build(self, days: tuple[date, ...]) -> Built:
         """The rows of the step for a run over `days` (at least one; a whole table stands at the last)."""
-        kind = self.step.contract.kind
+        kind, ready = self.step.contract.kind, self._compiled_ahead(days)
         if kind == "by_day":
-            return self._events(days)
-        if len(days) == 1 and (ready := self._compiled_ahead(days[0])):
+            return replace(self._events(days), ready=ready.queries)
+        written = days if kind == "snapshot" else ()
+        if TABLE in ready.queries and self._tables_are_as_expected():
             self.sources = ready.sources
-            return Built(iter([Query(ready.sql)]), days if kind == "snapshot" else ())
+            return Built(iter([Query(ready.queries[TABLE])]), written, ready=ready.queries)
         if kind == "snapshot":
             self.days = days
-            return Built((self._model(day) for day in days), days)
-        return Built(iter([self._model(days[-1])]))
+            return Built((self._model(day) for day in days), written, ready=ready.queries)
+        return Built(iter([self._model(days[-1])]), ready=ready.queries)
 
     @property
     def raw(self) -> ir.Table:
@@ -102,18 +105,20 @@ class StepRunner:
             self.sources = column_sources(rows, {i.table for i in self.step.inputs if i.exists})
         return rows
 
-    def _compiled_ahead(self, as_of: date) -> Ready | None:
-        """The step as compiled before the run, if that was done for these settings and for tables as they are."""
+    def _compiled_ahead(self, days: tuple[date, ...]) -> Ready:
+        """What was compiled for the step before a run for a single day with these settings; else nothing."""
+        schema, table, settings = self.portfolio.name, self.step.table, self.portfolio.fingerprint
+        ready = taken(schema, table, days[0]) if len(days) == 1 else None
+        return ready if ready is not None and ready.settings == settings else Ready(schema, settings, table, days[-1])
+
+    def _tables_are_as_expected(self) -> bool:
+        """Whether what the model reads has the columns that their contracts say."""
         schema, read = self.portfolio.name, {i.table: self.tables[i.parameter] for i in self.step.inputs if i.exists}
-        ready = taken(schema, self.step.table, as_of)
-        if ready is None or ready.settings != self.portfolio.fingerprint:
-            return None
         if "previous" in self.step.settings:
             if not self.warehouse.exists(schema, self.step.table):
-                return None
+                return False
             read[self.step.table] = self.warehouse.table(schema, self.step.table)
-        as_expected = all(rows.schema() == contract_of(table, self.portfolio).schema() for table, rows in read.items())
-        return ready if as_expected else None
+        return all(rows.schema() == contract_of(table, self.portfolio).schema() for table, rows in read.items())
 
     def _input(self, wanted: Input, as_of: date) -> Rows:
         if not wanted.exists:

@@ -38,12 +38,12 @@ LATEST_SUFFIX = "_latest"
 
 @dataclass(frozen=True)
 class Query:
-    """Rows as the SQL that makes them, with the columns and types of the table that they are for."""
+    """Rows as the SQL that makes them, with the columns and types that they are to have."""
 
     sql: str
 
 
-Rows: TypeAlias = ir.Table | pd.DataFrame | Query
+Rows: TypeAlias = ir.Table | pd.DataFrame
 
 weigh_selects_alone()
 
@@ -99,17 +99,19 @@ class DuckDBWarehouse:
         namespace = ops.Namespace(database=schema)
         return ops.DatabaseTable(table, schema=columns, source=self.backend, namespace=namespace).to_expr()
 
-    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
-        """The rows of an expression as Python values: for a few of them cheaper than a frame."""
-        self.backend._run_pre_execute_hooks(expression)
-        found = self._connection.execute(self.backend.compile(expression)).fetchall()
-        return [dict(zip(expression.columns, row, strict=True)) for row in found]
+    def rows(self, asked: ir.Table | Query) -> list[dict[str, Any]]:
+        """The rows of an expression or a query as Python values: for a few of them cheaper than a frame."""
+        answer = self._connection.execute(self.sql(asked))
+        columns = [column[0] for column in answer.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
 
     def count(self, rows: ir.Table) -> int:
         """How many rows an expression has."""
         return int(self.rows(rows.agg(count=rows.count()))[0]["count"])
 
-    def stage(self, schema: str, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
+    def stage(
+        self, schema: str, table: str, parts: Iterable[Rows | Query], like: ibis.Schema | None = None
+    ) -> ir.Table:
         """Writes the parts, one after the other, beside the table that they are to replace; returns what was staged.
 
         The parts are made lazily, so that a later one may read the staged table of the earlier ones.
@@ -132,12 +134,13 @@ class DuckDBWarehouse:
             self.expect(schema, name, like)
         for number, part in enumerate(parts):
             if like is None and number == 0:
+                assert not isinstance(part, Query)
                 self.backend.create_table(name, obj=_as_expression(part, like), database=schema)
             else:  # Ibis' own `insert` parses the SQL that it has just written
                 self._connection.execute(f"INSERT INTO {_quoted(schema, name)} BY NAME {self.sql(part, like)}")
         return self.staged(schema, table)
 
-    def sql(self, rows: Rows, like: ibis.Schema | None = None) -> str:
+    def sql(self, rows: Rows | Query, like: ibis.Schema | None = None) -> str:
         """The query that makes the rows, with the columns and types of `like`."""
         if isinstance(rows, Query):
             return rows.sql
@@ -363,7 +366,7 @@ def _quoted(schema: str, table: str) -> str:
     return f'"{schema}"."{table}"'
 
 
-def _as_expression(rows: ir.Table | pd.DataFrame, like: ibis.Schema | None) -> ir.Table:
+def _as_expression(rows: Rows, like: ibis.Schema | None) -> ir.Table:
     table = ibis.memtable(with_known_types(rows)) if isinstance(rows, pd.DataFrame) else rows
     if like is None:
         return table
