@@ -21,6 +21,7 @@ from cx_intel.orchestration.checks import (
     compared_in,
     compared_with,
     evaluate,
+    of_rows_to_come,
     results_table,
 )
 from cx_intel.orchestration.graph import Step
@@ -63,17 +64,19 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         if i.exists
     }
 
+    specs = [
+        *check_specs(contract, key),
+        *share_specs(contract, key, portfolio),
+        *age_specs(contract, key, portfolio),
+        *version_specs(contract, key),
+        *event_specs(contract, key, portfolio),
+    ]
+
     @dg.asset(
         key=key,
         ins=ins,
         deps=[key_of(portfolio, t) for t in compared_with(contract) if t not in {i.table for i in step.inputs}],
-        check_specs=[
-            *check_specs(contract, key),
-            *share_specs(contract, key, portfolio),
-            *age_specs(contract, key, portfolio),
-            *version_specs(contract, key),
-            *event_specs(contract, key, portfolio),
-        ],
+        check_specs=specs,
         required_resource_keys={"warehouse"},
         op_tags={"dagster/priority": "-1"} if "doubtful" in step.settings else None,  # after those that tell it
         description=_description(contract, step),
@@ -106,9 +109,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         age = source_age(contract, staged, as_of=days[-1], portfolio=portfolio, warehouse=warehouse)
         recorded = [*findings, age.finding()] if age else findings
         warehouse.record_checks(results_table(recorded, schema=portfolio.name, table=step.table, as_of=days[-1]))
-        yield from check_results(findings, key)
-        if age:
-            yield age.result(key)
+        yield from of_rows_to_come([*check_results(findings, key), *([age.result(key)] if age else [])], specs)
         stop_if_blocked(findings, step.table, warehouse, portfolio)
         metadata = shown(contract, staged, days[-1], warehouse, built.ready)
         if runner.sources:

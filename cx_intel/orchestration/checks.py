@@ -267,6 +267,32 @@ def check_results(findings: list[Finding], key: dg.AssetKey) -> Iterator[dg.Asse
         yield _check_result(check, [found[rule.name] for rule in rules], key)
 
 
+def of_rows_to_come(
+    results: Iterable[dg.AssetCheckResult], specs: Iterable[dg.AssetCheckSpec]
+) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
+    """Results of checks of rows that are about to be written, in the form that Dagster makes of results.
+
+    Left to itself it looks up for each one which earlier materialization it is about; these are about none.
+
+    Args:
+        results: What the checks found.
+        specs: The specs of the asset's checks.
+    """
+    by_name = {spec.name: spec for spec in specs}
+    for result in results:
+        spec = by_name[str(result.check_name)]
+        yield dg.Output(None, output_name=spec.get_python_identifier())
+        yield dg.AssetCheckEvaluation(
+            asset_key=spec.asset_key,
+            check_name=spec.name,
+            passed=result.passed,
+            metadata=result.metadata,
+            severity=result.severity,
+            description=result.description,
+            blocking=spec.blocking,
+        )
+
+
 def _by_check(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
     grouped: dict[str, list[Rule]] = {}
     for rule in rules:

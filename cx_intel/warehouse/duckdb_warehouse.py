@@ -19,7 +19,6 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
 
-from cx_intel.warehouse.compiling import weigh_selects_alone
 from cx_intel.warehouse.errors import WarehouseError
 
 STAGED_PREFIX = "_staged_"
@@ -44,8 +43,6 @@ class Query:
 
 
 Rows: TypeAlias = ir.Table | pd.DataFrame
-
-weigh_selects_alone()
 
 
 class DuckDBWarehouse:
