@@ -4,13 +4,17 @@
 
 Refreshes a shipped portfolio in a folder of its own, first once to fill it, then again for the same day, and splits the
 seconds of the last rounds by the clock: compiling expressions to SQL, executing SQL, what Dagster records, and the rest.
-With nothing changed in the code the figures of two calls differ by some tenths; a regression shows as a step or a kind
-of work that grew.
+All of that is in one process. Then the command itself, from its start to its end, in turns with and without the second
+process that compiles ahead (`cx_intel.ahead`). With nothing changed in the code the figures of two calls differ by some
+tenths; a regression shows as a step or a kind of work that grew.
 """
 
 import argparse
 import functools
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -114,6 +118,7 @@ def main() -> None:
                 raise SystemExit(f"the refresh failed: {outcome.failures}")
             if number:
                 rounds.append(clock.stop())
+        commands = [_command(given, folder, one) for _ in range(given.rounds) for one in (False, True)]
     cells = {key: statistics.median(r.get(key, 0) for r in rounds) for key in rounds[-1]}
     steps = {step: sum(cells.get((step, kind), 0) for kind in KINDS) for step, _ in cells}
     print(f"{'step':<34}{'seconds':>9}" + "".join(f"{kind:>9}" for kind in KINDS))
@@ -122,6 +127,20 @@ def main() -> None:
     print(f"{'all':<34}{sum(steps.values()):>9.2f}" + "".join(_sums(cells, kind) for kind in KINDS))
     files = sum(steps.get(step, 0) for step in FILES)
     print(f"{'of it files and the copy':<34}{files:>9.2f}")
+    with_second, alone = statistics.median(commands[::2]), statistics.median(commands[1::2])
+    print(f"{'the command, start to end':<34}{with_second:>9.2f}")
+    print(f"{'the same in one process':<34}{alone:>9.2f}   ratio {with_second / alone:.2f}")
+
+
+def _command(given: argparse.Namespace, home: str, is_alone: bool) -> float:
+    words = ["refresh", given.portfolio, "--as-of", given.day.isoformat()]
+    off = "ahead.begin = lambda _: None; " if is_alone else ""
+    code = f"import sys; from cx_intel import ahead; {off}from cx_intel.__main__ import main; sys.argv[1:] = {words}; main()"
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"CX_HOME": home}, stdout=subprocess.DEVNULL, check=True
+    )
+    return time.perf_counter() - began
 
 
 def _sums(cells: dict[tuple[str, str], float], kind: str) -> str:

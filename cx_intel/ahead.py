@@ -35,6 +35,7 @@ class Ready:
         queries: What is asked, as SQL: the rows under `TABLE`, where they can be; what the checks and the figures ask
             of them under names of their own.
         sources: For each column, the tables and columns that it is computed from.
+        program: Where the program lies that has compiled it.
     """
 
     portfolio: str
@@ -43,6 +44,7 @@ class Ready:
     as_of: date
     queries: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    program: str = __file__
 
 
 _arrived: dict[tuple[str, str, date], Ready] = {}
@@ -55,8 +57,12 @@ def begin(arguments: Sequence[str]) -> threading.Thread | None:
     """
     if cores() < 2:
         return None
-    command = [sys.executable, "-m", "cx_intel", COMMAND, *arguments]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    # -P: what is imported is not looked for in the folder that the command is given in
+    command = [sys.executable, "-P", "-m", "cx_intel", COMMAND, *arguments]
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:  # no memory, or no more processes
+        return None
     receiver = threading.Thread(target=_attend, args=(process,), daemon=True)
     receiver.start()
     return receiver
@@ -95,8 +101,9 @@ def send(ready: Ready, pipe: IO[bytes]) -> None:
 
 
 def keep(ready: Ready) -> None:
-    """Keeps a table until its turn."""
-    _arrived[ready.portfolio, ready.table, ready.as_of] = ready
+    """Keeps a table until its turn, if this very program has compiled it."""
+    if ready.program == __file__:
+        _arrived[ready.portfolio, ready.table, ready.as_of] = ready
 
 
 def taken(portfolio: str, table: str, as_of: date) -> Ready | None:

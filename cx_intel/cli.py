@@ -246,7 +246,7 @@ def docs(
     html: Annotated[bool, typer.Option("--html", help="Also one page of HTML to search in.")] = False,
 ) -> None:
     """Write the data dictionary of each portfolio, made from the contracts of its tables."""
-    from cx_intel.orchestration.checks import rules_of
+    from cx_intel.orchestration.rules import rules_of
     from cx_intel.portfolio.build import load_portfolios
     from cx_intel.reports.dictionary import dictionary_html, dictionary_markdown
 

@@ -23,8 +23,8 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns
 from cx_intel.contracts.staging import STAGING
 from cx_intel.models.staging import unknown_currencies
-from cx_intel.orchestration.checks import rules_of
 from cx_intel.orchestration.graph import Step, steps_of
+from cx_intel.orchestration.rules import rules_of
 from cx_intel.orchestration.steps import StepRunner
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
@@ -120,7 +120,7 @@ class WholeGraph:
             staged = self.warehouse.stage(
                 self.portfolio.name, step.table, [self._model(step)], like=step.contract.schema()
             )
-            self.warehouse._append(name, staged)
+            self._execute(f"INSERT INTO {name} BY NAME {self.warehouse.sql(staged)}")
             self.warehouse.discard(self.portfolio.name, step.table)
         return [
             name

@@ -12,7 +12,8 @@ from cx_intel.deployment.findings import Finding, note, ok, problem
 from cx_intel.privacy.register import PrivacyError, Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.backups import backups
-from cx_intel.warehouse.duckdb_warehouse import STAGED_PREFIX, DuckDBWarehouse
+from cx_intel.warehouse.database import STAGED_PREFIX
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
 from cx_intel.warehouse.io_manager import LOCK_FILE
 from cx_intel.warehouse.lock import describe_holder

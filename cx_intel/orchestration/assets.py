@@ -19,7 +19,6 @@ from cx_intel.orchestration.checks import (
     check_results,
     check_specs,
     compared_in,
-    compared_with,
     evaluate,
     of_rows_to_come,
     results_table,
@@ -30,6 +29,7 @@ from cx_intel.orchestration.measured_events import event_specs, measured_events
 from cx_intel.orchestration.metadata import column_lineage, column_schema, shown
 from cx_intel.orchestration.model_version import model_version, version_specs
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
+from cx_intel.orchestration.rules import compared_with
 from cx_intel.orchestration.source_age import age_specs, source_age
 from cx_intel.orchestration.steps import DAY, StepRunner
 from cx_intel.orchestration.turned_away import quarantined_share, share_specs

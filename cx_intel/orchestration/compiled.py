@@ -19,7 +19,8 @@ from cx_intel.orchestration.graph import steps_of
 from cx_intel.orchestration.metadata import shown_questions
 from cx_intel.orchestration.steps import StepRunner, can_be_compiled_ahead
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import STAGED_PREFIX, DuckDBWarehouse
+from cx_intel.warehouse.database import STAGED_PREFIX
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 
 
 def compiled(portfolio: Portfolio, as_of: date) -> Iterator[Ready]:

@@ -11,7 +11,8 @@ import ibis
 import pandas as pd
 
 from cx_intel.contracts.contract import Contract
-from cx_intel.orchestration.checks import Finding, Rule
+from cx_intel.orchestration.checks import Finding
+from cx_intel.orchestration.rules import Rule
 from cx_intel.settings.measures import Measure, Ratio
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse

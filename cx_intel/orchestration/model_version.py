@@ -13,7 +13,8 @@ from typing import Any
 import dagster as dg
 
 from cx_intel.contracts.contract import Contract
-from cx_intel.orchestration.checks import Finding, Rule
+from cx_intel.orchestration.checks import Finding
+from cx_intel.orchestration.rules import Rule
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 

@@ -15,7 +15,8 @@ import pandas as pd
 from cx_intel.contracts.contract import Contract
 from cx_intel.models.dated_facts import FACTS, dated_facts
 from cx_intel.orchestration.alerts.incidents import FRESHNESS
-from cx_intel.orchestration.checks import Finding, Rule
+from cx_intel.orchestration.checks import Finding
+from cx_intel.orchestration.rules import Rule
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 

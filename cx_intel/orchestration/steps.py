@@ -22,7 +22,8 @@ from cx_intel.models.time import offsets
 from cx_intel.orchestration.graph import Input, Step
 from cx_intel.orchestration.lineage import Source, column_sources
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse, Query, Rows
+from cx_intel.warehouse.database import Query, Rows
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 
 DAY = "_day"
 """The column of a raw table delivered by day that tells the day."""

@@ -13,7 +13,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.contract import Contract
-from cx_intel.orchestration.checks import SAMPLE_ROWS, Finding, Rule
+from cx_intel.orchestration.checks import SAMPLE_ROWS, Finding
+from cx_intel.orchestration.rules import Rule
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 

@@ -12,7 +12,8 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import CHECK_RESULTS, STATE_SCHEMA, DuckDBWarehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.state import CHECK_RESULTS, STATE_SCHEMA
 
 
 @dataclass(frozen=True)

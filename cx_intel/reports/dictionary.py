@@ -2,7 +2,7 @@
 
 One source for people and for the checks themselves, so that the two cannot differ: pages in Markdown for the
 repository, and one HTML page to search in. The rules that a contract comes to are handed in by the caller, since they
-are made where they are run (`cx_intel.orchestration.checks`).
+are made in `cx_intel.orchestration.rules`.
 """
 
 from collections.abc import Callable, Iterable, Sequence

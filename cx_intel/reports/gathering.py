@@ -17,7 +17,8 @@ import pandas as pd
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.reports.formats import Formats
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import CHECK_RESULTS, STATE_SCHEMA, DuckDBWarehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.state import CHECK_RESULTS, STATE_SCHEMA
 
 WEEK, MONTH, TOLERANCE = 7, 30, 3
 """Days back that changes are told against, and how much further back the newest snapshot may lie."""

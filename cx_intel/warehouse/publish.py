@@ -13,7 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from cx_intel.warehouse.duckdb_warehouse import CHECK_RESULTS, STATE_SCHEMA, DuckDBWarehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.state import CHECK_RESULTS, STATE_SCHEMA
 
 TARGET = "cx_published"
 """The name under which the new file is attached while it is written."""

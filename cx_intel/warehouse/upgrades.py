@@ -13,7 +13,8 @@ from pathlib import Path
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.backups import Backup, backups, take
-from cx_intel.warehouse.duckdb_warehouse import STATE_SCHEMA, DuckDBWarehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.state import STATE_SCHEMA
 
 VERSIONS = "schema_versions"
 

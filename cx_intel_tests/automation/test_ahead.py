@@ -124,6 +124,18 @@ def test_cores_are_those_that_the_container_may_use(tmp_path: Path, text: str, e
     assert ahead.cores(tmp_path / "none") == allowed
 
 
+def test_what_another_program_compiled_is_not_kept(company: SmallCompany) -> None:
+    ready = next(compiled(settings_of(company), AS_OF))
+    ahead.keep(replace(ready, program="/elsewhere/cx_intel/ahead.py"))
+    assert ahead.taken(company.name, ready.table, AS_OF) is None
+
+
+def test_a_refresh_goes_on_where_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "cores", lambda: 2)
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    assert ahead.begin([]) is None
+
+
 def test_on_one_core_no_second_process_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "cores", lambda: 1)
     assert ahead.begin([]) is None

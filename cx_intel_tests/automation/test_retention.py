@@ -11,8 +11,9 @@ from cx_intel.privacy.retention import first_kept, forget_old_days
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.loader import load_portfolio
 from cx_intel.settings.retention import RetentionSettings
-from cx_intel.warehouse.duckdb_warehouse import WHOLE, DuckDBWarehouse
+from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.state import WHOLE
 from cx_intel_tests.small_company import AS_OF, SmallCompany
 
 TABLES = {"scores": "as_of", "fct_usage": "event_date", "quarantine": "as_of"}

@@ -18,11 +18,10 @@ from cx_intel.orchestration.checks import (
     Finding,
     check_results,
     check_specs,
-    compared_with,
     evaluate,
     results_table,
-    rules_of,
 )
+from cx_intel.orchestration.rules import compared_with, rules_of
 from cx_intel.orchestration.turned_away import quarantined_share, share_specs
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel.warehouse.opening import close_warehouse, open_warehouse

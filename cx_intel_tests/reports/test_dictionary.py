@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import cx_intel
 from cx_intel.cli import app
 from cx_intel.contracts.catalog import contract_of, tables_of
-from cx_intel.orchestration.checks import rules_of
+from cx_intel.orchestration.rules import rules_of
 from cx_intel.reports.dictionary import dictionary_html, dictionary_markdown, documented_layers
 from cx_intel.settings.accounts import SourceAttribute
 from cx_intel_tests.builders import shipped
