@@ -27,7 +27,7 @@ from cx_intel.orchestration.graph import Step
 from cx_intel.orchestration.late_events import LateEvents
 from cx_intel.orchestration.measured_events import event_specs, measured_events
 from cx_intel.orchestration.metadata import column_lineage, column_schema, shown
-from cx_intel.orchestration.model_version import model_version, version_specs
+from cx_intel.orchestration.model_version import model_version, remember_model, version_specs
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.rules import compared_with
 from cx_intel.orchestration.source_age import age_specs, source_age
@@ -111,6 +111,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         warehouse.record_checks(results_table(recorded, schema=portfolio.name, table=step.table, as_of=days[-1]))
         yield from of_rows_to_come([*check_results(findings, key), *([age.result(key)] if age else [])], specs)
         stop_if_blocked(findings, step.table, warehouse, portfolio)
+        remember_model(contract, built.days, portfolio, warehouse)
         metadata = shown(contract, staged, days[-1], warehouse, built.ready)
         if runner.sources:
             keys = {i.table: key_of(portfolio, i.table) for i in step.inputs if i.exists}

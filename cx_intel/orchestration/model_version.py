@@ -59,7 +59,7 @@ def model_version(
         contract: The table's contract.
         days: The snapshots of the run; they are compared with the newest one before them.
         portfolio: Its settings.
-        warehouse: What remembers.
+        warehouse: What remembers them.
     """
     if contract.table != SCORES:
         return []
@@ -67,5 +67,10 @@ def model_version(
     before = max((day for day in known if day < min(days)), default=None)
     now = made_with(portfolio)
     is_silent = before is not None and known[before] != now and known[before].split("|")[0] == now.split("|")[0]
-    warehouse.remember(portfolio.name, REMEMBERED, dict.fromkeys(days, now))
     return [Finding(Rule(CHECK, CHECK, TEXT, RECOVERY, "warn"), int(is_silent), 1, None)]
+
+
+def remember_model(contract: Contract, days: Sequence[date], portfolio: Portfolio, warehouse: DuckDBWarehouse) -> None:
+    """Remembers for the check of later days what the scores of these days are made with, once nothing stops them."""
+    if contract.table == SCORES:
+        warehouse.remember(portfolio.name, REMEMBERED, dict.fromkeys(days, made_with(portfolio)))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cx_intel.contracts.catalog import contract_of
-from cx_intel.orchestration.model_version import model_version
+from cx_intel.orchestration.model_version import model_version, remember_model
 from cx_intel.settings.loader import load_portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
 from cx_intel_tests.small_company import SmallCompany
@@ -22,7 +22,9 @@ Scored = Callable[..., bool]
 def scored(tmp_path: Path, warehouse: DuckDBWarehouse) -> Scored:
     """Scores days with the small company's model, changed; whether the check passed."""
 
-    def score(*days: date, label: str = "Open tickets", full: float = 20, **changes: Any) -> bool:
+    def score(
+        *days: date, label: str = "Open tickets", full: float = 20, is_stopped: bool = False, **changes: Any
+    ) -> bool:
         company = SmallCompany(tmp_path / "company")
         health = company.settings["health"] | changes
         health["signals"] = health["signals"] | {"open_tickets": health["signals"]["open_tickets"] | {"label": label}}
@@ -35,6 +37,8 @@ def scored(tmp_path: Path, warehouse: DuckDBWarehouse) -> Scored:
         portfolio = load_portfolio(company.portfolios / "small.yaml")
         contract = contract_of("customer_health_scores", portfolio)
         (finding,) = model_version(contract, days, portfolio, warehouse)
+        if not is_stopped:
+            remember_model(contract, days, portfolio, warehouse)
         return finding.passed
 
     return score
@@ -50,6 +54,13 @@ def test_a_curve_changed_without_a_new_version_is_told_until_it_has_one(scored: 
     assert not scored(TUESDAY, full=30)
     assert not scored(TUESDAY, full=30)
     assert scored(TUESDAY, full=30, version="small-2")
+    assert scored(WEDNESDAY, full=30, version="small-2")
+
+
+def test_scores_that_a_blocking_check_stops_are_not_remembered(scored: Scored) -> None:
+    assert scored(MONDAY)
+    assert not scored(TUESDAY, full=30, is_stopped=True)
+    assert not scored(WEDNESDAY, full=30)
     assert scored(WEDNESDAY, full=30, version="small-2")
 
 
