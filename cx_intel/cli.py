@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment, read_environment
 
 if TYPE_CHECKING:
+    from cx_intel.settings.portfolio import Portfolio
     from cx_intel.warehouse.readable import Readable
 
 app = typer.Typer(
@@ -55,21 +56,12 @@ def refresh(
     """Refresh portfolios: the same job as in the UI. Exit status 1 when a step or a blocking check failed."""
     with _explained():
         environment = read_environment(os.environ)
-        from cx_intel.orchestration.instance import instance_of
-        from cx_intel.portfolio.build import build_definitions, load_portfolios
+        from cx_intel.portfolio.build import load_portfolios
 
         known = load_portfolios(environment.portfolios)
-        chosen = [_known(name, list(known)) for name in portfolios or known]
-        days = {name: _day(known[name], as_of.date() if as_of else None) for name in chosen}
-        definitions = build_definitions(environment, only=chosen)
-        with instance_of(environment.home) as instance:
-            failed = [
-                name for name in chosen if not _refresh_one(definitions, known[name], days[name], instance, environment)
-            ]
-    print_where_to_look(environment)
-    if failed:
-        errors.print(f"Failed: {', '.join(failed)}", style="bold red")
-        raise typer.Exit(1)
+        chosen = [known[_known(name, list(known))] for name in portfolios or known]
+        days = [_day(portfolio, as_of.date() if as_of else None) for portfolio in chosen]
+        _refresh([(portfolio, None, day) for portfolio, day in zip(chosen, days, strict=True)], environment)
 
 
 @app.command(COMMAND, hidden=True)
@@ -99,8 +91,7 @@ def backfill(
     """Refresh a range of days in one run: the same job as in the UI. Tables kept whole stand at the last day or later."""
     with _explained():
         environment = read_environment(os.environ)
-        from cx_intel.orchestration.instance import instance_of
-        from cx_intel.portfolio.build import build_definitions, load_portfolios
+        from cx_intel.portfolio.build import load_portfolios
 
         known = load_portfolios(environment.portfolios)
         chosen = known[_known(portfolio, list(known))]
@@ -108,17 +99,29 @@ def backfill(
         if since > until:
             errors.print(f"--from {since} is after --to {until}; give the earlier day first.", style="red")
             raise typer.Exit(MISUSE)
-        definitions = build_definitions(environment, only=[portfolio])
-        with instance_of(environment.home) as instance:
-            succeeded = _refresh_one(definitions, chosen, until, instance, environment, since=since)
+        _refresh([(chosen, since, until)], environment)
+
+
+def _refresh(wanted: "Sequence[tuple[Portfolio, date | None, date]]", environment: Environment) -> None:
+    """Refreshes each portfolio for its day, or from the first day on; ends with status 1 when one failed."""
+    from cx_intel.orchestration.instance import instance_of
+    from cx_intel.portfolio.build import definitions_of
+
+    definitions = definitions_of([portfolio for portfolio, _, _ in wanted], environment)
+    with instance_of(environment.home) as instance:
+        failed = [
+            portfolio.name
+            for portfolio, since, as_of in wanted
+            if not _refresh_one(definitions, portfolio, as_of, instance, environment, since=since)
+        ]
     print_where_to_look(environment)
-    if not succeeded:
-        errors.print(f"Failed: {portfolio}", style="bold red")
+    if failed:
+        errors.print(f"Failed: {', '.join(failed)}", style="bold red")
         raise typer.Exit(1)
 
 
 def _refresh_one(  # type: ignore[no-untyped-def]
-    definitions, portfolio, as_of, instance, environment: Environment, since: date | None = None
+    definitions, portfolio: "Portfolio", as_of: date, instance, environment: Environment, since: date | None
 ) -> bool:
     from cx_intel.orchestration import runs
 
@@ -163,12 +166,12 @@ def _day(portfolio, as_of: date | None, option: str = "--as-of") -> date:  # typ
 @app.command()
 def validate() -> None:
     """Check the YAML of all portfolios, without a run."""
-    from cx_intel.portfolio.build import build_definitions, load_portfolios
+    from cx_intel.portfolio.build import definitions_of, load_portfolios
 
     with _explained():
         environment = read_environment(os.environ)
-        for name in load_portfolios(environment.portfolios):
-            definitions = build_definitions(environment, only=[name])
+        for name, portfolio in load_portfolios(environment.portfolios).items():
+            definitions = definitions_of([portfolio], environment)
             checks = len(list(definitions.resolve_asset_graph().asset_check_keys))
             console.print(
                 f"{name}: valid, {len(list(definitions.assets or []))} tables, {checks} checks", highlight=False
