@@ -108,6 +108,7 @@ def _refresh(wanted: "Sequence[tuple[Portfolio, date | None, date]]", environmen
     from cx_intel.portfolio.build import definitions_of
 
     definitions = definitions_of([portfolio for portfolio, _, _ in wanted], environment)
+    gc.freeze()  # what was imported stays: there is no garbage in it
     with instance_of(environment.home) as instance:
         failed = [
             portfolio.name
@@ -127,7 +128,6 @@ def _refresh_one(  # type: ignore[no-untyped-def]
 
     console.rule(f"[bold]{portfolio.name}[/] {f'from {since} to' if since else 'as of'} {as_of}")
     started = datetime.now(UTC)
-    gc.freeze()  # what was imported stays: there is no garbage in it
 
     with console.status("starting") as status:
 

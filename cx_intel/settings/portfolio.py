@@ -6,7 +6,6 @@ The top of the settings tree; the blocks stand in the modules beside this one, a
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import cached_property
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -186,7 +185,7 @@ class Portfolio(SourcesMixin):
         """The attributes that rules derive from the others."""
         return {k: v for k, v in self.account_attributes.items() if isinstance(v, Rules)}
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """Tells settings apart."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
