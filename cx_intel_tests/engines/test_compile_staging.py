@@ -13,11 +13,12 @@ from ibis.backends.sql.compilers import PySparkCompiler
 from ibis.common.exceptions import UnsupportedOperationError
 from ibis.config import Config
 
+from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.contracts.staging import STAGING
 from cx_intel.models import staging
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.builders import portfolio
+from cx_intel_tests.builders import portfolio, shipped
 
 AS_OF = date(2025, 1, 31)
 BOOK = portfolio(
@@ -73,3 +74,15 @@ def test_typed_rows(engine: str, table: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("engine", ENGINES)
 def test_days_of_a_zone(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "2037" in sql(model("usage_events", is_text=False, book=BERLIN), engine, monkeypatch)
+
+
+@pytest.mark.parametrize("name", ["novacrm", "fleet"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_tables_without_a_row(engine: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model gets for a table that a portfolio has not."""
+    book = shipped(name)
+    for table in tables_of(book):
+        contract = contract_of(table, book)
+        text = sql(contract.no_rows(), engine, monkeypatch)
+        assert "FALSE" in text
+        assert all(column in text for column in contract.column_names)
