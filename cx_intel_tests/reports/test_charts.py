@@ -11,9 +11,10 @@ import vl_convert
 from cx_intel.reports.charts.account import account_specs
 from cx_intel.reports.charts.figure import CONTAINER, Spec
 from cx_intel.reports.gathering import Book
-from cx_intel.reports.layout import VEGA_LITE
+from cx_intel.reports.layout import VEGA_LITE, render
+from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.picture import dashboard_spec
-from cx_intel.reports.publishing import PAGES
+from cx_intel.reports.publishing import MENU, PAGES
 from cx_intel_tests.builders import portfolio, shipped
 from cx_intel_tests.report_books import NAMES, book_of
 
@@ -83,3 +84,11 @@ def test_a_misspelt_chart_is_refused(spoilt: dict[str, Any]) -> None:
 def test_charts_are_checked_against_the_version_that_draws_them() -> None:
     assert alt.SCHEMA_VERSION.startswith(f"v{VEGA_LITE}.")
     assert VEGA_LITE in vl_convert.get_vegalite_versions()
+
+
+def test_only_pages_say_that_a_click_opens_an_account(book: Book) -> None:
+    figures = [figure for section in dashboard(book).sections for figure in section.figures]
+    page = render(dashboard(book), book, MENU, "")
+    clickable = [figure.title for figure in figures if figure.opens_accounts and not figure.is_empty]
+    assert page.count("a click opens the account") == len(clickable)
+    assert "click" not in json.dumps(dashboard_spec(book))

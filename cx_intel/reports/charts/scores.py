@@ -89,7 +89,7 @@ def score_against_arr(book: Book, rows: Rows) -> Figure:
         "Large points are exposed at renewal.",
         build,
         {ACCOUNTS: rows},
-        note="large points: not healthy and renewing within 90 days; a click opens the account",
+        note="large points: not healthy and renewing within 90 days",
         left_out=f"Shown are the {book.formats.number(POINTS_SHOWN)} accounts with the most ARR; "
         f"{book.formats.number(hidden)} smaller ones are left out."
         if hidden > 0
