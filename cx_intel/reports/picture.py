@@ -126,9 +126,7 @@ def kpi_rows(found: tuple[Kpi, ...]) -> Rows:
         rows.append({**base, "row": "label", "text": kpi.label, "direction": "even"})
         rows.append({**base, "row": "value", "text": kpi.text, "direction": "even"})
         for number, change in enumerate(kpi.changes):
-            arrow = {"good": "▲" if change.text.startswith("+") else "▼", "even": ""}.get(
-                change.direction, "▲" if change.text.startswith("+") else "▼"
-            )
+            arrow = "" if change.direction == "even" else "▲" if change.text.startswith("+") else "▼"
             word = {"good": ", better", "bad": ", worse", "even": ""}[change.direction]
             rows.append(
                 {

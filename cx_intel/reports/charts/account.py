@@ -3,7 +3,7 @@
 They are specifications without rows: the page fills them with the account that is opened.
 """
 
-from cx_intel.reports.charts.book import bounds_of
+from cx_intel.reports.charts.book import tier_bounds
 from cx_intel.reports.charts.figure import (
     BARE,
     CONTAINER,
@@ -13,7 +13,6 @@ from cx_intel.reports.charts.figure import (
     field,
     mark,
     money_axis,
-    over,
     shaped,
     tip,
     when,
@@ -40,7 +39,6 @@ def _score(book: Book) -> Spec:
         ),
         "y": field("score", "Q", title=None, scale={"domain": [0, 100]}, axis={"tickCount": 5}),
     }
-    rules = over(bounds_of(book), mark("rule", {"y": field("bound", "Q")}, strokeDash=[3, 3], opacity=0.5))
     line = mark("line", base, color=GREY)
     points = mark(
         "point",
@@ -53,7 +51,7 @@ def _score(book: Book) -> Spec:
         filled=True,
         size=70,
     )
-    return chart("score", rules, line, points, width=CONTAINER, height=150)
+    return chart("score", tier_bounds(book, "y"), line, points, width=CONTAINER, height=150)
 
 
 def _drivers() -> Spec:

@@ -9,7 +9,7 @@ import json
 import pandas as pd
 
 from cx_intel.reports.charts.figure import (
-    BARE,
+    LARGE,
     Figure,
     Rows,
     Spec,
@@ -22,6 +22,7 @@ from cx_intel.reports.charts.figure import (
     legend_at,
     mark,
     money_axis,
+    over,
     rows_of,
     summed,
     text_on,
@@ -33,8 +34,6 @@ from cx_intel.reports.palette import UNKNOWN, Mark, risk_marks, tier_marks
 ACCOUNTS = "accounts"
 NONE = "(none)"
 ROW_HEIGHT, HEIGHT = 34, 215
-LARGE = BARE | {"labelFontSize": 12}
-"""The axis of tiers or segments, a row each."""
 
 
 def account_rows(book: Book) -> Rows:
@@ -70,10 +69,11 @@ def account_rows(book: Book) -> Rows:
     )
 
 
-def bounds_of(book: Book) -> Rows:
-    """The lower bounds of the tiers, without that of the lowest."""
+def tier_bounds(book: Book, channel: str) -> Spec:
+    """Dashed lines at the lower bounds of the tiers, without that of the lowest, across the axis x or y of scores."""
     levels = book.portfolio.health.tiers.levels if book.portfolio.health else []
-    return [{"bound": level.at_least} for level in levels[:-1]]
+    bounds: Rows = [{"bound": level.at_least} for level in levels[:-1]]
+    return over(bounds, mark("rule", {channel: field("bound", "Q")}, strokeDash=[3, 3], opacity=0.5))
 
 
 def present_tiers(book: Book) -> tuple[Mark, ...]:

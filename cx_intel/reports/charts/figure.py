@@ -20,6 +20,8 @@ SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 KINDS = {"N": "nominal", "O": "ordinal", "Q": "quantitative", "T": "temporal"}
 BARE = {"ticks": False, "domain": False}
 """An axis of names alone, without line and ticks."""
+LARGE = BARE | {"labelFontSize": 12}
+"""The same for few names, a row each."""
 LOG = {"type": "log", "nice": True}
 Width = int | str
 Rows = list[dict[str, Any]]

@@ -6,7 +6,7 @@ They draw what `renewal_pipeline` and `nrr_outlook` hold; exposed ARR by segment
 import pandas as pd
 
 from cx_intel.reports.charts.figure import (
-    BARE,
+    LARGE,
     Figure,
     Rows,
     Spec,
@@ -128,7 +128,7 @@ def outlook(book: Book) -> Figure:
                 "N",
                 sort=[SCENARIOS[n] for n in DRAWN],
                 title=None,
-                axis=BARE | {"labelFontSize": 12, "labelLimit": 170},
+                axis=LARGE | {"labelLimit": 170},
             ),
             "tooltip": [
                 tip("scenario", "Scenario"),

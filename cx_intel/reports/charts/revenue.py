@@ -9,6 +9,7 @@ import pandas as pd
 
 from cx_intel.reports.charts.figure import (
     BARE,
+    LARGE,
     Figure,
     Rows,
     Spec,
@@ -183,7 +184,7 @@ def waterfall(book: Book) -> Figure:
             {"calculate": f"max(min(datum.from, datum.to), {floor})", "as": "low"},
             {"calculate": "max(datum.from, datum.to)", "as": "high"},
         ]
-        y = field("step", "N", sort=steps, title=None, axis=BARE | {"labelFontSize": 12, "labelPadding": 6})
+        y = field("step", "N", sort=steps, title=None, axis=LARGE | {"labelPadding": 6})
         scale = {"domain": [floor, highest + 0.35 * (highest - floor)], "nice": False, "zero": False}
         colours = {"domain": ["total", "up", "down"], "range": [LINES["first"], TEAL, RED]}
         bars = mark(

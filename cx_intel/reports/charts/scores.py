@@ -4,7 +4,7 @@ The first two read the table `accounts` of a page, made in `book.py`, and follow
 is in `account.py`.
 """
 
-from cx_intel.reports.charts.book import ACCOUNTS, HEIGHT, bounds_of, present_tiers
+from cx_intel.reports.charts.book import ACCOUNTS, HEIGHT, present_tiers, tier_bounds
 from cx_intel.reports.charts.figure import (
     BARE,
     LOG,
@@ -19,7 +19,6 @@ from cx_intel.reports.charts.figure import (
     legend_at,
     mark,
     money_axis,
-    over,
     shaped,
     summed,
     tip,
@@ -34,7 +33,6 @@ POINTS_SHOWN = 1500
 
 def score_against_arr(book: Book, rows: Rows) -> Figure:
     marks = present_tiers(book)
-    bounds = bounds_of(book)
 
     def build(width: Width) -> Spec:
         powers = [10**power for power in range(10)]
@@ -78,8 +76,7 @@ def score_against_arr(book: Book, rows: Rows) -> Figure:
             size=46,
             cursor="pointer",
         )
-        rules = over(bounds, mark("rule", {"x": field("bound", "Q")}, strokeDash=[3, 3], opacity=0.5))
-        return chart(ACCOUNTS, rules, points, width=width, height=HEIGHT)
+        return chart(ACCOUNTS, tier_bounds(book, "x"), points, width=width, height=HEIGHT)
 
     hidden = len(rows) - POINTS_SHOWN
     return Figure(

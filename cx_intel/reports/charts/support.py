@@ -6,7 +6,7 @@ They draw what `sla_adherence` holds; open breaches are a table of the page.
 import pandas as pd
 
 from cx_intel.reports.charts.figure import (
-    BARE,
+    LARGE,
     LOG,
     Figure,
     Rows,
@@ -124,7 +124,7 @@ def resolution_times(book: Book) -> Figure:
 
     def build(width: Width) -> Spec:
         base = {
-            "y": field("name", "N", title=None, axis=BARE | {"labelFontSize": 12}),
+            "y": field("name", "N", title=None, axis=LARGE),
             "tooltip": [
                 tip("name", "Priority"),
                 tip("median", "Median, hours", ",.1f"),
