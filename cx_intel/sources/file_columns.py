@@ -17,7 +17,7 @@ from cx_intel.settings.sources import FilesSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.file_content import Content
 from cx_intel.sources.file_paths import SourceFile
-from cx_intel.sources.local_spellings import localised
+from cx_intel.sources.local_spellings import literal, localised
 
 DELIMITERS = {";": '";"', "\t": '"\\t"', "|": '"|"', ",": '","'}
 """What may part the columns of a CSV file, and how YAML writes it."""
@@ -42,9 +42,9 @@ def canonical(
             read = _localised(expression, column, cells, source)
             wanted[column.name] = _respelt(expression, read, source.values.get(column.name, {}))
     _check_required(wanted, cells, contract)
-    wanted["_source_file"] = _literal(file.name)
+    wanted["_source_file"] = literal(file.name)
     wanted["_row_number"] = "row_number"
-    pairs = (f"{_literal(name)}, c{n}" for n, name in enumerate(content.columns))
+    pairs = (f"{literal(name)}, c{n}" for n, name in enumerate(content.columns))
     wanted["_raw_row"] = "_raw" if content.raw_rows is not None else f"json_object({', '.join(pairs)})::varchar"
     table = content.table
     if content.raw_rows is not None:
@@ -103,14 +103,14 @@ class _Cells:
         return f"; the delimiter looks like {DELIMITERS[likely]}: state `delimiter: {DELIMITERS[likely]}` in the source"
 
     def known(self, cell: str) -> str:
-        nulls = ", ".join(_literal(text) for text in self.source.null_text)
+        nulls = ", ".join(literal(text) for text in self.source.null_text)
         return f"CASE WHEN trim({cell}) IN ({nulls}) THEN NULL ELSE {cell} END" if nulls else cell
 
 
 def _expression(name: str, cells: _Cells, source: FilesSource) -> str | None:
     """What gives a canonical column; None when nothing does."""
     if name in source.constants:
-        return _literal(str(source.constants[name]))
+        return literal(str(source.constants[name]))
     if source.unpivot and name in (source.unpivot.name_to, source.unpivot.value_to):
         return "_name" if name == source.unpivot.name_to else "_value"
     for split_name, split in source.split.items():
@@ -144,12 +144,12 @@ def _respelt(cell: str, read: str, values: Mapping[str, str]) -> str:
     """The canonical value for a cell in one of the file's spellings; others as they are read."""
     if not values:
         return read
-    cases = " ".join(f"WHEN {_literal(old.strip().lower())} THEN {_literal(new)}" for old, new in values.items())
+    cases = " ".join(f"WHEN {literal(old.strip().lower())} THEN {literal(new)}" for old, new in values.items())
     return f"CASE lower(trim({cell})) {cases} ELSE {read} END"
 
 
 def _parts(cell: str, delimiter: str) -> str:
-    trimmed = f"list_transform(string_split({cell}, {_literal(delimiter)}), lambda part: trim(part))"
+    trimmed = f"list_transform(string_split({cell}, {literal(delimiter)}), lambda part: trim(part))"
     return f"list_filter({trimmed}, lambda part: part <> '')"
 
 
@@ -159,7 +159,7 @@ def _rows(cells: _Cells, source: FilesSource) -> str:
     if unpivot is None:
         return "file"
     renamed = unpivot.columns if isinstance(unpivot.columns, dict) else {name: name for name in unpivot.columns}
-    names = ", ".join(_literal(name) for name in renamed.values())
+    names = ", ".join(literal(name) for name in renamed.values())
     values = ", ".join(cells[name] for name in renamed)
     typed = ", ".join(cells.is_typed(name) for name in renamed)
     unnested = (
@@ -177,10 +177,6 @@ def _check_required(given: Iterable[str], cells: _Cells, contract: Contract) -> 
                 f"{did_you_mean(name, columns)}; there are {', '.join(columns)}. Name the right one under "
                 f"`columns`, or a value under `constants`{cells.hint()}."
             )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _quoted(name: str) -> str:

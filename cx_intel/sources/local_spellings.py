@@ -57,7 +57,7 @@ def iso_time(cell: str, formats: Sequence[str]) -> str:
     cases = []
     for date_format in formats:
         iso, exists = _iso(cell, date_format)
-        cases.append(f"WHEN regexp_matches({cell}, {_sql(pattern_of(date_format))}) AND {exists} THEN {iso}")
+        cases.append(f"WHEN regexp_matches({cell}, {literal(pattern_of(date_format))}) AND {exists} THEN {iso}")
     return f"CASE {' '.join(cases)} ELSE {cell} END"
 
 
@@ -68,9 +68,9 @@ def plain_number(cell: str) -> str:
     turned away: whoever writes it means another spelling.
     """
     bare = rf"regexp_replace({cell}, '[.\s''\x{{2019}}\x{{00A0}}\x{{202F}}]', '', 'g')"
-    fits = f"regexp_matches({cell}, {_sql(COMMA_NUMBER)}) AND regexp_matches({cell}, '[0-9]')"
+    fits = f"regexp_matches({cell}, {literal(COMMA_NUMBER)}) AND regexp_matches({cell}, '[0-9]')"
     noted = f"trim({cell}) || ' (decimal: \",\")'"
-    is_plain = f"regexp_matches({cell}, {_sql(_PLAIN_WITH_DOT)}) AND regexp_matches({cell}, '[0-9]')"
+    is_plain = f"regexp_matches({cell}, {literal(_PLAIN_WITH_DOT)}) AND regexp_matches({cell}, '[0-9]')"
     return f"CASE WHEN {fits} THEN replace({bare}, ',', '.') WHEN {is_plain} THEN {noted} ELSE {cell} END"
 
 
@@ -97,13 +97,13 @@ def _iso(cell: str, date_format: str) -> tuple[str, str]:
     """The cell in ISO 8601, and whether its day is one of the calendar."""
     letters = [part.text for part in parts_of(date_format) if part.is_directive]
     names = ", ".join(f"'part{n}'" for n in range(len(letters)))
-    fields = f"regexp_extract({cell}, {_sql(pattern_of(date_format))}, [{names}])"
+    fields = f"regexp_extract({cell}, {literal(pattern_of(date_format))}, [{names}])"
     found = {"b" if letter == "B" else letter: f"{fields}['part{n}']" for n, letter in enumerate(letters)}
     day = f"({_year(found)} || '-' || {_month(found)} || '-' || lpad({found['d']}, 2, '0'))"
     exists = f"try_cast({day} AS DATE) IS NOT NULL"
     if not {"H", "I"} & set(found):
         return day, exists
-    clock = f"{_hour(found)} || ':' || {found.get('M', _sql('00'))} || ':' || {found.get('S', _sql('00'))}"
+    clock = f"{_hour(found)} || ':' || {found.get('M', literal('00'))} || ':' || {found.get('S', literal('00'))}"
     fraction = f" || '.' || {found['f']}" if "f" in found else ""
     offset = f" || {found['z']}" if "z" in found else ""
     return f"({day} || 'T' || {clock}{fraction}{offset})", exists
@@ -119,7 +119,7 @@ def _year(found: dict[str, str]) -> str:
 def _month(found: dict[str, str]) -> str:
     if "m" in found:
         return f"lpad({found['m']}, 2, '0')"
-    names = ", ".join(_sql(name) for name in _MONTHS)
+    names = ", ".join(literal(name) for name in _MONTHS)
     return f"lpad(list_position([{names}], lower({found['b']}[:3]))::varchar, 2, '0')"
 
 
@@ -130,5 +130,6 @@ def _hour(found: dict[str, str]) -> str:
     return f"lpad(((try_cast({found['I']} AS INTEGER) % 12) + {afternoon})::varchar, 2, '0')"
 
 
-def _sql(text: str) -> str:
+def literal(text: str) -> str:
+    """The text as a constant of SQL."""
     return "'" + text.replace("'", "''") + "'"

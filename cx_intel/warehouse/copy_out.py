@@ -9,6 +9,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.publish import escaped
 
 
 def copy_to_csv(rows: ir.Table, file: Path, warehouse: DuckDBWarehouse) -> int:
@@ -34,7 +35,6 @@ def copy_to_parquet(rows: ir.Table, file: Path, warehouse: DuckDBWarehouse) -> i
 
 
 def _copy(rows: ir.Table, file: Path, options: str, warehouse: DuckDBWarehouse) -> int:
-    path = str(file).replace("'", "''")
     query = warehouse.backend.compile(rows)
-    ((count,),) = warehouse.backend.con.execute(f"COPY ({query}) TO '{path}' ({options})").fetchall()
+    ((count,),) = warehouse.backend.con.execute(f"COPY ({query}) TO '{escaped(file)}' ({options})").fetchall()
     return int(count)

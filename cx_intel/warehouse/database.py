@@ -75,13 +75,10 @@ class Database:
         return self._seen[schema, table]
 
     def expect(self, schema: str, table: str, columns: ibis.Schema) -> None:
-        """Takes the table as there with these columns, for compiling alone."""
-        self._seen[schema, table] = self._expression(schema, table, columns)
-
-    def _expression(self, schema: str, table: str, columns: ibis.Schema) -> ir.Table:
-        """The table as an expression, where its columns are known already."""
+        """Takes the table as there with these columns, without asking: it was just made so, or will be."""
         namespace = ops.Namespace(database=schema)
-        return ops.DatabaseTable(table, schema=columns, source=self.backend, namespace=namespace).to_expr()
+        known = ops.DatabaseTable(table, schema=columns, source=self.backend, namespace=namespace)
+        self._seen[schema, table] = known.to_expr()
 
     def rows(self, asked: ir.Table | Query) -> list[dict[str, Any]]:
         """The rows of an expression or a query as Python values: for a few of them cheaper than a frame."""
@@ -120,10 +117,12 @@ class Database:
 
 
 def quoted(schema: str, table: str) -> str:
+    """The table's name as it stands in SQL."""
     return f'"{schema}"."{table}"'
 
 
 def as_expression(rows: Rows, like: ibis.Schema | None) -> ir.Table:
+    """The rows with the columns and types of `like`; without one, with their own."""
     table = ibis.memtable(with_known_types(rows)) if isinstance(rows, pd.DataFrame) else rows
     if like is None:
         return table
