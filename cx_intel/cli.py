@@ -21,6 +21,8 @@ from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment, read_environment
 
 if TYPE_CHECKING:
+    import dagster as dg
+
     from cx_intel.settings.portfolio import Portfolio
     from cx_intel.warehouse.readable import Readable
 
@@ -121,8 +123,13 @@ def _refresh(wanted: "Sequence[tuple[Portfolio, date | None, date]]", environmen
         raise typer.Exit(1)
 
 
-def _refresh_one(  # type: ignore[no-untyped-def]
-    definitions, portfolio: "Portfolio", as_of: date, instance, environment: Environment, since: date | None
+def _refresh_one(
+    definitions: "dg.Definitions",
+    portfolio: "Portfolio",
+    as_of: date,
+    instance: "dg.DagsterInstance",
+    environment: Environment,
+    since: date | None,
 ) -> bool:
     from cx_intel.orchestration import runs
 
@@ -149,7 +156,7 @@ def _known(name: str, known: list[str]) -> str:
     return name
 
 
-def _day(portfolio, as_of: date | None, option: str = "--as-of") -> date:  # type: ignore[no-untyped-def]
+def _day(portfolio: "Portfolio", as_of: date | None, option: str = "--as-of") -> date:
     latest = portfolio.latest_as_of(datetime.now(UTC))
     default = latest if portfolio.as_of.default == "yesterday" else portfolio.as_of.default
     day = as_of or default

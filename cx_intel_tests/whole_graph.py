@@ -92,7 +92,7 @@ class WholeGraph:
         runner = StepRunner(step, self.portfolio, self.warehouse, tables)
         if "previous" in step.settings and step.contract.kind == "snapshot":
             self.warehouse.stage(self.portfolio.name, step.table, [], like=step.contract.schema())
-        return runner._model(self.as_of)
+        return runner.rows(self.as_of)
 
     def _rules(self, contract: Contract) -> list[Counts]:
         """Statements that each give a row of counts: how many rows break which blocking rule."""

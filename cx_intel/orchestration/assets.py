@@ -31,7 +31,7 @@ from cx_intel.orchestration.model_version import model_version, remember_model, 
 from cx_intel.orchestration.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.rules import compared_with
 from cx_intel.orchestration.source_age import age_specs, source_age
-from cx_intel.orchestration.steps import DAY, StepRunner
+from cx_intel.orchestration.steps import StepRunner
 from cx_intel.orchestration.turned_away import quarantined_share, share_specs
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
@@ -102,7 +102,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         findings = evaluate(contract, staged, others=others, warehouse=warehouse, ready=built.ready)
         if turned_away := _turned_away(runner, staged, built.days, days[-1]):
             findings += turned_away
-            if turned_away[0].broken_count == 0 and DAY not in runner.raw.columns:
+            if runner.is_delivered_whole and turned_away[0].broken_count == 0:
                 fitting.add((portfolio.name, step.table.removeprefix("stg_")))
         findings += model_version(contract, built.days, portfolio, warehouse)
         findings += measured_events(contract, days[-1], portfolio, warehouse)

@@ -35,7 +35,7 @@ def compiled(portfolio: Portfolio, as_of: date) -> Iterator[Ready]:
         if can_be_compiled_ahead(step):
             tables = {i.parameter: warehouse.table(schema, i.table) for i in step.inputs if i.exists}
             runner = StepRunner(step, portfolio, warehouse, tables)
-            (rows,) = runner.build((as_of,)).parts
+            rows = runner.rows(as_of)
             if isinstance(rows, ir.Table) and not rows.op().find(ops.InMemoryTable):
                 queries[TABLE], sources = warehouse.sql(rows, like=contract.schema()), dict(runner.sources)
         staged, others = warehouse.staged(schema, step.table), compared_in(contract, portfolio, warehouse, (as_of,))

@@ -82,20 +82,26 @@ class StepRunner:
             return Built(iter([Query(ready.queries[TABLE])]), written, ready=ready.queries)
         if kind == "snapshot":
             self.days = days
-            return Built((self._model(day) for day in days), written, ready=ready.queries)
-        return Built(iter([self._model(days[-1])]), ready=ready.queries)
+            return Built((self.rows(day) for day in days), written, ready=ready.queries)
+        return Built(iter([self.rows(days[-1])]), ready=ready.queries)
 
     @property
     def raw(self) -> ir.Table:
-        """Of a staged table: the delivered rows that it was made from."""
+        """Of a table of staging or of events: the rows that it is made from."""
         return self.tables[self.step.inputs[0].parameter]
+
+    @property
+    def is_delivered_whole(self) -> bool:
+        """Whether it is made from rows of which the source delivers all each time, and not those of a day."""
+        return self.step.inputs[0].table.startswith("raw_") and DAY not in self.raw.columns
 
     def judged(self, as_of: date) -> ir.Table:
         """Of a staged table: the delivered rows, with the `_reason` of those turned away."""
         table, accounts = self.step.table.removeprefix("stg_"), self.tables.get("stg_accounts")
         return staged(self.raw, table=table, portfolio=self.portfolio, as_of=as_of, accounts=accounts)
 
-    def _model(self, as_of: date) -> Rows:
+    def rows(self, as_of: date) -> Rows:
+        """The rows of a day as the model makes them, compiled nowhere yet."""
         read = [self._input(i, as_of) for i in self.step.inputs]
         settings: dict[str, Any] = {"portfolio": self.portfolio, "as_of": as_of}
         if "previous" in self.step.settings:
@@ -151,15 +157,14 @@ class StepRunner:
         """The days of an event table that the run is for, and all others whose input changed since they were built."""
         as_of, schema = days[-1], self.portfolio.name
         source = self.step.inputs[0]
-        delivered_whole = source.table.startswith("raw_") and DAY not in self.tables[source.parameter].columns
         recipe = _fingerprint(
             self.portfolio.usage.model_dump_json(),
             self.portfolio.time_zone,
             [s.model_dump_json() for s in self.portfolio.sources],
             self.step.contract.column_names,
         )
-        if delivered_whole:
-            expression = self._model(as_of)
+        if self.is_delivered_whole:
+            expression = self.rows(as_of)
             assert isinstance(expression, ir.Table)
             contents = self.warehouse.day_contents(expression, self.step.contract.day_column)
         else:
@@ -171,7 +176,7 @@ class StepRunner:
         gone = {day for day in built if day not in wanted and day <= as_of}
         chosen = tuple(sorted(stale | gone | set(days)))
         state = {day: wanted.get(day, f"nothing|{recipe}") for day in chosen}
-        if not delivered_whole:
+        if not self.is_delivered_whole:
             expression = self._of_days(source, chosen, as_of)
         else:
             column = expression[self.step.contract.day_column]
@@ -191,7 +196,7 @@ class StepRunner:
         column = rows[DAY] if DAY in rows.columns else rows[contract_of(source.table, self.portfolio).day_column]
         around = sorted({day + timedelta(days=n) for day in days for n in (0, *self._reach(source))})
         self.tables = {**self.tables, source.parameter: rows.filter(among(column, tuple(around)))}
-        result = self._model(as_of)
+        result = self.rows(as_of)
         assert isinstance(result, ir.Table)
         return result.filter(among(result[self.step.contract.day_column], days))
 

@@ -187,7 +187,7 @@ class Portfolio(SourcesMixin):
 
     @property
     def fingerprint(self) -> str:
-        """Tells settings apart."""
+        """A digest of all settings: equal ones have equal digests."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def latest_as_of(self, now: datetime) -> date:

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from cx_intel import ahead
+from cx_intel.orchestration.checks import ROWS
 from cx_intel.orchestration.compiled import compiled
 from cx_intel.portfolio.build import load_portfolios
 from cx_intel.settings.portfolio import Portfolio
@@ -56,6 +57,20 @@ def test_a_refresh_of_what_was_compiled_ahead_makes_the_same_tables(company: Sma
     assert not {"stg_accounts", "stg_usage_events", "fct_usage", "quarantine", "nrr_outlook"} & whole
     again = company.frames()
     assert [name for name, frame in expected.items() if not frame.equals(again[name])] == []
+
+
+def test_what_was_compiled_ahead_is_what_is_executed(company: SmallCompany) -> None:
+    """A table and a question changed on the way tell that they were taken, and nothing else was asked."""
+    found = {ready.table: ready for ready in compiled(settings_of(company), AS_OF)}
+    adherence, tickets = found["sla_adherence"].queries, found["fct_tickets"].queries
+    none = {**adherence, ahead.TABLE: f"SELECT * FROM ({adherence[ahead.TABLE]}) WHERE false"}
+    many = {**tickets, ROWS: f"SELECT 999 AS total, * EXCLUDE (total) FROM ({tickets[ROWS]})"}
+    ahead.keep(replace(found["sla_adherence"], queries=none))
+    ahead.keep(replace(found["fct_tickets"], queries=many))
+    assert company.refresh(AS_OF).succeeded
+    assert company.frames()["sla_adherence"].empty
+    counted = "SELECT DISTINCT total_rows FROM cx_state.check_results WHERE table_name = 'fct_tickets'"
+    assert company.query(counted) == [(999,)]
 
 
 def test_sql_for_other_settings_or_another_day_is_not_executed(company: SmallCompany) -> None:
