@@ -23,12 +23,12 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from cx_intel.contracts.catalog import contract_of, tables_of
-from cx_intel.orchestration import raw
+from cx_intel.orchestration.assets import raw
+from cx_intel.orchestration.build import build_definitions
 from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import refresh
-from cx_intel.portfolio.build import build_definitions
 from cx_intel.settings.environment import SHIPPED_PORTFOLIOS, read_environment
-from cx_intel.settings.loader import load_portfolio
+from cx_intel.settings.yaml.loader import load_portfolio
 
 LIMIT = 1.3
 LAST = date(2026, 9, 30)

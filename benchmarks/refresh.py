@@ -28,11 +28,11 @@ import dagster as dg
 import duckdb
 from ibis.backends.duckdb import Backend
 
+from cx_intel.orchestration.build import build_definitions
 from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import refresh
-from cx_intel.portfolio.build import build_definitions
 from cx_intel.settings.environment import read_environment
-from cx_intel.warehouse import opening
+from cx_intel.warehouse.duckdb import opening
 
 FILES = ("dashboard", "exports", "weekly_brief", "published")
 KINDS = ("compile", "execute", "record", "rest")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from cx_intel.reports.publishing import publish
-from cx_intel_tests.builders import shipped
-from cx_intel_tests.report_books import read_book
+from cx_intel.reports.pages.publishing import publish
+from cx_intel_tests.helpers.builders import shipped
+from cx_intel_tests.helpers.report_books import read_book
 from cx_intel_tests.reports.test_pages import multiplied
 from cx_intel_tests.reports.test_pages_browser import ARGUMENTS, CHROMIUM
 

@@ -16,7 +16,7 @@ def main() -> None:
     gc.set_threshold(500_000, 20, 50)
     if sys.argv[1:2] == ["refresh"]:
         ahead.begin(sys.argv[2:])
-    from cx_intel.cli import app
+    from cx_intel.cli.app import app
 
     try:
         app()

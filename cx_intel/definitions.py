@@ -4,7 +4,7 @@ import os
 
 import dagster as dg
 
-from cx_intel.portfolio.build import build_definitions
+from cx_intel.orchestration.build import build_definitions
 from cx_intel.settings.environment import read_environment
 
 

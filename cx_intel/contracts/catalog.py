@@ -6,8 +6,11 @@ table's contract, so every table has a contract here whether or not it exists.
 
 from collections.abc import Callable
 
-from cx_intel.contracts import changes, core, health, operations, renewals, revenue, risk, support
+from cx_intel.contracts import core, operations, revenue, support
 from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.health import changes, risk
+from cx_intel.contracts.health import scores as health
+from cx_intel.contracts.renewals import layer as renewals
 from cx_intel.contracts.staging import STAGING
 from cx_intel.settings.portfolio import Portfolio
 

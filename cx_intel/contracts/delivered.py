@@ -1,7 +1,7 @@
 """What a source delivers of a staged table: which columns, which of them it must, and the marks of rows from files.
 
 The staged tables themselves stand in `staging.py` beside this module; what fills the other columns is
-`cx_intel.models.staging_columns`.
+`cx_intel.models.staging.columns`.
 """
 
 from cx_intel.contracts.contract import COUNT, TEXT, Column, Contract

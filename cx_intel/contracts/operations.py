@@ -1,7 +1,7 @@
 """The contracts of tables about the running itself: rows that were turned away.
 
 What the tables of the business promise stands in the modules beside this one. How rows come here:
-`cx_intel.models.staging`.
+`cx_intel.models.staging.tables`.
 """
 
 from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract

@@ -8,17 +8,7 @@ from collections.abc import Mapping
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.contract import (
-    COUNT,
-    DATE,
-    MONEY,
-    NUMBER,
-    TEXT,
-    Column,
-    Contract,
-    CrossInvariant,
-    Invariant,
-)
+from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
 from cx_intel.contracts.core import SIZE_ARR, SIZE_MRR
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio

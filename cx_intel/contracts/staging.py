@@ -1,7 +1,7 @@
 """The contracts of the staged tables: the canonical source tables, typed, in the reporting currency, times in UTC.
 
 A source delivers what `cx_intel.contracts.delivered` tells, under the canonical names; the rest is derived.
-Rows that do not fit go to `quarantine` with their reason. How they are parsed: `cx_intel.models.staging`.
+Rows that do not fit go to `quarantine` with their reason. How they are parsed: `cx_intel.models.staging.tables`.
 """
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, TIME, Column, Contract, Invariant

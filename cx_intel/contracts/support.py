@@ -1,4 +1,4 @@
-"""The contract of the service-level roll-up. Its model is in `cx_intel.models.support`."""
+"""The contract of the service-level roll-up. Its model is in `cx_intel.models.support.tickets`."""
 
 from cx_intel.contracts.contract import COUNT, DATE, NUMBER, TEXT, Column, Contract, Invariant
 from cx_intel.settings.portfolio import Portfolio

@@ -14,13 +14,13 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from cx_intel.ahead import TABLE, Ready
-from cx_intel.orchestration.checks import check_questions, compared_in
-from cx_intel.orchestration.graph import steps_of
-from cx_intel.orchestration.metadata import shown_questions
-from cx_intel.orchestration.steps import StepRunner, can_be_compiled_ahead
+from cx_intel.orchestration.assets.graph import steps_of
+from cx_intel.orchestration.assets.metadata import shown_questions
+from cx_intel.orchestration.assets.steps import StepRunner, can_be_compiled_ahead
+from cx_intel.orchestration.checks.contract_checks import check_questions, compared_in
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.database import STAGED_PREFIX
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.database import STAGED_PREFIX
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 
 def compiled(portfolio: Portfolio, as_of: date) -> Iterator[Ready]:

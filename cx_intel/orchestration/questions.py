@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import ibis.expr.types as ir
 
-from cx_intel.warehouse.database import Query
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.database import Query
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 Questions: TypeAlias = Mapping[str, Callable[[], ir.Table]]
 """The name of a question: what makes the expression that asks it."""

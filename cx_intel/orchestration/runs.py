@@ -11,8 +11,8 @@ import dagster as dg
 from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
 
-from cx_intel.orchestration.jobs import refresh_job_name
-from cx_intel.orchestration.partitions import range_tags
+from cx_intel.orchestration.assets.partitions import range_tags
+from cx_intel.orchestration.schedules.jobs import refresh_job_name
 
 EXPLAINED = ("WarehouseError", "WarehouseBusy", "WarehouseLocked", "PrivacyError", "SourceError", "SettingsError")
 """Errors whose words are for operators, by class name: that is what is left of an error that Dagster recorded."""

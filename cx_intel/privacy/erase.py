@@ -21,12 +21,12 @@ from cx_intel.privacy.rewriting import rewrite, rewrite_backup
 from cx_intel.privacy.storage import blot_out
 from cx_intel.privacy.subject import Kind, Subject
 from cx_intel.privacy.tables import Tables
-from cx_intel.warehouse.backups import FOLDER as BACKUPS
-from cx_intel.warehouse.backups import backups
+from cx_intel.warehouse.duckdb.backups import FOLDER as BACKUPS
+from cx_intel.warehouse.duckdb.backups import backups
+from cx_intel.warehouse.duckdb.readable import COPY_SCHEMA
+from cx_intel.warehouse.duckdb.restoring import REPLACED
 from cx_intel.warehouse.errors import refuse_if_in_use
 from cx_intel.warehouse.lock import WriterLock
-from cx_intel.warehouse.readable import COPY_SCHEMA
-from cx_intel.warehouse.restoring import REPLACED
 
 PUBLISHED = "published"
 OUTPUTS = ("reports", "exports")

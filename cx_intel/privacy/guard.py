@@ -17,8 +17,8 @@ from cx_intel.contracts.erased import KEPT
 from cx_intel.privacy.pseudonyms import Row, ended, minimal
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import Kind
-from cx_intel.warehouse.database import Rows, with_known_types
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.database import Rows, with_known_types
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 _WORDS = re.compile(r"[^\s,;|\t\"'{}\[\]:=]+")
 MARK_OF_ROWS = "erased"

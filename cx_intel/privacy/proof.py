@@ -14,7 +14,7 @@ from cx_intel.privacy.register import FOLDER, KEY_FILE, PENDING
 from cx_intel.privacy.storage import mentions
 from cx_intel.privacy.subject import Subject
 from cx_intel.privacy.tables import Tables
-from cx_intel.warehouse.readable import COPY_SCHEMA
+from cx_intel.warehouse.duckdb.readable import COPY_SCHEMA
 
 DUCKDB, SQLITE = b"DUCK", b"SQLite format 3\0"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cx_intel.settings.retention import RetentionSettings
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 QUARANTINE = "quarantine"
 

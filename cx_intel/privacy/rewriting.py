@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 
 from cx_intel.privacy.register import PrivacyError
-from cx_intel.warehouse.backups import MANIFEST, Backup, count_rows, digest
-from cx_intel.warehouse.publish import escaped, forget
+from cx_intel.warehouse.duckdb.backups import MANIFEST, Backup, count_rows, digest
+from cx_intel.warehouse.duckdb.publish import escaped, forget
 
 
 def rewrite(file: Path) -> dict[str, int]:

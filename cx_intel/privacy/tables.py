@@ -13,7 +13,7 @@ from cx_intel.contracts.erased import KEPT, ROW_IDS
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import REDACTED, Subject, pattern_of
-from cx_intel.warehouse.state import STATE_SCHEMA
+from cx_intel.warehouse.duckdb.state import STATE_SCHEMA
 
 DERIVED = {
     "stg_subscriptions": ("mrr_amount", "is_active", "duration_days"),

@@ -2,7 +2,7 @@
 
 One source for people and for the checks themselves, so that the two cannot differ: pages in Markdown for the
 repository, and one HTML page to search in. The rules that a contract comes to are handed in by the caller, since they
-are made in `cx_intel.orchestration.rules`.
+are made in `cx_intel.orchestration.checks.rules`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.contract import Column, Contract
-from cx_intel.reports.brief import TEMPLATES
-from cx_intel.reports.markdown_safety import escaped
+from cx_intel.reports.brief.weekly_brief import TEMPLATES
+from cx_intel.reports.words.markdown_safety import escaped
 from cx_intel.settings.portfolio import Portfolio
 
 LAYERS = {

@@ -1,6 +1,6 @@
 """Rows of a table as a reader at a terminal wants them: in the order of its ranks, of one day, numbers and days short.
 
-Nothing is computed here. The commands are in `cx_intel.cli`, how rows are laid out is the matter of `cli_output.py`.
+Nothing is computed here. The commands are in `cx_intel.cli.app`, how rows are laid out is the matter of `cli_output.py`.
 """
 
 from datetime import date, datetime
@@ -12,9 +12,9 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.catalog import contract_of, tables_of
-from cx_intel.reports.exports import RANKS
+from cx_intel.reports.exports.tables import RANKS
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError
 
 DECIMALS = 4

@@ -1,6 +1,6 @@
 """The blocks about accounts, usage and support: attributes and segments, event categories, SLA targets.
 
-What is computed with them: `cx_intel.models.accounts`, `usage`, `support`.
+What is computed with them: `cx_intel.models.core.accounts`, `usage`, `support`.
 """
 
 from typing import Annotated, Literal, TypeAlias
@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, StringConstraints, model_validator
 
 from cx_intel.settings.base import NAME_PATTERN, Settings
-from cx_intel.settings.conditions import Condition
+from cx_intel.settings.health.conditions import Condition
 
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 

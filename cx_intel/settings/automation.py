@@ -1,7 +1,7 @@
 """The `automation` block: when a portfolio is refreshed and reported by itself, and who hears of what.
 
 Every setting has a default, so that a portfolio needs no such block. What is done with them stands in
-`cx_intel.orchestration.schedules`, `.sensors` and `.alerts`; addresses are secrets, so that the YAML only names the
+`cx_intel.orchestration.schedules.times`, `.sensors` and `.alerts`; addresses are secrets, so that the YAML only names the
 variables of the environment that hold them.
 """
 
@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from cx_intel.settings.base import Settings
-from cx_intel.settings.sources import CanonicalTable
+from cx_intel.settings.sources.files import CanonicalTable
 
 Weekday: TypeAlias = Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 WEEKDAYS: tuple[Weekday, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")

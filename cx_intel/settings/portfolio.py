@@ -11,23 +11,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from cx_intel.settings.accounts import (
-    LifecycleSettings,
-    Name,
-    Rules,
-    SourceAttribute,
-    SupportSettings,
-    UsageSettings,
-)
+from cx_intel.settings.accounts import LifecycleSettings, Name, Rules, SourceAttribute, SupportSettings, UsageSettings
 from cx_intel.settings.automation import Automation
 from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings
-from cx_intel.settings.health import HealthSettings
+from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.publication import PublishSettings
 from cx_intel.settings.renewals import RISK_LEVELS, ChurnRiskSettings, Playbook, RenewalSettings, RiskCase
 from cx_intel.settings.reports import ReportSettings
 from cx_intel.settings.retention import RetentionSettings
 from cx_intel.settings.revenue import CurrencySettings, RevenueSettings
-from cx_intel.settings.sources import FilesSource, SourcesMixin, SyntheticSource
+from cx_intel.settings.sources.files import FilesSource, SourcesMixin, SyntheticSource
 
 SYNTHETIC_TABLES = {
     "novacrm": ("accounts", "subscriptions", "invoices", "usage_events", "support_tickets"),

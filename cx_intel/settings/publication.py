@@ -1,6 +1,6 @@
 """The `publish` block: what of a portfolio is copied at the end of a run for BI tools, notebooks and other readers.
 
-Only which tables and how many days; the copy is made by `cx_intel.warehouse.publish`. Files for people (CSV, workbooks)
+Only which tables and how many days; the copy is made by `cx_intel.warehouse.duckdb.publish`. Files for people (CSV, workbooks)
 are the `reports` block's.
 """
 

@@ -1,13 +1,13 @@
 """The `churn_risk`, `renewals`, `playbooks` and `rollups` blocks: who may leave, when, and what is done about it.
 
-Compiled in `cx_intel.models.risk`, `renewals`, `actions`, `outlook` and `rollups`. Definitions: Renewals in the metric
+Compiled in `cx_intel.models.health.risk`, `renewals`, `actions`, `outlook` and `rollups`. Definitions: Renewals in the metric
 definitions.
 """
 
 from pydantic import Field, model_validator
 
 from cx_intel.settings.base import Settings
-from cx_intel.settings.conditions import Condition
+from cx_intel.settings.health.conditions import Condition
 
 RISK_LEVELS = ("Critical", "High", "Medium", "Low")
 """Renewal risk, the worst first: their order is this, never the alphabet's."""

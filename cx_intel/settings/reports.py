@@ -1,7 +1,7 @@
 """The `reports` block: language of numbers, and what is exported in which form. Rendered in `cx_intel.reports`.
 
 Whether the tables named here exist depends on the whole portfolio and on the contracts; that is checked when the
-portfolios are loaded (`cx_intel.reports.exports.check_exports`).
+portfolios are loaded (`cx_intel.reports.exports.tables.check_exports`).
 """
 
 from typing import Literal

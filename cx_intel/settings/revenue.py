@@ -1,7 +1,7 @@
 """The `revenue` and `currency` blocks: what counts as MRR, in which currency, and the price list.
 
 Definitions: Money and Revenue in the metric definitions; argued in DECISIONS.md. The ledger that follows is
-`cx_intel.models.revenue`.
+`cx_intel.models.revenue.ledger`.
 """
 
 from decimal import Decimal

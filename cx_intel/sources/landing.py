@@ -1,7 +1,7 @@
 """Takes files from a landing folder to where the sources read them: whole, readable files only, each once.
 
 A file that cannot be read is set aside with its reason beside it. When this is done, and what happens then, is the
-matter of `cx_intel.orchestration.landing_sensor`; how files are read, of `files.py`.
+matter of `cx_intel.orchestration.sensors.landing`; how files are read, of `files.py`.
 """
 
 import errno
@@ -17,10 +17,10 @@ from pathlib import Path
 from cx_intel.contracts.staging import STAGING
 from cx_intel.settings.automation import Landing
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.sources import FilesSource
+from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.file_paths import with_variables
-from cx_intel.sources.files import read_files
+from cx_intel.sources.files.paths import with_variables
+from cx_intel.sources.files.reading import read_files
 
 REJECTED = "rejected"
 UNFINISHED = (".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp", "~")

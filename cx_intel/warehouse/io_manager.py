@@ -20,11 +20,11 @@ from dagster_duckdb.io_manager import DuckDbClient
 from dagster_duckdb_pandas import DuckDBPandasIOManager
 from pydantic import Field, PrivateAttr
 
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.upgrades import back_up_if_due
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.lock import WriterLock
-from cx_intel.warehouse.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.running import FOLDER, RunMark
-from cx_intel.warehouse.upgrades import back_up_if_due
 
 LOCK_FILE = "warehouse.lock"
 READERS_SECONDS = 30

@@ -12,9 +12,9 @@ from ruamel.yaml import YAML
 
 from cx_intel.contracts.delivered import delivered_columns, required_columns
 from cx_intel.contracts.staging import STAGING
-from cx_intel.settings.sources import FilesSource
-from cx_intel.sources.files import read_files
-from cx_intel_tests.builders import portfolio
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.sources.files.reading import read_files
+from cx_intel_tests.helpers.builders import portfolio
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-portfolio.md"
 FILE = re.compile(r"`((?:data|portfolios)/[a-z.]+)`.*?```(?:csv|yaml)\n(.*?)```", re.DOTALL)

@@ -12,11 +12,11 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
-from cx_intel.cli import app
+from cx_intel.cli.app import app
 from cx_intel.orchestration.alerts.sensors import alert_sensors
-from cx_intel.portfolio.build import load_portfolios
-from cx_intel_tests.automation.listener import listening
-from cx_intel_tests.small_company import AS_OF, SmallCompany
+from cx_intel.orchestration.build import load_portfolios
+from cx_intel_tests.helpers.listener import listening
+from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 DONE, FAILED, MISUSE = 0, 1, 2
 

@@ -12,16 +12,17 @@ import pytest
 from dagster._daemon.types import DaemonHeartbeat
 from typer.testing import CliRunner
 
-from cx_intel.cli import app
-from cx_intel.deployment import books, dagster_home, machine, stores
-from cx_intel.deployment.doctor import examine
-from cx_intel.deployment.findings import Finding
-from cx_intel.portfolio.build import load_portfolios
+from cx_intel.cli.app import app
+from cx_intel.doctor import dagster_home, machine, stores
+from cx_intel.doctor import portfolios as books
+from cx_intel.doctor.examination import examine
+from cx_intel.doctor.findings import Finding
+from cx_intel.orchestration.build import load_portfolios
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.backups import take
+from cx_intel.warehouse.duckdb.backups import take
 from cx_intel.warehouse.lock import WriterLock
-from cx_intel_tests.small_company import AS_OF, SmallCompany
+from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 TODAY = datetime.now(UTC)
 

@@ -16,13 +16,14 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+import cx_intel
+from cx_intel.orchestration.build import build_definitions
 from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import Outcome, refresh
-from cx_intel.portfolio.build import build_definitions
 from cx_intel.settings.environment import read_environment
 from cx_intel_tests.reference import fleet, novacrm
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(cx_intel.__file__).parents[1] / "examples"
 NOVACRM_DAY, FLEET_DAY = date(2025, 1, 31), date(2024, 12, 31)
 CLOSE = 1e-6
 

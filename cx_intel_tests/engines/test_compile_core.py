@@ -9,13 +9,13 @@ import pytest
 from ibis.config import Config
 
 from cx_intel.contracts import core, revenue, staging
-from cx_intel.models.accounts import account_history, account_snapshot, dim_account
-from cx_intel.models.cohorts import revenue_cohort_analysis
-from cx_intel.models.revenue import fct_revenue, nrr_by_segment, nrr_summary
-from cx_intel.models.support import fct_tickets, sla_adherence
-from cx_intel.models.usage import fct_usage
+from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
+from cx_intel.models.core.usage import fct_usage
+from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
+from cx_intel.models.revenue.ledger import fct_revenue, nrr_by_segment, nrr_summary
+from cx_intel.models.support.tickets import fct_tickets, sla_adherence
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.builders import portfolio
+from cx_intel_tests.helpers.builders import portfolio
 
 AS_OF = date(2025, 1, 31)
 ENGINES = ("duckdb", "pyspark", "bigquery", "snowflake", "trino", "postgres", "clickhouse")

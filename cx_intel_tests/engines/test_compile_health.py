@@ -11,18 +11,18 @@ import ibis.expr.types as ir
 import pytest
 from ibis.config import Config
 
-from cx_intel.contracts import changes as change_contracts
 from cx_intel.contracts import core, revenue, staging
-from cx_intel.contracts import health as contracts
 from cx_intel.contracts.contract import Contract
-from cx_intel.contracts.risk import churn_risk_view as risk_contract
-from cx_intel.models.changes import health_score_change_drivers, health_score_changes
-from cx_intel.models.drivers import health_score_drivers
-from cx_intel.models.health import customer_health_scores
-from cx_intel.models.risk import churn_risk_view
-from cx_intel.models.signals import account_signals
+from cx_intel.contracts.health import changes as change_contracts
+from cx_intel.contracts.health import scores as contracts
+from cx_intel.contracts.health.risk import churn_risk_view as risk_contract
+from cx_intel.models.health.changes import health_score_change_drivers, health_score_changes
+from cx_intel.models.health.drivers import health_score_drivers
+from cx_intel.models.health.risk import churn_risk_view
+from cx_intel.models.health.scores import customer_health_scores
+from cx_intel.models.health.signals import account_signals
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.builders import shipped
+from cx_intel_tests.helpers.builders import shipped
 
 AS_OF = date(2025, 1, 31)
 ENGINES = ("duckdb", "pyspark", "bigquery", "snowflake", "trino", "postgres", "clickhouse")

@@ -14,13 +14,15 @@ from ibis.config import Config
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.core import account_snapshot
-from cx_intel.contracts.health import account_signals, customer_health_scores, health_score_drivers
-from cx_intel.contracts.renewals import cs_intervention_list, lifecycle_events, renewal_pipeline
+from cx_intel.contracts.health.risk import churn_risk_view
+from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
+from cx_intel.contracts.renewals.layer import cs_intervention_list, lifecycle_events, renewal_pipeline
 from cx_intel.contracts.revenue import fct_revenue
-from cx_intel.contracts.risk import churn_risk_view
 from cx_intel.contracts.staging import stg_subscriptions
-from cx_intel.models import actions, lifecycle, renewals, rollups
-from cx_intel_tests.builders import shipped
+from cx_intel.models.health import rollups
+from cx_intel.models.renewals import actions, lifecycle
+from cx_intel.models.renewals import pipeline as renewals
+from cx_intel_tests.helpers.builders import shipped
 
 AS_OF = date(2024, 2, 29)
 DIALECTS = ("duckdb", "pyspark", "bigquery", "snowflake", "trino", "postgres", "clickhouse")

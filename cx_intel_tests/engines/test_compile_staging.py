@@ -16,9 +16,9 @@ from ibis.config import Config
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.contracts.staging import STAGING
-from cx_intel.models import staging
+from cx_intel.models.staging import tables as staging
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.builders import portfolio, shipped
+from cx_intel_tests.helpers.builders import portfolio, shipped
 
 AS_OF = date(2025, 1, 31)
 BOOK = portfolio(

@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cx_intel.contracts import core, revenue, staging
-from cx_intel.contracts.health import account_signals as signals_contract
-from cx_intel.contracts.health import customer_health_scores as scores_contract
-from cx_intel.contracts.health import health_score_drivers as drivers_contract
-from cx_intel.models.drivers import health_score_drivers
-from cx_intel.models.health import customer_health_scores
-from cx_intel.models.signals import account_signals
+from cx_intel.contracts.health.scores import account_signals as signals_contract
+from cx_intel.contracts.health.scores import customer_health_scores as scores_contract
+from cx_intel.contracts.health.scores import health_score_drivers as drivers_contract
+from cx_intel.models.health.drivers import health_score_drivers
+from cx_intel.models.health.scores import customer_health_scores
+from cx_intel.models.health.signals import account_signals
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.builders import AS_OF, accounts, rows, shipped, values
+from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped, values
 from cx_intel_tests.reference.fleet_health import score_account
 
 FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")

@@ -10,13 +10,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cx_intel.contracts.renewals import cs_intervention_list as list_contract
-from cx_intel.contracts.renewals import renewal_pipeline as pipeline_contract
-from cx_intel.models.actions import cs_intervention_list
-from cx_intel.models.anniversaries import months_later, months_to_reach, months_until
-from cx_intel.models.outlook import KEPT, Prospect, simulate
-from cx_intel_tests.builders import AS_OF, shipped, values
-from cx_intel_tests.renewal_tables import broken, days_from, drivers, kept, pipeline_of
+from cx_intel.contracts.renewals.layer import cs_intervention_list as list_contract
+from cx_intel.contracts.renewals.layer import renewal_pipeline as pipeline_contract
+from cx_intel.models.expressions.anniversaries import months_later, months_to_reach, months_until
+from cx_intel.models.renewals.actions import cs_intervention_list
+from cx_intel.models.renewals.outlook import KEPT, Prospect, simulate
+from cx_intel_tests.helpers.builders import AS_OF, shipped, values
+from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_of
 
 FLEET = shipped("fleet")
 FEW = settings(max_examples=5, deadline=None)

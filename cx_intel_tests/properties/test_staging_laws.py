@@ -15,11 +15,11 @@ from ibis.backends import BaseBackend
 
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.contracts.staging import STAGING
-from cx_intel.models import staging
-from cx_intel.settings.sources import FilesSource
+from cx_intel.models.staging import tables as staging
+from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files import read_files
-from cx_intel_tests.builders import portfolio
+from cx_intel.sources.files.reading import read_files
+from cx_intel_tests.helpers.builders import portfolio
 
 AS_OF = date(2025, 1, 31)
 BOOK = portfolio(["usage_events", "metrics", "support_tickets"], currency={"reporting": "EUR", "rates": {"CHF": 1.05}})

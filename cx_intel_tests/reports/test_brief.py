@@ -10,12 +10,21 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from cx_intel.reports.brief import Brief, weekly_brief, write_brief
-from cx_intel.reports.markdown_safety import escaped
+from cx_intel.reports.brief.weekly_brief import Brief, weekly_brief, write_brief
+from cx_intel.reports.words.markdown_safety import escaped
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.opening import close_warehouse, open_warehouse
-from cx_intel_tests.builders import AS_OF, shipped
-from cx_intel_tests.report_tables import HOSTILE, WEEK_BEFORE, accounts_of, due, fill, listed, outlook, with_reports
+from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel_tests.helpers.builders import AS_OF, shipped
+from cx_intel_tests.helpers.report_tables import (
+    HOSTILE,
+    WEEK_BEFORE,
+    accounts_of,
+    due,
+    fill,
+    listed,
+    outlook,
+    with_reports,
+)
 
 Tables = Mapping[str, Iterable[Mapping[str, Any]]]
 Make = Callable[..., Brief]

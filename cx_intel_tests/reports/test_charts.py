@@ -10,13 +10,13 @@ import vl_convert
 
 from cx_intel.reports.charts.account import account_specs
 from cx_intel.reports.charts.figure import CONTAINER, Spec
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.layout import VEGA_LITE, render
+from cx_intel.reports.charts.picture import dashboard_spec
+from cx_intel.reports.data.report_data import Book
 from cx_intel.reports.pages.dashboard import dashboard
-from cx_intel.reports.picture import dashboard_spec
-from cx_intel.reports.publishing import MENU, PAGES
-from cx_intel_tests.builders import portfolio, shipped
-from cx_intel_tests.report_books import NAMES, book_of
+from cx_intel.reports.pages.layout import VEGA_LITE, render
+from cx_intel.reports.pages.publishing import MENU, PAGES
+from cx_intel_tests.helpers.builders import portfolio, shipped
+from cx_intel_tests.helpers.report_books import NAMES, book_of
 
 BOOKS = {
     "fleet": (shipped("fleet"), NAMES),

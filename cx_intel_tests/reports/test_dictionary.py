@@ -8,12 +8,12 @@ from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
 import cx_intel
-from cx_intel.cli import app
+from cx_intel.cli.app import app
 from cx_intel.contracts.catalog import contract_of, tables_of
-from cx_intel.orchestration.rules import rules_of
+from cx_intel.orchestration.checks.rules import rules_of
 from cx_intel.reports.dictionary import dictionary_html, dictionary_markdown, documented_layers
 from cx_intel.settings.accounts import SourceAttribute
-from cx_intel_tests.builders import shipped
+from cx_intel_tests.helpers.builders import shipped
 
 DOCS = Path(cx_intel.__file__).parent.parent / "docs"
 NAMES = ("fleet", "novacrm")

@@ -6,11 +6,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cx_intel.orchestration.export_assets import export_assets
+from cx_intel.orchestration.assets.exports import export_assets
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.io_manager import Warehouse
-from cx_intel_tests.builders import AS_OF, shipped
-from cx_intel_tests.report_tables import accounts_of, due, fill, listed, outlook, with_reports
+from cx_intel_tests.helpers.builders import AS_OF, shipped
+from cx_intel_tests.helpers.report_tables import accounts_of, due, fill, listed, outlook, with_reports
 
 EARLIER = AS_OF - timedelta(days=1)
 

@@ -16,16 +16,25 @@ import pyarrow.parquet as pq
 import pytest
 
 from cx_intel.contracts.catalog import contract_of
-from cx_intel.portfolio.build import SettingsErrors, load_portfolios
-from cx_intel.reports.export_folders import ExportFolders
-from cx_intel.reports.exports import MANIFEST, check_exports, export, exported_tables
-from cx_intel.reports.spreadsheet_safety import guarded, guarded_columns
+from cx_intel.orchestration.build import SettingsErrors, load_portfolios
+from cx_intel.reports.exports.folders import ExportFolders
+from cx_intel.reports.exports.tables import MANIFEST, check_exports, export, exported_tables
+from cx_intel.reports.workbook.spreadsheet_safety import guarded, guarded_columns
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
-from cx_intel.warehouse.opening import close_warehouse, open_warehouse
-from cx_intel_tests.builders import AS_OF, PORTFOLIOS, shipped
-from cx_intel_tests.report_tables import HOSTILE, WEEK_BEFORE, accounts_of, due, fill, listed, outlook, with_reports
+from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel_tests.helpers.builders import AS_OF, PORTFOLIOS, shipped
+from cx_intel_tests.helpers.report_tables import (
+    HOSTILE,
+    WEEK_BEFORE,
+    accounts_of,
+    due,
+    fill,
+    listed,
+    outlook,
+    with_reports,
+)
 
 TABLES = ["account_snapshot", "cs_intervention_list", "renewal_pipeline", "quarantine"]
 

@@ -8,11 +8,11 @@ import ibis
 import pytest
 
 from cx_intel.reports.listing import as_text, table_rows
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError
-from cx_intel.warehouse.opening import close_warehouse, open_warehouse
-from cx_intel_tests.builders import AS_OF, shipped
-from cx_intel_tests.report_tables import WEEK_BEFORE, accounts_of, fill, listed
+from cx_intel_tests.helpers.builders import AS_OF, shipped
+from cx_intel_tests.helpers.report_tables import WEEK_BEFORE, accounts_of, fill, listed
 
 FLEET = shipped("fleet")
 NAMES = ["Ada", "Berta", "Cora"]

@@ -12,17 +12,17 @@ import duckdb
 import pandas as pd
 import pytest
 
-from cx_intel.reports.account_details import account_details, axes, week_change
-from cx_intel.reports.formats import Formats
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.layout import render, write_whole
-from cx_intel.reports.packing import columnar, script_json
-from cx_intel.reports.picture import dashboard_spec, render_png
-from cx_intel.reports.publishing import MENU, PAGES
+from cx_intel.reports.charts.picture import dashboard_spec, render_png
+from cx_intel.reports.data.account_details import account_details, axes, week_change
+from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.pages.layout import render, write_whole
+from cx_intel.reports.pages.packing import columnar, script_json
+from cx_intel.reports.pages.publishing import MENU, PAGES
+from cx_intel.reports.words.formats import Formats
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.builders import AS_OF, portfolio, shipped
-from cx_intel_tests.report_books import NAMES, SCRIPT, book_of, book_tables, read_book
-from cx_intel_tests.report_tables import fill
+from cx_intel_tests.helpers.builders import AS_OF, portfolio, shipped
+from cx_intel_tests.helpers.report_books import NAMES, SCRIPT, book_of, book_tables, read_book
+from cx_intel_tests.helpers.report_tables import fill
 
 LIMIT, LIBRARY = 5_000_000, 950_000
 """Bytes of a page at most, and of the script that draws charts, which is left out here."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cx_intel.reports.publishing import PAGES, publish
-from cx_intel_tests.builders import shipped
-from cx_intel_tests.report_books import NAMES, SCRIPT, book_of
+from cx_intel.reports.pages.publishing import PAGES, publish
+from cx_intel_tests.helpers.builders import shipped
+from cx_intel_tests.helpers.report_books import NAMES, SCRIPT, book_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 pytestmark = pytest.mark.skipif(

@@ -6,20 +6,20 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cx_intel.orchestration.report_assets import report_assets
-from cx_intel.reports.publishing import PAGES
+from cx_intel.orchestration.assets.reports import report_assets
+from cx_intel.reports.pages.publishing import PAGES
 from cx_intel.settings.environment import Environment
 from cx_intel.warehouse.io_manager import Warehouse, WarehouseIOManager
-from cx_intel_tests.builders import AS_OF, shipped
-from cx_intel_tests.report_books import NAMES, book_tables
-from cx_intel_tests.report_tables import fill
+from cx_intel_tests.helpers.builders import AS_OF, shipped
+from cx_intel_tests.helpers.report_books import NAMES, book_tables
+from cx_intel_tests.helpers.report_tables import fill
 
 FLEET = shipped("fleet")
 
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    monkeypatch.setattr("cx_intel.reports.publishing.chart_library", lambda kept_in: "/* charts */")
+    monkeypatch.setattr("cx_intel.reports.pages.publishing.chart_library", lambda kept_in: "/* charts */")
     found = Environment(tmp_path, tmp_path, 1, {})
     fill(found.warehouse, FLEET, book_tables(FLEET, list(NAMES)))
     return found

@@ -9,13 +9,13 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from cx_intel.reports.signal_words import signal_in_language
-from cx_intel.reports.workbook import HEADER_ROW, write_workbook
-from cx_intel.reports.workbook_cells import put_text
+from cx_intel.reports.data.signal_words import signal_in_language
+from cx_intel.reports.workbook.book import HEADER_ROW, write_workbook
+from cx_intel.reports.workbook.cells import put_text
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.opening import reading
-from cx_intel_tests.builders import AS_OF, shipped
-from cx_intel_tests.report_tables import HOSTILE, due, fill, listed, outlook
+from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel_tests.helpers.builders import AS_OF, shipped
+from cx_intel_tests.helpers.report_tables import HOSTILE, due, fill, listed, outlook
 
 
 def _workbook(of: Portfolio, folder: Path, tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> Workbook:

@@ -1,7 +1,7 @@
 """Changes of tier and drops of signals: which of them are news, and for whom.
 
 One message for each owner; a change is told once, however often the snapshot it stands in is made anew, and on
-whichever day it is found then. Events are made by `cx_intel.models.lifecycle`; `account_news` puts them beside names
+whichever day it is found then. Events are made by `cx_intel.models.renewals.lifecycle`; `account_news` puts them beside names
 into the metadata of the run that made them.
 """
 
@@ -14,9 +14,9 @@ import dagster as dg
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.models.lifecycle import QUIET_DAYS
+from cx_intel.models.renewals.lifecycle import QUIET_DAYS
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb_warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 TABLE = "lifecycle_events"
 METADATA = "news"

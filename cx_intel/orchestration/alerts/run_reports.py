@@ -11,7 +11,7 @@ import dagster as dg
 
 from cx_intel.orchestration.alerts.incidents import Evaluation, RunReport
 from cx_intel.orchestration.alerts.lifecycle import METADATA, TABLE
-from cx_intel.orchestration.partitions import run_days
+from cx_intel.orchestration.assets.partitions import run_days
 from cx_intel.settings.portfolio import Portfolio
 
 ENDS: Mapping[Any, Literal["success", "failure", "canceled"]] = {

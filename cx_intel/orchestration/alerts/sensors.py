@@ -6,7 +6,7 @@ outbox, in which that is written together with what was decided.
 
 import dagster as dg
 
-from cx_intel.orchestration.alerts.telling import LIFECYCLE, PROBLEMS, Teller
+from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, PROBLEMS, Teller
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 

@@ -17,8 +17,8 @@ from cx_intel.reports.charts.figure import (
     tip,
     when,
 )
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.palette import BLUE, GREY, RED, TEAL, tier_marks
+from cx_intel.reports.charts.palette import BLUE, GREY, RED, TEAL, tier_marks
+from cx_intel.reports.data.report_data import Book
 
 
 def account_specs(book: Book) -> dict[str, Spec]:

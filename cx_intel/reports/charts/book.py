@@ -28,8 +28,8 @@ from cx_intel.reports.charts.figure import (
     text_on,
     tip,
 )
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.palette import UNKNOWN, Mark, risk_marks, tier_marks
+from cx_intel.reports.charts.palette import UNKNOWN, Mark, risk_marks, tier_marks
+from cx_intel.reports.data.report_data import Book
 
 ACCOUNTS = "accounts"
 NONE = "(none)"

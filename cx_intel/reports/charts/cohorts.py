@@ -5,7 +5,7 @@ They draw what `revenue_cohort_analysis` holds for the whole book; the months of
 
 from cx_intel.reports.charts.figure import Figure, Rows, Spec, Width, chart, field, mark, tip
 from cx_intel.reports.charts.revenue import ALL, month_labels
-from cx_intel.reports.gathering import Book
+from cx_intel.reports.data.report_data import Book
 
 COHORTS = 24
 

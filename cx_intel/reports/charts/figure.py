@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from cx_intel.reports.formats import THOUSAND_MILLION, Formats, is_missing
-from cx_intel.reports.palette import Mark
+from cx_intel.reports.charts.palette import Mark
+from cx_intel.reports.words.formats import THOUSAND_MILLION, Formats, is_missing
 
 CONTAINER = "container"
 SEPARATORS = str.maketrans("\u2028\u2029", "  ")

@@ -21,9 +21,9 @@ from cx_intel.reports.charts.figure import (
     summed,
     tip,
 )
+from cx_intel.reports.charts.palette import BLUE, GREY, risk_marks
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.palette import BLUE, GREY, risk_marks
+from cx_intel.reports.data.report_data import Book
 
 SCENARIOS = {
     "all_renew": "All renew",

@@ -23,8 +23,8 @@ from cx_intel.reports.charts.figure import (
     shaped,
     tip,
 )
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.palette import LINES, RED, TEAL, Mark
+from cx_intel.reports.charts.palette import LINES, RED, TEAL, Mark
+from cx_intel.reports.data.report_data import Book
 
 ALL = "all"
 TREND_MONTHS, MONTHLY_MONTHS = 24, 13

@@ -24,8 +24,8 @@ from cx_intel.reports.charts.figure import (
     tip,
     when,
 )
-from cx_intel.reports.gathering import Book, records
-from cx_intel.reports.palette import BLUE
+from cx_intel.reports.charts.palette import BLUE
+from cx_intel.reports.data.report_data import Book, records
 
 POINTS_SHOWN = 1500
 """Accounts in the scatter plot: those with the most ARR."""

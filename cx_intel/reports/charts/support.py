@@ -19,9 +19,9 @@ from cx_intel.reports.charts.figure import (
     shaped,
     tip,
 )
+from cx_intel.reports.charts.palette import BLUE, RED, SEGMENT_COLOURS, SHAPES, Mark
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.palette import BLUE, RED, SEGMENT_COLOURS, SHAPES, Mark
+from cx_intel.reports.data.report_data import Book
 
 MONTHS = 13
 PRIORITY, SEGMENT = "priority", "segment"

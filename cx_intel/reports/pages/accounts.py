@@ -1,20 +1,20 @@
 """The accounts page: every customer in one table to search, filter and sort; one click opens all that is known of it.
 
 The rows of the table stand in the page; what an opened account shows is packed by the hundred, so that ten thousand
-accounts stay a small file. What it shows is made in `cx_intel.reports.account_details`.
+accounts stay a small file. What it shows is made in `cx_intel.reports.data.account_details`.
 """
 
 import pandas as pd
 
-from cx_intel.reports.account_details import account_details, axes, week_change
 from cx_intel.reports.charts.account import account_specs
 from cx_intel.reports.charts.book import NONE
 from cx_intel.reports.charts.figure import rows_of
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.packing import packed
+from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.data.account_details import account_details, axes, week_change
+from cx_intel.reports.data.report_data import Book
 from cx_intel.reports.pages.health import week_changes
+from cx_intel.reports.pages.packing import packed
 from cx_intel.reports.pages.page import Page
-from cx_intel.reports.palette import risk_marks, tier_marks
 
 QUESTION = "What do we know of a customer?"
 LISTED, PER_BLOCK, PER_PAGE = 10_000, 100, 25

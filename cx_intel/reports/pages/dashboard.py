@@ -1,7 +1,7 @@
 """The executive dashboard: where the risk of churn lies and what it is worth, in six figures and six panels.
 
 Its panels follow the filters by segment, country and owner. The same charts make the picture, in
-`cx_intel.reports.picture`.
+`cx_intel.reports.charts.picture`.
 """
 
 from typing import Any
@@ -10,14 +10,14 @@ import pandas as pd
 
 from cx_intel.reports.charts import book as charts
 from cx_intel.reports.charts.figure import Figure, Rows
+from cx_intel.reports.charts.palette import risk_marks
 from cx_intel.reports.charts.revenue import retention_kind, retention_trend
 from cx_intel.reports.charts.scores import score_against_arr
-from cx_intel.reports.formats import is_missing
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.kpis import kpis
+from cx_intel.reports.data.kpis import kpis
+from cx_intel.reports.data.reasons import main_reasons
+from cx_intel.reports.data.report_data import Book
 from cx_intel.reports.pages.page import Columns, Page, Section, Table, table_of
-from cx_intel.reports.palette import risk_marks
-from cx_intel.reports.reasons import main_reasons
+from cx_intel.reports.words.formats import is_missing
 
 TOP = 10
 LISTED = 300

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.reports.charts import book as charts
+from cx_intel.reports.charts.palette import UNKNOWN, Mark, risk_marks, tier_marks
 from cx_intel.reports.charts.scores import points_lost, score_distribution
-from cx_intel.reports.gathering import WEEK, Book, is_true
-from cx_intel.reports.kpis import compared_to
+from cx_intel.reports.data.kpis import compared_to
+from cx_intel.reports.data.reasons import main_changes, main_reasons
+from cx_intel.reports.data.report_data import WEEK, Book, is_true
 from cx_intel.reports.pages.page import Cell, Column, Columns, Heading, Page, Section, Table, table_of
-from cx_intel.reports.palette import UNKNOWN, Mark, risk_marks, tier_marks
-from cx_intel.reports.reasons import main_changes, main_reasons
 
 MOVERS, AT_RISK = 10, 100
 

@@ -1,6 +1,6 @@
 """What a page is made of: sections with text, charts and tables, still without HTML.
 
-A cell carries its text, what it sorts by, and how it is marked; `cx_intel.reports.layout` makes HTML of it. What a page
+A cell carries its text, what it sorts by, and how it is marked; `cx_intel.reports.pages.layout` makes HTML of it. What a page
 says stands in the modules beside this one.
 """
 
@@ -12,9 +12,9 @@ from urllib.parse import quote
 import pandas as pd
 
 from cx_intel.reports.charts.figure import Figure, Rows, plain_value
-from cx_intel.reports.formats import MISSING, Formats, is_missing, iso
-from cx_intel.reports.gathering import Book, records
-from cx_intel.reports.palette import Mark
+from cx_intel.reports.charts.palette import Mark
+from cx_intel.reports.data.report_data import Book, records
+from cx_intel.reports.words.formats import MISSING, Formats, is_missing, iso
 
 TABLE_ROWS = 200
 """The longest table on a page; what lies beyond is said, and where to find it."""

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.contracts.catalog import tables_of
-from cx_intel.reports.formats import is_missing
-from cx_intel.reports.gathering import Book
+from cx_intel.reports.charts.palette import AMBER, RED, TEAL, Mark
+from cx_intel.reports.data.report_data import Book
 from cx_intel.reports.pages.page import Cell, Column, Columns, Heading, Page, Section, Table, table_of
-from cx_intel.reports.palette import AMBER, RED, TEAL, Mark
+from cx_intel.reports.words.formats import is_missing
 
 QUESTION = "Can I trust today's numbers?"
 PASSED, WARNED, FAILED = (

@@ -9,10 +9,10 @@ import pandas as pd
 
 from cx_intel.reports.charts import renewals as charts
 from cx_intel.reports.charts.book import account_rows, exposed_arr
-from cx_intel.reports.gathering import Book
+from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.data.report_data import Book
 from cx_intel.reports.pages.dashboard import LISTED, interventions
 from cx_intel.reports.pages.page import Columns, Page, Section, Table, table_of
-from cx_intel.reports.palette import risk_marks, tier_marks
 
 QUESTION = "Whom do I call first, and why?"
 UPCOMING = 100

@@ -10,8 +10,8 @@ import pandas as pd
 
 from cx_intel.reports.charts import revenue as charts
 from cx_intel.reports.charts.cohorts import cohorts
-from cx_intel.reports.gathering import Book
-from cx_intel.reports.headline import retention
+from cx_intel.reports.data.headline import retention
+from cx_intel.reports.data.report_data import Book
 from cx_intel.reports.pages.page import Cell, Column, Columns, Heading, Page, Section, Table, table_of
 
 MONTHS, MOVERS = 13, 50

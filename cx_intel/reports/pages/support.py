@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.reports.charts import support as charts
-from cx_intel.reports.gathering import Book
+from cx_intel.reports.data.report_data import Book
 from cx_intel.reports.pages.page import Cell, Columns, Heading, Page, Section, Table, table_of
 
 QUESTION = "Are service levels met, and where not?"

@@ -1,0 +1,290 @@
+"""The command line: a thin door to the same definitions and jobs that the Dagster UI shows."""
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from cx_intel.ahead import COMMAND
+from cx_intel.cli.deployment import deployment
+from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
+from cx_intel.settings.base import SettingsError
+from cx_intel.settings.environment import Environment, read_environment
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from cx_intel.settings.portfolio import Portfolio
+    from cx_intel.warehouse.duckdb.readable import Readable
+
+app = typer.Typer(
+    help="Customer-success intelligence: health, churn risk, retention and renewals.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(deployment)
+
+MISUSE = 2
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors that the user can mend are said in their own words, without a traceback."""
+    from cx_intel.orchestration.build import SettingsErrors
+    from cx_intel.warehouse.errors import WarehouseError
+
+    try:
+        yield
+    except (SettingsError, SettingsErrors, WarehouseError) as error:
+        errors.print(escape(str(error)), style="red")
+        raise typer.Exit(MISUSE) from None
+
+
+@app.command()
+def refresh(
+    portfolios: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: the portfolio's.")] = None,
+) -> None:
+    """Refresh portfolios: the same job as in the UI. Exit status 1 when a step or a blocking check failed."""
+    with _explained():
+        environment = read_environment(os.environ)
+        from cx_intel.orchestration.build import load_portfolios
+
+        known = load_portfolios(environment.portfolios)
+        chosen = [known[_known(name, list(known))] for name in portfolios or known]
+        days = [_day(portfolio, as_of.date() if as_of else None) for portfolio in chosen]
+        _refresh([(portfolio, None, day) for portfolio, day in zip(chosen, days, strict=True)], environment)
+
+
+@app.command(COMMAND, hidden=True)
+def compile_ahead(
+    portfolios: Annotated[list[str] | None, typer.Argument()] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+) -> None:
+    """Compile what a refresh with the same arguments will execute, for the process that started this one."""
+    from cx_intel.ahead import send
+    from cx_intel.orchestration.build import load_portfolios
+    from cx_intel.orchestration.compiled import compiled
+
+    known = load_portfolios(read_environment(os.environ).portfolios)
+    for name in portfolios or known:
+        for ready in compiled(known[name], _day(known[name], as_of.date() if as_of else None)):
+            send(ready, sys.stdout.buffer)
+
+
+@app.command()
+def backfill(
+    portfolio: Annotated[str, typer.Argument(help="The portfolio.")],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Default: as of refresh, the portfolio's.")
+    ] = None,
+) -> None:
+    """Refresh a range of days in one run: the same job as in the UI. Tables kept whole stand at the last day or later."""
+    with _explained():
+        environment = read_environment(os.environ)
+        from cx_intel.orchestration.build import load_portfolios
+
+        known = load_portfolios(environment.portfolios)
+        chosen = known[_known(portfolio, list(known))]
+        since, until = _day(chosen, first.date(), "--from"), _day(chosen, last.date() if last else None, "--to")
+        if since > until:
+            errors.print(f"--from {since} is after --to {until}; give the earlier day first.", style="red")
+            raise typer.Exit(MISUSE)
+        _refresh([(chosen, since, until)], environment)
+
+
+def _refresh(wanted: "Sequence[tuple[Portfolio, date | None, date]]", environment: Environment) -> None:
+    """Refreshes each portfolio for its day, or from the first day on; ends with status 1 when one failed."""
+    from cx_intel.orchestration.build import definitions_of
+    from cx_intel.orchestration.instance import instance_of
+
+    definitions = definitions_of([portfolio for portfolio, _, _ in wanted], environment)
+    gc.freeze()  # what was imported stays: there is no garbage in it
+    with instance_of(environment.home) as instance:
+        failed = [
+            portfolio.name
+            for portfolio, since, as_of in wanted
+            if not _refresh_one(definitions, portfolio, as_of, instance, environment, since=since)
+        ]
+    print_where_to_look(environment)
+    if failed:
+        errors.print(f"Failed: {', '.join(failed)}", style="bold red")
+        raise typer.Exit(1)
+
+
+def _refresh_one(
+    definitions: "dg.Definitions",
+    portfolio: "Portfolio",
+    as_of: date,
+    instance: "dg.DagsterInstance",
+    environment: Environment,
+    since: date | None,
+) -> bool:
+    from cx_intel.orchestration import runs
+
+    console.rule(f"[bold]{portfolio.name}[/] {f'from {since} to' if since else 'as of'} {as_of}")
+    started = datetime.now(UTC)
+
+    with console.status("starting") as status:
+
+        def show(table: str, rows: int | None) -> None:
+            status.update(f"{table} ...")
+            if rows is not None:
+                console.print(f"  {table:<32} {rows:>12,} rows", highlight=False)
+
+        outcome = runs.refresh(definitions, portfolio.name, as_of, instance, show, since=since)
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    print_summary(portfolio, outcome, environment, seconds)
+    return outcome.succeeded
+
+
+def _known(name: str, known: list[str]) -> str:
+    if name not in known:
+        errors.print(f"There is no portfolio {name!r}; there are {', '.join(known)}.", style="red")
+        raise typer.Exit(MISUSE)
+    return name
+
+
+def _day(portfolio: "Portfolio", as_of: date | None, option: str = "--as-of") -> date:
+    latest = portfolio.latest_as_of(datetime.now(UTC))
+    default = latest if portfolio.as_of.default == "yesterday" else portfolio.as_of.default
+    day = as_of or default
+    if not portfolio.as_of.earliest <= day <= latest:
+        errors.print(
+            f"{portfolio.name}: {option} {day} is outside {portfolio.as_of.earliest} (as_of.earliest) to {latest} "
+            f"(yesterday in {portfolio.time_zone}).",
+            style="red",
+        )
+        raise typer.Exit(MISUSE)
+    return day
+
+
+@app.command()
+def validate() -> None:
+    """Check the YAML of all portfolios, without a run."""
+    from cx_intel.orchestration.build import definitions_of, load_portfolios
+
+    with _explained():
+        environment = read_environment(os.environ)
+        for name, portfolio in load_portfolios(environment.portfolios).items():
+            definitions = definitions_of([portfolio], environment)
+            checks = len(list(definitions.resolve_asset_graph().asset_check_keys))
+            console.print(
+                f"{name}: valid, {len(list(definitions.assets or []))} tables, {checks} checks", highlight=False
+            )
+
+
+@contextmanager
+def _readable(environment: Environment, names: Iterable[str]) -> "Iterator[Readable]":
+    """What can be read just now, with a note for people when it is a copy."""
+    from cx_intel.warehouse.duckdb.readable import readable
+
+    with readable(environment.warehouse, {name: environment.published(name) for name in names}) as found:
+        if found.note:
+            errors.print(found.note, style="yellow")
+        yield found
+
+
+@app.command("list")
+def list_portfolios() -> None:
+    """The portfolios, what they read and when they were last refreshed."""
+    from cx_intel.orchestration.build import load_portfolios
+
+    with _explained(), ExitStack() as opened:
+        environment = read_environment(os.environ)
+        table = Table("portfolio", "currency", "sources", "newest as_of", "description")
+        portfolios = load_portfolios(environment.portfolios)
+        there = environment.warehouse.exists()
+        found = opened.enter_context(_readable(environment, portfolios)) if there else None
+        for name, portfolio in portfolios.items():
+            newest = found.newest(name) if found else None
+            kinds = sorted({source.kind for source in portfolio.sources})
+            table.add_row(
+                name,
+                portfolio.currency.reporting,
+                ", ".join(kinds),
+                str(newest or "never"),
+                escape(portfolio.description),
+            )
+        console.print(table)
+
+
+@app.command()
+def show(
+    table: str,
+    portfolio: Annotated[str | None, typer.Option(help="Default: the only one that has the table.")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 10,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only rows of that day.")] = None,
+) -> None:
+    """The first rows of a table, by rank where it has one; of a snapshot, append _latest for the newest day."""
+    from cx_intel.orchestration.build import load_portfolios
+    from cx_intel.reports.listing import table_rows
+
+    with _explained():
+        environment = read_environment(os.environ)
+        known = load_portfolios(environment.portfolios)
+        names = list(known)
+        with _readable(environment, names) as found:
+            having = [n for n in ([_known(portfolio, names)] if portfolio else names) if found.exists(n, table)]
+            if len(having) != 1:
+                where = f"in several portfolios ({', '.join(having)}): choose one" if having else "in no portfolio"
+                errors.print(f"The table {table!r} is {where} (--portfolio).", style="red")
+                raise typer.Exit(MISUSE)
+            warehouse, schema = found.places[having[0]]
+            day = as_of.date() if as_of else None
+            shown = table_rows(warehouse, schema, table, known[having[0]], limit=rows, as_of=day)
+            if shown.empty:
+                errors.print(f"The table {table!r} has no rows.")
+            else:
+                print_rows(shown)
+
+
+@app.command()
+def docs(
+    to: Annotated[Path, typer.Option(help="The folder to write to.", file_okay=False)] = Path("docs"),
+    html: Annotated[bool, typer.Option("--html", help="Also one page of HTML to search in.")] = False,
+) -> None:
+    """Write the data dictionary of each portfolio, made from the contracts of its tables."""
+    from cx_intel.orchestration.build import load_portfolios
+    from cx_intel.orchestration.checks.rules import rules_of
+    from cx_intel.reports.dictionary import dictionary_html, dictionary_markdown
+
+    with _explained():
+        portfolios = load_portfolios(read_environment(os.environ).portfolios)
+    to.mkdir(parents=True, exist_ok=True)
+    pages = {f"data-dictionary-{name}.md": dictionary_markdown(p, rules_of) for name, p in portfolios.items()}
+    if html:
+        pages["data-dictionary.html"] = dictionary_html(list(portfolios.values()), rules_of)
+    for name, page in pages.items():
+        (to / name).write_text(page, encoding="utf-8")
+        console.print(str(to / name), highlight=False)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def ui(context: typer.Context) -> None:
+    """Open the Dagster UI on 127.0.0.1:3000 with schedules and sensors running; further options go to `dagster dev`.
+
+    This process becomes `dagster dev`, so that whoever stops it stops all that it started.
+    """
+    from cx_intel.orchestration.instance import prepare_home
+
+    with _explained():
+        environment = read_environment(os.environ)
+        prepare_home(environment.home)
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", "-h", "127.0.0.1", *context.args]
+    # in a script's background SIGINT is ignored, and Dagster would then ignore SIGTERM too
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, command, {**os.environ, "CX_HOME": str(environment.home)})

@@ -1,0 +1,328 @@
+"""The contracts of signals, health scores and their drivers; those of changes are in `changes.py`.
+
+Their models are in `cx_intel.models`: signals, drivers, health. Definitions: Health in the metric
+definitions.
+"""
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.contract import (
+    COUNT,
+    DATE,
+    FLAG,
+    MONEY,
+    NUMBER,
+    TEXT,
+    Column,
+    Contract,
+    CrossInvariant,
+    Invariant,
+)
+from cx_intel.contracts.core import AS_OF, SIZE_ARR, SIZE_MRR, carried_attributes
+from cx_intel.contracts.staging import stg_accounts
+from cx_intel.settings.health.model import HealthSettings
+from cx_intel.settings.portfolio import Portfolio
+
+TOLERANCE = 1e-6
+UNKNOWN = "unknown"
+MODEL_FAULT = "A fault of the model, not of the data: report it."
+CARRIED = ("industry", "country", "region", "plan_tier", "status")
+"""Standard account attributes that scores carry beside those of the portfolio."""
+ACCOUNT = Column("account_id", TEXT, "The account.", nullable=False, references="account_snapshot.account_id")
+
+
+def _health(portfolio: Portfolio) -> HealthSettings:
+    if portfolio.health is None:
+        raise ValueError(f"portfolio {portfolio.name} has no health block, and so no health tables")
+    return portfolio.health
+
+
+def tier_names(portfolio: Portfolio) -> tuple[str, ...]:
+    """The tiers from the best down, without `unknown`."""
+    return tuple(level.name for level in _health(portfolio).tiers.levels)
+
+
+def model_versions(portfolio: Portfolio) -> tuple[str, ...]:
+    """The versions of all models that may judge an account."""
+    return tuple(model.version for model in _health(portfolio).all_models())
+
+
+def account_signals(portfolio: Portfolio) -> Contract:
+    signals = tuple(_health(portfolio).signals)
+    return Contract(
+        "account_signals",
+        "health",
+        "What was measured of each account on a day: a row for each declared signal.",
+        ("as_of", "account_id", "signal"),
+        (
+            AS_OF,
+            ACCOUNT,
+            Column("signal", TEXT, "The signal.", nullable=False, accepted=signals),
+            Column("value", NUMBER, "Its value, in the unit of the signal.", null_means="missing: not measured"),
+            Column("is_stale", FLAG, "A source of the signal has fallen silent.", nullable=False),
+        ),
+        kind="snapshot",
+        invariants=(
+            Invariant(
+                "stale_is_missing",
+                "A signal of a stale source has no value.",
+                lambda t: ~t.is_stale | t.value.isnull(),
+                MODEL_FAULT,
+            ),
+        ),
+        plots={"measured_pct": lambda t: 100.0 * t.value.count() / t.count().nullif(0)},
+    )
+
+
+def health_score_drivers(portfolio: Portfolio) -> Contract:
+    health = _health(portfolio)
+    signals = tuple(health.signals)
+    return Contract(
+        "health_score_drivers",
+        "health",
+        "Why an account scores as it does: the points that each signal adds and loses.",
+        ("as_of", "account_id", "signal"),
+        (
+            AS_OF,
+            ACCOUNT,
+            Column("model_version", TEXT, "The model that judges the account.", nullable=False),
+            Column(
+                "dimension",
+                TEXT,
+                "Part of the score.",
+                nullable=False,
+                accepted=tuple(health.dimension_names()),
+            ),
+            Column("signal", TEXT, "The signal.", nullable=False, accepted=signals),
+            Column("signal_order", COUNT, "Its place in the model, 0 first.", nullable=False, minimum=0),
+            Column("label", TEXT, "The signal in words.", nullable=False),
+            Column("unit", TEXT, "Unit of the value; empty without one.", nullable=False),
+            Column(
+                "benchmark",
+                NUMBER,
+                "What good looks like: as stated, else the value that scores 100.",
+                null_means="the curve has no such value, as for ranks",
+            ),
+            Column("value", NUMBER, "Value of the signal.", null_means="missing, or it does not apply"),
+            Column(
+                "signal_score",
+                NUMBER,
+                "Score by the curve, or the neutral score of a missing one.",
+                "points",
+                null_means="missing, without a neutral score",
+                minimum=0,
+                maximum=100,
+            ),
+            Column(
+                "nominal_weight",
+                NUMBER,
+                "Weight in the score if all is measured.",
+                nullable=False,
+                minimum=0,
+                maximum=1,
+            ),
+            Column("is_applicable", FLAG, "The signal applies to the account.", nullable=False),
+            Column("is_measured", FLAG, "It applies and has a value.", nullable=False),
+            Column("is_stale", FLAG, "A source that it reads has fallen silent.", nullable=False),
+            Column(
+                "weight",
+                NUMBER,
+                "Effective weight in the health score; 0 without a score.",
+                nullable=False,
+                minimum=0,
+                maximum=1 + TOLERANCE,
+            ),
+            Column(
+                "points",
+                NUMBER,
+                "weight x signal_score.",
+                "points",
+                nullable=False,
+                minimum=0,
+                maximum=100 + TOLERANCE,
+            ),
+            Column(
+                "points_lost",
+                NUMBER,
+                "weight x (100 - signal_score).",
+                "points",
+                nullable=False,
+                minimum=0,
+                maximum=100 + TOLERANCE,
+            ),
+        ),
+        kind="snapshot",
+        invariants=(
+            Invariant(
+                "points_and_lost_are_the_weight",
+                "points + points_lost = 100 x weight.",
+                lambda t: (t.points + t.points_lost - 100.0 * t.weight).abs() <= TOLERANCE,
+                MODEL_FAULT,
+            ),
+            Invariant(
+                "measured_has_value_and_score",
+                "A measured signal has a value and a score.",
+                lambda t: ~t.is_measured | (t.value.notnull() & t.signal_score.notnull()),
+                MODEL_FAULT,
+            ),
+        ),
+        cross_invariants=(
+            CrossInvariant(
+                "weights_sum_to_one",
+                "The weights of an account's drivers sum to 1, or to 0 when nothing is known of it.",
+                (),
+                _weights_off,
+                "Check the weights of the health block; if they sum to 1, report a fault of the model.",
+            ),
+        ),
+    )
+
+
+def _weights_off(tables: Mapping[str, ir.Table]) -> ir.Table:
+    drivers = tables["self"]
+    sums = drivers.group_by("as_of", "account_id").agg(weight=drivers.weight.sum(), scored=drivers.signal_score.count())
+    expected = ibis.cases((sums.scored > 0, 1.0), else_=0.0)
+    return sums.filter((sums.weight - expected).abs() > TOLERANCE)
+
+
+def customer_health_scores(portfolio: Portfolio) -> Contract:
+    health = _health(portfolio)
+    tiers = (*tier_names(portfolio), UNKNOWN)
+    accounts = stg_accounts(portfolio)
+
+    def score(name: str, description: str, null_means: str) -> Column:
+        return Column(name, NUMBER, description, "points", null_means=null_means, minimum=0, maximum=100)
+
+    return Contract(
+        "customer_health_scores",
+        "health",
+        "How is each customer doing? One score from 0 to 100, its dimensions and its tier.",
+        ("as_of", "account_id"),
+        (
+            AS_OF,
+            ACCOUNT,
+            Column("account_name", TEXT, "Name of the company."),
+            Column("segment", TEXT, "Customer segment."),
+            Column("owner", TEXT, "The customer success manager in charge.", null_means="nobody"),
+            Column("current_mrr", MONEY, "MRR in force on the day.", SIZE_MRR, nullable=False, minimum=0),
+            Column("current_arr", MONEY, "12 x current_mrr.", SIZE_ARR, nullable=False, minimum=0),
+            *(
+                score(
+                    f"{name}_score",
+                    f"Weighted mean of the signals of {name}.",
+                    "none of its signals has a score",
+                )
+                for name in health.dimension_names()
+            ),
+            score("health_score", "Weighted mean of the dimensions, rounded once, half up, to 0.1.", "no signal"),
+            Column("health_tier", TEXT, "Tier of the health score.", nullable=False, accepted=tiers),
+            Column(
+                "confirmed_tier",
+                TEXT,
+                "The tier after exit margin and dwelling time; held while a source is stale.",
+                nullable=False,
+                accepted=tiers,
+                severity="warn",
+            ),
+            Column(
+                "is_frozen",
+                FLAG,
+                "A source of the score is stale; the confirmed tier is held.",
+                nullable=False,
+            ),
+            Column(
+                "coverage_pct",
+                NUMBER,
+                "Measured weight / weight of the signals that apply.",
+                "%",
+                nullable=False,
+                minimum=0,
+                maximum=100,
+            ),
+            Column("model_version", TEXT, "The model that judged.", nullable=False),
+            Column("is_healthy", FLAG, "The tier counts as healthy.", null_means="the tier is unknown"),
+            Column(
+                "unrounded_score",
+                NUMBER,
+                "The health score before rounding; the sum of the drivers' points.",
+                "points",
+                null_means="no signal",
+                minimum=0,
+                maximum=100 + TOLERANCE,
+            ),
+            Column("pending_tier", TEXT, "A tier not yet confirmed.", null_means="none is waiting"),
+            Column(
+                "pending_since",
+                DATE,
+                "First day on which that tier was called for.",
+                null_means="none is waiting",
+            ),
+            *(Column(name, TEXT, accounts[name].description) for name in CARRIED),
+            *carried_attributes(portfolio),
+        ),
+        kind="snapshot",
+        invariants=(
+            Invariant(
+                "tier_agrees_with_score",
+                "The tier is that of the rounded score, and unknown exactly below the least coverage.",
+                lambda t: t.health_tier == _tier_by_score(t, health),
+                "The settings of tiers changed after this snapshot was made: refresh that day.",
+            ),
+            Invariant(
+                "unknown_is_neither_healthy_nor_not",
+                "is_healthy is null exactly when the tier is unknown.",
+                lambda t: (t.health_tier == UNKNOWN) == t.is_healthy.isnull(),
+                MODEL_FAULT,
+            ),
+            Invariant(
+                "model_version_is_configured",
+                "The model is one of the portfolio's.",
+                lambda t: t.model_version.isin(model_versions(portfolio)),
+                "The version was renamed after this snapshot was made: refresh that day.",
+            ),
+            Invariant(
+                "rounded_to_a_tenth",
+                "The score is the unrounded one to within 0.05.",
+                lambda t: t.health_score.isnull() | ((t.health_score - t.unrounded_score).abs() <= 0.05 + TOLERANCE),
+                MODEL_FAULT,
+            ),
+        ),
+        cross_invariants=(
+            CrossInvariant(
+                "points_sum_to_score",
+                "The points of an account's drivers sum to its unrounded score.",
+                ("health_score_drivers",),
+                _points_off,
+                MODEL_FAULT,
+            ),
+        ),
+        plots={
+            "accounts": lambda t: t.count(),
+            "avg_health_score": lambda t: t.health_score.mean(),
+            "unknown_tiers": lambda t: t.count(where=t.health_tier == UNKNOWN),
+            "avg_coverage_pct": lambda t: t.coverage_pct.mean(),
+        },
+    )
+
+
+def _tier_by_score(scores: ir.Table, health: HealthSettings) -> ir.StringValue:
+    too_little = scores.health_score.isnull() | (scores.coverage_pct < health.min_coverage_pct - TOLERANCE)
+    by_level = [
+        ((scores.model_version == model.version) & (scores.health_score >= level.at_least), level.name)
+        for model in health.all_models()
+        for level in model.tiers.levels
+    ]
+    return ibis.cases((too_little, UNKNOWN), *by_level, else_=UNKNOWN)
+
+
+def _points_off(tables: Mapping[str, ir.Table]) -> ir.Table:
+    scores = tables["self"].select("as_of", "account_id", "unrounded_score")
+    drivers = tables["health_score_drivers"]
+    sums = drivers.group_by("as_of", "account_id").agg(points=drivers.points.sum())
+    both = scores.left_join(sums, ["as_of", "account_id"])
+    difference = ibis.coalesce(both.unrounded_score, 0.0) - ibis.coalesce(both.points, 0.0)
+    off = both.mutate(difference=difference)
+    return off.filter(off["difference"].abs() > TOLERANCE).select("as_of", "account_id", "difference")

@@ -1,0 +1,137 @@
+"""The contract of the intervention list, and the rule and order that make it.
+
+The model is `cx_intel.models.renewals.actions`; definitions: Renewals in the metric definitions.
+"""
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.contract import COUNT, DATE, FLAG, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
+from cx_intel.contracts.core import AS_OF
+from cx_intel.contracts.renewals.pipeline import (
+    WINDOW_DAYS,
+    account_columns,
+    health_columns,
+    money_column,
+    playbook_column,
+)
+from cx_intel.contracts.support import MODEL_FAULT
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.renewals import RISK_LEVELS
+
+LISTED_RISKS = RISK_LEVELS[:2]
+
+
+def cs_intervention_list(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "cs_intervention_list",
+        "renewals",
+        "Whom to call first: renewals at Critical or High risk within 90 days, by expected loss.",
+        ("as_of", "account_id"),
+        (
+            AS_OF,
+            Column("priority_rank", COUNT, "1 is the first to call.", nullable=False, minimum=1),
+            *account_columns(),
+            money_column("expected_arr_loss", "ARR x (1 - renewal probability)."),
+            *health_columns(portfolio),
+            Column("renewal_risk", TEXT, "Critical or High.", nullable=False, accepted=LISTED_RISKS),
+            Column("renewal_date", DATE, "Next renewal.", nullable=False),
+            Column(
+                "days_to_renewal",
+                COUNT,
+                "renewal_date - as_of.",
+                "days",
+                False,
+                minimum=0,
+                maximum=WINDOW_DAYS,
+            ),
+            Column(
+                "primary_signal",
+                TEXT,
+                "The signal of primary_risk_signal, by name.",
+                null_means="no measured signal loses any",
+            ),
+            Column(
+                "primary_risk_signal",
+                TEXT,
+                "The measured signal that loses most points, in words.",
+                null_means="no measured signal loses any",
+            ),
+            playbook_column(portfolio, "recommended_playbook", "What to do.", nullable=False),
+            Column(
+                "due_date",
+                DATE,
+                "By when: the playbook's days, the renewal date at the latest.",
+                nullable=False,
+            ),
+            Column(
+                "save_rate",
+                NUMBER,
+                "Share of the loss averted, assumed.",
+                "0 to 1",
+                False,
+                minimum=0,
+                maximum=1,
+            ),
+            Column("is_within_capacity", FLAG, "The owner's capacity reaches down to this rank.", nullable=False),
+        ),
+        kind="snapshot",
+        invariants=(
+            Invariant(
+                "due_before_renewal",
+                "due_date lies between as_of and renewal_date.",
+                lambda t: (t.as_of <= t.due_date) & (t.due_date <= t.renewal_date),
+                MODEL_FAULT,
+            ),
+        ),
+        cross_invariants=(
+            CrossInvariant(
+                "ranked_by_expected_loss",
+                "priority_rank counts by expected_arr_loss descending, days_to_renewal, account_id.",
+                (),
+                _out_of_order,
+                MODEL_FAULT,
+            ),
+            CrossInvariant(
+                "listed_renewals_are_in_the_pipeline",
+                "Listed are exactly those of the day's renewal_pipeline at Critical or High risk in the window.",
+                ("renewal_pipeline",),
+                _listed_otherwise,
+                "Refresh renewal_pipeline and cs_intervention_list of the day together.",
+            ),
+        ),
+        plots={
+            "interventions": lambda t: t.count(),
+            "expected_arr_loss": lambda t: t.expected_arr_loss.sum(),
+        },
+    )
+
+
+def list_order(t: ir.Table) -> list[ir.Value]:
+    """The order of the intervention list."""
+    return [t.expected_arr_loss.desc(), t.days_to_renewal.asc(), t.account_id.asc()]
+
+
+def is_to_be_listed(pipeline: ir.Table) -> ir.BooleanValue:
+    """Renewal risk Critical or High, and within the window."""
+    return pipeline.renewal_risk.isin(LISTED_RISKS) & (pipeline.days_to_renewal <= WINDOW_DAYS)
+
+
+def _out_of_order(tables: Mapping[str, ir.Table]) -> ir.Table:
+    t = tables["self"]
+    expected = ibis.row_number().over(ibis.window(group_by="as_of", order_by=list_order(t))) + 1
+    ranked = t.mutate(expected_rank=expected)
+    return ranked.filter(ranked.priority_rank != ranked.expected_rank)
+
+
+def _listed_otherwise(tables: Mapping[str, ir.Table]) -> ir.Table:
+    listed = tables["self"].select("as_of", "account_id")
+    pipeline = tables["renewal_pipeline"]
+    meant = pipeline.filter(is_to_be_listed(pipeline)).select("as_of", "account_id")
+    keys = ["as_of", "account_id"]
+    return ibis.union(
+        listed.anti_join(meant, keys).mutate(fault=ibis.literal("not in the pipeline")),
+        meant.anti_join(listed, keys).mutate(fault=ibis.literal("not listed")),
+    )

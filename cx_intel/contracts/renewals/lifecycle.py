@@ -1,0 +1,69 @@
+"""The contract of `lifecycle_events`: what happened to an account that customer success should know of.
+
+The model is `cx_intel.models.renewals.lifecycle`; definitions: Renewals in the metric definitions.
+"""
+
+from cx_intel.contracts.contract import TEXT, Column, Contract, Invariant
+from cx_intel.contracts.core import AS_OF
+from cx_intel.contracts.renewals.pipeline import playbook_column
+from cx_intel.contracts.support import MODEL_FAULT
+from cx_intel.settings.portfolio import Portfolio
+
+TIER_CHANGE, SIGNAL_DROP = "tier_change", "signal_drop"
+
+
+def lifecycle_events(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "lifecycle_events",
+        "renewals",
+        "Which accounts changed tier or dropped in a watched signal, and why? Each event raises one task.",
+        ("as_of", "event_id"),
+        (
+            Column(
+                "event_id",
+                TEXT,
+                "Digest of portfolio, type, signal and as_of, and the account.",
+                nullable=False,
+            ),
+            AS_OF,
+            Column("account_id", TEXT, "The account.", nullable=False),
+            Column("event_type", TEXT, "What happened.", nullable=False, accepted=(TIER_CHANGE, SIGNAL_DROP)),
+            Column(
+                "signal",
+                TEXT,
+                "The watched signal that dropped.",
+                null_means="the event is a change of tier",
+                accepted=tuple(portfolio.lifecycle.watched_signals),
+            ),
+            Column("from_value", TEXT, "Confirmed tier or signal before.", nullable=False),
+            Column("to_value", TEXT, "Confirmed tier or signal at as_of.", nullable=False),
+            Column(
+                "reason",
+                TEXT,
+                "Why, in words: the drop, or the signals that moved the score.",
+                nullable=False,
+            ),
+            playbook_column(
+                portfolio,
+                "playbook",
+                "The playbook of the account's renewal.",
+                null_means="it does not renew within 270 days",
+            ),
+        ),
+        kind="snapshot",
+        invariants=(
+            Invariant(
+                "signal_names_the_drop",
+                "A signal is named exactly where the event is a drop.",
+                lambda t: t.signal.notnull() == (t.event_type == SIGNAL_DROP),
+                MODEL_FAULT,
+            ),
+            Invariant(
+                "something_changed",
+                "A change of tier leads to another tier.",
+                lambda t: (t.event_type != TIER_CHANGE) | (t.from_value != t.to_value),
+                MODEL_FAULT,
+            ),
+        ),
+        plots={"events": lambda t: t.count()},
+    )

@@ -1,0 +1,177 @@
+"""The contract of the renewal pipeline, and the columns that the tables built on it share.
+
+Those tables have modules of their own beside this one: actions, outlook, rollups, lifecycle. The model is
+`cx_intel.models.renewals.pipeline`; definitions: Renewals in the metric definitions.
+"""
+
+import ibis
+
+from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, Column, Contract, Invariant
+from cx_intel.contracts.core import AS_OF, SIZE_ARR, SIZE_MRR, carried_attributes
+from cx_intel.contracts.health.scores import UNKNOWN, tier_names
+from cx_intel.contracts.support import MODEL_FAULT
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.renewals import RISK_LEVELS
+
+PIPELINE_DAYS = 270
+WINDOW_DAYS = 90
+NO_VALUE = "(none)"
+"""What stands in a roll-up or outlook for accounts without the attribute."""
+
+
+def account_columns() -> tuple[Column, ...]:
+    return (
+        Column("account_id", TEXT, "The account.", nullable=False),
+        Column("account_name", TEXT, "Name of the company."),
+        Column("segment", TEXT, "Customer segment."),
+        Column("country", TEXT, "ISO 3166-1 alpha-2 code."),
+        Column("owner", TEXT, "The customer success manager in charge.", null_means="nobody"),
+        Column("current_arr", MONEY, "12 x current MRR.", SIZE_ARR, nullable=False, minimum=0),
+    )
+
+
+def health_columns(portfolio: Portfolio) -> tuple[Column, ...]:
+    return (
+        Column(
+            "health_score",
+            NUMBER,
+            "Health score of the day.",
+            "0 to 100",
+            null_means="outside the health population, or nothing to score",
+            minimum=0,
+            maximum=100,
+        ),
+        Column(
+            "health_tier",
+            TEXT,
+            "Tier of the health score; unknown with too little measured, or outside the health population.",
+            nullable=False,
+            accepted=(*tier_names(portfolio), UNKNOWN),
+        ),
+    )
+
+
+def _risk_column() -> Column:
+    return Column(
+        "renewal_risk",
+        TEXT,
+        "Risk of losing the renewal, by the portfolio's rules; Medium when none fits or the tier is unknown.",
+        nullable=False,
+        accepted=RISK_LEVELS,
+    )
+
+
+def playbook_column(portfolio: Portfolio, name: str, description: str, **more: object) -> Column:
+    actions = tuple(dict.fromkeys(playbook.action for playbook in portfolio.playbooks))
+    return Column(name, TEXT, description, accepted=actions, **more)  # type: ignore[arg-type]
+
+
+def money_column(name: str, description: str, unit: str = SIZE_ARR) -> Column:
+    return Column(name, MONEY, description, unit, nullable=False, minimum=0)
+
+
+def percentage_column(name: str, description: str, null_means: str) -> Column:
+    return Column(name, NUMBER, description, "%", null_means=null_means, minimum=0, maximum=100)
+
+
+def renewal_pipeline(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "renewal_pipeline",
+        "renewals",
+        "Which paying accounts renew in the next 270 days, how likely, what is at stake, what to do?",
+        ("as_of", "account_id"),
+        (
+            AS_OF,
+            *account_columns(),
+            money_column("current_mrr", "MRR in force on the day.", SIZE_MRR),
+            *health_columns(portfolio),
+            Column("is_healthy", FLAG, "The portfolio calls the tier healthy.", null_means="the tier is unknown"),
+            Column("renewal_date", DATE, "Next renewal.", nullable=False),
+            Column("is_overdue", FLAG, "A given renewal date had passed; it was rolled forward.", nullable=False),
+            Column(
+                "days_to_renewal",
+                COUNT,
+                "renewal_date - as_of.",
+                "days",
+                False,
+                minimum=0,
+                maximum=PIPELINE_DAYS,
+            ),
+            Column(
+                "months_to_renewal",
+                COUNT,
+                "Calendar months, rounded up.",
+                "months",
+                False,
+                minimum=0,
+                maximum=9,
+            ),
+            Column("is_within_window", FLAG, f"Renews within {WINDOW_DAYS} days.", nullable=False),
+            _risk_column(),
+            Column(
+                "renewal_probability",
+                NUMBER,
+                "Probability of renewal at this risk; an assumption of the portfolio.",
+                "0 to 1",
+                nullable=False,
+                minimum=0,
+                maximum=1,
+            ),
+            money_column("expected_renewal_arr", "current_arr x renewal_probability, rounded half up."),
+            money_column("expected_arr_loss", "current_arr - expected_renewal_arr."),
+            money_column("exposed_arr", f"current_arr if not healthy and renewing within {WINDOW_DAYS} days, else 0."),
+            money_column(
+                "expansion_potential_arr",
+                "12 x the ledger's expansion of the last three months to the horizon.",
+            ),
+            playbook_column(
+                portfolio, "recommended_playbook", "What to do: the first playbook that fits.", nullable=False
+            ),
+            Column("due_in_days", COUNT, "Days that the playbook allows.", "days", nullable=False, minimum=0),
+            Column(
+                "save_rate",
+                NUMBER,
+                "Share of the expected loss that the playbook is assumed to avert.",
+                "0 to 1",
+                nullable=False,
+                minimum=0,
+                maximum=1,
+            ),
+            *carried_attributes(portfolio),
+        ),
+        kind="snapshot",
+        invariants=(
+            Invariant(
+                "expected_parts_sum_to_arr",
+                "expected_renewal_arr + expected_arr_loss = current_arr.",
+                lambda t: t.expected_renewal_arr + t.expected_arr_loss == t.current_arr,
+                MODEL_FAULT,
+            ),
+            Invariant(
+                "exposed_when_not_healthy_and_due",
+                "exposed_arr is current_arr of a not healthy account within the window, else 0.",
+                lambda t: (
+                    t.exposed_arr
+                    == ibis.ifelse(ibis.coalesce(~t.is_healthy, False) & t.is_within_window, t.current_arr, 0)
+                ),
+                MODEL_FAULT,
+            ),
+            Invariant(
+                "unknown_is_medium",
+                "Renewal risk is Medium where the health tier is unknown.",
+                lambda t: (t.health_tier != UNKNOWN) | (t.renewal_risk == "Medium"),
+                MODEL_FAULT,
+            ),
+            Invariant(
+                "days_lead_to_the_date",
+                "renewal_date lies days_to_renewal after as_of.",
+                lambda t: t.renewal_date.delta(t.as_of, unit="day") == t.days_to_renewal,
+                MODEL_FAULT,
+            ),
+        ),
+        plots={
+            "renewals": lambda t: t.count(),
+            "exposed_arr": lambda t: t.exposed_arr.sum(),
+            "expected_arr_loss": lambda t: t.expected_arr_loss.sum(),
+        },
+    )

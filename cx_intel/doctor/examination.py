@@ -1,0 +1,41 @@
+"""`cx-intel doctor`: all examinations of a deployment, one after the other.
+
+What each looks at stands in the modules beside this one.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from cx_intel.doctor import dagster_home, machine, stores
+from cx_intel.doctor import portfolios as books
+from cx_intel.doctor.findings import Finding, problem
+from cx_intel.settings.base import SettingsError
+from cx_intel.settings.environment import read_environment
+
+LOCK = Path(__file__).parents[2] / "requirements.lock"
+
+
+def examine(variables: Mapping[str, str], lock: Path = LOCK) -> Iterator[Finding]:
+    """Everything that is found of the deployment that the environment describes.
+
+    Args:
+        variables: The environment.
+        lock: The versions that were tested together.
+    """
+    yield machine.python()
+    yield machine.packages(lock)
+    yield machine.chromium(variables)
+    try:
+        environment = read_environment(variables)
+    except SettingsError as error:
+        yield problem("environment", str(error), "Mend the variable; docs/deploy.md lists them.")
+        return
+    yield from machine.home(environment.home)
+    readable, wrong = books.portfolios(environment.portfolios)
+    yield from wrong
+    for portfolio in readable:
+        yield from books.examine(portfolio, variables)
+    yield from stores.warehouse(environment.warehouse, readable)
+    yield stores.back_ups(environment.home)
+    yield from stores.erasures(environment.home, variables)
+    yield from dagster_home.examine(environment.home, readable)

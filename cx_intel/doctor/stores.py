@@ -1,0 +1,110 @@
+"""The files of a deployment: the warehouse and who holds it, what a killed run left, the back-ups, erasures.
+
+Whether the portfolios can be read is looked at in `books.py`, Dagster's own storage in `dagster_home.py`.
+"""
+
+import fcntl
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cx_intel.doctor.findings import Finding, note, ok, problem
+from cx_intel.privacy.register import PrivacyError, Register
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.backups import backups
+from cx_intel.warehouse.duckdb.database import STAGED_PREFIX
+from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.upgrades import about_to_change, schema_version
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
+from cx_intel.warehouse.io_manager import LOCK_FILE
+from cx_intel.warehouse.lock import describe_holder
+
+OLD_BACKUP = timedelta(days=8)
+
+
+def warehouse(file: Path, portfolios: Iterable[Portfolio]) -> Iterator[Finding]:
+    """Whether the warehouse opens, who holds it, and whether its tables are those of this program.
+
+    Args:
+        file: The warehouse file.
+        portfolios: The portfolios that can be read.
+    """
+    if not file.exists():
+        yield note("warehouse", f"{file} is not there yet", "The first `cx-intel refresh` makes it.")
+        return
+    holder = lock_holder(file.with_name(LOCK_FILE))
+    if holder:
+        yield note("warehouse", f"being written by {holder}; what is in it was not looked at")
+        return
+    try:
+        with reading(file) as opened:
+            yield from _contents(opened, portfolios)
+    except WarehouseLocked as error:
+        yield problem("warehouse", str(error), "End the program that has it open: the next run would fail.")
+    except (WarehouseError, UnicodeDecodeError) as error:
+        yield problem("warehouse", str(error), "`cx-intel restore` brings the newest back-up back.")
+
+
+def lock_holder(lock: Path) -> str:
+    """Who holds the writer's lock, in words; empty when nobody does."""
+    if not lock.exists():
+        return ""
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return describe_holder(lock)
+    return ""
+
+
+def _contents(opened: DuckDBWarehouse, portfolios: Iterable[Portfolio]) -> Iterator[Finding]:
+    connection = opened.backend.con
+    found = connection.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE starts_with(table_name, ?) ORDER BY 1",
+        [STAGED_PREFIX],
+    ).fetchall()
+    if found:
+        yield note(
+            "warehouse",
+            f"{len(found)} tables that a run staged and never put in place, such as {found[0][0]}",
+            "A run was killed or a check kept bad data out; the next refresh replaces them.",
+        )
+    changing = about_to_change(opened, {p.name: schema_version(p) for p in portfolios})
+    if changing:
+        yield note(
+            "warehouse",
+            f"the tables of {', '.join(changing)} were made by another version or other settings",
+            "The next refresh backs the warehouse up and carries them over.",
+        )
+    (count,) = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE NOT internal").fetchone() or (0,)
+    (engine,) = connection.execute("SELECT version()").fetchone() or ("",)
+    size = opened.path.stat().st_size / 1e6  # the size alone: its contents are DuckDB's to read
+    yield ok("warehouse", f"opens (DuckDB {engine}), {count} tables, {size:.1f} MB")
+
+
+def back_ups(home: Path, now: datetime | None = None) -> Finding:
+    """Whether there is a back-up, and how old the newest is."""
+    found = backups(home)
+    to_do = "`cx-intel backup` makes one; CX_DAILY_BACKUP=yes has the first run of each day make one."
+    if not found:
+        return note("back-ups", "there is none", to_do)
+    age = (now or datetime.now(UTC)) - found[0].made_at
+    text = f"{len(found)}, the newest of {found[0].made_at:%Y-%m-%d %H:%M} UTC ({found[0].manifest['reason']})"
+    return note("back-ups", text, to_do) if age > OLD_BACKUP else ok("back-ups", text)
+
+
+def erasures(home: Path, variables: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether an erasure was cut off, and whether the key is there by which the erased are kept from coming back."""
+    register = Register(home, variables)
+    if begun := register.begun():
+        command = f"cx-intel erase {begun['portfolio']} --{begun['kind']} {begun['id']}"
+        yield problem("erasure", "one has begun and not ended", f"End it: {command}")
+    if register.file.exists():
+        try:
+            register.hash("", "account", "")
+            yield ok("erasure", "the key is that of the register")
+        except PrivacyError as error:
+            yield problem(
+                "erasure", str(error), "Until then no refresh loads anything of a portfolio with erased subjects."
+            )

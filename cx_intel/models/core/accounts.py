@@ -1,0 +1,168 @@
+"""Accounts: what the CRM said and when, every account as it was known on a day, and the account dimension.
+
+`account_snapshot` is the ground that every other snapshot stands on: whoever needs an attribute, MRR or renewal date
+of an account at `as_of` reads it there. Renewal dates are worked out in `renewals.py`, the ledger in `revenue.py`.
+"""
+
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts import core as contracts
+from cx_intel.contracts.contract import MONEY, conform
+from cx_intel.contracts.staging import UNRESOLVED
+from cx_intel.models.expressions.conditions import first_match, holds
+from cx_intel.models.expressions.months import first_day, month_index
+from cx_intel.models.renewals.pipeline import renewal_dates
+from cx_intel.models.revenue.ledger import NO_MONEY, horizon_index
+from cx_intel.models.staging.columns import in_force
+from cx_intel.models.support.tickets import judged_tickets
+from cx_intel.settings.accounts import Rules
+from cx_intel.settings.portfolio import Portfolio
+
+DEFAULT_STAGES = Rules.model_validate(
+    {
+        "rules": [
+            {"if": {"status": "trial"}, "value": "trial"},
+            {"if": {"status": "churned"}, "value": "churned"},
+            {"if": {"tenure_days": {"at_most": 90}}, "value": "onboarding"},
+            {"if": {"tenure_days": {"at_most": 365}}, "value": "growing"},
+        ],
+        "else": "mature",
+    }
+)
+"""Life stages of a portfolio that states none."""
+
+
+def account_history(stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date, previous: ir.Table) -> ir.Table:
+    """What the CRM said about each account, with validity by load: `previous` carried on by the load of `as_of`.
+
+    Grain: account_id, valid_from; valid_to is the first as_of that no longer holds. What an earlier run of the same day
+    wrote is undone first, so that a day may be run again. An account that left the source is closed.
+    """
+    contract = contracts.account_history(portfolio)
+    day = ibis.literal(as_of)
+    attributes = [c for c in contract.column_names if c not in ("account_id", "valid_from", "valid_to")]
+    before = previous.filter(previous.valid_from < day)
+    before = before.mutate(valid_to=ibis.cases((before.valid_to >= day, ibis.null("date")), else_=before.valid_to))
+    closed, still_open = before.filter(before.valid_to.notnull()), before.filter(before.valid_to.isnull())
+    loaded = stg_accounts.select("account_id", *attributes)
+    unchanged = [still_open.account_id == loaded.account_id] + [
+        still_open[a].identical_to(loaded[a]) for a in attributes
+    ]
+    kept = still_open.semi_join(loaded, unchanged)
+    ended = still_open.anti_join(loaded, unchanged).mutate(valid_to=day)
+    begun = loaded.anti_join(still_open, unchanged).mutate(valid_from=day, valid_to=ibis.null("date"))
+    parts = [conform(part, contract) for part in (closed, kept, ended, begun)]
+    return ibis.union(*parts)
+
+
+def attributes_on(account_history: ir.Table, as_of: date) -> ir.Table:
+    """The accounts with the attributes that held on the day; before the first load, with the oldest known ones."""
+    day = ibis.literal(as_of)
+    ranked = account_history.mutate(_first=account_history.valid_from.min().over(ibis.window(group_by="account_id")))
+    holds_then = (ranked.valid_from <= day) & (ranked.valid_to.isnull() | (ranked.valid_to > day))
+    is_before_first = (ranked["_first"] > day) & (ranked.valid_from == ranked["_first"])
+    chosen = ranked.filter(holds_then | is_before_first)
+    return chosen.filter(chosen.signup_date.isnull() | (chosen.signup_date <= day)).drop(
+        "_first", "valid_from", "valid_to"
+    )
+
+
+def account_snapshot(
+    account_history: ir.Table,
+    stg_subscriptions: ir.Table,
+    stg_invoices: ir.Table,
+    stg_mrr_history: ir.Table,
+    fct_revenue: ir.Table,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+) -> ir.Table:
+    """Every account that had signed up by `as_of`, as it was known then.
+
+    Grain: as_of, account_id. Money in the reporting currency. Always true: arr_is_twelve_mrr.
+    """
+    day = ibis.literal(as_of)
+    accounts = attributes_on(account_history, as_of)
+    horizon = horizon_index(stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
+    contracted = _subscriptions_on(stg_subscriptions, portfolio, as_of)
+    ledger = fct_revenue.mutate(month=month_index(fct_revenue.revenue_month))
+    ledger = ledger.filter(ledger.month <= horizon)
+    known = ledger.group_by("account_id").agg(
+        ledger_mrr=ledger.mrr.sum(where=ledger.month == horizon), is_in_ledger=ibis.literal(True)
+    )
+    renewals = renewal_dates(stg_subscriptions, portfolio=portfolio, as_of=as_of)
+    rows = accounts
+    for part in (contracted, known, renewals):
+        rows = rows.left_join(part, "account_id").drop("account_id_right")
+    known_mrr = ibis.coalesce(rows.ledger_mrr.cast(MONEY), NO_MONEY)
+    ledger_mrr = ibis.cases((rows.is_in_ledger.notnull(), known_mrr), else_=ibis.null(MONEY))
+    contract_mrr = ibis.coalesce(rows.contract_mrr.cast(MONEY), NO_MONEY)
+    months = month_index(day) - month_index(rows.signup_date)
+    rows = rows.mutate(
+        as_of=day,
+        tenure_days=day.delta(rows.signup_date, unit="day"),
+        tenure_months=months - ibis.cases((rows.signup_date.day() > as_of.day, 1), else_=0),
+        current_mrr=contract_mrr if "subscriptions" in portfolio.tables else known_mrr,
+        is_churned=ibis.coalesce(rows.is_in_ledger, ibis.literal(False)) & (known_mrr == NO_MONEY),
+        ledger_mrr=ledger_mrr,
+        horizon_month=first_day(horizon),
+        is_overdue=ibis.coalesce(rows.is_overdue, ibis.literal(False)),
+        **{
+            count: ibis.coalesce(rows[count], ibis.literal(0, "int64"))
+            for count in ("active_subscription_count", "total_subscription_count", "active_addon_count")
+        },
+    )
+    stages = portfolio.lifecycle.stages or DEFAULT_STAGES
+    rows = rows.mutate(
+        current_arr=rows.current_mrr * 12,
+        lifecycle_stage=first_match(((holds(s.if_, rows), s.value) for s in stages.rules), stages.else_),
+    )
+    return conform(rows, contracts.account_snapshot(portfolio))
+
+
+def _subscriptions_on(stg_subscriptions: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """The subscriptions of each account as of the day: counts, dates, MRR in force, tier of the platform."""
+    day = ibis.literal(as_of)
+    products = portfolio.revenue.products
+    add_ons = [p.name for p in products if p.type == "add_on"]
+    started = stg_subscriptions.filter(stg_subscriptions.start_date <= day)
+    is_add_on = started.product_name.isin(add_ons) if add_ons else ibis.literal(False)
+    is_add_on = ibis.coalesce(is_add_on, ibis.literal(False))
+    marked = started.mutate(_in_force=in_force(started, as_of), _is_add_on=is_add_on)
+    totals = marked.group_by("account_id").agg(
+        contract_mrr=marked.mrr_amount.sum(where=marked["_in_force"]),
+        active_subscription_count=marked.count(where=marked["_in_force"]),
+        total_subscription_count=marked.count(),
+        active_addon_count=marked.count(where=marked["_in_force"] & marked["_is_add_on"]),
+        first_subscription_date=marked.start_date.min(),
+        latest_subscription_date=marked.start_date.max(),
+    )
+    platform = marked.filter(marked["_in_force"] & ~marked["_is_add_on"])
+    newest = ibis.window(group_by="account_id", order_by=[platform.start_date.desc(), platform.subscription_id.desc()])
+    platform = platform.mutate(_rank=ibis.row_number().over(newest))
+    tiers = platform.filter(platform["_rank"] == 0).select("account_id", subscribed_plan_tier=ibis._.plan_tier)
+    return totals.left_join(tiers, "account_id").drop("account_id_right")
+
+
+def dim_account(
+    account_snapshot: ir.Table, stg_support_tickets: ir.Table, *, portfolio: Portfolio, as_of: date
+) -> ir.Table:
+    """One row an account at the newest `as_of`: who they are, what they pay, how support served them.
+
+    Grain: account_id. Ticket figures are 0 or null for accounts without tickets. Always true: arr_is_twelve_mrr.
+    """
+    tickets = judged_tickets(stg_support_tickets, portfolio=portfolio, as_of=as_of)
+    served = tickets.group_by("account_id").agg(
+        lifetime_tickets=tickets.count(),
+        open_tickets=tickets.count(where=tickets.status.isin(UNRESOLVED)),
+        avg_csat=tickets.satisfaction_score.mean(),
+        avg_resolution_hours=tickets.resolution_hours.mean(),
+        sla_breaches=tickets.count(where=tickets.is_sla_breach & ~tickets.is_open_breach),
+    )
+    rows = account_snapshot.left_join(served, "account_id").drop("account_id_right")
+    counts = ("lifetime_tickets", "open_tickets", "sla_breaches")
+    rows = rows.mutate(**{c: ibis.coalesce(rows[c], ibis.literal(0, "int64")) for c in counts})
+    return conform(rows, contracts.dim_account(portfolio))

@@ -1,0 +1,60 @@
+"""Health scores: the drivers of an account added up to dimensions and one score, and the tier of that score.
+
+How a driver comes about is in `drivers.py`, tiers in `tiers.py`, changes over time in `changes.py`.
+Definitions: Health in the metric definitions.
+"""
+
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.contract import conform
+from cx_intel.contracts.health.scores import customer_health_scores as customer_health_scores_contract
+from cx_intel.models.health.curves import within
+from cx_intel.models.health.population import health_settings
+from cx_intel.models.health.tiers import is_healthy, round_half_up, tier_of, with_confirmed_tier
+from cx_intel.settings.portfolio import Portfolio
+
+
+def customer_health_scores(
+    health_score_drivers: ir.Table,
+    account_snapshot: ir.Table,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+    previous: ir.Table,
+) -> ir.Table:
+    """How each customer of the health population is doing: score, dimensions, tier.
+
+    Grain: as_of, account_id. Reads the drivers and the attributes of the day and, for the confirmed tier, the
+    newest earlier partition of this table. `health_score` is rounded once, half up, to 0.1 and the tier read
+    from it; null when no signal has a score. A dimension's score is null when none of its signals has one.
+    Below the portfolio's least coverage the tier is unknown, and the score still shown. While a source is
+    stale (`is_frozen`) the confirmed tier is held. Always true: tier_agrees_with_score,
+    unknown_is_neither_healthy_nor_not, model_version_is_configured, rounded_to_a_tenth, points_sum_to_score.
+    """
+    health = health_settings(portfolio)
+    drivers = health_score_drivers
+    measured = ibis.cases((drivers.is_measured, drivers.nominal_weight), else_=0.0)
+    applicable = ibis.cases((drivers.is_applicable, drivers.nominal_weight), else_=0.0)
+
+    def of(dimension: str) -> ir.FloatingValue:
+        where = drivers.dimension == dimension
+        mean = drivers.points.sum(where=where) / drivers.weight.sum(where=where).nullif(0)
+        return within(mean, 0.0, 100.0)
+
+    totals = drivers.group_by("account_id", "model_version").agg(
+        **{f"{name}_score": of(name) for name in health.dimension_names()},
+        unrounded_score=ibis.cases(
+            (drivers.signal_score.count() > 0, drivers.points.sum()), else_=ibis.null("float64")
+        ),
+        coverage_pct=within(ibis.coalesce(100.0 * measured.sum() / applicable.sum().nullif(0), 0.0), 0.0, 100.0),
+        is_frozen=ibis.cases((drivers.is_stale, 1), else_=0).max() == 1,
+    )
+    rows = totals.mutate(health_score=round_half_up(totals.unrounded_score))
+    rows = rows.mutate(health_tier=tier_of(rows, health))
+    rows = rows.mutate(is_healthy=is_healthy(rows, health))
+    rows = with_confirmed_tier(rows, previous, health, as_of)
+    scored = account_snapshot.inner_join(rows, "account_id")
+    return conform(scored, customer_health_scores_contract(portfolio))

@@ -1,0 +1,183 @@
+"""What becomes of net revenue retention in the next 90 days: `nrr_outlook`, in closed form and by simulation.
+
+The only model in pandas and NumPy: its draws need a generator with a seed, which no engine offers portably.
+What it reads is small, a row for each account; probabilities and playbooks are chosen in `renewals.py` and
+`actions.py`.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from fractions import Fraction
+from math import floor
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from cx_intel.contracts.renewals import outlook as contracts
+from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS, SIMULATED
+from cx_intel.contracts.renewals.pipeline import NO_VALUE
+from cx_intel.models.renewals.pipeline import is_in_book, renewal_settings
+from cx_intel.settings.portfolio import Portfolio
+
+CELLS_AT_ONCE = 4_000_000
+"""Accounts x draws held in memory at a time."""
+
+
+class Prospect(NamedTuple):
+    """What decides how much of a renewal stays; the same for many accounts."""
+
+    probability: float
+    save_rate: float
+    is_acted_on: bool
+    is_not_healthy: bool
+
+
+def _exact(share: float) -> Fraction:
+    """The share as the portfolio states it, without the noise of floats."""
+    return Fraction(share).limit_denominator(10**9)
+
+
+def _expected(prospect: Prospect) -> Fraction:
+    return _exact(prospect.probability)
+
+
+def _with_playbook(prospect: Prospect) -> Fraction:
+    renewed = _expected(prospect)
+    saved = _exact(prospect.save_rate) if prospect.is_acted_on else Fraction(0)
+    return renewed + (1 - renewed) * saved
+
+
+KEPT: dict[str, Callable[[Prospect], Fraction]] = {
+    "all_renew": lambda _: Fraction(1),
+    "expected_no_action": _expected,
+    "expected_with_playbooks": _with_playbook,
+    "worst_case": lambda prospect: Fraction(0 if prospect.is_not_healthy else 1),
+}
+"""Scenario in closed form: the share of a renewal's MRR that stays."""
+
+
+def nrr_outlook(
+    renewal_pipeline: pd.DataFrame,
+    cs_intervention_list: pd.DataFrame,
+    account_snapshot: pd.DataFrame,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+) -> pd.DataFrame:
+    """NRR of the renewals due within 90 days, and of the whole book, by segment and scenario.
+
+    Grain: as_of, segment (and `all`), scenario. Reads the pipeline, the list and the accounts of `as_of`. The
+    simulation draws each renewal once per draw, by its probability, independently, accounts in the order of
+    their ids; segments and total come from the same draws.
+
+    Columns: see the contract; a null nrr_pct says that no renewal is due, a null book_nrr_pct that nobody
+    pays.
+
+    Always true: ends_within_start, rate_when_due, scenarios_in_order, segments_sum_to_total.
+    """
+    outlook = renewal_settings(portfolio).outlook
+    accounts = account_snapshot[is_in_book(account_snapshot, portfolio=portfolio)]
+    book = _cents(accounts["current_mrr"]).groupby(_segment(accounts)).sum()
+    due = _renewals_due(renewal_pipeline, cs_intervention_list)
+    segments = sorted({*book.index, *due["segment"]})
+    draws = pd.DataFrame(
+        simulate(
+            due["cents"].to_numpy(),
+            due["renewal_probability"].to_numpy(dtype=float),
+            pd.Categorical(due["segment"], categories=segments).codes,
+            segments=len(segments),
+            draws=outlook.draws,
+            seed=outlook.seed,
+        ),
+        index=segments,
+    )
+    rows = []
+    for segment in (ALL_SEGMENTS, *segments):
+        chosen = segments if segment == ALL_SEGMENTS else [segment]
+        part = due[due["segment"].isin(chosen)]
+        starting, whole = int(part["cents"].sum()), int(book.reindex(chosen, fill_value=0).sum())
+        for scenario, ending in _endings(part, draws.loc[chosen]).items():
+            rows.append(
+                {
+                    "as_of": as_of,
+                    "segment": segment,
+                    "scenario": scenario,
+                    "renewals_due": len(part),
+                    "starting_mrr": starting / 100,
+                    "ending_mrr": floor(ending + Fraction(1, 2)) / 100,
+                    "nrr_pct": _percentage(ending, starting),
+                    "book_starting_mrr": whole / 100,
+                    "book_nrr_pct": _percentage(whole - starting + ending, whole),
+                }
+            )
+    return pd.DataFrame(rows, columns=list(contracts.nrr_outlook(portfolio).column_names))
+
+
+def simulate(
+    amounts: np.ndarray, probabilities: np.ndarray, codes: np.ndarray, *, segments: int, draws: int, seed: int
+) -> np.ndarray:
+    """What each segment keeps in each draw: an array of segments x draws.
+
+    Args:
+        amounts: At stake with each renewal.
+        probabilities: Of each renewal.
+        codes: The segment of each renewal, 0 to `segments` - 1.
+        segments: How many there are.
+        draws: How often all renewals are drawn.
+        seed: Of the generator; the same gives the same draws, however many accounts are drawn at a time.
+    """
+    generator = np.random.default_rng(seed)
+    kept = np.zeros((segments, draws))
+    step = max(1, CELLS_AT_ONCE // draws)
+    for start in range(0, len(amounts), step):
+        rows = slice(start, start + step)
+        renewed = generator.random((len(amounts[rows]), draws)) < probabilities[rows, np.newaxis]
+        for code in np.unique(codes[rows]):
+            mine = codes[rows] == code
+            kept[code] += amounts[rows][mine].astype(float) @ renewed[mine].astype(float)
+    return kept
+
+
+def _renewals_due(renewal_pipeline: pd.DataFrame, cs_intervention_list: pd.DataFrame) -> pd.DataFrame:
+    """The renewals within the window by account id, with what `Prospect` asks."""
+    due = renewal_pipeline[renewal_pipeline["is_within_window"].isin([True])].sort_values("account_id")
+    listed = cs_intervention_list[cs_intervention_list["is_within_capacity"].isin([True])]
+    return pd.DataFrame(
+        {
+            "segment": _segment(due),
+            "cents": _cents(due["current_mrr"]),
+            "renewal_probability": due["renewal_probability"],
+            "save_rate": due["save_rate"],
+            "is_acted_on": due["account_id"].isin(listed["account_id"]),
+            "is_not_healthy": due["is_healthy"].isin([False]),
+        }
+    )
+
+
+def _endings(due: pd.DataFrame, draws: pd.DataFrame) -> dict[str, Fraction]:
+    """Scenario: what stays of the renewals, in cents, unrounded."""
+    prospects = [
+        (Prospect(*key), int(cents))  # type: ignore[misc]
+        for key, cents in due.groupby(["renewal_probability", "save_rate", "is_acted_on", "is_not_healthy"])["cents"]
+        .sum()
+        .items()
+    ]
+    closed = {
+        scenario: sum((kept(prospect) * cents for prospect, cents in prospects), Fraction(0))
+        for scenario, kept in KEPT.items()
+    }
+    levels = np.quantile(draws.to_numpy().sum(axis=0), list(SIMULATED.values()))
+    return closed | {scenario: Fraction(float(level)) for scenario, level in zip(SIMULATED, levels, strict=True)}
+
+
+def _percentage(part: Fraction, whole: int) -> float | None:
+    return float(100 * part / whole) if whole else None
+
+
+def _segment(accounts: pd.DataFrame) -> pd.Series:
+    return accounts["segment"].astype(object).where(accounts["segment"].notna(), NO_VALUE)
+
+
+def _cents(amounts: pd.Series) -> pd.Series:
+    return (amounts.astype(float) * 100).round().astype("int64")

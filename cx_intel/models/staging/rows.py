@@ -1,0 +1,244 @@
+"""Rows of a raw table typed by their contract, each with the reason why it does not fit, or none.
+
+What all nine canonical tables share belongs here: reading cells, currencies, reasons, duplicates. The columns
+that one table derives are in `cx_intel.models.staging.columns`, the staged tables themselves in
+`cx_intel.models.staging.tables`, the spellings of values in `cx_intel.models.staging.parsing`.
+"""
+
+from datetime import date
+from functools import reduce
+from operator import and_
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, TEXT, TIME, Column, Contract
+from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns, required_columns
+from cx_intel.contracts.staging import MONEY_LIMIT, PERIOD_LIMIT, STAGING
+from cx_intel.models.expressions.money import amount, converted
+from cx_intel.models.staging import parsing
+from cx_intel.models.staging.columns import derivations
+from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
+from cx_intel.settings.portfolio import Portfolio
+
+MARKS = ("_reason", "_source_file", "_row_number", "_raw_row")
+"""What a staged row carries besides its contract's columns."""
+CODES = (
+    "status",
+    "plan_tier",
+    "priority",
+    "category",
+    "event_name",
+    "product_name",
+    "activity_type",
+    "metric",
+)
+"""Columns kept in lower case."""
+SEPARATOR = "; "
+"""Between the reasons of one row."""
+SHOWN = 60
+"""Characters of a value that a reason quotes."""
+NOT_A = {
+    COUNT: "is not a whole number (write 1234)",
+    NUMBER: "is not a number (write 1234.5)",
+    DATE: "is not a date (YYYY-MM-DD)",
+    TIME: "is not a time (YYYY-MM-DDTHH:MM:SS)",
+}
+
+
+def staged(
+    raw: ir.Table, *, table: str, portfolio: Portfolio, as_of: date, accounts: ir.Table | None = None
+) -> ir.Table:
+    """Every row of a raw table, typed, with `_reason`: null where the row fits its contract.
+
+    Args:
+        raw: Text columns from files or typed ones; may lack optional columns and the marks.
+        table: The canonical table.
+        portfolio: Currency, zones, attributes, categories.
+        as_of: The day that `is_active` and `duration_days` describe.
+        accounts: stg_accounts, for every table but accounts.
+
+    Where keys repeat, the row delivered last, by file name and row number, is kept; tables kept by day
+    compare keys within the day, so that a refresh reads the day only. Raw tables without row numbers (a
+    source that is typed and keyed) are not searched for duplicates: the contract's check of the grain stops
+    the run.
+    """
+    contract = STAGING[table](portfolio)
+    rows = _typed(_cells(raw, contract), contract, portfolio, table)
+    for derive in derivations(table, portfolio):
+        rows = rows.mutate(**derive(rows, portfolio, as_of))
+    if accounts is not None:
+        rows = _with_account(rows, accounts)
+    if "amount" in rows.columns or "mrr" in rows.columns:
+        rows = _in_reporting_currency(rows, portfolio)
+    rows = rows.mutate(_reason=_reason(rows, contract, portfolio))
+    if "_row_number" in raw.columns:
+        rows = _without_duplicates(rows, contract)
+    return rows.select(*contract.column_names, *MARKS)
+
+
+def _cells(raw: ir.Table, contract: Contract) -> ir.Table:
+    """The delivered columns and marks: text trimmed, empty text null, absent columns null."""
+
+    def cell(column: Column) -> ir.Value:
+        if column.name not in raw.columns or raw[column.name].type().is_null():
+            return ibis.null(column.type)
+        value = raw[column.name]
+        return parsing.text(value) if column.type == TEXT or value.type().is_string() else value
+
+    def mark(name: str, kind: str) -> ir.Value:
+        return raw[name].cast(kind) if name in raw.columns else ibis.null(kind)
+
+    return raw.select(
+        **{column.name: cell(column) for column in delivered_columns(contract)},
+        **{name: mark(name, kind) for name, kind in RAW_MARKS.items()},
+    )
+
+
+def _typed(cells: ir.Table, contract: Contract, portfolio: Portfolio, table: str) -> ir.Table:
+    """The cells as values; `_text_<column>` keeps the text of those that had to be parsed."""
+    columns = delivered_columns(contract)
+    times = [c.name for c in columns if c.type in (DATE, TIME)]
+    first: dict[str, ir.Value] = {name: cells[name] for name in RAW_MARKS}
+    for column in columns:
+        name, cell = column.name, cells[column.name]
+        if column.type != TEXT and cell.type().is_string():
+            first[f"_text_{name}"] = cell
+        if name in times:
+            read = parsing.written(_first_of_month(cell) if name == "month" else cell)
+            first |= {f"_local_{name}": read.local, f"_offset_{name}": read.offset_minutes}
+        else:
+            first[name] = _value(column, cell)
+    rows = cells.select(**first)
+    zone = portfolio.source_of(table).time_zone if table in portfolio.tables else "UTC"
+    stated_times = {n: Written(rows[f"_local_{n}"], rows[f"_offset_{n}"]) for n in times}
+    # A date written in the portfolio's own zone needs an instant only where it states an offset.
+    zones = {n: "UTC" if contract[n].type == DATE and zone == portfolio.time_zone else zone for n in times}
+    rows = rows.mutate(**{f"_at_{n}": parsing.instant(time, zones[n]) for n, time in stated_times.items()})
+    values = {}
+    for name in times:
+        at = rows[f"_at_{name}"]
+        if contract[name].type == TIME:
+            values[name] = at
+            continue
+        stated = Written(rows[f"_local_{name}"], rows[f"_offset_{name}"])
+        day = parsing.day(stated, at, portfolio.time_zone, zone)
+        values[name] = day.truncate("M").cast("date") if name == "month" else day
+    kept = [n for n in rows.columns if not n.startswith(("_local_", "_offset_", "_at_"))]
+    return rows.select(*kept, **values) if times else rows
+
+
+def _first_of_month(cell: ir.Value) -> ir.Value:
+    if not cell.type().is_string():
+        return cell
+    return ibis.ifelse(cell.re_search(parsing.MONTH_PATTERN), cell + "-01", cell)
+
+
+def _value(column: Column, cell: ir.Value) -> ir.Value:
+    if column.name == "country":
+        return parsing.country(cell)
+    if column.name == "currency":
+        return cell.upper()
+    if column.type == TEXT:
+        return cell.lower() if column.name in CODES else cell
+    if column.type == MONEY:
+        return amount(cell)
+    if column.type == COUNT:
+        return parsing.whole(cell)
+    return parsing.number(cell, flags=column.name == "value")
+
+
+def _with_account(rows: ir.Table, accounts: ir.Table) -> ir.Table:
+    """Adds `_is_known` and `_account_currency`."""
+    known = accounts.select(
+        _known_id=accounts.account_id, _is_known=ibis.literal(True), _account_currency=accounts.currency
+    )
+    return rows.left_join(known, rows.account_id == known["_known_id"]).drop("_known_id")
+
+
+def _in_reporting_currency(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
+    """Amounts converted once each, from the delivered amount. A row's currency is its own, else its
+    account's, else the reporting currency; its billing period is a month unless stated.
+    """
+    reporting = ibis.literal(portfolio.currency.reporting)
+    rows = rows.mutate(currency=ibis.coalesce(rows.currency, rows["_account_currency"], reporting))
+    if "mrr" in rows.columns:
+        return converted(rows.mutate(_has_mrr=rows.mrr.notnull()), {"mrr": ("mrr", None)}, portfolio=portfolio)
+    # A period that was stated and cannot be read stays null: the row is turned away for it.
+    is_stated = (
+        rows["_text_billing_period_months"].notnull() if "_text_billing_period_months" in rows.columns else False
+    )
+    months = ibis.coalesce(rows.billing_period_months, ibis.ifelse(is_stated, ibis.null("int64"), 1))
+    rows = rows.mutate(
+        _has_amount=rows.amount.notnull(),
+        billing_period_months=months,
+        _months=ibis.ifelse(months.between(1, PERIOD_LIMIT), months, ibis.null("int64")),
+    )
+    amounts = {"amount": ("amount", None), "mrr_amount": ("amount", "_months")}
+    return converted(rows, amounts, portfolio=portfolio)
+
+
+def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.StringValue:
+    """Everything wrong with the row, one after the other; null when it fits."""
+    found: list[tuple[ir.BooleanValue, ir.StringValue | str]] = []
+    required = required_columns(contract)
+    derived = portfolio.derived_attributes
+    for column in delivered_columns(contract):
+        name, value = column.name, rows[column.name]
+        text = rows[f"_text_{name}"] if f"_text_{name}" in rows.columns else value.cast("string")
+        quoted = ibis.literal(f"{name}: '") + text.substr(0, SHOWN) + "' "
+        if name in required:
+            found.append((text.isnull(), f"{name} is missing"))
+        if column.type == MONEY:
+            is_number = rows[f"_has_{name}"]
+            found.append((text.notnull() & ~is_number, quoted + _no_amount(text)))
+        elif f"_text_{name}" in rows.columns:
+            found.append((text.notnull() & value.isnull(), quoted + NOT_A[column.type]))
+        if column.severity == "block" and column.minimum is not None:
+            found.append((_true(value < column.minimum), quoted + f"is below {column.minimum:,.0f}"))
+        if column.severity == "block" and column.maximum is not None:
+            found.append((_true(value > column.maximum), quoted + f"is above {column.maximum:,.0f}"))
+        if column.severity == "block" and column.accepted and name not in derived:
+            found.append((_true(~value.isin(column.accepted)), quoted + f"is none of {', '.join(column.accepted)}"))
+        if name == "currency" and "_account_currency" in rows.columns:
+            known = list(portfolio.currency.rate_of())
+            found.append((_true(~value.isin(known)), quoted + "has no rate under currency.rates"))
+    if "_is_known" in rows.columns:
+        orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
+        message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + "' is not among the accounts"
+        found.append((orphan, message))
+    joined = reduce(lambda a, b: a + b, (ibis.ifelse(when, _next(message), "") for when, message in found))
+    return ibis.coalesce(rows["_reject"], joined.substr(len(SEPARATOR)).nullif(""))
+
+
+def _no_amount(text: ir.StringValue) -> ir.StringValue:
+    is_number = text.re_search(NUMBER_PATTERN)
+    return ibis.ifelse(is_number, f"is beyond the limit of {MONEY_LIMIT:,.0f}", "is not a number (write 1234.50)")
+
+
+def _true(test: ir.BooleanValue) -> ir.BooleanValue:
+    return ibis.coalesce(test, ibis.literal(False))
+
+
+def _next(message: ir.StringValue | str) -> ir.StringValue:
+    if isinstance(message, str):
+        return ibis.literal(SEPARATOR + message)
+    return ibis.literal(SEPARATOR) + ibis.coalesce(message, "")
+
+
+def _without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
+    """Gives all but the last of the fitting rows with one key a reason."""
+    keys = dict.fromkeys([*contract.grain, *([contract.day_column] if contract.day_column else [])])
+    rows = rows.mutate(_fits=rows["_reason"].isnull())
+    newest_first = ibis.window(
+        group_by=[*keys, "_fits"], order_by=[ibis.desc("_source_file"), ibis.desc("_row_number")]
+    )
+    rows = rows.mutate(
+        _place=ibis.row_number().over(newest_first),
+        _kept_file=rows["_source_file"].first().over(newest_first),
+        _kept_row=rows["_row_number"].first().over(newest_first),
+    )
+    is_duplicate = reduce(and_, (rows["_fits"], rows["_place"] > 0))
+    place = ibis.literal("duplicate of row ") + rows["_kept_row"].cast("string") + " of "
+    reason = place + ibis.coalesce(rows["_kept_file"], "the source") + f": the same {', '.join(contract.grain)}"
+    return rows.mutate(_reason=ibis.ifelse(is_duplicate, reason, rows["_reason"]))

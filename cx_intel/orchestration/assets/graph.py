@@ -1,0 +1,113 @@
+"""Which model makes which table of a portfolio, and what each reads: the graph, still without Dagster.
+
+A model is a function named after its table; its positional parameters are the tables that it reads, so that the graph
+follows from the signature. `assets.py` turns each step into an asset.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+import pandas as pd
+
+from cx_intel.contracts.catalog import ROLLUP_SUFFIX, contract_of, tables_of
+from cx_intel.contracts.contract import Contract
+from cx_intel.models.core import accounts, catalog, usage
+from cx_intel.models.health import changes, drivers, risk, rollups, signals
+from cx_intel.models.health import scores as health
+from cx_intel.models.renewals import actions, lifecycle, outlook
+from cx_intel.models.renewals import pipeline as renewals
+from cx_intel.models.revenue import cohorts
+from cx_intel.models.revenue import ledger as revenue
+from cx_intel.models.staging import tables as staging
+from cx_intel.models.support import tickets as support
+from cx_intel.settings.portfolio import Portfolio
+
+HISTORY_SUFFIX = "__history"
+MODULES = (
+    staging,
+    accounts,
+    catalog,
+    usage,
+    support,
+    revenue,
+    changes,
+    cohorts,
+    drivers,
+    signals,
+    health,
+    risk,
+    renewals,
+    actions,
+    outlook,
+    lifecycle,
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One table that a model reads.
+
+    Attributes:
+        parameter: The model's parameter.
+        table: The table.
+        reads: Its rows of the same day, all of them, or its earlier partitions too.
+        as_frame: Wanted as a pandas DataFrame.
+        exists: The portfolio has it; else the model gets an empty one.
+    """
+
+    parameter: str
+    table: str
+    reads: Literal["as_is", "history"]
+    as_frame: bool
+    exists: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """A table, the model that makes it, and what that model reads."""
+
+    table: str
+    contract: Contract
+    model: Callable[..., Any]
+    inputs: tuple[Input, ...]
+    settings: frozenset[str] = field(default_factory=frozenset)
+    """Which of portfolio, as_of, previous and doubtful the model asks for."""
+
+
+def steps_of(portfolio: Portfolio) -> tuple[Step, ...]:
+    """The steps of a portfolio beyond its raw tables, each after those that it reads."""
+    return tuple(_step(table, portfolio) for table in tables_of(portfolio))
+
+
+def model_of(table: str) -> Callable[..., Any]:
+    """The model function that makes a table. Raises KeyError when there is none of that name."""
+    if table.endswith(ROLLUP_SUFFIX):
+        return partial(rollups.health_summary, attribute=table.removesuffix(ROLLUP_SUFFIX))
+    for module in MODULES:
+        if function := getattr(module, table, None):
+            return function  # type: ignore[no-any-return]
+    raise KeyError(f"no model makes {table!r}")
+
+
+def _step(table: str, portfolio: Portfolio) -> Step:
+    model = model_of(table)
+    existing = {*tables_of(portfolio), *(f"raw_{t}" for t in portfolio.tables)}
+    inputs, settings = [], set()
+    for parameter in inspect.signature(model).parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            settings.add(parameter.name)
+            continue
+        name = parameter.name.removesuffix(HISTORY_SUFFIX)
+        inputs.append(
+            Input(
+                parameter.name,
+                name,
+                "history" if parameter.name.endswith(HISTORY_SUFFIX) else "as_is",
+                parameter.annotation is pd.DataFrame,
+                name in existing,
+            )
+        )
+    return Step(table, contract_of(table, portfolio), model, tuple(inputs), frozenset(settings) - {"attribute"})

@@ -1,0 +1,147 @@
+"""Makes an asset of each raw table: what a source delivered, as it was delivered.
+
+Sources are read by `cx_intel.sources`; the first thing that judges a row is staging. A source that can deliver a day
+keeps its events by day, so that a refresh reads the days that are new.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from cx_intel.contracts.contract import Kind
+from cx_intel.contracts.staging import STAGING
+from cx_intel.demo_data import World, build_world
+from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
+from cx_intel.orchestration.assets.metadata import shown
+from cx_intel.orchestration.assets.steps import DAY
+from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
+from cx_intel.privacy.guard import Guard
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.files import FilesSource, SyntheticSource
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.reading import read_files
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.io_manager import Staged
+
+EVENT_TABLES = ("usage_events",)
+
+
+def raw_kind(table: str, portfolio: Portfolio) -> Kind:
+    """How a raw table is kept: by day where its source delivers days."""
+    by_day = table in EVENT_TABLES and isinstance(portfolio.source_of(table), SyntheticSource)
+    return "by_day" if by_day else "whole"
+
+
+def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], home: Path) -> dg.AssetsDefinition:
+    """The asset of a raw table.
+
+    Args:
+        table: The canonical table.
+        portfolio: Its settings.
+        variables: What `${NAME}` in the source's settings is taken from.
+        home: Where it is remembered who was erased.
+    """
+    name, kind, source = f"raw_{table}", raw_kind(table, portfolio), portfolio.source_of(table)
+    key = key_of(portfolio, name)
+    metadata = {"partition_expr": DAY} if kind == "by_day" else {}
+
+    @dg.asset(
+        key=key,
+        required_resource_keys={"warehouse"},
+        description=f"What the source delivered of {table}, unchanged. {_origin(source)}",
+        metadata=metadata,
+        **asset_options(portfolio, "raw", kind),
+    )
+    def deliver(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        days = days_for(context, portfolio, warehouse)
+        stands_at = warehouse.stands_at(portfolio.name, name) if kind == "whole" else None
+        if stands_at and days[-1] < stands_at:
+            context.log.info(f"{name} stands at {stands_at}, a later day; it is left as it is.")
+            yield dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
+            return
+        extra: dict[str, Any] = {}
+        guard = Guard(portfolio.name, home, variables)
+        if isinstance(source, SyntheticSource) and kind == "by_day":
+            written, state = _days_to_make(source, portfolio, warehouse, name, days)
+            world = world_of(source.model_dump_json())
+            made = ((day, world.day(table, day).assign(**{DAY: day})) for day in written)
+            admitted = (guard.admit(table, rows, day, warehouse) for day, rows in made)
+            staged = warehouse.stage(portfolio.name, name, admitted)
+            result = Staged(staged, DAY, written, state)
+        else:
+            rows, extra = _whole(table, source, days[-1], portfolio, variables)
+            staged = warehouse.stage(portfolio.name, name, [guard.admit(table, rows, days[-1], warehouse)])
+            written = ()
+            result = Staged(staged, stands_at=days[-1])
+        _refuse_unknown_currencies(table, staged, warehouse, portfolio)
+        report_other_days(context, key, written, days)
+        yield dg.Output(result, metadata=shown(None, staged, days[-1], warehouse) | extra)
+
+    return deliver
+
+
+@lru_cache(maxsize=4)
+def world_of(source: str) -> World:
+    """The world of a synthetic source (its settings as JSON): made once, it remembers its accounts' lives."""
+    settings = SyntheticSource.model_validate(json.loads(source))
+    return build_world(
+        world=settings.world,
+        seed=settings.seed,
+        accounts=settings.accounts,
+        starts_on=settings.starts_on,
+        events_from=settings.events_from,
+    )
+
+
+def _days_to_make(
+    source: SyntheticSource, portfolio: Portfolio, warehouse: DuckDBWarehouse, name: str, days: tuple[date, ...]
+) -> tuple[tuple[date, ...], dict[date, str]]:
+    """The days of the run, and the earlier ones that are missing or of another world."""
+    version = source.model_dump_json(include={"world", "seed", "accounts", "starts_on", "events_from"})
+    built = warehouse.day_state(portfolio.name, name)
+    span = range((days[-1] - source.events_from).days + 1)
+    all_days = (source.events_from + timedelta(days=n) for n in span)
+    missing = {day for day in all_days if built.get(day) != version}
+    gone = {day for day in built if day < source.events_from}
+    chosen = tuple(sorted(missing | gone | set(days)))
+    return chosen, dict.fromkeys(chosen, version)
+
+
+def _whole(
+    table: str,
+    source: SyntheticSource | FilesSource,
+    as_of: date,
+    portfolio: Portfolio,
+    variables: Mapping[str, str],
+) -> tuple[ir.Table | pd.DataFrame, dict[str, Any]]:
+    if isinstance(source, SyntheticSource):
+        return world_of(source.model_dump_json()).table(table, as_of), {}
+    try:
+        read = read_files(source, contract=STAGING[table](portfolio), environment=variables)
+    except SourceError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    rows = ibis.memtable(read.raw())
+    ignored = ", ".join(read.ignored_columns)
+    return rows, {"ignored_columns": ignored} if ignored else {}
+
+
+def _refuse_unknown_currencies(table: str, staged: ir.Table, warehouse: DuckDBWarehouse, portfolio: Portfolio) -> None:
+    found = warehouse.backend.execute(unknown_currencies(staged, portfolio))
+    if len(found):
+        warehouse.discard(portfolio.name, f"raw_{table}")
+        raise dg.Failure(unknown_currency_message(table, found["currency"], portfolio), allow_retries=False)
+
+
+def _origin(source: SyntheticSource | FilesSource) -> str:
+    if isinstance(source, SyntheticSource):
+        return f"Made by the synthetic world {source.world}, seed {source.seed}."
+    return f"Read from {source.path}; all columns are text, with the file and row that each row came from."

@@ -1,0 +1,85 @@
+"""The asset of a portfolio's reports: pages and picture made anew at each refresh, and shown in the UI.
+
+What the pages say and how they look is the matter of `cx_intel.reports`; here is decided when they are made and what
+Dagster gets to see of them. The tables that they read are the assets of `assets.py`.
+"""
+
+import base64
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from cx_intel.contracts.catalog import ROLLUP_SUFFIX, tables_of
+from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of
+from cx_intel.reports.data.kpis import kpis
+from cx_intel.reports.data.report_data import Book, gather, read_tables
+from cx_intel.reports.pages.publishing import PAGES, Published, publish
+from cx_intel.settings.environment import Environment
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+
+DASHBOARD = "dashboard"
+INLINE_BYTES = 300_000
+"""The largest picture that is kept in the event log."""
+
+
+def report_assets(portfolio: Portfolio, environment: Environment) -> list[dg.AssetsDefinition]:
+    """The report assets of a portfolio: its dashboard with all pages.
+
+    Args:
+        portfolio: Its settings.
+        environment: Where the reports are put.
+    """
+    options = asset_options(portfolio, "reports", "snapshot") | {"kinds": {"html", "vegalite"}}
+    rollups = [t for t in tables_of(portfolio) if t.endswith(ROLLUP_SUFFIX)]
+    folder = environment.reports(portfolio.name)
+
+    @dg.asset(
+        key=key_of(portfolio, DASHBOARD),
+        deps=[key_of(portfolio, table) for table in (*read_tables(portfolio), *rollups)],
+        required_resource_keys={"warehouse"},
+        description=_description(portfolio),
+        **options,
+    )
+    def make_reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        as_of = days_for(context, portfolio, warehouse)[-1]
+        newest = warehouse.newest(portfolio.name)
+        if newest is not None and as_of < newest:
+            context.log.info(f"The reports show {newest}, a later day than {as_of}; they are left as they are.")
+            return dg.MaterializeResult(metadata={"kept_as_of": newest.isoformat()})
+        book = gather(warehouse, portfolio, as_of, datetime.now(ZoneInfo(portfolio.time_zone)))
+        return dg.MaterializeResult(metadata=_metadata(book, publish(book, folder)))
+
+    return [make_reports]
+
+
+def _description(portfolio: Portfolio) -> str:
+    titles = ", ".join(title for title, _ in PAGES.values())
+    return (
+        f"The reports of {portfolio.name} as files that open from disk: {titles}, and the dashboard as a picture. "
+        "They show the newest day; a run for an earlier day leaves them as they are."
+    )
+
+
+def _metadata(book: Book, published: Published) -> dict[str, Any]:
+    figures = {kpi.key: kpi.value for kpi in kpis(book) if kpi.value is not None}
+    links = {f"page_{key}": dg.MetadataValue.url(path.as_uri()) for key, path in published.pages.items()}
+    return {
+        "as_of": book.as_of.isoformat(),
+        **{name: float(value) for name, value in figures.items()},
+        "picture": _inline(published.picture),
+        **links,
+        "folder": dg.MetadataValue.path(str(published.picture.parent)),
+        "largest_page_bytes": max(path.stat().st_size for path in published.pages.values()),
+    }
+
+
+def _inline(picture: Path) -> dg.MetadataValue[Any]:
+    content = picture.read_bytes()
+    if len(content) > INLINE_BYTES:
+        return dg.MetadataValue.path(str(picture))
+    return dg.MetadataValue.md(f"![dashboard](data:image/png;base64,{base64.b64encode(content).decode()})")

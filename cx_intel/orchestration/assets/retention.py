@@ -1,0 +1,93 @@
+"""Makes the step that ends a refresh by letting old days go, where a portfolio states retention periods.
+
+Which days of tables go is decided by `cx_intel.privacy.retention`, and of Dagster's own history here; the periods stand
+in the `retention` block of the YAML.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.contracts.contract import Kind
+from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
+from cx_intel.orchestration.assets.metadata import markdown_table
+from cx_intel.orchestration.assets.partitions import mapping
+from cx_intel.orchestration.assets.steps import DAY
+from cx_intel.orchestration.assets.tables import asset_options, key_of
+from cx_intel.privacy.retention import Forgotten, forget_old_days
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+
+RETENTION = "retention"
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+AT_ONCE = 100
+"""Runs looked up at a time."""
+
+
+def dated_tables(portfolio: Portfolio, kinds: dict[str, Kind]) -> dict[str, str]:
+    """The tables that are kept by days, raw ones included, each with its date column."""
+    raw = {table: DAY for table, kind in kinds.items() if table.startswith("raw_") and kind == "by_day"}
+    contracts = (contract_of(table, portfolio) for table in tables_of(portfolio))
+    return raw | {c.table: c.partition_column for c in contracts if c.partition_column}
+
+
+def retention_assets(portfolio: Portfolio, kinds: dict[str, Kind]) -> list[dg.AssetsDefinition]:
+    """The asset that lets old days go; none where everything is kept.
+
+    Args:
+        portfolio: Its settings.
+        kinds: How each table of the portfolio is kept, raw ones included.
+    """
+    if not portfolio.retention.is_on:
+        return []
+    key = key_of(portfolio, RETENTION)
+
+    @dg.asset(
+        key=key,
+        deps=[
+            dg.AssetDep(key_of(portfolio, table), partition_mapping=mapping("snapshot", kind, history=False))
+            for table, kind in kinds.items()
+        ],
+        required_resource_keys={"warehouse"},
+        description="Old days go, as the retention block of the portfolio says. It runs when all tables are made.",
+        **(asset_options(portfolio, "operations", "snapshot") | {"kinds": {"duckdb"}}),
+    )
+    def retention(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        tables = dated_tables(portfolio, kinds)
+        gone = forget_old_days(warehouse, portfolio.name, tables, portfolio.retention)
+        metadata = _about(gone)
+        if days := portfolio.retention.runs_days:
+            before = datetime.now(UTC) - timedelta(days=days)
+            metadata["runs_removed"] = forget_old_runs(context.instance, portfolio.name, before)
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+    return [retention]
+
+
+def forget_old_runs(instance: dg.DagsterInstance, portfolio: str, before: datetime) -> int:
+    """Removes from Dagster what it recorded of runs that had ended before; tables are not touched. How many.
+
+    Args:
+        instance: Where the runs are recorded.
+        portfolio: Whose runs.
+        before: An instant, aware.
+    """
+    wanted = dg.RunsFilter(statuses=ENDED, tags={PORTFOLIO_TAG: portfolio}, updated_before=before)
+    count = 0
+    while runs := instance.get_runs(wanted, limit=AT_ONCE):
+        for run in runs:
+            instance.delete_run(run.run_id)
+        count += len(runs)
+    return count
+
+
+def _about(gone: list[Forgotten]) -> dict[str, Any]:
+    frame = pd.DataFrame([{"table": g.table, "first day kept": g.first_kept, "rows removed": g.rows} for g in gone])
+    return {
+        "rows_removed": sum(g.rows for g in gone),
+        "tables": dg.MetadataValue.md(markdown_table(frame.astype(object))),
+    }

@@ -1,0 +1,91 @@
+"""Turns the settings of a portfolio into Dagster definitions: the factory that everything goes through.
+
+What an asset does is the matter of `cx_intel.orchestration`; here they are only put together.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from cx_intel.orchestration.assets.exports import export_assets
+from cx_intel.orchestration.assets.graph import steps_of
+from cx_intel.orchestration.assets.publication import publish_assets
+from cx_intel.orchestration.assets.raw import raw_asset, raw_kind
+from cx_intel.orchestration.assets.reports import report_assets
+from cx_intel.orchestration.assets.retention import retention_assets
+from cx_intel.orchestration.assets.tables import kinds_of, table_asset
+from cx_intel.orchestration.schedules.automation import automation
+from cx_intel.orchestration.schedules.jobs import refresh_job
+from cx_intel.reports.exports.tables import check_exports
+from cx_intel.settings.base import Problem, SettingsError
+from cx_intel.settings.environment import Environment
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.yaml.loader import load_portfolio
+from cx_intel.sources.files.mapping import check_sources
+from cx_intel.warehouse.duckdb.upgrades import schema_version
+from cx_intel.warehouse.io_manager import Warehouse, WarehouseIOManager
+
+
+def load_portfolios(folder: Path) -> dict[str, Portfolio]:
+    """The portfolios of a folder by name; raises SettingsError with the problems of all files."""
+    found: dict[str, Portfolio] = {}
+    problems: list[str] = []
+    for file in sorted(folder.glob("*.yaml")):
+        try:
+            found[file.stem] = load_portfolio(file, also=(check_exports, check_sources))
+        except SettingsError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsErrors(problems)
+    if not found:
+        raise SettingsError(folder, [Problem(None, "", "no portfolio here: a portfolio is a .yaml file")])
+    return found
+
+
+class SettingsErrors(ValueError):
+    """Several portfolio files that cannot be used, each problem on a line."""
+
+    def __init__(self, texts: list[str]):
+        super().__init__("\n".join(texts))
+
+
+def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.Definitions:
+    """The assets, checks, jobs, schedules and sensors of one portfolio."""
+    steps = steps_of(portfolio)
+    raw_kinds = {f"raw_{t}": raw_kind(t, portfolio) for t in portfolio.tables}
+    kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
+    assets = [raw_asset(table, portfolio, environment.variables, environment.home) for table in portfolio.tables]
+    assets += [table_asset(step, portfolio, kinds) for step in steps]
+    assets += report_assets(portfolio, environment)
+    assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))
+    assets += retention_assets(portfolio, kinds)
+    assets += publish_assets(portfolio, environment.published(portfolio.name))
+    return dg.Definitions(assets=assets, **automation(portfolio, environment, refresh_job(portfolio)))
+
+
+def build_definitions(environment: Environment, only: Sequence[str] = ()) -> dg.Definitions:
+    """The definitions of all portfolios, or of some by name, with the warehouse of the environment."""
+    portfolios = load_portfolios(environment.portfolios)
+    return definitions_of([p for name, p in portfolios.items() if not only or name in only], environment)
+
+
+def definitions_of(portfolios: Sequence[Portfolio], environment: Environment) -> dg.Definitions:
+    """The definitions of these portfolios, with the warehouse of the environment."""
+    database = str(environment.warehouse)
+    shared = dg.Definitions(
+        resources={
+            "io_manager": WarehouseIOManager(database=database),
+            "warehouse": Warehouse(
+                database=database,
+                wait_seconds=environment.lock_wait_seconds,
+                backups_of=str(environment.home),
+                schema_versions={p.name: schema_version(p) for p in portfolios},
+                keep_backups=environment.keep_backups,
+                daily_backup=environment.daily_backup,
+            ),
+        },
+        executor=dg.in_process_executor,
+    )
+    parts = [portfolio_definitions(p, environment) for p in portfolios]
+    return dg.Definitions.merge(shared, *parts)

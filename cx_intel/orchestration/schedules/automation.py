@@ -1,0 +1,40 @@
+"""Puts together what happens by itself in a portfolio: its schedules, its sensors, and the jobs that send reports.
+
+Nothing is decided here. Times are in `schedules.py`, what came late in `late_sensor.py`, who is told in `alerts`.
+"""
+
+from typing import Any
+
+from cx_intel.orchestration.alerts.sensors import alert_sensors
+from cx_intel.orchestration.schedules.backfill_job import backfill_job, backfill_sensor
+from cx_intel.orchestration.schedules.jobs import Job
+from cx_intel.orchestration.schedules.report_jobs import report_jobs
+from cx_intel.orchestration.schedules.times import schedules
+from cx_intel.orchestration.sensors.killed_runs import killed_runs_sensor
+from cx_intel.orchestration.sensors.landing import landing_sensors
+from cx_intel.orchestration.sensors.late_events import late_sensor
+from cx_intel.settings.environment import Environment
+from cx_intel.settings.portfolio import Portfolio
+
+
+def automation(portfolio: Portfolio, environment: Environment, refresh: Job) -> dict[str, Any]:
+    """The jobs, schedules and sensors of a portfolio, named as `dagster.Definitions` takes them.
+
+    Args:
+        portfolio: Its settings.
+        environment: Where its files are, and the addresses of its alerts.
+        refresh: Its refresh.
+    """
+    reports = report_jobs(portfolio, environment)
+    backfill = backfill_job(portfolio)
+    return {
+        "jobs": [refresh, backfill, *reports.values()],
+        "schedules": schedules(portfolio, refresh, reports),
+        "sensors": [
+            backfill_sensor(portfolio, backfill, refresh),
+            late_sensor(portfolio, refresh),
+            *alert_sensors(portfolio, environment),
+            *landing_sensors(portfolio, environment, refresh),
+            killed_runs_sensor(portfolio, environment.home),
+        ],
+    }

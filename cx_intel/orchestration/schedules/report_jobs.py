@@ -1,0 +1,110 @@
+"""The jobs that send reports on a schedule: the weekly revenue report, and the renewal review on Monday morning.
+
+Their messages go through the outbox of the alerts: a service that is down fails no job, and loses no report. What the
+reports say is written elsewhere: the brief by `cx_intel.reports.brief.weekly_brief`, the figures by the models.
+"""
+
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from cx_intel.orchestration.alerts.dispatcher import Teller
+from cx_intel.orchestration.alerts.outbox import Draft
+from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
+from cx_intel.reports.data.headline import retention
+from cx_intel.reports.pages.publishing import PICTURE
+from cx_intel.settings.environment import Environment
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+
+MONTHS = 6
+BRIEF_FILE = "brief.md"
+REVENUE_REPORT, RENEWAL_REVIEW = "revenue_report", "renewal_review"
+
+
+def report_jobs(portfolio: Portfolio, environment: Environment) -> dict[str, dg.JobDefinition]:
+    """The jobs of a portfolio that send reports, by what they are.
+
+    Args:
+        portfolio: Its settings; without renewals there is nothing to review.
+        environment: Where the reports are, and the addresses.
+    """
+    teller = Teller(portfolio, environment)
+    jobs = {REVENUE_REPORT: _revenue_job(teller)}
+    return jobs | ({RENEWAL_REVIEW: _review_job(teller)} if portfolio.renewals else {})
+
+
+def _revenue_job(teller: Teller) -> dg.JobDefinition:
+    portfolio = teller.portfolio
+
+    @dg.op(name=f"send_{portfolio.name}_{REVENUE_REPORT}", required_resource_keys={"warehouse"})
+    def send(context: dg.OpExecutionContext) -> None:
+        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        summary: pd.DataFrame = warehouse.backend.execute(warehouse.table(portfolio.name, "nrr_summary"))
+        context.log.info(teller.post(revenue_draft(summary, portfolio)))
+
+    return _job(portfolio, REVENUE_REPORT, send, f"Sends net and gross revenue retention of {portfolio.name}.")
+
+
+def _review_job(teller: Teller) -> dg.JobDefinition:
+    portfolio = teller.portfolio
+    folder = teller.environment.reports(portfolio.name)
+
+    @dg.op(name=f"send_{portfolio.name}_{RENEWAL_REVIEW}")
+    def send(context: dg.OpExecutionContext) -> None:
+        brief = folder / BRIEF_FILE
+        if not brief.exists():
+            raise dg.Failure(f"There is no brief at {brief}: refresh {portfolio.name} first.", allow_retries=False)
+        context.log.info(teller.post(review_draft(brief.read_text(encoding="utf-8"), portfolio, folder / PICTURE)))
+
+    description = f"Sends the brief of {portfolio.name} on renewals of the next 90 days, with its dashboard."
+    return _job(portfolio, RENEWAL_REVIEW, send, description)
+
+
+def _job(portfolio: Portfolio, name: str, send: dg.OpDefinition, description: str) -> dg.JobDefinition:
+    @dg.job(name=f"{portfolio.name}_{name}", description=description, tags={PORTFOLIO_TAG: portfolio.name})
+    def report() -> None:
+        send()
+
+    return report
+
+
+def revenue_draft(summary: pd.DataFrame, portfolio: Portfolio) -> Draft:
+    """The message about net and gross revenue retention: the headline, and the last months.
+
+    Args:
+        summary: `nrr_summary`.
+        portfolio: Its settings.
+    """
+    months = summary.sort_values("revenue_month")
+    if months.empty:
+        return Draft(f"[{portfolio.name}] Revenue retention: no complete month yet", "There is no month to report on.")
+    last = months.iloc[-1]
+    found = retention(last)
+    headline = f"NRR {found[1]:.1f} %, GRR {found[2]:.1f} %, {found[0]}" if found else "no three months yet"
+    money = f"in {portfolio.currency.reporting}"
+    lines = [
+        f"MRR at the end of {last.revenue_month:%B %Y}: {last.ending_mrr:,.2f} {portfolio.currency.reporting}.",
+        "",
+        f"| month | NRR % | GRR % | new {money} | expansion | contraction | churned | MRR at the end |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for _, row in months.tail(MONTHS).iterrows():
+        rates = [f"{value:.1f}" if pd.notna(value) else "" for value in (row.nrr_pct, row.grr_pct)]
+        amounts = (row.new_mrr, row.expansion_mrr, row.contraction_mrr, row.churned_mrr, row.ending_mrr)
+        cells = [f"{row.revenue_month:%Y-%m}", *rates, *(f"{amount:,.2f}" for amount in amounts)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return Draft(f"[{portfolio.name}] Revenue retention: {headline}", "\n".join(lines))
+
+
+def review_draft(brief: str, portfolio: Portfolio, picture: Path) -> Draft:
+    """The message for the stand-up on renewals: the brief as it is, and the dashboard as a picture.
+
+    Args:
+        brief: Markdown; its first line is the title.
+        portfolio: Its settings.
+        picture: The dashboard.
+    """
+    title, _, body = brief.lstrip().partition("\n")
+    return Draft(f"[{portfolio.name}] {title.lstrip('# ').strip()}", body.strip(), files=(picture,))

@@ -1,0 +1,81 @@
+"""The weekly brief for the Monday stand-up, a page of Markdown and HTML: what changed, whom to call, what it is worth.
+
+`weekly_brief` makes it, for the asset that writes it and for the schedule that sends it. What is told is gathered in
+`brief_facts.py` and `brief_trust.py` and put into words in `brief_view.py`; here it is laid out, every text escaped.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cx_intel.reports.brief.facts import gather_facts
+from cx_intel.reports.brief.trust import gather_trust
+from cx_intel.reports.brief.view import view_of
+from cx_intel.reports.words.markdown_safety import escaped
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+@dataclass(frozen=True)
+class Brief:
+    """The brief of a day.
+
+    Attributes:
+        title: One line, for the subject of a message.
+        headline: One sentence: how many calls, and what they are worth.
+        markdown: The page as Markdown.
+        html: The page as HTML that needs nothing else.
+    """
+
+    title: str
+    headline: str
+    markdown: str
+    html: str
+
+
+def weekly_brief(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse) -> Brief:
+    """The brief of a day, in the language and currency of the portfolio.
+
+    Args:
+        portfolio: Its settings.
+        as_of: The newest day that it was refreshed for.
+        warehouse: Where its tables are.
+    """
+    facts = gather_facts(portfolio, as_of, warehouse)
+    view = view_of(portfolio, facts, gather_trust(portfolio, as_of, warehouse))
+    markdown = _environment("md").get_template("brief.md.j2").render(view)
+    html = _environment("html").get_template("brief.html.j2").render(view)
+    return Brief(f"{view['title']}: {view['subtitle']}", view["headline"], markdown, html)
+
+
+def write_brief(brief: Brief, folder: Path) -> dict[str, Path]:
+    """Writes `brief.md` and `brief.html` into a folder, each whole or as it was; form: file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for form, text in (("md", brief.markdown), ("html", brief.html)):
+        files[form] = folder / f"brief.{form}"
+        partial = folder / f".brief.{form}.part"
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, files[form])
+    return files
+
+
+@lru_cache(maxsize=2)
+def _environment(kind: str) -> Environment:
+    """Templates in which every value is escaped without being asked to: for HTML, or for Markdown."""
+    shared: dict[str, Any] = {
+        "loader": FileSystemLoader(TEMPLATES),
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+    }
+    if kind == "html":
+        return Environment(autoescape=True, **shared)
+    return Environment(autoescape=False, finalize=escaped, **shared)

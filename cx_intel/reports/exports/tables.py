@@ -1,0 +1,150 @@
+"""Exports of a portfolio's tables: CSV and Parquet files of one day, written by the engine, with a manifest.
+
+What is exported and how a table becomes a file stands here; that a folder of files appears at once or not at all is the
+matter of `export_folders.py`, and the workbook for leaders that of `workbook.py`. Text in CSV is guarded against
+spreadsheets that run formulas (`spreadsheet_safety.py`); Parquet is exact.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.contracts.contract import Contract
+from cx_intel.reports.exports.folders import ExportFolders
+from cx_intel.reports.workbook.book import WORKBOOK_TABLES, workbook_name, write_workbook
+from cx_intel.reports.workbook.spreadsheet_safety import guarded_columns
+from cx_intel.settings.base import Misfit
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.copy_out import copy_to_csv, copy_to_parquet
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+
+MANIFEST = "manifest.json"
+RANKS = ("priority_rank", "intervention_priority")
+"""Columns by which a list is read from the top."""
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """One file of an export; `rows` is None for a file that is no table."""
+
+    name: str
+    table: str
+    rows: int | None
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was exported.
+
+    Attributes:
+        folder: The folder of the day.
+        latest: What leads to the newest one.
+        files: Its files.
+        missing: Chosen tables that the warehouse has not.
+        removed: Days whose exports were removed, being beyond those to keep.
+    """
+
+    folder: Path
+    latest: Path
+    files: tuple[ExportedFile, ...]
+    missing: tuple[str, ...]
+    removed: tuple[date, ...]
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """Rows of each table."""
+        return MappingProxyType({f.table: f.rows for f in self.files if f.rows is not None})
+
+    @property
+    def bytes(self) -> int:
+        return sum(f.bytes for f in self.files)
+
+
+def exported_tables(portfolio: Portfolio) -> tuple[str, ...]:
+    """The tables that a portfolio exports as CSV and Parquet, in the order of the graph."""
+    chosen = portfolio.reports.export_tables
+    if chosen != "all":
+        return tuple(table for table in tables_of(portfolio) if table in chosen)
+    contracts = (contract_of(table, portfolio) for table in tables_of(portfolio))
+    return tuple(c.table for c in contracts if c.layer != "staging" and c.kind != "by_day")
+
+
+def check_exports(portfolio: Portfolio) -> None:
+    """Raises Misfit when a table is to be exported that the portfolio has not."""
+    chosen = portfolio.reports.export_tables
+    if chosen == "all":
+        return
+    known = tables_of(portfolio)
+    for place, table in enumerate(chosen):
+        if table not in known:
+            raise Misfit(
+                f"{portfolio.name} has no table {table!r}; there are {', '.join(known)}",
+                ("reports", "export_tables", place),
+            )
+
+
+def rows_of(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: DuckDBWarehouse) -> ir.Table:
+    """The rows of a table that an export of a day holds: of a snapshot, those of the day; by rank, else by grain."""
+    rows = warehouse.table(portfolio.name, contract.table)
+    if contract.kind == "snapshot":  # not the view of the newest: of a day without rows, none are exported
+        rows = rows.filter(rows.as_of == ibis.literal(as_of))
+    ranks = [name for name in RANKS if name in contract.column_names]
+    return rows.order_by([*ranks, *contract.grain])
+
+
+def export(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse, folder: Path) -> Export:
+    """Writes the exports of a day: all of its files appear at once, then what leads to the newest is switched.
+
+    Args:
+        portfolio: Its `reports` block says which forms, which tables, and how many days are kept.
+        as_of: The newest day that the portfolio was refreshed for.
+        warehouse: Where the tables are.
+        folder: That of the portfolio's exports.
+    """
+    forms = portfolio.reports.exports
+    names = exported_tables(portfolio) if {"csv", "parquet"} & set(forms) else ()
+    present = [name for name in names if warehouse.exists(portfolio.name, name)]
+    folders = ExportFolders(folder)
+    files: list[ExportedFile] = []
+    with folders.writing(as_of) as target:
+        for name in present:
+            rows = rows_of(contract_of(name, portfolio), as_of, portfolio, warehouse)
+            if "csv" in forms:
+                written = copy_to_csv(guarded_columns(rows), target / f"{name}.csv", warehouse)
+                files.append(_file(target / f"{name}.csv", name, written))
+            if "parquet" in forms:
+                written = copy_to_parquet(rows, target / f"{name}.parquet", warehouse)
+                files.append(_file(target / f"{name}.parquet", name, written))
+        if "xlsx" in forms and all(warehouse.exists(portfolio.name, t) for t in WORKBOOK_TABLES):
+            workbook = target / workbook_name(portfolio)
+            write_workbook(portfolio, as_of, warehouse, workbook)
+            files.append(_file(workbook, "", None))
+        (target / MANIFEST).write_text(_manifest(portfolio, as_of, files), encoding="utf-8")
+    removed = folders.keep(portfolio.reports.keep_exports)
+    missing = tuple(name for name in names if name not in present)
+    return Export(folders.of(as_of), folders.latest, tuple(files), missing, removed)
+
+
+def _file(path: Path, table: str, rows: int | None) -> ExportedFile:
+    return ExportedFile(path.name, table, rows, path.stat().st_size)
+
+
+def _manifest(portfolio: Portfolio, as_of: date, files: list[ExportedFile]) -> str:
+    """What is in the folder, for programs that read it: no time of writing, so that equal data make equal files."""
+    content = {
+        "portfolio": portfolio.name,
+        "as_of": as_of.isoformat(),
+        "currency": portfolio.currency.reporting,
+        "csv": "UTF-8, RFC 4180; an apostrophe stands before text that a spreadsheet might run as a formula; "
+        "timestamps are UTC; Parquet is exact",
+        "files": [{"name": f.name, "table": f.table or None, "rows": f.rows, "bytes": f.bytes} for f in files],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,120 @@
+"""Makes HTML of pages: one layout, the style and scripts written into each file, nothing fetched from anywhere.
+
+Text is escaped by the templates, rows for scripts are JSON in which no character can end the script. What stands on a
+page is the matter of `pages`; the files are written by `publishing.py`.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import vl_convert
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from cx_intel.reports.charts.figure import CONTAINER, Figure, Rows
+from cx_intel.reports.charts.palette import chart_theme
+from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.pages.packing import columnar, script_json
+from cx_intel.reports.pages.page import Page, account_link, notices
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+VEGA_LITE = "6.4"
+"""The version of Vega-Lite that charts are written in and drawn with."""
+SCRIPTS = {"page.html": (), "dashboard.html": ("dashboard.js",), "accounts.html": ("accounts.js",)}
+
+
+def chart_library(kept_in: Path) -> str:
+    """Vega, Vega-Lite and Vega-Embed in one script, which sets `vegaEmbed`.
+
+    Bundling takes seconds, so the script is kept in a folder, under the versions that it is made of.
+    """
+    kept = kept_in / f".charts-{VEGA_LITE}-{version('vl-convert-python')}.js"
+    if not kept.exists():
+        bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
+        write_whole(kept, bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--").encode())
+    return kept.read_text(encoding="utf-8")
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Writes a file so that a reader sees either the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["account_link"] = account_link
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def render(page: Page, book: Book, menu: Mapping[str, str], library: str) -> str:
+    """The page as one file.
+
+    Args:
+        page: What stands on it.
+        book: What it was made of.
+        menu: Page key: its title, in order.
+        library: The script that draws charts.
+    """
+    figures = [f for section in page.sections for f in section.figures if not f.is_empty]
+    shared = dict(page.datasets)
+    data = {
+        "charts": [_chart(figure, shared) for figure in figures],
+        "datasets": {name: columnar(rows) for name, rows in shared.items()},
+        "themes": {"light": chart_theme(dark=False), "dark": chart_theme(dark=True)},
+        "numberLocale": book.formats.vega_locale(),
+        "formats": book.formats.script_words(),
+        "asOf": book.as_of.isoformat(),
+        **page.script_data,
+    }
+    needs_charts = bool(figures) or page.template == "accounts.html"
+    return (
+        _templates()
+        .get_template(page.template)
+        .render(
+            page=page,
+            portfolio=book.portfolio,
+            f=book.formats,
+            as_of=book.as_of,
+            made_at=book.made_at,
+            menu=menu,
+            notices=notices(book),
+            style=_asset("style.css"),
+            scripts=[_asset(name) for name in ("charts.js", "tables.js", *SCRIPTS[page.template])],
+            library=Markup(library) if needs_charts else "",
+            data=script_json(data),
+            **page.context,
+        )
+    )
+
+
+def _chart(figure: Figure, shared: dict[str, Rows]) -> dict[str, Any]:
+    own = {name: columnar(rows) for name, rows in figure.data.items() if name not in shared}
+    return {
+        "id": figure.key,
+        "spec": figure.build(CONTAINER),
+        "reads": list(figure.data),
+        "own": own,
+        "opensAccounts": figure.opens_accounts,
+    }

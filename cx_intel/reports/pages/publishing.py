@@ -1,0 +1,55 @@
+"""Makes the reports of a portfolio and puts them in place: every file whole, or as it was.
+
+What stands in them is the matter of `pages` and `picture.py`; when they are made, of
+`cx_intel.orchestration.assets.reports`.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from cx_intel.reports.charts.picture import dashboard_spec, render_png
+from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.pages.accounts import accounts
+from cx_intel.reports.pages.dashboard import dashboard
+from cx_intel.reports.pages.health import health
+from cx_intel.reports.pages.layout import chart_library, render, write_whole
+from cx_intel.reports.pages.page import Page
+from cx_intel.reports.pages.quality import quality
+from cx_intel.reports.pages.renewals import renewals
+from cx_intel.reports.pages.revenue import revenue
+from cx_intel.reports.pages.support import support
+
+PAGES: Mapping[str, tuple[str, Callable[[Book], Page]]] = {
+    "dashboard": ("Dashboard", dashboard),
+    "health": ("Health", health),
+    "revenue": ("Revenue", revenue),
+    "renewals": ("Renewals", renewals),
+    "support": ("Support", support),
+    "accounts": ("Accounts", accounts),
+    "quality": ("Data quality", quality),
+}
+MENU: Mapping[str, str] = {key: title for key, (title, _) in PAGES.items()} | {"brief": "Weekly brief"}
+"""Page key: its title. The brief is written beside the pages, by `brief.py`."""
+PICTURE = "dashboard.png"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was written: page key to file, and the picture."""
+
+    pages: Mapping[str, Path]
+    picture: Path
+
+
+def publish(book: Book, folder: Path) -> Published:
+    """Writes the pages and the picture of a book into a folder."""
+    library = chart_library(folder.parent)
+    written = {}
+    with ThreadPoolExecutor(1) as second_core:  # pictures are drawn outside of Python
+        picture = second_core.submit(render_png, dashboard_spec(book), book)
+        for key, (_, make) in PAGES.items():
+            html = render(make(book), book, MENU, library)
+            written[key] = write_whole(folder / f"{key}.html", html.encode())
+        return Published(written, write_whole(folder / PICTURE, picture.result()))

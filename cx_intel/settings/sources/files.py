@@ -1,0 +1,167 @@
+"""Where a portfolio's raw tables come from: the `sources` block, a list of sources, each delivering tables.
+
+Only descriptions; reading is done in `cx_intel.sources`. The canonical tables and columns that a source may
+deliver are the staging contracts (`cx_intel.contracts.staging`).
+"""
+
+import codecs
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator, model_validator
+
+from cx_intel.settings.base import Misfit, Settings
+from cx_intel.settings.sources.date_formats import check_date_format
+
+CanonicalTable: TypeAlias = Literal[
+    "accounts",
+    "subscriptions",
+    "invoices",
+    "mrr_history",
+    "usage_events",
+    "support_tickets",
+    "nps_responses",
+    "csm_activities",
+    "metrics",
+]
+
+
+class SourceBase(Settings):
+    """What every kind of source states."""
+
+    time_zone: str = "UTC"
+    """IANA zone of times that carry none."""
+    max_quarantined_pct: float = Field(default=5.0, ge=0, le=100)
+    """Share of rejected rows (0 to 100) above which the refresh stops before it replaces the table."""
+    stale_after_days: int | None = Field(default=None, ge=0)
+    """Newest row older than this many days at `as_of`: a warning."""
+    freeze_after_days: int | None = Field(default=None, ge=0)
+    """Newest row older than this many days at `as_of`: signals that read it are missing, tiers held."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{zone!r} is no IANA time zone, such as Europe/Berlin") from error
+        return zone
+
+
+class SyntheticSource(SourceBase):
+    """A made-up company: a deterministic function of seed and calendar day."""
+
+    kind: Literal["synthetic"]
+    world: Literal["novacrm", "fleet"]
+    seed: int = Field(default=1, ge=0)
+    accounts: int = Field(default=150, ge=1, le=1_000_000)
+    starts_on: date = date(2023, 1, 1)
+    events_from: date = date(2023, 1, 1)
+    """First day with usage events; later than `starts_on` keeps the first load quick."""
+    exclude: list[CanonicalTable] = []
+    """Tables of the world that this portfolio leaves out."""
+
+
+class Unpivot(Settings):
+    """Turns wide columns into rows: one row for each listed column that is not empty."""
+
+    columns: list[str] | dict[str, str] = Field(min_length=1)
+    """The file's columns; a mapping gives each another name."""
+    name_to: str
+    """The canonical column that receives the name."""
+    value_to: str
+    """The canonical column that receives the value."""
+
+
+class Split(Settings):
+    """Splits one delimited cell into its parts, joined again by `|`, so that conditions may use `contains`.
+
+    Blanks around parts and empty parts are dropped; an empty cell stays missing, and so does its count.
+    """
+
+    delimiter: str = Field(min_length=1)
+    count_to: str | None = None
+    """A further column that receives the number of parts."""
+
+
+class FilesSource(SourceBase):
+    """One canonical table from files: CSV, Parquet or JSON lines, plain or gzip."""
+
+    kind: Literal["files"]
+    table: CanonicalTable
+    path: str
+    """A file, a folder (its files, not those of folders in it), or a glob; `${NAME}` is taken from the
+    environment when the portfolio is refreshed.
+    """
+    format: Literal["csv", "parquet", "jsonl"] | None = None
+    """Default: told by the file's ending."""
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', max_length=1)
+    """Empty: cells are never quoted."""
+    encoding: str = "utf-8"
+    """Any that Python knows: utf-8, latin-1, cp1252, utf-16 ... A byte order mark is dropped."""
+    null_text: list[str] = [""]
+    """Spellings of a missing value."""
+    date_formats: list[str] = []
+    """How dates and times are written, e.g. ["%d.%m.%Y", "%d.%m.%Y %H:%M"]: the first that fits a whole cell reads it.
+
+    Further directives: %y, %b and %B (English), %I with %p, %S, %f, %z. ISO 8601 is read too; typed values stay.
+    """
+    decimal: Literal[".", ","] = "."
+    """What stands before the fraction of a number. With "," dots, blanks and apostrophes part thousands: 24.000,50."""
+    columns: dict[str, str] = {}
+    """Canonical name: the file's name, for columns whose names differ. The others keep theirs."""
+    constants: dict[str, str | int | float] = {}
+    """Canonical name: a value that every row has."""
+    values: dict[str, dict[str, str]] = {}
+    """Canonical name: the file's spelling of a value (in any case): the canonical one, e.g. {priority: {high: p2}}."""
+    split: dict[str, Split] = {}
+    """Canonical name: how its cell is split."""
+    unpivot: Unpivot | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_exists(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError as error:
+            raise ValueError(f"{encoding!r} is no text encoding, such as utf-8 or latin-1") from error
+        return encoding
+
+    @field_validator("date_formats")
+    @classmethod
+    def _formats_tell_days(cls, formats: list[str]) -> list[str]:
+        for date_format in formats:
+            check_date_format(date_format)
+        return formats
+
+    @model_validator(mode="after")
+    def _one_origin_a_column(self) -> "FilesSource":
+        origins = [*self.columns, *self.constants, *(s.count_to for s in self.split.values() if s.count_to)]
+        if self.unpivot:
+            origins += [self.unpivot.name_to, self.unpivot.value_to]
+        if twice := sorted({name for name in origins if origins.count(name) > 1}):
+            raise Misfit(f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",))
+        return self
+
+    @property
+    def has_local_spellings(self) -> bool:
+        """Whether dates or numbers are written otherwise than staging reads them."""
+        return bool(self.date_formats) or self.decimal != "."
+
+
+Source: TypeAlias = Annotated[SyntheticSource | FilesSource, Field(discriminator="kind")]
+
+
+class SourcesMixin(Settings):
+    """The `sources` block, checked for tables that two sources deliver."""
+
+    sources: list[Source] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_source_a_table(self) -> "SourcesMixin":
+        listed = [s.table for s in self.sources if isinstance(s, FilesSource)]
+        if twice := sorted({t for t in listed if listed.count(t) > 1}):
+            raise ValueError(f"sources: {', '.join(twice)} is delivered twice; join the files with a glob")
+        return self

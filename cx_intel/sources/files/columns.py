@@ -1,0 +1,183 @@
+"""From a file's own columns to the canonical ones: names, constants, delimited cells, wide columns turned
+into rows.
+
+One file's content in, one Arrow table of text columns out, by one query of an in-memory DuckDB. What a file
+holds is read by `cx_intel.sources.files.formats`; what the texts mean is decided at staging.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import duckdb
+import pyarrow as pa
+
+from cx_intel.contracts.contract import Column, Contract
+from cx_intel.contracts.delivered import delivered_columns, required_columns
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.yaml.keys import did_you_mean
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.content import Content
+from cx_intel.sources.files.local_spellings import literal, localised
+from cx_intel.sources.files.paths import SourceFile
+
+DELIMITERS = {";": '";"', "\t": '"\\t"', "|": '"|"', ",": '","'}
+"""What may part the columns of a CSV file, and how YAML writes it."""
+
+
+def canonical(
+    con: duckdb.DuckDBPyConnection,
+    content: Content,
+    file: SourceFile,
+    source: FilesSource,
+    contract: Contract,
+) -> pa.Table:
+    """The rows of a file under the canonical names, with `_source_file`, `_row_number` and `_raw_row`.
+
+    Raises:
+        SourceError: The file lacks a column that the mapping names or the table requires, or has it twice.
+    """
+    cells = _Cells(content, file, source)
+    wanted: dict[str, str] = {}
+    for column in delivered_columns(contract):
+        if (expression := _expression(column.name, cells, source)) is not None:
+            read = _localised(expression, column, cells, source)
+            wanted[column.name] = _respelt(expression, read, source.values.get(column.name, {}))
+    _check_required(wanted, cells, contract)
+    wanted["_source_file"] = literal(file.name)
+    wanted["_row_number"] = "row_number"
+    pairs = (f"{literal(name)}, c{n}" for n, name in enumerate(content.columns))
+    wanted["_raw_row"] = "_raw" if content.raw_rows is not None else f"json_object({', '.join(pairs)})::varchar"
+    table = content.table
+    if content.raw_rows is not None:
+        table = table.append_column("_raw", content.raw_rows)
+    con.register("file", table)
+    try:
+        selected = ", ".join(f"{expression} AS {_quoted(name)}" for name, expression in wanted.items())
+        query = f"SELECT {selected} FROM {_rows(cells, source)}"
+        return con.sql(query).to_arrow_table()
+    finally:
+        con.unregister("file")
+
+
+def used_names(source: FilesSource, contract: Contract) -> set[str]:
+    """The file's names that the source reads where they are there."""
+    names = {source.columns.get(column.name, column.name) for column in delivered_columns(contract)}
+    return names.union(source.unpivot.columns if source.unpivot else ())
+
+
+class _Cells:
+    """The file's columns as expressions: text equal to one of `null_text` is null."""
+
+    def __init__(self, content: Content, file: SourceFile, source: FilesSource) -> None:
+        self.columns, self.file, self.source = content.columns, file, source
+        self._marks = frozenset(content.table.column_names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self.columns:
+            raise SourceError(
+                f"{self.file.path}: has no column {name!r}, which the source of {self.source.table} reads"
+                f"{did_you_mean(name, self.columns)}; there are {', '.join(self.columns)}. Mend the mapping{self.hint()}."
+            )
+        if self.columns.count(name) > 1:
+            raise SourceError(
+                f"{self.file.path}: has the column {name!r} twice, and it is unclear which one the source "
+                f"of {self.source.table} means; rename one of them."
+            )
+        return self.known(f"c{self.columns.index(name)}")
+
+    def is_typed(self, name: str) -> str:
+        """Whether the cell is no text in the file, as an expression."""
+        mark = f"t{self.columns.index(name)}"
+        return f"coalesce({mark}, false)" if mark in self._marks else "false"
+
+    def hint(self) -> str:
+        """What to state where the only column's name looks like a row of names."""
+        if self.file.format != "csv" or len(self.columns) != 1:
+            return ""
+        counts = {mark: self.columns[0].count(mark) for mark in DELIMITERS if mark != self.source.delimiter}
+        likely = max(counts, key=lambda mark: counts[mark])
+        if not counts[likely]:
+            return ""
+        return f"; the delimiter looks like {DELIMITERS[likely]}: state `delimiter: {DELIMITERS[likely]}` in the source"
+
+    def known(self, cell: str) -> str:
+        nulls = ", ".join(literal(text) for text in self.source.null_text)
+        return f"CASE WHEN trim({cell}) IN ({nulls}) THEN NULL ELSE {cell} END" if nulls else cell
+
+
+def _expression(name: str, cells: _Cells, source: FilesSource) -> str | None:
+    """What gives a canonical column; None when nothing does."""
+    if name in source.constants:
+        return literal(str(source.constants[name]))
+    if source.unpivot and name in (source.unpivot.name_to, source.unpivot.value_to):
+        return "_name" if name == source.unpivot.name_to else "_value"
+    for split_name, split in source.split.items():
+        if name == split.count_to:
+            return f"len({_parts(cells[source.columns.get(split_name, split_name)], split.delimiter)})::varchar"
+    if name not in source.columns and name not in cells:
+        return None
+    cell = cells[source.columns.get(name, name)]
+    if name in source.split:
+        return f"list_aggregate({_parts(cell, source.split[name].delimiter)}, 'string_agg', '|')"
+    return cell
+
+
+def _localised(cell: str, column: Column, cells: _Cells, source: FilesSource) -> str:
+    """What the file's text cells of a column mean in the source's spelling of dates and numbers."""
+    name = column.name
+    counted = [split.count_to for split in source.split.values()]
+    if name in source.constants or name in source.split or name in counted:
+        return cell
+    read = localised(cell, column.type, source)
+    if read == cell:
+        return cell
+    if source.unpivot and name in (source.unpivot.name_to, source.unpivot.value_to):
+        typed = "_typed" if name == source.unpivot.value_to else "false"
+    else:
+        typed = cells.is_typed(source.columns.get(name, name))
+    return f"CASE WHEN {typed} THEN {cell} ELSE {read} END"
+
+
+def _respelt(cell: str, read: str, values: Mapping[str, str]) -> str:
+    """The canonical value for a cell in one of the file's spellings; others as they are read."""
+    if not values:
+        return read
+    cases = " ".join(f"WHEN {literal(old.strip().lower())} THEN {literal(new)}" for old, new in values.items())
+    return f"CASE lower(trim({cell})) {cases} ELSE {read} END"
+
+
+def _parts(cell: str, delimiter: str) -> str:
+    trimmed = f"list_transform(string_split({cell}, {literal(delimiter)}), lambda part: trim(part))"
+    return f"list_filter({trimmed}, lambda part: part <> '')"
+
+
+def _rows(cells: _Cells, source: FilesSource) -> str:
+    """The relation to select from: the file, or its wide columns turned into rows."""
+    unpivot = source.unpivot
+    if unpivot is None:
+        return "file"
+    renamed = unpivot.columns if isinstance(unpivot.columns, dict) else {name: name for name in unpivot.columns}
+    names = ", ".join(literal(name) for name in renamed.values())
+    values = ", ".join(cells[name] for name in renamed)
+    typed = ", ".join(cells.is_typed(name) for name in renamed)
+    unnested = (
+        f"SELECT *, unnest([{names}]) AS _name, unnest([{values}]) AS _value, unnest([{typed}]) AS _typed FROM file"
+    )
+    return f"({unnested}) WHERE _value IS NOT NULL"
+
+
+def _check_required(given: Iterable[str], cells: _Cells, contract: Contract) -> None:
+    columns = cells.columns
+    for name in required_columns(contract):
+        if name not in given:
+            raise SourceError(
+                f"{cells.file.path}: has no column {name!r}, which {cells.source.table} requires"
+                f"{did_you_mean(name, columns)}; there are {', '.join(columns)}. Name the right one under "
+                f"`columns`, or a value under `constants`{cells.hint()}."
+            )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,71 @@
+"""What one file holds, whatever its format: text columns, the rows that could not be split, and how text is
+opened.
+
+Shared by the readers of the formats (`csv_files.py`, `json_files.py`, `parquet_files.py`); which of them
+reads a file is decided in `file_formats.py`.
+"""
+
+import codecs
+import gzip
+import json
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import pyarrow as pa
+
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.sources.files.paths import SourceFile
+
+KEPT_OF_REJECT = 1_000_000
+"""Characters kept of a row that could not be split."""
+
+REJECTS = pa.schema(
+    [
+        ("source_file", pa.string()),
+        ("row_number", pa.int64()),
+        ("reason", pa.string()),
+        ("raw_row", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one file holds.
+
+    Attributes:
+        columns: Its columns' names, as they stand there without the blanks around them.
+        table: Text columns `c0`, `c1` ... in that order, and `row_number`; besides, where the source has spellings
+            of its own and the format types, `t0`, `t1` ...: true where the cell is no text there.
+        rejects: The rows that could not be split, as `REJECTS`.
+        raw_rows: The rows as they stood there, where the format has a text of its own.
+    """
+
+    columns: tuple[str, ...]
+    table: pa.Table
+    rejects: pa.Table
+    raw_rows: pa.ChunkedArray | None = None
+
+
+def open_text(file: SourceFile, source: FilesSource, errors: str = "strict") -> TextIO:
+    """The file as text, without gzip and byte order mark."""
+    encoding = "utf-8-sig" if is_utf8(source) else source.encoding
+    if file.is_gzip:
+        return gzip.open(file.path, "rt", encoding=encoding, errors=errors)
+    return open(file.path, encoding=encoding, errors=errors)
+
+
+def is_utf8(source: FilesSource) -> bool:
+    return codecs.lookup(source.encoding).name in ("utf-8", "utf-8-sig", "ascii")
+
+
+def rejects_table(rows: list[tuple[str, int, str, str]]) -> pa.Table:
+    return pa.table([list(column) for column in zip(*rows, strict=True)] or [[], [], [], []], schema=REJECTS)
+
+
+def as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,65 @@
+"""Reads one file into text columns under the file's own names, by its format, and names what is wrong with
+it.
+
+The formats themselves are read in `csv_files.py`, `json_files.py` and `parquet_files.py`; which of the
+columns are wanted and what they are called is the matter of `file_columns.py`.
+"""
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.content import Content
+from cx_intel.sources.files.csv import read_csv
+from cx_intel.sources.files.json_lines import read_json_lines
+from cx_intel.sources.files.parquet import read_parquet
+from cx_intel.sources.files.paths import SourceFile
+
+
+def read_file(file: SourceFile, source: FilesSource) -> Content:
+    """The content of one file.
+
+    Raises:
+        SourceError: The file is empty, damaged, or not of the format or encoding stated.
+    """
+    read: dict[str, Callable[[SourceFile, FilesSource], Content]] = {
+        "csv": read_csv,
+        "jsonl": read_json_lines,
+        "parquet": read_parquet,
+    }
+    with _errors_named(file, source):
+        return read[file.format](file, source)
+
+
+@contextmanager
+def _errors_named(file: SourceFile, source: FilesSource) -> Iterator[None]:
+    """Turns what the readers raise into a SourceError that names the file and what to do."""
+    try:
+        yield
+    except UnicodeError as error:
+        raise SourceError(
+            f"{file.path}: is not {source.encoding} text ({error}); state the `encoding` of the source of "
+            f"{source.table}, for instance latin-1."
+        ) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SourceError(f"{file.path}: the gzip file is damaged or cut off ({error}); fetch it again.") from error
+    except (pa.ArrowException, OSError, csv.Error) as error:
+        found = re.search(r"column #(\d+): Row #(\d+): .*invalid UTF8", str(error))
+        if found:
+            raise SourceError(
+                f"{file.path}: row {int(found[2]) - 1}, column {int(found[1]) + 1} is not {source.encoding} "
+                f"text; state the `encoding` of the source of {source.table}, for instance latin-1."
+            ) from error
+        damaged = "the gzip file is damaged or cut off" if file.is_gzip else f"cannot be read as {file.format}"
+        raise SourceError(f"{file.path}: {damaged} ({_first_line(error)}); fetch it again.") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0][:200]

@@ -1,0 +1,45 @@
+"""Reads one Parquet file into text columns: typed values in ISO form.
+
+What a file's content is: `file_content.py`; which columns are wanted: `file_columns.py`.
+"""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.sources.files.content import Content, as_text, rejects_table
+from cx_intel.sources.files.paths import SourceFile
+
+
+def read_parquet(file: SourceFile, source: FilesSource) -> Content:
+    typed = pq.read_table(file.path)
+    columns = {f"c{n}": _columnas_text(typed.column(n)) for n in range(typed.num_columns)}
+    if source.has_local_spellings:
+        columns |= {
+            f"t{n}": pa.repeat(True, typed.num_rows) for n in range(typed.num_columns) if not _is_text(typed, n)
+        }
+    table = pa.table({**columns, "row_number": pa.array(range(1, typed.num_rows + 1), pa.int64())})
+    return Content(tuple(name.strip() for name in typed.column_names), table, rejects_table([]))
+
+
+def _is_text(table: pa.Table, column: int) -> bool:
+    kind = table.schema.field(column).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _columnas_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values as text: times in ISO form, in UTC with a Z where they have a zone; NaN is missing."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if pa.types.is_nested(kind) or pa.types.is_duration(kind):
+        return pa.chunked_array([pa.array([as_text(v) for v in column.to_pylist()], pa.string())])
+    if pa.types.is_timestamp(kind):
+        naive = column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.timestamp("us")).cast(pa.string())
+        return naive if kind.tz is None else pc.binary_join_element_wise(naive, "Z", "")
+    if pa.types.is_floating(kind):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    return column.cast(pa.string())

@@ -1,0 +1,115 @@
+"""Which files a `files` source means: names from the environment, folders, globs, endings.
+
+What stands in the files is not looked at here; that is the matter of `cx_intel.sources.files.formats`.
+"""
+
+import glob
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.sources.errors import SourceError
+
+Format = Literal["csv", "parquet", "jsonl"]
+
+ENDINGS: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class SourceFile(NamedTuple):
+    """A file to read."""
+
+    path: Path
+    name: str
+    """Relative to the folder of the source: what operators see."""
+    format: Format
+
+    @property
+    def is_gzip(self) -> bool:
+        return self.path.suffix.lower() == ".gz"
+
+
+def source_files(source: FilesSource, environment: Mapping[str, str]) -> list[SourceFile]:
+    """The files of a source, sorted by name.
+
+    Raises:
+        SourceError: A variable is not set, nothing is there, or the format is not told by the ending.
+    """
+    pattern = _substituted(source, environment)
+    path = Path(pattern).expanduser()
+    if path.is_dir():
+        root = path
+        found = [f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")]
+        if source.format is None:
+            found = [f for f in found if _told_by_ending(f)]
+    elif glob.has_magic(pattern) and not path.is_file():
+        root = _fixed_part(path)
+        found = [Path(f) for f in glob.glob(str(path), recursive=True) if Path(f).is_file()]
+    else:
+        root = path.parent
+        found = [path] if path.is_file() else []
+    if not found:
+        raise SourceError(
+            f"{path.absolute()}: no such file, or no file to read in it; this is `path: {source.path}` of "
+            f"the source of {source.table}: mend the path, or put the files there."
+        )
+    files = [SourceFile(f, f.relative_to(root).as_posix(), _format(f, source)) for f in found]
+    return sorted(files, key=lambda file: file.name)
+
+
+def _substituted(source: FilesSource, environment: Mapping[str, str]) -> str:
+    try:
+        return with_variables(source.path, environment)
+    except KeyError as error:
+        name = error.args[0]
+        raise SourceError(
+            f"The environment variable {name} is not set; `path: {source.path}` of the source of "
+            f"{source.table} needs it: set it, for instance {name}=/data/exports."
+        ) from None
+
+
+def with_variables(text: str, environment: Mapping[str, str]) -> str:
+    """The text with each `${NAME}` as the environment has it. Raises KeyError with the name that it has not."""
+
+    def value(match: re.Match[str]) -> str:
+        if not environment.get(match[1]):
+            raise KeyError(match[1])
+        return environment[match[1]]
+
+    return _VARIABLE.sub(value, text)
+
+
+def _fixed_part(path: Path) -> Path:
+    """The folder above the first part of a glob that is a pattern."""
+    fixed = Path(path.anchor) if path.anchor else Path()
+    for part in path.parts[1 if path.anchor else 0 :]:
+        if glob.has_magic(part):
+            break
+        fixed /= part
+    return fixed
+
+
+def _told_by_ending(path: Path) -> Format | None:
+    name = path.name.lower().removesuffix(".gz")
+    return ENDINGS.get(Path(name).suffix)
+
+
+def _format(path: Path, source: FilesSource) -> Format:
+    told = source.format or _told_by_ending(path)
+    if told is None:
+        raise SourceError(
+            f"{path.absolute()}: its ending tells no format; state `format: csv` (or parquet, jsonl) "
+            f"for the source of {source.table}."
+        )
+    return told

@@ -1,0 +1,106 @@
+"""Opens a warehouse file: one connection for the whole process, shared by whoever opens the same path.
+
+What is done with an open one stands in `duckdb_warehouse.py`; which run may write is the matter of `lock.py`.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
+
+TRY_EVERY_SECONDS = 0.1
+_open: dict[Path, tuple[DuckDBWarehouse, int]] = {}
+_guard = threading.Lock()
+
+
+def open_warehouse(path: Path, *, wait_seconds: float = 0) -> DuckDBWarehouse:
+    """The warehouse of the file, opened for writing; each opening is to be ended by `close_warehouse`.
+
+    Args:
+        path: The file.
+        wait_seconds: How long to wait for other processes to close it, which only look into it.
+
+    Raises:
+        WarehouseError: The file is locked by another process, not a DuckDB file, or may not be written.
+    """
+    path = path.resolve()
+    with _guard:
+        warehouse, users = _open.get(path, (None, 0))
+        if warehouse is None:
+            warehouse = DuckDBWarehouse(path, _connect_in_time(path, time.monotonic() + wait_seconds))
+        _open[path] = (warehouse, users + 1)
+        return warehouse
+
+
+def close_warehouse(path: Path) -> None:
+    """Ends one opening; the last one closes the file, so that other processes may read it."""
+    path = path.resolve()
+    with _guard:
+        warehouse, users = _open[path]
+        if users > 1:
+            _open[path] = (warehouse, users - 1)
+        else:
+            del _open[path]
+            warehouse.close()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[DuckDBWarehouse]:
+    """The warehouse for reading alone; many processes may, while none writes."""
+    if path.resolve() in _open:
+        yield _open[path.resolve()][0]
+        return
+    warehouse = DuckDBWarehouse(path, _connect(path, read_only=True))
+    try:
+        yield warehouse
+    finally:
+        warehouse.close()
+
+
+def _connect_in_time(path: Path, until: float) -> duckdb.DuckDBPyConnection:
+    while True:
+        try:
+            return _connect(path)
+        except WarehouseLocked:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(TRY_EVERY_SECONDS)
+
+
+def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    def explained(what: str, to_do: str) -> WarehouseError:
+        return WarehouseError(f"{path} {what}. {to_do}")
+
+    if read_only and not path.exists():
+        raise explained("is not there yet", "Run `cx-intel refresh` first.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explained("cannot be made", f"Its folder has to be one that may be written. ({error})") from error
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection
+    except duckdb.IOException as error:
+        text = str(error)
+        if "lock" in text.lower():
+            raise WarehouseLocked(
+                f"{path} is open in another program. Close it there, or read the published copy. ({_first_line(text)})"
+            ) from error
+        raise explained(
+            "cannot be opened", f"Check that it is a DuckDB file and may be written. ({_first_line(text)})"
+        ) from error
+    except (duckdb.Error, OSError) as error:
+        raise explained(
+            "cannot be used", f"Restore it from a back-up, or move it away. ({_first_line(str(error))})"
+        ) from error
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "no reason given"

@@ -1,0 +1,68 @@
+"""Raw rows of text and what staging makes of them, for tests of staging."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from cx_intel.models.staging import tables as staging
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.helpers.builders import portfolio
+
+AS_OF = date(2025, 1, 31)
+CON = ibis.duckdb.connect()
+SMALL = portfolio(
+    [
+        "invoices",
+        "mrr_history",
+        "usage_events",
+        "support_tickets",
+        "nps_responses",
+        "csm_activities",
+        "metrics",
+    ],
+    currency={"reporting": "EUR", "rates": {"CHF": 1.05}},
+    usage={"categories": {"tracking": ["gps_ping"]}},
+    account_attributes={
+        "vehicle_count": {"type": "integer", "description": "Vehicles."},
+        "segment": {
+            "rules": [{"if": {"employee_count": {"more_than": 500}}, "value": "large"}],
+            "else": "small",
+        },
+        "size": {"rules": [{"if": {"segment": "large"}, "value": "XL"}], "else": "S"},
+    },
+)
+BERLIN = SMALL.model_copy(update={"time_zone": "Europe/Berlin"})
+ACCOUNTS = [{"account_id": "A1"}, {"account_id": "A2", "currency": "chf"}]
+
+
+def raw(rows: Sequence[Mapping[str, str | None]], file: str = "x.csv") -> ir.Table:
+    """A raw table of text from one file."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
+    marks = {
+        "_source_file": pa.array([file] * len(rows), pa.string()),
+        "_row_number": pa.array(range(1, len(rows) + 1), pa.int64()),
+        "_raw_row": pa.array([str(n) for n in range(1, len(rows) + 1)], pa.string()),
+    }
+    return ibis.memtable(pa.table({**columns, **marks}))
+
+
+def accounts(book: Portfolio = SMALL) -> ir.Table:
+    table = staging.stg_accounts(raw(ACCOUNTS), portfolio=book, as_of=AS_OF)
+    return ibis.memtable(CON.to_pyarrow(table))
+
+
+def judged(table: str, rows: Sequence[Mapping[str, str | None]] | ir.Table, book: Portfolio = SMALL) -> list[Any]:
+    """The rows of a table in order, each as a dict with its `_reason`."""
+    given = rows if isinstance(rows, ir.Table) else raw(rows)
+    known = None if table == "accounts" else accounts(book)
+    result = staging.staged(given, table=table, portfolio=book, as_of=AS_OF, accounts=known)
+    return sorted(CON.to_pyarrow(result).to_pylist(), key=lambda row: (row["_row_number"] or 0, str(row)))
+
+
+def reasons(table: str, rows: Sequence[Mapping[str, str | None]]) -> list[str | None]:
+    return [row["_reason"] for row in judged(table, rows)]

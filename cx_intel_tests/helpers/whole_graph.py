@@ -1,0 +1,152 @@
+"""Every table of a portfolio from raw rows, in one DuckDB in memory, without Dagster.
+
+For tests that try many inputs: each model and each rule of its contract is compiled to SQL once, on raw tables of text
+with every column that a source may deliver, and then executed as often as wanted. Whole refreshes through the real job
+are those of `small_company.py`.
+
+    graph = WholeGraph(portfolio)
+    broken = graph.run({"accounts": read_files(...).raw(), ...})
+    graph.rows("dim_account")
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns
+from cx_intel.contracts.staging import STAGING
+from cx_intel.models.staging.tables import unknown_currencies
+from cx_intel.orchestration.assets.graph import Step, steps_of
+from cx_intel.orchestration.assets.steps import StepRunner
+from cx_intel.orchestration.checks.rules import rules_of
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+
+AS_OF = date(2025, 1, 31)
+Counts: TypeAlias = tuple[tuple[str, ...], str]
+"""The names of some rules, and the statement that counts the rows which break each."""
+
+
+class WholeGraph:
+    """The graph of a portfolio, or some of its tables (`only`); each is compiled when it is first made."""
+
+    def __init__(self, portfolio: Portfolio, as_of: date = AS_OF, only: Collection[str] = ()):
+        self.portfolio, self.as_of = portfolio, as_of
+        self.warehouse = DuckDBWarehouse(Path("memory"), duckdb.connect())
+        self.warehouse.backend.con.execute("SET threads = 1")
+        self.warehouse.backend.con.execute("SET TimeZone = 'UTC'")
+        self._kept: list[ir.Table] = []  # an expression that is gone takes its literal tables with it
+        for table in portfolio.tables:
+            self._create(f"raw_{table}", _raw_schema(STAGING[table](portfolio)))
+        self._steps = {s.table: s for s in steps_of(portfolio) if not only or s.table in only}
+        self._ready: dict[str, tuple[str, list[Counts]]] = {}
+        self._currencies: dict[str, str] = {}
+
+    def run(self, raw: Mapping[str, pa.Table], only: Collection[str] = ()) -> list[str]:
+        """Makes the tables, or those named, from these raw ones; raw tables that are left out are empty.
+
+        Returns the blocking rules that are broken.
+        """
+        self.load(raw)
+        return [text for table in self._steps if not only or table in only for text in self._make(table)]
+
+    def load(self, raw: Mapping[str, pa.Table]) -> None:
+        """Puts the raw rows in place."""
+        for table in self.portfolio.tables:
+            self._execute(f"DELETE FROM {self._name(f'raw_{table}')}")
+            if table in raw:
+                self.warehouse.backend.con.register("delivered", raw[table])
+                self._execute(f"INSERT INTO {self._name(f'raw_{table}')} BY NAME SELECT * FROM delivered")
+                self.warehouse.backend.con.unregister("delivered")
+
+    def unknown_currencies(self) -> list[str]:
+        """What would stop a refresh before staging: currencies without a rate."""
+        for table in self.portfolio.tables:
+            if table not in self._currencies:
+                self._currencies[table] = self._sql(unknown_currencies(self._table(f"raw_{table}"), self.portfolio))
+        return sorted(row[0] for sql in self._currencies.values() for row in self._execute(sql).fetchall())
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of a table, as dicts."""
+        found: pa.Table = self.warehouse.backend.con.sql(f"FROM {self._name(table)}").to_arrow_table()
+        return found.to_pylist()
+
+    def quarantined(self) -> list[tuple[str, int, str]]:
+        """Table, row and reason of what was turned away, in order."""
+        return sorted((r["source_table"], r["row_number"], r["reason"]) for r in self.rows("quarantine"))
+
+    def _compiled(self, step: Step) -> tuple[str, list[Counts]]:
+        self._create(step.table, step.contract.schema())
+        rows = None if any(i.as_frame for i in step.inputs) else self._model(step)
+        return self._sql(rows) if isinstance(rows, ir.Table) else "", self._rules(step.contract)
+
+    def _model(self, step: Step) -> Any:
+        tables = {i.parameter: self._table(i.table) for i in step.inputs if i.exists}
+        runner = StepRunner(step, self.portfolio, self.warehouse, tables)
+        if "previous" in step.settings and step.contract.kind == "snapshot":
+            self.warehouse.stage(self.portfolio.name, step.table, [], like=step.contract.schema())
+        return runner.rows(self.as_of)
+
+    def _rules(self, contract: Contract) -> list[Counts]:
+        """Statements that each give a row of counts: how many rows break which blocking rule."""
+        own = self._table(contract.table)
+        rules = [rule for rule in rules_of(contract) if rule.severity == "block"]
+        on_rows = {f"{contract.table}.{r.name}": own.count(where=r.broken(own)) for r in rules if r.broken}
+        found = [(tuple(on_rows), self._sql(own.agg(**{f"c{n}": c for n, c in enumerate(on_rows.values())})))]
+        for rule in rules:
+            if rule.broken_rows is not None:
+                rows = rule.broken_rows({"self": own, **{t: self._table(t) for t in rule.tables}})
+                found.append(((f"{contract.table}.{rule.name}",), self._sql(rows.agg(broken=rows.count()))))
+        return [(names, sql) for names, sql in found if names]
+
+    def _make(self, table: str) -> list[str]:
+        step = self._steps[table]
+        if table not in self._ready:
+            self._ready[table] = self._compiled(step)
+        sql, rules = self._ready[table]
+        name = self._name(step.table)
+        self._execute(f"DELETE FROM {name}")
+        if sql:
+            columns = ", ".join(f'"{column}"' for column in step.contract.column_names)
+            self._execute(f"INSERT INTO {name} BY NAME SELECT {columns} FROM ({sql})")
+        else:
+            staged = self.warehouse.stage(
+                self.portfolio.name, step.table, [self._model(step)], like=step.contract.schema()
+            )
+            self._execute(f"INSERT INTO {name} BY NAME {self.warehouse.sql(staged)}")
+            self.warehouse.discard(self.portfolio.name, step.table)
+        return [
+            name
+            for names, counts in rules
+            for name, count in zip(names, self._execute(counts).fetchall()[0], strict=True)
+            if count
+        ]
+
+    def _create(self, table: str, schema: ibis.Schema) -> None:
+        self._execute(f'CREATE SCHEMA IF NOT EXISTS "{self.portfolio.name}"')
+        self.warehouse.backend.create_table(table, schema=schema, database=self.portfolio.name)
+
+    def _table(self, table: str) -> ir.Table:
+        return self.warehouse.table(self.portfolio.name, table)
+
+    def _name(self, table: str) -> str:
+        return f'"{self.portfolio.name}"."{table}"'
+
+    def _sql(self, rows: ir.Table) -> str:
+        self.warehouse.backend._run_pre_execute_hooks(rows)
+        self._kept.append(rows)
+        return str(self.warehouse.backend.compile(rows))
+
+    def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        return self.warehouse.backend.con.execute(sql)
+
+
+def _raw_schema(contract: Contract) -> ibis.Schema:
+    return ibis.schema({**{c.name: "string" for c in delivered_columns(contract)}, **RAW_MARKS})

@@ -1,0 +1,315 @@
+"""Whole refreshes of a dozen accounts through the real job, on a real instance and a real DuckDB file."""
+
+import copy
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import dagster as dg
+import ibis.expr.types as ir
+import pandas as pd
+import pytest
+
+from cx_intel.models.core import accounts as account_models
+from cx_intel.orchestration.build import load_portfolios
+from cx_intel.reports.data.headline import Figure, headline
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
+
+EARLIER, DAY_BEFORE, LATER = (AS_OF + timedelta(days=n) for n in (-2, -1, 1))
+JANUARY = date(2025, 1, 1)
+SNAPSHOTS = (
+    "account_signals",
+    "account_snapshot",
+    "churn_risk_view",
+    "cs_intervention_list",
+    "customer_health_scores",
+    "health_score_drivers",
+    "lifecycle_events",
+    "nrr_outlook",
+    "quarantine",
+    "renewal_pipeline",
+    "segment_health_summary",
+)
+
+Frames = dict[str, pd.DataFrame]
+
+
+def differing(left: Frames, right: Frames, *, leave_out: tuple[str, ...] = ()) -> list[str]:
+    """The tables that are not equal, row by row and column by column."""
+    assert set(left) == set(right)
+    return [name for name in sorted(left) if name not in leave_out and not left[name].equals(right[name])]
+
+
+def of_day(frames: Frames, day: date) -> Frames:
+    """The snapshot tables' rows of one day."""
+    found = {}
+    for name, frame in frames.items():
+        if name in SNAPSHOTS:
+            found[name] = frame[frame["as_of"] == pd.Timestamp(day)].reset_index(drop=True)
+    return found
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A day, that again, an earlier one, and the next: the tables after each."""
+    company = SmallCompany(tmp_path_factory.mktemp("refreshed"))
+    found: dict[str, Any] = {"company": company, "outcomes": []}
+    for name, day in (("first", AS_OF), ("again", AS_OF), ("earlier", EARLIER), ("later", LATER)):
+        found["outcomes"].append(company.refresh(day))
+        found[name] = company.frames()
+    return found
+
+
+def changed_after(company: SmallCompany, seed: int) -> None:
+    """Changes what is dated after AS_OF: events, tickets, contracts and accounts that nobody knew of then."""
+    draw = Random(seed)
+    limit = f"{AS_OF}T23:59:59.999"
+    for event in company.tables["usage_events"]:
+        if event["event_timestamp"] > limit:
+            event["account_id"], event["event_name"] = f"A{draw.randint(1, 12):02}", draw.choice(["login", "other"])
+    later = [e for e in company.tables["usage_events"] if e["event_timestamp"] > limit]
+    for event in draw.sample(later, k=len(later) // 3):
+        company.tables["usage_events"].remove(event)
+    for ticket in company.tables["support_tickets"]:
+        if (ticket["resolved_at"] or "") > limit:
+            ticket["resolved_at"] = f"2025-02-0{draw.randint(1, 9)}T{draw.randint(10, 23)}:00:00"
+            ticket["satisfaction_score"] = draw.randint(1, 5)
+    company.tables["support_tickets"].append(
+        company.tables["support_tickets"][0] | {"ticket_id": "T9", "created_at": "2025-02-01T00:00:00"}
+    )
+    contract = company.tables["subscriptions"][draw.randrange(12)]
+    company.tables["subscriptions"].append(
+        contract
+        | {"subscription_id": "S99", "amount": draw.randint(1, 999), "start_date": AS_OF + timedelta(days=1)}
+        | {"end_date": None}
+    )
+    company.tables["subscriptions"][6]["end_date"] = AS_OF + timedelta(days=draw.randint(1, 99))
+    company.tables["accounts"].append(
+        company.tables["accounts"][0] | {"account_id": "A99", "signup_date": AS_OF + timedelta(days=1)}
+    )
+
+
+class TestDaysInARow:
+    def test_every_refresh_succeeds_and_no_check_warns(self, refreshed: dict[str, Any]) -> None:
+        for outcome in refreshed["outcomes"]:
+            assert (outcome.succeeded, outcome.failures, outcome.warnings) == (True, [], [])
+            assert outcome.checks["passed"] > 100
+
+    def test_the_waterfall_of_january_is_as_worked_by_hand(self, refreshed: dict[str, Any]) -> None:
+        # 100 x (1 + ... + 12) less 300 of A03, gone in December, and 60 more for A12's francs; then A04 takes 50 more
+        found = refreshed["company"].values(
+            "nrr_summary", "starting_mrr", "expansion_mrr", "churned_mrr", "ending_mrr", by="revenue_month"
+        )
+        assert found[JANUARY] == (7560, 50, 0, 7610)
+        assert found[date(2024, 12, 1)] == (6600, 0, 300, 7560)
+
+    def test_health_scores_are_as_worked_by_hand(self, refreshed: dict[str, Any]) -> None:
+        # ten logins in 30 days of 20 that score 100; A02 has two open tickets, A06 one that is resolved later; A03 left
+        found = refreshed["company"].values(
+            "customer_health_scores", "health_score", "health_tier", where=f"as_of = DATE '{AS_OF}'"
+        )
+        expected = {f"A{n:02}": (75.0, "good") for n in range(1, 13) if n != 3}
+        assert found == expected | {"A02": (25.0, "poor"), "A05": (50.0, "fair"), "A06": (50.0, "fair")}
+
+    def test_the_one_account_to_call_is_listed(self, refreshed: dict[str, Any]) -> None:
+        found = refreshed["company"].query(
+            "SELECT priority_rank, account_id, days_to_renewal, expected_arr_loss, renewal_risk "
+            "FROM cs_intervention_list_latest"
+        )
+        assert found == [(1, "A02", 14, 1680, "Critical")]
+
+    def test_the_headline_is_of_the_day_that_is_asked_for(self, refreshed: dict[str, Any]) -> None:
+        company = refreshed["company"]
+        portfolio = load_portfolios(company.portfolios)["small"]
+        with reading(company.warehouse) as warehouse:
+            said = {day: headline(warehouse, portfolio, day) for day in (EARLIER, AS_OF)}
+        assert [found.figures[0] for found in said.values()] == [
+            Figure("MRR, December 2024", "7,560.00 EUR"),
+            Figure("MRR, January 2025", "7,610.00 EUR"),
+        ]
+        assert [list(found.call_first["days_to_renewal"]) for found in said.values()] == [[17], [15]]  # to 15 February
+
+    def test_no_row_is_dropped_between_raw_and_staging(self, refreshed: dict[str, Any]) -> None:
+        # events later than as_of wait in the raw table
+        known = "event_timestamp < '2025-02-02'"
+        ((raw,),) = refreshed["company"].query(f"SELECT count(*) FROM raw_usage_events WHERE {known}")
+        assert len(refreshed["later"]["stg_usage_events"]) == raw > 170
+        assert len(refreshed["first"]["stg_usage_events"]) == 169
+
+    def test_the_same_day_again_changes_nothing(self, refreshed: dict[str, Any]) -> None:
+        assert differing(refreshed["first"], refreshed["again"]) == []
+
+    def test_an_earlier_day_adds_its_snapshot_and_nothing_else(self, refreshed: dict[str, Any]) -> None:
+        before, after = refreshed["again"], refreshed["earlier"]
+        assert differing(before, after, leave_out=SNAPSHOTS) == []
+        assert differing(of_day(before, AS_OF), of_day(after, AS_OF)) == []
+        assert len(of_day(after, EARLIER)["account_snapshot"]) == 12
+
+    def test_a_later_day_adds_its_snapshot_and_leaves_the_earlier_ones(self, refreshed: dict[str, Any]) -> None:
+        before, after = refreshed["earlier"], refreshed["later"]
+        for day in (EARLIER, AS_OF):
+            assert differing(of_day(before, day), of_day(after, day)) == []
+        assert len(of_day(after, LATER)["account_snapshot"]) == 12
+        assert before["fct_usage"]["event_date"].max() == pd.Timestamp(AS_OF)
+        assert after["fct_usage"]["event_date"].max() == pd.Timestamp(LATER)
+
+    def test_the_latest_view_shows_the_newest_day_and_not_the_last_refreshed(self, refreshed: dict[str, Any]) -> None:
+        found = refreshed["company"].query("SELECT DISTINCT as_of FROM customer_health_scores_latest")
+        assert found == [(LATER,)]
+
+    def test_an_earlier_day_knows_only_its_own_past(self, refreshed: dict[str, Any]) -> None:
+        # A06's ticket came on the 30th
+        found = refreshed["company"].values(
+            "account_signals", "value", by="as_of", where="account_id = 'A06' AND signal = 'open_tickets'"
+        )
+        assert found == {EARLIER: 0, AS_OF: 1, LATER: 1}
+
+    def test_what_dagster_shows_agrees_with_the_warehouse(self, refreshed: dict[str, Any]) -> None:
+        company = refreshed["company"]
+        with company.instance() as instance:
+            event = instance.get_latest_materialization_event(dg.AssetKey(["small", "fct_tickets"]))
+            days = instance.get_materialized_partitions(dg.AssetKey(["small", "customer_health_scores"]))
+        assert days == {day.isoformat() for day in (EARLIER, AS_OF, LATER)}
+        assert event is not None
+        assert event.asset_materialization is not None
+        assert company.query("SELECT count(*) FROM fct_tickets") == [(4,)]
+
+    def test_a_source_of_whole_files_keeps_every_day_that_it_holds(self, refreshed: dict[str, Any]) -> None:
+        company = refreshed["company"]
+        with company.instance() as instance:
+            days = instance.get_materialized_partitions(dg.AssetKey(["small", "fct_usage"]))
+        assert {f"2025-01-{day:02}" for day in range(1, 32)} <= days
+
+    @pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 6))])
+    def test_nothing_dated_after_as_of_changes_a_figure(
+        self, seed: int, refreshed: dict[str, Any], tmp_path: Path
+    ) -> None:
+        company = SmallCompany(tmp_path)
+        company.tables = copy.deepcopy(company.tables)
+        changed_after(company, seed)
+        assert company.refresh(AS_OF).succeeded
+        loaded = ("account_history", *(t for t in refreshed["first"] if t.startswith(("raw_", "stg_"))))
+        assert differing(refreshed["first"], company.frames(), leave_out=loaded) == []
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One company whose files get worse; without health and renewals, which would only take time."""
+    company = SmallCompany(tmp_path_factory.mktemp("faults"))
+    company.only("accounts", "subscriptions", "usage_events")
+    company.source("subscriptions", max_quarantined_pct=10)
+    contracts, events = company.tables["subscriptions"], company.tables["usage_events"]
+    contracts[0]["amount"] = "a hundred"
+    contracts.append(contracts[0] | {"subscription_id": "S50", "account_id": "A77", "amount": 5})
+    # two bad rows of fourteen are above 10 %, so that the second one comes with many good ones
+    contracts += [contracts[1] | {"subscription_id": f"S6{n}", "amount": 0} for n in range(9)]
+    found: dict[str, Any] = {"company": company, "first": company.refresh(), "tables": company.frames()}
+
+    late = events[0] | {"event_id": "late", "event_timestamp": "2025-01-20T03:00:00"}
+    company.tables["usage_events"] = [
+        e | {"user_id": "U99"} if e["event_id"] == "E-0110-01-login" else e
+        for e in events
+        if not e["event_id"].startswith("E-0105")
+    ] + [late]
+    contracts[1]["amount"] = contracts[3]["amount"] = "?"
+    found |= {"second": company.refresh(), "after": company.frames(), "rebuilt": built(company)}
+    return found
+
+
+class TestFaultsOfSources:
+    def test_bad_rows_go_to_quarantine_with_their_reason_and_the_run_goes_on(self, faults: dict[str, Any]) -> None:
+        assert faults["first"].succeeded
+        found = faults["tables"]["quarantine"][["source_table", "row_number", "reason"]].values.tolist()
+        assert found == [
+            ["subscriptions", 1, "amount: 'a hundred' is not a number (write 1234.50)"],
+            ["subscriptions", 14, "account_id 'A77' is not among the accounts"],
+        ]
+        assert "S01" not in set(faults["tables"]["stg_subscriptions"]["subscription_id"])
+
+    def test_too_many_bad_rows_stop_the_run_before_the_table_is_replaced(self, faults: dict[str, Any]) -> None:
+        assert not faults["second"].succeeded
+        for table in ("stg_subscriptions", "fct_revenue", "account_snapshot", "nrr_summary"):
+            assert faults["after"][table].equals(faults["tables"][table]), table
+
+    def test_the_failure_names_the_rule_the_share_the_reasons_and_what_to_do(self, faults: dict[str, Any]) -> None:
+        check, stopped = (text for text in faults["second"].failures if text.startswith("stg_subscriptions"))
+        assert check.startswith("stg_subscriptions: quarantined_share: 4 of 23 rows: At most 10 % ")
+        assert "was not replaced, it stays as it was" in stopped
+        assert "amount: '?' is not a number (write 1234.50) (3 rows)" in stopped
+        assert "account_id 'A77' is not among the accounts (1 rows)" in stopped
+        assert "raise max_quarantined_pct of the source, now 10" in stopped
+
+    def test_quarantine_still_shows_every_bad_row(self, faults: dict[str, Any]) -> None:
+        assert set(faults["after"]["quarantine"]["row_number"]) == {1, 2, 4, 14}
+
+    def test_late_removed_and_changed_events_restage_their_days_alone(self, faults: dict[str, Any]) -> None:
+        before, after = faults["tables"]["fct_usage"], faults["after"]["fct_usage"]
+        columns = ["account_id", "event_date", "total_events", "first_event_at"]
+        changed = pd.concat([before, after])[columns].drop_duplicates(keep=False)["event_date"]
+        assert {f"{day:%m-%d}" for day in changed} == {"01-05", "01-20"}
+        names = faults["after"]["stg_usage_events"].set_index("event_id")["user_id"]
+        assert names["E-0110-01-login"] == "U99"
+        assert faults["rebuilt"] == {"2025-01-05", "2025-01-10", "2025-01-20", AS_OF.isoformat()}
+
+
+def built(company: SmallCompany) -> set[str]:
+    """The days of the staged events that the newest run built."""
+    with company.instance() as instance:
+        records = instance.fetch_materializations(dg.AssetKey(["small", "stg_usage_events"]), limit=1000).records
+    newest = max(record.storage_id for record in records)
+    run = next(record.run_id for record in records if record.storage_id == newest)
+    partitions = [record.partition_key for record in records if record.run_id == run]
+    return {str(day) for day in partitions}
+
+
+def test_a_blocking_check_keeps_the_old_table_fails_the_run_and_names_the_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = SmallCompany(tmp_path)
+    company.only("accounts", "subscriptions")
+    assert company.refresh(DAY_BEFORE).succeeded
+    before = company.frames()
+    sound = account_models.dim_account
+
+    def dim_account(
+        account_snapshot: ir.Table, stg_support_tickets: ir.Table, *, portfolio: Portfolio, as_of: date
+    ) -> ir.Table:
+        rows = sound(account_snapshot, stg_support_tickets, portfolio=portfolio, as_of=as_of)
+        return rows.union(rows.filter(rows.account_id == "A07"))
+
+    monkeypatch.setattr(account_models, "dim_account", dim_account)
+    outcome = company.refresh(AS_OF)
+    assert not outcome.succeeded
+    check, stopped = (text for text in outcome.failures if text.startswith("dim_account"))
+    assert check == "dim_account: grain_unique: 1 of 13 rows: account_id: unique."
+    assert "small.dim_account was not replaced, it stays as it was. Broken: grain_unique (1 rows)" in stopped
+    after = company.frames()
+    assert "_staged_dim_account" not in after
+    for table in ("dim_account", "nrr_summary", "nrr_by_segment", "revenue_cohort_analysis"):
+        assert after[table].equals(before[table]), table
+
+
+def test_a_currency_without_a_rate_stops_before_anything_is_written(tmp_path: Path) -> None:
+    company = SmallCompany(tmp_path)
+    company.only("accounts", "subscriptions")
+    company.settings = company.settings | {"currency": {"reporting": "EUR"}}
+    outcome = company.refresh()
+    assert not outcome.succeeded
+    stopped = next(text for text in outcome.failures if text.startswith("raw_subscriptions"))
+    assert "subscriptions has amounts in CHF, without a rate; nothing was written" in stopped
+    assert not {"raw_subscriptions", "stg_subscriptions", "fct_revenue"} & set(company.frames())
+
+
+def test_an_unset_variable_stops_its_own_portfolio_and_no_other(tmp_path: Path) -> None:
+    company, other = SmallCompany(tmp_path), SmallCompany(tmp_path, name="other")
+    for each in (company, other):
+        each.only("accounts", "subscriptions")
+    other.source("accounts", path="${NOT_SET_ANYWHERE}/accounts.csv")
+    other.write()
+    assert company.refresh().succeeded
+    outcome = other.refresh()
+    assert not outcome.succeeded
+    assert any("NOT_SET_ANYWHERE" in text for text in outcome.failures)

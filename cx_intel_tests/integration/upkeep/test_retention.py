@@ -1,0 +1,124 @@
+"""Retention: days beyond their period go, stay away, and take nothing else with them."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cx_intel.orchestration.assets.retention import forget_old_runs
+from cx_intel.privacy.retention import first_kept, forget_old_days
+from cx_intel.settings.base import SettingsError
+from cx_intel.settings.retention import RetentionSettings
+from cx_intel.settings.yaml.loader import load_portfolio
+from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.state import WHOLE
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
+
+TABLES = {"scores": "as_of", "fct_usage": "event_date", "quarantine": "as_of"}
+PERIODS = RetentionSettings(snapshots_days=40, usage_events_days=92, quarantine_days=1)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path):
+    """A hundred days of three tables, up to AS_OF."""
+    opened = open_warehouse(tmp_path / "warehouse.duckdb")
+    days = [AS_OF - timedelta(days=n) for n in range(100)]
+    for table, column in TABLES.items():
+        opened.stage("small", table, [pd.DataFrame({column: days, "value": range(100)})])
+        opened.swap("small", table, column=column, days=days, state={day: f"made of {day}" for day in days})
+    opened.stage("small", "dim_account", [pd.DataFrame({"account_id": ["a"]})])
+    opened.swap("small", "dim_account", stands_at=AS_OF)
+    yield opened
+    close_warehouse(opened.path)
+
+
+def test_each_group_of_tables_keeps_its_period(warehouse: DuckDBWarehouse):
+    gone = forget_old_days(warehouse, "small", TABLES, PERIODS)
+    assert {g.table: g.rows for g in gone} == {"scores": 60, "fct_usage": 8, "quarantine": 99}
+    assert _days(warehouse, "scores") == (AS_OF - timedelta(days=39), AS_OF, 40)
+    assert _days(warehouse, "fct_usage", "event_date") == (AS_OF - timedelta(days=91), AS_OF, 92)
+    assert _days(warehouse, "quarantine") == (AS_OF, AS_OF, 1)
+
+
+def test_a_second_time_nothing_goes_and_what_days_were_made_of_stays_known(warehouse: DuckDBWarehouse):
+    forget_old_days(warehouse, "small", TABLES, PERIODS)
+    assert {g.rows for g in forget_old_days(warehouse, "small", TABLES, PERIODS)} == {0}
+    assert len(warehouse.day_state("small", "fct_usage")) == 100
+    assert warehouse.day_state("small", "dim_account") == {AS_OF: WHOLE}
+
+
+def test_without_periods_everything_is_kept(warehouse: DuckDBWarehouse):
+    assert forget_old_days(warehouse, "small", TABLES, RetentionSettings()) == []
+    assert _days(warehouse, "scores")[2] == 100
+
+
+def test_tables_that_are_not_there_are_let_be(warehouse: DuckDBWarehouse):
+    assert forget_old_days(warehouse, "small", {"absent": "as_of"}, PERIODS) == []
+    assert forget_old_days(warehouse, "other", TABLES, PERIODS) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "first"),
+    [
+        ("quarantine", "as_of", AS_OF),
+        ("customer_health_scores", "as_of", date(2024, 12, 23)),
+        ("stg_usage_events", "event_date", date(2024, 11, 1)),
+        ("raw_usage_events", "_day", date(2024, 11, 1)),
+    ],
+)
+def test_the_first_day_kept(table: str, column: str, first: date):
+    assert first_kept(table, column, AS_OF, PERIODS) == first
+
+
+def test_a_refresh_ends_with_it_and_the_next_does_not_bring_the_days_back(tmp_path: Path):
+    company = SmallCompany(tmp_path)
+    company.only("accounts", "subscriptions", "usage_events")
+    company.settings["reports"] = {"exports": []}
+    old = [
+        row | {"event_id": f"old-{n}", "event_timestamp": "2024-06-01T08:00:00"}
+        for n, row in enumerate(company.tables["usage_events"][:3])
+    ]
+    company.tables["usage_events"] += old
+    company.settings["retention"] = {"usage_events_days": 92}
+    for _ in range(2):
+        assert company.refresh(AS_OF).failures == []
+        for table in ("stg_usage_events", "fct_usage"):
+            ((first, count),) = company.query(f"SELECT min(event_date), count(*) FROM {table}")
+            assert (first, count > 100) == (date(2025, 1, 1), True)
+    assert company.query("SELECT count(*) FROM account_snapshot_latest") == [(12,)]
+
+
+def test_what_dagster_recorded_of_old_runs_goes_and_nothing_else(tmp_path: Path):
+    company = SmallCompany(tmp_path)
+    company.only("accounts", "subscriptions")
+    company.settings |= {"reports": {"exports": []}, "retention": {"runs_days": 30}}
+    assert [company.refresh(AS_OF).failures for _ in range(2)] == [[], []]
+    with company.instance() as instance:
+        runs = instance.get_runs()
+        assert len(runs) == 2
+        assert forget_old_runs(instance, "small", datetime(2020, 1, 1, tzinfo=UTC)) == 0
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        assert forget_old_runs(instance, "other", tomorrow) == 0
+        assert len(instance.get_runs()) == 2
+        assert forget_old_runs(instance, "small", tomorrow) == 2
+        assert instance.get_runs() == []
+        assert instance.get_records_for_run(runs[0].run_id).records == []
+    assert company.query("SELECT count(*) FROM dim_account") == [(12,)]
+
+
+def test_a_period_shorter_than_a_signal_looks_back_is_refused(tmp_path: Path):
+    company = SmallCompany(tmp_path)
+    health = company.settings["health"]
+    measure = {"kind": "event_count", "events": ["login"], "window_days": 60}
+    signals = health["signals"] | {"logins_30d": {"label": "Logins", "measure": measure}}
+    company.settings |= {"health": health | {"signals": signals}, "retention": {"usage_events_days": 100}}
+    company.write()
+    with pytest.raises(SettingsError, match=r"retention.usage_events_days: is 100, shorter than twice .* logins_30d"):
+        load_portfolio(company.portfolios / "small.yaml")
+
+
+def _days(warehouse: DuckDBWarehouse, table: str, column: str = "as_of") -> tuple:
+    query = f'SELECT min("{column}"), max("{column}"), count(*) FROM small."{table}"'
+    return warehouse.backend.con.execute(query).fetchone()

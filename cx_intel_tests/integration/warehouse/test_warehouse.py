@@ -1,0 +1,347 @@
+"""Tables in a real DuckDB file: replaced whole or by partition, whatever came before and however the writer ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import pandas as pd
+import pytest
+
+from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse, reading
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.errors import WarehouseError
+
+MONDAY, TUESDAY, WEDNESDAY = date(2025, 1, 6), date(2025, 1, 7), date(2025, 1, 8)
+ZONE_ROWS = 122_880
+"""Rows of a DuckDB row group: statistics are kept for each."""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "warehouse.duckdb"
+
+
+@pytest.fixture
+def warehouse(file: Path) -> Iterator[DuckDBWarehouse]:
+    yield open_warehouse(file)
+    close_warehouse(file)
+
+
+def rows(warehouse: DuckDBWarehouse, table: str = "t", schema: str = "s") -> list[tuple[Any, ...]]:
+    frame = warehouse.backend.execute(warehouse.table(schema, table))
+    return sorted(tuple(None if pd.isna(v) else v for v in row) for row in frame.itertuples(index=False))
+
+
+def replace(warehouse: DuckDBWarehouse, **columns: list[Any]) -> None:
+    warehouse.stage("s", "t", [pd.DataFrame(columns)])
+    warehouse.swap("s", "t")
+
+
+def replace_day(warehouse: DuckDBWarehouse, day: date, **columns: list[Any]) -> None:
+    count = len(next(iter(columns.values())))
+    warehouse.stage("s", "t", [pd.DataFrame({"day": [day] * count, **columns})])
+    warehouse.swap("s", "t", column="day", days=[day])
+
+
+def by_day(warehouse: DuckDBWarehouse) -> dict[date, list[Any]]:
+    found: dict[date, list[Any]] = {}
+    for day, value in warehouse.backend.execute(warehouse.table("s", "t").select("day", "x")).itertuples(index=False):
+        found.setdefault(pd.Timestamp(day).date(), []).append(None if pd.isna(value) else value)
+    return {day: sorted(values, key=str) for day, values in sorted(found.items())}
+
+
+class TestReplacing:
+    def test_a_whole_table_is_replaced_whole(self, warehouse: DuckDBWarehouse) -> None:
+        replace(warehouse, x=[1, 2, 3])
+        replace(warehouse, x=[4])
+        assert rows(warehouse) == [(4,)]
+        assert warehouse.tables("s") == ["t"]
+
+    def test_only_the_given_days_are_replaced(self, warehouse: DuckDBWarehouse) -> None:
+        replace_day(warehouse, MONDAY, x=[1, 2])
+        replace_day(warehouse, TUESDAY, x=[3])
+        replace_day(warehouse, MONDAY, x=[9])
+        assert by_day(warehouse) == {MONDAY: [9], TUESDAY: [3]}
+
+    def test_an_empty_result_empties_the_table_and_keeps_its_columns(self, warehouse: DuckDBWarehouse) -> None:
+        replace(warehouse, x=[1], name=["a"])
+        replace(warehouse, x=[], name=[])
+        assert rows(warehouse) == []
+        assert warehouse.table("s", "t").columns == ("x", "name")
+
+    def test_an_empty_day_goes_and_the_others_stay(self, warehouse: DuckDBWarehouse) -> None:
+        replace_day(warehouse, MONDAY, x=[1])
+        replace_day(warehouse, TUESDAY, x=[2])
+        replace_day(warehouse, MONDAY, x=[])
+        assert by_day(warehouse) == {TUESDAY: [2]}
+
+    def test_parts_are_written_one_after_the_other_and_see_the_earlier_ones(self, warehouse: DuckDBWarehouse) -> None:
+        def parts() -> Iterator[Any]:
+            yield pd.DataFrame({"x": [1]})
+            staged = warehouse.staged("s", "t")
+            yield staged.select(x=staged.x + 1)
+
+        warehouse.stage("s", "t", parts(), like=ibis.schema({"x": "int64"}))
+        warehouse.swap("s", "t")
+        assert rows(warehouse) == [(1,), (2,)]
+
+    def test_what_is_staged_is_not_seen_before_the_swap_and_may_be_discarded(self, warehouse: DuckDBWarehouse) -> None:
+        replace(warehouse, x=[1])
+        warehouse.stage("s", "t", [pd.DataFrame({"x": [2]})])
+        assert rows(warehouse) == [(1,)]
+        warehouse.discard("s", "t")
+        assert rows(warehouse) == [(1,)]
+        assert warehouse.tables("s") == ["t"]
+
+    def test_rows_that_an_aborted_run_has_staged_are_not_taken_up(self, warehouse: DuckDBWarehouse) -> None:
+        warehouse.stage("s", "t", [pd.DataFrame({"x": [99]})])
+        warehouse.stage("s", "t", [pd.DataFrame({"x": [1]})], like=ibis.schema({"x": "int64"}))
+        warehouse.swap("s", "t")
+        assert rows(warehouse) == [(1,)]
+
+    def test_the_state_of_days_changes_with_the_rows(self, warehouse: DuckDBWarehouse) -> None:
+        warehouse.stage("s", "t", [pd.DataFrame({"day": [MONDAY], "x": [1]})])
+        warehouse.swap("s", "t", column="day", days=[MONDAY], state={MONDAY: "a"})
+        warehouse.stage("s", "t", [pd.DataFrame({"day": [MONDAY], "x": [1]})])
+        warehouse.swap("s", "t", column="day", days=[MONDAY], state={MONDAY: "b", TUESDAY: "c"})
+        assert warehouse.day_state("s", "t") == {MONDAY: "b", TUESDAY: "c"}
+
+    def test_a_whole_table_remembers_the_day_it_stands_at(self, warehouse: DuckDBWarehouse) -> None:
+        for day in (MONDAY, TUESDAY):
+            warehouse.stage("s", "t", [pd.DataFrame({"x": [1]})])
+            warehouse.swap("s", "t", stands_at=day)
+        assert (warehouse.stands_at("s", "t"), warehouse.newest("s")) == (TUESDAY, TUESDAY)
+        assert (warehouse.stands_at("s", "other"), warehouse.newest("other")) == (None, None)
+
+    def test_the_latest_view_shows_the_newest_snapshot(self, warehouse: DuckDBWarehouse) -> None:
+        for day in (TUESDAY, MONDAY):
+            warehouse.stage("s", "t", [pd.DataFrame({"as_of": [day], "x": [day.day]})])
+            warehouse.swap("s", "t", column="as_of", days=[day])
+        assert [x for _, x in rows(warehouse, "t_latest")] == [7]
+
+    def test_a_day_is_told_from_another_by_its_rows_alone(self, warehouse: DuckDBWarehouse) -> None:
+        frame = pd.DataFrame({"day": [MONDAY, MONDAY, TUESDAY], "x": [1, 2, 3]})
+        one = warehouse.day_contents(ibis.memtable(frame), "day")
+        same = warehouse.day_contents(ibis.memtable(frame.iloc[[1, 0, 2]]), "day")
+        other = warehouse.day_contents(ibis.memtable(frame.assign(x=[1, 2, 4])), "day")
+        assert one == same
+        assert (one[MONDAY], one[TUESDAY]) == (other[MONDAY], one[TUESDAY])
+        assert one[TUESDAY] != other[TUESDAY]
+
+
+class TestChangedColumns:
+    def test_a_column_that_comes_is_null_in_older_days(self, warehouse: DuckDBWarehouse) -> None:
+        warehouse.stage("s", "t", [pd.DataFrame({"day": [MONDAY]})])
+        warehouse.swap("s", "t", column="day", days=[MONDAY])
+        replace_day(warehouse, TUESDAY, x=[1])
+        assert by_day(warehouse) == {MONDAY: [None], TUESDAY: [1]}
+
+    def test_a_column_that_goes_stays_with_its_old_values(self, warehouse: DuckDBWarehouse) -> None:
+        replace_day(warehouse, MONDAY, x=[1], y=["a"])
+        replace_day(warehouse, TUESDAY, y=["b"])
+        assert by_day(warehouse) == {MONDAY: [1], TUESDAY: [None]}
+
+    def test_columns_are_matched_by_name_and_not_by_position(self, warehouse: DuckDBWarehouse) -> None:
+        replace_day(warehouse, MONDAY, x=["a"], y=["b"])
+        warehouse.stage("s", "t", [pd.DataFrame({"y": ["d"], "x": ["c"], "day": [TUESDAY]})])
+        warehouse.swap("s", "t", column="day", days=[TUESDAY])
+        assert by_day(warehouse) == {MONDAY: ["a"], TUESDAY: ["c"]}
+
+    @pytest.mark.parametrize(
+        ("old", "new", "kind"),
+        [([1], [2.5], "float64"), ([1], ["a"], "string"), ([1.5], [2], "float64"), (["a"], [None], "string")],
+    )
+    def test_a_type_widens_and_never_loses_an_old_value(
+        self, warehouse: DuckDBWarehouse, old: list[Any], new: list[Any], kind: str
+    ) -> None:
+        replace_day(warehouse, MONDAY, x=old)
+        replace_day(warehouse, TUESDAY, x=new)
+        assert warehouse.table("s", "t").x.type() == ibis.dtype(kind)
+        as_text = str if kind == "string" else lambda value: value
+        assert by_day(warehouse) == {MONDAY: [as_text(v) for v in old], TUESDAY: new}
+
+    def test_a_day_without_any_value_leaves_the_type_alone(self, warehouse: DuckDBWarehouse) -> None:
+        replace_day(warehouse, MONDAY, x=[1.5])
+        replace_day(warehouse, TUESDAY, x=[None])
+        assert warehouse.table("s", "t").x.type().is_float64()
+        assert by_day(warehouse) == {MONDAY: [1.5], TUESDAY: [None]}
+
+    def test_a_whole_table_takes_the_new_columns(self, warehouse: DuckDBWarehouse) -> None:
+        replace(warehouse, x=[1], gone=["a"])
+        replace(warehouse, come=["b"], x=["c"])
+        assert rows(warehouse) == [("b", "c")]
+
+    def test_columns_without_a_value_and_times_of_seconds_get_types_that_every_engine_knows(
+        self, warehouse: DuckDBWarehouse
+    ) -> None:
+        at = pd.Series([datetime(2025, 1, 6, 9, 30)]).astype("datetime64[s]")
+        warehouse.stage("s", "t", [pd.DataFrame({"nothing": pd.Series([None], dtype="object"), "at": at})])
+        warehouse.swap("s", "t")
+        assert warehouse.table("s", "t").schema() == ibis.schema({"nothing": "string", "at": "timestamp(6)"})
+
+
+def test_filters_find_the_rows_of_a_large_first_partition(warehouse: DuckDBWarehouse) -> None:
+    """DuckDB 2.0.0 keeps wrong statistics when a table made from an empty result is filled in the same transaction."""
+    count = ZONE_ROWS + 10_000
+    large = ibis.range(count).unnest().name("x").as_table().mutate(day=ibis.literal(MONDAY))
+    for day, part in ((MONDAY, large.limit(0)), (MONDAY, large)):
+        warehouse.stage("s", "t", [part], like=ibis.schema({"x": "int64", "day": "date"}))
+        warehouse.swap("s", "t", column="day", days=[day])
+    table = warehouse.table("s", "t")
+    assert warehouse.backend.execute(table.filter(table.x == 5).count()) == 1
+    assert warehouse.backend.execute(table.filter(table.day == MONDAY).count()) == count
+    assert warehouse.backend.execute(table.filter(table.x >= count - 1).count()) == 1
+
+
+def test_a_failure_inside_a_swap_leaves_everything_as_it_was(warehouse: DuckDBWarehouse) -> None:
+    replace_day(warehouse, MONDAY, x=[1])
+    warehouse.stage("s", "t", [pd.DataFrame({"day": [MONDAY], "x": [2]})])
+    with pytest.raises(duckdb.Error):
+        warehouse.swap("s", "t", column="no_such_column", days=[MONDAY])
+    assert by_day(warehouse) == {MONDAY: [1]}
+    warehouse.swap("s", "t", column="day", days=[MONDAY])
+    assert by_day(warehouse) == {MONDAY: [2]}
+
+
+WRITER = """
+import sys, time
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from cx_intel.warehouse import opening as module
+
+file, moment = Path(sys.argv[1]), sys.argv[2]
+DAY = date(2025, 1, 6)
+
+def stop():
+    print("ready", flush=True)
+    time.sleep(60)
+
+class Stopping:
+    def __init__(self, connection):
+        self.connection = connection
+
+    def execute(self, sql, *rest):
+        if moment in sql:
+            stop()
+        return self.connection.execute(sql, *rest)
+
+def parts():
+    yield pd.DataFrame({"day": [DAY], "x": [2]})
+    if moment == "second part":
+        stop()
+    yield pd.DataFrame({"day": [DAY], "x": [3]})
+
+warehouse = module.open_warehouse(file)
+warehouse._connection = Stopping(warehouse._connection)
+warehouse.stage("s", "t", parts())
+warehouse.swap("s", "t", column="day", days=[DAY], state={DAY: "second"})
+"""
+
+
+@pytest.mark.parametrize(
+    "moment", ["second part", "DELETE FROM", "BY NAME SELECT * FROM", "INSERT INTO cx_state", "COMMIT"]
+)
+def test_a_writer_killed_at_any_moment_leaves_the_old_table_whole(file: Path, moment: str) -> None:
+    first = open_warehouse(file)
+    first.stage("s", "t", [pd.DataFrame({"day": [MONDAY, TUESDAY], "x": [1, 7]})])
+    first.swap("s", "t", column="day", days=[MONDAY, TUESDAY], state={MONDAY: "first", TUESDAY: "first"})
+    close_warehouse(file)
+
+    kill_when_ready([sys.executable, "-c", textwrap.dedent(WRITER), str(file), moment])
+    with reading(file) as after:
+        assert by_day(after) == {MONDAY: [1], TUESDAY: [7]}
+        assert after.day_state("s", "t") == {MONDAY: "first", TUESDAY: "first"}
+        assert after.tables("s") == ["t"]
+
+    following = open_warehouse(file)
+    replace_day(following, MONDAY, x=[5])
+    assert by_day(following) == {MONDAY: [5], TUESDAY: [7]}
+    assert not following.exists("s", "_staged_t")
+    close_warehouse(file)
+
+
+def kill_when_ready(command: list[str]) -> None:
+    """Starts a process, waits until it says that it is ready, and ends it as a power cut would."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if process.stdout.readline() != "ready\n":
+            pytest.fail(process.stderr.read())
+        process.kill()
+        process.wait()
+        assert process.returncode == -signal.SIGKILL
+
+
+class TestOpening:
+    def test_both_openings_of_a_process_share_one_connection(self, file: Path) -> None:
+        one, two = open_warehouse(file), open_warehouse(file)
+        assert one is two
+        close_warehouse(file)
+        replace(one, x=[1])
+        close_warehouse(file)
+        with reading(file) as third:
+            assert rows(third) == [(1,)]
+
+    def test_a_file_that_is_no_database_is_named_with_what_to_do(self, file: Path) -> None:
+        file.write_bytes(b"these bytes are no database " * 1000)
+        with pytest.raises(WarehouseError, match=r"warehouse\.duckdb .*[Cc]heck that it is a DuckDB file"):
+            open_warehouse(file)
+
+    def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(self, tmp_path: Path) -> None:
+        (tmp_path / "home").write_text("a file where a folder should be")
+        with pytest.raises(WarehouseError, match=r"cannot be made\. Its folder has to be one that may be written"):
+            open_warehouse(tmp_path / "home" / "warehouse.duckdb")
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write every folder")
+    def test_a_folder_that_may_not_be_written_is_named_with_what_to_do(self, tmp_path: Path) -> None:
+        (tmp_path / "home").mkdir(mode=0o500)
+        with pytest.raises(WarehouseError, match="may be written"):
+            open_warehouse(tmp_path / "home" / "warehouse.duckdb")
+
+    def test_a_file_that_another_process_writes_is_named_with_what_to_do(self, file: Path) -> None:
+        code = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('ready', flush=True); time.sleep(60)"
+        with subprocess.Popen([sys.executable, "-c", code, str(file)], stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "ready\n"
+            with pytest.raises(WarehouseError, match=r"is open in another program\. Close it there"):
+                open_warehouse(file)
+            with pytest.raises(WarehouseError, match="is open in another program"), reading(file):
+                pass
+            other.kill()
+
+    def test_who_waits_gets_the_file_when_another_process_has_looked_into_it(self, file: Path) -> None:
+        duckdb.connect(str(file)).close()
+        code = (
+            "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('ready', flush=True); "
+            "sys.stdin.readline(); c.close(); print('closed', flush=True); sys.stdin.readline()"
+        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen([sys.executable, "-c", code, str(file)], text=True, **pipes) as other:
+            assert other.stdin is not None
+            assert other.stdout is not None
+            assert other.stdout.readline() == "ready\n"
+            with pytest.raises(WarehouseError, match="is open in another program"):
+                open_warehouse(file, wait_seconds=0.3)
+            other.stdin.write("close it\n")
+            other.stdin.flush()
+            assert open_warehouse(file, wait_seconds=30).tables("s") == []
+            close_warehouse(file)
+
+    def test_reading_what_is_not_there_says_how_it_comes_to_be(self, file: Path) -> None:
+        with pytest.raises(WarehouseError, match=r"is not there yet\. Run `cx-intel refresh` first"), reading(file):
+            pass
+        assert not file.exists()
+
+    def test_a_table_that_is_not_there_is_named(self, warehouse: DuckDBWarehouse) -> None:
+        with pytest.raises(WarehouseError, match=r"There is no table s\.nothing in .* Materialize that asset first"):
+            warehouse.table("s", "nothing")

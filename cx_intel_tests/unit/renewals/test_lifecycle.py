@@ -1,0 +1,176 @@
+"""Lifecycle events: changes of the confirmed tier and drops of watched signals, each told once."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+
+from cx_intel.contracts.renewals.layer import lifecycle_events as contract
+from cx_intel.models.renewals.lifecycle import lifecycle_events
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.helpers.builders import AS_OF, rows, shipped, values
+from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_rows, scores, signals
+
+FLEET = shipped("fleet")
+GPS = "gps_adoption_pct"
+
+
+def tiers(*days_and_tiers: tuple[int, str], account: str = "a") -> list[dict[str, Any]]:
+    return [{"as_of": days_from(day), "account_id": account, "health_tier": tier} for day, tier in days_and_tiers]
+
+
+def adoption(history: Mapping[int, float | None]) -> ir.Table:
+    tables = [signals(FLEET, {"a": {GPS: value}}, days_from(day)) for day, value in history.items()]
+    return ibis.union(*tables) if len(tables) > 1 else tables[0]
+
+
+def events(
+    *,
+    history: list[dict[str, Any]] | None = None,
+    measured: ir.Table | None = None,
+    why: list[dict[str, Any]] | None = None,
+    due: list[dict[str, Any]] | None = None,
+    previous: list[dict[str, Any]] | None = None,
+    of: Portfolio = FLEET,
+    as_of: date = AS_OF,
+) -> ir.Table:
+    found = lifecycle_events(
+        scores(of, history or []),
+        signals(of, {}) if measured is None else measured,
+        drivers(of, why or []),
+        pipeline_rows(of, due or []),
+        portfolio=of,
+        as_of=as_of,
+        previous=rows(contract(of), previous or []),
+    )
+    table = kept(found)
+    assert broken(table, contract(of)) == []
+    return table
+
+
+def told(table: ir.Table, *columns: str) -> list[Any]:
+    return list(values(table, *columns, by="event_id").values())
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        pytest.param(tiers((-1, "Green"), (0, "Amber")), [("Green", "Amber")], id="down"),
+        pytest.param(tiers((-1, "Red"), (0, "Amber")), [("Red", "Amber")], id="up"),
+        pytest.param(tiers((-1, "Green"), (0, "unknown")), [("Green", "unknown")], id="to unknown"),
+        pytest.param(tiers((-1, "Green"), (0, "Green")), [], id="as before"),
+        pytest.param(tiers((0, "Red")), [], id="first snapshot"),
+        pytest.param(tiers((-20, "Green"), (0, "Red")), [("Green", "Red")], id="newest earlier one is old"),
+        pytest.param(tiers((-2, "Green"), (-1, "Red"), (0, "Red")), [], id="only the newest earlier one counts"),
+        pytest.param(
+            [*tiers((-2, "Green"), (0, "Red")), *tiers((-1, "Red"), account="b")], [], id="was not in it"
+        ),
+        pytest.param(tiers((-1, "Green"), (0, "Green"), (1, "Red")), [], id="later ones are unknown"),
+    ],
+)  # fmt: skip
+def test_tier_changes(history: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:
+    table = events(history=history)
+    assert told(table, "from_value", "to_value") == expected
+    assert set(told(table, "event_type")) <= {"tier_change"}
+
+
+def test_it_is_the_confirmed_tier_that_changes() -> None:
+    history = [row | {"confirmed_tier": "Green"} for row in tiers((-1, "Green"), (0, "Red"))]
+    assert told(events(history=history), "event_id") == []
+
+
+def test_the_reason_names_the_three_signals_that_moved_most_that_way() -> None:
+    def on(day: int, **points: float) -> list[dict[str, Any]]:
+        return [
+            {"as_of": days_from(day), "account_id": "a", "signal": signal, "points": value}
+            for signal, value in points.items()
+        ]
+
+    before = on(-1, gps_adoption_pct=17.5, csat_score=6, nps_score=4, open_support_tickets=8, mobile_dau_mau=2)
+    after = on(0, gps_adoption_pct=9.3, csat_score=5.5, nps_score=9, open_support_tickets=5, mobile_dau_mau=1)
+    down = events(history=tiers((-1, "Green"), (0, "Amber")), why=[*before, *after])
+    assert told(down, "reason") == [
+        "Green to Amber: GPS adoption -8.2 points, Open support tickets -3 points, Mobile DAU/MAU -1 points"
+    ]
+    up = events(history=tiers((-1, "Red"), (0, "Amber")), why=[*before, *after])
+    assert told(up, "reason") == ["Red to Amber: NPS score +5 points"]
+    lost = events(history=tiers((-1, "Green"), (0, "unknown")), why=[*before, *after])
+    assert told(lost, "reason") == ["Green to unknown"]
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        pytest.param({-7: 80, 0: 67.9}, [("80", "67.9")], id="more than 15 %"),
+        pytest.param({-7: 80, 0: 68}, [], id="exactly 15 %"),
+        pytest.param({-7: 22.2, 0: 18.87}, [], id="exactly 15 %, in floats"),
+        pytest.param({-7: 80, 0: 90}, [], id="rise"),
+        pytest.param({-6: 80, 0: 10}, [], id="6 days before"),
+        pytest.param({-10: 80, 0: 10}, [("80", "10")], id="3 days before that"),
+        pytest.param({-11: 80, 0: 10}, [], id="4 days before that"),
+        pytest.param({-10: 80, -8: 11, 0: 10}, [], id="the newest of them"),
+        pytest.param({-8: 80, -7: None, 0: 10}, [("80", "10")], id="missing 7 days before"),
+        pytest.param({-7: 80, 0: None}, [], id="missing now"),
+        pytest.param({-7: 0, 0: 0}, [], id="nothing then"),
+        pytest.param({-7: -5, 0: -3}, [], id="below zero then"),
+        pytest.param({-7: 80, 0: 0}, [("80", "0")], id="all gone"),
+    ],
+)
+def test_drops_of_a_watched_signal(history: dict[int, float | None], expected: list[tuple[str, str]]) -> None:
+    table = events(measured=adoption(history))
+    assert told(table, "from_value", "to_value") == expected
+    assert set(told(table, "event_type", "signal")) <= {("signal_drop", GPS)}
+
+
+def test_the_reason_of_a_drop_in_words() -> None:
+    table = events(measured=adoption({-9: 80, 0: 59}))
+    assert told(table, "reason") == ["GPS adoption fell 26.3 % in 9 days, from 80 % to 59 %"]
+
+
+def test_signals_that_nobody_watches_are_silent() -> None:
+    silent = FLEET.lifecycle.model_copy(update={"watched_signals": {}})
+    table = events(measured=adoption({-7: 80, 0: 1}), of=FLEET.model_copy(update={"lifecycle": silent}))
+    assert told(table, "event_id") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told"),
+    [
+        pytest.param({"day": -6}, False, id="6 days ago"),
+        pytest.param({"day": -7}, True, id="7 days ago"),
+        pytest.param({"day": -1, "to_value": "Red"}, True, id="another tier"),
+        pytest.param({"day": -1, "account_id": "b"}, True, id="another account"),
+        pytest.param({"day": -1, "event_type": "signal_drop", "signal": "Amber"}, True, id="another type"),
+    ],
+)
+def test_no_second_event_of_the_same_kind_within_a_week(said: dict[str, Any], is_told: bool) -> None:
+    ordinary = {"account_id": "a", "event_type": "tier_change", "from_value": "Green", "to_value": "Amber"}
+    earlier = ordinary | {k: v for k, v in said.items() if k != "day"} | {"as_of": days_from(said["day"])}
+    table = events(history=tiers((-1, "Green"), (0, "Amber")), previous=[earlier])
+    assert bool(told(table, "event_id")) == is_told
+
+
+def test_no_second_drop_of_the_same_signal_within_a_week() -> None:
+    earlier = {"as_of": days_from(-1), "account_id": "a", "event_type": "signal_drop", "signal": GPS}
+    assert told(events(measured=adoption({-7: 80, 0: 9}), previous=[earlier]), "event_id") == []
+
+
+def test_the_playbook_is_that_of_the_renewal() -> None:
+    both = [*tiers((-1, "Green"), (0, "Amber")), *tiers((-1, "Green"), (0, "Amber"), account="b")]
+    table = events(history=both, due=[{"account_id": "a"}])
+    assert values(table, "playbook") == {"a": "CSM-led health review", "b": None}
+
+
+def test_event_ids_are_stable_and_tell_events_apart() -> None:
+    history = [*tiers((-1, "Green"), (0, "Amber")), *tiers((-1, "Green"), (0, "Amber"), account="b")]
+    table = events(history=history, measured=adoption({-7: 80, 0: 9}))
+    assert sorted(values(table, "account_id", by="event_id").items()) == [
+        ("461f43e02980e57e-a", "a"),
+        ("461f43e02980e57e-b", "b"),
+        ("aee52a6469408e21-a", "a"),
+    ]
+    tomorrow = events(history=tiers((0, "Green"), (1, "Amber")), as_of=days_from(1))
+    assert not set(told(tomorrow, "event_id")) & set(told(table, "event_id"))

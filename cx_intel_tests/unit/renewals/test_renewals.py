@@ -1,0 +1,274 @@
+"""Renewal dates and the pipeline: when an account renews, how likely, and what is at stake."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.renewals.layer import renewal_pipeline as contract
+from cx_intel.models.renewals.pipeline import renewal_dates, renewal_pipeline
+from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped, values
+from cx_intel_tests.helpers.renewal_tables import (
+    broken,
+    days_from,
+    no_churn_risk,
+    pipeline_of,
+    revenue,
+    scores,
+    signals,
+    subscriptions,
+)
+
+FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")
+
+
+def next_renewal(*given: dict[str, Any], of: Any = FLEET, as_of: date = AS_OF) -> Any:
+    """(renewal_date, is_overdue) of account a with these subscriptions; None when it has no row."""
+    table = subscriptions(of, [{"account_id": "a"} | row for row in given])
+    found = renewal_dates(table, portfolio=of, as_of=as_of)
+    return values(found, "renewal_date", "is_overdue").get("a")
+
+
+@pytest.mark.parametrize(
+    ("given", "as_of", "expected"),
+    [
+        pytest.param({"renewal_date": date(2025, 6, 30)}, AS_OF, (date(2025, 6, 30), False), id="given"),
+        pytest.param({"renewal_date": AS_OF}, AS_OF, (AS_OF, False), id="given, today"),
+        pytest.param({"renewal_date": date(2025, 1, 30)}, AS_OF, (date(2026, 1, 30), True), id="past"),
+        pytest.param({"renewal_date": date(2021, 3, 1)}, AS_OF, (date(2025, 3, 1), True), id="past for years"),
+        pytest.param(
+            {"renewal_date": date(2024, 2, 29)},
+            date(2025, 2, 1),
+            (date(2025, 2, 28), True),
+            id="clipped to 28 Feb",
+        ),
+        pytest.param(
+            {"renewal_date": date(2024, 2, 29)},
+            date(2027, 3, 1),
+            (date(2028, 2, 29), True),
+            id="without drift",
+        ),
+        pytest.param(
+            {"renewal_date": date(2025, 1, 1), "mrr_amount": 0},
+            AS_OF,
+            (date(2025, 1, 1), False),
+            id="pays nothing",
+        ),
+        pytest.param({"start_date": date(2023, 5, 31)}, AS_OF, (date(2025, 5, 31), False), id="anniversary"),
+        pytest.param({"start_date": AS_OF}, AS_OF, (date(2026, 1, 31), False), id="started today"),
+        pytest.param({"start_date": date(2024, 1, 31)}, AS_OF, (AS_OF, False), id="anniversary today"),
+        pytest.param({"start_date": date(2025, 2, 1)}, AS_OF, None, id="not yet started"),
+        pytest.param({"status": "trial"}, AS_OF, None, id="trial"),
+        pytest.param({"end_date": date(2024, 1, 1)}, AS_OF, None, id="ends before it starts"),
+        pytest.param(
+            {"end_date": date(2024, 9, 1), "renewal_date": date(2025, 9, 1)},
+            AS_OF,
+            (AS_OF, False),
+            id="ended: its given date no longer counts",
+        ),
+    ],
+)
+def test_renewal_date_of_one_subscription(given: dict[str, Any], as_of: date, expected: Any) -> None:
+    assert next_renewal(given, as_of=as_of) == expected
+
+
+def test_earliest_of_the_subscriptions_in_force_after_rolling_each_forward() -> None:
+    past, soon, late = ({"renewal_date": date(2024, 12, 1)}, {"renewal_date": date(2025, 3, 1)}, {})
+    assert next_renewal(past, soon, late) == (date(2025, 3, 1), True)
+
+
+def test_anniversary_of_the_earliest_start_of_the_main_product() -> None:
+    add_on = {"product_name": "api_access", "start_date": date(2022, 3, 1)}
+    platform = {
+        "product_name": "novacrm_platform",
+        "start_date": date(2023, 7, 1),
+        "end_date": date(2024, 7, 1),
+    }
+    upgrade = {"product_name": "novacrm_platform", "start_date": date(2024, 8, 1)}
+    assert next_renewal(add_on, platform, upgrade, of=NOVACRM) == (date(2025, 7, 1), False)
+    assert next_renewal(add_on, of=NOVACRM) == (None, None)
+
+
+def test_a_portfolio_without_renewals_has_terms_of_a_year() -> None:
+    plain = FLEET.model_copy(update={"renewals": None})
+    assert next_renewal({"start_date": date(2023, 5, 31)}, of=plain) == (date(2025, 5, 31), False)
+
+
+def test_monthly_terms_clip_from_the_original_day() -> None:
+    monthly = FLEET.model_copy(update={"renewals": FLEET.renewals.model_copy(update={"term_months": 1})})
+    given = {"renewal_date": date(2025, 1, 31)}
+    assert next_renewal(given, of=monthly, as_of=date(2025, 2, 1)) == (date(2025, 2, 28), True)
+    assert next_renewal(given, of=monthly, as_of=date(2025, 3, 1)) == (date(2025, 3, 31), True)
+
+
+def test_risk_probability_and_amounts_of_every_level() -> None:
+    due, later = {"renewal_date": days_from(90)}, {"renewal_date": days_from(91)}
+    money = {"current_mrr": "83.34"}  # 1000.08 a year
+    table = pipeline_of(
+        FLEET,
+        [
+            {"account_id": "red due", "health_tier": "Red", **due, **money},
+            {"account_id": "red later", "health_tier": "Red", **later, **money},
+            {"account_id": "amber due", "health_tier": "Amber", **due, **money},
+            {"account_id": "amber later", "health_tier": "Amber", **later, **money},
+            {"account_id": "green", "health_tier": "Green", **due, **money},
+            {"account_id": "unknown", "health_tier": "unknown", **due, **money},
+            {"account_id": "unscored", **due, **money},
+        ],
+    )
+    columns = (
+        "renewal_risk",
+        "renewal_probability",
+        "expected_renewal_arr",
+        "expected_arr_loss",
+        "exposed_arr",
+    )
+    assert values(table, *columns) == {
+        "red due": ("Critical", 0.30, 300.02, 700.06, 1000.08),
+        "red later": ("High", 0.55, 550.04, 450.04, 0),
+        "amber due": ("High", 0.55, 550.04, 450.04, 1000.08),
+        "amber later": ("Medium", 0.75, 750.06, 250.02, 0),
+        "green": ("Low", 0.92, 920.07, 80.01, 0),
+        "unknown": ("Medium", 0.75, 750.06, 250.02, 0),
+        "unscored": ("Medium", 0.75, 750.06, 250.02, 0),
+    }
+    assert values(table, "health_tier", "health_score")["unscored"] == ("unknown", None)
+    assert broken(table, contract(FLEET)) == []
+
+
+def test_half_a_cent_is_rounded_up_and_the_parts_still_sum() -> None:
+    # 0.06 x 0.75 = 0.045; floats would make it 0.04499
+    table = pipeline_of(
+        FLEET,
+        [
+            {
+                "account_id": "a",
+                "health_tier": "Amber",
+                "current_mrr": "0.01",
+                "current_arr": "0.06",
+                "renewal_date": days_from(100),
+            }
+        ],
+    )
+    assert values(table, "expected_renewal_arr", "expected_arr_loss") == {"a": (0.05, 0.01)}
+
+
+def test_the_pipeline_reaches_from_today_to_270_days() -> None:
+    given = {"yesterday": -1, "today": 0, "window": 90, "after": 91, "end": 270, "beyond": 271}
+    table = pipeline_of(FLEET, [{"account_id": k, "renewal_date": days_from(v)} for k, v in given.items()])
+    assert values(table, "days_to_renewal", "months_to_renewal", "is_within_window") == {
+        "today": (0, 0, True),
+        "window": (90, 4, True),  # 1 May, and 31 January + 3 months is 30 April
+        "after": (91, 4, False),
+        "end": (270, 9, False),
+    }
+
+
+def test_months_to_renewal_count_started_months() -> None:
+    given = {"a": date(2025, 1, 31), "b": date(2025, 2, 1), "c": date(2025, 2, 28), "d": date(2025, 3, 1)}
+    table = pipeline_of(FLEET, [{"account_id": k, "renewal_date": v} for k, v in given.items()])
+    assert values(table, "months_to_renewal") == {"a": 0, "b": 1, "c": 1, "d": 2}
+
+
+def test_only_those_who_pay_and_have_not_churned() -> None:
+    given = [
+        {"account_id": "pays", "health_tier": "Green"},
+        {"account_id": "pays nothing", "current_mrr": 0},
+        {"account_id": "churned", "is_churned": True},
+        {"account_id": "undated", "renewal_date": None},
+    ]
+    assert set(values(pipeline_of(FLEET, given), "current_arr")) == {"pays"}
+    including = FLEET.model_copy(update={"include_churned": True})
+    assert set(values(pipeline_of(including, given), "current_arr")) == {"pays", "churned"}
+
+
+def test_novacrm_renewal_risk_is_the_churn_risk_level() -> None:
+    levels = {"critical": "Critical", "high": "High", "medium": "Medium", "low": "Low"}
+    table = pipeline_of(
+        NOVACRM,
+        [{"account_id": k, "health_tier": "healthy", "risk_level": k} for k in levels]
+        + [{"account_id": "none", "health_tier": "healthy"}],
+    )
+    assert values(table, "renewal_risk") == levels | {"none": "Medium"}
+    assert values(table, "recommended_playbook") == {
+        "critical": "Executive call",
+        "high": "CSM save plan",
+        "medium": "CSM check-in",
+        "low": "Automated renewal",
+        "none": "CSM check-in",
+    }
+    assert broken(table, contract(NOVACRM)) == []
+
+
+def test_expansion_potential_is_of_the_three_months_to_the_horizon() -> None:
+    months = {date(2024, 10, 1): 1, date(2024, 11, 1): 20, date(2025, 1, 1): 300, date(2025, 2, 1): 4000}
+    table = renewal_pipeline(
+        accounts(FLEET, [{"account_id": k, "renewal_date": days_from(9), "is_overdue": True} for k in "ab"]),
+        scores(FLEET, []),
+        no_churn_risk(),
+        signals(FLEET, {}),
+        revenue(
+            FLEET,
+            [{"account_id": "a", "revenue_month": m, "expansion_mrr": amount} for m, amount in months.items()],
+        ),
+        portfolio=FLEET,
+        as_of=AS_OF,
+    )
+    assert values(table, "expansion_potential_arr", "is_overdue") == {"a": (12 * 320, True), "b": (0, True)}
+
+
+def test_account_attributes_are_carried() -> None:
+    table = pipeline_of(FLEET, [{"account_id": "a", "legacy_system": "Vimcar", "vehicle_count": 7, "country": "AT"}])
+    assert values(table, "legacy_system", "vehicle_count", "country") == {"a": ("Vimcar", 7, "AT")}
+
+
+def test_rules_may_ask_for_attributes_and_signals_and_a_wrong_name_is_told() -> None:
+    def with_rule(condition: dict[str, Any]) -> Any:
+        given = FLEET.renewals.model_dump(by_alias=True) | {"risk": [{"if": condition, "risk": "Critical"}]}
+        return FLEET.model_copy(update={"renewals": type(FLEET.renewals).model_validate(given)})
+
+    ruled = with_rule({"gps_adoption_pct": {"less_than": 10}, "legacy_system": "Vimcar"})
+    low = {"signals": {"gps_adoption_pct": 5.0}, "health_tier": "Green"}
+    table = pipeline_of(ruled, [{"account_id": "a", "legacy_system": "Vimcar", **low}, {"account_id": "b", **low}])
+    assert values(table, "renewal_risk") == {"a": "Critical", "b": "Medium"}
+    with pytest.raises(KeyError, match="gps_adoptoin_pct"):
+        pipeline_of(with_rule({"gps_adoptoin_pct": 1}), [])
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"expected_arr_loss": 541}, "expected_parts_sum_to_arr"),
+        ({"exposed_arr": 0}, "exposed_when_not_healthy_and_due"),
+        ({"health_tier": "unknown"}, "unknown_is_medium"),
+        ({"days_to_renewal": 31}, "days_lead_to_the_date"),
+        ({"days_to_renewal": 271}, "days_to_renewal: maximum"),
+    ],
+)
+def test_each_rule_of_the_pipeline_can_fail(change: dict[str, Any], rule: str) -> None:
+    sound = {
+        "as_of": AS_OF,
+        "account_id": "a",
+        "current_mrr": 100,
+        "current_arr": 1200,
+        "health_tier": "Amber",
+        "is_healthy": False,
+        "renewal_date": days_from(30),
+        "is_overdue": False,
+        "days_to_renewal": 30,
+        "months_to_renewal": 1,
+        "is_within_window": True,
+        "renewal_risk": "High",
+        "renewal_probability": 0.55,
+        "expected_renewal_arr": 660,
+        "expected_arr_loss": 540,
+        "exposed_arr": 1200,
+        "expansion_potential_arr": 0,
+        "recommended_playbook": "CSM-led health review",
+        "due_in_days": 7,
+        "save_rate": 0.3,
+    }
+    of: Contract = contract(FLEET)
+    assert broken(rows(of, [sound]), of) == []
+    assert rule in broken(rows(of, [sound | change]), of)

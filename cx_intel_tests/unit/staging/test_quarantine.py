@@ -1,0 +1,145 @@
+"""Rows that do not fit, rows of no account and of none at all, and rows of the real files, which all fit."""
+
+import os
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import cx_intel
+from cx_intel.contracts import operations
+from cx_intel.contracts.staging import STAGING
+from cx_intel.models.staging import tables as staging
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.yaml.loader import load_portfolio
+from cx_intel.sources.files.reading import read_files
+from cx_intel_tests.helpers.staged_rows import ACCOUNTS, AS_OF, CON, SMALL, accounts, judged, raw
+
+EXAMPLES = Path(cx_intel.__file__).parents[1] / "examples"
+
+
+def test_typed_rows_need_no_marks() -> None:
+    frame = pd.DataFrame(
+        {
+            "subscription_id": ["S1", "S2"],
+            "account_id": ["A1", "A2"],
+            "amount": [149.0, float("nan")],
+            "start_date": pd.to_datetime(["2025-01-01", "2025-01-02"]).astype("datetime64[us]"),
+            "end_date": pd.to_datetime([None, None]).astype("datetime64[us]"),
+        }
+    )
+    first, second = judged("subscriptions", ibis.memtable(frame))
+    assert (
+        first["amount"],
+        first["start_date"],
+        first["end_date"],
+        first["is_active"],
+        first["_reason"],
+    ) == (
+        Decimal("149.00"),
+        date(2025, 1, 1),
+        None,
+        True,
+        None,
+    )
+    assert (first["_source_file"], first["_row_number"], first["_raw_row"]) == (None, None, None)
+    assert second["_reason"] == "amount is missing"
+
+
+@pytest.mark.parametrize("table", list(STAGING))
+def test_each_model_gives_its_contracts_columns_of_nothing(table: str) -> None:
+    contract = STAGING[table](SMALL)
+    model = getattr(staging, f"stg_{table}")
+    nothing = ibis.memtable(pa.table({"account_id": pa.array([], pa.string())}))
+    read = (nothing,) if table == "accounts" else (nothing, accounts())
+    result = model(*read, portfolio=SMALL, as_of=AS_OF)
+    assert result.schema() == contract.schema()
+    assert CON.to_pyarrow(result).num_rows == 0
+
+
+def test_quarantine_holds_the_rows_turned_away_of_all_tables() -> None:
+    nothing = ibis.memtable(pa.table({"account_id": pa.array([], pa.string())}))
+    raws = dict.fromkeys(STAGING, nothing)
+    raws["accounts"] = raw([*ACCOUNTS, {"account_id": None}], "accounts.csv")
+    wide = {"account_id": "A1", "measured_on": "2025-01-31"}
+    metrics = [wide | {"metric": m, "value": "?"} for m in ("gps", "nps")]
+    raws["metrics"] = raw(metrics, "m.csv").mutate(_row_number=ibis.literal(5, "int64"))
+    split = raw([{"subscription_id": None}], "s.csv").mutate(_reject=ibis.literal("has 2 columns"))
+    raws["subscriptions"] = split
+    result = staging.quarantine(*raws.values(), accounts(), portfolio=SMALL, as_of=AS_OF)
+    assert result.schema() == operations.quarantine(SMALL).schema()
+    columns = ("source_table", "source_file", "row_number", "occurrence", "reason", "raw_row")
+    found = CON.to_pyarrow(result.order_by("source_table", "occurrence")).to_pylist()
+    assert {row["as_of"] for row in found} == {AS_OF}
+    assert [tuple(row[c] for c in columns) for row in found] == [
+        ("accounts", "accounts.csv", 3, 1, "account_id is missing", "3"),
+        ("metrics", "m.csv", 5, 1, "value: '?' is not a number (write 1234.5)", "1"),
+        ("metrics", "m.csv", 5, 2, "value: '?' is not a number (write 1234.5)", "2"),
+        ("subscriptions", "s.csv", 1, 1, "has 2 columns", "1"),
+    ]
+
+
+def test_quarantine_judges_only_the_tables_that_may_have_rows_that_do_not_fit() -> None:
+    nothing = ibis.memtable(pa.table({"account_id": pa.array([], pa.string())}))
+    raws = dict.fromkeys(STAGING, nothing)
+    raws["accounts"] = raw([{"account_id": None}], "accounts.csv")
+    raws["metrics"] = raw([{"account_id": "A1", "metric": "nps", "value": "?"}], "m.csv")
+
+    def found(doubtful: tuple[str, ...]) -> list[str]:
+        rows = staging.quarantine(*raws.values(), accounts(), portfolio=SMALL, as_of=AS_OF, doubtful=doubtful)
+        assert rows.schema() == operations.quarantine(SMALL).schema()
+        return sorted(row["source_table"] for row in CON.to_pyarrow(rows).to_pylist())
+
+    assert found(("accounts", "metrics", "invoices")) == ["accounts", "metrics"]
+    assert found(("metrics",)) == ["metrics"]
+    assert found(("invoices",)) == []
+    assert found(()) == []
+
+
+def test_currencies_without_a_rate_are_found_before_anything_is_written() -> None:
+    rows = raw([{"currency": c} for c in ("gbp", "GBP ", "EUR", "chf", None, "", "JPY")])
+    found = CON.to_pyarrow(staging.unknown_currencies(rows, SMALL).order_by("currency")).to_pylist()
+    assert found == [{"currency": "GBP", "row_count": 2}, {"currency": "JPY", "row_count": 1}]
+    message = staging.unknown_currency_message("invoices", [row["currency"] for row in found], SMALL)
+    assert "invoices has amounts in GBP, JPY" in message
+    assert "currency.rates" in message
+    none = staging.unknown_currencies(raw([{"account_id": "A1"}]), SMALL)
+    assert CON.to_pyarrow(none).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "as_of", "expected"),
+    [
+        (
+            "novacrm_csv",
+            "NOVACRM_DATA",
+            date(2025, 1, 31),
+            {"accounts": 150, "subscriptions": 254, "invoices": 1707, "usage_events": 15_000, "support_tickets": 1314},
+        ),
+        (
+            "fleet_csv",
+            "FLEET_DATA",
+            date(2024, 12, 31),
+            {"accounts": 250, "subscriptions": 250, "mrr_history": 2750, "metrics": 2632},
+        ),
+    ],
+)
+def test_every_row_of_the_real_files_fits(name: str, variable: str, as_of: date, expected: dict[str, int]) -> None:
+    if variable not in os.environ:
+        pytest.skip(f"{variable} is not set")
+    book = load_portfolio(EXAMPLES / f"{name}.yaml")
+    known: ir.Table | None = None
+    for table, row_count in expected.items():
+        source = book.source_of(table)
+        assert isinstance(source, FilesSource)
+        given = read_files(source, contract=STAGING[table](book), environment=os.environ).raw()
+        rows = staging.staged(ibis.memtable(given), table=table, portfolio=book, as_of=as_of, accounts=known)
+        staged = CON.to_pyarrow(rows)
+        assert (staged.num_rows, staged["_reason"].null_count) == (row_count, row_count)
+        if table == "accounts":
+            known = ibis.memtable(staged)
