@@ -11,7 +11,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, risk
 from cx_intel.contracts.health import scores as health
 from cx_intel.contracts.renewals import layer as renewals
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.portfolio import Portfolio
 
 CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {

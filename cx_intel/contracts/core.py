@@ -4,7 +4,8 @@ Their models are in `cx_intel.models`: accounts, catalog, usage, support.
 """
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, TIME, Column, Contract, Invariant
-from cx_intel.contracts.staging import PRIORITIES, TICKET_STATUSES, attribute_columns, stg_accounts
+from cx_intel.contracts.staging.accounts import attribute_columns, stg_accounts
+from cx_intel.contracts.staging.values import PRIORITIES, TICKET_STATUSES
 from cx_intel.settings.portfolio import Portfolio
 
 SIZE_MRR = "reporting currency per month"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.automation import Landing
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from cx_intel.contracts.delivered import delivered_columns, required_columns
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.files.reading import read_files
 from cx_intel_tests.helpers.builders import portfolio

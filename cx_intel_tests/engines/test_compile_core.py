@@ -12,7 +12,8 @@ from cx_intel.contracts import core, revenue, staging
 from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
 from cx_intel.models.core.usage import fct_usage
 from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
-from cx_intel.models.revenue.ledger import fct_revenue, nrr_by_segment, nrr_summary
+from cx_intel.models.revenue.ledger import fct_revenue
+from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
 from cx_intel.models.support.tickets import fct_tickets, sla_adherence
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio

@@ -15,7 +15,7 @@ from ibis.config import Config
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.delivered import delivered_columns
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio, shipped

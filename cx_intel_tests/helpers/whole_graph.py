@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.tables import unknown_currencies
 from cx_intel.orchestration.assets.graph import Step, steps_of
 from cx_intel.orchestration.assets.steps import StepRunner

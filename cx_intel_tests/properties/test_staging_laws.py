@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ibis.backends import BaseBackend
 
 from cx_intel.contracts.delivered import delivered_columns
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.errors import SourceError

@@ -22,7 +22,7 @@ from cx_intel.contracts.contract import (
     Invariant,
 )
 from cx_intel.contracts.core import AS_OF, SIZE_ARR, SIZE_MRR, carried_attributes
-from cx_intel.contracts.staging import stg_accounts
+from cx_intel.contracts.staging.accounts import stg_accounts
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.portfolio import Portfolio
 

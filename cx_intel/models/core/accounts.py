@@ -11,12 +11,13 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts import core as contracts
 from cx_intel.contracts.contract import MONEY, conform
-from cx_intel.contracts.staging import UNRESOLVED
+from cx_intel.contracts.staging.values import UNRESOLVED
 from cx_intel.models.expressions.conditions import first_match, holds
 from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.renewals.pipeline import renewal_dates
-from cx_intel.models.revenue.ledger import NO_MONEY, horizon_index
-from cx_intel.models.staging.columns import in_force
+from cx_intel.models.revenue.account_mrr import NO_MONEY
+from cx_intel.models.revenue.horizon import horizon_index
+from cx_intel.models.staging.columns.subscriptions import in_force
 from cx_intel.models.support.tickets import judged_tickets
 from cx_intel.settings.accounts import Rules
 from cx_intel.settings.portfolio import Portfolio

@@ -10,7 +10,7 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.staging import MONEY_LIMIT
+from cx_intel.contracts.staging.values import MONEY_LIMIT
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, PLAIN_NUMBER_PATTERN
 from cx_intel.settings.portfolio import Portfolio
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.staging import UNRESOLVED
+from cx_intel.contracts.staging.values import UNRESOLVED
 from cx_intel.models.expressions.time import end_of_day_utc
 from cx_intel.models.support.tickets import known_tickets
 from cx_intel.settings.health.measures import (

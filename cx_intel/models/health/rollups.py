@@ -15,7 +15,7 @@ from cx_intel.contracts.health.rollups import tier_count_column
 from cx_intel.contracts.health.scores import UNKNOWN, tier_names
 from cx_intel.contracts.renewals.pipeline import NO_VALUE
 from cx_intel.models.renewals.pipeline import expansion_potential, is_at_risk
-from cx_intel.models.revenue.ledger import NO_MONEY
+from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.settings.portfolio import Portfolio
 
 

@@ -21,8 +21,8 @@ from cx_intel.models.expressions.conditions import first_match, holds
 from cx_intel.models.expressions.literals import number
 from cx_intel.models.expressions.months import month_index
 from cx_intel.models.renewals.actions import playbook_columns
-from cx_intel.models.revenue.ledger import NO_MONEY
-from cx_intel.models.staging.columns import in_force, is_contract
+from cx_intel.models.revenue.account_mrr import NO_MONEY
+from cx_intel.models.staging.columns.subscriptions import in_force, is_contract
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import RISK_LEVELS, RenewalSettings
 

@@ -14,10 +14,11 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, TEXT, TIME, Column, Contract
 from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns, required_columns
-from cx_intel.contracts.staging import MONEY_LIMIT, PERIOD_LIMIT, STAGING
+from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT
 from cx_intel.models.expressions.money import amount, converted
 from cx_intel.models.staging import parsing
-from cx_intel.models.staging.columns import derivations
+from cx_intel.models.staging.columns.derivations import derivations
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.settings.portfolio import Portfolio
 

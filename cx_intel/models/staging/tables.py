@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.operations import quarantine as quarantine_contract
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.rows import staged
 from cx_intel.settings.portfolio import Portfolio

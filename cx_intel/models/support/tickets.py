@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.core import fct_tickets as fct_tickets_contract
-from cx_intel.contracts.staging import UNRESOLVED
+from cx_intel.contracts.staging.values import UNRESOLVED
 from cx_intel.contracts.support import sla_adherence as sla_adherence_contract
 from cx_intel.models.expressions.months import first_of_month
 from cx_intel.models.expressions.statistics import quantiles

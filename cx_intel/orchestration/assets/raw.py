@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.contract import Kind
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.demo_data import World, build_world
 from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
 from cx_intel.orchestration.assets.metadata import shown

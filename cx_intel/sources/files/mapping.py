@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import delivered_columns
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 
 from cx_intel.contracts.contract import COUNT, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
-from cx_intel.contracts.staging import stg_accounts, stg_invoices, stg_usage_events
+from cx_intel.contracts.staging.accounts import stg_accounts
+from cx_intel.contracts.staging.activity import stg_usage_events
+from cx_intel.contracts.staging.billing import stg_invoices
 from cx_intel.orchestration.checks.contract_checks import (
     SAMPLE_ROWS,
     Finding,

@@ -11,7 +11,7 @@ import pytest
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.orchestration.assets.graph import Step, steps_of
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, rows, shipped

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cx_intel.contracts.staging import stg_accounts
+from cx_intel.contracts.staging.accounts import stg_accounts
 from cx_intel.orchestration.assets.graph import steps_of
 from cx_intel.orchestration.assets.steps import DAY, StepRunner
 from cx_intel.settings.portfolio import Portfolio

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.demo_data import build_world
 from cx_intel.settings.sources.files import SyntheticSource
 from cx_intel.settings.yaml.loader import load_portfolio

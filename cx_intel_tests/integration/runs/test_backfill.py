@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cx_intel.cli.app import app
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.dated_facts import dated_facts
 from cx_intel.orchestration.assets.partitions import range_tags, run_days
 from cx_intel.orchestration.build import build_definitions

@@ -8,7 +8,8 @@ import pytest
 from cx_intel.contracts import core, staging
 from cx_intel.contracts import revenue as contracts
 from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
-from cx_intel.models.revenue.ledger import fct_revenue, nrr_by_segment, nrr_summary
+from cx_intel.models.revenue.ledger import fct_revenue
+from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio, rows, values
 

@@ -15,7 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 import cx_intel
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.files.local_spellings import iso_time, plain_number
 from cx_intel.sources.files.reading import FilesRead, read_files

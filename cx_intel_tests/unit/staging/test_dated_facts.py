@@ -4,7 +4,7 @@ from datetime import date
 
 import ibis
 
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.dated_facts import dated_facts
 from cx_intel_tests.helpers.builders import rows, shipped
 

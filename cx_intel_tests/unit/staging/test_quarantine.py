@@ -13,7 +13,7 @@ import pytest
 
 import cx_intel
 from cx_intel.contracts import operations
-from cx_intel.contracts.staging import STAGING
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio

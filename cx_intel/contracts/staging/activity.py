@@ -1,0 +1,59 @@
+"""The contracts of what is staged of use and of customer success: events, activities, measured figures."""
+
+from cx_intel.contracts.contract import COUNT, DATE, NUMBER, TEXT, TIME, Column, Contract
+from cx_intel.contracts.staging.values import account_id_column
+from cx_intel.settings.portfolio import Portfolio
+
+
+def stg_usage_events(portfolio: Portfolio) -> Contract:
+    categories = (*portfolio.usage.categories, "other")
+    return Contract(
+        "stg_usage_events",
+        "staging",
+        "What people and devices did in the product.",
+        ("event_id",),
+        (
+            Column("event_id", TEXT, "The event.", nullable=False),
+            account_id_column(),
+            Column("user_id", TEXT, "The actor: a person, a vehicle, a device."),
+            Column("event_name", TEXT, "What happened, lower case.", nullable=False),
+            Column("event_timestamp", TIME, "When, UTC.", nullable=False),
+            Column("properties", TEXT, "Details as JSON."),
+            Column("event_date", DATE, "Day of the event in the portfolio's zone.", nullable=False),
+            Column("event_hour", COUNT, "Hour of the event in the portfolio's zone.", "hour", minimum=0, maximum=23),
+            Column("event_category", TEXT, "Category by the portfolio.", nullable=False, accepted=categories),
+        ),
+        kind="by_day",
+        day_column="event_date",
+    )
+
+
+def stg_csm_activities(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "stg_csm_activities",
+        "staging",
+        "What customer success did with an account: reviews, check-ins, training.",
+        ("activity_id",),
+        (
+            Column("activity_id", TEXT, "The activity.", nullable=False),
+            account_id_column(),
+            Column("activity_type", TEXT, "qbr, check_in ...; lower case.", nullable=False),
+            Column("status", TEXT, "Lower case."),
+            Column("completed_at", TIME, "When it was done, UTC.", null_means="not done"),
+        ),
+    )
+
+
+def stg_metrics(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "stg_metrics",
+        "staging",
+        "Figures about an account that another system measured.",
+        ("account_id", "metric", "measured_on"),
+        (
+            account_id_column(),
+            Column("metric", TEXT, "Name of the figure, lower case.", nullable=False),
+            Column("measured_on", DATE, "Day of the measurement.", nullable=False),
+            Column("value", NUMBER, "The figure.", nullable=False),
+        ),
+    )

@@ -1,0 +1,19 @@
+"""The staged tables by canonical name."""
+
+from cx_intel.contracts.staging.accounts import stg_accounts
+from cx_intel.contracts.staging.activity import stg_csm_activities, stg_metrics, stg_usage_events
+from cx_intel.contracts.staging.billing import stg_invoices, stg_mrr_history, stg_subscriptions
+from cx_intel.contracts.staging.support import stg_nps_responses, stg_support_tickets
+
+STAGING = {
+    "accounts": stg_accounts,
+    "subscriptions": stg_subscriptions,
+    "invoices": stg_invoices,
+    "mrr_history": stg_mrr_history,
+    "usage_events": stg_usage_events,
+    "support_tickets": stg_support_tickets,
+    "nps_responses": stg_nps_responses,
+    "csm_activities": stg_csm_activities,
+    "metrics": stg_metrics,
+}
+"""Canonical table: the maker of its staging contract."""

@@ -1,0 +1,33 @@
+"""Accepted values, limits and columns that the contracts of several staged tables share."""
+
+from cx_intel.contracts.contract import COUNT, MONEY, TEXT, Column
+
+PRIORITIES = ("p1", "p2", "p3", "p4")
+UNRESOLVED = ("open", "escalated")
+TICKET_STATUSES = (*UNRESOLVED, "resolved")
+INVOICE_STATUSES = ("paid", "overdue", "open", "void", "refunded")
+MONEY_LIMIT = 1e12
+"""An amount beyond it is a fault of the source."""
+PERIOD_LIMIT = 1200
+"""A billing period of more months is a fault of the source."""
+
+
+def account_id_column(references: str = "stg_accounts.account_id") -> Column:
+    return Column("account_id", TEXT, "The account.", nullable=False, references=references)
+
+
+def money_column(name: str, description: str, **more: object) -> Column:
+    bounds = {"minimum": -MONEY_LIMIT, "maximum": MONEY_LIMIT} | more
+    return Column(name, MONEY, description, "reporting currency", **bounds)  # type: ignore[arg-type]
+
+
+def billing_period_column() -> Column:
+    return Column(
+        "billing_period_months",
+        COUNT,
+        "Months that the amount covers; 1 where the source states none.",
+        "months",
+        False,
+        minimum=1,
+        maximum=PERIOD_LIMIT,
+    )

@@ -1,0 +1,24 @@
+"""Which columns staging computes of each canonical table, one small function a table: what follows from a row alone.
+
+A column that needs other rows or tables belongs in the core tables. How cells are read: `cx_intel.models.staging.rows`.
+"""
+
+from cx_intel.models.staging.columns.accounts import Derivation, attribute_derivations
+from cx_intel.models.staging.columns.events import event_day, usage_event_columns
+from cx_intel.models.staging.columns.invoices import invoice_columns
+from cx_intel.models.staging.columns.subscriptions import subscription_columns
+from cx_intel.models.staging.columns.tickets import ticket_breach, ticket_columns, ticket_day
+from cx_intel.settings.portfolio import Portfolio
+
+
+def derivations(table: str, portfolio: Portfolio) -> list[Derivation]:
+    """The derivations of a canonical table, each over the columns of those before it."""
+    return attribute_derivations(portfolio) if table == "accounts" else list(_DERIVATIONS.get(table, ()))
+
+
+_DERIVATIONS: dict[str, tuple[Derivation, ...]] = {
+    "subscriptions": (subscription_columns,),
+    "invoices": (invoice_columns,),
+    "usage_events": (event_day, usage_event_columns),
+    "support_tickets": (ticket_day, ticket_columns, ticket_breach),
+}
