@@ -8,7 +8,8 @@ import ibis.expr.types as ir
 import pytest
 from ibis.config import Config
 
-from cx_intel.contracts import core, revenue, staging
+from cx_intel.contracts import core, revenue
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
 from cx_intel.models.core.usage import fct_usage
 from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
@@ -69,7 +70,7 @@ def table(schema: ibis.Schema, name: str) -> ir.Table:
 
 
 def staged(name: str, of: Portfolio) -> ir.Table:
-    return table(staging.STAGING[name](of).schema(), f"stg_{name}")
+    return table(STAGING[name](of).schema(), f"stg_{name}")
 
 
 BY_BASIS = ("fct_revenue", "account_snapshot", "nrr_summary", "nrr_by_segment", "revenue_cohort_analysis")

@@ -11,11 +11,12 @@ import ibis.expr.types as ir
 import pytest
 from ibis.config import Config
 
-from cx_intel.contracts import core, revenue, staging
+from cx_intel.contracts import core, revenue
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes as change_contracts
 from cx_intel.contracts.health import scores as contracts
 from cx_intel.contracts.health.risk import churn_risk_view as risk_contract
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.changes import health_score_change_drivers, health_score_changes
 from cx_intel.models.health.drivers import health_score_drivers
 from cx_intel.models.health.risk import churn_risk_view
@@ -31,11 +32,11 @@ READ: dict[str, Callable[[Portfolio], Contract]] = {
     "account_snapshot": core.account_snapshot,
     "fct_revenue": revenue.fct_revenue,
     "fct_usage": core.fct_usage,
-    "stg_usage_events": staging.stg_usage_events,
-    "stg_support_tickets": staging.stg_support_tickets,
-    "stg_nps_responses": staging.stg_nps_responses,
-    "stg_csm_activities": staging.stg_csm_activities,
-    "stg_metrics": staging.stg_metrics,
+    "stg_usage_events": STAGING["usage_events"],
+    "stg_support_tickets": STAGING["support_tickets"],
+    "stg_nps_responses": STAGING["nps_responses"],
+    "stg_csm_activities": STAGING["csm_activities"],
+    "stg_metrics": STAGING["metrics"],
     "account_signals": contracts.account_signals,
     "health_score_drivers": contracts.health_score_drivers,
     "customer_health_scores": contracts.customer_health_scores,

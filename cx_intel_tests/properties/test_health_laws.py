@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cx_intel.contracts import core, revenue, staging
+from cx_intel.contracts import core, revenue
 from cx_intel.contracts.health.scores import account_signals as signals_contract
 from cx_intel.contracts.health.scores import customer_health_scores as scores_contract
 from cx_intel.contracts.health.scores import health_score_drivers as drivers_contract
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.drivers import health_score_drivers
 from cx_intel.models.health.scores import customer_health_scores
 from cx_intel.models.health.signals import account_signals
@@ -195,11 +196,11 @@ def world(last: date, seed: int) -> dict[str, list[dict[str, Any]]]:
 READ = {
     "fct_revenue": revenue.fct_revenue,
     "fct_usage": core.fct_usage,
-    "stg_usage_events": staging.stg_usage_events,
-    "stg_support_tickets": staging.stg_support_tickets,
-    "stg_nps_responses": staging.stg_nps_responses,
-    "stg_csm_activities": staging.stg_csm_activities,
-    "stg_metrics": staging.stg_metrics,
+    "stg_usage_events": STAGING["usage_events"],
+    "stg_support_tickets": STAGING["support_tickets"],
+    "stg_nps_responses": STAGING["nps_responses"],
+    "stg_csm_activities": STAGING["csm_activities"],
+    "stg_metrics": STAGING["metrics"],
 }
 
 

@@ -272,7 +272,7 @@ KILLED = """
 import os, signal, sys
 from datetime import date
 from pathlib import Path
-from cx_intel.reports.export_folders import ExportFolders
+from cx_intel.reports.exports.folders import ExportFolders
 
 folders = ExportFolders(Path(sys.argv[1]))
 with folders.writing(date(2025, 1, 31)) as target:

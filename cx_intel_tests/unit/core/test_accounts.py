@@ -6,8 +6,9 @@ from typing import Any
 import ibis.expr.types as ir
 import pytest
 
-from cx_intel.contracts import core, staging
+from cx_intel.contracts import core
 from cx_intel.contracts.revenue import fct_revenue
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, attributes_on, dim_account
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import accounts, portfolio, rows, values
@@ -27,7 +28,7 @@ AS_OF = date(2025, 1, 31)
 
 
 def loaded(*given: dict[str, Any]) -> ir.Table:
-    return rows(staging.stg_accounts(BOOK), given)
+    return rows(STAGING["accounts"](BOOK), given)
 
 
 class History:
@@ -119,9 +120,9 @@ def snapshot(
     } | attributes
     return account_snapshot(
         rows(core.account_history(of), [account]),
-        rows(staging.stg_subscriptions(of), subscriptions or []),
-        rows(staging.stg_invoices(of), []),
-        rows(staging.stg_mrr_history(of), [{"account_id": "Z", "month": date(2025, 1, 1)}]),
+        rows(STAGING["subscriptions"](of), subscriptions or []),
+        rows(STAGING["invoices"](of), []),
+        rows(STAGING["mrr_history"](of), [{"account_id": "Z", "month": date(2025, 1, 1)}]),
         rows(fct_revenue(of), ledger or []),
         portfolio=of,
         as_of=as_of,
@@ -252,7 +253,7 @@ def test_dim_account_adds_how_support_served() -> None:
     ]
     for row in given:
         row.update({k: as_time(row[k]) for k in ("created_at", "resolved_at")})
-    tickets = rows(staging.stg_support_tickets(BOOK), given)
+    tickets = rows(STAGING["support_tickets"](BOOK), given)
     found = dim_account(
         accounts(BOOK, [{"account_id": "A"}, {"account_id": "B"}]), tickets, portfolio=BOOK, as_of=AS_OF
     )

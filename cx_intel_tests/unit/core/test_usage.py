@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from typing import Any
 
-from cx_intel.contracts import core, staging
+from cx_intel.contracts import core
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.usage import fct_usage
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio, rows, values
@@ -36,7 +37,7 @@ def event(name: str, hour: int, user: str | None = "U1", account: str = "A", day
 
 def usage(*events: dict[str, Any], of: Portfolio = BOOK) -> Any:
     given = [{"event_id": f"E{n}"} | e for n, e in enumerate(events)]
-    return fct_usage(rows(staging.stg_usage_events(of), given), portfolio=of)
+    return fct_usage(rows(STAGING["usage_events"](of), given), portfolio=of)
 
 
 DAY = (

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cx_intel.contracts import core, revenue, staging
+from cx_intel.contracts import core, revenue
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.measures import quarter_start, usage_columns
 from cx_intel.models.health.signals import account_signals
 from cx_intel.settings.health.measures import DaysSinceEvent, EventCount
@@ -17,11 +18,11 @@ TABLES = ("usage_events", "support_tickets", "nps_responses", "csm_activities", 
 READ = {
     "fct_revenue": revenue.fct_revenue,
     "fct_usage": core.fct_usage,
-    "stg_usage_events": staging.stg_usage_events,
-    "stg_support_tickets": staging.stg_support_tickets,
-    "stg_nps_responses": staging.stg_nps_responses,
-    "stg_csm_activities": staging.stg_csm_activities,
-    "stg_metrics": staging.stg_metrics,
+    "stg_usage_events": STAGING["usage_events"],
+    "stg_support_tickets": STAGING["support_tickets"],
+    "stg_nps_responses": STAGING["nps_responses"],
+    "stg_csm_activities": STAGING["csm_activities"],
+    "stg_metrics": STAGING["metrics"],
 }
 
 

@@ -5,8 +5,9 @@ from datetime import date
 import ibis.expr.types as ir
 import pytest
 
-from cx_intel.contracts import core, staging
+from cx_intel.contracts import core
 from cx_intel.contracts import revenue as contracts
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
 from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
@@ -32,7 +33,7 @@ class Ledger:
 
     def __init__(self, of: Portfolio, as_of: date, *, accounts: list[str] = [], **staged: list[dict]):  # noqa: B006
         def table(name: str) -> ir.Table:
-            return rows(staging.STAGING[name](of), staged.get(name, []))
+            return rows(STAGING[name](of), staged.get(name, []))
 
         self.of = of
         self.fct_revenue = fct_revenue(

@@ -6,7 +6,8 @@ from typing import Any
 import ibis.expr.types as ir
 import pytest
 
-from cx_intel.contracts import core, staging
+from cx_intel.contracts import core
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.support.tickets import fct_tickets, known_tickets, sla_adherence
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, portfolio, rows, values
@@ -44,7 +45,7 @@ def ticket(
 
 
 def staged(*given: dict[str, Any], of: Portfolio = BOOK) -> ir.Table:
-    return rows(staging.stg_support_tickets(of), given)
+    return rows(STAGING["support_tickets"](of), given)
 
 
 def facts(*given: dict[str, Any], of: Portfolio = BOOK) -> ir.Table:
