@@ -217,7 +217,7 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
-from cx_intel.warehouse import opening as module
+from cx_intel.warehouse.duckdb import opening as module
 
 file, moment = Path(sys.argv[1]), sys.argv[2]
 DAY = date(2025, 1, 6)
