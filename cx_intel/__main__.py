@@ -5,8 +5,6 @@ import os
 import sys
 from contextlib import suppress
 
-from cx_intel import ahead
-
 
 def main() -> None:
     """Runs a command, and ends the process at once: to take all that was imported down in good order costs a second.
@@ -14,8 +12,6 @@ def main() -> None:
     To look through all that was imported for garbage, again and again, would cost a tenth: it is looked for less often.
     """
     gc.set_threshold(500_000, 20, 50)
-    if sys.argv[1:2] == ["refresh"]:
-        ahead.begin(sys.argv[2:])
     from cx_intel.cli.app import app
 
     try:

@@ -14,7 +14,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cx_intel.ahead import COMMAND
 from cx_intel.cli.deployment import deployment
 from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
 from cx_intel.settings.base import SettingsError
@@ -64,22 +63,6 @@ def refresh(
         chosen = [known[_known(name, list(known))] for name in portfolios or known]
         days = [_day(portfolio, as_of.date() if as_of else None) for portfolio in chosen]
         _refresh([(portfolio, None, day) for portfolio, day in zip(chosen, days, strict=True)], environment)
-
-
-@app.command(COMMAND, hidden=True)
-def compile_ahead(
-    portfolios: Annotated[list[str] | None, typer.Argument()] = None,
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
-) -> None:
-    """Compile what a refresh with the same arguments will execute, for the process that started this one."""
-    from cx_intel.ahead import send
-    from cx_intel.orchestration.build import load_portfolios
-    from cx_intel.orchestration.compiled import compiled
-
-    known = load_portfolios(read_environment(os.environ).portfolios)
-    for name in portfolios or known:
-        for ready in compiled(known[name], _day(known[name], as_of.date() if as_of else None)):
-            send(ready, sys.stdout.buffer)
 
 
 @app.command()

@@ -178,11 +178,6 @@ class Portfolio(SourcesMixin):
         """The attributes that rules derive from the others."""
         return {k: v for k, v in self.account_attributes.items() if isinstance(v, Rules)}
 
-    @property
-    def fingerprint(self) -> str:
-        """A digest of all settings: equal ones have equal digests."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
-
     def latest_as_of(self, now: datetime) -> date:
         """Yesterday in the portfolio's zone: the last complete day at `now` (aware)."""
         return now.astimezone(ZoneInfo(self.time_zone)).date() - timedelta(days=1)

@@ -3,7 +3,7 @@
 Under Dagster's standard names. Descriptions come from the contracts, lineage from the expressions.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,11 +14,9 @@ import pandas as pd
 
 from cx_intel.contracts.contract import Column, Contract
 from cx_intel.orchestration.assets.lineage import Source
-from cx_intel.orchestration.questions import NOTHING, Questions, answers
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 PREVIEW_ROWS = 5
-FIGURES, FIRST_ROWS = "figures", "first rows"
 
 
 def column_schema(contract: Contract) -> dg.TableSchema:
@@ -62,55 +60,26 @@ def column_lineage(sources: Mapping[str, Sequence[Source]], keys: Mapping[str, d
     )
 
 
-def shown_questions(contract: Contract | None, rows: ir.Table, as_of: date) -> Questions:
-    """What is asked for the UI: the contract's figures to plot over time, and the first rows; of a snapshot, of its day.
+def shown(contract: Contract | None, rows: ir.Table, as_of: date, warehouse: DuckDBWarehouse) -> dict[str, Any]:
+    """What Dagster shows of rows about to be written: their count, the contract's figures to plot, and the first rows.
 
     Args:
         contract: The table's; None for a raw table.
-        rows: What is about to be written.
-        as_of: The day of the run.
-    """
-    is_snapshot = contract is not None and contract.kind == "snapshot"
-
-    def of_the_day() -> ir.Table:
-        return rows.filter(rows.as_of == ibis.literal(as_of)) if is_snapshot else rows
-
-    def figures() -> ir.Table:
-        day = of_the_day()
-        return day.agg(row_count=day.count(), **{name: plot(day) for name, plot in _plots(contract).items()})
-
-    return {FIGURES: figures, FIRST_ROWS: lambda: of_the_day().limit(PREVIEW_ROWS)}
-
-
-def shown(
-    contract: Contract | None,
-    rows: ir.Table,
-    as_of: date,
-    warehouse: DuckDBWarehouse,
-    ready: Mapping[str, str] = NOTHING,
-) -> dict[str, Any]:
-    """The row count, the figures to plot and sample rows of what is about to be written, in Dagster's terms.
-
-    Args:
-        contract: The table's; None for a raw table.
-        rows: What is about to be written.
+        rows: What is about to be written; of a snapshot, only the rows of `as_of` are shown.
         as_of: The day of the run.
         warehouse: Where it is executed.
-        ready: Of `shown_questions`, those that are compiled already.
     """
-    found = answers(shown_questions(contract, rows, as_of), warehouse, ready)
-    (figures,) = found[FIGURES]
-    sample = pd.DataFrame(found[FIRST_ROWS], columns=list(rows.columns), dtype=object)
+    if contract is not None and contract.kind == "snapshot":
+        rows = rows.filter(rows.as_of == ibis.literal(as_of))
+    plots = contract.plots if contract else {}
+    (figures,) = warehouse.rows(rows.agg(row_count=rows.count(), **{name: plot(rows) for name, plot in plots.items()}))
+    sample = pd.DataFrame(warehouse.rows(rows.limit(PREVIEW_ROWS)), columns=list(rows.columns), dtype=object)
     return {
         "dagster/row_count": int(figures["row_count"]),
-        **{name: float(figures[name]) for name in _plots(contract) if pd.notna(figures[name])},
+        **{name: float(figures[name]) for name in plots if pd.notna(figures[name])},
         "as_of": as_of.isoformat(),
         "preview": dg.MetadataValue.md(markdown_table(sample)),
     }
-
-
-def _plots(contract: Contract | None) -> Mapping[str, Callable[[ir.Table], ir.Scalar]]:
-    return contract.plots if contract else {}
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

@@ -7,14 +7,13 @@ Everything here is about which rows and which days; how they become an asset, ar
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.ahead import TABLE, Ready, taken
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.models.expressions.time import offsets
@@ -22,7 +21,7 @@ from cx_intel.models.staging.tables import staged
 from cx_intel.orchestration.assets.graph import Input, Step
 from cx_intel.orchestration.assets.lineage import Source, column_sources
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.database import Query, Rows
+from cx_intel.warehouse.duckdb.database import Rows
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 DAY = "_day"
@@ -40,13 +39,11 @@ class Built:
         parts: The rows, made lazily, one part after the other.
         days: The partitions that they make up; none for a whole table.
         state: What each day was built from.
-        ready: What will be asked of them, as far as it is compiled already.
     """
 
-    parts: Iterator[Rows | Query]
+    parts: Iterator[Rows]
     days: tuple[date, ...] = ()
     state: dict[date, str] = field(default_factory=dict)
-    ready: Mapping[str, str] = field(default_factory=dict)
 
 
 class StepRunner:
@@ -73,17 +70,13 @@ class StepRunner:
 
     def build(self, days: tuple[date, ...]) -> Built:
         """The rows of the step for a run over `days` (at least one; a whole table stands at the last)."""
-        kind, ready = self.step.contract.kind, self._compiled_ahead(days)
+        kind = self.step.contract.kind
         if kind == "by_day":
-            return replace(self._events(days), ready=ready.queries)
-        written = days if kind == "snapshot" else ()
-        if TABLE in ready.queries and self._tables_are_as_expected():
-            self.sources = ready.sources
-            return Built(iter([Query(ready.queries[TABLE])]), written, ready=ready.queries)
+            return self._events(days)
         if kind == "snapshot":
             self.days = days
-            return Built((self.rows(day) for day in days), written, ready=ready.queries)
-        return Built(iter([self.rows(days[-1])]), ready=ready.queries)
+            return Built((self.rows(day) for day in days), days)
+        return Built(iter([self.rows(days[-1])]))
 
     @property
     def raw(self) -> ir.Table:
@@ -111,21 +104,6 @@ class StepRunner:
         if isinstance(rows, ir.Table):
             self.sources = column_sources(rows, {i.table for i in self.step.inputs if i.exists})
         return rows
-
-    def _compiled_ahead(self, days: tuple[date, ...]) -> Ready:
-        """What was compiled for the step before a run for a single day with these settings; else nothing."""
-        schema, table, settings = self.portfolio.name, self.step.table, self.portfolio.fingerprint
-        ready = taken(schema, table, days[0]) if len(days) == 1 else None
-        return ready if ready is not None and ready.settings == settings else Ready(schema, settings, table, days[-1])
-
-    def _tables_are_as_expected(self) -> bool:
-        """Whether what the model reads has the columns that their contracts say."""
-        schema, read = self.portfolio.name, {i.table: self.tables[i.parameter] for i in self.step.inputs if i.exists}
-        if "previous" in self.step.settings:
-            if not self.warehouse.exists(schema, self.step.table):
-                return False
-            read[self.step.table] = self.warehouse.table(schema, self.step.table)
-        return all(rows.schema() == contract_of(table, self.portfolio).schema() for table, rows in read.items())
 
     def _input(self, wanted: Input, as_of: date) -> Rows:
         if not wanted.exists:
@@ -199,11 +177,6 @@ class StepRunner:
         result = self.rows(as_of)
         assert isinstance(result, ir.Table)
         return result.filter(among(result[self.step.contract.day_column], days))
-
-
-def can_be_compiled_ahead(step: Step) -> bool:
-    """Its SQL follows from settings, day and contracts: it reads no rows as delivered, no frames, and no state."""
-    return step.contract.kind != "by_day" and not any(i.as_frame or i.table.startswith("raw_") for i in step.inputs)
 
 
 def _of_local_days(contents: dict[date, str], reach: tuple[int, ...]) -> dict[date, str]:

@@ -99,7 +99,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         built = runner.build(with_first_snapshots(days, contract, portfolio, warehouse))
         staged = warehouse.stage(portfolio.name, step.table, built.parts, like=contract.schema())
         others = compared_in(contract, portfolio, warehouse, built.days)
-        findings = evaluate(contract, staged, others=others, warehouse=warehouse, ready=built.ready)
+        findings = evaluate(contract, staged, others=others, warehouse=warehouse)
         if turned_away := _turned_away(runner, staged, built.days, days[-1]):
             findings += turned_away
             if runner.is_delivered_whole and turned_away[0].broken_count == 0:
@@ -112,7 +112,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         yield from of_rows_to_come([*check_results(findings, key), *([age.result(key)] if age else [])], specs)
         stop_if_blocked(findings, step.table, warehouse, portfolio)
         remember_model(contract, built.days, portfolio, warehouse)
-        metadata = shown(contract, staged, days[-1], warehouse, built.ready)
+        metadata = shown(contract, staged, days[-1], warehouse)
         if runner.sources:
             keys = {i.table: key_of(portfolio, i.table) for i in step.inputs if i.exists}
             metadata["dagster/column_lineage"] = column_lineage(runner.sources, keys)

@@ -4,10 +4,9 @@ All rules on rows are counted in one aggregation over the staged rows, before th
 are, and which are one check, is decided in `rules.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -19,13 +18,10 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.steps import among
 from cx_intel.orchestration.checks.rules import Rule, rules_of
-from cx_intel.orchestration.questions import NOTHING, Questions, answers
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 SAMPLE_ROWS = 5
-ROWS = "rows"
-"""The question that asks for all rules on rows."""
 
 
 @dataclass(frozen=True)
@@ -62,51 +58,27 @@ def compared_in(
     return table
 
 
-def check_questions(contract: Contract, staged: ir.Table, others: Callable[[str], ir.Table]) -> Questions:
-    """What the checks of a contract ask: one row of counts for all rules on rows, a count for each other rule."""
-    rules = rules_of(contract)
-    on_rows = {rule.name: rule.broken for rule in rules if rule.broken is not None}
-
-    def counts() -> ir.Table:
-        broken = {f"c{i}": staged.count(where=broken(staged)) for i, broken in enumerate(on_rows.values())}
-        return staged.agg(total=staged.count(), **broken)
-
-    def count(rule: Rule) -> ir.Table:
-        rows = _broken_rows(rule, staged, others)
-        return rows.agg(count=rows.count())
-
-    return {
-        ROWS: counts,
-        **{f"check {rule.name}": partial(count, rule) for rule in rules if rule.broken is None},
-    }
-
-
 def evaluate(
-    contract: Contract,
-    staged: ir.Table,
-    *,
-    others: Callable[[str], ir.Table],
-    warehouse: DuckDBWarehouse,
-    ready: Mapping[str, str] = NOTHING,
+    contract: Contract, staged: ir.Table, *, others: Callable[[str], ir.Table], warehouse: DuckDBWarehouse
 ) -> list[Finding]:
-    """What every check of the contract finds in the staged rows.
+    """What every check of the contract finds in the staged rows: one scan for all rules on rows.
 
     Args:
         contract: The table's contract.
         staged: Its staged rows.
         others: The other tables, by name, that references and cross-invariants compare with.
         warehouse: Where it is executed.
-        ready: Of its questions, those that are compiled already.
     """
     rules = rules_of(contract)
-    found = {name: row for name, (row,) in answers(check_questions(contract, staged, others), warehouse, ready).items()}
-    total, *counts = map(int, found[ROWS].values())
-    by_rule = dict(zip((rule.name for rule in rules if rule.broken is not None), counts, strict=True))
+    on_rows = {f"c{i}": rule.broken for i, rule in enumerate(rules) if rule.broken is not None}
+    counted = {name: staged.count(where=broken(staged)) for name, broken in on_rows.items()}
+    (counts,) = warehouse.rows(staged.agg(total=staged.count(), **counted))
     findings = []
-    for rule in rules:
-        count = by_rule[rule.name] if rule.broken is not None else int(found[f"check {rule.name}"]["count"])
-        broken = _broken_rows(rule, staged, others).limit(SAMPLE_ROWS) if count else None
-        findings.append(Finding(rule, count, total, warehouse.backend.execute(broken) if count else None))
+    for i, rule in enumerate(rules):
+        broken = _broken_rows(rule, staged, others)
+        count = int(counts[f"c{i}"]) if rule.broken is not None else warehouse.count(broken)
+        sample = warehouse.backend.execute(broken.limit(SAMPLE_ROWS)) if count else None
+        findings.append(Finding(rule, count, int(counts["total"]), sample))
     return findings
 
 

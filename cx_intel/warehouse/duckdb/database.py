@@ -5,7 +5,6 @@ What is remembered of tables stands in `state.py`, how they are replaced in `duc
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,13 +19,6 @@ from ibis.common.exceptions import TableNotFound
 from cx_intel.warehouse.errors import WarehouseError
 
 STAGED_PREFIX = "_staged_"
-
-
-@dataclass(frozen=True)
-class Query:
-    """Rows as the SQL that makes them, with the columns and types that they are to have."""
-
-    sql: str
 
 
 Rows: TypeAlias = ir.Table | pd.DataFrame
@@ -80,8 +72,8 @@ class Database:
         known = ops.DatabaseTable(table, schema=columns, source=self.backend, namespace=namespace)
         self._seen[schema, table] = known.to_expr()
 
-    def rows(self, asked: ir.Table | Query) -> list[dict[str, Any]]:
-        """The rows of an expression or a query as Python values: for a few of them cheaper than a frame."""
+    def rows(self, asked: ir.Table) -> list[dict[str, Any]]:
+        """The rows of an expression as Python values: for a few of them cheaper than a frame."""
         answer = self._connection.execute(self.sql(asked))
         columns = [column[0] for column in answer.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
@@ -90,10 +82,8 @@ class Database:
         """How many rows an expression has."""
         return int(self.rows(rows.agg(count=rows.count()))[0]["count"])
 
-    def sql(self, rows: Rows | Query, like: ibis.Schema | None = None) -> str:
+    def sql(self, rows: Rows, like: ibis.Schema | None = None) -> str:
         """The query that makes the rows, with the columns and types of `like`."""
-        if isinstance(rows, Query):
-            return rows.sql
         expression = as_expression(rows, like)
         self.backend._run_pre_execute_hooks(expression)
         return self.backend.compile(expression)

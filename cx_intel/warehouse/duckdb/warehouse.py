@@ -10,7 +10,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, Query, Rows, as_expression, quoted
+from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, Rows, as_expression, quoted
 from cx_intel.warehouse.duckdb.state import WHOLE, RememberingDatabase
 
 AS_OF = "as_of"
@@ -24,9 +24,7 @@ LATEST_SUFFIX = "_latest"
 class DuckDBWarehouse(RememberingDatabase):
     """One open DuckDB file: the single connection of the process, shared by whoever opens the same path."""
 
-    def stage(
-        self, schema: str, table: str, parts: Iterable[Rows | Query], like: ibis.Schema | None = None
-    ) -> ir.Table:
+    def stage(self, schema: str, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
         """Writes the parts, one after the other, beside the table that they are to replace; returns what was staged.
 
         The parts are made lazily, so that a later one may read the staged table of the earlier ones.
@@ -49,7 +47,6 @@ class DuckDBWarehouse(RememberingDatabase):
             self.expect(schema, name, like)
         for number, part in enumerate(parts):
             if like is None and number == 0:
-                assert not isinstance(part, Query)
                 self.backend.create_table(name, obj=as_expression(part, like), database=schema)
             else:  # Ibis' own `insert` parses the SQL that it has just written
                 self._connection.execute(f"INSERT INTO {quoted(schema, name)} BY NAME {self.sql(part, like)}")
