@@ -3,7 +3,6 @@
 The top of the settings tree; the blocks stand in the modules beside this one, and `loader.py` reads a file into it.
 """
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
