@@ -1,24 +1,37 @@
-# make run: set up and refresh both portfolios. make test: set up and run the tests; make test-all: also the slow ones.
-# make ui: the Dagster UI.
+# make run: set up and refresh both shipped portfolios. make ui: the Dagster UI. The other targets are for those who
+# change the code: CONTRIBUTING.md.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOCK := requirements-dev.lock
 
-.PHONY: setup run test test-slow test-all ui lint lock clean system
+.PHONY: setup install run ui test test-slow test-all coverage lint format docs wheel lock system clean
 
 setup: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.lock)"
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	@$(BIN)/python -m compileall -q cx_intel
+# Installs what a lock names, and the program itself from where it lies; uv is a tool for this and named by the lock for development.
+define install_locked
+@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' $(LOCK))"
+@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1)
+@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+@$(BIN)/python -m compileall -q cx_intel
+endef
+
+$(STAMP): $(LOCK) pyproject.toml
+	$(call install_locked,$(LOCK))
 	@touch $@
+
+# For a deployment: the packages of requirements.lock alone.
+install:
+	$(call install_locked,requirements.lock)
 
 run: setup
 	@$(BIN)/cx-intel refresh
+
+ui: setup
+	@$(BIN)/cx-intel ui
 
 test: setup
 	@$(BIN)/pytest
@@ -28,8 +41,9 @@ test-slow: setup
 
 test-all: test test-slow
 
-ui: setup
-	@$(BIN)/cx-intel ui
+# The fast suite, with the lines that no test reaches in build/coverage/index.html.
+coverage: setup
+	@$(BIN)/pytest --cov --cov-report=html:build/coverage --cov-report=term:skip-covered
 
 lint: setup
 	@$(BIN)/ruff format --check .
@@ -37,11 +51,26 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+format: setup
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+# Builds the wheel, and proves it: installed alone with the packages of requirements.lock, away from the checkout.
+wheel: setup
+	@bash tools/wheel.sh $(BIN)
+
+# Both locks name the same versions: the one for development keeps to the one for deployments.
 lock: setup
-	@$(BIN)/uv pip compile --quiet --no-emit-index-url --generate-hashes --extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --constraint requirements.lock --group dev \
+		pyproject.toml -o $(LOCK)
 
 system:
 	@bash install-system.sh
 
 clean:
-	rm -rf $(VENV) .cx_intel
+	rm -rf $(VENV) .cx_intel build dist

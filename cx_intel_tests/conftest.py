@@ -9,3 +9,8 @@ def pytest_configure() -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """What was imported is collected at the end, or DuckDB's binding reports its own functions as leaked."""
+    gc.unfreeze()

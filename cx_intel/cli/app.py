@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,10 +31,26 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(deployment)
 
 MISUSE = 2
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"cx-intel {version('cx-intel')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What every command shares."""
 
 
 @contextmanager
@@ -254,7 +271,13 @@ def docs(
         console.print(str(to / name), highlight=False)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": ["--help"],  # `-h` is the host of `dagster dev`
+    }
+)
 def ui(context: typer.Context) -> None:
     """Open the Dagster UI on 127.0.0.1:3000 with schedules and sensors running; further options go to `dagster dev`.
 

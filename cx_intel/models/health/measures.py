@@ -71,8 +71,8 @@ def figures(sources: Sources, wanted: Mapping[str, Measure]) -> Iterator[ir.Tabl
     """Tables of account_id and some of the wanted columns; an account without a row has no figure.
 
     Args:
-        sources: The tables. wanted: Column: its leaf measure; attributes, constants and the ledger's are no
-        matter of this function.
+        sources: The tables.
+        wanted: The leaf measure of each column; those of attributes, constants and the ledger are left alone.
     """
     daily = {c: m for c, m in wanted.items() if usage_columns(m, sources.portfolio) is not None}
     events = {c: m for c, m in wanted.items() if isinstance(m, _EVENT_KINDS) and c not in daily}

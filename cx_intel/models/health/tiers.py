@@ -61,8 +61,9 @@ def with_confirmed_tier(rows: ir.Table, previous: ir.Table, health: HealthSettin
     """Adds confirmed_tier, pending_tier and pending_since.
 
     Args:
-        rows: Scores of the day with health_tier, is_frozen, model_version. previous: Earlier partitions of
-        the same table; the newest one tells what was confirmed and what was pending. health: The settings.
+        rows: Scores of the day with health_tier, is_frozen, model_version.
+        previous: Earlier partitions of the same table; the newest one holds what was confirmed and pending.
+        health: The settings.
         as_of: The day.
     """
     newest = previous.filter(previous.as_of == previous.as_of.max().as_scalar())
