@@ -14,7 +14,6 @@ from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
 
 MOVEMENTS = ("new", "reactivation", "expansion", "contraction", "churn", "flat")
-RATE_TOLERANCE = 1e-9
 
 
 def _mrr(name: str, description: str, *, size: str = SIZE_MRR, minimum: float | None = 0) -> Column:
@@ -107,9 +106,7 @@ def _waterfall_columns() -> tuple[Column, ...]:
         _rate("nrr_trailing_3m_pct", "Mean of the last three monthly rates.", "fewer than three", minimum=0),
         _rate("grr_trailing_3m_pct", "Mean of the last three monthly rates.", "fewer than three", minimum=0),
         _rate("nrr_ttm_pct", "Accounts with MRR twelve months before: MRR now / then.", "no MRR then", minimum=0),
-        _rate(
-            "grr_ttm_pct", "The same, each account's MRR capped at then.", "no MRR then", minimum=0, maximum=100.000001
-        ),
+        _rate("grr_ttm_pct", "The same, each account's MRR capped at then.", "no MRR then", minimum=0, maximum=100),
         Column("paying_accounts", COUNT, "Accounts with MRR.", "accounts", nullable=False, minimum=0),
         Column("churned_accounts", COUNT, "Accounts that left in the month.", "accounts", nullable=False, minimum=0),
         _rate("logo_churn_pct", "churned_accounts / accounts with starting MRR.", minimum=0, maximum=100),
@@ -133,8 +130,8 @@ _WATERFALL_INVARIANTS = (
         "grr_at_most_nrr",
         "GRR is never above NRR, monthly and over twelve months.",
         lambda t: (
-            (t.nrr_pct.isnull() | (t.grr_pct <= t.nrr_pct + RATE_TOLERANCE))
-            & (t.nrr_ttm_pct.isnull() | (t.grr_ttm_pct <= t.nrr_ttm_pct + RATE_TOLERANCE))
+            (t.nrr_pct.isnull() | (t.grr_pct <= t.nrr_pct))
+            & (t.nrr_ttm_pct.isnull() | (t.grr_ttm_pct <= t.nrr_ttm_pct))
         ),
         MODEL_FAULT,
     ),

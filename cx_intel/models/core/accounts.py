@@ -14,6 +14,7 @@ from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.staging.values import UNRESOLVED
 from cx_intel.models.expressions.conditions import first_match, holds
 from cx_intel.models.expressions.months import first_day, month_index
+from cx_intel.models.expressions.statistics import exact_mean
 from cx_intel.models.renewals.pipeline import renewal_dates
 from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.models.revenue.horizon import horizon_index
@@ -159,8 +160,8 @@ def dim_account(
     served = tickets.group_by("account_id").agg(
         lifetime_tickets=tickets.count(),
         open_tickets=tickets.count(where=tickets.status.isin(UNRESOLVED)),
-        avg_csat=tickets.satisfaction_score.mean(),
-        avg_resolution_hours=tickets.resolution_hours.mean(),
+        avg_csat=exact_mean(tickets.satisfaction_score),
+        avg_resolution_hours=exact_mean(tickets.resolution_hours),
         sla_breaches=tickets.count(where=tickets.is_sla_breach & ~tickets.is_open_breach),
     )
     rows = account_snapshot.left_join(served, "account_id").drop("account_id_right")

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.models.expressions.shares import ratio
+
 
 def quantiles(table: ir.Table, *, by: Sequence[str], value: str, points: Mapping[str, float]) -> ir.Table:
     """Exact quantiles with linear interpolation, as NumPy's default: a row per group, a column per point.
@@ -32,3 +34,9 @@ def quantiles(table: ir.Table, *, by: Sequence[str], value: str, points: Mapping
         # the two rows around the rank weigh 1 - distance; all others weigh nothing
         shares[name] = (ibis.cases((distance < 1, 1 - distance), else_=0.0) * ordered["_value"]).sum()
     return ordered.group_by(list(by)).agg(**shares)
+
+
+def exact_mean(value: ir.NumericValue, *, where: ir.BooleanValue | None = None) -> ir.FloatingValue:
+    """The mean of the values to nine decimals, summed exactly, so that the order of rows does not show; null of none."""
+    summed = value.cast("decimal(28, 9)").sum(where=where)
+    return ratio(summed, value.count(where=where))

@@ -14,6 +14,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.values import UNRESOLVED
+from cx_intel.models.expressions.statistics import exact_mean
 from cx_intel.models.expressions.time import end_of_day_utc
 from cx_intel.models.support.tickets import known_tickets
 from cx_intel.settings.health.measures import (
@@ -192,9 +193,9 @@ def _from_tickets(sources: Sources, wanted: Mapping[str, TicketMeasure]) -> Iter
     for name, measure in wanted.items():
         inside = _ticket_window(sources, rows, measure)
         if measure.figure == "resolution_days":
-            columns[name] = rows.resolution_hours.mean(where=inside) / 24.0
+            columns[name] = exact_mean(rows.resolution_hours, where=inside) / 24.0
         elif measure.figure == "satisfaction":
-            columns[name] = rows.satisfaction_score.mean(where=inside)
+            columns[name] = exact_mean(rows.satisfaction_score, where=inside)
         else:
             counted = {
                 "created": inside,

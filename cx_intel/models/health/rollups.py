@@ -14,6 +14,8 @@ from cx_intel.contracts.health import rollups as contracts
 from cx_intel.contracts.health.rollups import tier_count_column
 from cx_intel.contracts.health.scores import UNKNOWN, tier_names
 from cx_intel.contracts.renewals.pipeline import NO_VALUE
+from cx_intel.models.expressions.shares import share
+from cx_intel.models.expressions.statistics import exact_mean
 from cx_intel.models.renewals.pipeline import expansion_potential, is_at_risk
 from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.settings.portfolio import Portfolio
@@ -58,7 +60,7 @@ def health_summary(
     summed = judged.group_by(**{attribute: judged.group}).agg(
         customers=judged.count(),
         total_arr=judged.current_arr.sum().cast(MONEY),
-        avg_health_score=judged.health_score.mean(where=judged.is_known),
+        avg_health_score=exact_mean(judged.health_score, where=judged.is_known),
         **counts,
         unknown_count=judged.count(where=~judged.is_known),
         not_healthy=judged.count(where=judged.is_not_healthy),
@@ -68,7 +70,7 @@ def health_summary(
     )
     shares = summed.mutate(
         as_of=ibis.literal(as_of),
-        not_healthy_pct=summed.not_healthy * 100.0 / (summed.customers - summed.unknown_count).nullif(0),
-        exposed_arr_pct=summed.exposed_arr.cast("float64") * 100.0 / summed.total_arr.cast("float64").nullif(0),
+        not_healthy_pct=share(summed.not_healthy, summed.customers - summed.unknown_count),
+        exposed_arr_pct=share(summed.exposed_arr, summed.total_arr),
     )
     return conform(shares, contracts.health_summary(portfolio, attribute))

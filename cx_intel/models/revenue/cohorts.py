@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.revenue import revenue_cohort_analysis as contract
 from cx_intel.models.expressions.months import each_month, first_day, month_index
+from cx_intel.models.expressions.shares import share
 from cx_intel.settings.portfolio import Portfolio
 
 ALL = "all"
@@ -45,8 +46,8 @@ def revenue_cohort_analysis(fct_revenue: ir.Table, dim_account: ir.Table, *, por
         rows.mutate(
             cohort_month=first_day(rows.cohort),
             months_since_start=rows.month - rows.cohort,
-            account_retention_pct=100.0 * rows.active_accounts / rows.initial_accounts,
-            revenue_retention_pct=100.0 * rows.cohort_mrr.cast("float64") / rows.initial_mrr.cast("float64"),
+            account_retention_pct=share(rows.active_accounts, rows.initial_accounts),
+            revenue_retention_pct=share(rows.cohort_mrr, rows.initial_mrr),
         ),
         contract(portfolio),
     )

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts import revenue as contracts
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.models.expressions.months import each_month, first_day, month_index
+from cx_intel.models.expressions.shares import ratio, share
 from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.models.revenue.horizon import _horizon
 from cx_intel.settings.portfolio import Portfolio
@@ -53,10 +54,11 @@ def waterfall(ledger: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfol
         **{name: ibis.coalesce(measured[name], ibis.literal(0, "int64")) for name in counts},
     )
     rates = _monthly_rates(measured).left_join(_trailing_year(entries, by=by), [*by, "month"])
-    last_three = ibis.window(group_by=list(by) or None, order_by="month", preceding=2, following=0)
+    in_order = ibis.window(group_by=list(by) or None, order_by="month")
 
     def mean_of_three(rate: ir.FloatingColumn) -> ir.FloatingColumn:
-        return ibis.cases((rate.count().over(last_three) == 3, rate.mean().over(last_three)))
+        """In the order of the months, so that two runs give the same bits; null unless all three exist."""
+        return (rate.lag(2).over(in_order) + rate.lag(1).over(in_order) + rate) / 3
 
     return rates.mutate(
         revenue_month=first_day(rates.month),
@@ -79,31 +81,33 @@ def _months(entries: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfoli
 
 
 def _monthly_rates(measured: ir.Table) -> ir.Table:
-    value = {c: measured[c].cast("float64") for c in measured.columns if c.endswith("_mrr")}
-    starting = value["starting_mrr"].nullif(0)
-    lost = value["contraction_mrr"] + value["churned_mrr"]
-    gained = value["new_mrr"] + value["reactivation_mrr"] + value["expansion_mrr"]
+    """The rates of a month: amounts are summed as decimals, and divided before they are multiplied.
+
+    So a part is never more than 100 % of its whole, and GRR never above NRR, whatever the cents.
+    """
+    m = measured
+    lost = m.contraction_mrr + m.churned_mrr
     return measured.mutate(
-        nrr_pct=100 * (starting + value["expansion_mrr"] - lost) / starting,
-        grr_pct=100 * (starting - lost) / starting,
-        logo_churn_pct=100.0 * measured.churned_accounts / measured.starting_accounts.nullif(0),
-        mrr_growth_pct=100 * (value["ending_mrr"] - starting) / starting,
-        quick_ratio=gained / lost.nullif(0),
-        arpa=value["ending_mrr"] / measured.paying_accounts.nullif(0),
+        nrr_pct=share(m.starting_mrr + m.expansion_mrr - lost, m.starting_mrr),
+        grr_pct=share(m.starting_mrr - lost, m.starting_mrr),
+        logo_churn_pct=share(m.churned_accounts, m.starting_accounts),
+        mrr_growth_pct=share(m.ending_mrr - m.starting_mrr, m.starting_mrr),
+        quick_ratio=ratio(m.new_mrr + m.reactivation_mrr + m.expansion_mrr, lost),
+        arpa=ratio(m.ending_mrr, m.paying_accounts),
     )
 
 
 def _trailing_year(entries: ir.Table, *, by: Sequence[str]) -> ir.Table:
     """The closed cohort of the accounts with MRR twelve months before: what they pay now / what they paid then."""
     paid = entries.filter(entries.mrr > NO_MONEY)
-    then = paid.select("account_id", *by, month=paid.month + 12, then=paid.mrr.cast("float64"))
-    now = paid.select("account_id", "month", now=paid.mrr.cast("float64"))
+    then = paid.select("account_id", *by, month=paid.month + 12, then=paid.mrr)
+    now = paid.select("account_id", "month", now=paid.mrr)
     kept = then.left_join(now, ["account_id", "month"]).drop("account_id_right", "month_right")
-    kept = kept.mutate(now=ibis.coalesce(kept.now, 0.0))
-    return kept.group_by([*by, "month"]).agg(
-        nrr_ttm_pct=100 * kept.now.sum() / kept.then.sum(),
-        grr_ttm_pct=100 * ibis.least(kept.now, kept.then).sum() / kept.then.sum(),
+    kept = kept.mutate(now=ibis.coalesce(kept.now, NO_MONEY))
+    sums = kept.group_by([*by, "month"]).agg(
+        now=kept.now.sum(), kept=ibis.least(kept.now, kept.then).sum(), then=kept.then.sum()
     )
+    return sums.select(*by, "month", nrr_ttm_pct=share(sums.now, sums.then), grr_ttm_pct=share(sums.kept, sums.then))
 
 
 def nrr_summary(fct_revenue: ir.Table, dim_account: ir.Table, *, portfolio: Portfolio) -> ir.Table:

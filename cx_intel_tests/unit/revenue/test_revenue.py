@@ -112,6 +112,13 @@ def test_waterfall_of_one_month_worked_by_hand():
     assert rates[MONTHS[2]] == pytest.approx((100 * 170 / 210, 100 * 150 / 210, 100 / 3, 100 * 30 / 210, 90 / 60, 60))
 
 
+def test_a_rate_of_unchanged_cents_is_exactly_a_hundred():
+    # 100 * 10.29 / 10.29 is 100.00000000000001 in binary floats
+    months = dict.fromkeys(range(13), 10.29)
+    rates = history({"A": months}).summary("nrr_pct", "grr_pct", "grr_trailing_3m_pct", "nrr_ttm_pct", "grr_ttm_pct")
+    assert rates[MONTHS[12]] == (100, 100, 100, 100, 100)
+
+
 def test_rates_are_null_when_nothing_was_there_to_retain():
     first = history({"A": {0: 100}}).summary("nrr_pct", "grr_pct", "logo_churn_pct", "quick_ratio")
     assert first[MONTHS[0]] == (None, None, None, None)
