@@ -10,4 +10,5 @@ from cx_intel.settings.environment import read_environment
 
 @dg.definitions
 def defs() -> dg.Definitions:
+    """All portfolios of the environment, as Dagster loads them."""
     return build_definitions(read_environment(os.environ))

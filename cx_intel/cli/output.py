@@ -14,6 +14,7 @@ errors = Console(stderr=True, soft_wrap=True)
 
 
 def print_summary(portfolio, outcome, environment: Environment, seconds: float) -> None:  # type: ignore[no-untyped-def]
+    """What a refresh wrote and found, its headline figures and the accounts to call first."""
     from cx_intel.reports.data.headline import headline
     from cx_intel.warehouse.duckdb.readable import readable
     from cx_intel.warehouse.errors import WarehouseLocked
@@ -89,6 +90,7 @@ def _as_table(frame) -> Table:  # type: ignore[no-untyped-def]
 
 
 def print_where_to_look(environment: Environment) -> None:
+    """Where the tables, the reports and the UI are."""
     console.print(f"\nTables     {environment.warehouse} (a schema for each portfolio)", highlight=False)
     console.print(f"Reports    {environment.home / 'reports'}", highlight=False)
     console.print("Dagster UI make ui, or cx-intel ui", highlight=False)

@@ -1,0 +1,1 @@
+"""Each table's schema, meaning, units and checks, as data."""

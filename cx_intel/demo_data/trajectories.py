@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from cx_intel.demo_data.draws import generator
 from cx_intel.demo_data.timeline import FAR, Bools, Floats, Ints, first_day, first_days, months_of
 
-ARCHETYPES = ("champion", "healthy", "drifting", "struggling", "critical")
-_ARCHETYPE_SHARES = (0.20, 0.31, 0.23, 0.16, 0.10)
+_ARCHETYPE_SHARES = (0.20, 0.31, 0.23, 0.16, 0.10)  # champion, healthy, drifting, struggling, critical
 _ARCHETYPE_LEVELS = np.array([2.2, 1.3, 0.3, -0.7, -1.6])
 
 _MEMORY = 0.88  # share of last month's deviation that remains

@@ -27,12 +27,15 @@ class Finding:
 
 
 def ok(subject: str, text: str) -> Finding:
+    """Nothing to do."""
     return Finding(subject, "ok", text)
 
 
 def note(subject: str, text: str, to_do: str = "") -> Finding:
+    """Worth knowing, and no problem."""
     return Finding(subject, "note", text, to_do)
 
 
 def problem(subject: str, text: str, to_do: str) -> Finding:
+    """Something that has to be put right, and how."""
     return Finding(subject, "problem", text, to_do)

@@ -159,4 +159,5 @@ def _write_private(file: Path, content: bytes) -> None:
 
 
 def today() -> str:
+    """The day in UTC, as the register writes it."""
     return datetime.now(UTC).date().isoformat()

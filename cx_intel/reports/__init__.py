@@ -1,0 +1,1 @@
+"""What people read: pages, brief, workbook, exports and the data dictionary."""

@@ -67,6 +67,8 @@ RulesOf = Callable[[Contract], Iterable[StatedRule]]
 
 @dataclass(frozen=True)
 class DocumentedColumn:
+    """A column as the dictionary shows it."""
+
     name: str
     type: str
     unit: str
@@ -77,6 +79,8 @@ class DocumentedColumn:
 
 @dataclass(frozen=True)
 class DocumentedCheck:
+    """A check as the dictionary shows it."""
+
     name: str
     rule: str
     effect: str

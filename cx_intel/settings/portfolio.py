@@ -168,11 +168,6 @@ class Portfolio(SourcesMixin):
         raise KeyError(table)
 
     @property
-    def source_attributes(self) -> dict[str, SourceAttribute]:
-        """The attributes that the account source delivers."""
-        return {k: v for k, v in self.account_attributes.items() if isinstance(v, SourceAttribute)}
-
-    @property
     def derived_attributes(self) -> dict[str, Rules]:
         """The attributes that rules derive from the others."""
         return {k: v for k, v in self.account_attributes.items() if isinstance(v, Rules)}

@@ -10,6 +10,8 @@ from cx_intel.settings.base import Settings
 
 
 class PublishSettings(Settings):
+    """The copy of the warehouse that can be read while a run writes."""
+
     enabled: bool = True
     """False: no copy is made."""
     events: bool = False

@@ -41,6 +41,8 @@ class RiskCase(Settings):
 
 
 class OutlookSettings(Settings):
+    """The simulation behind the range of `nrr_outlook`."""
+
     draws: int = Field(default=10_000, ge=100, le=1_000_000)
     seed: int = Field(default=1, ge=0)
 

@@ -12,6 +12,8 @@ from cx_intel.settings.base import Settings
 
 
 class ReportSettings(Settings):
+    """Language of the reports, and which exports are made."""
+
     language: Literal["en", "de"] = "en"
     """How numbers, dates and money are written."""
     exports: list[Literal["csv", "parquet", "xlsx"]] = ["csv", "parquet", "xlsx"]

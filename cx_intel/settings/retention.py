@@ -17,6 +17,8 @@ SHORTEST_RUNS = 30
 
 
 class RetentionSettings(Settings):
+    """How long history is kept; null: for ever."""
+
     snapshots_days: int | None = Field(default=None, ge=SHORTEST_SNAPSHOTS)
     """Days of snapshot tables that are kept, up to the newest as_of; quarantine has its own."""
     usage_events_days: int | None = Field(default=None, ge=SHORTEST_EVENTS)

@@ -1,0 +1,1 @@
+"""How raw tables come in."""

@@ -1,0 +1,1 @@
+"""Names, industries and places of made-up companies."""

@@ -97,7 +97,8 @@ def english_companies(seed: int, industry: Ints) -> NDArray[np.object_]:
 
 def german_companies(seed: int, industry: Ints, country: Ints, region: Ints) -> NDArray[np.object_]:
     """A name per account, such as "Kuhl Spedition GmbH" or "Stadtwerke Amberg", in a town of its
-    region; from codes into INDUSTRIES_DE, COUNTRIES and REGIONS."""
+    region; from codes into INDUSTRIES_DE, COUNTRIES and REGIONS.
+    """
     faker = _faker("de_DE", seed)
     surnames = _pool([faker.last_name() for _ in range(_POOL)])
     words = np.array([_WORDS_DE[name] for name in INDUSTRIES_DE], dtype=object)

@@ -1,0 +1,1 @@
+"""Accounts, products, days and usage: what all other models build on."""

@@ -1,0 +1,1 @@
+"""Named expressions that models share: months, money, shares, conditions."""

@@ -1,0 +1,1 @@
+"""Signals, scores, tiers, drivers and changes of health, and churn risk."""

@@ -75,6 +75,7 @@ def best_value(curve: Curve, judged: Judged) -> ir.FloatingValue:
 
 
 def uses_rank(curve: Curve) -> bool:
+    """Whether the score depends on the other accounts' values."""
     return isinstance(curve, QuartileCurve)
 
 

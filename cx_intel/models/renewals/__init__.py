@@ -1,0 +1,1 @@
+"""Renewals, interventions, the outlook, lifecycle events and roll-ups."""

@@ -1,0 +1,1 @@
+"""MRR: the ledger, its movements, retention and cohorts."""

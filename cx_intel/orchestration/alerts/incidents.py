@@ -97,10 +97,12 @@ def changes(reports: Iterable[RunReport], known: Mapping[str, str], rules: Alert
 
 
 def check_key(table: str, check: str) -> str:
+    """By which an incident of a check is known again."""
     return f"check/{table}/{check}"
 
 
 def run_key(job: str, until: date | None) -> str:
+    """By which an incident of a run is known again."""
     return f"run/{job}/{until or ''}"
 
 

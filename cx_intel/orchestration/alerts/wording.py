@@ -54,4 +54,5 @@ def _event_line(event: Event) -> str:
 
 
 def joined(titles: Iterable[str]) -> str:
+    """Several titles as one."""
     return "; ".join(titles)

@@ -1,0 +1,1 @@
+"""How a table becomes a Dagster asset: what it reads, what is checked, where it is written."""

@@ -1,0 +1,1 @@
+"""When a portfolio is refreshed by itself."""

@@ -1,0 +1,1 @@
+"""What is noticed between schedules: late events, changed models, pending refreshes, new files."""

@@ -30,7 +30,7 @@ from cx_intel.reports.data.report_data import Book
 from cx_intel.reports.pages.dashboard import TOP, dashboard_figures
 from cx_intel.reports.pages.layout import VEGA_LITE
 
-WIDTH, GAP, PER_ROW, SCALE = 1320, 40, 3, 1.25
+GAP, PER_ROW, SCALE = 40, 3, 1.25
 PANEL, KPI_WIDTH = 310, 225
 
 

@@ -1,0 +1,1 @@
+"""Tables as files, switched in one step."""

@@ -43,6 +43,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Heading:
+    """The heading of a column, and what explains it."""
+
     label: str
     kind: Kind = "text"
     explains: str = ""
@@ -68,6 +70,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
+    """A part of a page: figures, tables and notes under one title."""
+
     title: str
     figures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()

@@ -1,0 +1,1 @@
+"""The workbook for leaders of customer success."""

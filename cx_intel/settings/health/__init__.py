@@ -1,0 +1,1 @@
+"""Settings of signals, curves, health models and conditions."""

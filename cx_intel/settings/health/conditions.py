@@ -1,5 +1,6 @@
-"""The grammar of conditions that every block of a portfolio shares: segments, lifecycle stages, curves by rules,
-renewal risk and playbooks. A condition is a mapping of a field to a test; all of them must hold:
+"""The grammar of conditions that every block of a portfolio shares, from segments to playbooks.
+
+A condition is a mapping of a field to a test; all of them must hold:
 
     {plan_tier: enterprise}                                  equals
     {country: [DE, AT]}                                      one of

@@ -33,6 +33,8 @@ class Linear(Settings):
 
 
 class LinearCurve(Settings):
+    """The score rises or falls in a straight line between two values."""
+
     linear: Linear
 
 
@@ -53,6 +55,8 @@ class StepsCurve(Settings):
 
 
 class YesNo(Settings):
+    """The score of each answer."""
+
     yes: float = Field(ge=0, le=100)
     no: float = Field(ge=0, le=100)
 
@@ -64,6 +68,8 @@ class BooleanCurve(Settings):
 
 
 class ScoreCase(Settings):
+    """A score where a condition holds."""
+
     if_: Condition = Field(alias="if")
     score: float = Field(ge=0, le=100)
 

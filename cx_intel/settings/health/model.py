@@ -59,11 +59,15 @@ class ScoredSignal(Settings):
 
 
 class Dimension(Settings):
+    """A part of the score: its weight, and the signals that make it up."""
+
     weight: float = Field(gt=0, le=1)
     signals: dict[Name, ScoredSignal] = Field(min_length=1)
 
 
 class TierLevel(Settings):
+    """A tier: from which score on, and whether its accounts count as healthy."""
+
     name: str = Field(min_length=1)
     at_least: float = Field(ge=0, le=100)
     is_healthy: bool
@@ -113,6 +117,8 @@ class HealthModel(Settings):
 
 
 class StatusPopulation(Settings):
+    """The accounts with one of these statuses."""
+
     status: list[str] = Field(min_length=1)
 
 

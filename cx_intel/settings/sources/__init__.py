@@ -1,0 +1,1 @@
+"""Settings of where raw tables come from."""

@@ -1,0 +1,1 @@
+"""Files in many formats and spellings, as text columns under canonical names."""

@@ -1,8 +1,8 @@
 """What one file holds, whatever its format: text columns, the rows that could not be split, and how text is
 opened.
 
-Shared by the readers of the formats (`csv_files.py`, `json_files.py`, `parquet_files.py`); which of them
-reads a file is decided in `file_formats.py`.
+Shared by the readers of the formats (`csv.py`, `json_lines.py`, `parquet.py`); which of them
+reads a file is decided in `formats.py`.
 """
 
 import codecs
@@ -56,14 +56,17 @@ def open_text(file: SourceFile, source: FilesSource, errors: str = "strict") -> 
 
 
 def is_utf8(source: FilesSource) -> bool:
+    """Whether the source's files are UTF-8."""
     return codecs.lookup(source.encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
 
 def rejects_table(rows: list[tuple[str, int, str, str]]) -> pa.Table:
+    """Rows that could not be split: file, line, reason and raw text."""
     return pa.table([list(column) for column in zip(*rows, strict=True)] or [[], [], [], []], schema=REJECTS)
 
 
 def as_text(value: Any) -> str | None:
+    """A value of JSON as a cell; null stays null."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
 """Reads one CSV file into text columns.
 
 Arrow reads it: it numbers the rows that it cannot split, keeps every cell as text, and knows every encoding
-that Python does. What a file's content is: `file_content.py`; which columns are wanted: `file_columns.py`.
+that Python does. What a file's content is: `content.py`; which columns are wanted: `columns.py`.
 """
 
 import csv
@@ -24,6 +24,7 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def read_csv(file: SourceFile, source: FilesSource) -> Content:
+    """The content of a CSV file."""
     names, has_rows = _header(file, source)
     _refuse_other_encodings(file, source)
     fields = [f"c{n}" for n in range(len(names))]

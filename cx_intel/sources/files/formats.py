@@ -1,8 +1,8 @@
 """Reads one file into text columns under the file's own names, by its format, and names what is wrong with
 it.
 
-The formats themselves are read in `csv_files.py`, `json_files.py` and `parquet_files.py`; which of the
-columns are wanted and what they are called is the matter of `file_columns.py`.
+The formats themselves are read in `csv.py`, `json_lines.py` and `parquet.py`; which of the
+columns are wanted and what they are called is decided in `columns.py`.
 """
 
 import csv

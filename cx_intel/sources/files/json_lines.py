@@ -1,8 +1,8 @@
 """Reads one file of JSON lines, an object each, into text columns: numbers as they are spelled, lists as
 JSON.
 
-A line that is no object is a reject. What a file's content is: `file_content.py`; which columns are wanted:
-`file_columns.py`.
+A line that is no object is a reject. What a file's content is: `content.py`; which columns are wanted:
+`columns.py`.
 """
 
 import json
@@ -23,6 +23,7 @@ class _Number(str):
 
 
 def read_json_lines(file: SourceFile, source: FilesSource) -> Content:
+    """The content of a file of JSON lines."""
     names: dict[str, int] = {}
     batches: list[pa.Table] = []
     rejects: list[tuple[str, int, str, str]] = []

@@ -1,7 +1,7 @@
 """Dates and numbers as a country writes them, `31.12.2025` and `24.000,50`, turned into ISO 8601 and plain decimals.
 
 Expressions over the text cells of a file, in DuckDB's SQL; a cell that fits in no way stays as it is, and staging
-turns it away. Which columns are read so: `file_columns.py`; the formats: `cx_intel.settings.sources.date_formats`.
+turns it away. Which columns are read so: `columns.py`; the formats: `cx_intel.settings.sources.date_formats`.
 """
 
 import re

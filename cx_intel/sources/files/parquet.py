@@ -1,6 +1,6 @@
 """Reads one Parquet file into text columns: typed values in ISO form.
 
-What a file's content is: `file_content.py`; which columns are wanted: `file_columns.py`.
+What a file's content is: `content.py`; which columns are wanted: `columns.py`.
 """
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from cx_intel.sources.files.paths import SourceFile
 
 
 def read_parquet(file: SourceFile, source: FilesSource) -> Content:
+    """The content of a Parquet file."""
     typed = pq.read_table(file.path)
     columns = {f"c{n}": _columnas_text(typed.column(n)) for n in range(typed.num_columns)}
     if source.has_local_spellings:

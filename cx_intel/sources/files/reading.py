@@ -1,7 +1,7 @@
 """Reads one canonical table from files: CSV, Parquet or JSON lines, one or many, plain or gzip.
 
-This module joins the parts: which files (`file_paths.py`), what stands in them (`file_formats.py`), and under
-which names it is wanted (`file_columns.py`). Nothing is typed here, only split, named and spelt in one way:
+This module joins the parts: which files (`file_paths.py`), what stands in them (`formats.py`), and under
+which names it is wanted (`columns.py`). Nothing is typed here, only split, named and spelt in one way:
 `cx_intel.models.staging.tables` reads the texts.
 """
 

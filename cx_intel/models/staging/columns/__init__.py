@@ -1,0 +1,1 @@
+"""What staging derives for each canonical table."""

@@ -27,4 +27,5 @@ def _attribute(name: str, rules: Rules) -> Derivation:
 
 
 def attribute_derivations(portfolio: Portfolio) -> list[Derivation]:
+    """The derived attributes of the portfolio, in the order in which they may build on each other."""
     return [_attribute(name, rules) for name, rules in portfolio.derived_attributes.items()]

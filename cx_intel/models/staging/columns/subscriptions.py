@@ -23,6 +23,7 @@ def in_force(subscriptions: ir.Table, day: date) -> ir.BooleanValue:
 
 
 def subscription_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
+    """is_active, and duration_days: how long it has run by `as_of`, negative where it ends before it starts."""
     day_after = ibis.literal(as_of + timedelta(days=1))
     until = ibis.least(ibis.coalesce(rows.end_date, day_after), day_after)
     planned = rows.end_date.delta(rows.start_date, unit="day")
