@@ -59,6 +59,7 @@ def test_the_page_has_its_files_and_commands():
     assert [c.split()[1] for c in COMMAND.findall(text)] == ["validate", "refresh", "show", "show", "show"]
 
 
+@pytest.mark.slow  # the commands of the page, each in a process of its own
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_the_tables_hold_what_the_page_prints(followed: Path, number: int):
     name, header, body = TABLE.findall(PAGE.read_text(encoding="utf-8"))[number]

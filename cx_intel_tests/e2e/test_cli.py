@@ -146,8 +146,8 @@ def test_validate_names_file_line_and_path_of_every_problem(tmp_path: Path) -> N
     company = fresh(tmp_path)
     (company.portfolios / "bad.yaml").write_text("currency: {reporting: EUR}\nrevenu: {basis: subscriptions}\n")
     (company.portfolios / "worse.yaml").write_text("a: [1,\n")
-    found = cx_intel(company, "validate")
-    assert found.returncode == MISUSE
+    found = here(company, "validate")
+    assert found.exit_code == MISUSE
     assert "bad.yaml:2: revenu: unknown key" in found.stderr
     assert "bad.yaml:1: sources: is required" in found.stderr
     assert "worse.yaml:2: not valid YAML" in found.stderr
@@ -186,14 +186,14 @@ def test_alerts_sends_what_is_due_once_and_shares_its_memory_with_the_sensors(tm
     assert (unknown.exit_code, unknown.stderr.strip()) == (MISUSE, "There is no portfolio smal; there are small.")
     with listening() as listener:
         listener.refusing = True
-        refused = cx_intel(company, "alerts", CX_ALERT_URLS=listener.url())
-        assert refused.returncode == FAILED
+        refused = here(company, "alerts", CX_ALERT_URLS=listener.url())
+        assert refused.exit_code == FAILED
         assert "small, problems: 1 new problems, 0 resolved. Not sent, to be tried again: json://***" in refused.stdout
         listener.refusing = False
         with closing(sqlite3.connect(company.home / "alerts.sqlite")) as outbox, outbox:
             outbox.execute("UPDATE message SET next_at = 0")  # half a minute later
-        sent = cx_intel(company, "alerts", "small", CX_ALERT_URLS=listener.url())
-        assert (sent.returncode, sent.stderr) == (DONE, "")
+        sent = here(company, "alerts", "small", CX_ALERT_URLS=listener.url())
+        assert (sent.exit_code, sent.stderr) == (DONE, "")
         assert sent.stdout.endswith("1 problems are known and not over. Sent 1 messages.\n")
         assert listener.titles == ["[small] small_refresh for 2025-01-31 failed"]
         company.variables["CX_ALERT_URLS"] = listener.url()

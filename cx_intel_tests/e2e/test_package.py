@@ -1,12 +1,13 @@
 """What the package says about itself and what it installs. The wheel is proven by tools/wheel.sh."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from cx_intel.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?: ; (.*?))? \\$", re.MULTILINE)
@@ -50,10 +51,8 @@ def test_each_dependency_is_locked(lock: str):
 
 
 def test_version():
-    said = subprocess.run(
-        [sys.executable, "-m", "cx_intel", "--version"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert said.stdout.strip() == f"cx-intel {_project()['project']['version']}"
+    said = CliRunner().invoke(app, ["--version"])
+    assert (said.exit_code, said.stdout) == (0, f"cx-intel {_project()['project']['version']}\n")
 
 
 def test_typed():
