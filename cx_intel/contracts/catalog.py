@@ -6,11 +6,12 @@ table's contract, so every table has a contract here whether or not it exists.
 
 from collections.abc import Callable
 
-from cx_intel.contracts import core, operations, revenue, support
+from cx_intel.contracts import core, operations, support
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, risk
 from cx_intel.contracts.health import scores as health
 from cx_intel.contracts.renewals import layer as renewals
+from cx_intel.contracts.revenue import cohorts, ledger, waterfall
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.portfolio import Portfolio
 
@@ -21,7 +22,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
         for make in (
             operations.quarantine,
             core.account_history,
-            revenue.fct_revenue,
+            ledger.fct_revenue,
             core.account_snapshot,
             core.dim_account,
             core.dim_product,
@@ -29,9 +30,9 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             core.fct_usage,
             core.fct_tickets,
             support.sla_adherence,
-            revenue.nrr_summary,
-            revenue.nrr_by_segment,
-            revenue.revenue_cohort_analysis,
+            waterfall.nrr_summary,
+            waterfall.nrr_by_segment,
+            cohorts.revenue_cohort_analysis,
             health.account_signals,
             health.health_score_drivers,
             health.customer_health_scores,

@@ -8,7 +8,8 @@ import ibis.expr.types as ir
 import pytest
 from ibis.config import Config
 
-from cx_intel.contracts import core, revenue
+from cx_intel.contracts import core
+from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
 from cx_intel.models.core.usage import fct_usage

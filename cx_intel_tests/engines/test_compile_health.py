@@ -11,11 +11,12 @@ import ibis.expr.types as ir
 import pytest
 from ibis.config import Config
 
-from cx_intel.contracts import core, revenue
+from cx_intel.contracts import core
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes as change_contracts
 from cx_intel.contracts.health import scores as contracts
 from cx_intel.contracts.health.risk import churn_risk_view as risk_contract
+from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.changes import health_score_change_drivers, health_score_changes
 from cx_intel.models.health.drivers import health_score_drivers

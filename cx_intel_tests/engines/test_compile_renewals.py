@@ -17,7 +17,7 @@ from cx_intel.contracts.core import account_snapshot
 from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
 from cx_intel.contracts.renewals.layer import cs_intervention_list, lifecycle_events, renewal_pipeline
-from cx_intel.contracts.revenue import fct_revenue
+from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.billing import stg_subscriptions
 from cx_intel.models.health import rollups
 from cx_intel.models.renewals import actions, lifecycle

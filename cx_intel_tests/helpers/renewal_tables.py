@@ -14,7 +14,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
 from cx_intel.contracts.renewals import layer as contracts
-from cx_intel.contracts.revenue import fct_revenue
+from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.billing import stg_subscriptions
 from cx_intel.models.renewals.pipeline import renewal_pipeline
 from cx_intel.settings.portfolio import Portfolio

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import MONEY, conform
-from cx_intel.contracts.revenue import revenue_cohort_analysis as contract
+from cx_intel.contracts.revenue.cohorts import revenue_cohort_analysis as contract
 from cx_intel.models.expressions.months import each_month, first_day, month_index
 from cx_intel.models.expressions.shares import share
 from cx_intel.settings.portfolio import Portfolio

@@ -9,8 +9,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts import revenue as contracts
 from cx_intel.contracts.contract import MONEY, conform
+from cx_intel.contracts.revenue import ledger as contracts
 from cx_intel.models.expressions.months import first_day
 from cx_intel.models.revenue.account_mrr import NO_MONEY, account_mrr
 from cx_intel.models.revenue.horizon import horizon_index

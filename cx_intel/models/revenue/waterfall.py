@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts import revenue as contracts
 from cx_intel.contracts.contract import MONEY, conform
+from cx_intel.contracts.revenue import waterfall as contracts
 from cx_intel.models.expressions.months import each_month, first_day, month_index
 from cx_intel.models.expressions.shares import ratio, share
 from cx_intel.models.revenue.account_mrr import NO_MONEY

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import pytest
 
 from cx_intel.contracts import core
-from cx_intel.contracts.revenue import fct_revenue
+from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, attributes_on, dim_account
 from cx_intel.settings.portfolio import Portfolio

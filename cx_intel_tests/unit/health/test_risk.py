@@ -8,7 +8,7 @@ import pytest
 
 from cx_intel.contracts.core import fct_usage
 from cx_intel.contracts.health.scores import customer_health_scores
-from cx_intel.contracts.revenue import fct_revenue
+from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.support import stg_support_tickets
 from cx_intel.models.health.risk import churn_risk_view
 from cx_intel.settings.portfolio import Portfolio

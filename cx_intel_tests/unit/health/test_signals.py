@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cx_intel.contracts import core, revenue
+from cx_intel.contracts import core
+from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.measures import quarter_start, usage_columns
 from cx_intel.models.health.signals import account_signals

@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 import pytest
 
 from cx_intel.contracts import core
-from cx_intel.contracts import revenue as contracts
+from cx_intel.contracts.revenue import ledger as contracts
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
 from cx_intel.models.revenue.ledger import fct_revenue

@@ -1,0 +1,84 @@
+"""The contract of the MRR ledger: what each account pays in each month, and how that moved.
+
+Its model is in `cx_intel.models.revenue.ledger`; the waterfall and the cohorts are in the modules beside this one.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.contract import COUNT, DATE, MONEY, TEXT, Column, Contract, Invariant
+from cx_intel.contracts.core import SIZE_ARR, SIZE_MRR
+from cx_intel.contracts.support import MODEL_FAULT
+from cx_intel.settings.portfolio import Portfolio
+
+MOVEMENTS = ("new", "reactivation", "expansion", "contraction", "churn", "flat")
+
+
+def mrr_column(name: str, description: str, *, size: str = SIZE_MRR, minimum: float | None = 0) -> Column:
+    return Column(name, MONEY, description, size, nullable=False, minimum=minimum)
+
+
+def _movement_of(t: ir.Table) -> ir.StringValue:
+    """The movement that the two amounts allow; new and reactivation are told apart by history alone."""
+    return ibis.cases(
+        (t.previous_mrr == 0, "start"),
+        (t.mrr == 0, "churn"),
+        (t.mrr > t.previous_mrr, "expansion"),
+        (t.mrr < t.previous_mrr, "contraction"),
+        else_="flat",
+    )
+
+
+def fct_revenue(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "fct_revenue",
+        "revenue",
+        "The MRR ledger: what each account pays in each month, and how that moved.",
+        ("account_id", "revenue_month"),
+        (
+            Column("account_id", TEXT, "The account.", nullable=False, references="stg_accounts.account_id"),
+            Column("revenue_month", DATE, "First day of the month.", nullable=False),
+            mrr_column("mrr", "MRR in the month."),
+            mrr_column("arr", "12 x mrr.", size=SIZE_ARR),
+            mrr_column("previous_mrr", "MRR in the month before."),
+            Column("revenue_movement", TEXT, "How it moved.", nullable=False, accepted=MOVEMENTS),
+            mrr_column("expansion_mrr", "Growth of an account that paid before; else 0."),
+            mrr_column("contraction_mrr", "Shrinkage of an account that still pays, positive; else 0."),
+            mrr_column("net_mrr_change", "mrr - previous_mrr.", minimum=None),
+            Column("account_month_number", COUNT, "Months since the first one; 1 in it.", "months", False, minimum=1),
+            mrr_column("unapplied_credit", "Credit beyond the month's charges, which counts nowhere."),
+        ),
+        invariants=(
+            Invariant(
+                "movement_agrees",
+                "The movement is the one that the two amounts allow.",
+                lambda t: (
+                    ibis.cases((t.revenue_movement.isin(["new", "reactivation"]), "start"), else_=t.revenue_movement)
+                    == _movement_of(t)
+                ),
+                MODEL_FAULT,
+            ),
+            Invariant("net_is_difference", "net_mrr_change = mrr - previous_mrr.", _net_is_difference, MODEL_FAULT),
+            Invariant(
+                "expansion_only_when_expanding",
+                "expansion_mrr and contraction_mrr are above 0 for their own movement alone.",
+                lambda t: (
+                    ((t.expansion_mrr > 0) == (t.revenue_movement == "expansion"))
+                    & ((t.contraction_mrr > 0) == (t.revenue_movement == "contraction"))
+                ),
+                MODEL_FAULT,
+            ),
+            Invariant(
+                "credit_is_applied",
+                "No month's credits exceed its charges.",
+                lambda t: t.unapplied_credit == 0,
+                "The month counts as 0; check the credit notes of these accounts with billing.",
+                "warn",
+            ),
+        ),
+        plots={"rows_with_mrr": lambda t: t.count(where=t.mrr > 0)},
+    )
+
+
+def _net_is_difference(t: ir.Table) -> ir.BooleanValue:
+    return t.net_mrr_change == t.mrr - t.previous_mrr
