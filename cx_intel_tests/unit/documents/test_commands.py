@@ -13,7 +13,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted(path for path in (ROOT / "docs").glob("*.md") if not path.name.startswith("data-dictionary")),
 ]
-_COMMAND = re.compile(r"(?<![/\w])cx-intel ([a-z][a-z-]*+)(?![/\w])([^\n`|#]*)")
+_COMMAND = re.compile(r"(?<![/\w])(?<!-[ug] )cx-intel ([a-z][a-z-]*+)(?![/\w])([^\n`|#]*)")
 _OPTION = re.compile(r"(?<=\s)(--[a-z-]+)")
 _TARGET = re.compile(r"(?:`|^|&& )make (?:-C \S+ )?([a-z][a-z-]*)", re.MULTILINE)
 PASSED_ON = {"ui"}
