@@ -241,9 +241,8 @@ def show(
                 where = f"in several portfolios ({', '.join(having)}): choose one" if having else "in no portfolio"
                 errors.print(f"The table {table!r} is {where} (--portfolio).", style="red")
                 raise typer.Exit(MISUSE)
-            warehouse, schema = found.places[having[0]]
             day = as_of.date() if as_of else None
-            shown = table_rows(warehouse, schema, table, known[having[0]], limit=rows, as_of=day)
+            shown = table_rows(found.warehouses[having[0]], table, known[having[0]], limit=rows, as_of=day)
             if shown.empty:
                 errors.print(f"The table {table!r} has no rows.")
             else:

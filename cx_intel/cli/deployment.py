@@ -37,8 +37,7 @@ def _misuse(error: Exception | str) -> typer.Exit:
 def backup() -> None:
     """Copy the warehouse and Dagster's own storage to a folder in CX_HOME/backups; the newest few are kept."""
     from cx_intel.warehouse.duckdb.backups import take
-    from cx_intel.warehouse.io_manager import LOCK_FILE
-    from cx_intel.warehouse.lock import WriterLock
+    from cx_intel.warehouse.lock import LOCK_FILE, WriterLock
 
     environment = _environment()
     lock = WriterLock(environment.warehouse.with_name(LOCK_FILE))
@@ -74,7 +73,7 @@ def restore(
     """Put a back-up in the place of the warehouse, once it is verified; the replaced file is kept beside it."""
     from cx_intel.warehouse.duckdb.backups import backups
     from cx_intel.warehouse.duckdb.restoring import restore as bring_back
-    from cx_intel.warehouse.io_manager import LOCK_FILE
+    from cx_intel.warehouse.lock import LOCK_FILE
 
     environment = _environment()
     if only_list:
@@ -154,7 +153,7 @@ def erase(
     """Take an account or a user out of everything, prove it, and keep them from coming back. It cannot be undone."""
     from cx_intel.privacy.erase import Home
     from cx_intel.privacy.erase import erase as take_out
-    from cx_intel.warehouse.io_manager import LOCK_FILE
+    from cx_intel.warehouse.lock import LOCK_FILE
 
     subject = account or user
     if not subject or (account and user):

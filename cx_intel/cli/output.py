@@ -33,8 +33,8 @@ def print_summary(portfolio, outcome, environment: Environment, seconds: float) 
         return
     try:
         with readable(environment.warehouse, {portfolio.name: environment.published(portfolio.name)}) as source:
-            warehouse, schema = source.places[portfolio.name]
-            found, newest = headline(warehouse, portfolio, outcome.as_of, schema=schema), source.newest(portfolio.name)
+            warehouse = source.warehouses[portfolio.name]
+            found, newest = headline(warehouse, portfolio, outcome.as_of), warehouse.newest()
     except WarehouseLocked:
         console.print("Another run writes the warehouse already: `cx-intel show` tells the figures.", highlight=False)
         return

@@ -12,13 +12,11 @@ from cx_intel.doctor.findings import Finding, note, ok, problem
 from cx_intel.privacy.register import PrivacyError, Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.backups import backups
-from cx_intel.warehouse.duckdb.database import STAGED_PREFIX
+from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, Database
 from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.upgrades import about_to_change, schema_version
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
-from cx_intel.warehouse.io_manager import LOCK_FILE
-from cx_intel.warehouse.lock import describe_holder
+from cx_intel.warehouse.lock import LOCK_FILE, describe_holder
 
 OLD_BACKUP = timedelta(days=8)
 
@@ -58,8 +56,8 @@ def lock_holder(lock: Path) -> str:
     return ""
 
 
-def _contents(opened: DuckDBWarehouse, portfolios: Iterable[Portfolio]) -> Iterator[Finding]:
-    connection = opened.backend.con
+def _contents(opened: Database, portfolios: Iterable[Portfolio]) -> Iterator[Finding]:
+    connection = opened.connection
     found = connection.execute(
         "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE starts_with(table_name, ?) ORDER BY 1",
         [STAGED_PREFIX],

@@ -24,7 +24,8 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.files.mapping import check_sources
 from cx_intel.warehouse.duckdb.upgrades import schema_version
-from cx_intel.warehouse.io_manager import Warehouse, WarehouseIOManager
+from cx_intel.warehouse.io_manager import WarehouseIOManager
+from cx_intel.warehouse.resource import WarehouseResource
 
 
 def load_portfolios(folder: Path) -> dict[str, Portfolio]:
@@ -76,7 +77,7 @@ def definitions_of(portfolios: Sequence[Portfolio], environment: Environment) ->
     shared = dg.Definitions(
         resources={
             "io_manager": WarehouseIOManager(database=database),
-            "warehouse": Warehouse(
+            "warehouse": WarehouseResource(
                 database=database,
                 wait_seconds=environment.lock_wait_seconds,
                 backups_of=str(environment.home),

@@ -17,8 +17,8 @@ from cx_intel.contracts.erased import KEPT
 from cx_intel.privacy.pseudonyms import Row, ended, minimal
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import Kind
-from cx_intel.warehouse.duckdb.database import Rows, with_known_types
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.database import with_known_types
+from cx_intel.warehouse.protocol import Rows, Warehouse
 
 _WORDS = re.compile(r"[^\s,;|\t\"'{}\[\]:=]+")
 MARK_OF_ROWS = "erased"
@@ -31,7 +31,7 @@ class Guard:
         self.portfolio = portfolio
         self.register = Register(home, variables)
 
-    def admit(self, table: str, rows: Rows, as_of: date, warehouse: DuckDBWarehouse) -> Rows:
+    def admit(self, table: str, rows: Rows, as_of: date, warehouse: Warehouse) -> Rows:
         """What may be written of the rows that a source delivered; the very same when nobody of the register is in them.
 
         Args:
@@ -66,12 +66,12 @@ class Guard:
         more = [row for e in stored for row in ended(table, e.kept[table], self._gone_on(e, as_of))]
         for account, entry in found["account_id"].items():
             chosen = delivered.filter(_text(delivered, "account_id") == account)
-            frame = warehouse.backend.execute(chosen)
+            frame = warehouse.execute(chosen)
             more += minimal(table, frame.to_dict("records"), entry, self.register)
         return kept.union(_as_rows(more, kept)) if more else kept
 
     def _blocked(
-        self, rows: Rows, column: str, kind: Kind, of_kind: dict[str, dict[str, Entry]], warehouse: DuckDBWarehouse
+        self, rows: Rows, column: str, kind: Kind, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse
     ) -> dict[str, Entry]:
         """The ids in a column that are in the register."""
         if column not in rows.columns or not of_kind[kind]:
@@ -80,17 +80,15 @@ class Guard:
             ids = {str(value).strip() for value in rows[column].dropna().unique()}
         else:
             distinct = rows.select(id=_text(rows, column)).distinct()
-            ids = set(warehouse.backend.execute(distinct)["id"].dropna())
+            ids = set(warehouse.execute(distinct)["id"].dropna())
         hashes = {value: self.register.hash(self.portfolio, kind, value) for value in ids}
         return {value: of_kind[kind][digest] for value, digest in hashes.items() if digest in of_kind[kind]}
 
-    def _rejected(self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: DuckDBWarehouse) -> list[str]:
+    def _rejected(self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse) -> list[str]:
         """The texts of rows that could not be split into columns and name somebody of the register."""
         if isinstance(rows, pd.DataFrame) or not {"_reject", "_raw_row"} <= set(rows.columns):
             return []
-        texts = warehouse.backend.execute(rows.filter(rows["_reject"].notnull()).select("_raw_row"))[
-            "_raw_row"
-        ].dropna()
+        texts = warehouse.execute(rows.filter(rows["_reject"].notnull()).select("_raw_row"))["_raw_row"].dropna()
         return [text for text in texts if any(self._names(text, kind, known) for kind, known in of_kind.items())]
 
     def _names(self, text: str, kind: str, known: dict[str, Entry]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cx_intel.settings.retention import RetentionSettings
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 QUARANTINE = "quarantine"
 
@@ -39,22 +39,19 @@ def first_kept(table: str, column: str, as_of: date, settings: RetentionSettings
     return as_of - timedelta(days=days - 1) if days else None
 
 
-def forget_old_days(
-    warehouse: DuckDBWarehouse, schema: str, tables: Mapping[str, str], settings: RetentionSettings
-) -> list[Forgotten]:
+def forget_old_days(warehouse: Warehouse, tables: Mapping[str, str], settings: RetentionSettings) -> list[Forgotten]:
     """Removes the days beyond their period, table by table; run again, it finds nothing.
 
     Args:
         warehouse: The open warehouse.
-        schema: The portfolio.
         tables: Table: its date column.
         settings: The periods.
     """
-    as_of = warehouse.newest(schema)
+    as_of = warehouse.newest()
     found = []
     for table, column in tables.items():
         first = first_kept(table, column, as_of, settings) if as_of else None
-        if first and warehouse.exists(schema, table):
-            deleted = warehouse.delete_before(schema, table, column, first)
+        if first and warehouse.exists(table):
+            deleted = warehouse.delete_before(table, column, first)
             found.append(Forgotten(table, first, deleted))
     return found

@@ -11,7 +11,8 @@ import duckdb
 
 from cx_intel.privacy.register import PrivacyError
 from cx_intel.warehouse.duckdb.backups import MANIFEST, Backup, count_rows, digest
-from cx_intel.warehouse.duckdb.publish import escaped, forget
+from cx_intel.warehouse.duckdb.database import escaped
+from cx_intel.warehouse.duckdb.publish import remove
 
 
 def rewrite(file: Path) -> dict[str, int]:
@@ -21,7 +22,7 @@ def rewrite(file: Path) -> dict[str, int]:
         PrivacyError: The copy is not the same, or the file cannot be read; it is as it was.
     """
     new = file.with_name(f".{file.name}.rewritten")
-    forget(new)
+    remove(new)
     mode = file.stat().st_mode
     try:
         with duckdb.connect() as connection:
@@ -30,10 +31,10 @@ def rewrite(file: Path) -> dict[str, int]:
             connection.execute("COPY FROM DATABASE cx_old TO cx_new")
             before, after = count_rows(connection, "cx_old"), count_rows(connection, "cx_new")
     except duckdb.Error as error:
-        forget(new)
+        remove(new)
         raise PrivacyError(f"{file} could not be written anew: {str(error).splitlines()[0]}") from error
     if before != after:
-        forget(new)
+        remove(new)
         raise PrivacyError(f"{file} could not be written anew: the copy has other rows")
     with new.open("rb") as copy:
         os.fsync(copy.fileno())

@@ -14,16 +14,15 @@ import pandas as pd
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.reports.exports.tables import RANKS
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.protocol import Warehouse
 
 DECIMALS = 4
 DAY = "as_of"
 
 
 def table_rows(
-    warehouse: DuckDBWarehouse,
-    schema: str,
+    warehouse: Warehouse,
     table: str,
     portfolio: Portfolio,
     *,
@@ -34,7 +33,6 @@ def table_rows(
 
     Args:
         warehouse: Where the table is.
-        schema: Of the table there.
         table: Its name, or that of the view of its newest day.
         portfolio: Whose contracts say the order; a table without one is read as it lies.
         limit: How many rows.
@@ -43,12 +41,12 @@ def table_rows(
     Raises:
         WarehouseError: A day is asked of a table that keeps none, or one that it has not.
     """
-    rows = warehouse.table(schema, table)
+    rows = warehouse.table(table)
     if as_of is not None:
         rows = _of_day(rows, table, as_of, warehouse)
     if order := _order(rows, table, portfolio):
         rows = rows.order_by(order)
-    found = warehouse.backend.to_pyarrow(rows.limit(limit)).to_pylist()
+    found = warehouse.rows(rows.limit(limit))
     return pd.DataFrame([{name: as_text(value) for name, value in row.items()} for row in found], columns=rows.columns)
 
 
@@ -61,7 +59,7 @@ def as_text(value: Any) -> str | None:
     return str(round(value, DECIMALS) if isinstance(value, float) else value)
 
 
-def _of_day(rows: ir.Table, table: str, as_of: date, warehouse: DuckDBWarehouse) -> ir.Table:
+def _of_day(rows: ir.Table, table: str, as_of: date, warehouse: Warehouse) -> ir.Table:
     if not isinstance(rows.schema().get(DAY), dt.Date):
         raise WarehouseError(f"The table {table!r} has no column as_of, so it has no rows of a day: leave out --as-of.")
     chosen = rows.filter(rows[DAY] == ibis.literal(as_of))

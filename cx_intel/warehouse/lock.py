@@ -14,6 +14,8 @@ from pathlib import Path
 
 from cx_intel.warehouse.errors import WarehouseBusy
 
+LOCK_FILE = "warehouse.lock"
+"""Its name, beside the warehouse."""
 POLL_SECONDS = 0.2
 
 

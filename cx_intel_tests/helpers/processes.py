@@ -147,12 +147,12 @@ def _die_in_swap(number: int) -> None:
     left = number
     remember = DuckDBWarehouse._remember
 
-    def dying(self: DuckDBWarehouse, schema: str, table: str, day: date, built_from: str) -> None:
+    def dying(self: DuckDBWarehouse, table: str, day: date, built_from: str) -> None:
         nonlocal left
         left -= 1
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
-        remember(self, schema, table, day, built_from)
+        remember(self, table, day, built_from)
 
     DuckDBWarehouse._remember = dying  # type: ignore[method-assign]
 

@@ -13,6 +13,7 @@ from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.data.report_data import Book, gather
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF
 from cx_intel_tests.helpers.report_tables import fill
 
@@ -46,8 +47,8 @@ def book_of(path: Path, of: Portfolio, names: Iterable[str] = NAMES, *, frozen: 
 
 
 def read_book(path: Path, of: Portfolio, as_of: date = AS_OF) -> Book:
-    with reading(path) as warehouse:
-        return gather(warehouse, of, as_of, MADE_AT)
+    with reading(path) as database:
+        return gather(DuckDBWarehouse(database, of.name), of, as_of, MADE_AT)
 
 
 def book_tables(of: Portfolio, names: list[str], *, frozen: bool = False) -> dict[str, Rows]:

@@ -44,7 +44,7 @@ def with_reports(of: Portfolio, **changes: Any) -> Portfolio:
 
 def fill(path: Path, of: Portfolio, tables: Mapping[str, Iterable[Row]], stands_at: date = AS_OF) -> Path:
     """Writes these tables of a portfolio into a warehouse file."""
-    warehouse = open_warehouse(path)
+    warehouse = DuckDBWarehouse(open_warehouse(path), of.name)
     try:
         for table, given in tables.items():
             put(warehouse, of, table, given, stands_at)
@@ -55,9 +55,9 @@ def fill(path: Path, of: Portfolio, tables: Mapping[str, Iterable[Row]], stands_
 
 def put(warehouse: DuckDBWarehouse, of: Portfolio, table: str, given: Iterable[Row], stands_at: date) -> None:
     contract = contract_of(table, of)
-    warehouse.stage(of.name, table, [rows(contract, given)], like=contract.schema())
+    warehouse.stage(table, [rows(contract, given)], like=contract.schema())
     whole = stands_at if contract.kind == "whole" else None
-    warehouse.swap(of.name, table, stands_at=whole)
+    warehouse.swap(table, stands_at=whole)
 
 
 def accounts_of(names: Iterable[str], as_of: date = AS_OF, mrr: float = 100) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from cx_intel.orchestration.assets.graph import Step, steps_of
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.orchestration.checks.rules import rules_of
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 AS_OF = date(2025, 1, 31)
@@ -39,9 +40,10 @@ class WholeGraph:
 
     def __init__(self, portfolio: Portfolio, as_of: date = AS_OF, only: Collection[str] = ()):
         self.portfolio, self.as_of = portfolio, as_of
-        self.warehouse = DuckDBWarehouse(Path("memory"), duckdb.connect())
-        self.warehouse.backend.con.execute("SET threads = 1")
-        self.warehouse.backend.con.execute("SET TimeZone = 'UTC'")
+        self.database = Database(Path("memory"), duckdb.connect())
+        self.warehouse = DuckDBWarehouse(self.database, portfolio.name)
+        self.database.connection.execute("SET threads = 1")
+        self.database.connection.execute("SET TimeZone = 'UTC'")
         self._kept: list[ir.Table] = []  # an expression that is gone takes its literal tables with it
         for table in portfolio.tables:
             self._create(f"raw_{table}", _raw_schema(STAGING[table](portfolio)))
@@ -62,9 +64,9 @@ class WholeGraph:
         for table in self.portfolio.tables:
             self._execute(f"DELETE FROM {self._name(f'raw_{table}')}")
             if table in raw:
-                self.warehouse.backend.con.register("delivered", raw[table])
+                self.database.connection.register("delivered", raw[table])
                 self._execute(f"INSERT INTO {self._name(f'raw_{table}')} BY NAME SELECT * FROM delivered")
-                self.warehouse.backend.con.unregister("delivered")
+                self.database.connection.unregister("delivered")
 
     def unknown_currencies(self) -> list[str]:
         """What would stop a refresh before staging: currencies without a rate."""
@@ -75,7 +77,7 @@ class WholeGraph:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table, as dicts."""
-        found: pa.Table = self.warehouse.backend.con.sql(f"FROM {self._name(table)}").to_arrow_table()
+        found: pa.Table = self.database.connection.sql(f"FROM {self._name(table)}").to_arrow_table()
         return found.to_pylist()
 
     def quarantined(self) -> list[tuple[str, int, str]]:
@@ -91,7 +93,7 @@ class WholeGraph:
         tables = {i.parameter: self._table(i.table) for i in step.inputs if i.exists}
         runner = StepRunner(step, self.portfolio, self.warehouse, tables)
         if "previous" in step.settings and step.contract.kind == "snapshot":
-            self.warehouse.stage(self.portfolio.name, step.table, [], like=step.contract.schema())
+            self.warehouse.stage(step.table, [], like=step.contract.schema())
         return runner.rows(self.as_of)
 
     def _rules(self, contract: Contract) -> list[Counts]:
@@ -117,11 +119,9 @@ class WholeGraph:
             columns = ", ".join(f'"{column}"' for column in step.contract.column_names)
             self._execute(f"INSERT INTO {name} BY NAME SELECT {columns} FROM ({sql})")
         else:
-            staged = self.warehouse.stage(
-                self.portfolio.name, step.table, [self._model(step)], like=step.contract.schema()
-            )
-            self._execute(f"INSERT INTO {name} BY NAME {self.warehouse.sql(staged)}")
-            self.warehouse.discard(self.portfolio.name, step.table)
+            staged = self.warehouse.stage(step.table, [self._model(step)], like=step.contract.schema())
+            self._execute(f"INSERT INTO {name} BY NAME {self.database.sql(staged)}")
+            self.warehouse.discard(step.table)
         return [
             name
             for names, counts in rules
@@ -131,21 +131,21 @@ class WholeGraph:
 
     def _create(self, table: str, schema: ibis.Schema) -> None:
         self._execute(f'CREATE SCHEMA IF NOT EXISTS "{self.portfolio.name}"')
-        self.warehouse.backend.create_table(table, schema=schema, database=self.portfolio.name)
+        self.database.backend.create_table(table, schema=schema, database=self.portfolio.name)
 
     def _table(self, table: str) -> ir.Table:
-        return self.warehouse.table(self.portfolio.name, table)
+        return self.warehouse.table(table)
 
     def _name(self, table: str) -> str:
         return f'"{self.portfolio.name}"."{table}"'
 
     def _sql(self, rows: ir.Table) -> str:
-        self.warehouse.backend._run_pre_execute_hooks(rows)
+        self.database.backend._run_pre_execute_hooks(rows)
         self._kept.append(rows)
-        return str(self.warehouse.backend.compile(rows))
+        return str(self.database.backend.compile(rows))
 
     def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
-        return self.warehouse.backend.con.execute(sql)
+        return self.database.connection.execute(sql)
 
 
 def _raw_schema(contract: Contract) -> ibis.Schema:

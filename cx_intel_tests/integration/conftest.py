@@ -12,5 +12,5 @@ from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[DuckDBWarehouse]:
     """A new one."""
-    yield open_warehouse(tmp_path / "warehouse.duckdb")
+    yield DuckDBWarehouse(open_warehouse(tmp_path / "warehouse.duckdb"), "small")
     close_warehouse(tmp_path / "warehouse.duckdb")

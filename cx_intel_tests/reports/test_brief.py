@@ -14,6 +14,7 @@ from cx_intel.reports.brief.weekly_brief import Brief, weekly_brief, write_brief
 from cx_intel.reports.words.markdown_safety import escaped
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_tables import (
     HOSTILE,
@@ -45,10 +46,10 @@ def brief(tmp_path: Path) -> Make:
     def make(tables: Tables, of: Portfolio | None = None, broken: Mapping[str, bool] | None = None) -> Brief:
         of = of or shipped("novacrm")
         path = fill(tmp_path / "warehouse.duckdb", of, tables)
-        warehouse = open_warehouse(path)
+        warehouse = DuckDBWarehouse(open_warehouse(path), of.name)
         try:
             if broken is not None:
-                warehouse.record_checks(_results(of, broken))
+                warehouse.record_checks(_results(broken))
             return weekly_brief(of, AS_OF, warehouse)
         finally:
             close_warehouse(path)
@@ -56,8 +57,8 @@ def brief(tmp_path: Path) -> Make:
     return make
 
 
-def _results(of: Portfolio, broken: Mapping[str, bool]) -> pd.DataFrame:
-    same = {"schema_name": of.name, "table_name": "dim_account", "failed_rows": 1, "total_rows": 2, "rule": "r"}
+def _results(broken: Mapping[str, bool]) -> pd.DataFrame:
+    same = {"table_name": "dim_account", "failed_rows": 1, "total_rows": 2, "rule": "r"}
     same |= {"what_to_do": "w", "as_of": AS_OF, "checked_at": pd.Timestamp("2025-02-01")}
     checks = [{"check_name": "ok", "passed": True, "severity": "block"}]
     checks += [

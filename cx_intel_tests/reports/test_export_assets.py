@@ -8,7 +8,7 @@ import pytest
 
 from cx_intel.orchestration.assets.exports import export_assets
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.io_manager import Warehouse
+from cx_intel.warehouse.resource import WarehouseResource
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_tables import accounts_of, due, fill, listed, outlook, with_reports
 
@@ -39,7 +39,7 @@ def _run(book: Portfolio, home: Path, day: date) -> dict[str, dict[str, dg.Metad
     """Materializes both assets for a day; asset: its metadata."""
     assets = export_assets(book, home / "exports", home / "reports")
     resources = {
-        "warehouse": Warehouse(database=str(home / "warehouse.duckdb"), wait_seconds=1),
+        "warehouse": WarehouseResource(database=str(home / "warehouse.duckdb"), wait_seconds=1),
         "io_manager": dg.mem_io_manager,
     }
     with dg.DagsterInstance.ephemeral() as instance:

@@ -59,7 +59,7 @@ def warehouse(book: Portfolio, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "fct_usage": [],
         },
     )
-    yield open_warehouse(path)
+    yield DuckDBWarehouse(open_warehouse(path), "fleet")
     close_warehouse(path)
 
 
@@ -92,7 +92,7 @@ def test_what_a_spreadsheet_might_run_gets_an_apostrophe_the_same_in_python_and_
 
 def test_parquet_is_the_table_exactly(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
     folder = export(book, AS_OF, warehouse, tmp_path).folder
-    rows = warehouse.table("fleet", "renewal_pipeline").order_by("as_of", "account_id").to_pyarrow()
+    rows = warehouse.table("renewal_pipeline").order_by("as_of", "account_id").to_pyarrow()
     found = pq.read_table(folder / "renewal_pipeline.parquet")
     assert found.column_names == rows.column_names
     assert found.to_pylist() == rows.to_pylist()
@@ -144,7 +144,7 @@ def test_a_ranked_list_is_written_from_the_top(book: Portfolio, tmp_path: Path):
     path = fill(tmp_path / "warehouse.duckdb", book, {"cs_intervention_list": calls})
     chosen = with_reports(book, exports=["csv"], export_tables=["cs_intervention_list"])
     try:
-        folder = export(chosen, AS_OF, open_warehouse(path), tmp_path / "out").folder
+        folder = export(chosen, AS_OF, DuckDBWarehouse(open_warehouse(path), "fleet"), tmp_path / "out").folder
     finally:
         close_warehouse(path)
     with (folder / "cs_intervention_list.csv").open(encoding="utf-8", newline="") as lines:
@@ -182,7 +182,12 @@ def test_all_tables_are_those_beyond_staging_and_events():
 def test_a_table_that_is_not_in_the_warehouse_is_named(book: Portfolio, tmp_path: Path):
     path = tmp_path / "empty.duckdb"
     try:
-        written = export(with_reports(book, exports=["csv", "xlsx"]), AS_OF, open_warehouse(path), tmp_path / "out")
+        written = export(
+            with_reports(book, exports=["csv", "xlsx"]),
+            AS_OF,
+            DuckDBWarehouse(open_warehouse(path), "fleet"),
+            tmp_path / "out",
+        )
     finally:
         close_warehouse(path)
     assert (set(written.missing), written.files) == (set(TABLES), ())

@@ -27,10 +27,10 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBWareho
         "dim_account": [],
     }
     path = fill(tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb", FLEET, tables)
-    opened = open_warehouse(path)
-    opened.stage("fleet", "raw_notes", [ibis.memtable({"n": [2, 1, 3], "share": [92.00000000000001, None, 0.5]})])
-    opened.swap("fleet", "raw_notes", stands_at=AS_OF)
-    opened.backend.raw_sql(
+    opened = DuckDBWarehouse(open_warehouse(path), "fleet")
+    opened.stage("raw_notes", [ibis.memtable({"n": [2, 1, 3], "share": [92.00000000000001, None, 0.5]})])
+    opened.swap("raw_notes", stands_at=AS_OF)
+    opened.database.connection.execute(
         f"CREATE OR REPLACE VIEW fleet.cs_intervention_list_latest AS "
         f"FROM fleet.cs_intervention_list WHERE as_of = DATE '{AS_OF}'"
     )
@@ -39,25 +39,25 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBWareho
 
 
 def test_a_list_comes_by_rank_and_the_newest_day_first(warehouse: DuckDBWarehouse):
-    found = table_rows(warehouse, "fleet", "cs_intervention_list", FLEET, limit=10)
+    found = table_rows(warehouse, "cs_intervention_list", FLEET, limit=10)
     assert list(found["account_name"]) == [*NAMES, "Then"]
-    newest = table_rows(warehouse, "fleet", "cs_intervention_list_latest", FLEET, limit=2)
+    newest = table_rows(warehouse, "cs_intervention_list_latest", FLEET, limit=2)
     assert list(newest["priority_rank"]) == ["1", "2"]
 
 
 def test_other_tables_come_by_grain_and_unknown_ones_as_they_lie(warehouse: DuckDBWarehouse):
-    assert list(table_rows(warehouse, "fleet", "account_snapshot", FLEET, limit=10)["account_name"]) == NAMES
-    notes = table_rows(warehouse, "fleet", "raw_notes", FLEET, limit=10)
+    assert list(table_rows(warehouse, "account_snapshot", FLEET, limit=10)["account_name"]) == NAMES
+    notes = table_rows(warehouse, "raw_notes", FLEET, limit=10)
     assert notes.to_dict("list") == {"n": ["2", "1", "3"], "share": ["92.0", None, "0.5"]}
 
 
 def test_a_day_is_chosen(warehouse: DuckDBWarehouse):
-    found = table_rows(warehouse, "fleet", "cs_intervention_list", FLEET, limit=10, as_of=WEEK_BEFORE)
+    found = table_rows(warehouse, "cs_intervention_list", FLEET, limit=10, as_of=WEEK_BEFORE)
     assert found[["account_name", "as_of"]].values.tolist() == [["Then", WEEK_BEFORE.isoformat()]]
     with pytest.raises(WarehouseError, match=f"no rows as of 2020-01-01; its days are from {WEEK_BEFORE} to {AS_OF}"):
-        table_rows(warehouse, "fleet", "cs_intervention_list", FLEET, limit=10, as_of=date(2020, 1, 1))
+        table_rows(warehouse, "cs_intervention_list", FLEET, limit=10, as_of=date(2020, 1, 1))
     with pytest.raises(WarehouseError, match="'dim_account' has no column as_of"):
-        table_rows(warehouse, "fleet", "dim_account", FLEET, limit=10, as_of=AS_OF)
+        table_rows(warehouse, "dim_account", FLEET, limit=10, as_of=AS_OF)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from cx_intel.orchestration.assets.reports import report_assets
 from cx_intel.reports.pages.publishing import PAGES
 from cx_intel.settings.environment import Environment
-from cx_intel.warehouse.io_manager import Warehouse, WarehouseIOManager
+from cx_intel.warehouse.io_manager import WarehouseIOManager
+from cx_intel.warehouse.resource import WarehouseResource
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import NAMES, book_tables
 from cx_intel_tests.helpers.report_tables import fill
@@ -30,7 +31,10 @@ def refresh(environment: Environment, day: date) -> dg.ExecuteInProcessResult:
     return dg.materialize(
         report_assets(FLEET, environment),
         partition_key=day.isoformat(),
-        resources={"warehouse": Warehouse(database=database), "io_manager": WarehouseIOManager(database=database)},
+        resources={
+            "warehouse": WarehouseResource(database=database),
+            "io_manager": WarehouseIOManager(database=database),
+        },
     )
 
 

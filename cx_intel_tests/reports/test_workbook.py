@@ -14,14 +14,15 @@ from cx_intel.reports.workbook.book import HEADER_ROW, write_workbook
 from cx_intel.reports.workbook.cells import put_text
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_tables import HOSTILE, due, fill, listed, outlook
 
 
 def _workbook(of: Portfolio, folder: Path, tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> Workbook:
     path = fill(folder / "warehouse.duckdb", of, {"nrr_outlook": [], **tables})
-    with reading(path) as warehouse:
-        write_workbook(of, AS_OF, warehouse, folder / "review.xlsx")
+    with reading(path) as database:
+        write_workbook(of, AS_OF, DuckDBWarehouse(database, of.name), folder / "review.xlsx")
     return load_workbook(folder / "review.xlsx")
 
 

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 
 from cx_intel.models.renewals.lifecycle import QUIET_DAYS
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 TABLE = "lifecycle_events"
 METADATA = "news"
@@ -44,7 +44,7 @@ class News:
 
 
 def account_news(
-    events: ir.Table, *, portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse
+    events: ir.Table, *, portfolio: Portfolio, as_of: date, warehouse: Warehouse
 ) -> dict[str, dg.JsonMetadataValue]:
     """Metadata for the sensor: what happened lately, with the names and owners of the accounts.
 
@@ -54,10 +54,10 @@ def account_news(
         as_of: The newest day of the run; a run for long past days is no news.
         warehouse: Where it is executed.
     """
-    newest = max(as_of, warehouse.newest(portfolio.name) or as_of)
+    newest = max(as_of, warehouse.newest() or as_of)
     first = newest - timedelta(days=portfolio.automation.alerts.told_within_days - 1)
     recent = events.filter(events.as_of.between(ibis.literal(first), ibis.literal(newest)))
-    known = warehouse.table(portfolio.name, "account_snapshot").select("as_of", "account_id", "account_name", "owner")
+    known = warehouse.table("account_snapshot").select("as_of", "account_id", "account_name", "owner")
     named = recent.left_join(known, ["as_of", "account_id"]).select(
         "event_id",
         "account_id",
@@ -70,7 +70,7 @@ def account_news(
         "playbook",
         as_of=recent.as_of.cast("string"),
     )
-    rows = warehouse.backend.execute(named.order_by("as_of", "event_id").limit(MOST_ROWS))
+    rows = warehouse.execute(named.order_by("as_of", "event_id").limit(MOST_ROWS))
     listed = json.loads(rows.astype(object).where(rows.notna(), None).to_json(orient="records"))
     return {METADATA: dg.MetadataValue.json(listed)}
 

@@ -20,7 +20,7 @@ from cx_intel.reports.brief.weekly_brief import weekly_brief, write_brief
 from cx_intel.reports.exports.tables import Export, export, exported_tables
 from cx_intel.reports.workbook.book import WORKBOOK_TABLES
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 EXPORTS, WEEKLY_BRIEF = "exports", "weekly_brief"
 
@@ -51,7 +51,7 @@ def _exports_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
         **_options(portfolio, set(portfolio.reports.exports)),
     )
     def write_exports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         as_of = days_for(context, portfolio, warehouse)[-1]
         if kept := _of_a_later_day(context, portfolio, warehouse, as_of):
             return dg.MaterializeResult(asset_key=key, metadata=kept)
@@ -75,7 +75,7 @@ def _brief_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
         **_options(portfolio, {"markdown"}),
     )
     def write_weekly_brief(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         as_of = days_for(context, portfolio, warehouse)[-1]
         if kept := _of_a_later_day(context, portfolio, warehouse, as_of):
             return dg.MaterializeResult(asset_key=key, metadata=kept)
@@ -113,10 +113,10 @@ def _deps(portfolio: Portfolio, tables: tuple[str, ...], *, history: bool) -> li
 
 
 def _of_a_later_day(
-    context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse: DuckDBWarehouse, as_of: date
+    context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse: Warehouse, as_of: date
 ) -> dict[str, str]:
     """What to say when the tables stand at a later day, so that the files are left as they are; else nothing."""
-    newest = warehouse.newest(portfolio.name)
+    newest = warehouse.newest()
     if newest is None or as_of >= newest:
         return {}
     context.log.info(f"{portfolio.name} stands at {newest}, a later day than {as_of}; the files are left as they are.")

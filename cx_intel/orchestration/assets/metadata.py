@@ -14,7 +14,7 @@ import pandas as pd
 
 from cx_intel.contracts.contract import Column, Contract
 from cx_intel.orchestration.assets.lineage import Source
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 PREVIEW_ROWS = 5
 
@@ -60,7 +60,7 @@ def column_lineage(sources: Mapping[str, Sequence[Source]], keys: Mapping[str, d
     )
 
 
-def shown(contract: Contract | None, rows: ir.Table, as_of: date, warehouse: DuckDBWarehouse) -> dict[str, Any]:
+def shown(contract: Contract | None, rows: ir.Table, as_of: date, warehouse: Warehouse) -> dict[str, Any]:
     """What Dagster shows of rows about to be written: their count, the contract's figures to plot, and the first rows.
 
     Args:

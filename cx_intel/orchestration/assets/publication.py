@@ -17,8 +17,7 @@ from cx_intel.orchestration.assets.partitions import mapping
 from cx_intel.orchestration.assets.retention import RETENTION
 from cx_intel.orchestration.assets.tables import asset_options, key_of
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.publish import Publication, publish
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Publication, Warehouse
 
 PUBLISHED = "published"
 UNPUBLISHED_LAYERS = ("raw", "staging", "operations")
@@ -61,12 +60,12 @@ def publish_assets(portfolio: Portfolio, file: Path) -> list[dg.AssetsDefinition
         **(asset_options(portfolio, "reports", "snapshot") | {"kinds": {"duckdb"}}),
     )
     def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         tables, days = published_tables(portfolio), portfolio.publish.snapshot_days
-        made = publish(warehouse, portfolio.name, tables, file, snapshot_days=days)
+        made = warehouse.publish(tables, file, snapshot_days=days)
         for table in made.missing:
             context.log.warning(f"{table} was not published: it is not in the warehouse.")
-        return dg.MaterializeResult(asset_key=key, metadata=_about(made, warehouse.newest(portfolio.name)))
+        return dg.MaterializeResult(asset_key=key, metadata=_about(made, warehouse.newest()))
 
     return [published]
 

@@ -28,8 +28,7 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource, SyntheticSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.reading import read_files
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
-from cx_intel.warehouse.io_manager import Staged
+from cx_intel.warehouse.protocol import StagedWrite, Warehouse
 
 EVENT_TABLES = ("usage_events",)
 
@@ -61,9 +60,9 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
         **asset_options(portfolio, "raw", kind),
     )
     def deliver(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         days = days_for(context, portfolio, warehouse)
-        stands_at = warehouse.stands_at(portfolio.name, name) if kind == "whole" else None
+        stands_at = warehouse.stands_at(name) if kind == "whole" else None
         if stands_at and days[-1] < stands_at:
             context.log.info(f"{name} stands at {stands_at}, a later day; it is left as it is.")
             yield dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
@@ -75,13 +74,13 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
             world = world_of(source.model_dump_json())
             made = ((day, world.day(table, day).assign(**{DAY: day})) for day in written)
             admitted = (guard.admit(table, rows, day, warehouse) for day, rows in made)
-            staged = warehouse.stage(portfolio.name, name, admitted)
-            result = Staged(staged, DAY, written, state)
+            staged = warehouse.stage(name, admitted)
+            result = StagedWrite(staged, DAY, written, state)
         else:
             rows, extra = _whole(table, source, days[-1], portfolio, variables)
-            staged = warehouse.stage(portfolio.name, name, [guard.admit(table, rows, days[-1], warehouse)])
+            staged = warehouse.stage(name, [guard.admit(table, rows, days[-1], warehouse)])
             written = ()
-            result = Staged(staged, stands_at=days[-1])
+            result = StagedWrite(staged, stands_at=days[-1])
         _refuse_unknown_currencies(table, staged, warehouse, portfolio)
         report_other_days(context, key, written, days)
         yield dg.Output(result, metadata=shown(None, staged, days[-1], warehouse) | extra)
@@ -103,11 +102,11 @@ def world_of(source: str) -> World:
 
 
 def _days_to_make(
-    source: SyntheticSource, portfolio: Portfolio, warehouse: DuckDBWarehouse, name: str, days: tuple[date, ...]
+    source: SyntheticSource, portfolio: Portfolio, warehouse: Warehouse, name: str, days: tuple[date, ...]
 ) -> tuple[tuple[date, ...], dict[date, str]]:
     """The days of the run, and the earlier ones that are missing or of another world."""
     version = source.model_dump_json(include={"world", "seed", "accounts", "starts_on", "events_from"})
-    built = warehouse.day_state(portfolio.name, name)
+    built = warehouse.day_state(name)
     span = range((days[-1] - source.events_from).days + 1)
     all_days = (source.events_from + timedelta(days=n) for n in span)
     missing = {day for day in all_days if built.get(day) != version}
@@ -134,10 +133,10 @@ def _whole(
     return rows, {"ignored_columns": ignored} if ignored else {}
 
 
-def _refuse_unknown_currencies(table: str, staged: ir.Table, warehouse: DuckDBWarehouse, portfolio: Portfolio) -> None:
-    found = warehouse.backend.execute(unknown_currencies(staged, portfolio))
+def _refuse_unknown_currencies(table: str, staged: ir.Table, warehouse: Warehouse, portfolio: Portfolio) -> None:
+    found = warehouse.execute(unknown_currencies(staged, portfolio))
     if len(found):
-        warehouse.discard(portfolio.name, f"raw_{table}")
+        warehouse.discard(f"raw_{table}")
         raise dg.Failure(unknown_currency_message(table, found["currency"], portfolio), allow_retries=False)
 
 

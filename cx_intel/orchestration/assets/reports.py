@@ -19,7 +19,7 @@ from cx_intel.reports.data.report_data import Book, gather, read_tables
 from cx_intel.reports.pages.publishing import PAGES, Published, publish
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 DASHBOARD = "dashboard"
 INLINE_BYTES = 300_000
@@ -45,9 +45,9 @@ def report_assets(portfolio: Portfolio, environment: Environment) -> list[dg.Ass
         **options,
     )
     def make_reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         as_of = days_for(context, portfolio, warehouse)[-1]
-        newest = warehouse.newest(portfolio.name)
+        newest = warehouse.newest()
         if newest is not None and as_of < newest:
             context.log.info(f"The reports show {newest}, a later day than {as_of}; they are left as they are.")
             return dg.MaterializeResult(metadata={"kept_as_of": newest.isoformat()})

@@ -19,7 +19,7 @@ from cx_intel.orchestration.assets.steps import DAY
 from cx_intel.orchestration.assets.tables import asset_options, key_of
 from cx_intel.privacy.retention import Forgotten, forget_old_days
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 RETENTION = "retention"
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -56,9 +56,9 @@ def retention_assets(portfolio: Portfolio, kinds: dict[str, Kind]) -> list[dg.As
         **(asset_options(portfolio, "operations", "snapshot") | {"kinds": {"duckdb"}}),
     )
     def retention(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         tables = dated_tables(portfolio, kinds)
-        gone = forget_old_days(warehouse, portfolio.name, tables, portfolio.retention)
+        gone = forget_old_days(warehouse, tables, portfolio.retention)
         metadata = _about(gone)
         if days := portfolio.retention.runs_days:
             before = datetime.now(UTC) - timedelta(days=days)

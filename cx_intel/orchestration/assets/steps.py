@@ -21,8 +21,7 @@ from cx_intel.models.staging.tables import staged
 from cx_intel.orchestration.assets.graph import Input, Step
 from cx_intel.orchestration.assets.lineage import Source, column_sources
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.database import Rows
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Rows, Warehouse
 
 DAY = "_day"
 """The column of a raw table delivered by day that tells the day."""
@@ -53,7 +52,7 @@ class StepRunner:
         self,
         step: Step,
         portfolio: Portfolio,
-        warehouse: DuckDBWarehouse,
+        warehouse: Warehouse,
         tables: Mapping[str, ir.Table],
         fitting: Collection[str] = (),
     ):
@@ -116,24 +115,24 @@ class StepRunner:
             if not wanted.table.startswith("raw_") and contract_of(wanted.table, self.portfolio).kind == "snapshot":
                 day = ibis.literal(as_of)
                 rows = rows.filter(rows.as_of <= day if wanted.reads == "history" else rows.as_of == day)
-        return self.warehouse.backend.execute(rows) if wanted.as_frame else rows
+        return self.warehouse.execute(rows) if wanted.as_frame else rows
 
     def _previous(self, as_of: date) -> ir.Table:
         """The table's own rows: all of a whole table, those of earlier days of a snapshot, this run's included."""
-        schema, contract = self.portfolio.name, self.step.contract
+        contract = self.step.contract
         rows = contract.no_rows()
-        if self.warehouse.exists(schema, self.step.table):
-            rows = _with_columns(self.warehouse.table(schema, self.step.table), contract)
+        if self.warehouse.exists(self.step.table):
+            rows = _with_columns(self.warehouse.table(self.step.table), contract)
         if contract.kind == "snapshot":
             rows = rows.filter(rows.as_of < ibis.literal(as_of))
             if done := [ibis.literal(day) for day in self.days if day < as_of]:
-                staged = self.warehouse.staged(schema, self.step.table)
+                staged = self.warehouse.staged(self.step.table)
                 rows = rows.filter(rows.as_of.notin(done)).union(staged.filter(staged.as_of < ibis.literal(as_of)))
         return rows
 
     def _events(self, days: tuple[date, ...]) -> Built:
         """The days of an event table that the run is for, and all others whose input changed since they were built."""
-        as_of, schema = days[-1], self.portfolio.name
+        as_of = days[-1]
         source = self.step.inputs[0]
         recipe = _fingerprint(
             self.portfolio.usage.model_dump_json(),
@@ -146,9 +145,9 @@ class StepRunner:
             assert isinstance(expression, ir.Table)
             contents = self.warehouse.day_contents(expression, self.step.contract.day_column)
         else:
-            contents = self.warehouse.day_state(schema, source.table)
+            contents = self.warehouse.day_state(source.table)
             contents = _of_local_days(contents, reach) if (reach := self._reach(source)) else contents
-        built = self.warehouse.day_state(schema, self.step.table)
+        built = self.warehouse.day_state(self.step.table)
         wanted = {day: f"{content}|{recipe}" for day, content in contents.items() if day <= as_of}
         stale = {day for day, state in wanted.items() if built.get(day) != state}
         gone = {day for day in built if day not in wanted and day <= as_of}

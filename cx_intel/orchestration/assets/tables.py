@@ -34,8 +34,7 @@ from cx_intel.orchestration.checks.quarantined_share import quarantined_share, s
 from cx_intel.orchestration.checks.rules import compared_with
 from cx_intel.orchestration.sensors.stale_snapshots import LateEvents
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
-from cx_intel.warehouse.io_manager import Staged
+from cx_intel.warehouse.protocol import StagedWrite, Warehouse
 
 OWNER = "team:customer-intelligence"
 
@@ -88,16 +87,16 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         **asset_options(portfolio, contract.layer, contract.kind),
     )
     def compute(context: dg.AssetExecutionContext, **tables: ir.Table) -> Iterator[Any]:
-        warehouse: DuckDBWarehouse = context.resources.warehouse.open
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         days = days_for(context, portfolio, warehouse)
-        stands_at = warehouse.stands_at(portfolio.name, step.table) if contract.kind == "whole" else None
+        stands_at = warehouse.stands_at(step.table) if contract.kind == "whole" else None
         if stands_at and days[-1] < stands_at:
             yield from _keep(context, StepRunner(step, portfolio, warehouse, tables), stands_at)
             return
         fitting: set[tuple[str, str]] = context.resources.warehouse.fitting
         runner = StepRunner(step, portfolio, warehouse, tables, {t for name, t in fitting if name == portfolio.name})
         built = runner.build(with_first_snapshots(days, contract, portfolio, warehouse))
-        staged = warehouse.stage(portfolio.name, step.table, built.parts, like=contract.schema())
+        staged = warehouse.stage(step.table, built.parts, like=contract.schema())
         others = compared_in(contract, portfolio, warehouse, built.days)
         findings = evaluate(contract, staged, others=others, warehouse=warehouse)
         if turned_away := _turned_away(runner, staged, built.days, days[-1]):
@@ -108,7 +107,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         findings += measured_events(contract, days[-1], portfolio, warehouse)
         age = source_age(contract, staged, as_of=days[-1], portfolio=portfolio, warehouse=warehouse)
         recorded = [*findings, age.finding()] if age else findings
-        warehouse.record_checks(results_table(recorded, schema=portfolio.name, table=step.table, as_of=days[-1]))
+        warehouse.record_checks(results_table(recorded, table=step.table, as_of=days[-1]))
         yield from of_rows_to_come([*check_results(findings, key), *([age.result(key)] if age else [])], specs)
         stop_if_blocked(findings, step.table, warehouse, portfolio)
         remember_model(contract, built.days, portfolio, warehouse)
@@ -124,7 +123,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
             metadata |= news
         if step.table == lifecycle.TABLE:
             metadata |= lifecycle.account_news(staged, portfolio=portfolio, as_of=days[-1], warehouse=warehouse)
-        yield dg.Output(Staged(staged, contract.partition_column, built.days, state, stands_at), metadata=metadata)
+        yield dg.Output(StagedWrite(staged, contract.partition_column, built.days, state, stands_at), metadata=metadata)
 
     return compute
 
@@ -143,32 +142,28 @@ def asset_options(portfolio: Portfolio, layer: str, kind: Kind) -> dict[str, Any
 
 
 def with_first_snapshots(
-    days: tuple[date, ...], contract: Contract, portfolio: Portfolio, warehouse: DuckDBWarehouse
+    days: tuple[date, ...], contract: Contract, portfolio: Portfolio, warehouse: Warehouse
 ) -> tuple[date, ...]:
     """The days of the run; for a snapshot table that is not there yet, those before them that the portfolio names."""
-    if (
-        contract.kind != "snapshot"
-        or contract.layer == "operations"
-        or warehouse.exists(portfolio.name, contract.table)
-    ):
+    if contract.kind != "snapshot" or contract.layer == "operations" or warehouse.exists(contract.table):
         return days
     return tuple(sorted({*portfolio.as_of.first_days(days[0]), *days}))
 
 
-def days_for(context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse: DuckDBWarehouse) -> tuple[date, ...]:
+def days_for(context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse: Warehouse) -> tuple[date, ...]:
     """The days of the run; without partitions, the newest day that the portfolio was refreshed for, or yesterday."""
     if days := run_days(context.run.tags):
         return days
-    newest = warehouse.newest(portfolio.name)
+    newest = warehouse.newest()
     return (newest or portfolio.latest_as_of(datetime.now().astimezone()),)
 
 
-def stop_if_blocked(findings: list[Finding], table: str, warehouse: DuckDBWarehouse, portfolio: Portfolio) -> None:
+def stop_if_blocked(findings: list[Finding], table: str, warehouse: Warehouse, portfolio: Portfolio) -> None:
     """Fails the step when a blocking rule is broken; the table stays as it was."""
     broken = [finding for finding in findings if finding.blocks]
     if broken:
         listed = "; ".join(f"{f.rule.name} ({f.broken_count} rows): {f.rule.recovery}" for f in broken)
-        warehouse.discard(portfolio.name, table)
+        warehouse.discard(table)
         raise dg.Failure(
             f"{portfolio.name}.{table} was not replaced, it stays as it was. Broken: {listed}", allow_retries=False
         )
@@ -204,7 +199,7 @@ def _keep(context: dg.AssetExecutionContext, runner: StepRunner, stands_at: date
     """A run for an earlier day leaves a whole table as it stands; its checks are asked again."""
     contract, portfolio, warehouse = runner.step.contract, runner.portfolio, runner.warehouse
     key = key_of(portfolio, contract.table)
-    rows = warehouse.table(portfolio.name, contract.table)
+    rows = warehouse.table(contract.table)
     findings = evaluate(contract, rows, others=compared_in(contract, portfolio, warehouse), warehouse=warehouse)
     yield from check_results(findings + _turned_away(runner, rows, (), stands_at), key)
     if age := source_age(contract, rows, as_of=stands_at, portfolio=portfolio, warehouse=warehouse):

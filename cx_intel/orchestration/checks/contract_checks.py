@@ -19,7 +19,7 @@ from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.steps import among
 from cx_intel.orchestration.checks.rules import Rule, rules_of
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 SAMPLE_ROWS = 5
 
@@ -45,12 +45,12 @@ class Finding:
 
 
 def compared_in(
-    contract: Contract, portfolio: Portfolio, warehouse: DuckDBWarehouse, days: tuple[date, ...] = ()
+    contract: Contract, portfolio: Portfolio, warehouse: Warehouse, days: tuple[date, ...] = ()
 ) -> Callable[[str], ir.Table]:
     """The tables that checks compare with, by name: of snapshots the days of the run, which all their rules are about."""
 
     def table(name: str) -> ir.Table:
-        rows = warehouse.table(portfolio.name, name)
+        rows = warehouse.table(name)
         if contract.kind == "snapshot" and contract_of(name, portfolio).kind == "snapshot":
             rows = rows.filter(among(rows.as_of, days))
         return rows
@@ -59,7 +59,7 @@ def compared_in(
 
 
 def evaluate(
-    contract: Contract, staged: ir.Table, *, others: Callable[[str], ir.Table], warehouse: DuckDBWarehouse
+    contract: Contract, staged: ir.Table, *, others: Callable[[str], ir.Table], warehouse: Warehouse
 ) -> list[Finding]:
     """What every check of the contract finds in the staged rows: one scan for all rules on rows.
 
@@ -77,7 +77,7 @@ def evaluate(
     for i, rule in enumerate(rules):
         broken = _broken_rows(rule, staged, others)
         count = int(counts[f"c{i}"]) if rule.broken is not None else warehouse.count(broken)
-        sample = warehouse.backend.execute(broken.limit(SAMPLE_ROWS)) if count else None
+        sample = warehouse.execute(broken.limit(SAMPLE_ROWS)) if count else None
         findings.append(Finding(rule, count, int(counts["total"]), sample))
     return findings
 
@@ -89,12 +89,11 @@ def _broken_rows(rule: Rule, staged: ir.Table, others: Callable[[str], ir.Table]
     return rule.broken_rows({"self": staged, **{table: others(table) for table in rule.tables}})
 
 
-def results_table(findings: list[Finding], *, schema: str, table: str, as_of: date) -> pd.DataFrame:
+def results_table(findings: list[Finding], *, table: str, as_of: date) -> pd.DataFrame:
     """The findings as rows for the warehouse, where reports read them."""
     now = datetime.now(UTC).replace(tzinfo=None)
     return pd.DataFrame(
         {
-            "schema_name": schema,
             "table_name": table,
             "check_name": f.rule.name,
             "passed": f.passed,

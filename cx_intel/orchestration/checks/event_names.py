@@ -15,7 +15,7 @@ from cx_intel.orchestration.checks.contract_checks import Finding
 from cx_intel.orchestration.checks.rules import Rule
 from cx_intel.settings.health.measures import Measure, Ratio
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 CHECK = "measured_events_occur"
 SIGNALS = "account_signals"
@@ -48,7 +48,7 @@ def _events(measure: Measure) -> Iterator[str]:
         yield from (event.lower() for event in getattr(measure, "events", None) or ())
 
 
-def measured_events(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: DuckDBWarehouse) -> list[Finding]:
+def measured_events(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: Warehouse) -> list[Finding]:
     """What the check finds: signals that count an event which nobody had; nothing where no event is there at all.
 
     Args:
@@ -58,9 +58,9 @@ def measured_events(contract: Contract, as_of: date, portfolio: Portfolio, wareh
         warehouse: Where the staged events are.
     """
     counted = _counted(contract, portfolio)
-    if not counted or not warehouse.exists(portfolio.name, EVENTS):
+    if not counted or not warehouse.exists(EVENTS):
         return []
-    events = warehouse.table(portfolio.name, EVENTS)
+    events = warehouse.table(EVENTS)
     recent = events.event_date.between(ibis.literal(as_of - timedelta(days=DAYS - 1)), ibis.literal(as_of))
     names = events.filter(recent).group_by("event_name").agg(events=lambda t: t.count())
     seen = {row["event_name"]: row["events"] for row in warehouse.rows(names)}

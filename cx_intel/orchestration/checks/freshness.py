@@ -18,7 +18,7 @@ from cx_intel.orchestration.alerts.incidents import FRESHNESS
 from cx_intel.orchestration.checks.contract_checks import Finding
 from cx_intel.orchestration.checks.rules import Rule
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def age_specs(contract: Contract, key: dg.AssetKey, portfolio: Portfolio) -> lis
 
 
 def source_age(
-    contract: Contract, staged: ir.Table, *, as_of: date, portfolio: Portfolio, warehouse: DuckDBWarehouse
+    contract: Contract, staged: ir.Table, *, as_of: date, portfolio: Portfolio, warehouse: Warehouse
 ) -> SourceAge | None:
     """How old the source of a staged table is; None where it has no limit.
 
@@ -105,8 +105,8 @@ def source_age(
     if limits is None:
         return None
     tables = [staged]
-    if contract.kind == "by_day" and warehouse.exists(portfolio.name, contract.table):
-        tables.append(warehouse.table(portfolio.name, contract.table))
+    if contract.kind == "by_day" and warehouse.exists(contract.table):
+        tables.append(warehouse.table(contract.table))
     newest = [day for rows in tables if (day := _newest(contract, rows, as_of, portfolio, warehouse))]
     return SourceAge(contract.table, as_of, max(newest, default=None), *limits)
 
@@ -123,14 +123,12 @@ def _source(contract: Contract) -> str:
     return contract.table.removeprefix("stg_")
 
 
-def _newest(
-    contract: Contract, rows: ir.Table, as_of: date, portfolio: Portfolio, warehouse: DuckDBWarehouse
-) -> date | None:
+def _newest(contract: Contract, rows: ir.Table, as_of: date, portfolio: Portfolio, warehouse: Warehouse) -> date | None:
     if contract.day_column:
         days = rows.select(day=rows[contract.day_column])
     else:
         facts = dated_facts({_source(contract): rows}, portfolio=portfolio)
         assert facts is not None
         days = facts.select("day")
-    found = warehouse.backend.execute(days.filter(days.day <= ibis.literal(as_of)).day.max())
+    found = warehouse.execute(days.filter(days.day <= ibis.literal(as_of)).day.max())
     return None if pd.isna(found) else pd.Timestamp(found).date()

@@ -16,7 +16,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.orchestration.checks.contract_checks import Finding
 from cx_intel.orchestration.checks.rules import Rule
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 CHECK = "changed_model_has_a_new_version"
 SCORES = "customer_health_scores"
@@ -51,7 +51,7 @@ def _without_words(value: Any) -> Any:
 
 
 def model_version(
-    contract: Contract, days: Sequence[date], portfolio: Portfolio, warehouse: DuckDBWarehouse
+    contract: Contract, days: Sequence[date], portfolio: Portfolio, warehouse: Warehouse
 ) -> list[Finding]:
     """What the check finds; nothing for other tables than the scores.
 
@@ -63,14 +63,14 @@ def model_version(
     """
     if contract.table != SCORES:
         return []
-    known = warehouse.day_state(portfolio.name, REMEMBERED)
+    known = warehouse.day_state(REMEMBERED)
     before = max((day for day in known if day < min(days)), default=None)
     now = made_with(portfolio)
     is_silent = before is not None and known[before] != now and known[before].split("|")[0] == now.split("|")[0]
     return [Finding(Rule(CHECK, CHECK, TEXT, RECOVERY, "warn"), int(is_silent), 1, None)]
 
 
-def remember_model(contract: Contract, days: Sequence[date], portfolio: Portfolio, warehouse: DuckDBWarehouse) -> None:
+def remember_model(contract: Contract, days: Sequence[date], portfolio: Portfolio, warehouse: Warehouse) -> None:
     """Remembers for the check of later days what the scores of these days are made with, once nothing stops them."""
     if contract.table == SCORES:
-        warehouse.remember(portfolio.name, REMEMBERED, dict.fromkeys(days, made_with(portfolio)))
+        warehouse.remember(REMEMBERED, dict.fromkeys(days, made_with(portfolio)))

@@ -16,7 +16,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.orchestration.checks.contract_checks import SAMPLE_ROWS, Finding
 from cx_intel.orchestration.checks.rules import Rule
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 CHECK = "quarantined_share"
 NAMED_REASONS = 3
@@ -41,7 +41,7 @@ def quarantined_share(
     judged: Callable[[], ir.Table],
     days: Sequence[date],
     portfolio: Portfolio,
-    warehouse: DuckDBWarehouse,
+    warehouse: Warehouse,
 ) -> Finding:
     """How many of the delivered rows were turned away.
 
@@ -102,11 +102,11 @@ def _rule(contract: Contract, limit: float, reasons: str) -> Rule:
     return Rule(CHECK, CHECK, _text(limit), recovery, "block")
 
 
-def _reasons(bad: ir.Table, warehouse: DuckDBWarehouse) -> pd.DataFrame:
+def _reasons(bad: ir.Table, warehouse: Warehouse) -> pd.DataFrame:
     """The most frequent reasons, whatever the values they quote, each with one reason as it stands."""
     kinds = bad.select(reason=bad["_reason"].re_replace("'[^']*'", "..."), example=bad["_reason"])
     counted = kinds.group_by("reason").agg(rows=kinds.count(), example=kinds.example.min())
-    found: pd.DataFrame = warehouse.backend.execute(counted.order_by(ibis.desc("rows"), "reason").limit(SAMPLE_ROWS))
+    found: pd.DataFrame = warehouse.execute(counted.order_by(ibis.desc("rows"), "reason").limit(SAMPLE_ROWS))
     return found
 
 

@@ -16,7 +16,7 @@ from cx_intel.reports.data.headline import retention
 from cx_intel.reports.pages.publishing import PICTURE
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 MONTHS = 6
 BRIEF_FILE = "brief.md"
@@ -40,8 +40,8 @@ def _revenue_job(teller: Teller) -> dg.JobDefinition:
 
     @dg.op(name=f"send_{portfolio.name}_{REVENUE_REPORT}", required_resource_keys={"warehouse"})
     def send(context: dg.OpExecutionContext) -> None:
-        warehouse: DuckDBWarehouse = context.resources.warehouse.open
-        summary: pd.DataFrame = warehouse.backend.execute(warehouse.table(portfolio.name, "nrr_summary"))
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
+        summary: pd.DataFrame = warehouse.execute(warehouse.table("nrr_summary"))
         context.log.info(teller.post(revenue_draft(summary, portfolio)))
 
     return _job(portfolio, REVENUE_REPORT, send, f"Sends net and gross revenue retention of {portfolio.name}.")

@@ -14,7 +14,7 @@ from cx_intel.contracts.catalog import tables_of
 from cx_intel.contracts.contract import Kind
 from cx_intel.models.staging.dated_facts import FACTS, dated_facts
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 STALE_SINCE, STALE_UNTIL, STALE_KEY = "stale_since", "stale_until", "stale_key"
 """Metadata of the watching table: the snapshots to be made anew, and what tells this case from any other."""
@@ -37,16 +37,16 @@ def remembering(portfolio: Portfolio, kinds: Mapping[str, Kind]) -> tuple[str, .
     return tuple(listed[listed.index(watching_table(portfolio)) :])
 
 
-def days_known(portfolio: Portfolio, warehouse: DuckDBWarehouse) -> dict[date, str]:
+def days_known(portfolio: Portfolio, warehouse: Warehouse) -> dict[date, str]:
     """What is known of each day, as a fingerprint: of usage as it was staged, of the rest as it stands now."""
     found: dict[date, list[str]] = {}
     if "usage_events" in portfolio.tables and portfolio.health:
-        for day, state in warehouse.day_state(portfolio.name, "stg_usage_events").items():
+        for day, state in warehouse.day_state("stg_usage_events").items():
             contents = state.rpartition("|")[0]  # how the rows were read is no news of the day
             if contents != NOTHING:
                 found.setdefault(day, []).append(contents)
     read = [t for t in FACTS if t in portfolio.tables and (portfolio.health or t in _LEDGER)]
-    facts = dated_facts({t: warehouse.table(portfolio.name, f"stg_{t}") for t in read}, portfolio=portfolio)
+    facts = dated_facts({t: warehouse.table(f"stg_{t}") for t in read}, portfolio=portfolio)
     if facts is not None:
         for day, contents in warehouse.day_contents(facts, "day").items():
             found.setdefault(day, []).append(contents)
@@ -119,7 +119,7 @@ def news_of_late_events(stale: tuple[date, ...], newest: date, now: Mapping[date
 class LateEvents:
     """What one step of a run has to do with late events: what its snapshots remember, and what it tells."""
 
-    def __init__(self, portfolio: Portfolio, kinds: Mapping[str, Kind], warehouse: DuckDBWarehouse):
+    def __init__(self, portfolio: Portfolio, kinds: Mapping[str, Kind], warehouse: Warehouse):
         self.portfolio, self.warehouse = portfolio, warehouse
         self.tables = remembering(portfolio, kinds)
 
@@ -128,9 +128,9 @@ class LateEvents:
         if table not in self.tables:
             return {}, {}
         if table != self.tables[0]:
-            before = self.warehouse.day_state(self.portfolio.name, self.tables[0])
+            before = self.warehouse.day_state(self.tables[0])
             return {day: before[day] for day in days if day in before}, {}
-        built = {t: self.warehouse.day_state(self.portfolio.name, t) for t in self.tables}
+        built = {t: self.warehouse.day_state(t) for t in self.tables}
         settings = self.portfolio.automation.late_events
         all_days = {*days, *(day for states in built.values() for day in states)}
         apart = max(self.portfolio.as_of.first_snapshots, default=0)

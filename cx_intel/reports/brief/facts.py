@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.renewals.lifecycle import SIGNAL_DROP, TIER_CHANGE
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 WEEK, GRACE = 7, 3
 FALLS, RISES, REASONS = 5, 3, 2
@@ -89,13 +89,13 @@ BRIEF_TABLES = (
 """What the brief reads, where the portfolio has it."""
 
 
-def gather_facts(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse) -> Facts:
+def gather_facts(portfolio: Portfolio, as_of: date, warehouse: Warehouse) -> Facts:
     """Reads the facts of a day; what the portfolio has no table for is left out."""
     return _Reader(portfolio, as_of, warehouse).facts()
 
 
 class _Reader:
-    def __init__(self, portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse):
+    def __init__(self, portfolio: Portfolio, as_of: date, warehouse: Warehouse):
         self.portfolio, self.as_of, self.warehouse = portfolio, as_of, warehouse
         self.accounts: dict[str, Row] = {}
 
@@ -129,9 +129,9 @@ class _Reader:
         )
 
     def _table(self, name: str) -> ir.Table | None:
-        if not self.warehouse.exists(self.portfolio.name, name):
+        if not self.warehouse.exists(name):
             return None
-        return self.warehouse.table(self.portfolio.name, name)
+        return self.warehouse.table(name)
 
     def _day(self, rows: ir.Table | None, day: date) -> ir.Table | None:
         return None if rows is None else rows.filter(rows.as_of == ibis.literal(day))
@@ -139,7 +139,7 @@ class _Reader:
     def _fetch(self, rows: ir.Table | None) -> list[Row]:
         if rows is None:
             return []
-        found: list[Row] = self.warehouse.backend.to_pyarrow(rows).to_pylist()
+        found: list[Row] = self.warehouse.rows(rows)
         return found
 
     def _month_base(self, days: list[date]) -> date | None:

@@ -12,8 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.state import CHECK_RESULTS, STATE_SCHEMA
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 
 @dataclass(frozen=True)
@@ -44,34 +43,34 @@ class Trust:
         return "care" if self.stale_signals or self.frozen or self.quarantined or self.warned else "good"
 
 
-def gather_trust(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse) -> Trust:
+def gather_trust(portfolio: Portfolio, as_of: date, warehouse: Warehouse) -> Trust:
     """Reads the state of the data at a day."""
 
     def day(table: str) -> ir.Table | None:
-        if not warehouse.exists(portfolio.name, table):
+        if not warehouse.exists(table):
             return None
-        rows = warehouse.table(portfolio.name, table)
+        rows = warehouse.table(table)
         return rows.filter(rows.as_of == ibis.literal(as_of))
 
     def counts(rows: ir.Table | None, column: str) -> dict[str, int]:
         if rows is None:
             return {}
         counted = rows.group_by(column).agg(n=rows.count())
-        found = warehouse.backend.to_pyarrow(counted).to_pylist()
+        found = warehouse.rows(counted)
         return {row[column]: row["n"] for row in sorted(found, key=lambda row: str(row[column]))}
 
     signals, scores = day("account_signals"), day("customer_health_scores")
     stale = counts(signals.filter(signals.is_stale), "signal") if signals is not None else {}
-    frozen = warehouse.backend.execute(scores.count(where=scores.is_frozen)) if scores is not None else 0
-    failed, warned, checks = _checks(portfolio, warehouse)
+    frozen = warehouse.execute(scores.count(where=scores.is_frozen)) if scores is not None else 0
+    failed, warned, checks = _checks(warehouse)
     return Trust(stale, int(frozen), counts(day("quarantine"), "source_table"), failed, warned, checks)
 
 
-def _checks(portfolio: Portfolio, warehouse: DuckDBWarehouse) -> tuple[tuple[str, ...], tuple[str, ...], int]:
-    if not warehouse.exists(STATE_SCHEMA, CHECK_RESULTS):
+def _checks(warehouse: Warehouse) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+    results = warehouse.check_results()
+    if results is None:
         return (), (), 0
-    results = warehouse.table(STATE_SCHEMA, CHECK_RESULTS)
-    rows = warehouse.backend.to_pyarrow(results.filter(results.schema_name == portfolio.name)).to_pylist()
+    rows = warehouse.rows(results)
     broken = sorted((r["severity"], _named(r)) for r in rows if not r["passed"])
     failed = tuple(name for severity, name in broken if severity == "block")
     return failed, tuple(name for severity, name in broken if severity != "block"), len(rows)

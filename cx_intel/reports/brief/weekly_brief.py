@@ -18,7 +18,7 @@ from cx_intel.reports.brief.trust import gather_trust
 from cx_intel.reports.brief.view import view_of
 from cx_intel.reports.words.markdown_safety import escaped
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -40,7 +40,7 @@ class Brief:
     html: str
 
 
-def weekly_brief(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse) -> Brief:
+def weekly_brief(portfolio: Portfolio, as_of: date, warehouse: Warehouse) -> Brief:
     """The brief of a day, in the language and currency of the portfolio.
 
     Args:

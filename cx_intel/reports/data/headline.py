@@ -10,7 +10,7 @@ import ibis
 import pandas as pd
 
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 
 @dataclass(frozen=True)
@@ -44,26 +44,23 @@ CALL_COLUMNS = (
 )
 
 
-def headline(
-    warehouse: DuckDBWarehouse, portfolio: Portfolio, as_of: date, *, schema: str = "", calls: int = 5
-) -> Headline:
+def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: int = 5) -> Headline:
     """What the tables say of a day, in a handful of figures.
 
     Args:
         warehouse: The open warehouse, or a published copy.
         portfolio: Its settings.
         as_of: The day; of the ledger, the months that were complete by then are read.
-        schema: Where the tables are; default: the portfolio's name.
         calls: How many accounts are listed.
     """
 
     def of_the_day(table: str) -> pd.DataFrame | None:
-        if not warehouse.exists(schema or portfolio.name, table):
+        if not warehouse.exists(table):
             return None
-        rows = warehouse.table(schema or portfolio.name, table)
+        rows = warehouse.table(table)
         if "as_of" in rows.columns:
             rows = rows.filter(rows.as_of == ibis.literal(as_of))
-        return warehouse.backend.execute(rows)
+        return warehouse.execute(rows)
 
     figures = [
         *_revenue(of_the_day("nrr_summary"), as_of, portfolio.currency.reporting),

@@ -17,8 +17,7 @@ import pandas as pd
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.reports.words.formats import Formats
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.state import CHECK_RESULTS, STATE_SCHEMA
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 WEEK, MONTH, TOLERANCE = 7, 30, 3
 """Days back that changes are told against, and how much further back the newest snapshot may lie."""
@@ -176,10 +175,10 @@ def read_tables(portfolio: Portfolio) -> tuple[str, ...]:
     return tuple(t for t in tables_of(portfolio) if t in TABLES)
 
 
-def gather(warehouse: DuckDBWarehouse, portfolio: Portfolio, as_of: date, made_at: datetime) -> Book:
+def gather(warehouse: Warehouse, portfolio: Portfolio, as_of: date, made_at: datetime) -> Book:
     """Everything that the reports of a portfolio show at `as_of`."""
     read = _Reader(warehouse, portfolio, as_of)
-    present = warehouse.tables(portfolio.name)
+    present = warehouse.tables()
     return Book(
         portfolio,
         as_of,
@@ -196,7 +195,7 @@ def gather(warehouse: DuckDBWarehouse, portfolio: Portfolio, as_of: date, made_a
 class _Reader:
     """Reads the tables of one portfolio for one day."""
 
-    def __init__(self, warehouse: DuckDBWarehouse, portfolio: Portfolio, as_of: date):
+    def __init__(self, warehouse: Warehouse, portfolio: Portfolio, as_of: date):
         self.warehouse = warehouse
         self.portfolio = portfolio
         self.as_of = as_of
@@ -204,9 +203,9 @@ class _Reader:
 
     def table(self, name: str) -> ir.Table | None:
         """The table, if the portfolio has it and it was made."""
-        if name not in self.known or not self.warehouse.exists(self.portfolio.name, name):
+        if name not in self.known or not self.warehouse.exists(name):
             return None
-        return self.warehouse.table(self.portfolio.name, name)
+        return self.warehouse.table(name)
 
     def rows(self, name: str) -> pd.DataFrame:
         """The rows of the day, without what no report shows."""
@@ -229,7 +228,7 @@ class _Reader:
     def fetch(self, rows: ir.Table) -> pd.DataFrame:
         """Amounts as floats and days as dates: exact enough to be shown."""
         amounts = {c: rows[c].cast("float64") for c, kind in rows.schema().items() if kind.is_decimal()}
-        frame = self.warehouse.backend.execute(rows.mutate(**amounts) if amounts else rows)
+        frame = self.warehouse.execute(rows.mutate(**amounts) if amounts else rows)
         for column, kind in rows.schema().items():
             if kind.is_date() and len(frame):
                 days = pd.to_datetime(frame[column])
@@ -274,19 +273,17 @@ class _Reader:
         return self.fetch(by_day.agg(customers=rows.count(), arr=rows.current_arr.sum(), exposed_arr=exposed))
 
     def count(self, name: str) -> int:
-        rows = self.warehouse.table(self.portfolio.name, name)
+        rows = self.warehouse.table(name)
         return self.warehouse.count(rows)
 
     def newest(self, name: str) -> date | None:
         """The newest day that the table holds, or stands at."""
-        rows = self.warehouse.table(self.portfolio.name, name)
+        rows = self.warehouse.table(name)
         if "as_of" in rows.columns:
             day: date | None = self.warehouse.rows(rows.agg(day=rows.as_of.max()))[0]["day"]
             return day
-        return max(self.warehouse.day_state(self.portfolio.name, name), default=None)
+        return max(self.warehouse.day_state(name), default=None)
 
     def checks(self) -> pd.DataFrame | None:
-        if not self.warehouse.exists(STATE_SCHEMA, CHECK_RESULTS):
-            return None
-        rows = self.warehouse.table(STATE_SCHEMA, CHECK_RESULTS)
-        return self.fetch(rows.filter(rows.schema_name == self.portfolio.name).select(*CHECK_COLUMNS))
+        results = self.warehouse.check_results()
+        return None if results is None else self.fetch(results.select(*CHECK_COLUMNS))

@@ -22,8 +22,7 @@ from cx_intel.reports.workbook.book import WORKBOOK_TABLES, workbook_name, write
 from cx_intel.reports.workbook.spreadsheet_safety import guarded_columns
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.copy_out import copy_to_csv, copy_to_parquet
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 MANIFEST = "manifest.json"
 RANKS = ("priority_rank", "intervention_priority")
@@ -91,16 +90,16 @@ def check_exports(portfolio: Portfolio) -> None:
             )
 
 
-def rows_of(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: DuckDBWarehouse) -> ir.Table:
+def rows_of(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: Warehouse) -> ir.Table:
     """The rows of a table that an export of a day holds: of a snapshot, those of the day; by rank, else by grain."""
-    rows = warehouse.table(portfolio.name, contract.table)
+    rows = warehouse.table(contract.table)
     if contract.kind == "snapshot":  # not the view of the newest: of a day without rows, none are exported
         rows = rows.filter(rows.as_of == ibis.literal(as_of))
     ranks = [name for name in RANKS if name in contract.column_names]
     return rows.order_by([*ranks, *contract.grain])
 
 
-def export(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse, folder: Path) -> Export:
+def export(portfolio: Portfolio, as_of: date, warehouse: Warehouse, folder: Path) -> Export:
     """Writes the exports of a day: all of its files appear at once, then what leads to the newest is switched.
 
     Args:
@@ -111,19 +110,19 @@ def export(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse, folder
     """
     forms = portfolio.reports.exports
     names = exported_tables(portfolio) if {"csv", "parquet"} & set(forms) else ()
-    present = [name for name in names if warehouse.exists(portfolio.name, name)]
+    present = [name for name in names if warehouse.exists(name)]
     folders = ExportFolders(folder)
     files: list[ExportedFile] = []
     with folders.writing(as_of) as target:
         for name in present:
             rows = rows_of(contract_of(name, portfolio), as_of, portfolio, warehouse)
             if "csv" in forms:
-                written = copy_to_csv(guarded_columns(rows), target / f"{name}.csv", warehouse)
+                written = warehouse.copy_to(guarded_columns(rows), target / f"{name}.csv", "csv")
                 files.append(_file(target / f"{name}.csv", name, written))
             if "parquet" in forms:
-                written = copy_to_parquet(rows, target / f"{name}.parquet", warehouse)
+                written = warehouse.copy_to(rows, target / f"{name}.parquet", "parquet")
                 files.append(_file(target / f"{name}.parquet", name, written))
-        if "xlsx" in forms and all(warehouse.exists(portfolio.name, t) for t in WORKBOOK_TABLES):
+        if "xlsx" in forms and all(warehouse.exists(t) for t in WORKBOOK_TABLES):
             workbook = target / workbook_name(portfolio)
             write_workbook(portfolio, as_of, warehouse, workbook)
             files.append(_file(workbook, "", None))

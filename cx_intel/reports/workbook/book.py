@@ -24,7 +24,7 @@ from cx_intel.reports.workbook.cells import Column, NumberFormats
 from cx_intel.reports.workbook.summary import write_summary
 from cx_intel.reports.workbook.words import Words, words_in
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 WORKBOOK_TABLES = ("cs_intervention_list", "renewal_pipeline", "nrr_outlook")
 """The tables that it is made of."""
@@ -75,7 +75,7 @@ PIPELINE: tuple[tuple[str, cells.Kind, float], ...] = (
 )
 
 
-def write_workbook(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse, file: Path) -> None:
+def write_workbook(portfolio: Portfolio, as_of: date, warehouse: Warehouse, file: Path) -> None:
     """Writes the workbook of a day to a file.
 
     Args:
@@ -99,12 +99,12 @@ def write_workbook(portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse
     workbook.save(file)
 
 
-def _rows(table: str, portfolio: Portfolio, as_of: date, warehouse: DuckDBWarehouse) -> list[Row]:
-    rows = warehouse.table(portfolio.name, table)
+def _rows(table: str, portfolio: Portfolio, as_of: date, warehouse: Warehouse) -> list[Row]:
+    rows = warehouse.table(table)
     rows = rows.filter(rows.as_of == ibis.literal(as_of))
     if table == "nrr_outlook":
         rows = rows.filter(rows.segment == ALL_SEGMENTS)
-    found: list[Row] = warehouse.backend.to_pyarrow(rows).to_pylist()
+    found: list[Row] = warehouse.rows(rows)
     return found
 
 

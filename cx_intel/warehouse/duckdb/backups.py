@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from cx_intel.warehouse.duckdb.publish import escaped
+from cx_intel.warehouse.duckdb.database import escaped
 from cx_intel.warehouse.errors import WarehouseError, refuse_if_in_use
 
 FOLDER, MANIFEST, STORAGE = "backups", "manifest.json", "dagster"

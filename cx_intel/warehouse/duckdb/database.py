@@ -1,12 +1,12 @@
-"""An open DuckDB file that is asked: which tables there are, their rows, and what an expression is in SQL.
+"""An open DuckDB file: its one connection, its transactions, and what an expression is in SQL.
 
-What is remembered of tables stands in `state.py`, how they are replaced in `duckdb_warehouse.py`.
+What one schema of it holds is asked of `warehouse.py`; who opens and closes files stands in `opening.py`.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import duckdb
 import ibis
@@ -17,25 +17,37 @@ from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
 
 from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.protocol import Rows
 
 STAGED_PREFIX = "_staged_"
-
-
-Rows: TypeAlias = ir.Table | pd.DataFrame
+"""Begins the name of the table that holds a staged write."""
 
 
 class Database:
-    """One open DuckDB file."""
+    """One open DuckDB file; the warehouses of its schemas share it."""
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection):
         self.path = path
-        self._connection = connection
+        self.connection = connection
         self.backend: Backend = ibis.duckdb.from_connection(connection)
-        self._seen: dict[tuple[str, str], ir.Table] = {}
-        self._prepared: set[str] = set()
+        self._known: dict[tuple[str, str], ir.Table] = {}
+        self._schemas: set[str] = set()
 
     def close(self) -> None:
-        self._connection.close()
+        self.connection.close()
+
+    def table(self, schema: str, table: str) -> ir.Table:
+        """The table as an expression. Raises WarehouseError when it is not there.
+
+        Its columns are asked for once until this process changes them; no other can, while the file is open.
+        """
+        if (schema, table) not in self._known:
+            try:
+                self._known[schema, table] = self.backend.table(table, database=schema)
+            except TableNotFound:
+                text = f"There is no table {schema}.{table} in {self.path}. Materialize that asset first."
+                raise WarehouseError(text) from None
+        return self._known[schema, table]
 
     def exists(self, schema: str, table: str) -> bool:
         try:
@@ -44,43 +56,27 @@ class Database:
             return False
         return True
 
-    def tables(self, schema: str) -> list[str]:
-        """The names of the schema's tables, staged ones left out."""
-        found = self._connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' "
-            "AND NOT starts_with(table_name, ?) ORDER BY 1",
-            [schema, STAGED_PREFIX],
-        )
-        return [name for (name,) in found.fetchall()]
-
-    def table(self, schema: str, table: str) -> ir.Table:
-        """The table as an expression; nothing is read yet. Raises WarehouseError when it is not there.
-
-        Its columns are asked for once until this warehouse changes them; no other process can, while it is open.
-        """
-        if (schema, table) not in self._seen:
-            try:
-                self._seen[schema, table] = self.backend.table(table, database=schema)
-            except TableNotFound:
-                text = f"There is no table {schema}.{table} in {self.path}. Materialize that asset first."
-                raise WarehouseError(text) from None
-        return self._seen[schema, table]
-
     def expect(self, schema: str, table: str, columns: ibis.Schema) -> None:
         """Takes the table as there with these columns, without asking: it was just made so, or will be."""
         namespace = ops.Namespace(database=schema)
-        known = ops.DatabaseTable(table, schema=columns, source=self.backend, namespace=namespace)
-        self._seen[schema, table] = known.to_expr()
+        self._known[schema, table] = ops.DatabaseTable(
+            table, schema=columns, source=self.backend, namespace=namespace
+        ).to_expr()
 
-    def rows(self, asked: ir.Table) -> list[dict[str, Any]]:
-        """The rows of an expression as Python values: for a few of them cheaper than a frame."""
-        answer = self._connection.execute(self.sql(asked))
-        columns = [column[0] for column in answer.description or ()]
-        return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
+    def forget(self, schema: str, table: str) -> None:
+        """Asks for the table's columns anew, when it is next wanted."""
+        self._known.pop((schema, table), None)
 
-    def count(self, rows: ir.Table) -> int:
-        """How many rows an expression has."""
-        return int(self.rows(rows.agg(count=rows.count()))[0]["count"])
+    def ensure_schema(self, schema: str) -> None:
+        if schema not in self._schemas:
+            self.connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+            self._schemas.add(schema)
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """The rows of a query, fetched to their end."""
+        result = self.connection.execute(query)
+        columns = [column[0] for column in result.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
 
     def sql(self, rows: Rows, like: ibis.Schema | None = None) -> str:
         """The query that makes the rows, with the columns and types of `like`."""
@@ -91,24 +87,24 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing of what is executed inside."""
-        self._connection.execute("BEGIN TRANSACTION")
+        self.connection.execute("BEGIN TRANSACTION")
         try:
             yield
         except BaseException:
-            self._seen.clear()
-            self._connection.execute("ROLLBACK")
+            self._known.clear()
+            self.connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
-
-    def _ensure_schema(self, schema: str) -> None:
-        if schema not in self._prepared:
-            self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-            self._prepared.add(schema)
+        self.connection.execute("COMMIT")
 
 
 def quoted(schema: str, table: str) -> str:
     """The table's name as it stands in SQL."""
     return f'"{schema}"."{table}"'
+
+
+def escaped(path: Path) -> str:
+    """The path as it stands between single quotes."""
+    return str(path).replace("'", "''")
 
 
 def as_expression(rows: Rows, like: ibis.Schema | None) -> ir.Table:

@@ -1,6 +1,6 @@
 """Opens a warehouse file: one connection for the whole process, shared by whoever opens the same path.
 
-What is done with an open one stands in `duckdb_warehouse.py`; which run may write is the matter of `lock.py`.
+What an open one holds is read and written in `warehouse.py`; which run may write is decided by the lock (`../lock.py`).
 """
 
 import threading
@@ -11,16 +11,16 @@ from pathlib import Path
 
 import duckdb
 
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
 
 TRY_EVERY_SECONDS = 0.1
-_open: dict[Path, tuple[DuckDBWarehouse, int]] = {}
+_open: dict[Path, tuple[Database, int]] = {}
 _guard = threading.Lock()
 
 
-def open_warehouse(path: Path, *, wait_seconds: float = 0) -> DuckDBWarehouse:
-    """The warehouse of the file, opened for writing; each opening is to be ended by `close_warehouse`.
+def open_warehouse(path: Path, *, wait_seconds: float = 0) -> Database:
+    """The file, opened for writing; each opening is to be ended by `close_warehouse`.
 
     Args:
         path: The file.
@@ -31,36 +31,36 @@ def open_warehouse(path: Path, *, wait_seconds: float = 0) -> DuckDBWarehouse:
     """
     path = path.resolve()
     with _guard:
-        warehouse, users = _open.get(path, (None, 0))
-        if warehouse is None:
-            warehouse = DuckDBWarehouse(path, _connect_in_time(path, time.monotonic() + wait_seconds))
-        _open[path] = (warehouse, users + 1)
-        return warehouse
+        database, users = _open.get(path, (None, 0))
+        if database is None:
+            database = Database(path, _connect_in_time(path, time.monotonic() + wait_seconds))
+        _open[path] = (database, users + 1)
+        return database
 
 
 def close_warehouse(path: Path) -> None:
     """Ends one opening; the last one closes the file, so that other processes may read it."""
     path = path.resolve()
     with _guard:
-        warehouse, users = _open[path]
+        database, users = _open[path]
         if users > 1:
-            _open[path] = (warehouse, users - 1)
+            _open[path] = (database, users - 1)
         else:
             del _open[path]
-            warehouse.close()
+            database.close()
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[DuckDBWarehouse]:
-    """The warehouse for reading alone; many processes may, while none writes."""
+def reading(path: Path) -> Iterator[Database]:
+    """The file, opened for reading; many processes may, while none writes."""
     if path.resolve() in _open:
         yield _open[path.resolve()][0]
         return
-    warehouse = DuckDBWarehouse(path, _connect(path, read_only=True))
+    database = Database(path, _connect(path, read_only=True))
     try:
-        yield warehouse
+        yield database
     finally:
-        warehouse.close()
+        database.close()
 
 
 def _connect_in_time(path: Path, until: float) -> duckdb.DuckDBPyConnection:

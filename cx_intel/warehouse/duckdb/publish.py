@@ -7,73 +7,52 @@ open goes on reading the old one when a new one takes its place. Which tables be
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
+from cx_intel.warehouse.duckdb.database import Database, escaped, quoted
 from cx_intel.warehouse.duckdb.state import CHECK_RESULTS, STATE_SCHEMA
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 TARGET = "cx_published"
 """The name under which the new file is attached while it is written."""
 
 
-@dataclass(frozen=True)
-class Publication:
-    """What was published: the file, its size, the rows of each table, and tables that the warehouse has not."""
-
-    file: Path
-    bytes: int
-    rows: dict[str, int]
-    missing: tuple[str, ...]
-
-
 def publish(
-    warehouse: DuckDBWarehouse, schema: str, tables: Mapping[str, str], file: Path, *, snapshot_days: int = 1
-) -> Publication:
-    """Copies tables into `file`, which changes from the old contents to the new from one instant to the next.
-
-    The tables stand in the file's main schema, so that a file named after the portfolio is asked for
-    `<portfolio>.<table>`, as the warehouse is. With them: `<table>_latest` of each snapshot, the portfolio's
-    `check_results`, and `publication`, one row that tells the newest day and when it was published.
+    database: Database, schema: str, tables: Mapping[str, str], file: Path, *, newest: date | None, days: int
+) -> dict[str, int]:
+    """As `Warehouse.publish`, of tables that are there; the rows of each.
 
     Args:
-        warehouse: The open warehouse; the live file is read through its own connection alone.
+        database: The open file; it is read through its own connection alone.
         schema: The portfolio.
         tables: Table: the date column that tells its snapshots; empty for a table copied whole.
         file: What to replace.
-        snapshot_days: Days of each snapshot table, up to the newest.
+        newest: The newest day of the portfolio.
+        days: Days of each snapshot table, up to the newest.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.new")
-    forget(new)
-    having = {table: column for table, column in tables.items() if warehouse.exists(schema, table)}
-    as_of = warehouse.newest(schema)
-    connection = warehouse.backend.con
+    remove(new)
+    connection = database.connection
     ((live,),) = connection.execute("SELECT current_database()").fetchall()  # all, or Ibis finds the connection in use
     connection.execute(f"ATTACH '{escaped(new)}' AS {TARGET}")
     try:
         rows = {
-            table: _copy(
-                connection,
-                f'"{schema}"."{table}"',
-                table,
-                _span(connection, schema, table, column, as_of, snapshot_days),
-            )
-            for table, column in having.items()
+            table: _copy(connection, schema, table, _span(connection, schema, table, column, newest, days))
+            for table, column in tables.items()
         }
-        _copy_checks(connection, warehouse, schema)
-        _note(connection, schema, as_of)
-        _show_latest(connection, live, [table for table, column in having.items() if column == "as_of"])
+        _copy_checks(database, schema)
+        _note(connection, schema, newest)
+        _show_latest(connection, live, [table for table, column in tables.items() if column == "as_of"])
         connection.execute(f"DETACH {TARGET}")
     except BaseException:
         connection.execute(f"DETACH DATABASE IF EXISTS {TARGET}")
-        forget(new)
+        remove(new)
         raise
     put_in_place(new, file)
-    return Publication(file, file.stat().st_size, rows, tuple(t for t in tables if t not in having))
+    return rows
 
 
 def put_in_place(new: Path, file: Path) -> None:
@@ -87,19 +66,14 @@ def put_in_place(new: Path, file: Path) -> None:
     os.replace(new, file)
 
 
-def forget(file: Path) -> None:
-    """Removes what an earlier try left."""
+def remove(file: Path) -> None:
+    """Removes a DuckDB file that an earlier try left, and its log."""
     file.unlink(missing_ok=True)
     file.with_name(file.name + ".wal").unlink(missing_ok=True)
 
 
-def escaped(path: Path) -> str:
-    """The path as it stands between single quotes."""
-    return str(path).replace("'", "''")
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, source: str, table: str, condition: str) -> int:
-    connection.execute(f'CREATE TABLE {TARGET}.main."{table}" AS FROM {source} {condition}')
+def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, condition: str) -> int:
+    connection.execute(f'CREATE TABLE {TARGET}.main."{table}" AS FROM {quoted(schema, table)} {condition}')
     ((count,),) = connection.execute(f'SELECT count(*) FROM {TARGET}.main."{table}"').fetchall()
     return int(count)
 
@@ -110,7 +84,7 @@ def _span(
     """The condition on the snapshots to copy: by literal days, so that older ones are not even looked at."""
     if not column:
         return ""
-    name = f'"{schema}"."{table}"'
+    name = quoted(schema, table)
     if as_of is not None:
         first = as_of - timedelta(days=days - 1)
         condition = f"WHERE \"{column}\" >= DATE '{first.isoformat()}'"
@@ -121,9 +95,9 @@ def _span(
     return f'WHERE "{column}" > (SELECT max("{column}") FROM {name}) - {int(days)}'
 
 
-def _copy_checks(connection: duckdb.DuckDBPyConnection, warehouse: DuckDBWarehouse, schema: str) -> None:
-    if warehouse.exists(STATE_SCHEMA, CHECK_RESULTS):
-        connection.execute(
+def _copy_checks(database: Database, schema: str) -> None:
+    if database.exists(STATE_SCHEMA, CHECK_RESULTS):
+        database.connection.execute(
             f"CREATE TABLE {TARGET}.main.{CHECK_RESULTS} AS FROM {STATE_SCHEMA}.{CHECK_RESULTS} WHERE schema_name = ?",
             [schema],
         )

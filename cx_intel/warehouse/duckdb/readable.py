@@ -10,12 +10,27 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import ibis.expr.types as ir
+
 from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.state import CHECK_RESULTS
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseLocked
+from cx_intel.warehouse.protocol import Warehouse
 
 COPY_SCHEMA = "main"
 PUBLICATION = "publication"
+
+
+class PublishedCopy(DuckDBWarehouse):
+    """The published tables of a portfolio, for reading; what a run remembers besides is not in it."""
+
+    def newest(self) -> date | None:
+        found = self.rows(self.table(PUBLICATION))
+        return found[0]["as_of"] if found else None
+
+    def check_results(self) -> ir.Table | None:
+        return self.table(CHECK_RESULTS).drop("schema_name") if self.exists(CHECK_RESULTS) else None
 
 
 @dataclass(frozen=True)
@@ -23,27 +38,20 @@ class Readable:
     """What was opened for reading.
 
     Attributes:
-        places: Portfolio: the open file, and the schema in it that holds the portfolio's tables.
+        warehouses: Portfolio: its tables; a portfolio without a published copy is left out while a run writes.
         note: What to tell the reader; empty when it is the warehouse itself.
     """
 
-    places: Mapping[str, tuple[DuckDBWarehouse, str]]
+    warehouses: Mapping[str, Warehouse]
     note: str = ""
 
     def exists(self, portfolio: str, table: str) -> bool:
         """Whether the portfolio's table can be read here."""
-        place = self.places.get(portfolio)
-        return place is not None and place[0].exists(place[1], table)
+        return portfolio in self.warehouses and self.warehouses[portfolio].exists(table)
 
     def newest(self, portfolio: str) -> date | None:
         """The newest as_of of the portfolio, as far as can be read here."""
-        if portfolio not in self.places:
-            return None
-        warehouse, schema = self.places[portfolio]
-        if schema != COPY_SCHEMA:
-            return warehouse.newest(schema)
-        found = warehouse.backend.execute(warehouse.table(schema, PUBLICATION).as_of.max())
-        return found.date() if hasattr(found, "date") else found
+        return self.warehouses[portfolio].newest() if portfolio in self.warehouses else None
 
 
 @contextmanager
@@ -60,12 +68,12 @@ def readable(warehouse: Path, published: Mapping[str, Path]) -> Iterator[Readabl
     with ExitStack() as opened:
         try:
             live = opened.enter_context(reading(warehouse))
-            found = Readable({name: (live, name) for name in published})
+            found = Readable({name: DuckDBWarehouse(live, name) for name in published})
         except WarehouseLocked:
             copies = {name: file for name, file in published.items() if file.exists()}
             if not copies:
                 raise
-            places = {name: (opened.enter_context(reading(file)), COPY_SCHEMA) for name, file in copies.items()}
             note = "The warehouse is being written; this is the copy that the last run published."
-            found = Readable(places, note)
+            files = {name: opened.enter_context(reading(file)) for name, file in copies.items()}
+            found = Readable({name: PublishedCopy(file, COPY_SCHEMA) for name, file in files.items()}, note)
         yield found

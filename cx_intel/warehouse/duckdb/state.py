@@ -1,8 +1,13 @@
-"""What a warehouse remembers beside its tables: what each day was built from, and what checks found."""
+"""What is remembered beside the tables of a schema: what each day was built from, and what checks found.
+
+It is kept in tables of a schema of its own, `cx_state`, in the same file and the same transactions. The tables
+themselves are replaced in `warehouse.py`.
+"""
 
 from collections.abc import Mapping
 from datetime import date
 
+import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.warehouse.duckdb.database import Database
@@ -12,85 +17,82 @@ DAY_STATE = "day_state"
 CHECK_RESULTS = "check_results"
 WHOLE = "whole"
 """Stands in place of what a day was built from for a table that is kept whole."""
+_DAYS = f"{STATE_SCHEMA}.{DAY_STATE}"
+_CHECKS = f"{STATE_SCHEMA}.{CHECK_RESULTS}"
 
 
-class RememberingDatabase(Database):
-    """An open DuckDB file with the tables of `cx_state`."""
+class SchemaState:
+    """What is remembered of the tables of one schema of an open file."""
 
-    def day_state(self, schema: str, table: str) -> dict[date, str]:
-        """What each day of the table was built from."""
-        if not self.exists(STATE_SCHEMA, DAY_STATE):
+    def __init__(self, database: Database, schema: str):
+        self.database = database
+        self.schema = schema
+
+    def day_state(self, table: str) -> dict[date, str]:
+        if not self.database.exists(STATE_SCHEMA, DAY_STATE):
             return {}
-        found = self._connection.execute(
-            f"SELECT day, built_from FROM {STATE_SCHEMA}.{DAY_STATE} WHERE schema_name = ? AND table_name = ?",
-            [schema, table],
+        found = self.database.connection.execute(
+            f"SELECT day, built_from FROM {_DAYS} WHERE schema_name = ? AND table_name = ?", [self.schema, table]
         )
         return dict(found.fetchall())
 
-    def record_checks(self, rows: pd.DataFrame) -> None:
-        """Remembers what the checks of a table found, in place of what they found before.
-
-        Args:
-            rows: One a check: schema_name, table_name, check_name, passed, severity, failed_rows, total_rows, rule,
-                what_to_do, as_of, checked_at.
-        """
+    def remember(self, table: str, state: Mapping[date, str]) -> None:
         self._prepare_state()
-        name = f"{STATE_SCHEMA}.{CHECK_RESULTS}"
-        if not self.exists(STATE_SCHEMA, CHECK_RESULTS):
-            self._connection.execute(
-                f"CREATE TABLE {name} (schema_name VARCHAR, table_name VARCHAR, check_name VARCHAR, "
-                "passed BOOLEAN, severity VARCHAR, failed_rows BIGINT, total_rows BIGINT, rule VARCHAR, "
-                "what_to_do VARCHAR, as_of DATE, checked_at TIMESTAMP)"
-            )
-        tables = {(row.schema_name, row.table_name) for row in rows.itertuples()}
-        with self.transaction():
-            for schema, table in tables:
-                self._connection.execute(
-                    f"DELETE FROM {name} WHERE schema_name = ? AND table_name = ?", [schema, table]
-                )
-            self._connection.register("_cx_checks", rows)
-            self._connection.execute(f"INSERT INTO {name} BY NAME FROM _cx_checks")
-            self._connection.unregister("_cx_checks")
-
-    def remember(self, schema: str, table: str, state: Mapping[date, str]) -> None:
-        """Remembers what each day was built from, beside the tables that are swapped in."""
-        self._prepare_state()
-        with self.transaction():
+        with self.database.transaction():
             for day, built_from in state.items():
-                self._remember(schema, table, day, built_from)
+                self._remember(table, day, built_from)
 
-    def stands_at(self, schema: str, table: str) -> date | None:
-        """The as_of that a whole table was last built for."""
-        return next(iter(self.day_state(schema, table)), None)
+    def stands_at(self, table: str) -> date | None:
+        return next(iter(self.day_state(table)), None)
 
-    def newest(self, schema: str) -> date | None:
-        """The newest as_of that any whole table of the portfolio stands at."""
-        if not self.exists(STATE_SCHEMA, DAY_STATE):
+    def newest(self) -> date | None:
+        if not self.database.exists(STATE_SCHEMA, DAY_STATE):
             return None
-        found = self._connection.execute(
-            f"SELECT max(day) FROM {STATE_SCHEMA}.{DAY_STATE} WHERE schema_name = ? AND built_from = ?",
-            [schema, WHOLE],
+        found = self.database.connection.execute(
+            f"SELECT max(day) FROM {_DAYS} WHERE schema_name = ? AND built_from = ?", [self.schema, WHOLE]
         ).fetchall()
         return found[0][0] if found else None
 
-    def _forget(self, schema: str, table: str) -> None:
-        self._connection.execute(
-            f"DELETE FROM {STATE_SCHEMA}.{DAY_STATE} WHERE schema_name = ? AND table_name = ?", [schema, table]
+    def record_checks(self, rows: pd.DataFrame) -> None:
+        connection = self.database.connection
+        self._prepare_state()
+        if not self.database.exists(STATE_SCHEMA, CHECK_RESULTS):
+            connection.execute(
+                f"CREATE TABLE {_CHECKS} (schema_name VARCHAR, table_name VARCHAR, check_name VARCHAR, "
+                "passed BOOLEAN, severity VARCHAR, failed_rows BIGINT, total_rows BIGINT, rule VARCHAR, "
+                "what_to_do VARCHAR, as_of DATE, checked_at TIMESTAMP)"
+            )
+        with self.database.transaction():
+            for table in sorted(set(rows["table_name"])):
+                connection.execute(
+                    f"DELETE FROM {_CHECKS} WHERE schema_name = ? AND table_name = ?", [self.schema, table]
+                )
+            connection.register("_cx_checks", rows.assign(schema_name=self.schema))
+            connection.execute(f"INSERT INTO {_CHECKS} BY NAME FROM _cx_checks")
+            connection.unregister("_cx_checks")
+
+    def check_results(self) -> ir.Table | None:
+        if not self.database.exists(STATE_SCHEMA, CHECK_RESULTS):
+            return None
+        results = self.database.table(STATE_SCHEMA, CHECK_RESULTS)
+        return results.filter(results.schema_name == self.schema).drop("schema_name")
+
+    def _forget(self, table: str) -> None:
+        self.database.connection.execute(
+            f"DELETE FROM {_DAYS} WHERE schema_name = ? AND table_name = ?", [self.schema, table]
         )
 
-    def _remember(self, schema: str, table: str, day: date, built_from: str) -> None:
-        self._connection.execute(
-            f"DELETE FROM {STATE_SCHEMA}.{DAY_STATE} WHERE schema_name = ? AND table_name = ? AND day = ?",
-            [schema, table, day],
+    def _remember(self, table: str, day: date, built_from: str) -> None:
+        self.database.connection.execute(
+            f"DELETE FROM {_DAYS} WHERE schema_name = ? AND table_name = ? AND day = ?", [self.schema, table, day]
         )
-        self._connection.execute(
-            f"INSERT INTO {STATE_SCHEMA}.{DAY_STATE} VALUES (?, ?, ?, ?)", [schema, table, day, built_from]
+        self.database.connection.execute(
+            f"INSERT INTO {_DAYS} VALUES (?, ?, ?, ?)", [self.schema, table, day, built_from]
         )
 
     def _prepare_state(self) -> None:
-        self._ensure_schema(STATE_SCHEMA)
-        if not self.exists(STATE_SCHEMA, DAY_STATE):
-            self._connection.execute(
-                f"CREATE TABLE {STATE_SCHEMA}.{DAY_STATE} "
-                "(schema_name VARCHAR, table_name VARCHAR, day DATE, built_from VARCHAR)"
+        self.database.ensure_schema(STATE_SCHEMA)
+        if not self.database.exists(STATE_SCHEMA, DAY_STATE):
+            self.database.connection.execute(
+                f"CREATE TABLE {_DAYS} (schema_name VARCHAR, table_name VARCHAR, day DATE, built_from VARCHAR)"
             )

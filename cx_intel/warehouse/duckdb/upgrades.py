@@ -1,7 +1,7 @@
 """Back-ups that a run makes by itself before its first step: when the tables are about to change, and once a day.
 
-A change of the tables is told by a fingerprint of all contracts of a portfolio, remembered in the warehouse. How columns
-are carried over is the matter of `duckdb_warehouse.py`; how a back-up is made, of `backups.py`.
+A change of the tables shows in a fingerprint of all contracts of a portfolio, remembered in the warehouse. Columns are
+carried over by `warehouse.py`; back-ups are made by `backups.py`.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from pathlib import Path
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.backups import Backup, backups, take
+from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.state import STATE_SCHEMA
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
@@ -25,36 +26,38 @@ def schema_version(portfolio: Portfolio) -> str:
     return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def about_to_change(warehouse: DuckDBWarehouse, versions: Mapping[str, str]) -> list[str]:
+def about_to_change(database: Database, versions: Mapping[str, str]) -> list[str]:
     """The portfolios that have tables in the warehouse made by other contracts than today's."""
-    known = _versions(warehouse)
-    return [name for name, now in versions.items() if known.get(name) != now and warehouse.tables(name)]
+    known = _versions(database)
+    return [
+        name for name, now in versions.items() if known.get(name) != now and DuckDBWarehouse(database, name).tables()
+    ]
 
 
 def back_up_if_due(
-    warehouse: DuckDBWarehouse, home: Path, versions: Mapping[str, str], *, keep: int, daily: bool
+    database: Database, home: Path, versions: Mapping[str, str], *, keep: int, daily: bool
 ) -> Backup | None:
     """Makes a back-up if tables are about to change, or with `daily` if there is none of today yet (UTC).
 
     Args:
-        warehouse: The open warehouse of the run, which holds the writer's lock.
+        database: The open warehouse of the run, which holds the writer's lock.
         home: CX_HOME.
         versions: Portfolio: the fingerprint of its tables as this program makes them.
         keep: How many back-ups are kept.
         daily: Make one with the first run of each day.
     """
-    changed = about_to_change(warehouse, versions)
+    changed = about_to_change(database, versions)
     made = None
     if changed:
-        made = _take(warehouse, home, f"before the tables of {', '.join(changed)} change", keep)
-    elif daily and _has_tables(warehouse) and not _made_today(home):
-        made = _take(warehouse, home, "daily", keep)
-    _remember(warehouse, versions)
+        made = _take(database, home, f"before the tables of {', '.join(changed)} change", keep)
+    elif daily and _has_tables(database) and not _made_today(home):
+        made = _take(database, home, "daily", keep)
+    _remember(database, versions)
     return made
 
 
-def _take(warehouse: DuckDBWarehouse, home: Path, reason: str, keep: int) -> Backup:
-    return take(home, warehouse.path, reason=reason, keep=keep, connection=warehouse.backend.con)
+def _take(database: Database, home: Path, reason: str, keep: int) -> Backup:
+    return take(home, database.path, reason=reason, keep=keep, connection=database.connection)
 
 
 def _made_today(home: Path) -> bool:
@@ -62,23 +65,23 @@ def _made_today(home: Path) -> bool:
     return bool(newest) and newest[0].made_at.astimezone(UTC).date() == datetime.now(UTC).date()
 
 
-def _has_tables(warehouse: DuckDBWarehouse) -> bool:
-    return bool(warehouse.backend.con.execute("SELECT 1 FROM duckdb_tables() WHERE NOT internal LIMIT 1").fetchall())
+def _has_tables(database: Database) -> bool:
+    return bool(database.connection.execute("SELECT 1 FROM duckdb_tables() WHERE NOT internal LIMIT 1").fetchall())
 
 
-def _versions(warehouse: DuckDBWarehouse) -> dict[str, str]:
-    if not warehouse.exists(STATE_SCHEMA, VERSIONS):
+def _versions(database: Database) -> dict[str, str]:
+    if not database.exists(STATE_SCHEMA, VERSIONS):
         return {}
-    return dict(warehouse.backend.con.execute(f"SELECT schema_name, version FROM {STATE_SCHEMA}.{VERSIONS}").fetchall())
+    return dict(database.connection.execute(f"SELECT schema_name, version FROM {STATE_SCHEMA}.{VERSIONS}").fetchall())
 
 
-def _remember(warehouse: DuckDBWarehouse, versions: Mapping[str, str]) -> None:
-    if all(_versions(warehouse).get(name) == now for name, now in versions.items()):
+def _remember(database: Database, versions: Mapping[str, str]) -> None:
+    if all(_versions(database).get(name) == now for name, now in versions.items()):
         return
-    connection, table = warehouse.backend.con, f"{STATE_SCHEMA}.{VERSIONS}"
+    connection, table = database.connection, f"{STATE_SCHEMA}.{VERSIONS}"
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STATE_SCHEMA}")
     connection.execute(f"CREATE TABLE IF NOT EXISTS {table} (schema_name VARCHAR, version VARCHAR)")
-    with warehouse.transaction():
+    with database.transaction():
         for name, now in versions.items():
             connection.execute(f"DELETE FROM {table} WHERE schema_name = ?", [name])
             connection.execute(f"INSERT INTO {table} VALUES (?, ?)", [name, now])

@@ -18,7 +18,7 @@ from cx_intel.orchestration.schedules.times import weekly_cron
 from cx_intel.settings.automation import Weekly
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.io_manager import Warehouse
+from cx_intel.warehouse.resource import WarehouseResource
 from cx_intel_tests.helpers.builders import portfolio, shipped
 from cx_intel_tests.helpers.office import Office, office, portfolio_with_renewals
 
@@ -116,7 +116,7 @@ def team(tmp_path: Path) -> Iterator[Office]:
 
 def send(team: Office, name: str) -> dg.ExecuteInProcessResult:
     job = report_jobs(team.portfolio, team.environment)[name]
-    warehouse = Warehouse(database=str(team.environment.warehouse), wait_seconds=1)
+    warehouse = WarehouseResource(database=str(team.environment.warehouse), wait_seconds=1)
     return job.execute_in_process(instance=team.instance, raise_on_error=False, resources={"warehouse": warehouse})
 
 

@@ -70,7 +70,7 @@ SOUND: dict[str, Any] = {
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[DuckDBWarehouse]:
     file = tmp_path / "warehouse.duckdb"
-    yield open_warehouse(file)
+    yield DuckDBWarehouse(open_warehouse(file), "small")
     close_warehouse(file)
 
 
@@ -85,10 +85,10 @@ def judge(warehouse: DuckDBWarehouse) -> Callable[..., dict[str, Finding]]:
             "totals": pd.DataFrame({"total": [sum(r["amount"] or 0 for r in given) if total is None else total]}),
         }
         for name, frame in others.items():
-            warehouse.stage("small", name, [frame])
-            warehouse.swap("small", name)
-        staged = warehouse.stage("small", "orders", [rows(CONTRACT, given)], like=CONTRACT.schema())
-        found = evaluate(CONTRACT, staged, others=lambda t: warehouse.table("small", t), warehouse=warehouse)
+            warehouse.stage(name, [frame])
+            warehouse.swap(name)
+        staged = warehouse.stage("orders", [rows(CONTRACT, given)], like=CONTRACT.schema())
+        found = evaluate(CONTRACT, staged, others=warehouse.table, warehouse=warehouse)
         return {finding.rule.name: finding for finding in found}
 
     return judged
@@ -116,11 +116,11 @@ def test_sound_rows_break_no_rule(judge: Callable[..., dict[str, Finding]]) -> N
 
 
 def test_no_rows_break_no_rule(warehouse: DuckDBWarehouse) -> None:
-    empty = warehouse.stage("small", "orders", [], like=CONTRACT.schema())
+    empty = warehouse.stage("orders", [], like=CONTRACT.schema())
     for name, columns in (("accounts", {"account": ["A"]}), ("totals", {"total": [1.0]})):
-        warehouse.stage("small", name, [pd.DataFrame(columns)])
-        warehouse.swap("small", name)
-    found = evaluate(CONTRACT, empty, others=lambda t: warehouse.table("small", t), warehouse=warehouse)
+        warehouse.stage(name, [pd.DataFrame(columns)])
+        warehouse.swap(name)
+    found = evaluate(CONTRACT, empty, others=warehouse.table, warehouse=warehouse)
     assert [f.rule.name for f in found if not f.passed] == []
 
 
@@ -215,9 +215,9 @@ def test_findings_are_kept_rule_by_rule_where_reports_read_them(
 ) -> None:
     for status in ("lost", "open"):
         findings = list(judge({"status": status}).values())
-        table = results_table(findings, schema="small", table="orders", as_of=date(2025, 1, 31))
+        table = results_table(findings, table="orders", as_of=date(2025, 1, 31))
         warehouse.record_checks(table)
-    kept = warehouse.backend.execute(warehouse.table("cx_state", "check_results"))
+    kept = warehouse.execute(warehouse.check_results())
     assert sorted(kept["check_name"]) == sorted(RULES)
     assert kept["passed"].all()
 
@@ -231,7 +231,7 @@ def test_a_rule_that_cannot_be_asked_is_an_error_and_no_failed_check(warehouse: 
         (Column("number", COUNT, "Number.", nullable=False),),
         invariants=(Invariant("impossible", "Nonsense.", lambda t: t.no_such_column > 0, "-"),),
     )
-    staged = warehouse.stage("small", "orders", [pd.DataFrame({"number": [1]})])
+    staged = warehouse.stage("orders", [pd.DataFrame({"number": [1]})])
     with pytest.raises(AttributeError, match="no_such_column"):
         evaluate(contract, staged, others=lambda _: staged, warehouse=warehouse)
 

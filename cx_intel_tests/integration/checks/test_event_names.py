@@ -26,8 +26,8 @@ def asked(tmp_path: Path, warehouse: DuckDBWarehouse) -> Asked:
     def ask(*staged: tuple[date, str], measure: dict[str, Any]) -> list[Finding]:
         rows = pd.DataFrame(staged, columns=["event_date", "event_name"])
         like = ibis.schema({"event_date": "date", "event_name": "string"})
-        warehouse.stage("small", "stg_usage_events", [rows], like=like)
-        warehouse.swap("small", "stg_usage_events")
+        warehouse.stage("stg_usage_events", [rows], like=like)
+        warehouse.swap("stg_usage_events")
         company = SmallCompany(tmp_path / "company")
         health = company.settings["health"]
         signals = health["signals"] | {"logins_30d": {"label": "Logins", "measure": measure}}

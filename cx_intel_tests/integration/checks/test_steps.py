@@ -23,7 +23,7 @@ HOURS = (0, 6, 12, 18, 23)
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[DuckDBWarehouse]:
     file = tmp_path / "warehouse.duckdb"
-    yield open_warehouse(file)
+    yield DuckDBWarehouse(open_warehouse(file), "small")
     close_warehouse(file)
 
 
@@ -54,20 +54,20 @@ class Refreshes:
         self.accounts = rows(stg_accounts(self.of), [{"account_id": "A"}])
 
     def deliver(self, *days: date, version: str = "1") -> None:
-        self.warehouse.stage("small", "raw_usage_events", (events_of(day) for day in days))
-        self.warehouse.swap("small", "raw_usage_events", column=DAY, days=days, state=dict.fromkeys(days, version))
+        self.warehouse.stage("raw_usage_events", (events_of(day) for day in days))
+        self.warehouse.swap("raw_usage_events", column=DAY, days=days, state=dict.fromkeys(days, version))
 
     def stage(self, day: date) -> tuple[date, ...]:
         """Stages the day; the days that were built."""
-        raw = self.warehouse.table("small", "raw_usage_events")
+        raw = self.warehouse.table("raw_usage_events")
         tables = {"raw_usage_events": raw, "stg_accounts": self.accounts}
         built = StepRunner(self.step, self.of, self.warehouse, tables).build((day,))
-        self.warehouse.stage("small", "stg_usage_events", built.parts, like=self.step.contract.schema())
-        self.warehouse.swap("small", "stg_usage_events", column="event_date", days=built.days, state=built.state)
+        self.warehouse.stage("stg_usage_events", built.parts, like=self.step.contract.schema())
+        self.warehouse.swap("stg_usage_events", column="event_date", days=built.days, state=built.state)
         return built.days
 
     def staged(self) -> dict[str, date]:
-        frame = self.warehouse.backend.execute(self.warehouse.table("small", "stg_usage_events"))
+        frame = self.warehouse.execute(self.warehouse.table("stg_usage_events"))
         assert frame["event_id"].is_unique
         return {e: pd.Timestamp(d).date() for e, d in zip(frame["event_id"], frame["event_date"], strict=True)}
 

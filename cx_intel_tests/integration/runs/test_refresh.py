@@ -16,6 +16,7 @@ from cx_intel.orchestration.build import load_portfolios
 from cx_intel.reports.data.headline import Figure, headline
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 EARLIER, DAY_BEFORE, LATER = (AS_OF + timedelta(days=n) for n in (-2, -1, 1))
@@ -124,7 +125,8 @@ class TestDaysInARow:
     def test_the_headline_is_of_the_day_that_is_asked_for(self, refreshed: dict[str, Any]) -> None:
         company = refreshed["company"]
         portfolio = load_portfolios(company.portfolios)["small"]
-        with reading(company.warehouse) as warehouse:
+        with reading(company.warehouse) as database:
+            warehouse = DuckDBWarehouse(database, "small")
             said = {day: headline(warehouse, portfolio, day) for day in (EARLIER, AS_OF)}
         assert [found.figures[0] for found in said.values()] == [
             Figure("MRR, December 2024", "7,560.00 EUR"),

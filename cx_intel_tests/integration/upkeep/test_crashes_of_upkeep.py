@@ -16,8 +16,8 @@ from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.warehouse.duckdb.backups import backups, take
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
-from cx_intel.warehouse.duckdb.publish import publish
 from cx_intel.warehouse.duckdb.restoring import restore, verify
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.processes import refreshing
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 from cx_intel_tests.helpers.sudden_death import killed_before, steps_of
@@ -73,8 +73,8 @@ def contents(file: Path) -> dict[str, list[tuple[Any, ...]]]:
 def publication(company: SmallCompany) -> None:
     """Publishes what the warehouse holds, as the last step of a refresh does."""
     portfolio = load_portfolios(company.portfolios)["small"]
-    warehouse = open_warehouse(company.warehouse)
-    publish(warehouse, "small", published_tables(portfolio), company.environment.published("small"))
+    warehouse = DuckDBWarehouse(open_warehouse(company.warehouse), "small")
+    warehouse.publish(published_tables(portfolio), company.environment.published("small"))
     close_warehouse(company.warehouse)
 
 

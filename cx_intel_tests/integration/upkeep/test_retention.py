@@ -23,19 +23,19 @@ PERIODS = RetentionSettings(snapshots_days=40, usage_events_days=92, quarantine_
 @pytest.fixture
 def warehouse(tmp_path: Path):
     """A hundred days of three tables, up to AS_OF."""
-    opened = open_warehouse(tmp_path / "warehouse.duckdb")
+    opened = DuckDBWarehouse(open_warehouse(tmp_path / "warehouse.duckdb"), "small")
     days = [AS_OF - timedelta(days=n) for n in range(100)]
     for table, column in TABLES.items():
-        opened.stage("small", table, [pd.DataFrame({column: days, "value": range(100)})])
-        opened.swap("small", table, column=column, days=days, state={day: f"made of {day}" for day in days})
-    opened.stage("small", "dim_account", [pd.DataFrame({"account_id": ["a"]})])
-    opened.swap("small", "dim_account", stands_at=AS_OF)
+        opened.stage(table, [pd.DataFrame({column: days, "value": range(100)})])
+        opened.swap(table, column=column, days=days, state={day: f"made of {day}" for day in days})
+    opened.stage("dim_account", [pd.DataFrame({"account_id": ["a"]})])
+    opened.swap("dim_account", stands_at=AS_OF)
     yield opened
-    close_warehouse(opened.path)
+    close_warehouse(opened.database.path)
 
 
 def test_each_group_of_tables_keeps_its_period(warehouse: DuckDBWarehouse):
-    gone = forget_old_days(warehouse, "small", TABLES, PERIODS)
+    gone = forget_old_days(warehouse, TABLES, PERIODS)
     assert {g.table: g.rows for g in gone} == {"scores": 60, "fct_usage": 8, "quarantine": 99}
     assert _days(warehouse, "scores") == (AS_OF - timedelta(days=39), AS_OF, 40)
     assert _days(warehouse, "fct_usage", "event_date") == (AS_OF - timedelta(days=91), AS_OF, 92)
@@ -43,20 +43,20 @@ def test_each_group_of_tables_keeps_its_period(warehouse: DuckDBWarehouse):
 
 
 def test_a_second_time_nothing_goes_and_what_days_were_made_of_stays_known(warehouse: DuckDBWarehouse):
-    forget_old_days(warehouse, "small", TABLES, PERIODS)
-    assert {g.rows for g in forget_old_days(warehouse, "small", TABLES, PERIODS)} == {0}
-    assert len(warehouse.day_state("small", "fct_usage")) == 100
-    assert warehouse.day_state("small", "dim_account") == {AS_OF: WHOLE}
+    forget_old_days(warehouse, TABLES, PERIODS)
+    assert {g.rows for g in forget_old_days(warehouse, TABLES, PERIODS)} == {0}
+    assert len(warehouse.day_state("fct_usage")) == 100
+    assert warehouse.day_state("dim_account") == {AS_OF: WHOLE}
 
 
 def test_without_periods_everything_is_kept(warehouse: DuckDBWarehouse):
-    assert forget_old_days(warehouse, "small", TABLES, RetentionSettings()) == []
+    assert forget_old_days(warehouse, TABLES, RetentionSettings()) == []
     assert _days(warehouse, "scores")[2] == 100
 
 
 def test_tables_that_are_not_there_are_let_be(warehouse: DuckDBWarehouse):
-    assert forget_old_days(warehouse, "small", {"absent": "as_of"}, PERIODS) == []
-    assert forget_old_days(warehouse, "other", TABLES, PERIODS) == []
+    assert forget_old_days(warehouse, {"absent": "as_of"}, PERIODS) == []
+    assert forget_old_days(DuckDBWarehouse(warehouse.database, "other"), TABLES, PERIODS) == []
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_a_period_shorter_than_a_signal_looks_back_is_refused(tmp_path: Path):
 
 def _days(warehouse: DuckDBWarehouse, table: str, column: str = "as_of") -> tuple:
     query = f'SELECT min("{column}"), max("{column}"), count(*) FROM small."{table}"'
-    return warehouse.backend.con.execute(query).fetchone()
+    return warehouse.database.connection.execute(query).fetchone()

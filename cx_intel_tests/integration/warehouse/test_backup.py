@@ -197,10 +197,10 @@ def _lock(home: Path) -> Path:
 
 
 def _write(home: Path, score: int) -> None:
-    warehouse = open_warehouse(_file(home))
-    warehouse.stage("small", "scores", [pd.DataFrame({"as_of": [AS_OF], "score": [score]})])
-    warehouse.swap("small", "scores", column="as_of", days=[AS_OF])
-    close_warehouse(warehouse.path)
+    warehouse = DuckDBWarehouse(open_warehouse(_file(home)), "small")
+    warehouse.stage("scores", [pd.DataFrame({"as_of": [AS_OF], "score": [score]})])
+    warehouse.swap("scores", column="as_of", days=[AS_OF])
+    close_warehouse(_file(home))
 
 
 def _take(home: Path, keep: int = 7):
@@ -208,11 +208,10 @@ def _take(home: Path, keep: int = 7):
 
 
 def _due(home: Path, versions: dict[str, str], *, daily: bool = False) -> str | None:
-    warehouse: DuckDBWarehouse = open_warehouse(_file(home))
     try:
-        made = back_up_if_due(warehouse, home, versions, keep=7, daily=daily)
+        made = back_up_if_due(open_warehouse(_file(home)), home, versions, keep=7, daily=daily)
     finally:
-        close_warehouse(warehouse.path)
+        close_warehouse(_file(home))
     return made.manifest["reason"] if made else None
 
 

@@ -13,6 +13,7 @@ import pytest
 from dagster_duckdb_pandas import DuckDBPandasIOManager
 
 from cx_intel.warehouse.duckdb.opening import open_warehouse, reading
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.io_manager import WarehouseIOManager
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2025-01-06", end_date="2025-01-10")
@@ -42,8 +43,9 @@ class Runner:
         )
 
     def rows(self, table: str, schema: str = "s") -> list[tuple[Any, ...]]:
-        with reading(self.file) as warehouse:
-            frame = warehouse.backend.execute(warehouse.table(schema, table))
+        with reading(self.file) as database:
+            warehouse = DuckDBWarehouse(database, schema)
+            frame = warehouse.execute(warehouse.table(table))
         return sorted(frame.itertuples(index=False, name=None))
 
 
@@ -224,7 +226,7 @@ def test_an_expression_that_fails_in_the_engine_leaves_its_table_as_it_was(run: 
 
 def test_the_file_is_closed_when_the_run_is_over(run: Runner) -> None:
     run(frame)
-    assert open_warehouse(run.file).tables("s") == ["frame"]
+    assert DuckDBWarehouse(open_warehouse(run.file), "s").tables() == ["frame"]
     from cx_intel.warehouse.duckdb.opening import _open, close_warehouse
 
     close_warehouse(run.file)

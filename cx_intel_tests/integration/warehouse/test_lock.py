@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 
 from cx_intel.warehouse.errors import WarehouseBusy
-from cx_intel.warehouse.io_manager import LOCK_FILE, Warehouse
-from cx_intel.warehouse.lock import WriterLock, describe_holder
+from cx_intel.warehouse.lock import LOCK_FILE, WriterLock, describe_holder
+from cx_intel.warehouse.resource import WarehouseResource
 
 HOLDER = """
 import sys, time
@@ -111,7 +111,7 @@ def test_a_run_holds_the_lock_from_its_first_step_to_its_last(tmp_path: Path) ->
         with pytest.raises(WarehouseBusy):
             WriterLock(tmp_path / LOCK_FILE).acquire("another", wait_seconds=0)
 
-    @dg.job(resource_defs={"warehouse": Warehouse(database=str(database), wait_seconds=0)})
+    @dg.job(resource_defs={"warehouse": WarehouseResource(database=str(database), wait_seconds=0)})
     def novacrm_refresh() -> None:
         look()
 
@@ -135,7 +135,7 @@ def test_a_run_waits_for_the_run_before_it(tmp_path: Path) -> None:
     def begin() -> None:
         freed.append(time.monotonic())
 
-    @dg.job(resource_defs={"warehouse": Warehouse(database=str(database), wait_seconds=30)})
+    @dg.job(resource_defs={"warehouse": WarehouseResource(database=str(database), wait_seconds=30)})
     def novacrm_refresh() -> None:
         begin()
 

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from cx_intel.cli.app import app
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
-from cx_intel.warehouse.duckdb.publish import publish
 from cx_intel.warehouse.duckdb.readable import readable
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseLocked
@@ -24,69 +23,69 @@ DAY_BEFORE = date(2025, 1, 30)
 def test_the_newest_snapshots_are_copied_and_whole_tables_whole(tmp_path: Path):
     warehouse = _warehouse(tmp_path, {DAY_BEFORE: 80, AS_OF: 90})
     file = tmp_path / "published" / "fleet.duckdb"
-    made = publish(warehouse, "fleet", {"scores": "as_of", "dim_account": "", "absent": ""}, file)
+    made = warehouse.publish({"scores": "as_of", "dim_account": "", "absent": ""}, file)
     assert made.rows == {"scores": 1, "dim_account": 2}
     assert made.missing == ("absent",)
     assert _query(file, "SELECT score FROM fleet.scores") == [(90,)]
     assert _query(file, "SELECT score FROM scores_latest") == [(90,)]
     assert _query(file, "SELECT portfolio, as_of FROM publication") == [("fleet", AS_OF)]
     assert [path.name for path in file.parent.iterdir()] == ["fleet.duckdb"]
-    close_warehouse(warehouse.path)
+    close_warehouse(warehouse.database.path)
 
 
 def test_more_days_are_copied_where_the_setting_asks_for_them(tmp_path: Path):
     warehouse = _warehouse(tmp_path, {date(2025, 1, 1): 70, DAY_BEFORE: 80, AS_OF: 90})
     file = tmp_path / "fleet.duckdb"
-    publish(warehouse, "fleet", {"scores": "as_of"}, file, snapshot_days=2)
+    warehouse.publish({"scores": "as_of"}, file, snapshot_days=2)
     assert _query(file, "SELECT as_of, score FROM scores ORDER BY 1") == [(DAY_BEFORE, 80), (AS_OF, 90)]
     assert _query(file, "SELECT score FROM scores_latest") == [(90,)]
-    close_warehouse(warehouse.path)
+    close_warehouse(warehouse.database.path)
 
 
 def test_a_snapshot_that_has_no_rows_today_shows_its_own_newest_day(tmp_path: Path):
     warehouse = _warehouse(tmp_path, {DAY_BEFORE: 80})
     file = tmp_path / "fleet.duckdb"
-    publish(warehouse, "fleet", {"scores": "as_of"}, file)
+    warehouse.publish({"scores": "as_of"}, file)
     assert _query(file, "SELECT as_of FROM scores_latest") == [(DAY_BEFORE,)]
-    close_warehouse(warehouse.path)
+    close_warehouse(warehouse.database.path)
 
 
 def test_an_open_reader_keeps_the_old_copy_and_a_new_one_sees_the_new(tmp_path: Path):
     warehouse = _warehouse(tmp_path, {DAY_BEFORE: 80})
     file = tmp_path / "fleet.duckdb"
-    publish(warehouse, "fleet", {"scores": "as_of"}, file)
+    warehouse.publish({"scores": "as_of"}, file)
     with _reader(file) as reader:
         assert _ask(reader) == "80"
         _write(warehouse, AS_OF, 90)
-        publish(warehouse, "fleet", {"scores": "as_of"}, file)
+        warehouse.publish({"scores": "as_of"}, file)
         assert _ask(reader) == "80"
     with _reader(file) as reader:
         assert _ask(reader) == "90"
-    close_warehouse(warehouse.path)
+    close_warehouse(warehouse.database.path)
 
 
 def test_what_fails_leaves_the_old_copy_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     warehouse = _warehouse(tmp_path, {DAY_BEFORE: 80})
     file = tmp_path / "published" / "fleet.duckdb"
-    publish(warehouse, "fleet", {"scores": "as_of"}, file)
+    warehouse.publish({"scores": "as_of"}, file)
     monkeypatch.setattr("cx_intel.warehouse.duckdb.publish._note", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        publish(warehouse, "fleet", {"dim_account": ""}, file)
+        warehouse.publish({"dim_account": ""}, file)
     assert [path.name for path in file.parent.iterdir()] == ["fleet.duckdb"]
     assert _query(file, "SELECT score FROM scores") == [(80,)]
     monkeypatch.undo()
-    assert publish(warehouse, "fleet", {"dim_account": ""}, file).rows == {"dim_account": 2}
-    close_warehouse(warehouse.path)
+    assert warehouse.publish({"dim_account": ""}, file).rows == {"dim_account": 2}
+    close_warehouse(warehouse.database.path)
 
 
 def test_while_the_warehouse_is_written_the_copy_is_read_in_its_place(tmp_path: Path):
     warehouse = _warehouse(tmp_path, {AS_OF: 90})
     copies = {"fleet": tmp_path / "fleet.duckdb", "other": tmp_path / "other.duckdb"}
-    publish(warehouse, "fleet", {"scores": "as_of"}, copies["fleet"])
-    close_warehouse(warehouse.path)
-    with readable(warehouse.path, copies) as found:
+    warehouse.publish({"scores": "as_of"}, copies["fleet"])
+    close_warehouse(warehouse.database.path)
+    with readable(warehouse.database.path, copies) as found:
         assert (found.note, found.newest("fleet"), found.exists("fleet", "dim_account")) == ("", AS_OF, True)
-    with _writer(warehouse.path), readable(warehouse.path, copies) as found:
+    with _writer(warehouse.database.path), readable(warehouse.database.path, copies) as found:
         assert "copy" in found.note
         assert found.newest("fleet") == AS_OF
         assert found.exists("fleet", "scores_latest")
@@ -96,11 +95,11 @@ def test_while_the_warehouse_is_written_the_copy_is_read_in_its_place(tmp_path: 
 
 def test_without_a_copy_a_locked_warehouse_is_an_error_that_says_so(tmp_path: Path):
     warehouse = _warehouse(tmp_path, {AS_OF: 90})
-    close_warehouse(warehouse.path)
+    close_warehouse(warehouse.database.path)
     with (
-        _writer(warehouse.path),
+        _writer(warehouse.database.path),
         pytest.raises(WarehouseLocked, match="open in another program"),
-        readable(warehouse.path, {"fleet": tmp_path / "fleet.duckdb"}),
+        readable(warehouse.database.path, {"fleet": tmp_path / "fleet.duckdb"}),
     ):
         pass
 
@@ -141,18 +140,18 @@ def test_show_and_list_read_the_copy_while_a_run_writes(company: SmallCompany):
 
 
 def _warehouse(folder: Path, scores: dict[date, int]) -> DuckDBWarehouse:
-    warehouse = open_warehouse(folder / "warehouse.duckdb")
+    warehouse = DuckDBWarehouse(open_warehouse(folder / "warehouse.duckdb"), "fleet")
     for day, score in scores.items():
         _write(warehouse, day, score)
-    warehouse.stage("fleet", "dim_account", [pd.DataFrame({"account_id": ["a", "b"]})])
-    warehouse.swap("fleet", "dim_account", stands_at=AS_OF)
+    warehouse.stage("dim_account", [pd.DataFrame({"account_id": ["a", "b"]})])
+    warehouse.swap("dim_account", stands_at=AS_OF)
     return warehouse
 
 
 def _write(warehouse: DuckDBWarehouse, day: date, score: int) -> None:
     frame = pd.DataFrame({"as_of": pd.to_datetime([day]).date, "score": [score]})
-    warehouse.stage("fleet", "scores", [frame])
-    warehouse.swap("fleet", "scores", column="as_of", days=[day])
+    warehouse.stage("scores", [frame])
+    warehouse.swap("scores", column="as_of", days=[day])
 
 
 def _query(file: Path, sql: str) -> list[tuple]:

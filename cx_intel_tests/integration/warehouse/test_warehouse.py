@@ -31,29 +31,29 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def warehouse(file: Path) -> Iterator[DuckDBWarehouse]:
-    yield open_warehouse(file)
+    yield DuckDBWarehouse(open_warehouse(file), "s")
     close_warehouse(file)
 
 
-def rows(warehouse: DuckDBWarehouse, table: str = "t", schema: str = "s") -> list[tuple[Any, ...]]:
-    frame = warehouse.backend.execute(warehouse.table(schema, table))
+def rows(warehouse: DuckDBWarehouse, table: str = "t") -> list[tuple[Any, ...]]:
+    frame = warehouse.execute(warehouse.table(table))
     return sorted(tuple(None if pd.isna(v) else v for v in row) for row in frame.itertuples(index=False))
 
 
 def replace(warehouse: DuckDBWarehouse, **columns: list[Any]) -> None:
-    warehouse.stage("s", "t", [pd.DataFrame(columns)])
-    warehouse.swap("s", "t")
+    warehouse.stage("t", [pd.DataFrame(columns)])
+    warehouse.swap("t")
 
 
 def replace_day(warehouse: DuckDBWarehouse, day: date, **columns: list[Any]) -> None:
     count = len(next(iter(columns.values())))
-    warehouse.stage("s", "t", [pd.DataFrame({"day": [day] * count, **columns})])
-    warehouse.swap("s", "t", column="day", days=[day])
+    warehouse.stage("t", [pd.DataFrame({"day": [day] * count, **columns})])
+    warehouse.swap("t", column="day", days=[day])
 
 
 def by_day(warehouse: DuckDBWarehouse) -> dict[date, list[Any]]:
     found: dict[date, list[Any]] = {}
-    for day, value in warehouse.backend.execute(warehouse.table("s", "t").select("day", "x")).itertuples(index=False):
+    for day, value in warehouse.execute(warehouse.table("t").select("day", "x")).itertuples(index=False):
         found.setdefault(pd.Timestamp(day).date(), []).append(None if pd.isna(value) else value)
     return {day: sorted(values, key=str) for day, values in sorted(found.items())}
 
@@ -63,7 +63,7 @@ class TestReplacing:
         replace(warehouse, x=[1, 2, 3])
         replace(warehouse, x=[4])
         assert rows(warehouse) == [(4,)]
-        assert warehouse.tables("s") == ["t"]
+        assert warehouse.tables() == ["t"]
 
     def test_only_the_given_days_are_replaced(self, warehouse: DuckDBWarehouse) -> None:
         replace_day(warehouse, MONDAY, x=[1, 2])
@@ -75,7 +75,7 @@ class TestReplacing:
         replace(warehouse, x=[1], name=["a"])
         replace(warehouse, x=[], name=[])
         assert rows(warehouse) == []
-        assert warehouse.table("s", "t").columns == ("x", "name")
+        assert warehouse.table("t").columns == ("x", "name")
 
     def test_an_empty_day_goes_and_the_others_stay(self, warehouse: DuckDBWarehouse) -> None:
         replace_day(warehouse, MONDAY, x=[1])
@@ -86,45 +86,45 @@ class TestReplacing:
     def test_parts_are_written_one_after_the_other_and_see_the_earlier_ones(self, warehouse: DuckDBWarehouse) -> None:
         def parts() -> Iterator[Any]:
             yield pd.DataFrame({"x": [1]})
-            staged = warehouse.staged("s", "t")
+            staged = warehouse.staged("t")
             yield staged.select(x=staged.x + 1)
 
-        warehouse.stage("s", "t", parts(), like=ibis.schema({"x": "int64"}))
-        warehouse.swap("s", "t")
+        warehouse.stage("t", parts(), like=ibis.schema({"x": "int64"}))
+        warehouse.swap("t")
         assert rows(warehouse) == [(1,), (2,)]
 
     def test_what_is_staged_is_not_seen_before_the_swap_and_may_be_discarded(self, warehouse: DuckDBWarehouse) -> None:
         replace(warehouse, x=[1])
-        warehouse.stage("s", "t", [pd.DataFrame({"x": [2]})])
+        warehouse.stage("t", [pd.DataFrame({"x": [2]})])
         assert rows(warehouse) == [(1,)]
-        warehouse.discard("s", "t")
+        warehouse.discard("t")
         assert rows(warehouse) == [(1,)]
-        assert warehouse.tables("s") == ["t"]
+        assert warehouse.tables() == ["t"]
 
     def test_rows_that_an_aborted_run_has_staged_are_not_taken_up(self, warehouse: DuckDBWarehouse) -> None:
-        warehouse.stage("s", "t", [pd.DataFrame({"x": [99]})])
-        warehouse.stage("s", "t", [pd.DataFrame({"x": [1]})], like=ibis.schema({"x": "int64"}))
-        warehouse.swap("s", "t")
+        warehouse.stage("t", [pd.DataFrame({"x": [99]})])
+        warehouse.stage("t", [pd.DataFrame({"x": [1]})], like=ibis.schema({"x": "int64"}))
+        warehouse.swap("t")
         assert rows(warehouse) == [(1,)]
 
     def test_the_state_of_days_changes_with_the_rows(self, warehouse: DuckDBWarehouse) -> None:
-        warehouse.stage("s", "t", [pd.DataFrame({"day": [MONDAY], "x": [1]})])
-        warehouse.swap("s", "t", column="day", days=[MONDAY], state={MONDAY: "a"})
-        warehouse.stage("s", "t", [pd.DataFrame({"day": [MONDAY], "x": [1]})])
-        warehouse.swap("s", "t", column="day", days=[MONDAY], state={MONDAY: "b", TUESDAY: "c"})
-        assert warehouse.day_state("s", "t") == {MONDAY: "b", TUESDAY: "c"}
+        warehouse.stage("t", [pd.DataFrame({"day": [MONDAY], "x": [1]})])
+        warehouse.swap("t", column="day", days=[MONDAY], state={MONDAY: "a"})
+        warehouse.stage("t", [pd.DataFrame({"day": [MONDAY], "x": [1]})])
+        warehouse.swap("t", column="day", days=[MONDAY], state={MONDAY: "b", TUESDAY: "c"})
+        assert warehouse.day_state("t") == {MONDAY: "b", TUESDAY: "c"}
 
     def test_a_whole_table_remembers_the_day_it_stands_at(self, warehouse: DuckDBWarehouse) -> None:
         for day in (MONDAY, TUESDAY):
-            warehouse.stage("s", "t", [pd.DataFrame({"x": [1]})])
-            warehouse.swap("s", "t", stands_at=day)
-        assert (warehouse.stands_at("s", "t"), warehouse.newest("s")) == (TUESDAY, TUESDAY)
-        assert (warehouse.stands_at("s", "other"), warehouse.newest("other")) == (None, None)
+            warehouse.stage("t", [pd.DataFrame({"x": [1]})])
+            warehouse.swap("t", stands_at=day)
+        assert (warehouse.stands_at("t"), warehouse.newest()) == (TUESDAY, TUESDAY)
+        assert (warehouse.stands_at("other"), warehouse.newest("other")) == (None, None)
 
     def test_the_latest_view_shows_the_newest_snapshot(self, warehouse: DuckDBWarehouse) -> None:
         for day in (TUESDAY, MONDAY):
-            warehouse.stage("s", "t", [pd.DataFrame({"as_of": [day], "x": [day.day]})])
-            warehouse.swap("s", "t", column="as_of", days=[day])
+            warehouse.stage("t", [pd.DataFrame({"as_of": [day], "x": [day.day]})])
+            warehouse.swap("t", column="as_of", days=[day])
         assert [x for _, x in rows(warehouse, "t_latest")] == [7]
 
     def test_a_day_is_told_from_another_by_its_rows_alone(self, warehouse: DuckDBWarehouse) -> None:
@@ -139,8 +139,8 @@ class TestReplacing:
 
 class TestChangedColumns:
     def test_a_column_that_comes_is_null_in_older_days(self, warehouse: DuckDBWarehouse) -> None:
-        warehouse.stage("s", "t", [pd.DataFrame({"day": [MONDAY]})])
-        warehouse.swap("s", "t", column="day", days=[MONDAY])
+        warehouse.stage("t", [pd.DataFrame({"day": [MONDAY]})])
+        warehouse.swap("t", column="day", days=[MONDAY])
         replace_day(warehouse, TUESDAY, x=[1])
         assert by_day(warehouse) == {MONDAY: [None], TUESDAY: [1]}
 
@@ -151,8 +151,8 @@ class TestChangedColumns:
 
     def test_columns_are_matched_by_name_and_not_by_position(self, warehouse: DuckDBWarehouse) -> None:
         replace_day(warehouse, MONDAY, x=["a"], y=["b"])
-        warehouse.stage("s", "t", [pd.DataFrame({"y": ["d"], "x": ["c"], "day": [TUESDAY]})])
-        warehouse.swap("s", "t", column="day", days=[TUESDAY])
+        warehouse.stage("t", [pd.DataFrame({"y": ["d"], "x": ["c"], "day": [TUESDAY]})])
+        warehouse.swap("t", column="day", days=[TUESDAY])
         assert by_day(warehouse) == {MONDAY: ["a"], TUESDAY: ["c"]}
 
     @pytest.mark.parametrize(
@@ -164,14 +164,14 @@ class TestChangedColumns:
     ) -> None:
         replace_day(warehouse, MONDAY, x=old)
         replace_day(warehouse, TUESDAY, x=new)
-        assert warehouse.table("s", "t").x.type() == ibis.dtype(kind)
+        assert warehouse.table("t").x.type() == ibis.dtype(kind)
         as_text = str if kind == "string" else lambda value: value
         assert by_day(warehouse) == {MONDAY: [as_text(v) for v in old], TUESDAY: new}
 
     def test_a_day_without_any_value_leaves_the_type_alone(self, warehouse: DuckDBWarehouse) -> None:
         replace_day(warehouse, MONDAY, x=[1.5])
         replace_day(warehouse, TUESDAY, x=[None])
-        assert warehouse.table("s", "t").x.type().is_float64()
+        assert warehouse.table("t").x.type().is_float64()
         assert by_day(warehouse) == {MONDAY: [1.5], TUESDAY: [None]}
 
     def test_a_whole_table_takes_the_new_columns(self, warehouse: DuckDBWarehouse) -> None:
@@ -183,9 +183,9 @@ class TestChangedColumns:
         self, warehouse: DuckDBWarehouse
     ) -> None:
         at = pd.Series([datetime(2025, 1, 6, 9, 30)]).astype("datetime64[s]")
-        warehouse.stage("s", "t", [pd.DataFrame({"nothing": pd.Series([None], dtype="object"), "at": at})])
-        warehouse.swap("s", "t")
-        assert warehouse.table("s", "t").schema() == ibis.schema({"nothing": "string", "at": "timestamp(6)"})
+        warehouse.stage("t", [pd.DataFrame({"nothing": pd.Series([None], dtype="object"), "at": at})])
+        warehouse.swap("t")
+        assert warehouse.table("t").schema() == ibis.schema({"nothing": "string", "at": "timestamp(6)"})
 
 
 def test_filters_find_the_rows_of_a_large_first_partition(warehouse: DuckDBWarehouse) -> None:
@@ -193,21 +193,21 @@ def test_filters_find_the_rows_of_a_large_first_partition(warehouse: DuckDBWareh
     count = ZONE_ROWS + 10_000
     large = ibis.range(count).unnest().name("x").as_table().mutate(day=ibis.literal(MONDAY))
     for day, part in ((MONDAY, large.limit(0)), (MONDAY, large)):
-        warehouse.stage("s", "t", [part], like=ibis.schema({"x": "int64", "day": "date"}))
-        warehouse.swap("s", "t", column="day", days=[day])
-    table = warehouse.table("s", "t")
-    assert warehouse.backend.execute(table.filter(table.x == 5).count()) == 1
-    assert warehouse.backend.execute(table.filter(table.day == MONDAY).count()) == count
-    assert warehouse.backend.execute(table.filter(table.x >= count - 1).count()) == 1
+        warehouse.stage("t", [part], like=ibis.schema({"x": "int64", "day": "date"}))
+        warehouse.swap("t", column="day", days=[day])
+    table = warehouse.table("t")
+    assert warehouse.execute(table.filter(table.x == 5).count()) == 1
+    assert warehouse.execute(table.filter(table.day == MONDAY).count()) == count
+    assert warehouse.execute(table.filter(table.x >= count - 1).count()) == 1
 
 
 def test_a_failure_inside_a_swap_leaves_everything_as_it_was(warehouse: DuckDBWarehouse) -> None:
     replace_day(warehouse, MONDAY, x=[1])
-    warehouse.stage("s", "t", [pd.DataFrame({"day": [MONDAY], "x": [2]})])
+    warehouse.stage("t", [pd.DataFrame({"day": [MONDAY], "x": [2]})])
     with pytest.raises(duckdb.Error):
-        warehouse.swap("s", "t", column="no_such_column", days=[MONDAY])
+        warehouse.swap("t", column="no_such_column", days=[MONDAY])
     assert by_day(warehouse) == {MONDAY: [1]}
-    warehouse.swap("s", "t", column="day", days=[MONDAY])
+    warehouse.swap("t", column="day", days=[MONDAY])
     assert by_day(warehouse) == {MONDAY: [2]}
 
 
@@ -217,7 +217,8 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
-from cx_intel.warehouse.duckdb import opening as module
+from cx_intel.warehouse.duckdb.opening import open_warehouse
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 file, moment = Path(sys.argv[1]), sys.argv[2]
 DAY = date(2025, 1, 6)
@@ -241,10 +242,11 @@ def parts():
         stop()
     yield pd.DataFrame({"day": [DAY], "x": [3]})
 
-warehouse = module.open_warehouse(file)
-warehouse._connection = Stopping(warehouse._connection)
-warehouse.stage("s", "t", parts())
-warehouse.swap("s", "t", column="day", days=[DAY], state={DAY: "second"})
+database = open_warehouse(file)
+database.connection = Stopping(database.connection)
+warehouse = DuckDBWarehouse(database, "s")
+warehouse.stage("t", parts())
+warehouse.swap("t", column="day", days=[DAY], state={DAY: "second"})
 """
 
 
@@ -252,21 +254,22 @@ warehouse.swap("s", "t", column="day", days=[DAY], state={DAY: "second"})
     "moment", ["second part", "DELETE FROM", "BY NAME SELECT * FROM", "INSERT INTO cx_state", "COMMIT"]
 )
 def test_a_writer_killed_at_any_moment_leaves_the_old_table_whole(file: Path, moment: str) -> None:
-    first = open_warehouse(file)
-    first.stage("s", "t", [pd.DataFrame({"day": [MONDAY, TUESDAY], "x": [1, 7]})])
-    first.swap("s", "t", column="day", days=[MONDAY, TUESDAY], state={MONDAY: "first", TUESDAY: "first"})
+    first = DuckDBWarehouse(open_warehouse(file), "s")
+    first.stage("t", [pd.DataFrame({"day": [MONDAY, TUESDAY], "x": [1, 7]})])
+    first.swap("t", column="day", days=[MONDAY, TUESDAY], state={MONDAY: "first", TUESDAY: "first"})
     close_warehouse(file)
 
     kill_when_ready([sys.executable, "-c", textwrap.dedent(WRITER), str(file), moment])
-    with reading(file) as after:
+    with reading(file) as database:
+        after = DuckDBWarehouse(database, "s")
         assert by_day(after) == {MONDAY: [1], TUESDAY: [7]}
-        assert after.day_state("s", "t") == {MONDAY: "first", TUESDAY: "first"}
-        assert after.tables("s") == ["t"]
+        assert after.day_state("t") == {MONDAY: "first", TUESDAY: "first"}
+        assert after.tables() == ["t"]
 
-    following = open_warehouse(file)
+    following = DuckDBWarehouse(open_warehouse(file), "s")
     replace_day(following, MONDAY, x=[5])
     assert by_day(following) == {MONDAY: [5], TUESDAY: [7]}
-    assert not following.exists("s", "_staged_t")
+    assert not following.exists("_staged_t")
     close_warehouse(file)
 
 
@@ -287,10 +290,10 @@ class TestOpening:
         one, two = open_warehouse(file), open_warehouse(file)
         assert one is two
         close_warehouse(file)
-        replace(one, x=[1])
+        replace(DuckDBWarehouse(one, "s"), x=[1])
         close_warehouse(file)
         with reading(file) as third:
-            assert rows(third) == [(1,)]
+            assert rows(DuckDBWarehouse(third, "s")) == [(1,)]
 
     def test_a_file_that_is_no_database_is_named_with_what_to_do(self, file: Path) -> None:
         file.write_bytes(b"these bytes are no database " * 1000)
@@ -334,7 +337,7 @@ class TestOpening:
                 open_warehouse(file, wait_seconds=0.3)
             other.stdin.write("close it\n")
             other.stdin.flush()
-            assert open_warehouse(file, wait_seconds=30).tables("s") == []
+            assert DuckDBWarehouse(open_warehouse(file, wait_seconds=30), "s").tables() == []
             close_warehouse(file)
 
     def test_reading_what_is_not_there_says_how_it_comes_to_be(self, file: Path) -> None:
@@ -344,4 +347,4 @@ class TestOpening:
 
     def test_a_table_that_is_not_there_is_named(self, warehouse: DuckDBWarehouse) -> None:
         with pytest.raises(WarehouseError, match=r"There is no table s\.nothing in .* Materialize that asset first"):
-            warehouse.table("s", "nothing")
+            warehouse.table("nothing")

@@ -1,0 +1,180 @@
+"""What the rest of the package may ask of the tables of one portfolio, whatever keeps them.
+
+The protocol alone, with the values that it takes and gives; how a DuckDB file does it stands in `duckdb/warehouse.py`.
+What is about a whole deployment (opening, locks, back-ups) is beside it: `resource.py`, `lock.py`, `duckdb/`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+Rows: TypeAlias = ir.Table | pd.DataFrame
+"""Rows to be written: an expression, or a frame."""
+
+FileFormat = Literal["csv", "parquet"]
+
+
+@dataclass(frozen=True)
+class StagedWrite:
+    """Rows that are written beside their table, checked, and ready to be put in the place of the old ones.
+
+    Attributes:
+        table: The rows.
+        column: The partition column; empty for a whole table.
+        days: The partitions that are replaced.
+        state: What each day was built from, to be remembered.
+        stands_at: The as_of of a whole table, to be remembered.
+    """
+
+    table: ir.Table
+    column: str = ""
+    days: tuple[date, ...] = ()
+    state: dict[date, str] = field(default_factory=dict)
+    stands_at: date | None = None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published: the file, its size, the rows of each table, and tables that the warehouse has not."""
+
+    file: Path
+    bytes: int
+    rows: dict[str, int]
+    missing: tuple[str, ...]
+
+
+class Warehouse(Protocol):
+    """The tables of one portfolio: its schema in the warehouse."""
+
+    @property
+    def schema(self) -> str:
+        """The name of the schema: the portfolio's."""
+        ...
+
+    def tables(self) -> list[str]:
+        """The names of the tables, sorted; writes in progress are none."""
+        ...
+
+    def exists(self, table: str) -> bool:
+        """Whether there is such a table or view."""
+        ...
+
+    def table(self, table: str) -> ir.Table:
+        """The table as an expression; nothing is read yet. Raises WarehouseError when it is not there."""
+        ...
+
+    def execute(self, expression: ir.Expr) -> Any:
+        """What an expression is: a pandas frame of a table, a series of a column, else a value."""
+        ...
+
+    def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
+        """The rows of a table expression as Python values: for a few of them cheaper than a frame."""
+        ...
+
+    def count(self, rows: ir.Table) -> int:
+        """How many rows an expression has."""
+        ...
+
+    def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
+        """Writes the parts, one after the other, beside the table that they are to replace; returns what was written.
+
+        The parts are made lazily, so that a later one may read the earlier ones by `staged`.
+
+        Args:
+            table: The table to be replaced.
+            parts: Rows of the same columns.
+            like: The columns and types; default: those of the first part.
+        """
+        ...
+
+    def staged(self, table: str) -> ir.Table:
+        """What is written beside the table so far."""
+        ...
+
+    def swap(
+        self,
+        table: str,
+        *,
+        column: str = "",
+        days: Sequence[date] = (),
+        state: Mapping[date, str] | None = None,
+        stands_at: date | None = None,
+    ) -> None:
+        """Puts the staged write in the place of the table, or of the partitions of the given days; one transaction.
+
+        Args:
+            table: The table.
+            column: The date column of the partitions; empty for the whole table.
+            days: The partitions; their old rows go, whether or not there are new ones.
+            state: For each day, what it was built from; remembered in the same transaction.
+            stands_at: The as_of of a whole table; remembered likewise.
+        """
+        ...
+
+    def discard(self, table: str) -> None:
+        """Drops the staged write of the table; the table stays as it was."""
+        ...
+
+    def delete_before(self, table: str, column: str, first: date) -> int:
+        """Removes the rows of days before `first`; what those days were built from stays remembered. How many."""
+        ...
+
+    def day_state(self, table: str) -> dict[date, str]:
+        """What each day of the table was built from."""
+        ...
+
+    def remember(self, table: str, state: Mapping[date, str]) -> None:
+        """Remembers what each day was built from, without a write."""
+        ...
+
+    def stands_at(self, table: str) -> date | None:
+        """The as_of that a whole table was last built for."""
+        ...
+
+    def newest(self) -> date | None:
+        """The newest as_of that any whole table of the portfolio stands at."""
+        ...
+
+    def day_contents(self, rows: ir.Table, column: str) -> dict[date, str]:
+        """A fingerprint of the rows of each day, whatever their order: equal rows, equal fingerprint."""
+        ...
+
+    def record_checks(self, rows: pd.DataFrame) -> None:
+        """Remembers what the checks of a table found, in place of what they found before.
+
+        Args:
+            rows: One a check: table_name, check_name, passed, severity, failed_rows, total_rows, rule,
+                what_to_do, as_of, checked_at.
+        """
+        ...
+
+    def check_results(self) -> ir.Table | None:
+        """What the checks of the portfolio's tables found last, in the columns of `record_checks`; None: nothing yet."""
+        ...
+
+    def copy_to(self, rows: ir.Table, file: Path, file_format: FileFormat) -> int:
+        """Writes rows to a file in one pass and bounded memory; their order is kept. How many.
+
+        CSV is that of RFC 4180 (UTF-8, CRLF, a header): null is empty, an empty text is `""`. Parquet keeps types and
+        values, compressed with Zstandard.
+        """
+        ...
+
+    def publish(self, tables: Mapping[str, str], file: Path, *, snapshot_days: int = 1) -> Publication:
+        """Copies tables into a file for readers, which changes from the old contents to the new at once.
+
+        The tables stand in the file's main schema; with them `<table>_latest` of each snapshot, the portfolio's
+        `check_results`, and `publication`, one row with the newest day and the time of publishing.
+
+        Args:
+            tables: Table: the date column that tells its snapshots; empty for a table copied whole.
+            file: What to replace.
+            snapshot_days: Days of each snapshot table, up to the newest.
+        """
+        ...

@@ -1,0 +1,82 @@
+"""The open warehouse of a run as a Dagster resource: locked for this run alone, from its first to its last step.
+
+What is asked of it is the protocol (`protocol.py`); the lock is in `lock.py`, back-ups before a run in
+`duckdb/upgrades.py`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.upgrades import back_up_if_due
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.lock import LOCK_FILE, WriterLock
+from cx_intel.warehouse.protocol import Warehouse
+from cx_intel.warehouse.running import FOLDER, RunMark
+
+READERS_SECONDS = 30
+"""How long a run waits for whoever only looks into the file, as the summary of the run before it does."""
+
+
+class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Opens the warehouse for a run; `of` gives the tables of a portfolio."""
+
+    database: str = Field(description="Path of the DuckDB file.")
+    wait_seconds: float = Field(default=3600, description="How long to wait for another run to end.")
+    backups_of: str = Field(default="", description="The home that a run backs up by itself; empty: it does not.")
+    schema_versions: dict[str, str] = Field(default={}, description="Portfolio: the fingerprint of its tables.")
+    keep_backups: int = Field(default=7, description="How many back-ups are kept.")
+    daily_backup: bool = Field(default=False, description="Back up with the first run of each day.")
+
+    _fitting: set[tuple[str, str]] = PrivateAttr(default_factory=set)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        path = Path(self.database)
+        self._fitting = set()
+        lock = WriterLock(path.with_name(LOCK_FILE))
+        run = context.run.run_id[:8] if context.run else "a test"
+        job = context.run.job_name if context.run else ""
+        log = context.log
+        mark = RunMark(path.parent / FOLDER, context.run.run_id if context.run else "a-test")
+        mark.hold()
+        try:
+            lock.acquire(
+                f"run {run} of {job}",
+                wait_seconds=self.wait_seconds,
+                on_wait=lambda other: log.info(f"Waiting for {other} to finish writing.") if log else None,
+            )
+            self._database = open_warehouse(path, wait_seconds=min(self.wait_seconds, READERS_SECONDS))
+            try:
+                self._back_up(log)
+            except BaseException:
+                close_warehouse(path)
+                raise
+        except BaseException:
+            lock.release()
+            mark.release()
+            raise
+        self._lock, self._mark = lock, mark
+
+    def _back_up(self, log: Any) -> None:
+        if self.backups_of:
+            home, keep, daily = Path(self.backups_of), self.keep_backups, self.daily_backup
+            made = back_up_if_due(self._database, home, self.schema_versions, keep=keep, daily=daily)
+            if made and log:
+                log.info(f"Backed up to {made.folder}: {made.manifest['reason']}.")
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        close_warehouse(Path(self.database))
+        self._lock.release()
+        self._mark.release()
+
+    def of(self, portfolio: str) -> Warehouse:
+        """The tables of a portfolio; only during a run."""
+        return DuckDBWarehouse(self._database, portfolio)
+
+    @property
+    def fitting(self) -> set[tuple[str, str]]:
+        """Portfolio and canonical table of which this run, in this process, has seen that every delivered row fits."""
+        return self._fitting
