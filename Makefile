@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements-dev.lock
+unexport PYTHONDONTWRITEBYTECODE # else each test process compiles the tests anew
 
 .PHONY: setup install run ui test test-slow test-all coverage lint format docs wheel lock system clean
 

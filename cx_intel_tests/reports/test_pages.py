@@ -187,6 +187,7 @@ def test_every_page_leads_to_the_weekly_brief(books: dict[str, Book]) -> None:
         assert '<li><a href="brief.html">Weekly brief</a></li>' in html
 
 
+@pytest.mark.slow  # ten thousand accounts
 def test_ten_thousand_accounts_stay_small_and_say_what_is_left_out(tmp_path: Path) -> None:
     book = read_book(multiplied(tmp_path / "w.duckdb", shipped("fleet"), 10_008), shipped("fleet"))
     pages = html_of(book, "dashboard", "health", "renewals", "accounts")
