@@ -18,6 +18,8 @@ from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany, ordered
 BEFORE = date(2025, 1, 30)
 Tables = dict[str, pd.DataFrame]
 
+pytestmark = pytest.mark.slow  # refreshes in processes of their own
+
 
 class Home:
     """The small company refreshed for a day, and what the refresh of the next day makes of it when nothing happens."""
@@ -103,7 +105,6 @@ def test_a_refresh_killed_again_and_again_leaves_tables_old_or_new_and_the_next_
     home.assert_next_run_mends()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_a_refresh_killed_at_any_point_leaves_tables_old_or_new_and_the_next_one_mends(home: Home, seed: int) -> None:
     home.restore()

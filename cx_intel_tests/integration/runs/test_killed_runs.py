@@ -41,6 +41,7 @@ def ends(instance: dg.DagsterInstance) -> list[Status]:
     return [run.status for run in reversed(instance.get_runs())]
 
 
+@pytest.mark.slow  # refreshes in processes of their own
 def test_a_killed_refresh_is_failed_by_the_next_one_and_told_once(company: SmallCompany) -> None:
     with refreshing(company, AS_OF) as process:
         assert process.step()
@@ -65,6 +66,7 @@ def test_a_killed_refresh_is_failed_by_the_next_one_and_told_once(company: Small
     assert list((company.home / FOLDER).glob("[!.]*")) == []
 
 
+@pytest.mark.slow  # refreshes in processes of their own
 def test_a_run_that_waits_or_writes_is_left_alone_until_it_is_killed(company: SmallCompany) -> None:
     patient = Hardship(lock_wait_seconds=PATIENCE_SECONDS)
     with company.instance() as instance, refreshing(company, AS_OF, patient) as writing:

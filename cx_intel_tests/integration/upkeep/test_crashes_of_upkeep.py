@@ -25,8 +25,10 @@ from cx_intel_tests.helpers.traces import cells_with, files_with
 
 BEFORE = date(2025, 1, 30)
 NRR = "SELECT * EXCLUDE (segment) FROM nrr_by_segment UNION ALL BY NAME FROM nrr_summary ORDER BY ALL"
-FEW, MANY = 6, 40
-"""How many of the steps a test is killed before: some in every run of the tests, more in a long one."""
+KILLED, ERASED, REGISTERED = 40, 15, 1000
+"""How many steps of a publication or back-up, of an erasure, and of a registration a test is killed before, at most."""
+
+pytestmark = pytest.mark.slow  # a process for each step
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +80,13 @@ def publication(company: SmallCompany) -> None:
     close_warehouse(company.warehouse)
 
 
-@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
-def test_a_publication_that_is_killed_leaves_the_old_copy_or_the_new(company: SmallCompany, count: int) -> None:
+def test_a_publication_that_is_killed_leaves_the_old_copy_or_the_new(company: SmallCompany) -> None:
     file = company.environment.published("small")
     old = contents(file)
     steps = steps_of(publication, company)
     new = contents(file)
     assert old["publication"] != new["publication"]
-    for step in chosen(steps, count):
+    for step in chosen(steps, KILLED):
         restored(company)
         killed_before(step, publication, company)
         assert contents(file) in (old, new)
@@ -113,11 +114,10 @@ def back_up(company: SmallCompany) -> None:
     take(company.home, company.warehouse, reason="a third", keep=2)
 
 
-@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
-def test_a_back_up_that_is_killed_is_none_and_what_is_one_is_whole(company: SmallCompany, count: int) -> None:
+def test_a_back_up_that_is_killed_is_none_and_what_is_one_is_whole(company: SmallCompany) -> None:
     known = {backup.name for backup in backups(company.home)}
     assert len(known) == 2
-    for step in chosen(steps_of(back_up, company), count):
+    for step in chosen(steps_of(back_up, company), KILLED):
         restored(company)
         killed_before(step, back_up, company)
         found = backups(company.home)
@@ -139,12 +139,11 @@ def erasure(company: SmallCompany) -> tuple[str, ...]:
     return erase(home, "small", "account", "A02").remains
 
 
-@pytest.mark.parametrize("count", [3, pytest.param(15, marks=pytest.mark.slow)])
-def test_an_erasure_that_is_killed_is_ended_and_proven_by_asking_again(company: SmallCompany, count: int) -> None:
+def test_an_erasure_that_is_killed_is_ended_and_proven_by_asking_again(company: SmallCompany) -> None:
     totals = company.query(NRR)
     assert {"warehouse.duckdb", "event_log.db"} <= set(files_with(company.home))
     assert "small.duckdb: dim_account.account_id" in cells_with(company.home)
-    for step in chosen(steps_of(erasure, company), count):
+    for step in chosen(steps_of(erasure, company), ERASED):
         restored(company)
         killed_before(step, erasure, company)
         assert erasure(company) == ()
@@ -165,9 +164,8 @@ def registration(home: Path) -> None:
     register.end()
 
 
-@pytest.mark.parametrize("count", [FEW, pytest.param(1000, marks=pytest.mark.slow)])
-def test_a_register_that_is_killed_can_be_read_and_goes_on(tmp_path: Path, count: int) -> None:
-    for step in chosen(steps_of(registration, tmp_path / "whole"), count):
+def test_a_register_that_is_killed_can_be_read_and_goes_on(tmp_path: Path) -> None:
+    for step in chosen(steps_of(registration, tmp_path / "whole"), REGISTERED):
         home = tmp_path / str(step)
         killed_before(step, registration, home)
         begun = Register(home, {}).begun()

@@ -169,6 +169,7 @@ def test_the_first_run_of_a_day_backs_up_where_that_is_asked_for(home: Path):
     assert _due(home, {"small": "v1"}, daily=True) is None
 
 
+@pytest.mark.slow  # refreshes in processes of their own
 def test_refresh_upgrade_and_restore_by_the_command_line(tmp_path: Path):
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")

@@ -121,6 +121,7 @@ def test_a_run_holds_the_lock_from_its_first_step_to_its_last(tmp_path: Path) ->
     WriterLock(tmp_path / LOCK_FILE).acquire("another", wait_seconds=0)
 
 
+@pytest.mark.slow  # refreshes in processes of their own
 def test_a_run_waits_for_the_run_before_it(tmp_path: Path) -> None:
     database = tmp_path / "warehouse.duckdb"
     held = WriterLock(tmp_path / LOCK_FILE)

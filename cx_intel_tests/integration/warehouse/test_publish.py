@@ -218,6 +218,7 @@ while True:
 """
 
 
+@pytest.mark.slow  # refreshes in processes of their own
 def test_a_reader_is_never_turned_away_during_a_run_and_sees_the_new_copy_after_it(company: SmallCompany):
     with Process(POLLER, company.environment.published("small")) as reader:
         assert company.refresh(AS_OF, write=False).failures == []
