@@ -4,8 +4,8 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,16 +15,16 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
 from cx_intel.cli.deployment import deployment
+from cx_intel.cli.figures import figures
 from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
-from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment, read_environment
 
 if TYPE_CHECKING:
     import dagster as dg
 
     from cx_intel.settings.portfolio import Portfolio
-    from cx_intel.warehouse.duckdb.readable import Readable
 
 app = typer.Typer(
     help="Customer-success intelligence: health, churn risk, retention and renewals.",
@@ -34,8 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(deployment)
-
-MISUSE = 2
+app.add_typer(figures)
 
 
 def _print_version(wanted: bool) -> None:
@@ -53,31 +52,18 @@ def common(
     """What every command shares."""
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Errors that the user can mend are said in their own words, without a traceback."""
-    from cx_intel.orchestration.build import SettingsErrors
-    from cx_intel.warehouse.errors import WarehouseError
-
-    try:
-        yield
-    except (SettingsError, SettingsErrors, WarehouseError) as error:
-        errors.print(escape(str(error)), style="red")
-        raise typer.Exit(MISUSE) from None
-
-
 @app.command()
 def refresh(
     portfolios: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: the portfolio's.")] = None,
 ) -> None:
     """Refresh portfolios: the same job as in the UI. Exit status 1 when a step or a blocking check failed."""
-    with _explained():
+    with explained():
         environment = read_environment(os.environ)
         from cx_intel.orchestration.build import load_portfolios
 
         known = load_portfolios(environment.portfolios)
-        chosen = [known[_known(name, list(known))] for name in portfolios or known]
+        chosen = [known[known_name(name, list(known))] for name in portfolios or known]
         days = [_day(portfolio, as_of.date() if as_of else None) for portfolio in chosen]
         _refresh([(portfolio, None, day) for portfolio, day in zip(chosen, days, strict=True)], environment)
 
@@ -91,12 +77,12 @@ def backfill(
     ] = None,
 ) -> None:
     """Refresh a range of days in one run: the same job as in the UI. Tables kept whole stand at the last day or later."""
-    with _explained():
+    with explained():
         environment = read_environment(os.environ)
         from cx_intel.orchestration.build import load_portfolios
 
         known = load_portfolios(environment.portfolios)
-        chosen = known[_known(portfolio, list(known))]
+        chosen = known[known_name(portfolio, list(known))]
         since, until = _day(chosen, first.date(), "--from"), _day(chosen, last.date() if last else None, "--to")
         if since > until:
             errors.print(f"--from {since} is after --to {until}; give the earlier day first.", style="red")
@@ -149,13 +135,6 @@ def _refresh_one(
     return outcome.succeeded
 
 
-def _known(name: str, known: list[str]) -> str:
-    if name not in known:
-        errors.print(f"There is no portfolio {name!r}; there are {', '.join(known)}.", style="red")
-        raise typer.Exit(MISUSE)
-    return name
-
-
 def _day(portfolio: "Portfolio", as_of: date | None, option: str = "--as-of") -> date:
     latest = portfolio.latest_as_of(datetime.now(UTC))
     default = latest if portfolio.as_of.default == "yesterday" else portfolio.as_of.default
@@ -175,7 +154,7 @@ def validate() -> None:
     """Check the YAML of all portfolios, without a run."""
     from cx_intel.orchestration.build import definitions_of, load_portfolios
 
-    with _explained():
+    with explained():
         environment = read_environment(os.environ)
         for name, portfolio in load_portfolios(environment.portfolios).items():
             definitions = definitions_of([portfolio], environment)
@@ -185,28 +164,17 @@ def validate() -> None:
             )
 
 
-@contextmanager
-def _readable(environment: Environment, names: Iterable[str]) -> "Iterator[Readable]":
-    """What can be read just now, with a note for people when it is a copy."""
-    from cx_intel.warehouse.duckdb.readable import readable
-
-    with readable(environment.warehouse, {name: environment.published(name) for name in names}) as found:
-        if found.note:
-            errors.print(found.note, style="yellow")
-        yield found
-
-
 @app.command("list")
 def list_portfolios() -> None:
     """The portfolios, what they read and when they were last refreshed."""
     from cx_intel.orchestration.build import load_portfolios
 
-    with _explained(), ExitStack() as opened:
+    with explained(), ExitStack() as opened:
         environment = read_environment(os.environ)
         table = Table("portfolio", "currency", "sources", "newest as_of", "description")
         portfolios = load_portfolios(environment.portfolios)
         there = environment.warehouse.exists()
-        found = opened.enter_context(_readable(environment, portfolios)) if there else None
+        found = opened.enter_context(readable_now(environment, portfolios)) if there else None
         for name, portfolio in portfolios.items():
             newest = found.newest(name) if found else None
             kinds = sorted({source.kind for source in portfolio.sources})
@@ -231,12 +199,12 @@ def show(
     from cx_intel.orchestration.build import load_portfolios
     from cx_intel.reports.listing import table_rows
 
-    with _explained():
+    with explained():
         environment = read_environment(os.environ)
         known = load_portfolios(environment.portfolios)
         names = list(known)
-        with _readable(environment, names) as found:
-            having = [n for n in ([_known(portfolio, names)] if portfolio else names) if found.exists(n, table)]
+        with readable_now(environment, names) as found:
+            having = [n for n in ([known_name(portfolio, names)] if portfolio else names) if found.exists(n, table)]
             if len(having) != 1:
                 where = f"in several portfolios ({', '.join(having)}): choose one" if having else "in no portfolio"
                 errors.print(f"The table {table!r} is {where} (--portfolio).", style="red")
@@ -259,7 +227,7 @@ def docs(
     from cx_intel.orchestration.checks.rules import rules_of
     from cx_intel.reports.dictionary import dictionary_html, dictionary_markdown
 
-    with _explained():
+    with explained():
         portfolios = load_portfolios(read_environment(os.environ).portfolios)
     to.mkdir(parents=True, exist_ok=True)
     pages = {f"data-dictionary-{name}.md": dictionary_markdown(p, rules_of) for name, p in portfolios.items()}
@@ -284,7 +252,7 @@ def ui(context: typer.Context) -> None:
     """
     from cx_intel.orchestration.instance import prepare_home
 
-    with _explained():
+    with explained():
         environment = read_environment(os.environ)
         prepare_home(environment.home)
     command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", "-h", "127.0.0.1", *context.args]

@@ -114,6 +114,23 @@ def test_show_gives_the_rows_of_a_day(company: SmallCompany) -> None:
     assert "The table 'dim_account' has no column as_of" in whole.stderr
 
 
+@pytest.mark.usefixtures("refreshed")
+def test_explain_metric_shows_a_figure_under_each_definition(company: SmallCompany) -> None:
+    told = here(company, "explain-metric", "nrr_ttm_pct", "--portfolio", "small")
+    assert told.exit_code == DONE, told.output
+    assert "nrr_ttm_pct of January 2025:" in told.output
+    for definition in ("closed cohort (this one)", "monthly", "compounded monthly", "bridge", "renewal base"):
+        assert definition in told.output
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_explain_metric_names_the_figures_and_months_that_there_are(company: SmallCompany) -> None:
+    told = here(company, "explain-metric", "happiness", "--portfolio", "small")
+    assert (told.exit_code, "there are nrr_ttm_pct" in told.output) == (MISUSE, True)
+    told = here(company, "explain-metric", "arpa", "--portfolio", "small", "--month", "2031-01")
+    assert (told.exit_code, "has no month 2031-01; it has " in told.output) == (MISUSE, True)
+
+
 def test_ui_becomes_dagster_dev_so_that_signals_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     company, became = fresh(tmp_path), []
     monkeypatch.setattr(os, "execve", lambda *call: became.append(call))

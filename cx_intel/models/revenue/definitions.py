@@ -59,7 +59,7 @@ class NamedFigure:
 FORMULAS: Mapping[str, Mapping[Kind, str]] = {
     "closed cohort": {
         "nrr": "MRR now of the accounts that paid twelve months ago / their MRR then",
-        "grr": "the same, each account counted with at most its MRR of then",
+        "grr": "MRR now of the accounts that paid twelve months ago, each at most its MRR of then / their MRR then",
     },
     "monthly": {
         "nrr": "(starting + expansion - contraction - churned) / starting, of this month alone",
@@ -75,7 +75,7 @@ FORMULAS: Mapping[str, Mapping[Kind, str]] = {
     },
     "renewal base": {
         "nrr": "MRR in the month of each renewal of the last twelve months / MRR in the month before it",
-        "grr": "the same, each renewal counted with at most its MRR of before",
+        "grr": "MRR in the month of each renewal of the last twelve months, at most that of before / MRR in the month before it",
     },
 }
 """Definition: its formula for NRR and for GRR. The page names them alike."""

@@ -2,14 +2,16 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Literal
 
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cx_intel
 from cx_intel.models.revenue.definitions import FORMULAS, Entry, Ledger, NamedFigure, retention
 
 KINDS: tuple[Literal["nrr", "grr"], ...] = ("nrr", "grr")
@@ -110,6 +112,7 @@ def test_a_closed_month_that_was_restated_is_a_part_of_its_own() -> None:
 amounts = st.lists(st.sampled_from([0, 0, 7, 10, 25, 100, 1029]), min_size=13, max_size=13)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.dictionaries(st.sampled_from("ABCDE"), amounts, min_size=1), st.sampled_from(KINDS), st.integers(1, 14))
 def test_the_parts_sum_to_the_difference(paid: dict[str, list[int]], kind: Literal["nrr", "grr"], term: int) -> None:
     figures = named(retention(ledger(paid, term_months=term), 12, kind))
@@ -122,6 +125,7 @@ def test_the_parts_sum_to_the_difference(paid: dict[str, list[int]], kind: Liter
             assert 0 <= figure.pct <= 100
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.dictionaries(st.sampled_from("ABCDE"), amounts, min_size=1))
 def test_plain_sql_gives_the_same(paid: dict[str, list[int]]) -> None:
     book = ledger(paid)
@@ -148,3 +152,10 @@ def test_plain_sql_gives_the_same(paid: dict[str, list[int]]) -> None:
         assert (ours is None) == (theirs is None)
         if ours is not None:
             assert float(ours) == pytest.approx(100 * theirs)
+
+
+def test_the_page_of_definitions_states_each_formula_as_the_code_does() -> None:
+    page = (Path(cx_intel.__file__).parents[1] / "docs" / "definitions.md").read_text(encoding="utf-8")
+    for name, formulas in FORMULAS.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {name} |")]
+        assert [cell.strip() for cell in row.split("|")[2:4]] == [formulas["nrr"], formulas["grr"]]

@@ -1,0 +1,52 @@
+"""What the commands share: errors in their own words, what can be read just now, the name of a portfolio.
+
+The commands are in the modules beside this one; what they print is in `output.py`.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+from rich.markup import escape
+
+from cx_intel.cli.output import errors
+from cx_intel.settings.base import SettingsError
+from cx_intel.settings.environment import Environment
+
+if TYPE_CHECKING:
+    from cx_intel.warehouse.duckdb.readable import Readable
+
+MISUSE = 2
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Errors that the user can mend are said in their own words, without a traceback."""
+    from cx_intel.orchestration.build import SettingsErrors
+    from cx_intel.warehouse.errors import WarehouseError
+
+    try:
+        yield
+    except (SettingsError, SettingsErrors, WarehouseError) as error:
+        errors.print(escape(str(error)), style="red")
+        raise typer.Exit(MISUSE) from None
+
+
+@contextmanager
+def readable_now(environment: Environment, names: Iterable[str]) -> "Iterator[Readable]":
+    """What can be read just now, with a note for people when it is a copy."""
+    from cx_intel.warehouse.duckdb.readable import readable
+
+    with readable(environment.warehouse, {name: environment.published(name) for name in names}) as found:
+        if found.note:
+            errors.print(found.note, style="yellow")
+        yield found
+
+
+def known_name(name: str, known: list[str]) -> str:
+    """The name, if there is such a portfolio; else what there is is told and the command ends."""
+    if name not in known:
+        errors.print(f"There is no portfolio {name!r}; there are {', '.join(known)}.", style="red")
+        raise typer.Exit(MISUSE)
+    return name
