@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 LOCK := requirements-dev.lock
 unexport PYTHONDONTWRITEBYTECODE # else each test process compiles the tests anew
 
-.PHONY: setup install run ui test test-slow test-all coverage lint format docs wheel lock system clean
+.PHONY: setup install run ui test test-slow test-all coverage lint format docs wheel lock words system clean
 
 setup: $(STAMP)
 
@@ -70,6 +70,13 @@ lock: setup
 	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --constraint requirements.lock --group dev \
 		pyproject.toml -o $(LOCK)
+
+# Collects the texts of the reports and merges them into the catalogues (docs/languages.md)
+words: setup
+	@$(BIN)/pybabel -q extract -F cx_intel/reports/words/babel.cfg --no-default-keywords -k say -k term -k count:1,2 \
+		--no-location --sort-output --width=120 -o $(BIN)/words.pot cx_intel/reports cx_intel/orchestration/schedules
+	@$(BIN)/pybabel -q update -i $(BIN)/words.pot -o cx_intel/reports/words/de.po -l de --ignore-obsolete --no-fuzzy-matching \
+		--omit-header --width=120
 
 system:
 	@bash install-system.sh

@@ -41,10 +41,10 @@ def print_summary(portfolio, outcome, environment: Environment, seconds: float) 
     figures = Table(show_header=False, box=None, padding=(0, 2))
     for figure in found.figures:
         figures.add_row(figure.label, escape(figure.text))
-    if found.quarantined is not None:
-        quarantined = ", ".join(f"{table} {count}" for table, count in sorted(found.quarantined.items()))
-        figures.add_row("Rows in quarantine", quarantined or "none")
+    quarantined = ", ".join(f"{table} {count}" for table, count in sorted(found.quarantined.items()))
+    figures.add_row("Rows in quarantine", quarantined or "none")
     console.print(figures)
+    console.print(found.arr, highlight=False)
     if newest and outcome.as_of < newest:
         console.print(
             f"These figures are of {outcome.as_of}. Reports, exports and tables kept whole show {newest}, as before.",
@@ -57,11 +57,15 @@ def print_summary(portfolio, outcome, environment: Environment, seconds: float) 
 
 
 def _call(call, currency: str) -> str:  # type: ignore[no-untyped-def]
-    who = f"{call.account_name or call.account_id} ({call.owner or 'no owner'})"
+    from cx_intel.reports.data.terms import due_in
+    from cx_intel.reports.words.language import Language
+
+    who = f"{call.account_name or call.account_id} ({call.owner})"
+    english = Language("en", currency)
     why = f", {call.primary_risk_signal}" if call.primary_risk_signal else ""
     return (
-        f"{call.priority_rank:>3}. {who}: {call.renewal_risk}, renews in {call.days_to_renewal} days, "
-        f"{call.expected_arr_loss:,.2f} {currency} expected loss{why}. "
+        f"{call.priority_rank:>3}. {who}: {call.renewal_risk}, renews {due_in(english, call.days_to_renewal)}, "
+        f"{english.money(call.expected_arr_loss, 2)} expected loss{why}. "
         f"{call.recommended_playbook} by {call.due_date:%Y-%m-%d}."
     )
 

@@ -1,6 +1,6 @@
 """Rows of a table as a reader at a terminal wants them: in the order of its ranks, of one day, numbers and days short.
 
-Nothing is computed here. The commands are in `cx_intel.cli.app`, how rows are laid out is the matter of `cli_output.py`.
+Nothing is computed here. The commands are in `cx_intel.cli.app`, how rows are laid out stands in `cx_intel.cli.output`.
 """
 
 from datetime import date, datetime
@@ -13,6 +13,7 @@ import pandas as pd
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.reports.exports.tables import RANKS
+from cx_intel.reports.words.rounding import rounded
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.protocol import Warehouse
@@ -56,7 +57,7 @@ def as_text(value: Any) -> str | None:
         return None
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
-    return str(round(value, DECIMALS) if isinstance(value, float) else value)
+    return str(float(rounded(value, DECIMALS)) if isinstance(value, float) else value)
 
 
 def _of_day(rows: ir.Table, table: str, as_of: date, warehouse: Warehouse) -> ir.Table:

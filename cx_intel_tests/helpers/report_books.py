@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cx_intel.contracts.catalog import tables_of
-from cx_intel.reports.data.report_data import Book, gather
+from cx_intel.reports.data.reading import read_report_data
+from cx_intel.reports.data.report_data import ReportData
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -40,15 +41,15 @@ MADE_AT = datetime(2025, 2, 1, 6, 30, tzinfo=UTC)
 Rows = list[dict[str, Any]]
 
 
-def book_of(path: Path, of: Portfolio, names: Iterable[str] = NAMES, *, frozen: bool = False) -> Book:
+def book_of(path: Path, of: Portfolio, names: Iterable[str] = NAMES, *, frozen: bool = False) -> ReportData:
     """The book of a portfolio, out of a warehouse file that is made here."""
     fill(path, of, book_tables(of, list(names), frozen=frozen))
     return read_book(path, of)
 
 
-def read_book(path: Path, of: Portfolio, as_of: date = AS_OF) -> Book:
+def read_book(path: Path, of: Portfolio, as_of: date = AS_OF) -> ReportData:
     with reading(path) as database:
-        return gather(DuckDBWarehouse(database, of.name), of, as_of, MADE_AT)
+        return read_report_data(DuckDBWarehouse(database, of.name), of, as_of, MADE_AT)
 
 
 def book_tables(of: Portfolio, names: list[str], *, frozen: bool = False) -> dict[str, Rows]:

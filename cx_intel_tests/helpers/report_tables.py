@@ -142,6 +142,29 @@ def due(names: Iterable[str], as_of: date = AS_OF, **same: Any) -> list[dict[str
     ]
 
 
+def drivers(accounts: Iterable[str], as_of: date = AS_OF, **same: Any) -> list[dict[str, Any]]:
+    """Rows of health_score_drivers: of each account the one signal that loses points."""
+    return [
+        {
+            "as_of": as_of,
+            "account_id": account,
+            "dimension": "adoption",
+            "signal": "gps_adoption_pct",
+            "signal_order": 1,
+            "label": "GPS adoption",
+            "unit": "%",
+            "benchmark": 80.0,
+            "value": 36.8,
+            "is_applicable": True,
+            "is_measured": True,
+            "is_stale": False,
+            "points_lost": 20.0,
+        }
+        | same
+        for account in accounts
+    ]
+
+
 def outlook(as_of: date = AS_OF, **rates: float) -> list[dict[str, Any]]:
     """Rows of nrr_outlook for the whole book: scenario and its book_nrr_pct."""
     return [

@@ -11,15 +11,18 @@ import pytest
 from markdown_it import MarkdownIt
 
 from cx_intel.reports.brief.weekly_brief import Brief, weekly_brief, write_brief
+from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.words.markdown_safety import escaped
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, shipped
+from cx_intel_tests.helpers.report_books import MADE_AT
 from cx_intel_tests.helpers.report_tables import (
     HOSTILE,
     WEEK_BEFORE,
     accounts_of,
+    drivers,
     due,
     fill,
     listed,
@@ -50,7 +53,7 @@ def brief(tmp_path: Path) -> Make:
         try:
             if broken is not None:
                 warehouse.record_checks(_results(broken))
-            return weekly_brief(of, AS_OF, warehouse)
+            return weekly_brief(read_report_data(warehouse, of, AS_OF, MADE_AT))
         finally:
             close_warehouse(path)
 
@@ -131,16 +134,16 @@ def test_one_call_is_said_in_the_singular(brief: Make):
 def test_whom_to_call_is_grouped_by_owner_within_capacity_with_why_what_and_when(brief: Make):
     calls = listed(NAMES)
     calls[0] |= {"owner": "Zoe", "expected_arr_loss": 100}
-    calls[1] |= {"owner": None, "primary_risk_signal": None, "days_to_renewal": 0, "renewal_date": AS_OF}
+    calls[1] |= {"owner": None, "days_to_renewal": 0, "renewal_date": AS_OF}
     calls[2] |= {"is_within_capacity": False}
-    page = brief(CALM | {"cs_intervention_list": calls}).markdown
+    page = brief(CALM | {"cs_intervention_list": calls, "health_score_drivers": drivers(["c0"])}).markdown
     assert page.index("**Without an owner**") < page.index("**Zoe**")
     row = "| 1 | Ada | ▲ High | GPS adoption 36.8\u00a0% (benchmark\u00a080\u00a0%) | CSM-led health review | 7 Feb 2025 |"
-    assert f"{row} 2 Mar 2025, in\u00a030\u00a0days | $100 | $30 |" in page
+    assert f"{row} 2 Mar 2025, in 30 days | $100 | $30 |" in page
     assert "| 2 | Berta | ▲ High | – |" in page
     assert "31 Jan 2025, today" in page
     assert "| Cora |" not in page
-    assert "1 more account, $540 expected loss, is beyond the owners' capacity." in page
+    assert "1 more account, $540 expected loss, is beyond the capacity of the owners." in page
 
 
 def test_what_does_not_fit_a_page_is_counted(brief: Make):
@@ -244,7 +247,7 @@ def test_a_calm_week_says_so(brief: Make):
     made = brief(CALM | {"health_score_changes": [_change("c0", 50, 50.5, ("neutral", "neutral"))]})
     assert made.headline.startswith("Nobody needs a call this week")
     assert "No score moved by a point or more, and no tier changed." in made.markdown
-    assert "**Yes.** All sources are fresh, and nothing is in quarantine." in made.markdown
+    assert "**Not known.** No check results are kept in this warehouse yet; a refresh writes them." in made.markdown
 
 
 def test_without_a_snapshot_of_a_week_before_nothing_is_compared(brief: Make):
@@ -271,21 +274,26 @@ def test_no_account_at_all_is_no_reason_to_fail(brief: Make):
 
 def test_whether_the_numbers_can_be_trusted(brief: Make):
     ok = brief(CALM, broken={})
-    assert "**Yes.** All sources are fresh, nothing is in quarantine, and all 1 rules hold." in ok.markdown
+    assert (
+        "**Yes.** All sources are fresh, nothing is in quarantine, and all 1 rules hold as of 31 Jan 2025."
+        in ok.markdown
+    )
 
 
 def test_what_is_wrong_with_the_data_is_named(brief: Make):
-    stale = {"as_of": AS_OF, "signal": "csat_30d", "value": None, "is_stale": True}
+    stale = {"signal": "csat_30d", "label": "Satisfaction with tickets", "value": None}
+    stale |= {"is_measured": False, "is_stale": True}
     row = {"as_of": AS_OF, "source_table": "invoices", "source_file": "f", "row_number": 1, "reason": "r"}
     tables = CALM | {
-        "account_signals": [stale | {"account_id": f"c{n}"} for n in range(3)],
+        "health_score_drivers": drivers(["c0", "c1", "c2"], **stale),
         "quarantine": [row | {"occurrence": n} for n in (1, 2)],
     }
     page = brief(tables, broken={"usual_values": False}).markdown
     assert "**Yes, with care.** Sources fell silent, so these signals are missing: Satisfaction with tickets" in page
-    assert "Rows turned away: invoices 2. Rules that warn: dim_account: usual_values (1/2)." in page
+    assert "Rows in quarantine: invoices 2. Rules that warn: dim_account: usual_values (1/2)." in page
     failed = brief(tables, broken={"grain_unique": True})
-    assert "**Not yet.** Rules that are broken: dim_account: grain_unique (1/2)." in failed.markdown
+    reason = "Rules that are broken, so that their tables stand as before: dim_account: grain_unique (1/2)."
+    assert f"**Not yet.** {reason}" in failed.markdown
     assert 'class="trust bad"' in failed.html
 
 
@@ -295,6 +303,7 @@ def test_german_has_german_words_numbers_and_dates(brief: Make):
         "account_snapshot": [*accounts_of(NAMES, mrr=1234.5), *accounts_of(NAMES, WEEK_BEFORE, mrr=1234.5)],
         "cs_intervention_list": listed(NAMES, **same, expected_arr_loss=2345.67, renewal_risk="Critical"),
         "nrr_outlook": outlook(**RATES),
+        "health_score_drivers": drivers(["c0", "c1", "c2"]),
     }
     made = brief(tables, shipped("fleet"))
     assert made.title == "Wochenbericht: fleet, Stand 31.01.2025; verglichen mit dem 24.01.2025"

@@ -17,14 +17,16 @@ import pytest
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.orchestration.build import SettingsErrors, load_portfolios
+from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.exports.folders import ExportFolders
-from cx_intel.reports.exports.tables import MANIFEST, check_exports, export, exported_tables
+from cx_intel.reports.exports.tables import MANIFEST, Export, check_exports, export, exported_tables
 from cx_intel.reports.workbook.spreadsheet_safety import guarded, guarded_columns
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, PORTFOLIOS, shipped
+from cx_intel_tests.helpers.report_books import MADE_AT
 from cx_intel_tests.helpers.report_tables import (
     HOSTILE,
     WEEK_BEFORE,
@@ -63,6 +65,10 @@ def warehouse(book: Portfolio, tmp_path_factory: pytest.TempPathFactory) -> Iter
     close_warehouse(path)
 
 
+def exported(of: Portfolio, warehouse: DuckDBWarehouse, folder: Path) -> Export:
+    return export(read_report_data(warehouse, of, AS_OF, MADE_AT), warehouse, folder)
+
+
 @pytest.mark.parametrize(
     ("text", "safe"),
     [
@@ -91,7 +97,7 @@ def test_what_a_spreadsheet_might_run_gets_an_apostrophe_the_same_in_python_and_
 
 
 def test_parquet_is_the_table_exactly(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    folder = export(book, AS_OF, warehouse, tmp_path).folder
+    folder = exported(book, warehouse, tmp_path).folder
     rows = warehouse.table("renewal_pipeline").order_by("as_of", "account_id").to_pyarrow()
     found = pq.read_table(folder / "renewal_pipeline.parquet")
     assert found.column_names == rows.column_names
@@ -100,7 +106,7 @@ def test_parquet_is_the_table_exactly(book: Portfolio, warehouse: DuckDBWarehous
 
 
 def test_csv_reads_back_as_the_table_with_text_guarded(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    file = export(book, AS_OF, warehouse, tmp_path).folder / "renewal_pipeline.csv"
+    file = exported(book, warehouse, tmp_path).folder / "renewal_pipeline.csv"
     with file.open(encoding="utf-8", newline="") as lines:
         found = list(csv.DictReader(lines, strict=True))
     names = {f"c{n}": guarded(name) for n, name in enumerate(HOSTILE)}
@@ -112,7 +118,7 @@ def test_csv_reads_back_as_the_table_with_text_guarded(book: Portfolio, warehous
 
 
 def test_csv_is_rfc_4180_with_null_told_from_empty_text(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    folder = export(book, AS_OF, warehouse, tmp_path).folder
+    folder = exported(book, warehouse, tmp_path).folder
     content = (folder / "renewal_pipeline.csv").read_bytes()
     header, first = content.decode("utf-8").split("\r\n")[:2]
     columns = contract_of("renewal_pipeline", book).column_names
@@ -127,7 +133,7 @@ def test_csv_is_rfc_4180_with_null_told_from_empty_text(book: Portfolio, warehou
 def test_of_a_snapshot_only_the_day_is_exported_though_it_has_no_rows(
     book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path
 ):
-    written = export(book, AS_OF, warehouse, tmp_path)
+    written = exported(book, warehouse, tmp_path)
     assert written.rows == {
         "account_snapshot": len(HOSTILE),
         "cs_intervention_list": 0,
@@ -144,7 +150,7 @@ def test_a_ranked_list_is_written_from_the_top(book: Portfolio, tmp_path: Path):
     path = fill(tmp_path / "warehouse.duckdb", book, {"cs_intervention_list": calls})
     chosen = with_reports(book, exports=["csv"], export_tables=["cs_intervention_list"])
     try:
-        folder = export(chosen, AS_OF, DuckDBWarehouse(open_warehouse(path), "fleet"), tmp_path / "out").folder
+        folder = exported(chosen, DuckDBWarehouse(open_warehouse(path), "fleet"), tmp_path / "out").folder
     finally:
         close_warehouse(path)
     with (folder / "cs_intervention_list.csv").open(encoding="utf-8", newline="") as lines:
@@ -152,7 +158,7 @@ def test_a_ranked_list_is_written_from_the_top(book: Portfolio, tmp_path: Path):
 
 
 def test_the_manifest_tells_what_is_there(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    written = export(book, AS_OF, warehouse, tmp_path)
+    written = exported(book, warehouse, tmp_path)
     told = json.loads((written.folder / MANIFEST).read_text(encoding="utf-8"))
     assert (told["portfolio"], told["as_of"], told["currency"]) == ("fleet", "2025-01-31", "EUR")
     on_disk = {path.name: path.stat().st_size for path in written.folder.iterdir() if path.name != MANIFEST}
@@ -161,14 +167,14 @@ def test_the_manifest_tells_what_is_there(book: Portfolio, warehouse: DuckDBWare
 
 
 def test_the_same_data_make_the_same_csv_and_parquet(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    first, second = (export(book, AS_OF, warehouse, tmp_path / name).folder for name in ("a", "b"))
+    first, second = (exported(book, warehouse, tmp_path / name).folder for name in ("a", "b"))
     for path in (*first.glob("*.csv"), *first.glob("*.parquet")):
         assert path.read_bytes() == (second / path.name).read_bytes(), path.name
 
 
 def test_forms_and_tables_are_chosen_in_yaml(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
     chosen = with_reports(book, exports=["parquet"], export_tables=["renewal_pipeline", "fct_usage"])
-    written = export(chosen, AS_OF, warehouse, tmp_path)
+    written = exported(chosen, warehouse, tmp_path)
     assert [file.name for file in written.files] == ["fct_usage.parquet", "renewal_pipeline.parquet"]
 
 
@@ -182,9 +188,8 @@ def test_all_tables_are_those_beyond_staging_and_events():
 def test_a_table_that_is_not_in_the_warehouse_is_named(book: Portfolio, tmp_path: Path):
     path = tmp_path / "empty.duckdb"
     try:
-        written = export(
+        written = exported(
             with_reports(book, exports=["csv", "xlsx"]),
-            AS_OF,
             DuckDBWarehouse(open_warehouse(path), "fleet"),
             tmp_path / "out",
         )
@@ -277,6 +282,7 @@ KILLED = """
 import os, signal, sys
 from datetime import date
 from pathlib import Path
+from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.exports.folders import ExportFolders
 
 folders = ExportFolders(Path(sys.argv[1]))

@@ -14,11 +14,11 @@ import pytest
 
 from cx_intel.reports.charts.picture import dashboard_spec, render_png
 from cx_intel.reports.data.account_details import account_details, axes, week_change
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.layout import render, write_whole
 from cx_intel.reports.pages.packing import columnar, script_json
 from cx_intel.reports.pages.publishing import MENU, PAGES
-from cx_intel.reports.words.formats import Formats
+from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, portfolio, shipped
 from cx_intel_tests.helpers.report_books import NAMES, SCRIPT, book_of, book_tables, read_book
@@ -29,17 +29,17 @@ LIMIT, LIBRARY = 5_000_000, 950_000
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Book]:
+def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReportData]:
     path = tmp_path_factory.mktemp("books") / "warehouse.duckdb"
     return {name: book_of(path, shipped(name)) for name in ("fleet", "novacrm")}
 
 
-def html_of(book: Book, *keys: str) -> dict[str, str]:
+def html_of(book: ReportData, *keys: str) -> dict[str, str]:
     """Pages by key, default all; without the script that draws charts, which are not drawn here."""
     return {key: render(PAGES[key][1](book), book, MENU, "") for key in keys or PAGES}
 
 
-def text_of(book: Book, key: str) -> str:
+def text_of(book: ReportData, key: str) -> str:
     return visible(html_of(book, key)[key])
 
 
@@ -49,26 +49,26 @@ def visible(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", bare).replace("\u00a0", " ").split())
 
 
-def test_german_formats_for_fleet_and_english_ones_for_novacrm(books: dict[str, Book]) -> None:
+def test_german_formats_for_fleet_and_english_ones_for_novacrm(books: dict[str, ReportData]) -> None:
     german, english = text_of(books["fleet"], "dashboard"), text_of(books["novacrm"], "dashboard")
-    assert "As of 31.01.2025" in german
+    assert "Stand 31.01.2025" in german
     assert "14,4 Tsd. €" in german
-    assert "NRR, trailing 12 months 98,7 %" in german
-    assert "1.234,5 % (benchmark 80 %)" in text_of(books["fleet"], "health")
+    assert "NRR, letzte 12 Monate 98,7 %" in german
+    assert "1.234,5 % (Richtwert 80 %)" in text_of(books["fleet"], "health")
     assert "As of 31 Jan 2025" in english
     assert "$14.4K" in english
     assert "$4,800 of ARR (33.3%) is exposed" in english
 
 
-def test_the_renewals_page_tells_whom_to_call_and_draws_the_capacity_line(books: dict[str, Book]) -> None:
+def test_the_renewals_page_tells_whom_to_call_and_draws_the_capacity_line(books: dict[str, ReportData]) -> None:
     text = text_of(books["fleet"], "renewals")
-    assert "renews in 10 days, 1.200 € ARR at Critical risk. Executive call, due by 03.02.2025." in text
-    assert "Capacity line: the accounts below are beyond what their owners can take" in text
-    assert "save rates are assumptions of this portfolio" in text
-    assert "so it can lie above" in text
+    assert "Verlängerung in 10 Tagen, 1.200 € ARR, Risiko Kritisch. Executive call, fällig bis 03.02.2025." in text
+    assert "Kapazitätslinie: die Kunden darunter übersteigen, was ihre Betreuung übernehmen kann" in text
+    assert "Rettungsquoten sind Annahmen" in text
+    assert "„Schlimmster Fall“ verliert jede Verlängerung" in text
 
 
-def test_nothing_of_a_name_is_markup_anywhere(books: dict[str, Book]) -> None:
+def test_nothing_of_a_name_is_markup_anywhere(books: dict[str, ReportData]) -> None:
     for key, html in html_of(books["novacrm"]).items():
         assert SCRIPT not in html, key
         assert "<img" not in html, key
@@ -111,23 +111,24 @@ def test_one_account_has_all_pages(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["fleet", "small"])
 def test_an_empty_book_has_all_pages_and_a_picture(tmp_path: Path, name: str) -> None:
     book = book_of(tmp_path / "w.duckdb", portfolio() if name == "small" else shipped(name), [])
-    assert "There are no customers in this portfolio yet." in visible(html_of(book)["dashboard"])
+    said = book.language.say("There are no customers in this portfolio yet.")
+    assert said in visible(html_of(book)["dashboard"])
     assert render_png(dashboard_spec(book), book).startswith(b"\x89PNG")
 
 
 def test_a_warehouse_without_any_table_has_all_pages(tmp_path: Path) -> None:
     book = read_book(fill(tmp_path / "w.duckdb", shipped("fleet"), {}), shipped("fleet"))
-    assert "no check results are kept in this warehouse yet" in visible(html_of(book)["quality"])
+    assert "In diesem Warehouse liegen noch keine Prüfergebnisse" in visible(html_of(book)["quality"])
 
 
 def test_a_silent_source_is_told_on_every_page(tmp_path: Path) -> None:
     book = book_of(tmp_path / "w.duckdb", shipped("fleet"), frozen=True)
     for html in html_of(book, "dashboard", "renewals", "quality").values():
-        assert "the tiers of 12 of 12 customers are held at the last known ones" in visible(html)
-        assert "Silent: GPS adoption." in visible(html)
+        assert "Die Stufen von 12 Kunden bleiben auf dem letzten bekannten Stand" in visible(html)
+        assert "Quellen sind verstummt, daher fehlen diese Signale: GPS adoption." in visible(html)
 
 
-def test_failed_checks_come_first_with_what_to_do(books: dict[str, Book]) -> None:
+def test_failed_checks_come_first_with_what_to_do(books: dict[str, ReportData]) -> None:
     checks = pd.DataFrame(
         {
             "table_name": ["dim_account", "fct_revenue", "fct_tickets"],
@@ -141,17 +142,17 @@ def test_failed_checks_come_first_with_what_to_do(books: dict[str, Book]) -> Non
         }
     )
     text = text_of(replace(books["fleet"], checks=checks), "quality")
-    assert "No, not all of them: 1 blocking rule is broken" in text
-    assert "2 of 1.234" in text
+    assert "Noch nicht. Verletzte Regeln, deren Tabellen daher stehen wie zuvor: fct_tickets: c (3/12)." in text
+    assert "2 von 1.234" in text
     assert "Mend it." in text
     text = text_of(replace(books["fleet"], checks=checks.assign(passed=True)), "quality")
-    assert "Yes: all 3 rules hold and every table is of 31.01.2025." in text
+    assert "Ja, mit Vorsicht. Zeilen in Quarantäne: accounts 1." in text
 
 
 def test_a_change_is_rounded_once_and_reads_alike_in_the_table_and_in_the_opened_account() -> None:
     given = [9.746, 9.75, -0.049, 0.25, -7.3499999]
     table = week_change(pd.DataFrame({"account_id": range(len(given)), "health_score_change": given}))
-    f = Formats("de", "EUR")
+    f = Language("de", "EUR")
     assert [f.points(shown) for shown in table.values()] == [f.points(exact) for exact in given]
     assert f.points(table["0"]) == "+9,7"
 
@@ -182,9 +183,9 @@ def test_the_score_of_an_account_is_that_of_the_last_day_of_each_week(tmp_path: 
     assert axes(book)["days"]["1"] == ["2025-01-24", "24.01.2025"]
 
 
-def test_every_page_leads_to_the_weekly_brief(books: dict[str, Book]) -> None:
+def test_every_page_leads_to_the_weekly_brief(books: dict[str, ReportData]) -> None:
     for html in html_of(books["fleet"], "dashboard", "quality").values():
-        assert '<li><a href="brief.html">Weekly brief</a></li>' in html
+        assert '<li><a href="brief.html">Wochenbericht</a></li>' in html
 
 
 @pytest.mark.slow  # ten thousand accounts
@@ -194,9 +195,9 @@ def test_ten_thousand_accounts_stay_small_and_say_what_is_left_out(tmp_path: Pat
     sizes = {key: len(html.encode()) + LIBRARY for key, html in pages.items()}
     assert max(sizes.values()) < LIMIT, sizes
     found = {key: visible(html) for key, html in pages.items()}
-    assert "Listed are the 10.000 accounts with the most ARR; 8 smaller ones are left out." in found["accounts"]
-    assert "Shown are the 1.500 accounts with the most ARR; 8.508 smaller ones are left out." in found["dashboard"]
-    assert "The rest is in the table cs_intervention_list." in found["dashboard"]
+    assert "Aufgeführt sind die 10.000 Kunden mit dem meisten ARR; 8 kleinere fehlen." in found["accounts"]
+    assert "Gezeigt sind die 1.500 Kunden mit dem meisten ARR; 8.508 kleinere fehlen." in found["dashboard"]
+    assert "Der Rest steht in der Tabelle cs_intervention_list." in found["dashboard"]
 
 
 def multiplied(path: Path, of: Portfolio, accounts: int) -> Path:
@@ -236,7 +237,7 @@ def multiplied(path: Path, of: Portfolio, accounts: int) -> Path:
     return path
 
 
-def test_the_picture_is_small(books: dict[str, Book]) -> None:
+def test_the_picture_is_small(books: dict[str, ReportData]) -> None:
     png = render_png(dashboard_spec(books["fleet"]), books["fleet"])
     assert png.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", png[16:24])
@@ -260,23 +261,24 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("language", "currency", "amount", "expected"),
     [
-        ("en", "USD", 1234.5, ("$1,234", "$1,234.50", "$1,234")),
-        ("en", "USD", -1234.5, ("−$1,234", "−$1,234.50", "−$1,234")),
+        ("en", "USD", 1234.5, ("$1,235", "$1,234.50", "$1,235")),
+        ("en", "USD", -1234.5, ("−$1,235", "−$1,234.50", "−$1,235")),
         ("en", "CHF", 12345678, ("CHF\u00a012,345,678", "CHF\u00a012,345,678.00", "CHF\u00a012.3M")),
         ("de", "EUR", 1234567.89, ("1.234.568\u00a0€", "1.234.567,89\u00a0€", "1,23\u00a0Mio.\u00a0€")),
         ("de", "EUR", 45678, ("45.678\u00a0€", "45.678,00\u00a0€", "45,7\u00a0Tsd.\u00a0€")),
+        ("en", "JPY", 1234.5, ("¥1,235", "¥1,235", "¥1,235")),
         ("de", "EUR", None, ("–", "–", "–")),
     ],
 )
 def test_money_in_the_language_of_the_portfolio(language, currency, amount, expected) -> None:
-    f = Formats(language, currency)
+    f = Language(language, currency)
     assert (f.money(amount), f.money(amount, 2), f.short_money(amount)) == expected
 
 
 def test_days_months_and_changes_in_the_language_of_the_portfolio() -> None:
-    de, en = Formats("de", "EUR"), Formats("en", "USD")
+    de, en = Language("de", "EUR"), Language("en", "USD")
     assert (de.day(AS_OF), en.day(AS_OF)) == ("31.01.2025", "31 Jan 2025")
     assert (de.month(AS_OF), en.month(AS_OF)) == ("Jan. 2025", "Jan 2025")
     assert (de.percent(12.345), en.percent(12.345)) == ("12,3\u00a0%", "12.3%")
-    assert (de.points(1.25), en.points(-1.25), de.points(0.01)) == ("+1,2", "−1.2", "±0,0")
+    assert (de.points(1.25), en.points(-1.25), de.points(0.01)) == ("+1,3", "−1.3", "±0,0")
     assert (en.days(1), en.days(2)) == ("1 day", "2 days")

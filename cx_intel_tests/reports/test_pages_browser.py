@@ -134,7 +134,7 @@ def test_filters_change_figures_charts_and_list(site: Path, tab: Tab) -> None:
     before = page.locator("#chart-tiers svg").inner_html()
     page.select_option("#filter-segment", "SMB")
     page.wait_for_selector('html[data-filtered=\'{"segment":"SMB"}\']', state="attached")
-    assert page.locator("#selection").text_content() == "4 of 12 customers"
+    assert page.locator("#selection").text_content() == "4 von 12 Kunden"
     assert page.locator("#kpi-customers .value").text_content() == "4"
     assert page.locator("#kpi-arr .value").text_content() == "4.800\u00a0€"
     assert page.locator("#kpi-nrr .value").text_content() == "98,7\u00a0%"
@@ -143,7 +143,7 @@ def test_filters_change_figures_charts_and_list(site: Path, tab: Tab) -> None:
     page.select_option("#filter-owner", "Ben Owner")
     page.wait_for_selector("html[data-filtered*=Ben]", state="attached")
     assert page.locator("#calls tbody tr:visible").count() == 2
-    assert "NRR and GRR are not split by country or owner" in page.locator("#selection").text_content()
+    assert "NRR und GRR gibt es nicht nach Land oder Betreuung" in page.locator("#selection").text_content()
     page.click("#filters button[type=reset]")
     page.wait_for_selector("html[data-filtered='{}']", state="attached")
     assert page.locator("#kpi-customers .value").text_content() == "12"
@@ -155,7 +155,7 @@ def test_a_selection_without_rows_says_so(site: Path, tab: Tab) -> None:
     page.select_option("#filter-country", "CH")
     page.wait_for_selector("html[data-filtered*=CH]", state="attached")
     assert page.locator("#panel-tiers [data-empty]").is_visible()
-    assert page.locator("#calls [data-note]").text_content() == "Nobody in this selection."
+    assert page.locator("#calls [data-note]").text_content() == "Niemand in dieser Auswahl."
 
 
 def test_accounts_are_searched_and_sorted_by_keyboard(site: Path, tab: Tab) -> None:
@@ -163,7 +163,7 @@ def test_accounts_are_searched_and_sorted_by_keyboard(site: Path, tab: Tab) -> N
     page.focus("#search")
     page.keyboard.type("gmbh")
     page.wait_for_function("document.querySelectorAll('#accounts tbody tr').length === 2")
-    assert page.locator("#count").text_content() == "(2 of 12)"
+    assert page.locator("#count").text_content() == "(2 von 12)"
     for _ in range(3):
         page.keyboard.press("Backspace")
     page.keyboard.press("Backspace")
@@ -184,7 +184,13 @@ def test_an_account_opens_and_closes_by_keyboard(site: Path, tab: Tab) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#account[data-shown=c9]")
     text = page.locator("#account-body").inner_text()
-    for part in ("Renewal and playbook", "What makes the score", "What moved", "Score over time", "MRR", "Tickets"):
+    for part in (
+        "Verlängerung und Playbook",
+        "Was den Score ausmacht",
+        "Was sich bewegt hat",
+        "Score im Zeitverlauf",
+        "MRR",
+    ):
         assert part in text
     assert "Executive call" in text
     assert page.locator("#account svg.marks").count() == 3

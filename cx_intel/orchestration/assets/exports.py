@@ -1,7 +1,7 @@
 """Makes the assets that end a refresh in files: the exports of a portfolio and its weekly brief.
 
-When they run and what Dagster shows of them is decided here; the files come from `cx_intel.reports`: `exports.py`,
-`brief.py`. Dashboards have a module of their own beside this one.
+When they run and what Dagster shows of them is decided here; the files come from `cx_intel.reports`. Dashboards, and the
+data that all reports of a run share, have a module of their own beside this one (`reports.py`).
 """
 
 from datetime import date
@@ -14,11 +14,11 @@ import pandas as pd
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.partitions import mapping
+from cx_intel.orchestration.assets.reports import report_data
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of
-from cx_intel.reports.brief.facts import BRIEF_TABLES
 from cx_intel.reports.brief.weekly_brief import weekly_brief, write_brief
+from cx_intel.reports.data.reading import read_tables
 from cx_intel.reports.exports.tables import Export, export, exported_tables
-from cx_intel.reports.workbook.book import WORKBOOK_TABLES
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
@@ -43,7 +43,7 @@ def _exports_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        deps=_deps(portfolio, (*exported_tables(portfolio), *WORKBOOK_TABLES), history=False),
+        deps=_deps(portfolio, (*exported_tables(portfolio), *read_tables(portfolio)), history=False),
         required_resource_keys={"warehouse"},
         description=f"The tables of the newest day as files ({forms}) in {portfolio.name}'s folder of exports, "
         "`_latest` leading to them.\n\nA snapshot table is exported as it stands at that day. In CSV, an apostrophe "
@@ -55,7 +55,7 @@ def _exports_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
         as_of = days_for(context, portfolio, warehouse)[-1]
         if kept := _of_a_later_day(context, portfolio, warehouse, as_of):
             return dg.MaterializeResult(asset_key=key, metadata=kept)
-        written = export(portfolio, as_of, warehouse, folder)
+        written = export(report_data(context.run.run_id, warehouse, portfolio, as_of), warehouse, folder)
         for table in written.missing:
             context.log.warning(f"{table} was not exported: it is not in the warehouse.")
         return dg.MaterializeResult(asset_key=key, metadata=_about(written, as_of))
@@ -68,7 +68,7 @@ def _brief_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        deps=_deps(portfolio, BRIEF_TABLES, history=True),
+        deps=_deps(portfolio, read_tables(portfolio), history=True),
         required_resource_keys={"warehouse"},
         description="A page for the Monday stand-up, as Markdown and HTML: what changed in a week, whom to call, what "
         "it is worth, and whether the numbers can be trusted.",
@@ -79,7 +79,7 @@ def _brief_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
         as_of = days_for(context, portfolio, warehouse)[-1]
         if kept := _of_a_later_day(context, portfolio, warehouse, as_of):
             return dg.MaterializeResult(asset_key=key, metadata=kept)
-        brief = weekly_brief(portfolio, as_of, warehouse)
+        brief = weekly_brief(report_data(context.run.run_id, warehouse, portfolio, as_of))
         html = write_brief(brief, folder)["html"]
         return dg.MaterializeResult(
             asset_key=key,

@@ -1,11 +1,11 @@
 """The asset of a portfolio's reports: pages and picture made anew at each refresh, and shown in the UI.
 
-What the pages say and how they look is the matter of `cx_intel.reports`; here is decided when they are made and what
-Dagster gets to see of them. The tables that they read are the assets of `assets.py`.
+What the pages say and how they look is decided in `cx_intel.reports`; here is decided when they are made and what
+Dagster gets to see of them. The tables that they read are made in `tables.py`, exports and brief in `exports.py`.
 """
 
 import base64
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,13 +15,16 @@ import dagster as dg
 from cx_intel.contracts.catalog import ROLLUP_SUFFIX, tables_of
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of
 from cx_intel.reports.data.kpis import kpis
-from cx_intel.reports.data.report_data import Book, gather, read_tables
+from cx_intel.reports.data.reading import read_report_data, read_tables
+from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.publishing import PAGES, Published, publish
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
 DASHBOARD = "dashboard"
+_of_run: dict[tuple[str, str, date], ReportData] = {}
+"""What the reports of the last run are made of."""
 INLINE_BYTES = 300_000
 """The largest picture that is kept in the event log."""
 
@@ -51,10 +54,19 @@ def report_assets(portfolio: Portfolio, environment: Environment) -> list[dg.Ass
         if newest is not None and as_of < newest:
             context.log.info(f"The reports show {newest}, a later day than {as_of}; they are left as they are.")
             return dg.MaterializeResult(metadata={"kept_as_of": newest.isoformat()})
-        book = gather(warehouse, portfolio, as_of, datetime.now(ZoneInfo(portfolio.time_zone)))
-        return dg.MaterializeResult(metadata=_metadata(book, publish(book, folder)))
+        data = report_data(context.run.run_id, warehouse, portfolio, as_of)
+        return dg.MaterializeResult(metadata=_metadata(data, publish(data, folder)))
 
     return [make_reports]
+
+
+def report_data(run_id: str, warehouse: Warehouse, portfolio: Portfolio, as_of: date) -> ReportData:
+    """What the reports of a run are made of, read once for all of them: each waits for all tables that any of them reads."""
+    key = (run_id, portfolio.name, as_of)
+    if key not in _of_run:
+        _of_run.clear()
+        _of_run[key] = read_report_data(warehouse, portfolio, as_of, datetime.now(ZoneInfo(portfolio.time_zone)))
+    return _of_run[key]
 
 
 def _description(portfolio: Portfolio) -> str:
@@ -65,11 +77,11 @@ def _description(portfolio: Portfolio) -> str:
     )
 
 
-def _metadata(book: Book, published: Published) -> dict[str, Any]:
-    figures = {kpi.key: kpi.value for kpi in kpis(book) if kpi.value is not None}
+def _metadata(data: ReportData, published: Published) -> dict[str, Any]:
+    figures = {kpi.key: kpi.value for kpi in kpis(data) if kpi.value is not None}
     links = {f"page_{key}": dg.MetadataValue.url(path.as_uri()) for key, path in published.pages.items()}
     return {
-        "as_of": book.as_of.isoformat(),
+        "as_of": data.as_of.isoformat(),
         **{name: float(value) for name, value in figures.items()},
         "picture": _inline(published.picture),
         **links,

@@ -12,8 +12,9 @@ import pandas as pd
 from cx_intel.orchestration.alerts.dispatcher import Teller
 from cx_intel.orchestration.alerts.outbox import Draft
 from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
-from cx_intel.reports.data.headline import retention
+from cx_intel.reports.data.retention import retention
 from cx_intel.reports.pages.publishing import PICTURE
+from cx_intel.reports.words.language import Language
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
@@ -77,25 +78,24 @@ def revenue_draft(summary: pd.DataFrame, portfolio: Portfolio) -> Draft:
         summary: `nrr_summary`.
         portfolio: Its settings.
     """
+    f = Language(portfolio.reports.language, portfolio.currency.reporting)
     months = summary.sort_values("revenue_month")
+    subject = f"[{portfolio.name}] " + f.say("Revenue retention")
     if months.empty:
-        return Draft(f"[{portfolio.name}] Revenue retention: no complete month yet", "There is no month to report on.")
+        return Draft(subject, f.say("There is no month of revenue yet."))
     last = months.iloc[-1]
     found = retention(last)
-    headline = f"NRR {found[1]:.1f} %, GRR {found[2]:.1f} %, {found[0]}" if found else "no three months yet"
-    money = f"in {portfolio.currency.reporting}"
-    lines = [
-        f"MRR at the end of {last.revenue_month:%B %Y}: {last.ending_mrr:,.2f} {portfolio.currency.reporting}.",
-        "",
-        f"| month | NRR % | GRR % | new {money} | expansion | contraction | churned | MRR at the end |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for _, row in months.tail(MONTHS).iterrows():
-        rates = [f"{value:.1f}" if pd.notna(value) else "" for value in (row.nrr_pct, row.grr_pct)]
-        amounts = (row.new_mrr, row.expansion_mrr, row.contraction_mrr, row.churned_mrr, row.ending_mrr)
-        cells = [f"{row.revenue_month:%Y-%m}", *rates, *(f"{amount:,.2f}" for amount in amounts)]
-        lines.append(f"| {' | '.join(cells)} |")
-    return Draft(f"[{portfolio.name}] Revenue retention: {headline}", "\n".join(lines))
+    rates = f"NRR {f.percent(found.nrr)}, GRR {f.percent(found.grr)}, {f.say(found.label)}" if found else ""
+    titles = ("Month", "NRR", "GRR", "New", "Expansion", "Contraction", "Churned", "Ending")
+    ending = f.say(
+        "MRR at the end of {month}: {mrr}.", month=f.month(last["revenue_month"]), mrr=f.money(last["ending_mrr"], 2)
+    )
+    lines = [ending, "", f"| {' | '.join(f.say(title) for title in titles)} |", f"|{'---|' * len(titles)}"]
+    for row in months.tail(MONTHS).to_dict("records"):
+        amounts = ("new_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr", "ending_mrr")
+        cells = [f.month(row["revenue_month"]), f.percent(row["nrr_pct"]), f.percent(row["grr_pct"])]
+        lines.append(f"| {' | '.join([*cells, *(f.money(row[name], 2) for name in amounts)])} |")
+    return Draft(f"{subject}: {rates}" if rates else subject, "\n".join(lines))
 
 
 def review_draft(brief: str, portfolio: Portfolio, picture: Path) -> Draft:

@@ -1,41 +1,30 @@
-"""The facts of the weekly brief, read from the tables of a portfolio: what changed, whom to call, what is due.
+"""The facts of the weekly brief, picked from the data of the reports: what changed, whom to call, what is due.
 
 A week back is the snapshot 7 days before, or the newest within 3 days before that; without one, nothing is said to have
-changed. How the facts are put into words stands in `brief_view.py`, those about the data's own state in
-`brief_trust.py`.
+changed. How the facts are put into words stands in `view.py`; how far they can be trusted in `cx_intel.reports.data.trust`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
+import pandas as pd
 
 from cx_intel.contracts.renewals.lifecycle import SIGNAL_DROP, TIER_CHANGE
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
-from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.protocol import Warehouse
+from cx_intel.reports.data.report_data import WEEK, ReportData, newest_within, records
+from cx_intel.reports.data.signals import main_changes
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.rounding import is_missing
 
-WEEK, GRACE = 7, 3
-FALLS, RISES, REASONS = 5, 3, 2
-LEAST_POINTS = 1.0
+FALLS, RISES = 5, 3
+CHURNED, RENEWED, SAFER = term("churned"), term("renewed"), term("at lower risk now")
+MOVED = term("renews later than in 90 days, or is outside the pipeline")
+"""What became of an account that is off the list."""
+LEAST_CHANGE = 1.0
 """A score that moved by less is no news."""
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Mover:
-    """An account whose score moved, and the signals that moved it most in that direction: id and points."""
-
-    account: Row
-    change: float
-    score_from: float
-    score_to: float
-    tier_from: str
-    tier_to: str
-    reasons: tuple[tuple[str, float], ...]
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,13 +32,12 @@ class Facts:
     """What the brief tells.
 
     Attributes:
-        as_of: The day.
         compared_as_of: The day that it is compared with; None when there is no snapshot of a week before.
         money: MRR and paying customers of the days that matter: day -> (MRR, customers).
         month_base: The day of `money` that the month so far is counted from; None when none is known.
         closed_month: The row of the last closed month in `nrr_summary`.
         has_score_changes: Whether the day's scores were compared with those of that day.
-        falls, rises: The scores that moved most.
+        falls, rises: Accounts whose score moved most, with `health_score_change`, scores, tiers and `why` in words.
         tier_changes: Account, first and last confirmed tier of the week, where they differ.
         drops: Watched signals that dropped.
         listed: The intervention list of the day, in its order.
@@ -57,208 +45,107 @@ class Facts:
         outlook: Scenario: the row of the whole book.
     """
 
-    as_of: date
     compared_as_of: date | None
-    money: dict[date, tuple[Any, int]]
+    money: Mapping[date, tuple[float, int]]
     month_base: date | None
-    closed_month: Row | None
+    closed_month: Record | None
     has_score_changes: bool
-    falls: tuple[Mover, ...]
-    rises: tuple[Mover, ...]
-    tier_changes: tuple[Row, ...]
-    drops: tuple[Row, ...]
-    listed: tuple[Row, ...]
-    joined: tuple[Row, ...]
-    left: tuple[Row, ...]
-    outlook: dict[str, Row]
+    falls: tuple[Record, ...]
+    rises: tuple[Record, ...]
+    tier_changes: tuple[Record, ...]
+    drops: tuple[Record, ...]
+    listed: tuple[Record, ...]
+    joined: tuple[Record, ...]
+    left: tuple[Record, ...]
+    outlook: Mapping[str, Record]
 
 
-BRIEF_TABLES = (
-    "account_snapshot",
-    "nrr_summary",
-    "account_signals",
-    "customer_health_scores",
-    "health_score_changes",
-    "health_score_change_drivers",
-    "lifecycle_events",
-    "cs_intervention_list",
-    "renewal_pipeline",
-    "nrr_outlook",
-    "quarantine",
-)
-"""What the brief reads, where the portfolio has it."""
+def facts_of(data: ReportData) -> Facts:
+    """The facts of a day; what the portfolio has no table for is left out."""
+    compared, base = data.compared_day(WEEK), _month_base(data)
+    accounts = {row["account_id"]: row for row in records(data["account_snapshot"])}
+    changes = data["health_score_changes"]
+    changes = changes[changes["compared_as_of"] == compared] if len(changes) and compared else changes.head(0)
+    moved = _movers(data, changes, accounts)
+    listed = records(data["cs_intervention_list"].sort_values("priority_rank")) if data.portfolio.renewals else []
+    before = records(data.listed_before.sort_values("priority_rank")) if len(data.listed_before) else []
+    was, now = ({row["account_id"] for row in rows} for rows in (before, listed))
+    outlook = data["nrr_outlook"]
+    book = outlook[outlook["segment"] == ALL_SEGMENTS] if len(outlook) else outlook
+    return Facts(
+        compared,
+        {day: _money(data, day) for day in {data.as_of, compared, base} if day is not None},
+        base,
+        records(data.summary)[-1] if len(data.summary) else None,
+        bool(len(changes)),
+        tuple(row for row in moved if row["health_score_change"] < 0)[:FALLS],
+        tuple(row for row in moved if row["health_score_change"] > 0)[:RISES],
+        _tier_changes(data, accounts),
+        tuple(_events(data, accounts, SIGNAL_DROP)),
+        tuple(listed),
+        tuple(row for row in listed if compared and row["account_id"] not in was),
+        _left(data, [row for row in before if row["account_id"] not in now]),
+        {row["scenario"]: row for row in records(book)},
+    )
 
 
-def gather_facts(portfolio: Portfolio, as_of: date, warehouse: Warehouse) -> Facts:
-    """Reads the facts of a day; what the portfolio has no table for is left out."""
-    return _Reader(portfolio, as_of, warehouse).facts()
+def _month_base(data: ReportData) -> date | None:
+    """The last snapshot before the month began, up to a week old; else the first of the month."""
+    first, days = data.as_of.replace(day=1), data.snapshot_days
+    before = newest_within(days, first - timedelta(days=1), WEEK - 1)
+    return before or min((day for day in days if first <= day < data.as_of), default=None)
 
 
-class _Reader:
-    def __init__(self, portfolio: Portfolio, as_of: date, warehouse: Warehouse):
-        self.portfolio, self.as_of, self.warehouse = portfolio, as_of, warehouse
-        self.accounts: dict[str, Row] = {}
-
-    def facts(self) -> Facts:
-        snapshot = self._table("account_snapshot")
-        days = [] if snapshot is None else [r["as_of"] for r in self._fetch(snapshot.select("as_of").distinct())]
-        compared = _newest(days, self.as_of - timedelta(days=WEEK + GRACE), self.as_of - timedelta(days=WEEK))
-        base = self._month_base(days)
-        self.accounts = {row["account_id"]: row for row in self._fetch(self._day(snapshot, self.as_of))}
-        money = {day: self._money(snapshot, day) for day in {self.as_of, compared, base} if day is not None}
-        listed = self._listed(self.as_of)
-        joined, left = self._turnover(listed, compared)
-        changes = self._score_changes(compared)
-        movers = self._movers(changes, compared)
-        outlook = self._day(self._table("nrr_outlook"), self.as_of)
-        return Facts(
-            self.as_of,
-            compared,
-            money,
-            base,
-            self._closed_month(),
-            bool(changes),
-            tuple(m for m in movers if m.change < 0)[:FALLS],
-            tuple(m for m in movers if m.change > 0)[:RISES],
-            self._tier_changes(compared),
-            self._events(compared, SIGNAL_DROP),
-            tuple(listed),
-            joined,
-            left,
-            {r["scenario"]: r for r in self._fetch(outlook) if r["segment"] == ALL_SEGMENTS},
-        )
-
-    def _table(self, name: str) -> ir.Table | None:
-        if not self.warehouse.exists(name):
-            return None
-        return self.warehouse.table(name)
-
-    def _day(self, rows: ir.Table | None, day: date) -> ir.Table | None:
-        return None if rows is None else rows.filter(rows.as_of == ibis.literal(day))
-
-    def _fetch(self, rows: ir.Table | None) -> list[Row]:
-        if rows is None:
-            return []
-        found: list[Row] = self.warehouse.rows(rows)
-        return found
-
-    def _month_base(self, days: list[date]) -> date | None:
-        """The last snapshot before the month began, up to a week old; else the first of the month."""
-        first = self.as_of.replace(day=1)
-        before = _newest(days, first - timedelta(days=WEEK), first - timedelta(days=1))
-        return before or min((day for day in days if first <= day < self.as_of), default=None)
-
-    def _money(self, snapshot: ir.Table | None, day: date) -> tuple[Any, int]:
-        rows = self._day(snapshot, day)
-        if rows is None:
-            return 0, 0
-        paying = rows.filter((rows.current_mrr > 0) & ~rows.is_churned)
-        (row,) = self._fetch(paying.agg(mrr=ibis.coalesce(paying.current_mrr.sum(), 0), customers=paying.count()))
-        return row["mrr"], row["customers"]
-
-    def _closed_month(self) -> Row | None:
-        rows = self._table("nrr_summary")
-        if rows is None:
-            return None
-        found = self._fetch(rows.filter(rows.revenue_month <= ibis.literal(self.as_of)))
-        return max(found, key=lambda row: row["revenue_month"], default=None)
-
-    def _of_week(self, table: str, compared: date | None) -> ir.Table | None:
-        rows = self._table(table)
-        if rows is None or compared is None:
-            return None
-        return rows.filter(rows.as_of == ibis.literal(self.as_of), rows.compared_as_of == ibis.literal(compared))
-
-    def _score_changes(self, compared: date | None) -> list[Row]:
-        """Of every account that had a score then and has one now, however little it moved."""
-        return self._fetch(self._of_week("health_score_changes", compared))
-
-    def _movers(self, changes: Iterable[Row], compared: date | None) -> list[Mover]:
-        drivers = self._of_week("health_score_change_drivers", compared)
-        if drivers is None:
-            return []
-        moved = [
-            row
-            for row in changes
-            if abs(row["health_score_change"]) >= LEAST_POINTS and row["account_id"] in self.accounts
-        ]
-        moved.sort(key=lambda row: (-round(abs(row["health_score_change"]), 1), -self._arr(row), row["account_id"]))
-        falls = [row for row in moved if row["health_score_change"] < 0][:FALLS]
-        rises = [row for row in moved if row["health_score_change"] > 0][:RISES]
-        chosen = [row["account_id"] for row in (*falls, *rises)]
-        parts = self._fetch(drivers.filter(lambda t: t.account_id.isin(chosen))) if chosen else []
-        return [self._mover(row, parts) for row in (*falls, *rises)]
-
-    def _arr(self, row: Row) -> Any:
-        return self.accounts[row["account_id"]]["current_arr"]
-
-    def _mover(self, row: Row, parts: Iterable[Row]) -> Mover:
-        direction = 1 if row["health_score_change"] > 0 else -1
-        own = [(p["signal"], p["points_change"]) for p in parts if p["account_id"] == row["account_id"]]
-        toward = sorted((p for p in own if p[1] * direction > 0.05), key=lambda p: (-p[1] * direction, p[0]))
-        return Mover(
-            self.accounts[row["account_id"]],
-            row["health_score_change"],
-            row["score_from"],
-            row["score_to"],
-            row["tier_from"],
-            row["tier_to"],
-            tuple(toward[:REASONS]),
-        )
-
-    def _events(self, compared: date | None, kind: str) -> tuple[Row, ...]:
-        rows = self._table("lifecycle_events")
-        if rows is None or compared is None:
-            return ()
-        within = rows.filter(
-            rows.as_of > ibis.literal(compared), rows.as_of <= ibis.literal(self.as_of), rows.event_type == kind
-        )
-        found = [row | self._about(row["account_id"]) for row in self._fetch(within)]
-        return tuple(sorted(found, key=lambda row: (row["as_of"], row["account_id"])))
-
-    def _tier_changes(self, compared: date | None) -> tuple[Row, ...]:
-        """From the first tier of the week to the last, the largest accounts first."""
-        by_account: dict[str, Row] = {}
-        for event in self._events(compared, TIER_CHANGE):
-            first = by_account.get(event["account_id"], event)
-            by_account[event["account_id"]] = event | {"from_value": first["from_value"]}
-        changed = [row for row in by_account.values() if row["from_value"] != row["to_value"]]
-        return tuple(sorted(changed, key=lambda row: (-row["current_arr"], row["account_id"])))
-
-    def _about(self, account_id: str) -> Row:
-        account = self.accounts.get(account_id, {})
-        return {
-            "account_name": account.get("account_name") or account_id,
-            "owner": account.get("owner"),
-            "current_arr": account.get("current_arr") or 0,
-        }
-
-    def _listed(self, day: date) -> list[Row]:
-        found = self._fetch(self._day(self._table("cs_intervention_list"), day))
-        return sorted(found, key=lambda row: row["priority_rank"])
-
-    def _turnover(self, listed: list[Row], compared: date | None) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-        if compared is None:
-            return (), ()
-        before = self._listed(compared)
-        was, now = ({row["account_id"] for row in rows} for rows in (before, listed))
-        gone = [row for row in before if row["account_id"] not in now]
-        due = self._day(self._table("renewal_pipeline"), self.as_of)
-        risks = {row["account_id"]: row["renewal_risk"] for row in self._fetch(due)} if gone else {}
-        return (
-            tuple(row for row in listed if row["account_id"] not in was),
-            tuple(row | {"became": self._became(row, risks)} for row in gone),
-        )
-
-    def _became(self, row: Row, risks: dict[str, str]) -> str:
-        """What became of an account that was listed a week ago: churned, renewed, safer, or moved out of the window."""
-        account = self.accounts.get(row["account_id"])
-        if account is None or account["is_churned"] or not account["current_mrr"]:
-            return "churned"
-        if row["renewal_date"] <= self.as_of:
-            return "renewed"
-        return "safer" if risks.get(row["account_id"]) in ("Medium", "Low") else "moved"
+def _money(data: ReportData, day: date) -> tuple[float, int]:
+    sums = data.history["account_snapshot"]
+    for row in records(sums[sums["as_of"] == day]):
+        return float(row["mrr"]), int(row["customers"])
+    return 0.0, 0
 
 
-def _newest(days: list[date], first: date, last: date) -> date | None:
-    return max((day for day in days if first <= day <= last), default=None)
+def _movers(data: ReportData, changes: pd.DataFrame, accounts: Mapping[str, Record]) -> list[Record]:
+    """The changes that are news, the largest first, each with its account and why."""
+    why = main_changes(data, changes)
+    moved = [
+        row | accounts[row["account_id"]] | {"why": why.get((row["account_id"], row["compared_as_of"]), "")}
+        for row in records(changes)
+        if abs(row["health_score_change"]) >= LEAST_CHANGE and row["account_id"] in accounts
+    ]
+    size = lambda row: -round(abs(row["health_score_change"]), 1)
+    return sorted(moved, key=lambda row: (size(row), -row["current_arr"], row["account_id"]))
+
+
+def _events(data: ReportData, accounts: Mapping[str, Record], kind: str) -> list[Record]:
+    """The lifecycle events of the week of one kind, each with its account, in order."""
+    about = ("account_name", "owner", "current_arr")
+    found = [
+        row | {name: accounts.get(row["account_id"], {}).get(name) for name in about}
+        for row in records(data.week_events)
+        if row["event_type"] == kind
+    ]
+    return sorted(found, key=lambda row: (row["as_of"], row["account_id"]))
+
+
+def _tier_changes(data: ReportData, accounts: Mapping[str, Record]) -> tuple[Record, ...]:
+    """From the first tier of the week to the last, the largest accounts first."""
+    by_account: dict[str, Record] = {}
+    for event in _events(data, accounts, TIER_CHANGE):
+        first = by_account.get(event["account_id"], event)
+        by_account[event["account_id"]] = event | {"from_value": first["from_value"]}
+    changed = [row for row in by_account.values() if row["from_value"] != row["to_value"]]
+    return tuple(sorted(changed, key=lambda row: (-(row["current_arr"] or 0), row["account_id"])))
+
+
+def _left(data: ReportData, gone: list[Record]) -> tuple[Record, ...]:
+    """Accounts that are off the list, each with what became of it: churned, renewed, safer, or out of the window."""
+    book, due = set(data.book["account_id"]), data["renewal_pipeline"]
+    risks = dict(zip(due["account_id"], due["renewal_risk"], strict=True)) if len(due) else {}
+
+    def became(row: Record) -> str:
+        if row["account_id"] not in book:
+            return CHURNED
+        if not is_missing(row["renewal_date"]) and row["renewal_date"] <= data.as_of:
+            return RENEWED
+        return SAFER if risks.get(row["account_id"]) in ("Medium", "Low") else MOVED
+
+    return tuple(row | {"became": became(row)} for row in gone)

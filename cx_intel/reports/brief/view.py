@@ -1,304 +1,308 @@
 """Puts the facts of the weekly brief into words and figures: what stands where on the page, all of it plain text.
 
 One view serves the Markdown and the HTML; escaping is left to their templates, so nothing here may be trusted to be
-harmless. The facts come from `brief_facts.py` and `brief_trust.py`, the words from `brief_words.py`.
+harmless. The facts come from `facts.py`, the verdict on the data from `cx_intel.reports.data.trust`.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, TypeVar
 
-from cx_intel.contracts.health.changes import MODEL_CHANGE
 from cx_intel.contracts.health.scores import UNKNOWN
-from cx_intel.reports.brief.facts import Facts, Mover
-from cx_intel.reports.brief.trust import Trust
-from cx_intel.reports.brief.words import FORMS, TEXTS
-from cx_intel.reports.charts.palette import risk_marks, tier_marks
-from cx_intel.reports.data.signal_words import signal_in_language
-from cx_intel.reports.words.formats import MISSING, Formats
-from cx_intel.reports.workbook.book import workbook_name
-from cx_intel.reports.workbook.words import words_in
-from cx_intel.settings.portfolio import Portfolio
+from cx_intel.reports.brief.facts import Facts
+from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
+from cx_intel.reports.data.arr import ARR, arr_figures
+from cx_intel.reports.data.report_data import ReportData, total
+from cx_intel.reports.data.signals import label_of, main_reasons
+from cx_intel.reports.data.terms import ASSUMED, NO_VALUE, due_in
+from cx_intel.reports.data.trust import LABELS, trust_of
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.language import MISSING
+from cx_intel.reports.words.rounding import is_missing
+from cx_intel.reports.workbook.workbook import workbook_name
 
 OWNERS, CALLS_OF_OWNER, NAMES = 8, 3, 6
 """How many are shown; the rest is counted, so that the brief stays a page. One more is shown, not counted."""
-Row = dict[str, Any]
+NEWS = {
+    "worse": term("Worse tier"),
+    "better": term("Better tier"),
+    "sideways": term("Tier no longer, or newly, known"),
+    "drops": term("Dropped"),
+    "joined": term("New on the list"),
+    "left": term("Off the list"),
+}
+"""Lists of accounts: their headings, in order."""
+Record = dict[str, Any]
 T = TypeVar("T")
 
 
-def view_of(portfolio: Portfolio, facts: Facts, trust: Trust) -> dict[str, Any]:
+def view_of(data: ReportData, facts: Facts) -> dict[str, Any]:
     """What the templates show: texts by their place on the page."""
-    return _Teller(portfolio, facts).view(trust)
+    return _View(data, facts).texts()
 
 
-class _Teller:
-    def __init__(self, portfolio: Portfolio, facts: Facts):
-        language = portfolio.reports.language
-        self.portfolio, self.facts = portfolio, facts
-        self.formats = Formats(language, portfolio.currency.reporting)
-        self.texts, self.forms = TEXTS[language], FORMS[language]
-        self.risks = words_in(language).risks
-        self.risk_marks = {mark.name: mark for mark in risk_marks()}
-        self.tier_marks = {mark.name: mark for mark in tier_marks(portfolio)}
-        self.order = {name: place for place, name in enumerate(self.tier_marks)}
+class _View:
+    def __init__(self, data: ReportData, facts: Facts):
+        self.data, self.facts, self.f = data, facts, data.language
+        self.say, self.count = data.language.say, data.language.count
+        self.reasons = main_reasons(data)
+        self.risks = {mark.name: mark for mark in risk_marks(data.language)}
+        self.tiers = {mark.name: mark for mark in tier_marks(data.portfolio)}
+        self.order = {name: place for place, name in enumerate(self.tiers)}
 
-    def view(self, trust: Trust) -> dict[str, Any]:
-        facts = self.facts
+    def texts(self) -> dict[str, Any]:
+        facts, say, day = self.facts, self.say, self.f.day
+        subtitle = say("{portfolio}, as of {day}", portfolio=self.data.portfolio.name, day=day(self.data.as_of))
         compared = (
-            self.say("compared", day=self.formats.day(facts.compared_as_of))
+            say("compared with {day}", day=day(facts.compared_as_of))
             if facts.compared_as_of
-            else self.texts["not_compared"]
+            else say("no snapshot of a week before, so nothing is compared")
         )
-        subtitle = self.say("subtitle", portfolio=self.portfolio.name, as_of=self.formats.day(facts.as_of))
         within = [row for row in facts.listed if row["is_within_capacity"]]
+        moved = ((say("Biggest falls of the health score"), facts.falls),
+                 (say("Biggest rises of the health score"), facts.rises))  # fmt: skip
+        trust = trust_of(self.data)
         return {
-            "language": self.formats.language,
-            "t": self.texts,
-            "title": self.texts["title"],
+            "code": self.f.code,
+            "say": say,
+            "title": say("Weekly brief"),
             "subtitle": f"{subtitle}; {compared}",
             "headline": self.headline(within),
             "tiles": self.tiles(),
+            "arr": arr_figures(self.data).reconciled(self.f),
             "closed_month": self.closed_month(),
-            "movers": [
-                {"title": self.texts[name], "rows": [self.mover(m) for m in moved]}
-                for name, moved in (("falls", facts.falls), ("rises", facts.rises))
-                if moved
-            ],
+            "movers": [{"title": title, "rows": [self.mover(row) for row in rows]} for title, rows in moved if rows],
             "news": self.news(),
             "no_news": self.no_news(),
             "owners": self.owners(within),
             "after_calls": self.after_calls(within),
             "outlook": self.outlook(),
-            "trust": {"level": trust.level, "label": self.texts[trust.level], "sentences": self.trust(trust)},
+            "trust": {"level": trust.level, "label": say(LABELS[trust.level]), "sentences": trust.sentences(self.f)},
+            "assumed": say(ASSUMED),
         }
 
-    def say(self, text: str, **gaps: object) -> str:
-        return self.texts[text].format(**gaps)
+    def money(self, rows: Sequence[Record], column: str = "expected_arr_loss") -> str:
+        return self.f.money(total(row[column] for row in rows))
 
-    def count(self, form: str, number: int, **gaps: object) -> str:
-        return self.forms[form][number != 1].format(n=self.formats.number(number), **gaps)
-
-    def total(self, rows: Sequence[Row], column: str = "expected_arr_loss") -> str:
-        return self.formats.money(sum(row[column] for row in rows))
-
-    def headline(self, within: Sequence[Row]) -> str:
+    def headline(self, within: Sequence[Record]) -> str:
         if not within:
-            return self.texts["no_call"]
-        savable = sum(_savable(row) for row in within)
-        return self.count("headline", len(within), loss=self.total(within), savable=self.formats.money(savable))
+            text = term("Nobody needs a call this week: no account at Critical or High risk renews within 90 days.")
+            return self.say(text)
+        return self.count(
+            "{n} call this week is about {loss} of expected ARR loss; its playbook is assumed to save {savable}.",
+            "{n} calls this week are about {loss} of expected ARR loss; their playbooks are assumed to save {savable}.",
+            len(within),
+            loss=self.money(within),
+            savable=self.f.money(total(savable(row) for row in within)),
+        )
 
-    def tiles(self) -> list[Row]:
-        facts, formats = self.facts, self.formats
-        mrr, customers = facts.money[facts.as_of]
-        before = facts.money.get(facts.compared_as_of) if facts.compared_as_of else None
+    def tiles(self) -> list[Record]:
+        facts, f, say = self.facts, self.f, self.say
+        mrr, customers = facts.money[self.data.as_of]
         mrr_notes, customer_notes = [], []
-        if before and facts.compared_as_of:
-            day = formats.day(facts.compared_as_of)
-            gap, more = mrr - before[0], customers - before[1]
-            mrr_notes.append(self.say("since", change=formats.signed(gap, formats.money(gap)), day=day))
-            customer_notes.append(self.say("since", change=formats.signed(more, formats.number(more)), day=day))
+        if facts.compared_as_of:
+            then, day = facts.money[facts.compared_as_of], f.day(facts.compared_as_of)
+            more = f.points(customers - then[1], 0)
+            mrr_notes.append(say("{change} since {day}", change=f.signed_money(mrr - then[0]), day=day))
+            customer_notes.append(say("{change} since {day}", change=more, day=day))
         if facts.month_base and facts.month_base != facts.compared_as_of:
-            gap = mrr - facts.money[facts.month_base][0]
-            change = formats.signed(gap, formats.money(gap))
-            mrr_notes.append(self.say("month_so_far", change=change, day=formats.day(facts.month_base)))
-        tiles = [
-            {"label": self.texts["tile_mrr"], "value": formats.money(mrr), "notes": mrr_notes},
-            {"label": self.texts["tile_customers"], "value": formats.number(customers), "notes": customer_notes},
+            change = f.signed_money(mrr - facts.money[facts.month_base][0])
+            text = term("month so far {change} (since {day})")
+            mrr_notes.append(say(text, change=change, day=f.day(facts.month_base)))
+        tiles: list[Record] = [
+            {"label": say("MRR in force"), "value": f.money(mrr), "notes": mrr_notes},
+            {"label": say(ARR), "value": f.money(arr_figures(self.data).book), "notes": []},
+            {"label": say("Paying customers"), "value": f.number(customers), "notes": customer_notes},
         ]
-        if self.portfolio.renewals:
-            of_arr = self.say("of_arr", arr=self.total(facts.listed, "current_arr"))
-            tiles.append({"label": self.texts["tile_at_stake"], "value": self.total(facts.listed), "notes": [of_arr]})
+        if self.data.portfolio.renewals:
+            note = say("of {arr} ARR", arr=self.money(facts.listed, "current_arr"))
+            value = self.money(facts.listed)
+            tiles.append({"label": say("Expected loss on the list"), "value": value, "notes": [note]})
         if nrr := self.nrr("expected_no_action"):
-            note = self.say("with_playbooks", nrr=self.nrr("expected_with_playbooks"))
-            tiles.append({"label": self.texts["tile_nrr"], "value": nrr, "notes": [note]})
+            note = say("{nrr} with the playbooks, as assumed", nrr=self.nrr("expected_with_playbooks"))
+            tiles.append({"label": say("NRR in 90 days if nobody acts"), "value": nrr, "notes": [note]})
         return tiles
 
     def nrr(self, scenario: str) -> str:
         row = self.facts.outlook.get(scenario)
-        return self.formats.percent(row["book_nrr_pct"]) if row else ""
+        return self.f.percent(row["book_nrr_pct"]) if row else ""
 
     def closed_month(self) -> str:
-        row = self.facts.closed_month
+        row, money = self.facts.closed_month, self.f.money
         if row is None:
             return ""
-        money = self.formats.money
         return self.say(
-            "closed_month",
-            month=self.formats.month(row["revenue_month"]),
+            "{month} closed at {mrr} MRR: new {new}, expansion {expansion}, contraction {contraction}, churn {churn}; "
+            "NRR of the month {nrr}.",
+            month=self.f.month(row["revenue_month"]),
             mrr=money(row["ending_mrr"]),
-            new=money(row["new_mrr"] + row["reactivation_mrr"]),
+            new=money(total([row["new_mrr"], row["reactivation_mrr"]])),
             expansion=money(row["expansion_mrr"]),
             contraction=money(row["contraction_mrr"]),
             churn=money(row["churned_mrr"]),
-            nrr=self.formats.percent(row["nrr_pct"]),
+            nrr=self.f.percent(row["nrr_pct"]),
         )
 
-    def mover(self, mover: Mover) -> Row:
-        formats = self.formats
-        reasons = [
-            self.say("points", signal=self.label(signal), points=formats.points(points))
-            for signal, points in mover.reasons
-        ]
-        tiers = [mover.tier_from, mover.tier_to] if mover.tier_from != mover.tier_to else [mover.tier_to]
+    def mover(self, row: Record) -> Record:
+        f = self.f
+        tiers = dict.fromkeys([row["tier_from"], row["tier_to"]])
         return {
-            "account": _name(mover.account),
-            "owner": mover.account["owner"] or self.texts["nobody"],
-            "arr": formats.money(mover.account["current_arr"]),
-            "score": f"{formats.number(mover.score_from, 1)} → {formats.number(mover.score_to, 1)}",
-            "change": formats.points(mover.change),
-            "tiers": [self.tier(name) for name in tiers],
-            "why": ", ".join(reasons) or MISSING,
+            "account": name_of(row),
+            "owner": self.owner(row["owner"]),
+            "arr": f.money(row["current_arr"]),
+            "score": f"{f.number(row['score_from'], 1)} → {f.number(row['score_to'], 1)}",
+            "change": f.points(row["health_score_change"]),
+            "tiers": [self.level(self.tiers.get(name, self.tiers[UNKNOWN])) for name in tiers],
+            "why": row["why"] or MISSING,
         }
 
-    def tier(self, name: str) -> Row:
-        mark = self.tier_marks.get(name, self.tier_marks[UNKNOWN])
-        return {"name": name, "glyph": mark.glyph, "colour": mark.colour}
+    def owner(self, owner: str | None) -> str:
+        return self.say("Without an owner") if owner in (None, self.say(NO_VALUE)) else owner
 
-    def label(self, signal: str) -> str:
-        declared = self.portfolio.health.signals.get(signal) if self.portfolio.health else None
-        if declared is None:
-            return self.texts["model_change"] if signal == MODEL_CHANGE else signal
-        return declared.label
+    def level(self, mark: Mark) -> Record:
+        return {"name": mark.label, "glyph": mark.glyph, "colour": mark.colour}
 
-    def news(self) -> list[Row]:
+    def news(self) -> list[Record]:
         """Lists of accounts under a heading each: tiers, drops, the intervention list."""
-        facts, changes = self.facts, {"worse": [], "better": [], "sideways": []}  # type: ignore[var-annotated]
+        facts, say, money = self.facts, self.say, self.f.money
+        lists: dict[str, list[tuple[str, str]]] = {name: [] for name in NEWS}
         for event in facts.tier_changes:
             text = f"{event['from_value']} → {event['to_value']}"
-            changes[self.direction(event)].append((_name(event), text))
-        named = [(name, changes[name]) for name in ("worse", "better", "sideways")]
-        named.append(("drops", [(_name(e), self.drop(e)) for e in facts.drops]))
-        money = self.formats.money
-        joined = [(_name(r), self.say("loss_of", loss=money(r["expected_arr_loss"]))) for r in facts.joined]
-        named += [("joined", joined), ("left", [(_name(r), self.texts[r["became"]]) for r in facts.left])]
+            lists[self.direction(event)].append((name_of(event), text))
+        lists["drops"] = [(name_of(event), self.drop(event)) for event in facts.drops]
+        lists["joined"] = [
+            (name_of(row), say("{loss} expected loss", loss=money(row["expected_arr_loss"]))) for row in facts.joined
+        ]
+        lists["left"] = [(name_of(row), say(str(row["became"]))) for row in facts.left]
         return [
             {
-                "title": self.texts[name],
-                "count": self.formats.number(len(shown) + left),
+                "title": say(NEWS[name]),
+                "count": self.f.number(len(shown) + left),
                 "items": [{"account": account, "text": text} for account, text in shown],
-                "more": self.say("and_more", n=self.formats.number(left)) if left else "",
+                "more": say("and {n} more", n=self.f.number(left)) if left else "",
             }
-            for name, (shown, left) in ((name, _fitting(items, NAMES)) for name, items in named)
+            for name, (shown, left) in ((name, fitting(items, NAMES)) for name, items in lists.items())
             if shown
         ]
 
     def no_news(self) -> str:
         """What may be said where no score moved and nothing else is told: only what was compared."""
         if self.facts.compared_as_of is None:
-            return self.texts["change_unknown"]
-        if self.portfolio.health is None:
+            return self.say("Without a snapshot of a week before, what changed is not known.")
+        if self.data.portfolio.health is None:
             return ""
-        return self.texts["nothing_changed" if self.facts.has_score_changes else "score_change_unknown"]
+        if not self.facts.has_score_changes:
+            return self.say("There are no scores of a week before, so what moved is not known.")
+        return self.say("No score moved by a point or more, and no tier changed.")
 
-    def direction(self, event: Row) -> str:
+    def direction(self, event: Record) -> str:
         before, after = event["from_value"], event["to_value"]
         if UNKNOWN in (before, after) or before not in self.order or after not in self.order:
             return "sideways"
         return "worse" if self.order[after] > self.order[before] else "better"
 
-    def drop(self, event: Row) -> str:
-        language = self.formats.language
-        unit = self.portfolio.health.signals[event["signal"]].unit if self.portfolio.health else ""
-        before, after = (
-            signal_in_language(f" {event[side]}", language).strip() + (f" {unit}" if unit else "")
-            for side in ("from_value", "to_value")
-        )
-        return self.say("drop", signal=self.label(event["signal"]), before=before, after=after)
+    def drop(self, event: Record) -> str:
+        signal, health = event["signal"], self.data.portfolio.health
+        unit = f" {health.signals[signal].unit}".rstrip() if health and signal in health.signals else ""
+        before, after = (self.f.short_number(float(event[side])) + unit for side in ("from_value", "to_value"))
+        return f"{label_of(self.data, signal)} {before} → {after}"
 
-    def owners(self, within: Sequence[Row]) -> list[Row]:
+    def owners(self, within: Sequence[Record]) -> list[Record]:
         """The accounts to call of each owner, the owner with the most expected loss first."""
-        by_owner: dict[str | None, list[Row]] = {}
+        by_owner: dict[str, list[Record]] = {}
         for row in within:
-            by_owner.setdefault(row["owner"], []).append(row)
+            by_owner.setdefault(self.owner(row["owner"]), []).append(row)
         ordered = sorted(by_owner.items(), key=lambda item: -sum(row["expected_arr_loss"] for row in item[1]))
         groups = []
-        for owner, rows in _fitting(ordered, OWNERS)[0]:
-            shown, left = _fitting(rows, CALLS_OF_OWNER)
+        for owner, rows in fitting(ordered, OWNERS)[0]:
+            shown, left = fitting(rows, CALLS_OF_OWNER)
             groups.append(
                 {
-                    "owner": owner or self.texts["nobody"],
-                    "sum": self.count("owner_sum", len(rows), loss=self.total(rows)),
+                    "owner": owner,
+                    "sum": self.count(
+                        "{n} account, {loss} expected loss",
+                        "{n} accounts, {loss} expected loss",
+                        len(rows),
+                        loss=self.money(rows),
+                    ),
                     "rows": [self.call(row) for row in shown],
-                    "more": self.count("more_of_owner", left, file=self.whole_list()) if left else "",
+                    "more": self.say("and {n} more in {file}", n=self.f.number(left), file=self.whole_list())
+                    if left
+                    else "",
                 }
             )
         return groups
 
     def whole_list(self) -> str:
         """Where all calls stand: the workbook, or the table where none is exported."""
-        return workbook_name(self.portfolio) if "xlsx" in self.portfolio.reports.exports else "cs_intervention_list"
+        portfolio = self.data.portfolio
+        return workbook_name(portfolio) if "xlsx" in portfolio.reports.exports else "cs_intervention_list"
 
-    def call(self, row: Row) -> Row:
-        formats, mark = self.formats, self.risk_marks[row["renewal_risk"]]
-        day, days = formats.day(row["renewal_date"]), row["days_to_renewal"]
+    def call(self, row: Record) -> Record:
+        f = self.f
         return {
-            "rank": formats.number(row["priority_rank"]),
-            "account": _name(row),
-            "risk": {"name": self.risks[row["renewal_risk"]], "glyph": mark.glyph, "colour": mark.colour},
-            "why": signal_in_language(row["primary_risk_signal"] or MISSING, formats.language),
+            "rank": f.number(row["priority_rank"]),
+            "account": name_of(row),
+            "risk": self.level(self.risks[row["renewal_risk"]]),
+            "why": self.reasons.get(row["account_id"], MISSING),
             "to_do": row["recommended_playbook"],
-            "by": formats.day(row["due_date"]),
-            "renews": self.say("in_days", day=day, n=days) if days else self.say("today", day=day),
-            "worth": formats.money(row["expected_arr_loss"]),
-            "savable": formats.money(_savable(row)),
+            "by": f.day(row["due_date"]),
+            "renews": f"{f.day(row['renewal_date'])}, {due_in(f, row['days_to_renewal'])}",
+            "worth": f.money(row["expected_arr_loss"]),
+            "savable": f.money(savable(row)),
         }
 
-    def after_calls(self, within: Sequence[Row]) -> list[str]:
+    def after_calls(self, within: Sequence[Record]) -> list[str]:
         beyond = [row for row in self.facts.listed if not row["is_within_capacity"]]
-        left = _fitting(list({row["owner"] for row in within}), OWNERS)[1]
-        sentences = [self.count("more_owners", left, file=self.whole_list())] if left else []
-        return [*sentences, *([self.count("beyond", len(beyond), loss=self.total(beyond))] if beyond else [])]
+        left = fitting(list({row["owner"] for row in within}), OWNERS)[1]
+        sentences = []
+        if left:
+            file = self.whole_list()
+            sentences.append(self.count("{n} more owner: see {file}.", "{n} more owners: see {file}.", left, file=file))
+        if beyond:
+            sentences.append(
+                self.count(
+                    "{n} more account, {loss} expected loss, is beyond the capacity of the owners.",
+                    "{n} more accounts, {loss} expected loss, are beyond the capacity of the owners.",
+                    len(beyond),
+                    loss=self.money(beyond),
+                )
+            )
+        return sentences
 
     def outlook(self) -> str:
         row = self.facts.outlook.get("expected_no_action")
         if row is None:
             return ""
         if not row["renewals_due"]:
-            return self.texts["outlook_none"]
-        return self.say(
-            "outlook_text",
+            return self.say("No renewal is due within 90 days.")
+        return self.count(
+            "If nobody acts, NRR of the book is {nrr} over the next 90 days, with {n} renewal worth {arr} ARR due; 8 of 10 "
+            "simulated outcomes lie between {low} and {high}, and the worst case is {worst}. With the playbooks within "
+            "capacity it becomes {playbooks}, if they save what is assumed.",
+            "If nobody acts, NRR of the book is {nrr} over the next 90 days, with {n} renewals worth {arr} ARR due; 8 of 10 "
+            "simulated outcomes lie between {low} and {high}, and the worst case is {worst}. With the playbooks within "
+            "capacity it becomes {playbooks}, if they save what is assumed.",
+            row["renewals_due"],
             nrr=self.nrr("expected_no_action"),
-            due=self.count("due", row["renewals_due"]),
-            arr=self.formats.money(12 * row["starting_mrr"]),
+            arr=self.f.money(12 * row["starting_mrr"]),
             low=self.nrr("simulated_p10"),
             high=self.nrr("simulated_p90"),
             worst=self.nrr("worst_case"),
             playbooks=self.nrr("expected_with_playbooks"),
         )
 
-    def trust(self, trust: Trust) -> list[str]:
-        if trust.level == "good":
-            text = "trust_good" if trust.checks else "trust_good_unchecked"
-            return [self.say(text, checks=self.formats.number(trust.checks))]
-        sentences = []
-        if trust.failed:
-            sentences.append(self.say("trust_failed", checks=self.some(trust.failed)))
-        if trust.stale_signals:
-            labels = [self.label(signal) for signal in trust.stale_signals]
-            sentences.append(self.say("trust_stale", signals=self.some(labels)))
-        if trust.frozen:
-            sentences.append(self.count("frozen", trust.frozen))
-        if trust.quarantined:
-            rows = [f"{table} {self.formats.number(n)}" for table, n in trust.quarantined.items()]
-            sentences.append(self.say("trust_quarantine", tables=self.some(rows)))
-        if trust.warned:
-            sentences.append(self.say("trust_warned", checks=self.some(trust.warned)))
-        return sentences
 
-    def some(self, names: Sequence[str]) -> str:
-        shown, left = _fitting(names, NAMES)
-        return ", ".join([*shown, *([self.say("and_more", n=self.formats.number(left))] if left else [])])
-
-
-def _fitting(items: Sequence[T], limit: int) -> tuple[Sequence[T], int]:
+def fitting(items: Sequence[T], limit: int) -> tuple[Sequence[T], int]:
     """Those shown, and how many are left out: never a single one."""
     shown = items if len(items) <= limit + 1 else items[:limit]
     return shown, len(items) - len(shown)
 
 
-def _name(row: Row) -> str:
-    return str(row["account_name"] or row["account_id"])
+def name_of(row: Record) -> str:
+    """Of an account."""
+    return str(row["account_id"] if is_missing(row["account_name"]) else row["account_name"])
 
 
-def _savable(row: Row) -> Decimal:
-    return Decimal(row["expected_arr_loss"]) * Decimal(str(row["save_rate"]))
+def savable(row: Record) -> float:
+    """What the playbook is assumed to save of the expected loss."""
+    return float(row["expected_arr_loss"]) * float(row["save_rate"])

@@ -1,24 +1,21 @@
 """The weekly brief for the Monday stand-up, a page of Markdown and HTML: what changed, whom to call, what it is worth.
 
-`weekly_brief` makes it, for the asset that writes it and for the schedule that sends it. What is told is gathered in
-`brief_facts.py` and `brief_trust.py` and put into words in `brief_view.py`; here it is laid out, every text escaped.
+`weekly_brief` makes it, for the asset that writes it and for the schedule that sends it. What is told is picked in
+`facts.py` and put into words in `view.py`; here it is laid out, every text escaped.
 """
 
 import os
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cx_intel.reports.brief.facts import gather_facts
-from cx_intel.reports.brief.trust import gather_trust
+from cx_intel.reports.brief.facts import facts_of
 from cx_intel.reports.brief.view import view_of
+from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.words.markdown_safety import escaped
-from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.protocol import Warehouse
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -40,16 +37,9 @@ class Brief:
     html: str
 
 
-def weekly_brief(portfolio: Portfolio, as_of: date, warehouse: Warehouse) -> Brief:
-    """The brief of a day, in the language and currency of the portfolio.
-
-    Args:
-        portfolio: Its settings.
-        as_of: The newest day that it was refreshed for.
-        warehouse: Where its tables are.
-    """
-    facts = gather_facts(portfolio, as_of, warehouse)
-    view = view_of(portfolio, facts, gather_trust(portfolio, as_of, warehouse))
+def weekly_brief(data: ReportData) -> Brief:
+    """The brief of a day, in the language and currency of the portfolio."""
+    view = view_of(data, facts_of(data))
     markdown = _environment("md").get_template("brief.md.j2").render(view)
     html = _environment("html").get_template("brief.html.j2").render(view)
     return Brief(f"{view['title']}: {view['subtitle']}", view["headline"], markdown, html)

@@ -3,7 +3,7 @@
 They are specifications without rows: the page fills them with the account that is opened.
 """
 
-from cx_intel.reports.charts.book import tier_bounds
+from cx_intel.reports.charts.accounts import tier_bounds
 from cx_intel.reports.charts.figure import (
     BARE,
     CONTAINER,
@@ -18,17 +18,19 @@ from cx_intel.reports.charts.figure import (
     when,
 )
 from cx_intel.reports.charts.palette import BLUE, GREY, RED, TEAL, tier_marks
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.words.language import VEGA_DAYS
 
 
-def account_specs(book: Book) -> dict[str, Spec]:
+def account_specs(data: ReportData) -> dict[str, Spec]:
     """Chart: its specification, over rows of the same name."""
-    return {"score": _score(book), "drivers": _drivers(), "mrr": _mrr(book)}
+    return {"score": _score(data), "drivers": _drivers(data), "mrr": _mrr(data)}
 
 
-def _score(book: Book) -> Spec:
-    marks = tier_marks(book.portfolio)
-    day = "%d.%m.%y" if book.formats.language == "de" else "%-d %b %y"
+def _score(data: ReportData) -> Spec:
+    say = data.language.say
+    marks = tier_marks(data.portfolio)
+    day = VEGA_DAYS[data.language.code]
     base = {
         "x": field(
             "at",
@@ -46,15 +48,16 @@ def _score(book: Book) -> Spec:
             **base,
             "color": coloured("tier", marks),
             "shape": shaped("tier", marks),
-            "tooltip": [tip("day", "Day"), tip("score", "Health score", ",.1f"), tip("tier", "Tier")],
+            "tooltip": [tip("day", say("Day")), tip("score", say("Health score"), ",.1f"), tip("tier", say("Tier"))],
         },
         filled=True,
         size=70,
     )
-    return chart("score", tier_bounds(book, "y"), line, points, width=CONTAINER, height=150)
+    return chart("score", tier_bounds(data, "y"), line, points, width=CONTAINER, height=150)
 
 
-def _drivers() -> Spec:
+def _drivers(data: ReportData) -> Spec:
+    say = data.language.say
     bars = mark(
         "bar",
         {
@@ -66,16 +69,16 @@ def _drivers() -> Spec:
                 axis=BARE | {"labelLimit": 180},
             ),
             "x": field(
-                "amount", "Q", title="points of the health score: has, then (paler) loses", axis={"tickCount": 5}
+                "amount", "Q", title=say("points of the health score: has, then (paler) loses"), axis={"tickCount": 5}
             ),
             "order": field("order", "Q"),
             "color": field("what", "N", scale={"domain": ["has", "loses"], "range": [TEAL, RED]}, legend=None),
             "opacity": when("datum.what == 'has'", 1, 0.4),
             "tooltip": [
-                tip("label", "Signal"),
-                tip("words", "Value"),
-                tip("points", "Points", ",.1f"),
-                tip("lost", "Points lost", ",.1f"),
+                tip("label", say("Signal")),
+                tip("words", say("Value")),
+                tip("points", say("Points"), ",.1f"),
+                tip("lost", say("Points lost"), ",.1f"),
             ],
         },
         [
@@ -88,14 +91,15 @@ def _drivers() -> Spec:
     return chart("drivers", bars, width=CONTAINER, height={"step": 20})
 
 
-def _mrr(book: Book) -> Spec:
+def _mrr(data: ReportData) -> Spec:
+    say = data.language.say
     months = {"labelExpr": "slice(datum.value, 0, 7)", "labelAngle": 0, "labelOverlap": "greedy", "ticks": False}
     bars = mark(
         "bar",
         {
             "x": field("at", "O", title=None, axis=months),
-            "y": field("mrr", "Q", title=None, axis=money_axis(book.formats)),
-            "tooltip": [tip("month", "Month"), tip("mrr", "MRR", "$,.0f")],
+            "y": field("mrr", "Q", title=None, axis=money_axis(data.language)),
+            "tooltip": [tip("month", say("Month")), tip("mrr", say("MRR"), "$,.0f")],
         },
         color=BLUE,
     )

@@ -5,14 +5,15 @@ They draw what `revenue_cohort_analysis` holds for the whole book; the months of
 
 from cx_intel.reports.charts.figure import Figure, Rows, Spec, Width, chart, field, mark, tip
 from cx_intel.reports.charts.revenue import ALL, month_labels
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData
 
 COHORTS = 24
 
 
-def cohorts(book: Book, column: str, title: str) -> Figure:
+def cohorts(data: ReportData, column: str, title: str) -> Figure:
     """A heat map: a row for each cohort, a column for each month since its first."""
-    frame = book["revenue_cohort_analysis"]
+    say = data.language.say
+    frame = data["revenue_cohort_analysis"]
     rows: Rows = []
     left_out = ""
     if not frame.empty:
@@ -24,7 +25,7 @@ def cohorts(book: Book, column: str, title: str) -> Figure:
             rows.append(
                 {
                     "at": str(row["cohort_month"]),
-                    "month": book.formats.month(row["cohort_month"]),
+                    "month": data.language.month(row["cohort_month"]),
                     "since": int(row["months_since_start"]),
                     "value": round(float(row[column]), 2),
                     "accounts": int(row["active_accounts"]),
@@ -33,31 +34,35 @@ def cohorts(book: Book, column: str, title: str) -> Figure:
                 }
             )
         if len(months) > len(kept):
-            left_out = f"Shown are the newest {len(kept)} cohorts; {len(months) - len(kept)} older ones are left out."
+            left_out = say(
+                "Shown are the newest {n} cohorts; {more} older ones are left out.",
+                n=len(kept),
+                more=len(months) - len(kept),
+            )
     is_revenue = column.startswith("revenue")
     scale = (
         {"scheme": "blueorange", "domain": [50, 150], "domainMid": 100, "reverse": True, "clamp": True}
         if is_revenue
         else {"scheme": "tealblues", "domain": [40, 100], "clamp": True}
     )
-    legend = {"title": "% kept", "orient": "top", "gradientLength": 160, "format": ",.0f"}
+    legend = {"title": say("% kept"), "orient": "top", "gradientLength": 160, "format": ",.0f"}
 
     def build(width: Width) -> Spec:
         cells = mark(
             "rect",
             {
                 "x": field(
-                    "since", "O", title="Months since the first", axis={"labelAngle": 0, "labelOverlap": "greedy"}
+                    "since", "O", title=say("Months since the first"), axis={"labelAngle": 0, "labelOverlap": "greedy"}
                 ),
                 "y": field("at", "O", title=None, axis={"labelExpr": month_labels(rows), "ticks": False}),
                 "color": field("value", "Q", scale=scale, legend=legend),
                 "tooltip": [
-                    tip("month", "Cohort"),
-                    field("since", "O", title="Months since"),
-                    tip("value", "% kept", ",.1f"),
-                    tip("accounts", "Accounts", ","),
-                    tip("of", "of", ","),
-                    tip("mrr", "MRR", "$,.2f"),
+                    tip("month", say("Cohort")),
+                    field("since", "O", title=say("Months since")),
+                    tip("value", say("% kept"), ",.1f"),
+                    tip("accounts", say("Accounts"), ","),
+                    tip("of", say("of"), ","),
+                    tip("mrr", say("MRR"), "$,.2f"),
                 ],
             },
             stroke=None,
@@ -67,7 +72,7 @@ def cohorts(book: Book, column: str, title: str) -> Figure:
     return Figure(
         column,
         title,
-        "Share of each cohort that is still there, by months since its first; the table by year has the figures.",
+        say("Share of each cohort that is still there, by months since its first; the table by year has the figures."),
         build,
         {column: rows},
         left_out=left_out,

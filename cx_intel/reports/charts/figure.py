@@ -1,8 +1,8 @@
 """What a chart is to a page: its specification, its rows by name, and what it says in words.
 
 A specification names its rows and does not hold them, so that a page may change them by its filters and a picture may
-take the same rows. It is written in Vega-Lite itself, as a dictionary; here are the parts that recur. The charts stand
-in the modules beside this one, a subject each.
+take the same rows. It is written in Vega-Lite itself, as a dictionary, its texts in the reader's language; here are the
+parts that recur. The charts stand in the modules beside this one, a subject each.
 """
 
 import json
@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.reports.charts.palette import Mark
-from cx_intel.reports.words.formats import THOUSAND_MILLION, Formats, is_missing
+from cx_intel.reports.words.language import Language
+from cx_intel.reports.words.rounding import is_missing
 
 CONTAINER = "container"
 SEPARATORS = str.maketrans("\u2028\u2029", "  ")
@@ -127,13 +128,10 @@ def summed(name: str, total: str = "") -> Spec:
     return {"op": "sum", "field": name, "as": total or name}
 
 
-def money_labels(f: Formats) -> str:
+def money_labels(f: Language) -> str:
     """Vega's expression of a short amount on an axis: $20K, 20 Tsd. €."""
-    thousand, million = THOUSAND_MILLION[f.language]
-
-    symbol = f.symbol if f.language == "en" else f"\u00a0{f.symbol}"
-    before, after = (symbol, "") if f.language == "en" else ("", symbol)
-    steps = ((1e6, million), (1e3, thousand), (1, ""))
+    formats, (before, after) = f.script_formats(), f.vega_locale()["currency"]
+    steps = ((1e6, formats["million"]), (1e3, formats["thousand"]), (1, ""))
     size = " : ".join(
         (f"abs(datum.value) >= {step:g} ? " if unit else "")
         + f"format(abs(datum.value) / {step:g}, ',~g') + {json.dumps(unit + after)}"
@@ -142,7 +140,7 @@ def money_labels(f: Formats) -> str:
     return f"datum.value == 0 ? '0' : (datum.value < 0 ? '−' : '') + {json.dumps(before)} + ({size})"
 
 
-def money_axis(f: Formats, title: str | None = None, **options: Any) -> Spec:
+def money_axis(f: Language, title: str | None = None, **options: Any) -> Spec:
     labels = {"labelExpr": money_labels(f), "labelOverlap": True, "labelSeparation": 8}
     return {"title": title, "tickCount": 4, **labels, **options}
 
@@ -157,22 +155,22 @@ def legend_at(width: Width, marks: Sequence[Mark] | None = None) -> Spec | None:
 
 def coloured(name: str, marks: Sequence[Mark], legend: Spec | None = None) -> Spec:
     """The colour of the level in a field."""
-    scale = {"domain": [m.name for m in marks], "range": [m.colour for m in marks]}
+    scale = {"domain": [m.label for m in marks], "range": [m.colour for m in marks]}
     return field(name, "N", scale=scale, legend=legend)
 
 
 def shaped(name: str, marks: Sequence[Mark], legend: Spec | None = None) -> Spec:
     """The shape of the level in a field."""
-    scale = {"domain": [m.name for m in marks], "range": [m.shape for m in marks]}
+    scale = {"domain": [m.label for m in marks], "range": [m.shape for m in marks]}
     return field(name, "N", scale=scale, legend=legend)
 
 
 def glyph_labels(marks: Iterable[Mark], value: str = "datum.value") -> str:
     """Vega's expression of a level with its glyph in front."""
-    return f"({json.dumps({m.name: f'{m.glyph} {m.name}' for m in marks}, ensure_ascii=False)})[{value}]"
+    return f"({json.dumps({m.label: f'{m.glyph} {m.label}' for m in marks}, ensure_ascii=False)})[{value}]"
 
 
 def text_on(marks: Iterable[Mark], name: str) -> Spec:
     """White or dark text, whichever reads on the fill of the level in the field `name`."""
-    dark = [m.name for m in marks if m.takes_dark_text]
+    dark = [m.label for m in marks if m.takes_dark_text]
     return when({"field": name, "oneOf": dark}, "#1f2328", "#ffffff")

@@ -8,17 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cx_intel.reports.words.catalogue import catalogue, term
+from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.renewals import RISK_LEVELS
 
-UNKNOWN = "unknown"
-TEAL, BLUE, YELLOW, AMBER, ORANGE, RED, GREY = (
+UNKNOWN = term("unknown")
+TEAL, BLUE, YELLOW, AMBER, ORANGE, RED, PURPLE, GREY = (
     "#1b8a7a",
     "#2f74b8",
     "#a98a00",
     "#d29200",
     "#d9730d",
     "#cc3d24",
+    "#7a3e9d",
     "#7d828b",
 )
 DARK_TEXT_ON = (AMBER,)
@@ -27,16 +29,37 @@ GOOD = {1: (TEAL,), 2: (BLUE, TEAL)}
 BAD = {1: (RED,), 2: (AMBER, RED), 3: (YELLOW, ORANGE, RED)}
 SHAPES = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "cross": "✚"}
 SEGMENT_COLOURS = (BLUE, TEAL, AMBER, "#8e5bb5", "#5d7f99", "#c2528b", "#6b8e23", GREY)
+RISK_LOOKS = {
+    term("Cancelled"): (PURPLE, "cross"),
+    term("Critical"): (RED, "triangle-down"),
+    term("High"): (ORANGE, "triangle-up"),
+    term("Medium"): (AMBER, "diamond"),
+    term("Low"): (TEAL, "circle"),
+}
+"""Renewal risk: its colour and shape."""
 LINES = {"first": BLUE, "second": ORANGE, "third": TEAL, "muted": GREY}
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How one level looks: its name, colour, Vega's name of its shape, and that shape as a character."""
+    """How one level looks.
+
+    Attributes:
+        name: As tables have it.
+        colour: Of its fill.
+        shape: As Vega calls it.
+        said: In the language of the reader, where that is not the name.
+    """
 
     name: str
     colour: str
     shape: str
+    said: str = ""
+
+    @property
+    def label(self) -> str:
+        """As people read it."""
+        return self.said or self.name
 
     @property
     def glyph(self) -> str:
@@ -48,21 +71,19 @@ class Mark:
 
 
 def tier_marks(portfolio: Portfolio) -> tuple[Mark, ...]:
-    """The tiers from the best down, then `unknown`."""
+    """The tiers from the best down, as the portfolio names them, then `unknown`."""
     levels = portfolio.health.tiers.levels if portfolio.health else []
     good = [level.name for level in levels if level.is_healthy]
     bad = [level.name for level in levels if not level.is_healthy]
     colours = [*_spread(GOOD, len(good)), *_spread(BAD, len(bad))]
     shapes = _shapes(len(levels))
     found = [Mark(name, *look) for name, *look in zip([*good, *bad], colours, shapes, strict=True)]
-    return (*found, Mark(UNKNOWN, GREY, "cross"))
+    return (*found, Mark(UNKNOWN, GREY, "cross", catalogue(portfolio.reports.language).gettext(UNKNOWN)))
 
 
-def risk_marks() -> tuple[Mark, ...]:
+def risk_marks(language: Language) -> tuple[Mark, ...]:
     """Renewal risk, the worst first."""
-    colours = (RED, ORANGE, AMBER, TEAL)
-    shapes = ("triangle-down", "triangle-up", "diamond", "circle")
-    return tuple(Mark(*look) for look in zip(RISK_LEVELS, colours, shapes, strict=True))
+    return tuple(Mark(name, *look, language.say(name)) for name, look in RISK_LOOKS.items())
 
 
 def _spread(ramps: dict[int, tuple[str, ...]], count: int) -> list[str]:

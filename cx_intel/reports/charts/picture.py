@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import vl_convert
 
-from cx_intel.reports.charts.book import account_rows
+from cx_intel.reports.charts.accounts import account_rows
 from cx_intel.reports.charts.figure import (
     BARE,
     Figure,
@@ -26,36 +26,36 @@ from cx_intel.reports.charts.figure import (
 )
 from cx_intel.reports.charts.palette import RED, TEAL, chart_theme, risk_marks
 from cx_intel.reports.data.kpis import Kpi, kpis
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.pages.dashboard import TOP, dashboard_figures
 from cx_intel.reports.pages.layout import VEGA_LITE
+from cx_intel.reports.words.language import Language
 
 GAP, PER_ROW, SCALE = 40, 3, 1.25
 PANEL, KPI_WIDTH = 310, 225
 
 
-def dashboard_spec(book: Book) -> Spec:
+def dashboard_spec(data: ReportData) -> Spec:
     """The dashboard as one specification with its rows."""
-    rows = account_rows(book)
-    figures = dashboard_figures(book, rows)
-    if book.portfolio.renewals:
-        figures.append(top_interventions(book))
+    rows, f = account_rows(data), data.language
+    made = f.say("As of {day}, made {time}", day=f.day(data.as_of), time=f.time(data.made_at))
+    figures = dashboard_figures(data, rows)
+    if data.portfolio.renewals:
+        figures.append(top_interventions(data))
     panels = [_panel(figure) for figure in figures]
     lines = [_joined("hconcat", panels[i : i + PER_ROW], GAP) for i in range(0, len(panels), PER_ROW)]
-    data: dict[str, Rows] = {"kpis": kpi_rows(kpis(book))}
+    datasets: dict[str, Rows] = {"kpis": kpi_rows(kpis(data), data.language)}
     for figure in figures:
-        data |= {name: _of_the_book(rows) for name, rows in figure.data.items()}
+        datasets |= {name: _of_the_book(rows) for name, rows in figure.data.items()}
     title = {
-        "text": f"{book.portfolio.name}: executive dashboard",
-        "subtitle": [
-            f"As of {book.formats.day(book.as_of)}, made {book.formats.time(book.made_at)}. {book.portfolio.description}",
-            "",
-        ],
+        "text": f"{data.portfolio.name}: " + f.say("Executive dashboard"),
+        "subtitle": [f"{made}. {data.portfolio.description}", ""],
         "fontSize": 20,
         "subtitleFontSize": 12,
         "offset": 4,
     }
-    return _joined("vconcat", [kpi_strip(), *lines], 34) | {"title": title, "datasets": data, "padding": 24}
+    return _joined("vconcat", [kpi_strip(), *lines], 34) | {"title": title, "datasets": datasets, "padding": 24}
 
 
 def _joined(how: str, specs: list[Spec], spacing: int) -> Spec:
@@ -63,13 +63,13 @@ def _joined(how: str, specs: list[Spec], spacing: int) -> Spec:
     return {how: specs, "spacing": spacing, "resolve": {"scale": {"color": "independent", "shape": "independent"}}}
 
 
-def render_png(spec: Spec, book: Book) -> bytes:
+def render_png(spec: Spec, data: ReportData) -> bytes:
     """A specification with its rows as a PNG, in the portfolio's formats."""
     png: bytes = vl_convert.vegalite_to_png(
         spec,
         vl_version=VEGA_LITE,
         config=chart_theme(dark=False),
-        format_locale=book.formats.vega_locale(),
+        format_locale=data.language.vega_locale(),
         scale=SCALE,
     )
     return compact(png)
@@ -118,7 +118,7 @@ def _panel(figure: Figure) -> Spec:
     return figure.build(PANEL) | {"title": title}
 
 
-def kpi_rows(found: tuple[Kpi, ...]) -> Rows:
+def kpi_rows(found: tuple[Kpi, ...], language: Language) -> Rows:
     """A row for each text of the strip."""
     rows: Rows = []
     for place, kpi in enumerate(found):
@@ -126,13 +126,12 @@ def kpi_rows(found: tuple[Kpi, ...]) -> Rows:
         rows.append({**base, "row": "label", "text": kpi.label, "direction": "even"})
         rows.append({**base, "row": "value", "text": kpi.text, "direction": "even"})
         for number, change in enumerate(kpi.changes):
-            arrow = "" if change.direction == "even" else "▲" if change.text.startswith("+") else "▼"
-            word = {"good": ", better", "bad": ", worse", "even": ""}[change.direction]
+            word = change.word and f", {language.say(change.word)}"
             rows.append(
                 {
                     **base,
                     "row": f"change{number}",
-                    "text": f"{arrow} {change.text} since {change.since}{word}".strip(),
+                    "text": f"{change.arrow} {change.text} {change.span}{word}".strip(),
                     "direction": change.direction,
                 }
             )
@@ -161,18 +160,19 @@ def kpi_strip() -> Spec:
     )
 
 
-def top_interventions(book: Book) -> Figure:
+def top_interventions(data: ReportData) -> Figure:
     """The ten accounts to call first, as bars of what they are expected to lose."""
-    listed = book["cs_intervention_list"].sort_values("priority_rank").head(TOP)
-    marks = risk_marks()[:2]
-    f = book.formats
+    say = data.language.say
+    listed = data["cs_intervention_list"].sort_values("priority_rank").head(TOP)
+    marks = [mark for mark in risk_marks(data.language) if mark.name in set(listed["renewal_risk"])]
+    f = data.language
     rows: Rows = [
         {
             "rank": int(row["priority_rank"]),
             "account": plain_value(f"{int(row['priority_rank'])}. {row['account_name'] or row['account_id']}"),
-            "risk": row["renewal_risk"],
+            "risk": say(str(row["renewal_risk"])),
             "loss": float(row["expected_arr_loss"]),
-            "label": f"{f.money(row['expected_arr_loss'])}, in {f.days(row['days_to_renewal'])}",
+            "label": f"{f.money(row['expected_arr_loss'])}, {due_in(f, row['days_to_renewal'])}",
         }
         for row in listed.to_dict("records")
     ]
@@ -192,10 +192,10 @@ def top_interventions(book: Book) -> Figure:
 
     return Figure(
         "top_interventions",
-        "Top ten interventions",
-        "Nobody at Critical or High risk renews within 90 days.",
+        say("Top ten interventions"),
+        say("Nobody at Critical or High risk renews within 90 days."),
         build,
         {"top_interventions": rows},
-        note="expected ARR loss and days to renewal",
+        note=say("expected ARR loss and days to renewal"),
         is_empty=not rows,
     )

@@ -1,6 +1,6 @@
 """The charts of renewals: the pipeline by month and risk, and what becomes of NRR.
 
-They draw what `renewal_pipeline` and `nrr_outlook` hold; exposed ARR by segment stands in `book.py`.
+They draw what `renewal_pipeline` and `nrr_outlook` hold; exposed ARR by segment stands in `accounts.py`.
 """
 
 import pandas as pd
@@ -23,24 +23,17 @@ from cx_intel.reports.charts.figure import (
 )
 from cx_intel.reports.charts.palette import BLUE, GREY, risk_marks
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData, total
+from cx_intel.reports.data.terms import SCENARIOS
 
-SCENARIOS = {
-    "all_renew": "All renew",
-    "expected_with_playbooks": "Expected, with playbooks",
-    "expected_no_action": "Expected, nobody acts",
-    "simulated_p90": "Simulated P90",
-    "simulated_p50": "Simulated P50",
-    "simulated_p10": "Simulated P10",
-    "worst_case": "All not healthy lost",
-}
 DRAWN = ("all_renew", "expected_with_playbooks", "expected_no_action", "worst_case")
 
 
-def pipeline_by_month(book: Book) -> Figure:
+def pipeline_by_month(data: ReportData) -> Figure:
     """ARR up for renewal in each month, by renewal risk."""
-    marks = risk_marks()
-    pipeline = book["renewal_pipeline"]
+    say = data.language.say
+    marks = risk_marks(data.language)
+    pipeline = data["renewal_pipeline"]
     rows: Rows = []
     if len(pipeline):
         months = [day.replace(day=1) for day in pipeline["renewal_date"]]
@@ -50,13 +43,13 @@ def pipeline_by_month(book: Book) -> Figure:
             rows.append(
                 {
                     "at": str(month),
-                    "month": book.formats.month(month),
-                    "short": book.formats.short_month(month),
-                    "risk": str(risk),
+                    "month": data.language.month(month),
+                    "short": data.language.short_month(month),
+                    "risk": say(str(risk)),
                     "order": order.get(str(risk), len(order)),
-                    "arr": round(float(group["current_arr"].sum()), 2),
+                    "arr": total(group["current_arr"]),
                     "accounts": len(group),
-                    "loss": round(float(group["expected_arr_loss"].sum()), 2),
+                    "loss": total(group["expected_arr_loss"]),
                 }
             )
 
@@ -66,15 +59,15 @@ def pipeline_by_month(book: Book) -> Figure:
             "bar",
             {
                 "x": x,
-                "y": field("arr", "Q", title=None, axis=money_axis(book.formats)),
+                "y": field("arr", "Q", title=None, axis=money_axis(data.language)),
                 "order": field("order", "Q"),
                 "color": coloured("risk", marks, legend_at(width, marks)),
                 "tooltip": [
-                    tip("month", "Renews in"),
-                    tip("risk", "Renewal risk"),
-                    tip("arr", "ARR", "$,.0f"),
-                    tip("accounts", "Accounts", ","),
-                    tip("loss", "Expected loss", "$,.0f"),
+                    tip("month", say("Renews in")),
+                    tip("risk", say("Renewal risk")),
+                    tip("arr", say("ARR"), "$,.0f"),
+                    tip("accounts", say("Accounts"), ","),
+                    tip("loss", say("Expected loss"), "$,.0f"),
                 ],
             },
         )
@@ -87,38 +80,39 @@ def pipeline_by_month(book: Book) -> Figure:
         )
         return chart("pipeline_by_month", bars, counts, width=width, height=230)
 
-    total = float(pipeline["current_arr"].sum()) if len(pipeline) else 0
+    arr = data.language.money(total(pipeline["current_arr"]))
     return Figure(
         "pipeline_by_month",
-        "Renewal pipeline by month and risk",
-        f"{len(pipeline)} renewals of {book.formats.money(total)} ARR in the next 270 days."
+        say("Renewal pipeline by month and risk"),
+        say("{n} renewals of {arr} ARR in the next 270 days.", n=data.language.number(len(pipeline)), arr=arr)
         if len(pipeline)
-        else "Nothing is up for renewal in the next 270 days.",
+        else say("Nothing is up for renewal in the next 270 days."),
         build,
         {"pipeline_by_month": rows},
-        note="ARR up for renewal; the numbers on top are accounts",
+        note=say("ARR up for renewal; the numbers on top are accounts"),
         is_empty=not rows,
         is_wide=True,
         legend=marks,
     )
 
 
-def outlook(book: Book) -> Figure:
+def outlook(data: ReportData) -> Figure:
     """NRR of the book in 90 days by scenario, with the span of the simulations."""
-    frame = book["nrr_outlook"]
-    total = (
+    say = data.language.say
+    frame = data["nrr_outlook"]
+    rates = (
         frame[frame["segment"] == "all"].set_index("scenario")["book_nrr_pct"].dropna() if len(frame) else pd.Series()
     )
     rows: Rows = [
         {
-            "scenario": SCENARIOS[name],
-            "value": round(float(total[name]), 3),
-            "low": _simulated(total, "simulated_p10") if name == "expected_no_action" else None,
-            "high": _simulated(total, "simulated_p90") if name == "expected_no_action" else None,
-            "text": book.formats.percent(total[name]),
+            "scenario": say(SCENARIOS[name]),
+            "value": round(float(rates[name]), 3),
+            "low": _simulated(rates, "simulated_p10") if name == "expected_no_action" else None,
+            "high": _simulated(rates, "simulated_p90") if name == "expected_no_action" else None,
+            "text": data.language.percent(rates[name]),
         }
         for name in DRAWN
-        if name in total
+        if name in rates
     ]
 
     def build(width: Width) -> Spec:
@@ -126,20 +120,20 @@ def outlook(book: Book) -> Figure:
             "y": field(
                 "scenario",
                 "N",
-                sort=[SCENARIOS[n] for n in DRAWN],
+                sort=[say(SCENARIOS[n]) for n in DRAWN],
                 title=None,
                 axis=LARGE | {"labelLimit": 170},
             ),
             "tooltip": [
-                tip("scenario", "Scenario"),
-                tip("value", "NRR of the book, %", ",.1f"),
-                tip("low", "P10, %", ",.1f"),
-                tip("high", "P90, %", ",.1f"),
+                tip("scenario", say("Scenario")),
+                tip("value", say("NRR of the book, %"), ",.1f"),
+                tip("low", say("P10, %"), ",.1f"),
+                tip("high", say("P90, %"), ",.1f"),
             ],
         }
         scale = {"zero": False, "nice": True}
         rule = over([{"v": 100}], mark("rule", {"x": field("v", "Q", scale=scale)}, strokeDash=[4, 4], color=GREY))
-        ends = {"x": field("low", "Q", scale=scale, axis=percent_axis(book)), "x2": {"field": "high"}}
+        ends = {"x": field("low", "Q", scale=scale, axis=percent_axis(data)), "x2": {"field": "high"}}
         span = mark("bar", base | ends, height=12, cornerRadius=6, opacity=0.35, color=BLUE)
         value = base | {"x": field("value", "Q")}
         points = mark("point", value, filled=True, size=120, color=BLUE)
@@ -148,14 +142,14 @@ def outlook(book: Book) -> Figure:
 
     return Figure(
         "outlook",
-        "NRR of the book in 90 days",
+        say("NRR of the book in 90 days"),
         "; ".join(f"{r['scenario']}: {r['text']}" for r in rows) + ".",
         build,
         {"outlook": rows},
-        note="● by scenario; the band holds 8 of 10 simulations",
+        note=say("● by scenario; the band holds 8 of 10 simulations"),
         is_empty=not rows,
     )
 
 
-def _simulated(total: pd.Series, name: str) -> float | None:
-    return round(float(total[name]), 3) if name in total else None
+def _simulated(rates: pd.Series, name: str) -> float | None:
+    return round(float(rates[name]), 3) if name in rates else None

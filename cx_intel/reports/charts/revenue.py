@@ -1,6 +1,6 @@
 """The charts of months of revenue: NRR and GRR, the waterfall of MRR, its movements.
 
-They draw what `nrr_summary` and `nrr_by_segment` hold. Cohorts stand in `cohorts.py`, charts over accounts in `book.py`.
+They draw what `nrr_summary` and `nrr_by_segment` hold. Cohorts stand in `cohorts.py`, charts over accounts in `accounts.py`.
 """
 
 import json
@@ -24,30 +24,27 @@ from cx_intel.reports.charts.figure import (
     tip,
 )
 from cx_intel.reports.charts.palette import LINES, RED, TEAL, Mark
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.data.retention import LABELS, retention
+from cx_intel.reports.words.catalogue import term
 
 ALL = "all"
 TREND_MONTHS, MONTHLY_MONTHS = 24, 13
 RATES = (Mark("NRR", LINES["first"], "circle"), Mark("GRR", LINES["second"], "square"))
-TRAILING = (("ttm_pct", "trailing 12 months"), ("trailing_3m_pct", "trailing 3 months"), ("pct", "monthly"))
+MONTHLY = "pct"
 
 
-def retention_kind(book: Book) -> tuple[str, str]:
-    """Which retention is shown: its column's ending, and its label."""
-    summary = book["nrr_summary"]
-    if not summary.empty:
-        last = summary.sort_values("revenue_month").iloc[-1]
-        for suffix, label in TRAILING:
-            if pd.notna(last[f"nrr_{suffix}"]):
-                return suffix, label
-    return TRAILING[-1]
+def retention_suffix(data: ReportData) -> str:
+    """Which retention is drawn, by the ending of its columns: the headline of the newest month, else the monthly one."""
+    found = retention(data.summary.iloc[-1]) if len(data.summary) else None
+    return found.suffix if found else MONTHLY
 
 
-def retention_rows(book: Book, suffix: str, months: int, *, by_segment: bool = True) -> Rows:
+def retention_rows(data: ReportData, suffix: str, months: int, *, by_segment: bool = True) -> Rows:
     """NRR and GRR of each month, of the book (segment `all`) and of each segment."""
-    parts = [book["nrr_summary"].assign(segment=ALL)]
+    parts = [data["nrr_summary"].assign(segment=ALL)]
     if by_segment:
-        parts.append(book["nrr_by_segment"])
+        parts.append(data["nrr_by_segment"])
     found: Rows = []
     for part in parts:
         if part.empty:
@@ -59,8 +56,8 @@ def retention_rows(book: Book, suffix: str, months: int, *, by_segment: bool = T
                 if pd.notna(value):
                     found.append(
                         {
-                            "month": book.formats.month(row.revenue_month),
-                            "short": book.formats.short_month(row.revenue_month),
+                            "month": data.language.month(row.revenue_month),
+                            "short": data.language.short_month(row.revenue_month),
                             "at": str(row.revenue_month),
                             "segment": row.segment,
                             "kind": kind.upper(),
@@ -71,13 +68,12 @@ def retention_rows(book: Book, suffix: str, months: int, *, by_segment: bool = T
 
 
 def retention_trend(
-    book: Book, suffix: str = "", *, key: str = "retention_trend", months: int = TREND_MONTHS
+    data: ReportData, suffix: str = "", *, key: str = "retention_trend", months: int = TREND_MONTHS
 ) -> Figure:
-    if suffix:
-        label = dict(TRAILING)[suffix]
-    else:
-        suffix, label = retention_kind(book)
-    rows = retention_rows(book, suffix, months)
+    say = data.language.say
+    suffix = suffix or retention_suffix(data)
+    label = say(LABELS[suffix])
+    rows = retention_rows(data, suffix, months)
 
     at = sorted({row["at"] for row in rows})
     room = [f"after {n}" for n in range(1 + len(at) // 3)]
@@ -85,10 +81,10 @@ def retention_trend(
     def build(width: Width) -> Spec:
         base = {
             "x": field("at", "O", title=None, axis=month_axis(rows), scale={"domain": [*at, *room]}),
-            "y": field("value", "Q", title=None, scale={"zero": False, "nice": True}, axis=percent_axis(book)),
+            "y": field("value", "Q", title=None, scale={"zero": False, "nice": True}, axis=percent_axis(data)),
             "color": coloured("kind", RATES),
         }
-        tooltip = [tip("month", "Month"), tip("kind", "Figure"), tip("value", f"%, {label}", ",.1f")]
+        tooltip = [tip("month", say("Month")), tip("kind", say("Figure")), tip("value", f"%, {label}", ",.1f")]
         rule = over([{"v": 100}], mark("rule", {"y": field("v", "Q")}, strokeDash=[4, 4], opacity=0.6))
         line = mark("line", base, strokeWidth=2.2)
         points = mark("point", base | {"shape": shaped("kind", RATES), "tooltip": tooltip}, filled=True, size=28)
@@ -111,22 +107,22 @@ def retention_trend(
     book_rows = [r for r in rows if r["segment"] == ALL]
     return Figure(
         key,
-        f"NRR and GRR, {label}",
-        _retention_words(book, book_rows, label),
+        say("NRR and GRR, {span}", span=label),
+        _retention_words(data, book_rows, label),
         build,
         {key: rows},
-        note="in %, month by month; the dashed line is 100",
+        note=say("in %, month by month; the dashed line is 100"),
         is_empty=not book_rows,
     )
 
 
-def _retention_words(book: Book, rows: Rows, label: str) -> str:
+def _retention_words(data: ReportData, rows: Rows, label: str) -> str:
     if not rows:
-        return "No month has a rate yet: a rate needs MRR in the month before."
+        return data.language.say("No month has a rate yet: a rate needs MRR in the month before.")
     last = rows[-1]["month"]
     now = {r["kind"]: r["value"] for r in rows if r["month"] == last}
-    parts = " and ".join(f"{kind} {book.formats.percent(value)}" for kind, value in now.items())
-    return f"{label}: {parts} in {last}."
+    parts = ", ".join(f"{kind} {data.language.percent(value)}" for kind, value in now.items())
+    return f"{last}, {label}: {parts}."
 
 
 def month_labels(rows: Rows) -> str:
@@ -140,37 +136,38 @@ def month_axis(rows: Rows) -> Spec:
     return {**BARE, **labels, "labelOverlap": "greedy", "labelSeparation": 10}
 
 
-def percent_axis(book: Book) -> Spec:
-    labels = f"format(datum.value, ',~g') + '{book.formats.percent_sign}'"
+def percent_axis(data: ReportData) -> Spec:
+    labels = f"format(datum.value, ',~g') + '{data.language.percent_sign}'"
     return {"labelExpr": labels, "tickCount": 5, "title": None}
 
 
 STEPS = (
-    ("new_mrr", "New", 1),
-    ("reactivation_mrr", "Reactivated", 1),
-    ("expansion_mrr", "Expansion", 1),
-    ("contraction_mrr", "Contraction", -1),
-    ("churned_mrr", "Churned", -1),
+    ("new_mrr", term("New"), 1),
+    ("reactivation_mrr", term("Reactivated"), 1),
+    ("expansion_mrr", term("Expansion"), 1),
+    ("contraction_mrr", term("Contraction"), -1),
+    ("churned_mrr", term("Churned"), -1),
 )
 
 
-def waterfall(book: Book) -> Figure:
+def waterfall(data: ReportData) -> Figure:
     """From the starting to the ending MRR of the newest month."""
-    summary = book["nrr_summary"]
+    say = data.language.say
+    summary = data.summary
     rows: Rows = []
-    f, month, words = book.formats, "", "There is no month of revenue yet."
+    f, month, words = data.language, "", say("There is no month of revenue yet.")
     if not summary.empty:
-        last = summary.sort_values("revenue_month").iloc[-1]
+        last = summary.iloc[-1]
         month = f.month(last["revenue_month"])
         level = float(last["starting_mrr"])
-        rows.append(_bar("Starting", 0, level, level, "total", f.short_money(level)))
+        rows.append(_bar(say("Starting"), 0, level, level, "total", f.short_money(level)))
         for column, label, sign in STEPS:
             change = sign * float(last[column])
             text = f.signed(change, f.short_money(abs(change)))
-            rows.append(_bar(label, level, level + change, change, "up" if sign > 0 else "down", text))
+            rows.append(_bar(say(label), level, level + change, change, "up" if sign > 0 else "down", text))
             level += change
         ending = float(last["ending_mrr"])
-        rows.append(_bar("Ending", 0, ending, ending, "total", f.short_money(ending)))
+        rows.append(_bar(say("Ending"), 0, ending, ending, "total", f.short_money(ending)))
         words = "; ".join(f"{row['step']} {row['label']}" for row in rows) + "."
 
     steps = [row["step"] for row in rows]
@@ -194,7 +191,7 @@ def waterfall(book: Book) -> Figure:
                 "x": field("low", "Q", scale=scale, title=None, axis=money_axis(f)),
                 "x2": {"field": "high"},
                 "color": field("kind", "N", scale=colours, legend=None),
-                "tooltip": [tip("step", "Movement"), tip("amount", "MRR", "$,.2f")],
+                "tooltip": [tip("step", say("Movement")), tip("amount", say("MRR"), "$,.2f")],
             },
             ends,
             height={"band": 0.72},
@@ -212,11 +209,11 @@ def waterfall(book: Book) -> Figure:
 
     return Figure(
         "waterfall",
-        f"What happened to MRR in {month}" if month else "What happened to MRR",
+        say("What happened to MRR in {month}", month=month) if month else say("What happened to MRR"),
         words,
         build,
         {"waterfall": rows},
-        note=f"the axis starts at {f.short_money(floor)}, so that the movements show" if floor else "",
+        note=say("the axis starts at {mrr}, so that the movements show", mrr=f.short_money(floor)) if floor else "",
         is_empty=not rows,
     )
 
@@ -226,9 +223,10 @@ def _bar(step: str, start: float, end: float, amount: float, kind: str, label: s
     return {"step": step, **values, "kind": kind, "label": label}
 
 
-def mrr_movements(book: Book) -> Figure:
+def mrr_movements(data: ReportData) -> Figure:
     """The movements of each of the last months, gains above and losses below."""
-    summary = book["nrr_summary"].sort_values("revenue_month").tail(MONTHLY_MONTHS)
+    say = data.language.say
+    summary = data.summary.tail(MONTHLY_MONTHS)
     rows: Rows = []
     for row in summary.to_dict("records"):
         for column, label, sign in STEPS:
@@ -237,23 +235,27 @@ def mrr_movements(book: Book) -> Figure:
             rows.append(
                 {
                     "at": at,
-                    "month": book.formats.month(at),
-                    "short": book.formats.short_month(at),
-                    "step": label,
+                    "month": data.language.month(at),
+                    "short": data.language.short_month(at),
+                    "step": say(label),
                     "amount": round(amount, 2),
                 }
             )
     colours = ["#2f74b8", "#7ab0dd", TEAL, "#d29200", RED]
-    marks = [Mark(label, colour, "square") for (_, label, _), colour in zip(STEPS, colours, strict=True)]
+    marks = [Mark(say(label), colour, "square") for (_, label, _), colour in zip(STEPS, colours, strict=True)]
 
     def build(width: Width) -> Spec:
         bars = mark(
             "bar",
             {
                 "x": field("at", "O", title=None, axis=month_axis(rows)),
-                "y": field("amount", "Q", title=None, axis=money_axis(book.formats)),
+                "y": field("amount", "Q", title=None, axis=money_axis(data.language)),
                 "color": coloured("step", marks),
-                "tooltip": [tip("month", "Month"), tip("step", "Movement"), tip("amount", "MRR", "$,.2f")],
+                "tooltip": [
+                    tip("month", say("Month")),
+                    tip("step", say("Movement")),
+                    tip("amount", say("MRR"), "$,.2f"),
+                ],
             },
         )
         zero = over([{"v": 0}], mark("rule", {"y": field("v", "Q")}))
@@ -261,8 +263,8 @@ def mrr_movements(book: Book) -> Figure:
 
     return Figure(
         "mrr_movements",
-        "MRR gained and lost, month by month",
-        f"The movements of MRR in the last {len(summary)} months; the table below has the figures.",
+        say("MRR gained and lost, month by month"),
+        say("The movements of MRR in the last {n} months; the table below has the figures.", n=len(summary)),
         build,
         {"mrr_movements": rows},
         is_empty=not rows,

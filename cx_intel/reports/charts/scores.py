@@ -1,10 +1,10 @@
 """The charts of scores: each against its ARR, their distribution, and the signals that cost most points.
 
-The first two read the table `accounts` of a page, made in `book.py`, and follow its filters; the score of one account
+The first two read the table `accounts` of a page, made in `accounts.py`, and follow its filters; the score of one account
 is in `account.py`.
 """
 
-from cx_intel.reports.charts.book import ACCOUNTS, HEIGHT, present_tiers, tier_bounds
+from cx_intel.reports.charts.accounts import ACCOUNTS, HEIGHT, present_tiers, tier_bounds
 from cx_intel.reports.charts.figure import (
     BARE,
     LOG,
@@ -25,14 +25,15 @@ from cx_intel.reports.charts.figure import (
     when,
 )
 from cx_intel.reports.charts.palette import BLUE
-from cx_intel.reports.data.report_data import Book, records
+from cx_intel.reports.data.report_data import ReportData, records
 
 POINTS_SHOWN = 1500
 """Accounts in the scatter plot: those with the most ARR."""
 
 
-def score_against_arr(book: Book, rows: Rows) -> Figure:
-    marks = present_tiers(book)
+def score_against_arr(data: ReportData, rows: Rows) -> Figure:
+    say = data.language.say
+    marks = present_tiers(data)
 
     def build(width: Width) -> Spec:
         powers = [10**power for power in range(10)]
@@ -43,25 +44,25 @@ def score_against_arr(book: Book, rows: Rows) -> Figure:
                     "score",
                     "Q",
                     scale={"domain": [0, 100]},
-                    axis={"title": "Health score", "grid": False, "tickCount": 5},
+                    axis={"title": say("Health score"), "grid": False, "tickCount": 5},
                 ),
                 "y": field(
                     "arr",
                     "Q",
                     scale=LOG,
-                    axis=money_axis(book.formats, "ARR, logarithmic", grid=True, values=powers),
+                    axis=money_axis(data.language, say("ARR, logarithmic"), grid=True, values=powers),
                 ),
                 "opacity": when("datum.exposed > 0", 1, 0.55),
                 "size": when("datum.exposed > 0", 95, 40),
                 "color": coloured("tier", marks, legend_at(width)),
                 "shape": shaped("tier", marks, legend_at(width)),
                 "tooltip": [
-                    tip("name", "Account"),
-                    tip("owner", "Owner"),
-                    tip("arr", "ARR", "$,.0f"),
-                    tip("score", "Health score", ",.1f"),
-                    tip("tier", "Tier"),
-                    tip("days", "Days to renewal", ","),
+                    tip("name", say("Account")),
+                    tip("owner", say("Owner")),
+                    tip("arr", say("ARR"), "$,.0f"),
+                    tip("score", say("Health score"), ",.1f"),
+                    tip("tier", say("Tier")),
+                    tip("days", say("Days to renewal"), ","),
                 ],
             },
             [
@@ -76,19 +77,24 @@ def score_against_arr(book: Book, rows: Rows) -> Figure:
             size=46,
             cursor="pointer",
         )
-        return chart(ACCOUNTS, tier_bounds(book, "x"), points, width=width, height=HEIGHT)
+        return chart(ACCOUNTS, tier_bounds(data, "x"), points, width=width, height=HEIGHT)
 
     hidden = len(rows) - POINTS_SHOWN
     return Figure(
         "score_against_arr",
-        "Health score against ARR",
-        "A point for each account; large accounts with low scores, at the upper left, matter most. "
-        "Large points are exposed at renewal.",
+        say("Health score against ARR"),
+        say(
+            "A point for each account; large accounts with low scores, at the upper left, matter most. "
+            "Large points are exposed at renewal."
+        ),
         build,
         {ACCOUNTS: rows},
-        note="large points: not healthy and renewing within 90 days",
-        left_out=f"Shown are the {book.formats.number(POINTS_SHOWN)} accounts with the most ARR; "
-        f"{book.formats.number(hidden)} smaller ones are left out."
+        note=say("large points: not healthy and renewing within 90 days"),
+        left_out=say(
+            "Shown are the {n} accounts with the most ARR; {more} smaller ones are left out.",
+            n=data.language.number(POINTS_SHOWN),
+            more=data.language.number(hidden),
+        )
         if hidden > 0
         else "",
         is_empty=not rows,
@@ -98,23 +104,24 @@ def score_against_arr(book: Book, rows: Rows) -> Figure:
     )
 
 
-def score_distribution(book: Book, rows: Rows) -> Figure:
-    marks = present_tiers(book)
+def score_distribution(data: ReportData, rows: Rows) -> Figure:
+    say = data.language.say
+    marks = present_tiers(data)
 
     def build(width: Width) -> Spec:
         bars = mark(
             "bar",
             {
-                "x": field("bucket", "Q", bin="binned", title="Health score", scale={"domain": [0, 100]}),
+                "x": field("bucket", "Q", bin="binned", title=say("Health score"), scale={"domain": [0, 100]}),
                 "x2": {"field": "until"},
-                "y": field("customers", "Q", title="Customers", axis={"tickMinStep": 1, "tickCount": 5}),
+                "y": field("customers", "Q", title=say("Customers"), axis={"tickMinStep": 1, "tickCount": 5}),
                 "color": coloured("tier", marks, legend_at(width, marks)),
                 "tooltip": [
-                    field("bucket", "Q", title="From score"),
-                    field("until", "Q", title="Below"),
-                    tip("tier", "Tier"),
-                    tip("customers", "Customers", ","),
-                    tip("arr", "ARR", "$,.0f"),
+                    field("bucket", "Q", title=say("From score")),
+                    field("until", "Q", title=say("Below")),
+                    tip("tier", say("Tier")),
+                    tip("customers", say("Customers"), ","),
+                    tip("arr", say("ARR"), "$,.0f"),
                 ],
             },
             [
@@ -129,8 +136,8 @@ def score_distribution(book: Book, rows: Rows) -> Figure:
 
     return Figure(
         "score_distribution",
-        "Distribution of health scores",
-        "How many customers have which score, in steps of five points.",
+        say("Distribution of health scores"),
+        say("How many customers have which score, in steps of five points."),
         build,
         {ACCOUNTS: rows},
         is_empty=not rows,
@@ -138,9 +145,10 @@ def score_distribution(book: Book, rows: Rows) -> Figure:
     )
 
 
-def points_lost(book: Book) -> Figure:
+def points_lost(data: ReportData) -> Figure:
     """Which signals cost the book most points, on average over its customers."""
-    drivers = book["health_score_drivers"]
+    say = data.language.say
+    drivers = data["health_score_drivers"]
     rows: Rows = []
     if len(drivers):
         customers = drivers["account_id"].nunique()
@@ -157,10 +165,10 @@ def points_lost(book: Book) -> Figure:
             "y": field("label", "N", sort=names, title=None, axis=BARE | {"labelLimit": 190, "labelFontSize": 11}),
             "x": field("lost", "Q", title=None, axis=None),
             "tooltip": [
-                tip("label", "Signal"),
-                tip("dimension", "Dimension"),
-                tip("lost", "Points lost, mean", ",.2f"),
-                tip("accounts", "Accounts that lose", ","),
+                tip("label", say("Signal")),
+                tip("dimension", say("Dimension")),
+                tip("lost", say("Points lost, mean"), ",.2f"),
+                tip("accounts", say("Accounts that lose"), ","),
             ],
         }
         bars = mark("bar", base, color=BLUE, height={"band": 0.7})
@@ -170,13 +178,17 @@ def points_lost(book: Book) -> Figure:
         room = mark("point", base | {"x": field("room", "Q")}, widened, opacity=0)
         return chart("points_lost", bars, labels, room, width=width, height=max(21 * len(rows), HEIGHT))
 
-    worst = f"{rows[0]['label']} costs most, {book.formats.number(rows[0]['lost'], 1)} points." if rows else ""
+    worst = rows and say(
+        "{signal} costs most, {points} points.",
+        signal=rows[0]["label"],
+        points=data.language.number(rows[0]["lost"], 1),
+    )
     return Figure(
         "points_lost",
-        "What costs points",
-        f"Points that each signal costs, on average over all customers. {worst}",
+        say("What costs points"),
+        say("Points that each signal costs, on average over all customers.") + (f" {worst}" if worst else ""),
         build,
         {"points_lost": rows},
-        note="points of the health score that each signal costs, mean over all customers",
+        note=say("points of the health score that each signal costs, mean over all customers"),
         is_empty=not rows,
     )

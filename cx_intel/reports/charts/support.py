@@ -21,17 +21,27 @@ from cx_intel.reports.charts.figure import (
 )
 from cx_intel.reports.charts.palette import BLUE, RED, SEGMENT_COLOURS, SHAPES, Mark
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.words.catalogue import term
 
 MONTHS = 13
 PRIORITY, SEGMENT = "priority", "segment"
+DIMENSIONS = {PRIORITY: term("Priority"), SEGMENT: term("Segment")}
 
 
 def over_time(
-    book: Book, dimension: str, column: str, title: str, note: str, *, is_percent: bool = False, is_log: bool = False
+    data: ReportData,
+    dimension: str,
+    column: str,
+    title: str,
+    note: str,
+    *,
+    is_percent: bool = False,
+    is_log: bool = False,
 ) -> Figure:
     """A line for each priority or segment, month by month."""
-    frame = recent(book, dimension)
+    say = data.language.say
+    frame = recent(data, dimension)
     names = sorted(frame["dimension_value"].unique()) if len(frame) else []
     shapes = list(SHAPES)
     marks = [
@@ -41,8 +51,8 @@ def over_time(
     rows: Rows = [
         {
             "at": str(row["ticket_month"]),
-            "month": book.formats.month(row["ticket_month"]),
-            "short": book.formats.short_month(row["ticket_month"]),
+            "month": data.language.month(row["ticket_month"]),
+            "short": data.language.short_month(row["ticket_month"]),
             "name": str(row["dimension_value"]),
             "value": round(float(row[column]), 3),
             "tickets": int(row["resolved_tickets"]),
@@ -52,7 +62,7 @@ def over_time(
     ]
     scale = LOG if is_log else {"zero": False, "nice": True}
     values = {"values": [10**power for power in range(6)]} if is_log else {}
-    axis = percent_axis(book) if is_percent else {"title": None, "tickCount": 5, "format": ",~g", **values}
+    axis = percent_axis(data) if is_percent else {"title": None, "tickCount": 5, "format": ",~g", **values}
 
     def build(width: Width) -> Spec:
         base = {
@@ -61,10 +71,10 @@ def over_time(
             "color": coloured("name", marks),
         }
         told = [
-            tip("month", "Month of creation"),
-            tip("name", dimension.capitalize()),
+            tip("month", say("Month of creation")),
+            tip("name", say(DIMENSIONS[dimension])),
             tip("value", title, ",.1f"),
-            tip("tickets", "Resolved tickets", ","),
+            tip("tickets", say("Resolved tickets"), ","),
         ]
         line = mark("line", base, strokeWidth=1.8)
         points = mark("point", base | {"shape": shaped("name", marks), "tooltip": told}, filled=True, size=40)
@@ -72,14 +82,14 @@ def over_time(
 
     last = rows[-1]["month"] if rows else ""
     words = ", ".join(
-        f"{r['name']} {book.formats.percent(r['value']) if is_percent else book.formats.number(r['value'], 1)}"
+        f"{r['name']} {data.language.percent(r['value']) if is_percent else data.language.number(r['value'], 1)}"
         for r in rows
         if r["month"] == last
     )
     return Figure(
         key,
         title,
-        f"{last}: {words}." if rows else "No resolved ticket with such a figure yet.",
+        f"{last}: {words}." if rows else say("No resolved ticket with such a figure yet."),
         build,
         {key: rows},
         note=note,
@@ -88,27 +98,28 @@ def over_time(
     )
 
 
-def recent(book: Book, dimension: str) -> pd.DataFrame:
+def recent(data: ReportData, dimension: str) -> pd.DataFrame:
     """The last months of one dimension."""
-    frame = book["sla_adherence"]
+    frame = data["sla_adherence"]
     if frame.empty:
         return frame
     kept = sorted(frame["ticket_month"].unique())[-MONTHS:]
     return frame[(frame["dimension_type"] == dimension) & frame["ticket_month"].isin(kept)]
 
 
-def resolution_times(book: Book) -> Figure:
+def resolution_times(data: ReportData) -> Figure:
     """Median, p90 and target by priority, of the newest month that is over."""
-    frame = recent(book, PRIORITY)
-    targets = book.portfolio.support.sla_target_hours
+    say = data.language.say
+    frame = recent(data, PRIORITY)
+    targets = data.portfolio.support.sla_target_hours
     rows: Rows = []
     month = ""
     if len(frame):
         ends = pd.to_datetime(frame["ticket_month"]) + pd.offsets.MonthEnd(0)
-        over = frame[ends.dt.date <= book.as_of]
+        over = frame[ends.dt.date <= data.as_of]
         chosen = over if len(over) else frame
         newest = chosen["ticket_month"].max()
-        month = book.formats.month(newest)
+        month = data.language.month(newest)
         for row in chosen[chosen["ticket_month"] == newest].sort_values("dimension_value").to_dict("records"):
             if pd.isna(row["median_resolution_hours"]) or row["p90_resolution_hours"] <= 0:
                 continue
@@ -126,15 +137,15 @@ def resolution_times(book: Book) -> Figure:
         base = {
             "y": field("name", "N", title=None, axis=LARGE),
             "tooltip": [
-                tip("name", "Priority"),
-                tip("median", "Median, hours", ",.1f"),
-                tip("p90", "p90, hours", ",.1f"),
-                tip("target", "Target, hours", ","),
-                tip("tickets", "Resolved tickets", ","),
+                tip("name", say("Priority")),
+                tip("median", say("Median, hours"), ",.1f"),
+                tip("p90", say("p90, hours"), ",.1f"),
+                tip("target", say("Target, hours"), ","),
+                tip("tickets", say("Resolved tickets"), ","),
             ],
         }
         hours = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
-        axis = {"title": "hours, logarithmic", "values": hours, "format": ",~g"}
+        axis = {"title": say("hours, logarithmic"), "values": hours, "format": ",~g"}
         ends = {"x": field("median", "Q", scale=LOG, axis=axis), "x2": {"field": "p90"}}
         span = mark("bar", base | ends, height=8, cornerRadius=4, color=BLUE, opacity=0.45)
         point: Spec = {"filled": True, "size": 90, "color": BLUE}
@@ -143,17 +154,23 @@ def resolution_times(book: Book) -> Figure:
         target = mark("tick", base | {"x": field("target", "Q")}, thickness=3, size=26, color=RED)
         return chart("resolution_times", span, median, p90, target, width=width, height=215)
 
-    f = book.formats
+    f = data.language
     return Figure(
         "resolution_times",
-        f"Time to resolve, {month}" if month else "Time to resolve",
+        say("Time to resolve, {month}", month=month) if month else say("Time to resolve"),
         "; ".join(
-            f"{r['name']}: median {f.number(r['median'], 1)} h, p90 {f.number(r['p90'], 1)} h, target {f.number(r['target'])} h"
+            say(
+                "{priority}: median {median} h, p90 {p90} h, target {target} h",
+                priority=r["name"],
+                median=f.number(r["median"], 1),
+                p90=f.number(r["p90"], 1),
+                target=f.number(r["target"]),
+            )
             for r in rows
         )
-        or "No ticket is resolved yet.",
+        or say("No ticket is resolved yet."),
         build,
         {"resolution_times": rows},
-        note="by priority: ● median, ◆ p90, ┃ target",
+        note=say("by priority: ● median, ◆ p90, ┃ target"),
         is_empty=not rows,
     )

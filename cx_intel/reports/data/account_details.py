@@ -12,9 +12,13 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.models.expressions.wording import boolean_signals
-from cx_intel.reports.data.reasons import labels_of, signal_value, signal_words
-from cx_intel.reports.data.report_data import Book, records
-from cx_intel.reports.words.formats import MISSING, Formats, is_missing, iso
+from cx_intel.reports.charts.palette import tier_marks
+from cx_intel.reports.data.report_data import ReportData, records
+from cx_intel.reports.data.signals import LEAST_POINTS, label_of, signal_value, signal_words
+from cx_intel.reports.data.terms import due_in
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.language import MISSING, Language, iso
+from cx_intel.reports.words.rounding import is_missing, rounded
 
 SHOWN = (
     "dim_account",
@@ -30,205 +34,212 @@ SHOWN = (
 """The tables of which an account's rows are shown."""
 TICKETS_SHOWN, EVENTS_SHOWN, MOVES_SHOWN = 8, 5, 6
 FACTS = (
-    ("segment", "Segment"),
-    ("industry", "Industry"),
-    ("country", "Country"),
-    ("region", "Region"),
-    ("plan_tier", "Plan"),
-    ("status", "Status"),
-    ("lifecycle_stage", "Stage"),
-    ("employee_count", "Employees"),
+    ("segment", term("Segment")),
+    ("industry", term("Industry")),
+    ("country", term("Country")),
+    ("region", term("Region")),
+    ("plan_tier", term("Plan")),
+    ("status", term("Status")),
+    ("lifecycle_stage", term("Stage")),
+    ("employee_count", term("Employees")),
 )
 
 Detail = dict[str, Any]
-Part = tuple[str, dict[str, Any]]
+NamedDetails = tuple[str, dict[str, Any]]
 """What it is called in a detail, and the accounts that have it."""
 
 
-def account_details(book: Book, ids: list[str]) -> list[Detail]:
+def account_details(data: ReportData, ids: list[str]) -> list[Detail]:
     """The detail of each account, in the order of the ids. What happens over time is told by places on `axes`."""
-    book = _only(book, set(ids))
+    data = _only(data, set(ids))
     parts = [
-        _facts(book),
-        _scores(book),
-        _drivers(book),
-        _moves(book),
-        _mrr(book),
-        _tickets(book),
-        _renewals(book),
-        _events(book),
+        _facts(data),
+        _scores(data),
+        _drivers(data),
+        _moves(data),
+        _mrr(data),
+        _tickets(data),
+        _renewals(data),
+        _events(data),
     ]
     return [{key: part[account] for key, part in parts if account in part} for account in ids]
 
 
-def _only(book: Book, ids: Collection[str]) -> Book:
+def _only(data: ReportData, ids: Collection[str]) -> ReportData:
     """The same book, with the rows of these accounts alone."""
 
     def chosen(frame: pd.DataFrame) -> pd.DataFrame:
         return frame[frame["account_id"].isin(ids)] if "account_id" in frame.columns else frame
 
-    lines = {account: line for account, line in book.scores.lines.items() if account in ids}
-    frames = {table: chosen(frame) if table in SHOWN else frame for table, frame in book.frames.items()}
-    return replace(book, frames=frames, scores=replace(book.scores, lines=lines))
+    lines = {account: line for account, line in data.scores.lines.items() if account in ids}
+    frames = {table: chosen(frame) if table in SHOWN else frame for table, frame in data.frames.items()}
+    return replace(data, frames=frames, scores=replace(data.scores, lines=lines))
 
 
-def _facts(book: Book) -> Part:
-    f = book.formats
-    attributes = [(a, a.replace("_", " ").capitalize()) for a in book.portfolio.account_attributes]
+def _facts(data: ReportData) -> NamedDetails:
+    f = data.language
+    attributes = [(a, a.replace("_", " ").capitalize()) for a in data.portfolio.account_attributes]
     named = [*FACTS, *(pair for pair in attributes if pair[0] not in dict(FACTS))]
     found = {}
-    for row in book["dim_account"].to_dict("records"):
+    for row in data["dim_account"].to_dict("records"):
         facts = [
-            [label, _text(f, row[column])] for column, label in named if column in row and not is_missing(row[column])
+            [f.say(label), _text(f, row[column])]
+            for column, label in named
+            if column in row and not is_missing(row[column])
         ]
-        facts.append(["Customer since", f.day(row["signup_date"])])
-        facts.append(["MRR now", f.money(row["current_mrr"], 2)])
+        facts.append([f.say("Customer since"), f.day(row["signup_date"])])
+        facts.append([f.say("MRR now"), f.money(row["current_mrr"], 2)])
         found[str(row["account_id"])] = facts
     return "facts", found
 
 
-def _text(f: Formats, value: Any) -> str:
+def _text(f: Language, value: Any) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f.number(value)
     return str(value).replace("|", ", ")
 
 
-def axes(book: Book) -> dict[str, Any]:
+def axes(data: ReportData) -> dict[str, Any]:
     """What details point to: days and months, each as it is sorted and as it is shown, and the names of tiers."""
-    days = {str(week): [iso(day), book.formats.day(day)] for week, day in book.scores.days.items()}
-    months = [[str(month), book.formats.month(month)] for month in _months(book)]
-    return {"days": days, "months": months, "tiers": list(book.scores.tiers)}
+    days = {str(week): [iso(day), data.language.day(day)] for week, day in data.scores.days.items()}
+    shown = {mark.name: mark.label for mark in tier_marks(data.portfolio)}
+    months = [[str(month), data.language.month(month)] for month in _months(data)]
+    return {"days": days, "months": months, "tiers": [shown.get(tier, tier) for tier in data.scores.tiers]}
 
 
-def _months(book: Book) -> list[Any]:
-    ledger = book["fct_revenue"]
+def _months(data: ReportData) -> list[Any]:
+    ledger = data["fct_revenue"]
     return sorted(ledger["revenue_month"].unique()) if len(ledger) else []
 
 
-def _scores(book: Book) -> Part:
+def _scores(data: ReportData) -> NamedDetails:
     """Weeks before the day, scores, and places among the tiers."""
-    return "score", {account: list(line) for account, line in book.scores.lines.items()}
+    return "score", {account: list(line) for account, line in data.scores.lines.items()}
 
 
-def _drivers(book: Book) -> Part:
+def _drivers(data: ReportData) -> NamedDetails:
     found: dict[str, Any] = defaultdict(list)
-    yes_or_no, f = set(boolean_signals(book.portfolio)), book.formats
-    frame = book["health_score_drivers"]
+    yes_or_no, f = set(boolean_signals(data.portfolio)), data.language
+    frame = data["health_score_drivers"]
     for row in records(frame.sort_values("signal_order") if len(frame) else frame):
         if not row["is_applicable"]:
             continue
         words = signal_words(f, row, is_boolean=row["signal"] in yes_or_no).removeprefix(row["label"]).strip(": ")
         if row["is_stale"]:
-            words += ", source silent"
+            words = ", ".join([words, f.say("source silent")])
         found[str(row["account_id"])].append(
             {
                 "label": row["label"],
                 "words": words,
-                "points": round(float(row["points"]), 2),
-                "of": round(100 * float(row["weight"]), 2),
+                "points": float(rounded(row["points"], 2)),
+                "of": float(rounded(100 * row["weight"], 2)),
             }
         )
     return "drivers", found
 
 
-def _moves(book: Book) -> Part:
+def _moves(data: ReportData) -> NamedDetails:
     """Against each compared day: the change and the signals that made it."""
-    changes, drivers, f = book["health_score_changes"], book["health_score_change_drivers"], book.formats
+    changes, drivers, f = data["health_score_changes"], data["health_score_change_drivers"], data.language
     found: dict[str, Any] = defaultdict(list)
     if changes.empty:
         return "moves", found
-    labels, yes_or_no = labels_of(book), set(boolean_signals(book.portfolio))
+    yes_or_no, shown = set(boolean_signals(data.portfolio)), {m.name: m.label for m in tier_marks(data.portfolio)}
     by_change: dict[tuple[str, Any], list[list[str]]] = defaultdict(list)
-    moved = drivers[drivers["points_change"].abs() >= 0.05]
+    moved = drivers[drivers["points_change"].abs() >= LEAST_POINTS]
     moved = moved.assign(size=moved["points_change"].abs()).sort_values(["size", "signal"], ascending=[False, True])
     for row in moved.to_dict("records"):
         parts = by_change[(str(row["account_id"]), row["compared_as_of"])]
         if len(parts) < MOVES_SHOWN:
             boolean = row["signal"] in yes_or_no
             values = [signal_value(f, row[side], "", is_boolean=boolean) for side in ("value_from", "value_to")]
-            parts.append([labels.get(row["signal"], row["signal"]), f.points(row["points_change"]), " → ".join(values)])
+            parts.append([label_of(data, row["signal"]), f.points(row["points_change"]), " → ".join(values)])
     for row in changes.sort_values("compared_as_of", ascending=False).to_dict("records"):
         account = str(row["account_id"])
         found[account].append(
             {
                 "since": f.day(row["compared_as_of"]),
                 "change": f.points(row["health_score_change"]),
-                "tiers": [row["tier_from"], row["tier_to"]],
+                "tiers": [shown.get(row[side], row[side]) for side in ("tier_from", "tier_to")],
                 "parts": by_change.get((account, row["compared_as_of"]), []),
             }
         )
     return "moves", found
 
 
-def _mrr(book: Book) -> Part:
+def _mrr(data: ReportData) -> NamedDetails:
     """Places among the months, and the MRR of each."""
     found: dict[str, Any] = defaultdict(lambda: [[], []])
-    places = {month: place for place, month in enumerate(_months(book))}
-    ledger = book["fct_revenue"]
+    places = {month: place for place, month in enumerate(_months(data))}
+    ledger = data["fct_revenue"]
     if len(ledger):
         ledger = ledger.sort_values("revenue_month")
         columns = (ledger[name] for name in ("account_id", "revenue_month", "mrr"))
         for account, month, mrr in zip(*columns, strict=True):
             months, amounts = found[str(account)]
             months.append(places[month])
-            amounts.append(round(float(mrr)))
+            amounts.append(int(rounded(mrr)))
     return "mrr", found
 
 
-def _tickets(book: Book) -> Part:
-    f = book.formats
+def _tickets(data: ReportData) -> NamedDetails:
+    f = data.language
     found: dict[str, Any] = {}
-    for row in book["dim_account"].to_dict("records") if book.has("fct_tickets") else ():
+    for row in data["dim_account"].to_dict("records") if data.has("fct_tickets") else ():
         figures = [
-            ["Open", f.number(row["open_tickets"])],
-            ["In all", f.number(row["lifetime_tickets"])],
-            ["Late in all", f.number(row["sla_breaches"])],
-            ["Mean rating", f.number(row["avg_csat"], 2)],
-            ["Mean hours to resolve", f.number(row["avg_resolution_hours"], 1)],
+            [f.say("Unresolved"), f.number(row["open_tickets"])],
+            [f.say("In all"), f.number(row["lifetime_tickets"])],
+            [f.say("Late in all"), f.number(row["sla_breaches"])],
+            [f.say("Mean rating"), f.number(row["avg_csat"], 2)],
+            [f.say("Mean hours to resolve"), f.number(row["avg_resolution_hours"], 1)],
         ]
         found[str(row["account_id"])] = {"figures": figures, "rows": []}
-    tickets = book["fct_tickets"]
+    tickets = data["fct_tickets"]
     if len(tickets):
         tickets = tickets.assign(closed=tickets["resolved_at"].notna())
         for row in tickets.sort_values(["closed", "created_at"], ascending=[True, False]).to_dict("records"):
             kept = found.get(str(row["account_id"]))
             if kept is not None and len(kept["rows"]) < TICKETS_SHOWN:
-                parts = (row["priority"], row["category"], row["status"])
+                parts = (
+                    row["priority"],
+                    row["category"],
+                    None if is_missing(row["status"]) else f.say(str(row["status"])),
+                )
                 texts = [MISSING if is_missing(part) else str(part) for part in parts]
                 rating = f.number(row["satisfaction_score"], 0)
-                late = "late" if row["is_sla_breach"] else ""
+                is_late = not is_missing(row["is_sla_breach"]) and row["is_sla_breach"]
+                late = f.say("late") if is_late else ""
                 kept["rows"].append([str(row["ticket_id"]), f.day(row["created_date"]), *texts, rating, late])
     return "tickets", found
 
 
-def _renewals(book: Book) -> Part:
-    f = book.formats
+def _renewals(data: ReportData) -> NamedDetails:
+    f, say = data.language, data.language.say
     found: dict[str, Any] = {}
-    listed = {str(row["account_id"]): row for row in book["cs_intervention_list"].to_dict("records")}
-    for row in book["renewal_pipeline"].to_dict("records"):
+    listed = {str(row["account_id"]): row for row in data["cs_intervention_list"].to_dict("records")}
+    for row in data["renewal_pipeline"].to_dict("records"):
         account = str(row["account_id"])
-        overdue = ", overdue" if row["is_overdue"] else ""
         facts = [
-            ["Renews on", f"{f.day(row['renewal_date'])}, in {f.days(row['days_to_renewal'])}{overdue}"],
-            ["Renewal risk", str(row["renewal_risk"])],
-            ["Renews with probability", f.percent(100 * row["renewal_probability"], 0)],
-            ["ARR", f.money(row["current_arr"])],
-            ["Exposed ARR", f.money(row["exposed_arr"])],
-            ["Expected loss", f.money(row["expected_arr_loss"])],
-            ["Playbook", str(row["recommended_playbook"])],
+            [say("Renews on"), f"{f.day(row['renewal_date'])}, {due_in(f, row['days_to_renewal'])}"],
+            [say("Renewal risk"), say(str(row["renewal_risk"]))],
+            [say("Renews with probability"), f.percent(100 * row["renewal_probability"], 0)],
+            [say("ARR"), f.money(row["current_arr"])],
+            [say("Exposed ARR"), f.money(row["exposed_arr"])],
+            [say("Expected loss"), f.money(row["expected_arr_loss"])],
+            [say("Playbook"), str(row["recommended_playbook"])],
         ]
         if call := listed.get(account):
-            within = "" if call["is_within_capacity"] else ", beyond the owner's capacity"
-            facts.append(
-                ["Intervention", f"number {f.number(call['priority_rank'])}, due by {f.day(call['due_date'])}{within}"]
-            )
+            text = say("number {n}, due by {day}", n=f.number(call["priority_rank"]), day=f.day(call["due_date"]))
+            if not call["is_within_capacity"]:
+                text = ", ".join([text, say("beyond the capacity of the owner")])
+            facts.append([say("Intervention"), text])
         found[account] = facts
     return "renewal", found
 
 
-def _events(book: Book) -> Part:
+def _events(data: ReportData) -> NamedDetails:
     found: dict[str, Any] = defaultdict(list)
-    events = book["lifecycle_events"]
+    events = data["lifecycle_events"]
     for row in events.to_dict("records"):
         kept = found[str(row["account_id"])]
         if len(kept) < EVENTS_SHOWN:
@@ -237,6 +248,6 @@ def _events(book: Book) -> Part:
 
 
 def week_change(changes: pd.DataFrame) -> dict[str, float]:
-    """The change of each account's score as it is shown: rounded once, as `Formats.points` does in the detail."""
+    """The change of each account's score as it is shown: rounded once, as in the detail."""
     shown = zip(changes["account_id"], changes["health_score_change"], strict=True)
-    return {str(account): round(float(change), 1) for account, change in shown}
+    return {str(account): float(rounded(change, 1)) for account, change in shown}

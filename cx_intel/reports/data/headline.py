@@ -1,20 +1,36 @@
-"""The headline figures of a portfolio and the accounts to call first, read from its tables for a summary.
+"""The headline figures of a portfolio and the accounts to call first, for the summary at the terminal.
 
-Nothing is computed here that a table does not hold; a figure whose table is missing is left out.
+They are those of the reports, read from the same data and told in English; nothing is computed here. The strip of the
+dashboard is made in `kpis.py`.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
-import ibis
 import pandas as pd
 
+from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
+from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
+from cx_intel.reports.data.reading import read_report_data
+from cx_intel.reports.data.report_data import ReportData, total
+from cx_intel.reports.data.retention import retention
+from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
+HEADLINE_TABLES = (
+    "nrr_summary",
+    "account_snapshot",
+    "customer_health_scores",
+    "renewal_pipeline",
+    "nrr_outlook",
+    "cs_intervention_list",
+    "quarantine",
+)
+
 
 @dataclass(frozen=True)
-class Figure:
+class HeadlineFigure:
     """One figure: what it is, as text for people."""
 
     label: str
@@ -23,25 +39,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Headline:
-    """The figures, the first rows of the intervention list, and how many rows of each table are in quarantine."""
+    """The figures, how the three that are called ARR relate, and the first calls; quarantined rows by table."""
 
-    figures: tuple[Figure, ...]
+    figures: tuple[HeadlineFigure, ...]
+    arr: str
     call_first: pd.DataFrame
-    quarantined: dict[str, int] | None
-
-
-CALL_COLUMNS = (
-    "priority_rank",
-    "account_id",
-    "account_name",
-    "owner",
-    "renewal_risk",
-    "days_to_renewal",
-    "expected_arr_loss",
-    "primary_risk_signal",
-    "recommended_playbook",
-    "due_date",
-)
+    quarantined: dict[str, int]
 
 
 def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: int = 5) -> Headline:
@@ -53,76 +56,61 @@ def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: 
         as_of: The day; of the ledger, the months that were complete by then are read.
         calls: How many accounts are listed.
     """
-
-    def of_the_day(table: str) -> pd.DataFrame | None:
-        if not warehouse.exists(table):
-            return None
-        rows = warehouse.table(table)
-        if "as_of" in rows.columns:
-            rows = rows.filter(rows.as_of == ibis.literal(as_of))
-        return warehouse.execute(rows)
-
-    figures = [
-        *_revenue(of_the_day("nrr_summary"), as_of, portfolio.currency.reporting),
-        *_health(of_the_day("customer_health_scores"), portfolio),
-    ]
-    figures += _renewals(of_the_day("renewal_pipeline"), of_the_day("nrr_outlook"), portfolio)
-    listed = of_the_day("cs_intervention_list")
-    quarantined = of_the_day("quarantine")
-    call_first = pd.DataFrame(columns=list(CALL_COLUMNS))
-    if listed is not None:
-        call_first = listed.sort_values("priority_rank").head(calls)[list(CALL_COLUMNS)]
-        figures.append(Figure("Accounts to call", f"{len(listed):,}"))
-    if quarantined is None:
-        return Headline(tuple(figures), call_first, None)
-    counts = quarantined.groupby("source_table").size().to_dict()
-    return Headline(tuple(figures), call_first, {str(k): int(v) for k, v in counts.items()})
+    made_at = datetime.now(UTC)
+    data = read_report_data(warehouse, portfolio, as_of, made_at, tables=HEADLINE_TABLES, with_state=False)
+    english = Language("en", portfolio.currency.reporting)
+    figures = [*_revenue(data, english), *_arr(data, english), *_health(data, english), *_renewals(data, english)]
+    listed, quarantine = data["cs_intervention_list"], data["quarantine"]
+    counts = quarantine.groupby("source_table").size().to_dict() if len(quarantine) else {}
+    return Headline(
+        tuple(figures),
+        arr_figures(data).reconciled(english),
+        listed.sort_values("priority_rank").head(calls) if len(listed) else listed,
+        {str(table): int(n) for table, n in counts.items()},
+    )
 
 
-def retention(row: pd.Series) -> tuple[str, float, float] | None:
-    """The headline NRR and GRR of a month, always labelled: trailing 12 months, else the trailing 3."""
-    for label, suffix in (("trailing 12 months", "ttm"), ("trailing 3 months", "trailing_3m")):
-        if pd.notna(row[f"nrr_{suffix}_pct"]):
-            return label, float(row[f"nrr_{suffix}_pct"]), float(row[f"grr_{suffix}_pct"])
-    return None
-
-
-def _revenue(summary: pd.DataFrame | None, as_of: date, currency: str) -> list[Figure]:
+def _revenue(data: ReportData, english: Language) -> list[HeadlineFigure]:
     """Of the last month that was complete on the day."""
-    if summary is None:
+    if data.summary.empty:
         return []
-    ends = pd.to_datetime(summary["revenue_month"]) + pd.offsets.MonthEnd(0)
-    summary = summary[ends <= pd.Timestamp(as_of)]
-    if summary.empty:
-        return []
-    last = summary.sort_values("revenue_month").iloc[-1]
-    figures = [Figure(f"MRR, {last.revenue_month:%B %Y}", f"{last.ending_mrr:,.2f} {currency}")]
+    last = data.summary.iloc[-1]
+    figures = [HeadlineFigure(f"MRR, {english.month(last['revenue_month'])}", english.money(last["ending_mrr"], 2))]
     if found := retention(last):
-        label, nrr, grr = found
-        figures.append(Figure(f"NRR / GRR, {label}", f"{nrr:.1f} % / {grr:.1f} %"))
+        rates = f"{english.percent(found.nrr)} / {english.percent(found.grr)}"
+        figures.append(HeadlineFigure(f"NRR / GRR, {found.label}", rates))
     return figures
 
 
-def _health(scores: pd.DataFrame | None, portfolio: Portfolio) -> list[Figure]:
-    if scores is None or portfolio.health is None:
+def _arr(data: ReportData, english: Language) -> list[HeadlineFigure]:
+    arr = arr_figures(data)
+    named = ((ARR, arr.book), (ARR_SCORED, arr.scored), (ARR_MONTH_END, arr.month_end))
+    return [HeadlineFigure(label, english.money(amount, 2)) for label, amount in named if amount is not None]
+
+
+def _health(data: ReportData, english: Language) -> list[HeadlineFigure]:
+    if not data.portfolio.health:
         return []
+    scores = data["customer_health_scores"]
     counts = scores["health_tier"].value_counts()
-    names = [*(level.name for level in portfolio.health.tiers.levels), "unknown"]
+    names = [*(level.name for level in data.portfolio.health.tiers.levels), "unknown"]
     tiers = ", ".join(f"{name} {counts[name]}" for name in names if name in counts)
     return [
-        Figure("Customers with a health score", f"{len(scores):,}"),
-        Figure("Tiers", tiers or "none"),
-        Figure("ARR", f"{scores['current_arr'].sum():,.2f} {portfolio.currency.reporting}"),
+        HeadlineFigure("Customers with a health score", english.number(len(scores))),
+        HeadlineFigure("Tiers", tiers or "none"),
     ]
 
 
-def _renewals(pipeline: pd.DataFrame | None, outlook: pd.DataFrame | None, portfolio: Portfolio) -> list[Figure]:
-    figures = []
-    if pipeline is not None:
-        exposed = f"{pipeline['exposed_arr'].sum():,.2f} {portfolio.currency.reporting}"
-        figures.append(Figure("Exposed ARR, next 90 days", exposed))
-    if outlook is not None:
-        chosen = outlook[(outlook.segment == "all") & (outlook.scenario == "expected_no_action")]
-        for nrr in chosen["book_nrr_pct"].dropna():
-            figures.append(Figure("NRR of the book in 90 days if nobody acts", f"{nrr:.1f} %"))
-    return figures
+def _renewals(data: ReportData, english: Language) -> list[HeadlineFigure]:
+    if not data.portfolio.renewals:
+        return []
+    outlook = data["nrr_outlook"]
+    chosen = outlook[(outlook["segment"] == ALL_SEGMENTS) & (outlook["scenario"] == "expected_no_action")]
+    return [
+        HeadlineFigure("Exposed ARR, next 90 days", english.money(total(data["renewal_pipeline"]["exposed_arr"]), 2)),
+        *(
+            HeadlineFigure("NRR of the book in 90 days if nobody acts", english.percent(nrr))
+            for nrr in chosen["book_nrr_pct"].dropna()
+        ),
+        HeadlineFigure("Accounts to call", english.number(len(data["cs_intervention_list"]))),
+    ]

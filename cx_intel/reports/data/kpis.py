@@ -1,7 +1,7 @@
 """The figures at the top of the dashboard: what each is now, and how it changed since last week and last month.
 
 Only figures that tables hold are shown; changes compare snapshots, and months for retention. How they are laid out is
-the matter of `templates` and of `picture.py`.
+decided by the templates and by `charts/picture.py`.
 """
 
 from collections.abc import Callable
@@ -9,22 +9,33 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-import pandas as pd
-
-from cx_intel.reports.data.headline import retention
-from cx_intel.reports.data.report_data import MONTH, WEEK, Book
-from cx_intel.reports.words.formats import MISSING, Formats
+from cx_intel.reports.data.arr import ARR, ArrFigures, arr_figures
+from cx_intel.reports.data.report_data import MONTH, WEEK, ReportData, last_month_over, total
+from cx_intel.reports.data.retention import Retention, retention
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.language import Language
 
 Direction = Literal["good", "bad", "even"]
+SPANS = ((term("in a week"), WEEK), (term("in a month"), MONTH))
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change: against what, as text, and whether it is for the better."""
+    """A change: in what time, as text, and whether it is for the better."""
 
-    since: str
+    span: str
     text: str
     direction: Direction
+
+    @property
+    def arrow(self) -> str:
+        """Up or down; nothing where nothing changed."""
+        return "" if self.direction == "even" else "▲" if self.text.startswith("+") else "▼"
+
+    @property
+    def word(self) -> str:
+        """In English, to be said; nothing where nothing changed."""
+        return {"good": term("better"), "bad": term("worse"), "even": ""}[self.direction]
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ class Kpi:
         value: The number, None when there is none.
         text: As people read it.
         note: What it counts, and of when.
-        changes: Since last week and last month.
+        changes: In a week and in a month.
     """
 
     key: str
@@ -48,58 +59,33 @@ class Kpi:
     changes: tuple[Change, ...] = ()
 
 
-def kpis(book: Book) -> tuple[Kpi, ...]:
+def kpis(data: ReportData) -> tuple[Kpi, ...]:
     """The strip: ARR, customers, exposed ARR, NRR, GRR, priority accounts; those that the portfolio has."""
-    f = book.formats
-    population = "customer_health_scores" if book.portfolio.health else "account_snapshot"
+    f, say, arr = data.language, data.language.say, arr_figures(data)
+    book, renewals, listed = "account_snapshot", "renewal_pipeline", "cs_intervention_list"
     found = [
-        _summed(book, population, "arr", "arr", "ARR", "contracts in force", f.short_money, better=1),
-        _summed(book, population, "customers", "customers", "Customers", _population_note(book), f.number, better=1),
+        _summed(data, book, "arr", "arr", say(ARR), say("of all who pay"), f.short_money, better=1),
+        _summed(data, book, "customers", "customers", say("Customers"), say("who pay"), f.number, better=1),
     ]
-    if book.has("renewal_pipeline"):
-        found.append(
-            _summed(
-                book,
-                "renewal_pipeline",
-                "exposed_arr",
-                "exposed_arr",
-                "Exposed ARR, 90 days",
-                _share_note(book),
-                f.short_money,
-                better=-1,
-            )
-        )
-    found += _retention(book)
-    if book.has("cs_intervention_list"):
-        found.append(
-            _summed(
-                book,
-                "cs_intervention_list",
-                "customers",
-                "priority_accounts",
-                "Priority accounts",
-                "Critical or High, renewing in 90 days",
-                f.number,
-                better=-1,
-            )
-        )
+    if data.has(renewals):
+        label, note = say("Exposed ARR, 90 days"), _share_note(data, arr)
+        found.append(_summed(data, renewals, "exposed_arr", "exposed_arr", label, note, f.short_money, better=-1))
+    found += _retention(data)
+    if data.has(listed):
+        label, note = say("Priority accounts"), say("Critical or High, renewing in 90 days")
+        found.append(_summed(data, listed, "customers", "priority_accounts", label, note, f.number, better=-1))
     return tuple(found)
 
 
-def _population_note(book: Book) -> str:
-    return "with a health score" if book.portfolio.health else "paying"
-
-
-def _share_note(book: Book) -> str:
-    arr = float(book.accounts["current_arr"].sum()) if len(book.accounts) else 0.0
-    if not arr:
-        return "not healthy and up for renewal"
-    exposed = float(book["renewal_pipeline"]["exposed_arr"].sum())
-    return f"{book.formats.percent(100 * exposed / arr)} of ARR: not healthy, up for renewal"
+def _share_note(data: ReportData, arr: ArrFigures) -> str:
+    if not arr.book:
+        return data.language.say("not healthy and up for renewal")
+    share = data.language.percent(100 * (total(data["renewal_pipeline"]["exposed_arr"]) / arr.book))
+    return data.language.say("{share} of ARR: not healthy, up for renewal", share=share)
 
 
 def _summed(
-    book: Book,
+    data: ReportData,
     table: str,
     column: str,
     key: str,
@@ -109,63 +95,44 @@ def _summed(
     *,
     better: int,
 ) -> Kpi:
-    sums = book.history[table]
+    sums = data.history[table]
     by_day = dict(zip(sums["as_of"], sums[column], strict=True))
-    now = float(by_day.get(book.as_of) or 0)
+    now = float(by_day.get(data.as_of) or 0)
     changes = []
-    for since, days in (("last week", WEEK), ("last month", MONTH)):
-        day = compared_to(book, days)
-        if day is not None:
-            before = float(by_day.get(day) or 0)
-            changes.append(_change(book.formats, since, now - before, text(abs(now - before)), better))
-        else:
-            changes.append(Change(since, MISSING, "even"))
+    for span, days in SPANS:
+        day = data.compared_day(days)  # a list may be empty on a day, a snapshot never is
+        gap = None if day is None else now - float(by_day.get(day) or 0)
+        changes.append(_change(data.language, span, gap, "" if gap is None else text(abs(gap)), better))
     return Kpi(key, label, now, text(now), note, tuple(changes))
 
 
-def compared_to(book: Book, days: int) -> date | None:
-    """The day that a change since `days` ago compares with; a list may be empty on a day, a snapshot never is."""
-    return book.compared_day("customer_health_scores" if book.portfolio.health else "account_snapshot", days)
-
-
-def _change(f: Formats, since: str, change: float, text: str, better: int) -> Change:
+def _change(f: Language, span: str, change: float | None, text: str, better: int) -> Change:
     signed = f.signed(change, text)
-    if signed.startswith("±"):
-        return Change(since, signed, "even")
-    return Change(since, signed, "good" if change * better > 0 else "bad")
+    if change is None or signed.startswith("±"):
+        return Change(f.say(span), signed, "even")
+    return Change(f.say(span), signed, "good" if change * better > 0 else "bad")
 
 
-def _retention(book: Book) -> list[Kpi]:
-    summary = book["nrr_summary"]
-    if summary.empty:
+def _retention(data: ReportData) -> list[Kpi]:
+    now = retention(data.summary.iloc[-1]) if len(data.summary) else None
+    if now is None:
         return []
-    summary = summary.sort_values("revenue_month")
-    last = summary.iloc[-1]
-    found = retention(last)
-    if found is None:
-        return []
-    f, (label, *now) = book.formats, found
+    f = data.language
+    note = f.say("to {month}", month=f.month(data.summary.iloc[-1]["revenue_month"]))
     kept = []
-    for position, name in enumerate(("NRR", "GRR")):
+    for name in ("nrr", "grr"):
+        rate = getattr(now, name)
         changes = []
-        for since, days in (("last week", WEEK), ("last month", MONTH)):
-            row = _month_known(summary, book.as_of - timedelta(days=days))
-            before = None if row is None else retention(row)
-            if before is None or before[0] != label:
-                changes.append(Change(since, MISSING, "even"))
-                continue
-            change = now[position] - float(before[1 + position])
-            text = f"{f.number(abs(change), 1)} pts"
-            changes.append(_change(f, since, change, text, 1))
-        note = f"to {f.month(last['revenue_month'])}"
-        kept.append(
-            Kpi(name.lower(), f"{name}, {label}", now[position], f.percent(now[position]), note, tuple(changes))
-        )
+        for span, days in SPANS:
+            before = _known(data, data.as_of - timedelta(days=days))
+            gap = rate - getattr(before, name) if before and before.suffix == now.suffix else None
+            text = "" if gap is None else f.say("{points} pts", points=f.number(abs(gap), 1))
+            changes.append(_change(f, span, gap, text, 1))
+        kept.append(Kpi(name, f"{name.upper()}, {f.say(now.label)}", rate, f.percent(rate), note, tuple(changes)))
     return kept
 
 
-def _month_known(summary: pd.DataFrame, day: date) -> pd.Series | None:
-    """The newest month that was over on a day."""
-    ends = pd.to_datetime(summary["revenue_month"]) + pd.offsets.MonthEnd(0)
-    known = summary[ends.dt.date <= day]
-    return None if known.empty else known.iloc[-1]
+def _known(data: ReportData, day: date) -> Retention | None:
+    """The headline retention of the newest month that was over on a day."""
+    known = data.summary[data.summary["revenue_month"] <= last_month_over(day)]
+    return retention(known.iloc[-1]) if len(known) else None

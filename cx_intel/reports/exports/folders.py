@@ -7,7 +7,7 @@
 Files are written to a folder of their own and flushed to the disk; only then is the link of the day switched, and after
 it that of the newest. A link is switched by replacing one directory entry, so that a reader finds the old files or the
 new ones, however the writer ends. Where the file system knows no links, folders are moved into place and `_latest` is a
-file that holds the name of the newest. What the files contain is decided by the callers (`exports.py`).
+file that holds the name of the newest. What the files contain is decided by the callers (`tables.py`).
 """
 
 import os

@@ -1,8 +1,8 @@
 """Exports of a portfolio's tables: CSV and Parquet files of one day, written by the engine, with a manifest.
 
-What is exported and how a table becomes a file stands here; that a folder of files appears at once or not at all is the
-matter of `export_folders.py`, and the workbook for leaders that of `workbook.py`. Text in CSV is guarded against
-spreadsheets that run formulas (`spreadsheet_safety.py`); Parquet is exact.
+What is exported and how a table becomes a file stands here; that a folder of files appears at once or not at all is seen
+to in `folders.py`, the workbook for leaders is made in `cx_intel.reports.workbook`. Text in CSV is guarded against
+spreadsheets that run formulas (`workbook/spreadsheet_safety.py`); Parquet is exact.
 """
 
 import json
@@ -17,9 +17,10 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.contract import Contract
+from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.exports.folders import ExportFolders
-from cx_intel.reports.workbook.book import WORKBOOK_TABLES, workbook_name, write_workbook
 from cx_intel.reports.workbook.spreadsheet_safety import guarded_columns
+from cx_intel.reports.workbook.workbook import WORKBOOK_TABLES, workbook_name, write_workbook
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
@@ -99,16 +100,16 @@ def rows_of(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: Wa
     return rows.order_by([*ranks, *contract.grain])
 
 
-def export(portfolio: Portfolio, as_of: date, warehouse: Warehouse, folder: Path) -> Export:
+def export(data: ReportData, warehouse: Warehouse, folder: Path) -> Export:
     """Writes the exports of a day: all of its files appear at once, then what leads to the newest is switched.
 
     Args:
-        portfolio: Its `reports` block says which forms, which tables, and how many days are kept.
-        as_of: The newest day that the portfolio was refreshed for.
+        data: Of the newest day; its portfolio's `reports` block says which forms, which tables, and how many days are
+            kept.
         warehouse: Where the tables are.
         folder: That of the portfolio's exports.
     """
-    forms = portfolio.reports.exports
+    portfolio, as_of, forms = data.portfolio, data.as_of, data.portfolio.reports.exports
     names = exported_tables(portfolio) if {"csv", "parquet"} & set(forms) else ()
     present = [name for name in names if warehouse.exists(name)]
     folders = ExportFolders(folder)
@@ -124,7 +125,7 @@ def export(portfolio: Portfolio, as_of: date, warehouse: Warehouse, folder: Path
                 files.append(_file(target / f"{name}.parquet", name, written))
         if "xlsx" in forms and all(warehouse.exists(t) for t in WORKBOOK_TABLES):
             workbook = target / workbook_name(portfolio)
-            write_workbook(portfolio, as_of, warehouse, workbook)
+            write_workbook(data, workbook)
             files.append(_file(workbook, "", None))
         (target / MANIFEST).write_text(_manifest(portfolio, as_of, files), encoding="utf-8")
     removed = folders.keep(portfolio.reports.keep_exports)

@@ -1,10 +1,11 @@
 """Makes HTML of pages: one layout, the style and scripts written into each file, nothing fetched from anywhere.
 
 Text is escaped by the templates, rows for scripts are JSON in which no character can end the script. What stands on a
-page is the matter of `pages`; the files are written by `publishing.py`.
+page is decided by the modules beside this one; the files are written by `publishing.py`.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
@@ -17,13 +18,16 @@ from markupsafe import Markup
 
 from cx_intel.reports.charts.figure import CONTAINER, Figure, Rows
 from cx_intel.reports.charts.palette import chart_theme
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.data.trust import trust_of
 from cx_intel.reports.pages.packing import columnar, script_json
-from cx_intel.reports.pages.page import Page, account_link, notices
+from cx_intel.reports.pages.page import Page, account_link
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 VEGA_LITE = "6.4"
 """The version of Vega-Lite that charts are written in and drawn with."""
+SAID = re.compile(r'\bsay\("([^"]+)"')
+"""A text in a script: the first argument of `say`."""
 SCRIPTS = {"page.html": (), "dashboard.html": ("dashboard.js",), "accounts.html": ("accounts.js",)}
 
 
@@ -64,28 +68,41 @@ def _templates() -> Environment:
     return environment
 
 
+def scripts_of(template: str) -> tuple[str, ...]:
+    """The scripts of a page, in order."""
+    return ("charts.js", "tables.js", *SCRIPTS[template])
+
+
+@lru_cache(maxsize=8)
+def script_texts(template: str) -> tuple[str, ...]:
+    """The English texts that the scripts of a page say."""
+    sources = [(TEMPLATES / name).read_text(encoding="utf-8") for name in scripts_of(template)]
+    return tuple(sorted({text for source in sources for text in SAID.findall(source)}))
+
+
 def _asset(name: str) -> Markup:
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
 
 
-def render(page: Page, book: Book, menu: Mapping[str, str], library: str) -> str:
+def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) -> str:
     """The page as one file.
 
     Args:
         page: What stands on it.
-        book: What it was made of.
-        menu: Page key: its title, in order.
+        data: What it was made of.
+        menu: Page key: its title in English, in order.
         library: The script that draws charts.
     """
     figures = [f for section in page.sections for f in section.figures if not f.is_empty]
     shared = dict(page.datasets)
-    data = {
+    script_data = {
         "charts": [_chart(figure, shared) for figure in figures],
         "datasets": {name: columnar(rows) for name, rows in shared.items()},
         "themes": {"light": chart_theme(dark=False), "dark": chart_theme(dark=True)},
-        "numberLocale": book.formats.vega_locale(),
-        "formats": book.formats.script_words(),
-        "asOf": book.as_of.isoformat(),
+        "numberLocale": data.language.vega_locale(),
+        "formats": data.language.script_formats(),
+        "words": {text: data.language.say(text) for text in script_texts(page.template)},
+        "asOf": data.as_of.isoformat(),
         **page.script_data,
     }
     needs_charts = bool(figures) or page.template == "accounts.html"
@@ -94,16 +111,17 @@ def render(page: Page, book: Book, menu: Mapping[str, str], library: str) -> str
         .get_template(page.template)
         .render(
             page=page,
-            portfolio=book.portfolio,
-            f=book.formats,
-            as_of=book.as_of,
-            made_at=book.made_at,
+            portfolio=data.portfolio,
+            f=data.language,
+            say=data.language.say,
+            as_of=data.as_of,
+            made_at=data.made_at,
             menu=menu,
-            notices=notices(book),
+            notices=trust_of(data).notices(data.language),
             style=_asset("style.css"),
-            scripts=[_asset(name) for name in ("charts.js", "tables.js", *SCRIPTS[page.template])],
+            scripts=[_asset(name) for name in scripts_of(page.template)],
             library=Markup(library) if needs_charts else "",
-            data=script_json(data),
+            data=script_json(script_data),
             **page.context,
         )
     )

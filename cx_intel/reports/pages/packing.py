@@ -1,6 +1,6 @@
 """Rows for scripts: as JSON that cannot end its script element, as columns, and packed small.
 
-What is packed is the matter of the pages; that it is safe in a page, and small, is decided here.
+What is packed is decided by the pages; that it is safe in a page, and small, is seen to here.
 """
 
 import base64

@@ -13,8 +13,10 @@ import pandas as pd
 
 from cx_intel.reports.charts.figure import Figure, Rows, plain_value
 from cx_intel.reports.charts.palette import Mark
-from cx_intel.reports.data.report_data import Book, records
-from cx_intel.reports.words.formats import MISSING, Formats, is_missing, iso
+from cx_intel.reports.data.report_data import records
+from cx_intel.reports.data.terms import due_in
+from cx_intel.reports.words.language import MISSING, Language, iso
+from cx_intel.reports.words.rounding import is_missing
 
 TABLE_ROWS = 200
 """The longest table on a page; what lies beyond is said, and where to find it."""
@@ -57,12 +59,16 @@ class Table:
     caption: str
     headings: Sequence[Heading]
     rows: Sequence[Sequence[Cell]]
-    left_out: str = ""
+    where_more: str = ""
+    """Where the rows are that are left out."""
+    of: int = 0
+    """How many rows there are, shown or not."""
     key: str = ""
     values: Sequence[Mapping[str, str]] = ()
     first: int = 0
     """Rows shown at first; 0 shows all."""
-    empty: str = "Nothing to list."
+    empty: str = ""
+    """What to say when there is no row."""
     divider: tuple[int, str] | None = None
     """A line across the table before the row of that index, and what it says."""
     is_folded: bool = False
@@ -119,80 +125,82 @@ def table_of(
         **more: Further attributes of the table.
     """
     shown = records(frame.head(limit))
-    left_out = f"The first {limit} of {len(frame)} rows are shown. {where_more}".strip() if len(frame) > limit else ""
     rows = [[cell(row) for _, cell in columns] for row in shown]
-    return Table(caption, [heading for heading, _ in columns], rows, left_out, **more)
+    return Table(caption, [heading for heading, _ in columns], rows, where_more, len(frame), **more)
 
 
 class Columns:
-    """Makes columns of tables in the formats of a portfolio."""
+    """Makes columns of tables in the language of a portfolio, as their labels are given."""
 
-    def __init__(self, formats: Formats):
-        self.f = formats
+    def __init__(self, language: Language):
+        self.f = language
 
     def text(self, label: str, column: str) -> Column:
-        return Heading(label), lambda row: Cell(MISSING if is_missing(row[column]) else str(row[column]))
+        return self.heading(label), lambda row: Cell(MISSING if is_missing(row[column]) else str(row[column]))
 
-    def account(self, label: str = "Account") -> Column:
+    def heading(self, label: str, kind: Kind = "text", explains: str = "") -> Heading:
+        return Heading(label, kind, explains)
+
+    def term(self, label: str, column: str) -> Column:
+        """A word that tables hold in English (`cx_intel.reports.data.terms`)."""
+        return self.heading(label), lambda row: Cell(
+            MISSING if is_missing(row[column]) else self.f.say(str(row[column]))
+        )
+
+    def account(self) -> Column:
         def cell(row: dict[str, Any]) -> Cell:
             name = row["account_id"] if is_missing(row["account_name"]) else str(row["account_name"])
             return Cell(name, account=str(row["account_id"]))
 
-        return Heading(label), cell
+        return self.heading(self.f.say("Account")), cell
 
     def number(self, label: str, column: str, digits: int = 0, unit: str = "", explains: str = "") -> Column:
         def cell(row: dict[str, Any]) -> Cell:
             text = self.f.number(row[column], digits)
             return Cell(text if text == MISSING else text + unit, plain_value(row[column]))
 
-        return Heading(label, "number", explains), cell
+        return self.heading(label, "number", explains), cell
 
     def money(self, label: str, column: str, digits: int = 0, explains: str = "") -> Column:
-        return Heading(label, "number", explains), lambda row: Cell(
+        return self.heading(label, "number", explains), lambda row: Cell(
             self.f.money(row[column], digits), plain_value(row[column])
         )
 
     def percent(self, label: str, column: str, digits: int = 1, explains: str = "") -> Column:
-        return Heading(label, "number", explains), lambda row: Cell(
+        return self.heading(label, "number", explains), lambda row: Cell(
             self.f.percent(row[column], digits), plain_value(row[column])
         )
 
     def day(self, label: str, column: str) -> Column:
-        return Heading(label, "number"), lambda row: Cell(self.f.day(row[column]), iso(row[column]))
+        return self.heading(label, "number"), lambda row: Cell(self.f.day(row[column]), iso(row[column]))
 
     def month(self, label: str, column: str) -> Column:
-        return Heading(label), lambda row: Cell(self.f.month(row[column]), iso(row[column]))
+        return self.heading(label), lambda row: Cell(self.f.month(row[column]), iso(row[column]))
 
-    def mark(self, label: str, column: str, marks: Iterable[Mark]) -> Column:
+    def due(self, label: str, column: str) -> Column:
+        """Days to a renewal."""
+        return self.heading(label, "number"), lambda row: Cell(due_in(self.f, row[column]), plain_value(row[column]))
+
+    def level(self, label: str, column: str, marks: Iterable[Mark]) -> Column:
         order = {mark.name: (position, mark) for position, mark in enumerate(marks)}
 
         def cell(row: dict[str, Any]) -> Cell:
             if is_missing(row[column]):
                 return Cell(MISSING)
             position, mark = order.get(str(row[column]), (len(order), None))
-            return Cell(str(row[column]), position, mark)
+            return Cell(mark.label if mark else str(row[column]), position, mark)
 
-        return Heading(label), cell
+        return self.heading(label), cell
+
+
+def choices_of(rows: Rows, names: Iterable[str]) -> dict[str, list[str]]:
+    """What a page may be filtered by: the values of each name that has several."""
+    found = {
+        name: sorted({str(row[name]) for row in rows if row[name] is not None}, key=str.casefold) for name in names
+    }
+    return {name: values for name, values in found.items() if len(values) > 1}
 
 
 def account_link(account_id: str) -> str:
     """Where an account opens."""
     return f"accounts.html#{quote(account_id, safe='')}"
-
-
-def notices(book: Book) -> list[str]:
-    """What a reader must know before reading: figures held because a source fell silent, and tables that lag behind."""
-    found = []
-    scores = book["customer_health_scores"]
-    if not scores.empty and (frozen := int(scores["is_frozen"].sum())):
-        drivers = book["health_score_drivers"]
-        labels = sorted(set(drivers[drivers["is_stale"].astype(bool)]["label"])) if not drivers.empty else []
-        what = f" Silent: {', '.join(labels)}." if labels else ""
-        found.append(
-            f"A source has fallen silent: the tiers of {frozen} of {len(scores)} customers are held at the last "
-            f"known ones, and their scores leave it out.{what}"
-        )
-    behind = sorted(t for t, day in book.newest.items() if day < book.as_of and t in book.frames and book.has(t))
-    if behind:
-        found.append(f"Not refreshed for {book.formats.day(book.as_of)}: {', '.join(behind)}.")
-    return found

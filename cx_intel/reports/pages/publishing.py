@@ -1,6 +1,6 @@
 """Makes the reports of a portfolio and puts them in place: every file whole, or as it was.
 
-What stands in them is the matter of `pages` and `picture.py`; when they are made, of
+What stands in them is decided by the modules beside this one and by `charts/picture.py`; when they are made, by
 `cx_intel.orchestration.assets.reports`.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cx_intel.reports.charts.picture import dashboard_spec, render_png
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.accounts import accounts
 from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.pages.health import health
@@ -20,18 +20,19 @@ from cx_intel.reports.pages.quality import quality
 from cx_intel.reports.pages.renewals import renewals
 from cx_intel.reports.pages.revenue import revenue
 from cx_intel.reports.pages.support import support
+from cx_intel.reports.words.catalogue import term
 
-PAGES: Mapping[str, tuple[str, Callable[[Book], Page]]] = {
-    "dashboard": ("Dashboard", dashboard),
-    "health": ("Health", health),
-    "revenue": ("Revenue", revenue),
-    "renewals": ("Renewals", renewals),
-    "support": ("Support", support),
-    "accounts": ("Accounts", accounts),
-    "quality": ("Data quality", quality),
+PAGES: Mapping[str, tuple[str, Callable[[ReportData], Page]]] = {
+    "dashboard": (term("Dashboard"), dashboard),
+    "health": (term("Health"), health),
+    "revenue": (term("Revenue"), revenue),
+    "renewals": (term("Renewals"), renewals),
+    "support": (term("Support"), support),
+    "accounts": (term("Accounts"), accounts),
+    "quality": (term("Data quality"), quality),
 }
-MENU: Mapping[str, str] = {key: title for key, (title, _) in PAGES.items()} | {"brief": "Weekly brief"}
-"""Page key: its title. The brief is written beside the pages, by `brief.py`."""
+MENU: Mapping[str, str] = {key: title for key, (title, _) in PAGES.items()} | {"brief": term("Weekly brief")}
+"""Page key: its title. The brief is written beside the pages (`cx_intel.reports.brief`)."""
 PICTURE = "dashboard.png"
 
 
@@ -43,13 +44,13 @@ class Published:
     picture: Path
 
 
-def publish(book: Book, folder: Path) -> Published:
-    """Writes the pages and the picture of a book into a folder."""
+def publish(data: ReportData, folder: Path) -> Published:
+    """Writes the pages and the picture of a portfolio into a folder."""
     library = chart_library(folder.parent)
     written = {}
     with ThreadPoolExecutor(1) as second_core:  # pictures are drawn outside of Python
-        picture = second_core.submit(render_png, dashboard_spec(book), book)
+        picture = second_core.submit(render_png, dashboard_spec(data), data)
         for key, (_, make) in PAGES.items():
-            html = render(make(book), book, MENU, library)
+            html = render(make(data), data, MENU, library)
             written[key] = write_whole(folder / f"{key}.html", html.encode())
         return Published(written, write_whole(folder / PICTURE, picture.result()))

@@ -1,137 +1,103 @@
-"""The data quality page: can today's numbers be trusted, what was turned away, and how fresh each table is.
+"""The data quality page: can today's numbers be trusted, what is in quarantine, and how fresh each table is.
 
-Check results come from the warehouse; what to do about a failure stands with each. What a check asks is the matter of
-the contracts.
+Check results come from the warehouse; what to do about a failure stands with each. The verdict is that of
+`cx_intel.reports.data.trust`; what a check asks stands in the contracts.
 """
 
 from typing import Any
 
 import pandas as pd
 
-from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.charts.palette import AMBER, RED, TEAL, Mark
-from cx_intel.reports.data.report_data import Book
-from cx_intel.reports.pages.page import Cell, Column, Columns, Heading, Page, Section, Table, table_of
-from cx_intel.reports.words.formats import is_missing
+from cx_intel.reports.data.report_data import ReportData, is_true
+from cx_intel.reports.data.trust import LABELS, trust_of
+from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, table_of
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.rounding import is_missing
 
-QUESTION = "Can I trust today's numbers?"
-PASSED, WARNED, FAILED = (
-    Mark("passed", TEAL, "circle"),
-    Mark("warning", AMBER, "diamond"),
-    Mark("failed", RED, "triangle-down"),
-)
+QUESTION = term("Can I trust today's numbers?")
+PASSED, WARNED, FAILED = term("passed"), term("warning"), term("failed")
+OUTCOMES = {FAILED: (RED, "triangle-down"), WARNED: (AMBER, "diamond"), PASSED: (TEAL, "circle")}
+"""Of a check: its colour and shape, the worst first."""
 ROWS_SHOWN, RAW_LENGTH = 50, 300
-RULES = "Counted are rules; a check in the Dagster UI and at the terminal asks one or several of them."
+RULES = term("Counted are rules; a check in the Dagster UI and at the terminal asks one or several of them.")
 
 
-def quality(book: Book) -> Page:
-    sections = [_checks(book), _quarantine(book), _freshness(book)]
-    if book.portfolio.health:
-        sections.insert(2, _silent(book))
-    return Page("quality", "Data quality", QUESTION, _answer(book), sections)
+def quality(data: ReportData) -> Page:
+    say = data.language.say
+    sections = [_checks(data), _quarantine(data), _freshness(data)]
+    if data.portfolio.health:
+        sections.insert(2, _silent(data))
+    return Page("quality", say("Data quality"), say(QUESTION), _answer(data), sections)
 
 
-def _counts(book: Book) -> tuple[int, int, int]:
-    """Rules that hold, that warn, that are broken and block."""
-    checks = book.checks
+def _answer(data: ReportData) -> list[str]:
+    trust, say = trust_of(data), data.language.say
+    return [f"{say(LABELS[trust.level])}. {' '.join(trust.sentences(data.language))}"]
+
+
+def _checks(data: ReportData) -> Section:
+    say = data.language.say
+    checks = data.checks
     if checks is None or checks.empty:
-        return 0, 0, 0
+        note = say("No check results are kept in this warehouse yet; a refresh writes them.")
+        return Section(say("Checks"), notes=[note])
+    c = Columns(data.language)
     passed = checks["passed"].astype(bool)
-    blocking = checks["severity"] == "block"
-    return int(passed.sum()), int((~passed & ~blocking).sum()), int((~passed & blocking).sum())
-
-
-def _behind(book: Book) -> list[str]:
-    """Tables of the portfolio that were not refreshed for the day; an empty list cannot tell its day."""
-    return [t for t in tables_of(book.portfolio) if t in book.newest and book.newest[t] < book.as_of]
-
-
-def _answer(book: Book) -> list[str]:
-    f = book.formats
-    passed, warned, failed = _counts(book)
-    turned_away, behind = len(book["quarantine"]), _behind(book)
-    if not passed + warned + failed:
-        verdict = "Nobody can tell: no check results are kept in this warehouse yet; a refresh writes them."
-    elif failed or behind:
-        verdict = "No, not all of them: "
-        parts = []
-        if failed:
-            rules = "rule is" if failed == 1 else "rules are"
-            parts.append(
-                f"{f.number(failed)} blocking {rules} broken, and the tables concerned stand as they were before"
-            )
-        if behind:
-            parts.append(f"{f.number(len(behind))} tables are older than {f.day(book.as_of)}")
-        verdict += "; ".join(parts) + "."
-    elif warned:
-        warnings = f"{f.number(warned)} {'warning' if warned == 1 else 'warnings'}"
-        verdict = f"Yes, with a look at {warnings}: all blocking rules hold and every table is of {f.day(book.as_of)}."
-    else:
-        verdict = f"Yes: all {f.number(passed)} rules hold and every table is of {f.day(book.as_of)}."
-    rows = f"{f.number(turned_away)} {'row was' if turned_away == 1 else 'rows were'} turned away into quarantine."
-    return [verdict, rows if turned_away else "No row was turned away."]
-
-
-def _checks(book: Book) -> Section:
-    checks = book.checks
-    if checks is None or checks.empty:
-        return Section("Checks", notes=["No check results are kept in this warehouse yet; a refresh writes them."])
-    c = Columns(book.formats)
-    passed = checks["passed"].astype(bool)
-    outcome = pd.Series(PASSED.name, index=checks.index)
-    outcome = outcome.mask(~passed & (checks["severity"] == "block"), FAILED.name)
-    outcome = outcome.mask(~passed & (checks["severity"] != "block"), WARNED.name)
+    outcome = pd.Series(PASSED, index=checks.index)
+    outcome = outcome.mask(~passed & (checks["severity"] == "block"), FAILED)
+    outcome = outcome.mask(~passed & (checks["severity"] != "block"), WARNED)
     checks = checks.assign(outcome=outcome)
-    broken = checks[checks["outcome"] != PASSED.name].sort_values(["outcome", "failed_rows"], ascending=[True, False])
+    broken = checks[checks["outcome"] != PASSED].sort_values(["outcome", "failed_rows"], ascending=[True, False])
 
     def share(row: dict[str, Any]) -> Cell:
-        return Cell(
-            f"{book.formats.number(row['failed_rows'])} of {book.formats.number(row['total_rows'])}",
-            int(row["failed_rows"]),
-        )
+        n, rows = (data.language.number(row[name]) for name in ("failed_rows", "total_rows"))
+        return Cell(say("{n} of {all}", n=n, all=rows), int(row["failed_rows"]))
 
     columns: list[Column] = [
-        c.mark("Outcome", "outcome", (FAILED, WARNED, PASSED)),
-        c.text("Table", "table_name"),
-        c.text("What is asked", "rule"),
-        (Heading("Rows that fail", "number"), share),
-        c.text("What to do", "what_to_do"),
+        c.level(say("Outcome"), "outcome", [Mark(name, *look, say(name)) for name, look in OUTCOMES.items()]),
+        c.text(say("Table"), "table_name"),
+        c.text(say("What is asked"), "rule"),
+        (c.heading(say("Rows that fail"), "number"), share),
+        c.text(say("What to do"), "what_to_do"),
     ]
     counted = checks.groupby("table_name")["outcome"].value_counts().unstack(fill_value=0)
-    summary = counted.reindex(columns=["passed", "warning", "failed"], fill_value=0).reset_index()
+    summary = counted.reindex(columns=[PASSED, WARNED, FAILED], fill_value=0).reset_index()
     rows = checks.groupby("table_name")["total_rows"].max()
     summary = summary.assign(rows=summary["table_name"].map(rows)).sort_values(
-        ["failed", "warning", "table_name"], ascending=[False, False, True]
+        [FAILED, WARNED, "table_name"], ascending=[False, False, True]
     )
     tables = [
         table_of(
             broken,
-            "Rules that do not hold",
+            say("Rules that do not hold"),
             columns,
-            empty="None: every rule holds.",
-            where_more="All are in the Dagster UI.",
+            empty=say("None: every rule holds."),
+            where_more=say("All are in the Dagster UI."),
         ),
         table_of(
             summary,
-            "Rules by table",
+            say("Rules by table"),
             [
-                c.text("Table", "table_name"),
-                c.number("Passed", "passed"),
-                c.number("Warnings", "warning"),
-                c.number("Failed", "failed"),
-                c.number("Rows checked", "rows"),
+                c.text(say("Table"), "table_name"),
+                c.number(say("Passed"), PASSED),
+                c.number(say("Warnings"), WARNED),
+                c.number(say("Failed"), FAILED),
+                c.number(say("Rows checked"), "rows"),
             ],
             is_folded=True,
         ),
     ]
-    return Section("Checks", notes=[RULES], tables=tables)
+    return Section(say("Checks"), notes=[say(RULES)], tables=tables)
 
 
-def _quarantine(book: Book) -> Section:
-    turned_away, c = book["quarantine"], Columns(book.formats)
-    if turned_away.empty:
-        return Section("Quarantine", notes=[f"No row was turned away on {book.formats.day(book.as_of)}."])
-    counted = turned_away.groupby(["source_table", "reason"]).size().reset_index(name="rows")
+def _quarantine(data: ReportData) -> Section:
+    say = data.language.say
+    quarantined, c = data["quarantine"], Columns(data.language)
+    if quarantined.empty:
+        note = say("No row was quarantined on {day}.", day=data.language.day(data.as_of))
+        return Section(say("Quarantine"), notes=[note])
+    counted = quarantined.groupby(["source_table", "reason"]).size().reset_index(name="rows")
     counted = counted.sort_values(["rows", "source_table"], ascending=[False, True])
 
     def raw(row: dict[str, Any]) -> Cell:
@@ -141,81 +107,79 @@ def _quarantine(book: Book) -> Section:
     tables = [
         table_of(
             counted,
-            f"Why rows were turned away: {len(turned_away)}",
-            [c.text("Table", "source_table"), c.text("Reason", "reason"), c.number("Rows", "rows")],
+            say("Why rows were quarantined: {n}", n=data.language.number(len(quarantined))),
+            [c.text(say("Table"), "source_table"), c.text(say("Reason"), "reason"), c.number(say("Rows"), "rows")],
         ),
         table_of(
-            turned_away,
-            "The rows",
+            quarantined,
+            say("The rows"),
             [
-                c.text("Table", "source_table"),
-                c.text("File", "source_file"),
-                c.number("Row", "row_number"),
-                c.text("Reason", "reason"),
-                (Heading("As delivered"), raw),
+                c.text(say("Table"), "source_table"),
+                c.text(say("File"), "source_file"),
+                c.number(say("Row"), "row_number"),
+                c.text(say("Reason"), "reason"),
+                (c.heading(say("As delivered")), raw),
             ],
             limit=ROWS_SHOWN,
-            where_more="The rest is in the table quarantine.",
+            where_more=say("The rest is in the table {table}.", table="quarantine"),
             is_folded=True,
         ),
     ]
-    return Section(
-        "Quarantine", tables=tables, notes=["Mend them at the source or in the mapping and refresh: they then come in."]
-    )
+    note = say("Mend them at the source or in the mapping and refresh: they then come in.")
+    return Section(say("Quarantine"), tables=tables, notes=[note])
 
 
-def _silent(book: Book) -> Section:
-    drivers, c = book["health_score_drivers"], Columns(book.formats)
+def _silent(data: ReportData) -> Section:
+    say = data.language.say
+    drivers, c = data["health_score_drivers"], Columns(data.language)
     if drivers.empty:
-        return Section("Signals", notes=["No signal is measured yet."])
-    applicable = drivers[drivers["is_applicable"].astype(bool)]
+        return Section(say("Signals"), notes=[say("No signal is measured yet.")])
+    applicable = drivers[is_true(drivers["is_applicable"])]
     frame = (
-        applicable.assign(measured=applicable["is_measured"].astype(int), stale=applicable["is_stale"].astype(int))
+        applicable.assign(measured=is_true(applicable["is_measured"]), stale=is_true(applicable["is_stale"]))
         .groupby(["signal_order", "label"], as_index=False)
         .agg(applies=("signal", "size"), measured=("measured", "sum"), stale=("stale", "sum"))
     )
     frame["pct"] = 100 * frame["measured"] / frame["applies"]
     table = table_of(
         frame.sort_values(["pct", "signal_order"]),
-        "How much of each signal is measured, the least first",
+        say("How much of each signal is measured, the least first"),
         [
-            c.text("Signal", "label"),
-            c.number("Applies to", "applies"),
-            c.number("Measured", "measured"),
-            c.percent("Share", "pct", 0),
-            c.number("Silent source", "stale", explains="accounts whose source of it has fallen silent"),
+            c.text(say("Signal"), "label"),
+            c.number(say("Applies to"), "applies"),
+            c.number(say("Measured"), "measured"),
+            c.percent(say("Share"), "pct", 0),
+            c.number(say("Silent source"), "stale", explains=say("accounts whose source of it has fallen silent")),
         ],
     )
-    return Section("Signals", tables=[table])
+    return Section(say("Signals"), tables=[table])
 
 
-def _freshness(book: Book) -> Section:
+def _freshness(data: ReportData) -> Section:
+    say = data.language.say
     frame = pd.DataFrame(
         {
             "table": table,
-            "newest": book.newest.get(table),
-            "lag": (book.as_of - book.newest[table]).days if table in book.newest else None,
+            "newest": data.newest.get(table),
+            "lag": (data.as_of - data.newest[table]).days if table in data.newest else None,
             "rows": count,
         }
-        for table, count in book.row_counts.items()
+        for table, count in data.row_counts.items()
     )
     if len(frame):
         frame = frame.sort_values(["lag", "table"], ascending=[False, True], na_position="last")
-    c = Columns(book.formats)
-    return Section("Freshness", tables=[_freshness_table(frame, c)])
-
-
-def _freshness_table(frame: pd.DataFrame, c: Columns) -> Table:
-    return table_of(
+    c = Columns(data.language)
+    table = table_of(
         frame,
-        "The newest day of each table, the oldest first",
+        say("The newest day of each table, the oldest first"),
         [
-            c.text("Table", "table"),
-            c.day("Newest day", "newest"),
-            c.number("Days behind", "lag"),
-            c.number("Rows", "rows"),
+            c.text(say("Table"), "table"),
+            c.day(say("Newest day"), "newest"),
+            c.number(say("Days behind"), "lag"),
+            c.number(say("Rows"), "rows"),
         ],
         first=12,
         key="freshness",
-        empty="There is no table yet.",
+        empty=say("There is no table yet."),
     )
+    return Section(say("Freshness"), tables=[table])

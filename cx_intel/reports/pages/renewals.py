@@ -7,159 +7,179 @@ from typing import Any
 
 import pandas as pd
 
+from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import renewals as charts
-from cx_intel.reports.charts.book import account_rows, exposed_arr
+from cx_intel.reports.charts.accounts import account_rows, exposed_arr
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
-from cx_intel.reports.data.report_data import Book
-from cx_intel.reports.pages.dashboard import LISTED, interventions
+from cx_intel.reports.data.report_data import ReportData, is_true, total
+from cx_intel.reports.data.terms import ASSUMED, SCENARIOS, due_in
+from cx_intel.reports.pages.interventions import interventions
 from cx_intel.reports.pages.page import Columns, Page, Section, Table, table_of
+from cx_intel.reports.words.catalogue import term
 
-QUESTION = "Whom do I call first, and why?"
+QUESTION = term("Whom do I call first, and why?")
 UPCOMING = 100
 
 
-def renewals(book: Book) -> Page:
-    if not book.portfolio.renewals:
-        return Page(
-            "renewals", "Renewals", QUESTION, ["This portfolio has no renewals: its YAML has no `renewals` block."], []
-        )
-    rows = account_rows(book)
+def renewals(data: ReportData) -> Page:
+    say = data.language.say
+    if not data.portfolio.renewals:
+        text = term("This portfolio has no renewals: its YAML has no `renewals` block.")
+        return Page("renewals", say("Renewals"), say(QUESTION), [say(text)], [])
+    rows = account_rows(data)
     sections = [
-        Section("Interventions", tables=[_list(book), _by_owner(book)], notes=_capacity(book)),
-        Section("Pipeline", [charts.pipeline_by_month(book), exposed_arr(book, rows)], [_upcoming(book)]),
+        Section(say("Interventions"), tables=[_list(data), _by_owner(data)], notes=_capacity(data)),
+        Section(say("Pipeline"), [charts.pipeline_by_month(data), exposed_arr(data, rows)], [_upcoming(data)]),
         Section(
-            "Outlook", [charts.outlook(book)], [_scenarios(book), _segments(book), _assumptions(book)], _caveats(book)
+            say("Outlook"),
+            [charts.outlook(data)],
+            [_scenarios(data), _segments(data), _assumptions(data)],
+            _caveats(data),
         ),
     ]
-    return Page("renewals", "Renewals", QUESTION, _answer(book), sections, datasets={"accounts": rows})
+    return Page("renewals", say("Renewals"), say(QUESTION), _answer(data), sections, datasets={"accounts": rows})
 
 
-def _answer(book: Book) -> list[str]:
-    listed, f = book["cs_intervention_list"], book.formats
+def _answer(data: ReportData) -> list[str]:
+    listed, f = data["cs_intervention_list"], data.language
     if listed.empty:
-        return ["Nobody: no account at Critical or High risk renews within 90 days."]
+        return [f.say("Nobody: no account at Critical or High risk renews within 90 days.")]
     first = listed.sort_values("priority_rank").iloc[0]
     name = first["account_name"] if pd.notna(first["account_name"]) else first["account_id"]
-    owner = f"{first['owner']}" if pd.notna(first["owner"]) else "nobody owns it"
     return [
-        f"Call {name} first ({owner}): renews in {f.days(first['days_to_renewal'])}, {f.money(first['current_arr'])} ARR at "
-        f"{first['renewal_risk']} risk. {first['recommended_playbook']}, due by {f.day(first['due_date'])}.",
-        f"{f.number(len(listed))} {'account is' if len(listed) == 1 else 'accounts are'} on the list; "
-        f"{f.money(listed['expected_arr_loss'].sum())} of their ARR is expected to be lost if nobody acts.",
+        f.say(
+            "Call {name} first (owner: {owner}): renews {due}, {arr} ARR, risk {risk}. {playbook}, due by {day}.",
+            name=name,
+            owner=first["owner"],
+            due=due_in(f, first["days_to_renewal"]),
+            arr=f.money(first["current_arr"]),
+            risk=f.say(str(first["renewal_risk"])),
+            playbook=first["recommended_playbook"],
+            day=f.day(first["due_date"]),
+        ),
+        f.count(
+            "{n} account is on the list; {loss} of its ARR is expected to be lost if nobody acts.",
+            "{n} accounts are on the list; {loss} of their ARR is expected to be lost if nobody acts.",
+            len(listed),
+            loss=f.money(total(listed["expected_arr_loss"])),
+        ),
     ]
 
 
-def _capacity(book: Book) -> list[str]:
-    capacity, listed = (
-        book.portfolio.renewals and book.portfolio.renewals.capacity_per_owner,
-        book["cs_intervention_list"],
-    )
-    if capacity is None:
-        return [
+def _capacity(data: ReportData) -> list[str]:
+    say = data.language.say
+    settings, listed = data.portfolio.renewals, data["cs_intervention_list"]
+    if settings is None or settings.capacity_per_owner is None:
+        text = term(
             "No capacity per owner is set (`renewals.capacity_per_owner`), so every account counts as within reach."
-        ]
-    beyond = int((~listed["is_within_capacity"].astype(bool)).sum()) if len(listed) else 0
-    text = f"An owner can take {book.formats.number(capacity)} accounts at a time."
-    return [
-        text + (f" {book.formats.number(beyond)} lie beyond that." if beyond else " The whole list lies within that.")
-    ]
+        )
+        return [say(text)]
+    beyond = int((~is_true(listed["is_within_capacity"])).sum()) if len(listed) else 0
+    capacity, more = data.language.number(settings.capacity_per_owner), data.language.number(beyond)
+    if not beyond:
+        text = term("An owner can take {capacity} accounts at a time. The whole list lies within that.")
+        return [say(text, capacity=capacity)]
+    text = term("An owner can take {capacity} accounts at a time. {n} lie beyond that.")
+    return [say(text, capacity=capacity, n=more)]
 
 
-def _list(book: Book) -> Table:
-    return interventions(book, "Whom to call, and why", limit=LISTED, key="calls", first=25, by_capacity=True)
+def _list(data: ReportData) -> Table:
+    return interventions(data, data.language.say("Whom to call, and why"), first=25, by_capacity=True)
 
 
-def _by_owner(book: Book) -> Table:
-    listed = book["cs_intervention_list"]
+def _by_owner(data: ReportData) -> Table:
+    say = data.language.say
+    listed = data["cs_intervention_list"]
     rows = []
-    for owner, group in listed.fillna({"owner": "(nobody)"}).groupby("owner") if len(listed) else ():
-        within = group["is_within_capacity"].astype(bool)
+    for owner, group in listed.groupby("owner") if len(listed) else ():
+        within = is_true(group["is_within_capacity"])
         rows.append(
             {
                 "owner": owner,
                 "listed": len(group),
                 "within": int(within.sum()),
-                "arr": float(group["current_arr"].sum()),
-                "loss": float(group["expected_arr_loss"].sum()),
+                "arr": total(group["current_arr"]),
+                "loss": total(group["expected_arr_loss"]),
                 "soonest": int(group["days_to_renewal"].min()),
             }
         )
     frame = pd.DataFrame(rows).sort_values("loss", ascending=False) if rows else pd.DataFrame()
-    c = Columns(book.formats)
+    c = Columns(data.language)
     return table_of(
         frame,
-        "The list by owner",
+        say("The list by owner"),
         [
-            c.text("Owner", "owner"),
-            c.number("To call", "listed"),
-            c.number("Within capacity", "within"),
-            c.money("ARR", "arr"),
-            c.money("Expected loss", "loss"),
-            c.number("Soonest renewal", "soonest", unit=" d"),
+            c.text(say("Owner"), "owner"),
+            c.number(say("To call"), "listed"),
+            c.number(say("Within capacity"), "within"),
+            c.money(say("ARR"), "arr"),
+            c.money(say("Expected loss"), "loss"),
+            c.due(say("Soonest renewal"), "soonest"),
         ],
-        empty="Nobody has an account to call.",
+        empty=say("Nobody has an account to call."),
     )
 
 
-def _upcoming(book: Book) -> Table:
-    pipeline = book["renewal_pipeline"].sort_values(["days_to_renewal", "account_id"])
-    c = Columns(book.formats)
+def _upcoming(data: ReportData) -> Table:
+    say = data.language.say
+    pipeline = data["renewal_pipeline"].sort_values(["days_to_renewal", "account_id"])
+    c = Columns(data.language)
     return table_of(
         pipeline,
-        f"Renewals of the next 270 days, the soonest first: {len(pipeline)}",
+        say("Renewals of the next 270 days, the soonest first: {n}", n=data.language.number(len(pipeline))),
         [
             c.account(),
-            c.day("Renews on", "renewal_date"),
-            c.number("In", "days_to_renewal", unit=" d"),
-            c.mark("Risk", "renewal_risk", risk_marks()),
-            c.mark("Tier", "health_tier", tier_marks(book.portfolio)),
-            c.money("ARR", "current_arr"),
-            c.money("Exposed", "exposed_arr"),
-            c.money("Expected loss", "expected_arr_loss"),
-            c.text("Playbook", "recommended_playbook"),
-            c.text("Owner", "owner"),
+            c.day(say("Renews on"), "renewal_date"),
+            c.due(say("Due"), "days_to_renewal"),
+            c.level(say("Risk"), "renewal_risk", risk_marks(data.language)),
+            c.level(say("Tier"), "health_tier", tier_marks(data.portfolio)),
+            c.money(say("ARR"), "current_arr"),
+            c.money(say("Exposed"), "exposed_arr"),
+            c.money(say("Expected loss"), "expected_arr_loss"),
+            c.text(say("Playbook"), "recommended_playbook"),
+            c.text(say("Owner"), "owner"),
         ],
         limit=UPCOMING,
         first=10,
         key="upcoming",
-        where_more="The rest is in the table renewal_pipeline.",
-        empty="Nothing is up for renewal.",
+        where_more=say("The rest is in the table {table}.", table="renewal_pipeline"),
+        empty=say("Nothing is up for renewal."),
     )
 
 
-def _scenarios(book: Book) -> Table:
-    outlook = book["nrr_outlook"]
-    total = outlook[outlook["segment"] == "all"] if len(outlook) else outlook
-    order = {name: place for place, name in enumerate(charts.SCENARIOS)}
-    total = total.assign(label=total["scenario"].map(charts.SCENARIOS), place=total["scenario"].map(order)).sort_values(
-        "place"
-    )
-    c = Columns(book.formats)
+def _scenarios(data: ReportData) -> Table:
+    say = data.language.say
+    outlook = data["nrr_outlook"]
+    book = outlook[outlook["segment"] == ALL_SEGMENTS] if len(outlook) else outlook
+    order = {name: place for place, name in enumerate(SCENARIOS)}
+    book = book.assign(label=book["scenario"].map(SCENARIOS), place=book["scenario"].map(order)).sort_values("place")
+    c = Columns(data.language)
     return table_of(
-        total,
-        "NRR of the next 90 days by scenario",
+        book,
+        say("NRR of the next 90 days by scenario"),
         [
-            c.text("Scenario", "label"),
-            c.percent("NRR of the book", "book_nrr_pct"),
-            c.percent("NRR of the renewals due", "nrr_pct"),
-            c.number("Renewals due", "renewals_due"),
-            c.money("MRR due", "starting_mrr"),
-            c.money("MRR kept", "ending_mrr"),
-            c.money("MRR of the book", "book_starting_mrr"),
+            c.term(say("Scenario"), "label"),
+            c.percent(say("NRR of the book"), "book_nrr_pct"),
+            c.percent(say("NRR of the renewals due"), "nrr_pct"),
+            c.number(say("Renewals due"), "renewals_due"),
+            c.money(say("MRR due"), "starting_mrr"),
+            c.money(say("MRR kept"), "ending_mrr"),
+            c.money(say("MRR of the book"), "book_starting_mrr"),
         ],
-        empty="There is no outlook yet.",
+        empty=say("There is no outlook yet."),
     )
 
 
-def _segments(book: Book) -> Table:
-    outlook = book["nrr_outlook"]
+def _segments(data: ReportData) -> Table:
+    say = data.language.say
+    outlook = data["nrr_outlook"]
     rows: dict[str, dict[str, Any]] = {}
-    for row in outlook[outlook["segment"] != "all"].to_dict("records") if len(outlook) else ():
+    for row in outlook[outlook["segment"] != ALL_SEGMENTS].to_dict("records") if len(outlook) else ():
         found = rows.setdefault(
             str(row["segment"]), {"segment": row["segment"], "due": row["renewals_due"], "mrr": row["starting_mrr"]}
         )
         found[str(row["scenario"])] = row["book_nrr_pct"]
-    c = Columns(book.formats)
+    c = Columns(data.language)
     shown = ("expected_no_action", "expected_with_playbooks", "simulated_p10", "simulated_p90", "worst_case")
     frame = (
         pd.DataFrame(list(rows.values()))
@@ -168,57 +188,63 @@ def _segments(book: Book) -> Table:
     )
     return table_of(
         frame,
-        "NRR of the book in 90 days by segment",
+        say("NRR of the book in 90 days by segment"),
         [
-            c.text("Segment", "segment"),
-            c.number("Renewals due", "due"),
-            c.money("MRR due", "mrr"),
-            *(c.percent(charts.SCENARIOS[name], name) for name in shown),
+            c.text(say("Segment"), "segment"),
+            c.number(say("Renewals due"), "due"),
+            c.money(say("MRR due"), "mrr"),
+            *(c.percent(say(SCENARIOS[name]), name) for name in shown),
         ],
-        empty="There is no outlook by segment yet.",
+        empty=say("There is no outlook by segment yet."),
     )
 
 
-def _assumptions(book: Book) -> Table:
-    assert book.portfolio.renewals is not None
+def _assumptions(data: ReportData) -> Table:
+    say = data.language.say
+    assert data.portfolio.renewals is not None
     frame = pd.DataFrame(
         [
             {
                 "risk": playbook.risk,
                 "action": playbook.action,
-                "when": "else" if playbook.if_ is None else "under its condition in the YAML",
+                "when": say("else") if playbook.if_ is None else say("under its condition in the YAML"),
                 "due": playbook.due_in_days,
-                "probability": 100 * book.portfolio.renewals.probability[playbook.risk],
+                "probability": 100 * data.portfolio.renewals.probability[playbook.risk],
                 "save": 100 * playbook.save_rate,
             }
-            for playbook in book.portfolio.playbooks
+            for playbook in data.portfolio.playbooks
         ]
     )
-    c = Columns(book.formats)
+    c = Columns(data.language)
     return table_of(
         frame,
-        "What is assumed: renewal probabilities and save rates of the playbooks",
+        say("What is assumed: renewal probabilities and save rates of the playbooks"),
         [
-            c.mark("Risk", "risk", risk_marks()),
-            c.percent("Renews with", "probability", 0),
-            c.text("Playbook", "action"),
-            c.text("Taken", "when"),
-            c.number("Due in", "due", unit=" d"),
-            c.percent("Saves, of the loss", "save", 0),
+            c.level(say("Risk"), "risk", risk_marks(data.language)),
+            c.percent(say("Renews with"), "probability", 0),
+            c.text(say("Playbook"), "action"),
+            c.text(say("Taken"), "when"),
+            c.number(say("Due in days"), "due"),
+            c.percent(say("Saves, of the loss"), "save", 0),
         ],
         is_folded=True,
     )
 
 
-def _caveats(book: Book) -> list[str]:
-    assert book.portfolio.renewals is not None
-    draws = book.formats.number(book.portfolio.renewals.outlook.draws)
+def _caveats(data: ReportData) -> list[str]:
+    say = data.language.say
+    assert data.portfolio.renewals is not None
+    draws = data.language.number(data.portfolio.renewals.outlook.draws)
     return [
-        "Renewal probabilities and save rates are assumptions of this portfolio's settings, not measurements. "
-        "“With playbooks” holds for the accounts on the list that are within capacity.",
-        "“All not healthy lost” loses exactly the customers that are not healthy now and renews all others. The expected "
-        "cases also let some healthy customers go, so it can lie above “nobody acts”: it is a bound on known risk, "
-        "not the worst that can happen.",
-        f"P10, P50 and P90 come from {draws} simulations in which each renewal happens or not by its probability, "
-        "independently: in 8 of 10 NRR lies between P10 and P90.",
+        say(ASSUMED),
+        say("“With playbooks” holds for the accounts on the list that are within capacity."),
+        say(
+            "“Worst case” loses every renewal of a customer that is not healthy now. It is a bound on known risk, not the "
+            "worst that can happen."
+        ),
+        say(
+            "P10, P50 and P90 come from {n} simulations in which each renewal happens or not by its probability, "
+            "independently: in 8 of 10 NRR lies between P10 and P90.",
+            n=draws,
+        ),
     ]

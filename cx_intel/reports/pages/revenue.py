@@ -10,38 +10,44 @@ import pandas as pd
 
 from cx_intel.reports.charts import revenue as charts
 from cx_intel.reports.charts.cohorts import cohorts
-from cx_intel.reports.data.headline import retention
-from cx_intel.reports.data.report_data import Book
-from cx_intel.reports.pages.page import Cell, Column, Columns, Heading, Page, Section, Table, table_of
+from cx_intel.reports.data.arr import arr_figures
+from cx_intel.reports.data.report_data import ReportData, total
+from cx_intel.reports.data.retention import retention
+from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.language import MISSING
 
 MONTHS, MOVERS = 13, 50
 AGES = (1, 3, 6, 12, 24)
-QUESTION = "What happened to MRR last month, and how much of it stays?"
+QUESTION = term("What happened to MRR last month, and how much of it stays?")
 
 
-def revenue(book: Book) -> Page:
-    summary = book["nrr_summary"].sort_values("revenue_month")
+def revenue(data: ReportData) -> Page:
+    say = data.language.say
+    summary = data.summary
     if summary.empty:
-        return Page("revenue", "Revenue", QUESTION, ["There is no month of revenue yet."], [])
-    monthly = charts.retention_trend(book, "pct", key="monthly_retention", months=charts.MONTHLY_MONTHS)
-    trailing = charts.retention_trend(book, key="retention_trend")
-    figures = [charts.waterfall(book), charts.mrr_movements(book)]
+        return Page("revenue", say("Revenue"), say(QUESTION), [say("There is no month of revenue yet.")], [])
+    monthly = charts.retention_trend(data, charts.MONTHLY, key="monthly_retention", months=charts.MONTHLY_MONTHS)
+    trailing = charts.retention_trend(data, key="retention_trend")
+    figures = [charts.waterfall(data), charts.mrr_movements(data)]
     rates = [trailing, monthly] if trailing.title != monthly.title else [monthly]
     maps = [
-        cohorts(book, "account_retention_pct", "Accounts that stay, by cohort"),
-        cohorts(book, "revenue_retention_pct", "MRR that stays, by cohort"),
+        cohorts(data, "account_retention_pct", say("Accounts that stay, by cohort")),
+        cohorts(data, "revenue_retention_pct", say("MRR that stays, by cohort")),
     ]
     sections = [
-        Section("The month", figures, [_movers(book, summary.iloc[-1]), _by_segment(book)]),
-        Section("Retention", [_of_book(f) for f in rates], [_months(book, summary)]),
+        Section(say("The month"), figures, [_movers(data, summary.iloc[-1]), _by_segment(data)]),
+        Section(say("Retention"), [_of_book(f) for f in rates], [_months(data, summary)]),
         Section(
-            "Cohorts",
+            say("Cohorts"),
             maps,
-            [_ages(book, "accounts"), _ages(book, "mrr")],
-            notes=["A cohort is the accounts whose first MRR fell in a month. MRR of a cohort may grow beyond 100."],
+            [_ages(data, "accounts"), _ages(data, "mrr")],
+            notes=[
+                say("A cohort is the accounts whose first MRR fell in a month. MRR of a cohort may grow beyond 100.")
+            ],
         ),
     ]
-    return Page("revenue", "Revenue", QUESTION, _answer(book, summary), sections)
+    return Page("revenue", say("Revenue"), say(QUESTION), _answer(data, summary), sections)
 
 
 def _of_book(figure: Any) -> Any:
@@ -49,101 +55,117 @@ def _of_book(figure: Any) -> Any:
     return replace(figure, data={k: [r for r in rows if r["segment"] == charts.ALL] for k, rows in figure.data.items()})
 
 
-def _answer(book: Book, summary: pd.DataFrame) -> list[str]:
-    f, last = book.formats, summary.iloc[-1]
+def _answer(data: ReportData, summary: pd.DataFrame) -> list[str]:
+    f, last = data.language, summary.iloc[-1]
     month = f.month(last["revenue_month"])
     change = float(last["ending_mrr"]) - float(last["starting_mrr"])
-    growth = (
-        f" ({f.signed(change, f.percent(abs(last['mrr_growth_pct'])))})" if pd.notna(last["mrr_growth_pct"]) else ""
-    )
-    came = float(last["new_mrr"]) + float(last["reactivation_mrr"])
+    growth = f.signed(change, f.percent(abs(last["mrr_growth_pct"]))) if pd.notna(last["mrr_growth_pct"]) else MISSING
     found = [
-        f"MRR went from {f.money(last['starting_mrr'])} to {f.money(last['ending_mrr'])} in {month}{growth}: "
-        f"{f.money(came)} new or back and {f.money(last['expansion_mrr'])} expansion, against "
-        f"{f.money(last['contraction_mrr'])} contraction and {f.money(last['churned_mrr'])} churn "
-        f"({f.number(last['churned_accounts'])} {'account' if int(last['churned_accounts']) == 1 else 'accounts'})."
+        f.count(
+            "MRR went from {start} to {end} in {month} ({growth}): {came} new or back and {expansion} expansion, against "
+            "{contraction} contraction and {churned} churn ({n} account).",
+            "MRR went from {start} to {end} in {month} ({growth}): {came} new or back and {expansion} expansion, against "
+            "{contraction} contraction and {churned} churn ({n} accounts).",
+            last["churned_accounts"],
+            start=f.money(last["starting_mrr"]),
+            end=f.money(last["ending_mrr"]),
+            month=month,
+            growth=growth,
+            came=f.money(total([last["new_mrr"], last["reactivation_mrr"]])),
+            expansion=f.money(last["expansion_mrr"]),
+            contraction=f.money(last["contraction_mrr"]),
+            churned=f.money(last["churned_mrr"]),
+        )
     ]
     if kept := retention(last):
-        label, nrr, grr = kept
-        found.append(f"Over the {label}, NRR is {f.percent(nrr)} and GRR {f.percent(grr)}.")
-    return found
+        rates = {"span": f.say(kept.label), "nrr": f.percent(kept.nrr), "grr": f.percent(kept.grr)}
+        found.append(f.say("NRR is {nrr} and GRR {grr} ({span}).", **rates))
+    return [*found, arr_figures(data).reconciled(f)]
 
 
-def _movers(book: Book, last: pd.Series) -> Table:
-    ledger = book["fct_revenue"]
+def _movers(data: ReportData, last: pd.Series) -> Table:
+    say = data.language.say
+    f, ledger = data.language, data["fct_revenue"]
     moved = ledger[(ledger["revenue_month"] == last["revenue_month"]) & (ledger["revenue_movement"] != "flat")]
     moved = moved.merge(
-        book["dim_account"][["account_id", "account_name", "segment", "owner"]], on="account_id", how="left"
+        data["dim_account"][["account_id", "account_name", "segment", "owner"]], on="account_id", how="left"
     )
     moved = moved.assign(size=moved["net_mrr_change"].abs()).sort_values(
         ["size", "account_id"], ascending=[False, True]
     )
-    c = Columns(book.formats)
+    c = Columns(data.language)
 
     def change(row: dict[str, Any]) -> Cell:
-        f, amount = book.formats, row["net_mrr_change"]
-        return Cell(f.signed(amount, f.money(abs(amount), 2)), float(amount))
+        amount = row["net_mrr_change"]
+        return Cell(data.language.signed_money(amount, 2), float(amount))
 
     return table_of(
         moved,
-        f"Whose MRR moved in {book.formats.month(last['revenue_month'])}: {len(moved)} accounts",
+        say("Whose MRR moved in {month}: {n}", month=f.month(last["revenue_month"]), n=f.number(len(moved))),
         [
             c.account(),
-            c.text("Movement", "revenue_movement"),
-            (Heading("Change of MRR", "number"), change),
-            c.money("Before", "previous_mrr", 2),
-            c.money("Now", "mrr", 2),
-            c.text("Segment", "segment"),
-            c.text("Owner", "owner"),
+            c.term(say("Movement"), "revenue_movement"),
+            (c.heading(say("Change of MRR"), "number"), change),
+            c.money(say("Before"), "previous_mrr", 2),
+            c.money(say("Now"), "mrr", 2),
+            c.text(say("Segment"), "segment"),
+            c.text(say("Owner"), "owner"),
         ],
         limit=MOVERS,
         first=10,
         key="movers",
-        where_more="The rest is in the table fct_revenue.",
-        empty="Nobody's MRR moved.",
+        where_more=say("The rest is in the table {table}.", table="fct_revenue"),
+        empty=say("Nobody's MRR moved."),
     )
 
 
-def _rates(book: Book) -> list[Column]:
-    c = Columns(book.formats)
+def _rates(data: ReportData) -> list[Column]:
+    say = data.language.say
+    c = Columns(data.language)
     return [
-        c.money("Starting", "starting_mrr"),
-        c.money("New", "new_mrr"),
-        c.money("Reactivated", "reactivation_mrr"),
-        c.money("Expansion", "expansion_mrr"),
-        c.money("Contraction", "contraction_mrr"),
-        c.money("Churned", "churned_mrr"),
-        c.money("Ending", "ending_mrr"),
-        c.percent("NRR", "nrr_pct", explains="of the month"),
-        c.percent("GRR", "grr_pct", explains="of the month"),
-        c.percent("NRR, 12 months", "nrr_ttm_pct", explains="trailing, closed cohort"),
-        c.percent("GRR, 12 months", "grr_ttm_pct", explains="trailing, closed cohort"),
-        c.percent("Logo churn", "logo_churn_pct"),
+        c.money(say("Starting"), "starting_mrr"),
+        c.money(say("New"), "new_mrr"),
+        c.money(say("Reactivated"), "reactivation_mrr"),
+        c.money(say("Expansion"), "expansion_mrr"),
+        c.money(say("Contraction"), "contraction_mrr"),
+        c.money(say("Churned"), "churned_mrr"),
+        c.money(say("Ending"), "ending_mrr"),
+        c.percent(say("NRR"), "nrr_pct", explains=say("of the month")),
+        c.percent(say("GRR"), "grr_pct", explains=say("of the month")),
+        c.percent(say("NRR, 12 months"), "nrr_ttm_pct", explains=say("trailing, closed cohort")),
+        c.percent(say("GRR, 12 months"), "grr_ttm_pct", explains=say("trailing, closed cohort")),
+        c.percent(say("Logo churn"), "logo_churn_pct"),
     ]
 
 
-def _by_segment(book: Book) -> Table:
-    frame = book["nrr_by_segment"]
+def _by_segment(data: ReportData) -> Table:
+    say = data.language.say
+    c = Columns(data.language)
+    frame = data["nrr_by_segment"]
     newest = frame[frame["revenue_month"] == frame["revenue_month"].max()] if len(frame) else frame
     newest = newest.sort_values("ending_mrr", ascending=False)
-    return table_of(newest, "The month by segment", [Columns(book.formats).text("Segment", "segment"), *_rates(book)])
-
-
-def _months(book: Book, summary: pd.DataFrame) -> Table:
-    newest = summary.iloc[::-1]
     return table_of(
-        newest,
-        f"The last {min(MONTHS, len(summary))} months",
-        [Columns(book.formats).month("Month", "revenue_month"), *_rates(book)],
-        limit=MONTHS,
-        where_more="All months are in the table nrr_summary.",
+        newest, data.language.say("The month by segment"), [c.text(say("Segment"), "segment"), *_rates(data)]
     )
 
 
-def _ages(book: Book, what: str) -> Table:
+def _months(data: ReportData, summary: pd.DataFrame) -> Table:
+    say = data.language.say
+    newest = summary.iloc[::-1]
+    return table_of(
+        newest,
+        say("The last {n} months", n=min(MONTHS, len(summary))),
+        [Columns(data.language).month(say("Month"), "revenue_month"), *_rates(data)],
+        limit=MONTHS,
+        where_more=say("All months are in the table {table}.", table="nrr_summary"),
+    )
+
+
+def _ages(data: ReportData, what: str) -> Table:
     """Retention of the cohorts of each year at some ages; only cohorts that reached the age count."""
+    say = data.language.say
     now, then = {"accounts": ("active_accounts", "initial_accounts"), "mrr": ("cohort_mrr", "initial_mrr")}[what]
-    frame = book["revenue_cohort_analysis"]
+    frame = data["revenue_cohort_analysis"]
     rows = []
     if len(frame):
         total = frame[(frame["segment"] == charts.ALL) & (frame["initial_accounts"] > 0)]
@@ -155,17 +177,22 @@ def _ages(book: Book, what: str) -> Table:
                 at = group[group["months_since_start"] == age]
                 row[f"age_{age}"] = 100 * at[now].sum() / at[then].sum() if len(at) else None
             rows.append(row)
-    c = Columns(book.formats)
-    words = {"accounts": "Do newer cohorts retain better? Accounts left", "mrr": "And their MRR: what is left of it"}[
-        what
-    ]
+    c = Columns(data.language)
+    caption = {
+        "accounts": say("Do newer cohorts retain better? Accounts left, by year of the first MRR"),
+        "mrr": say("And their MRR: what is left of it, by year of the first MRR"),
+    }[what]
+
+    def after(age: int) -> Column:
+        return c.percent(data.language.count("after {n} month", "after {n} months", age), f"age_{age}", 0)
+
     return table_of(
         pd.DataFrame(rows),
-        f"{words}, by year of the first MRR",
+        caption,
         [
-            c.text("First MRR in", "year"),
-            c.number("Accounts", "accounts"),
-            *(c.percent(f"after {age} {'month' if age == 1 else 'months'}", f"age_{age}", 0) for age in AGES),
+            c.text(say("First MRR in"), "year"),
+            c.number(say("Accounts"), "accounts"),
+            *(after(age) for age in AGES),
         ],
-        empty="There is no cohort yet.",
+        empty=say("There is no cohort yet."),
     )

@@ -8,147 +8,157 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.reports.charts import support as charts
-from cx_intel.reports.data.report_data import Book
-from cx_intel.reports.pages.page import Cell, Columns, Heading, Page, Section, Table, table_of
+from cx_intel.reports.data.report_data import ReportData, is_true
+from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
+from cx_intel.reports.words.catalogue import term
 
-QUESTION = "Are service levels met, and where not?"
+QUESTION = term("Are service levels met, and where not?")
 BREACHES = 100
 
 
-def support(book: Book) -> Page:
-    if not book.has("sla_adherence"):
-        return Page(
-            "support",
-            "Support",
-            QUESTION,
-            ["This portfolio has no support tickets: no source delivers `support_tickets`."],
-            [],
-        )
-    if book["sla_adherence"].empty:
-        return Page("support", "Support", QUESTION, ["There is no ticket yet."], [])
+def support(data: ReportData) -> Page:
+    say = data.language.say
+    if not data.has("sla_adherence"):
+        text = term("This portfolio has no support tickets: no source delivers `support_tickets`.")
+        return Page("support", say("Support"), say(QUESTION), [say(text)], [])
+    if data["sla_adherence"].empty:
+        return Page("support", say("Support"), say(QUESTION), [say("There is no ticket yet.")], [])
     adherence = [
         charts.over_time(
-            book,
+            data,
             d,
             "sla_adherence_pct",
-            f"SLA adherence by {d}",
-            "resolved in time, of those resolved",
+            title,
+            say("resolved in time, of those resolved"),
             is_percent=True,
         )
-        for d in (charts.PRIORITY, charts.SEGMENT)
+        for d, title in (
+            (charts.PRIORITY, say("SLA adherence by priority")),
+            (charts.SEGMENT, say("SLA adherence by segment")),
+        )
     ]
     speed = [
-        charts.resolution_times(book),
+        charts.resolution_times(data),
         charts.over_time(
-            book,
+            data,
             charts.SEGMENT,
             "median_resolution_hours",
-            "Median hours to resolve, by segment",
-            "hours, logarithmic",
+            say("Median hours to resolve, by segment"),
+            say("hours, logarithmic"),
             is_log=True,
         ),
         charts.over_time(
-            book,
+            data,
             charts.SEGMENT,
             "p90_resolution_hours",
-            "p90 hours to resolve, by segment",
-            "hours, logarithmic; nine in ten are faster",
+            say("p90 hours to resolve, by segment"),
+            say("hours, logarithmic; nine in ten are faster"),
             is_log=True,
         ),
-        charts.over_time(book, charts.SEGMENT, "avg_csat", "CSAT by segment", "mean rating, 1 to 5"),
+        charts.over_time(data, charts.SEGMENT, "avg_csat", say("CSAT by segment"), say("mean rating")),
     ]
     sections = [
-        Section("Service levels", adherence, [_breaches(book)]),
-        Section("Speed and satisfaction", speed, [_months(book, d) for d in (charts.PRIORITY, charts.SEGMENT)]),
+        Section(say("Service levels"), adherence, [_breaches(data)]),
+        Section(say("Speed and satisfaction"), speed, [_months(data, d) for d in (charts.PRIORITY, charts.SEGMENT)]),
     ]
-    return Page("support", "Support", QUESTION, _answer(book), sections)
+    return Page("support", say("Support"), say(QUESTION), _answer(data), sections)
 
 
-def _newest(book: Book) -> tuple[str, pd.DataFrame]:
+def _newest(data: ReportData) -> tuple[str, pd.DataFrame]:
     """The newest month with resolved tickets, by priority: every ticket has one."""
-    frame = charts.recent(book, charts.PRIORITY)
+    frame = charts.recent(data, charts.PRIORITY)
     months = frame.groupby("ticket_month")["resolved_tickets"].sum()
     month = months[months > 0].index.max() if (months > 0).any() else frame["ticket_month"].max()
-    return book.formats.month(month), frame[frame["ticket_month"] == month]
+    return data.language.month(month), frame[frame["ticket_month"] == month]
 
 
-def _answer(book: Book) -> list[str]:
-    f = book.formats
-    month, rows = _newest(book)
+def _answer(data: ReportData) -> list[str]:
+    f = data.language
+    month, rows = _newest(data)
     within, resolved = int(rows["within_sla"].sum()), int(rows["resolved_tickets"].sum())
     found = []
     if resolved:
         share = f.percent(100 * within / resolved)
-        found.append(f"Of the {f.number(resolved)} tickets created in {month} and resolved, {share} were in time.")
+        text = term("Of the {n} tickets created in {month} and resolved, {share} were in time.")
+        found.append(f.say(text, n=f.number(resolved), month=month, share=share))
         late = rows[rows["sla_breaches"] > 0].sort_values("sla_breaches", ascending=False)
         if len(late):
             parts = ", ".join(
-                f"{f.number(b)} of {n}" for n, b in zip(late["dimension_value"], late["sla_breaches"], strict=True)
+                f"{n} {f.number(b)}" for n, b in zip(late["dimension_value"], late["sla_breaches"], strict=True)
             )
-            found.append(f"Late by priority: {parts}.")
-    tickets = book["fct_tickets"]
-    open_ones = int(tickets["is_open_breach"].astype(bool).sum()) if len(tickets) else 0
+            found.append(f.say("Late by priority: {parts}.", parts=parts))
+    tickets = data["fct_tickets"]
+    open_ones = int(is_true(tickets["is_open_breach"]).sum()) if len(tickets) else 0
     waiting = int(tickets["resolved_at"].isna().sum()) if len(tickets) else 0
     found.append(
-        f"{f.number(open_ones)} of the {f.number(waiting)} unresolved tickets "
-        f"{'is' if open_ones == 1 else 'are'} older than the target."
+        f.count(
+            "{n} of the {all} unresolved tickets is older than the target.",
+            "{n} of the {all} unresolved tickets are older than the target.",
+            open_ones,
+            all=f.number(waiting),
+        )
     )
     return found
 
 
-def _breaches(book: Book) -> Table:
-    tickets = book["fct_tickets"]
-    late = tickets[tickets["is_open_breach"].astype(bool)] if len(tickets) else tickets
-    names = book["dim_account"][["account_id", "account_name"]]
+def _breaches(data: ReportData) -> Table:
+    say = data.language.say
+    tickets = data["fct_tickets"]
+    late = tickets[is_true(tickets["is_open_breach"])] if len(tickets) else tickets
+    names = data["dim_account"][["account_id", "account_name"]]
     late = late.merge(names, on="account_id", how="left").sort_values(["priority", "created_at"])
-    c = Columns(book.formats)
-    end = pd.Timestamp(book.as_of) + pd.Timedelta(days=1)
+    c = Columns(data.language)
+    end = pd.Timestamp(data.as_of) + pd.Timedelta(days=1)
 
     def age(row: dict[str, Any]) -> Cell:
         hours = (end - pd.Timestamp(row["created_at"])).total_seconds() / 3600
-        text = f"{book.formats.number(hours / 24, 1)} d"
-        return Cell(text, round(hours, 2))
+        text = say("{n} d", n=data.language.number(hours / 24, 1))
+        return Cell(text, hours)
 
     return table_of(
         late,
-        f"Open breaches, the most urgent priority and the oldest first: {len(late)}",
+        say("Open breaches, the most urgent priority and the oldest first: {n}", n=data.language.number(len(late))),
         [
-            c.text("Ticket", "ticket_id"),
+            c.text(say("Ticket"), "ticket_id"),
             c.account(),
-            c.text("Priority", "priority"),
-            c.text("Status", "status"),
-            c.text("Category", "category"),
-            (Heading("Open for", "number"), age),
-            c.number("Target", "sla_target_hours", unit=" h"),
-            c.text("Owner", "account_owner"),
+            c.text(say("Priority"), "priority"),
+            c.term(say("Status"), "status"),
+            c.text(say("Category"), "category"),
+            (c.heading(say("Open for"), "number"), age),
+            c.number(say("Target"), "sla_target_hours", unit=" h"),
+            c.text(say("Owner"), "account_owner"),
         ],
         limit=BREACHES,
         first=10,
         key="breaches",
-        where_more="The rest is in the table fct_tickets.",
-        empty="No unresolved ticket is older than its target.",
+        where_more=say("The rest is in the table {table}.", table="fct_tickets"),
+        empty=say("No unresolved ticket is older than its target."),
     )
 
 
-def _months(book: Book, dimension: str) -> Table:
-    frame = charts.recent(book, dimension).sort_values(["ticket_month", "dimension_value"], ascending=[False, True])
-    c = Columns(book.formats)
+def _months(data: ReportData, dimension: str) -> Table:
+    say = data.language.say
+    frame = charts.recent(data, dimension).sort_values(["ticket_month", "dimension_value"], ascending=[False, True])
+    c = Columns(data.language)
     return table_of(
         frame,
-        f"All figures by month and {dimension}",
+        {
+            charts.PRIORITY: say("All figures by month and priority"),
+            charts.SEGMENT: say("All figures by month and segment"),
+        }[dimension],
         [
-            c.month("Month", "ticket_month"),
-            c.text(dimension.capitalize(), "dimension_value"),
-            c.number("Tickets", "total_tickets"),
-            c.number("Resolved", "resolved_tickets"),
-            c.number("Late", "sla_breaches"),
-            c.number("Open breaches", "open_breaches"),
-            c.percent("Adherence", "sla_adherence_pct"),
-            c.percent("With open", "adherence_incl_open_pct", explains="open breaches counted as late"),
-            c.number("Median, h", "median_resolution_hours", 1),
-            c.number("p90, h", "p90_resolution_hours", 1),
-            c.number("CSAT", "avg_csat", 2),
+            c.month(say("Month"), "ticket_month"),
+            c.text(say(charts.DIMENSIONS[dimension]), "dimension_value"),
+            c.number(say("Tickets"), "total_tickets"),
+            c.number(say("Resolved"), "resolved_tickets"),
+            c.number(say("Late"), "sla_breaches"),
+            c.number(say("Open breaches"), "open_breaches"),
+            c.percent(say("Adherence"), "sla_adherence_pct"),
+            c.percent(say("With open"), "adherence_incl_open_pct", explains=say("open breaches counted as late")),
+            c.number(say("Median, h"), "median_resolution_hours", 1),
+            c.number(say("p90, h"), "p90_resolution_hours", 1),
+            c.number(say("CSAT"), "avg_csat", 2),
         ],
-        where_more="All months are in the table sla_adherence.",
+        where_more=say("All months are in the table {table}.", table="sla_adherence"),
         is_folded=True,
     )

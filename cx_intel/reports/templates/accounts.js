@@ -1,7 +1,7 @@
 /* The table of accounts: searched, filtered, sorted and paged; and one account, opened by its name or by the address. */
 (() => {
   "use strict";
-  const page = report.page, all = report.datasets.accounts, table = document.getElementById("accounts");
+  const say = report.say, page = report.page, all = report.datasets.accounts, table = document.getElementById("accounts");
   const form = document.getElementById("filters"), body = table.tBodies[0], head = [...table.querySelectorAll("thead th")];
   const texts = all.map((row) => [row.name, row.id, row.owner].join(" ").toLowerCase());
   const places = new Map(all.map((row, place) => [row.id, place]));
@@ -18,7 +18,6 @@
     score: (row) => report.number(row.score, 1),
     change: (row) => row.change === null ? page.formats.missing : (row.change > 0.05 ? "+" : row.change < -0.05 ? "" : "±") + report.number(Math.abs(row.change) < 0.05 ? 0 : row.change, 1),
     arr: (row) => report.money(row.arr),
-    days: (row) => row.days === null ? page.formats.missing : report.number(row.days) + " d",
   };
   const text = (row, name) => written[name] ? written[name](row) : row[name] === null ? page.formats.missing : row[name];
 
@@ -46,7 +45,7 @@
   }
 
   function key(place) {
-    const value = all[place][state.sort];
+    const value = all[place][state.sort === "due" ? "days" : state.sort];
     if (value === null || value === undefined) return null;
     const rank = ranks[state.sort];
     return rank ? rank.get(value) ?? rank.size : value;
@@ -78,8 +77,8 @@
       return tr;
     }));
     for (const th of head) th.setAttribute("aria-sort", th.dataset.name !== state.sort ? "none" : state.ascending ? "ascending" : "descending");
-    document.getElementById("count").textContent = "(" + report.number(state.found.length) + " of " + report.number(all.length) + ")";
-    document.getElementById("place").textContent = state.found.length ? report.number(state.start + 1) + " to " + report.number(end) + " of " + report.number(state.found.length) : "Nothing found";
+    document.getElementById("count").textContent = "(" + say("{n} of {all}", { n: report.number(state.found.length), all: report.number(all.length) }) + ")";
+    document.getElementById("place").textContent = state.found.length ? say("{first} to {last} of {all}", { first: report.number(state.start + 1), last: report.number(end), all: report.number(state.found.length) }) : say("Nothing found");
     document.getElementById("previous").disabled = state.start === 0;
     document.getElementById("next").disabled = end >= state.found.length;
   }
@@ -104,7 +103,7 @@
     const dl = make("dl");
     for (const [term, value] of pairs) {
       const dd = make("dd");
-      if (page.marks[value] && term === "Renewal risk") dd.append(marked(value)); else dd.textContent = value;
+      if (page.marks[value] && term === say("Renewal risk")) dd.append(marked(value)); else dd.textContent = value;
       dl.append(make("dt", term), dd);
     }
     return dl;
@@ -134,46 +133,46 @@
     let drivers = null;
     document.getElementById("account-name").textContent = row.name;
     const line = document.getElementById("account-line");
-    line.replaceChildren(make("span", row.id + ", " + row.segment + ", owner " + row.owner + ", ARR " + report.money(row.arr) + (row.tier === null ? "" : ", ")));
+    line.replaceChildren(make("span", row.id + ", " + row.segment + ", " + say("owner: {owner}", { owner: row.owner }) + ", " + say("ARR") + " " + report.money(row.arr) + (row.tier === null ? "" : ", ")));
     if (row.tier !== null) line.append(marked(row.tier), make("span", " " + report.number(row.score, 1)));
     drawings.length = 0;
-    if (found.renewal) parts.push(card("Renewal and playbook", list(found.renewal)));
-    else if (page.orders && page.columns.some(([name]) => name === "risk")) parts.push(card("Renewal and playbook", make("p", "No renewal within 270 days.", { class: "empty" })));
+    if (found.renewal) parts.push(card(say("Renewal and playbook"), list(found.renewal)));
+    else if (page.orders && page.columns.some(([name]) => name === "risk")) parts.push(card(say("Renewal and playbook"), make("p", say("No renewal within 270 days."), { class: "empty" })));
     if (found.drivers) {
       const worst = found.drivers.map((d) => ({ ...d, lost: Math.max(0, Math.round(100 * (d.of - d.points)) / 100) })).sort((a, b) => b.lost - a.lost);
       const halves = make("div", undefined, { class: "halves" });
-      halves.append(chart("drivers", worst, "Points that each signal adds and loses; the table has the figures."),
-        grid("Signals, the costliest first", ["Signal", "Value", "Points", "Lost"], worst.map((d) => [d.label, d.words, report.number(d.points, 1), report.number(d.lost, 1)])));
-      drivers = card("What makes the score", halves);
+      halves.append(chart("drivers", worst, say("Points that each signal adds and loses; the table has the figures.")),
+        grid(say("Signals, the costliest first"), [say("Signal"), say("Value"), say("Points"), say("Lost")], worst.map((d) => [d.label, d.words, report.number(d.points, 1), report.number(d.lost, 1)])));
+      drivers = card(say("What makes the score"), halves);
       drivers.classList.add("wide");
     }
     if (found.moves) {
       const moves = found.moves.map((move) => {
         const item = make("div");
-        item.append(make("p", "Since " + move.since + ": " + move.change + " points" + (move.tiers[0] === move.tiers[1] ? "" : ", " + move.tiers[0] + " → " + move.tiers[1])));
+        item.append(make("p", say("Since {day}: {change} points", { day: move.since, change: move.change }) + (move.tiers[0] === move.tiers[1] ? "" : ", " + move.tiers[0] + " → " + move.tiers[1])));
         const ul = make("ul");
         ul.append(...move.parts.map(([label, change, values]) => make("li", label + " " + change + " (" + values + ")")));
         item.append(ul);
         return item;
       });
-      parts.push(card("What moved", ...moves, ...(found.events || []).map((event) => make("p", event))));
+      parts.push(card(say("What moved"), ...moves, ...(found.events || []).map((event) => make("p", event))));
     }
     if (drivers) parts.push(drivers);
     if (found.score) {
       const [weeks, scores, tiers] = found.score, days = page.axes.days;
       const line = weeks.map((week, i) => ({ at: days[week][0], day: days[week][1], score: scores[i], tier: page.axes.tiers[tiers[i]] }));
-      parts.push(card("Score over time", chart("score", line, "Health score over time: " + line.map((s) => s.day + " " + report.number(s.score, 1)).join(", "))));
+      parts.push(card(say("Score over time"), chart("score", line, say("Score over time") + ": " + line.map((s) => s.day + " " + report.number(s.score, 1)).join(", "))));
     }
     if (found.mrr) {
       const [months, amounts] = found.mrr, ledger = months.map((place, i) => ({ at: page.axes.months[place][0], month: page.axes.months[place][1], mrr: amounts[i] }));
-      parts.push(card("MRR", chart("mrr", ledger, "MRR by month, last " + report.money(amounts[amounts.length - 1]))));
+      parts.push(card(say("MRR"), chart("mrr", ledger, say("MRR by month, last") + " " + report.money(amounts[amounts.length - 1]))));
     }
     if (found.tickets) {
       const children = [list(found.tickets.figures)];
-      if (found.tickets.rows.length) children.push(grid("Unresolved tickets first, then those of 90 days", ["Ticket", "Created", "Priority", "Category", "Status", "Rating", ""], found.tickets.rows));
-      parts.push(card("Tickets", ...children));
+      if (found.tickets.rows.length) children.push(grid(say("Unresolved tickets first, then those of 90 days"), [say("Ticket"), say("Created"), say("Priority"), say("Category"), say("Status"), say("Rating"), ""], found.tickets.rows));
+      parts.push(card(say("Tickets"), ...children));
     }
-    parts.push(card("About", list(found.facts || [])));
+    parts.push(card(say("About"), list(found.facts || [])));
     document.getElementById("account-body").replaceChildren(...parts);
     if (!dialog.open) dialog.showModal();
     document.getElementById("account-name").focus();

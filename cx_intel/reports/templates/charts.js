@@ -75,9 +75,10 @@ const report = (() => {
   }
 
   const f = page.formats;
-  const tag = f.language === "de" ? "de-DE" : "en-US";
+  /* A text in the language of the page, its gaps filled. */
+  const say = (text, gaps = {}) => (page.words[text] || text).replace(/\{(\w+)\}/g, (gap, name) => name in gaps ? gaps[name] : gap);
   const number = (value, digits = 0) => value === null || value === undefined ? f.missing
-    : new Intl.NumberFormat(tag, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true })
+    : new Intl.NumberFormat(f.language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true })
       .format(value).replace("-", "−");
   const withSymbol = (text) => text === f.missing ? text : f.symbolFirst ? f.symbol + f.gap + text : text + f.gap + f.symbol;
   const money = (value, digits = 0) => withSymbol(number(value, digits));
@@ -88,14 +89,12 @@ const report = (() => {
     return money(value);
   };
   const percent = (value, digits = 1) => value === null || value === undefined ? f.missing
-    : number(value, digits) + (f.language === "de" ? "\u00a0%" : "%");
-  const day = (iso) => !iso ? f.missing : f.language === "de" ? iso.slice(8) + "." + iso.slice(5, 7) + "." + iso.slice(0, 4)
-    : Number(iso.slice(8)) + " " + "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")[Number(iso.slice(5, 7)) - 1] + " " + iso.slice(0, 4);
+    : number(value, digits) + f.percent;
 
   const age = Math.floor((Date.now() - Date.parse(page.asOf + "T23:59:59Z")) / 864e5);
   if (age >= 3) {
     const notice = document.getElementById("age");
-    notice.textContent = "These figures are " + age + " days old: they are as of " + day(page.asOf) + ". Refresh the portfolio for newer ones.";
+    notice.textContent = say("These figures are {n} days old. Refresh the portfolio for newer ones.", { n: number(age) });
     notice.hidden = false;
   }
 
@@ -104,5 +103,5 @@ const report = (() => {
     document.documentElement.dataset.ready = "yes";
   })();
   dark.addEventListener("change", () => charts.forEach(draw));
-  return { page, datasets, rowsOf, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, day, charts };
+  return { page, datasets, rowsOf, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, say, charts };
 })();

@@ -3,7 +3,7 @@
   "use strict";
   const form = document.getElementById("filters");
   if (!form) return;
-  const accounts = report.datasets.accounts, retention = report.page.retention;
+  const say = report.say, accounts = report.datasets.accounts, retention = report.page.retention;
   const original = new Map([...document.querySelectorAll(".kpi")].map((kpi) => [kpi, kpi.innerHTML]));
   const sum = (rows, name) => rows.reduce((total, row) => total + (row[name] || 0), 0);
 
@@ -12,12 +12,12 @@
     if (!Object.keys(picked).length) return;
     const segmentOnly = Object.keys(picked).length === 1 && picked.segment && retention[picked.segment];
     const arr = sum(rows, "arr"), exposed = sum(rows, "exposed");
-    const rate = (name) => segmentOnly ? [report.percent(retention[picked.segment][name]), "of the segment"] : ["–", "not split by country or owner"];
+    const rate = (name) => segmentOnly ? [report.percent(retention[picked.segment][name]), say("of the segment")] : ["–", say("not split by country or owner")];
     const values = {
-      arr: [report.shortMoney(arr), "of the selection"],
-      customers: [report.number(rows.length), "of the selection"],
-      exposed_arr: [report.shortMoney(exposed), arr ? report.percent(100 * exposed / arr) + " of the selection's ARR" : ""],
-      priority_accounts: [report.number(sum(rows, "priority")), "of the selection"],
+      arr: [report.shortMoney(arr), say("of the selection")],
+      customers: [report.number(sum(rows, "paying")), say("of the selection")],
+      exposed_arr: [report.shortMoney(exposed), arr ? say("{share} of the ARR of the selection", { share: report.percent(100 * exposed / arr) }) : ""],
+      priority_accounts: [report.number(sum(rows, "priority")), say("of the selection")],
       nrr: rate("nrr"),
       grr: rate("grr"),
     };
@@ -41,7 +41,7 @@
     const calls = document.getElementById("calls");
     if (calls) report.showTable(calls);
     document.getElementById("selection").textContent = names.length
-      ? report.number(rows.length) + " of " + report.number(accounts.length) + " customers" + (picked.country || picked.owner ? "; NRR and GRR are not split by country or owner" : "")
+      ? say("{n} of {all} customers", { n: report.number(rows.length), all: report.number(accounts.length) }) + (picked.country || picked.owner ? "; " + say("NRR and GRR are not split by country or owner") : "")
       : "";
     const segment = picked.segment || "all";
     await report.filter({

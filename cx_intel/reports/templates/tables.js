@@ -1,6 +1,7 @@
 /* Sorting, showing more, and copying of the tables on a page. */
 (() => {
   "use strict";
+  const say = report.say;
   const valueOf = (row, place) => {
     const cell = row.cells[place], given = cell.dataset.sort;
     const text = given === undefined ? cell.textContent.trim() : given;
@@ -19,13 +20,13 @@
     const label = button.textContent;
     try {
       await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
+      button.textContent = say("Copied");
     } catch {
       const area = document.createElement("textarea");
       area.value = text;
       document.body.append(area);
       area.select();
-      button.textContent = document.execCommand("copy") ? "Copied" : "Copying is not allowed here";
+      button.textContent = document.execCommand("copy") ? say("Copied") : say("Copying is not allowed here");
       area.remove();
     }
     setTimeout(() => { button.textContent = label; }, 2000);
@@ -40,8 +41,8 @@
     shown.forEach((row) => { row.hidden = false; });
     if (!first) return;
     more.hidden = kept.length <= first;
-    more.textContent = more.dataset.all === "yes" ? "Show the first " + first : "Show all " + kept.length;
-    note.textContent = kept.length === 0 ? "Nobody in this selection." : shown.length < kept.length ? shown.length + " of " + kept.length + " are shown." : "";
+    more.textContent = more.dataset.all === "yes" ? say("Show the first {n}", { n: first }) : say("Show all {n}", { n: kept.length });
+    note.textContent = kept.length === 0 ? say("Nobody in this selection.") : shown.length < kept.length ? say("{n} of {all} are shown.", { n: shown.length, all: kept.length }) : "";
   }
 
   document.querySelectorAll("[data-table]").forEach((table) => {

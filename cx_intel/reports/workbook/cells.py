@@ -7,7 +7,6 @@ days and rates get the formats of the portfolio's currency and language. Which c
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -17,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cx_intel.reports.charts.palette import Mark
-from cx_intel.reports.words.formats import SYMBOLS
+from cx_intel.reports.words.language import Language
 from cx_intel.reports.workbook.spreadsheet_safety import guarded
 
 Kind = Literal["text", "long", "money", "count", "score", "rate", "day"]
@@ -25,6 +24,8 @@ LONGEST_TEXT = 32_767
 """What a cell of a workbook can hold."""
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LOCALES = {"en": "409", "de": "407"}
+_DAYS = {"en": "[$-409]d mmm yyyy", "de": "dd.mm.yyyy"}
+"""As spreadsheets spell a language and its days."""
 
 THIN, THICK = Side(style="thin", color="D0D5DB"), Side(style="thick", color="1F2328")
 FACE = "Calibri"
@@ -47,16 +48,14 @@ CAPACITY_LINE = Border(top=THICK, bottom=THIN)
 class NumberFormats:
     """The format of each kind of cell."""
 
-    language: Literal["en", "de"]
-    currency: str
+    language: Language
 
     def of(self, kind: Kind) -> str:
-        locale = _LOCALES[self.language]
-        symbol = SYMBOLS.get(self.currency, self.currency)
-        gap = " " if symbol == self.currency else ""
-        money = f"[${symbol}{gap}-{locale}]#,##0" if self.language == "en" else f"#,##0 [${symbol}-{locale}]"
-        day = "[$-409]d mmm yyyy" if self.language == "en" else "dd.mm.yyyy"
-        rate = "0.0%" if self.language == "en" else '0.0" "%'
+        locale, symbol = _LOCALES[self.language.code], self.language.symbol
+        gap = self.language.gap and " "
+        money = f"[${symbol}{gap}-{locale}]#,##0" if self.language.symbol_first else f"#,##0{gap}[${symbol}-{locale}]"
+        day = _DAYS[self.language.code]
+        rate = "0.0%" if self.language.percent_sign == "%" else '0.0" "%'
         money = f'{money};-{money};"–"'
         return {"money": money, "count": "#,##0", "score": "0.0", "rate": rate, "day": day}.get(kind, "@")
 
@@ -116,8 +115,3 @@ def ready_to_print(sheet: Worksheet) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.oddFooter.right.text = "&P / &N"
-
-
-def as_day(value: Any) -> date | None:
-    """A day of a table as a date."""
-    return None if value is None else date.fromisoformat(str(value)[:10])

@@ -5,101 +5,121 @@ themselves are written in `workbook.py`.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
-from cx_intel.contracts.renewals.outlook import SCENARIOS
+from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
+from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
+from cx_intel.reports.data.report_data import ReportData, records, total
+from cx_intel.reports.data.terms import ASSUMED, SCENARIOS
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.workbook import cells
 from cx_intel.reports.workbook.cells import Kind, NumberFormats
-from cx_intel.reports.workbook.words import words_in
-from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.renewals import RISK_LEVELS
 
 WIDTHS = (54, 44, 18, 28)
-Row = dict[str, Any]
+DEFINITIONS = (
+    (ARR, term("12 x the MRR in force on the day, of all who pay.")),
+    (ARR_SCORED, term("The part of it that is of accounts with a health score.")),
+    (ARR_MONTH_END, term("12 x the MRR with which the ledger ended its last complete month.")),
+    (term("Expected loss of ARR"), term("ARR x (1 - probability of renewal).")),
+    (term("Savable ARR (assumed)"), term("Expected loss x save rate of the playbook; an assumption.")),
+    (term("Exposed ARR (90 days)"), term("ARR of accounts that are not healthy and renew within 90 days.")),
+    (term("Why"), term("The measured signal that costs the health score most points.")),
+    (term("Renewal pipeline"), term("Paying accounts that renew within 270 days.")),
+    (term("Expansion potential ARR"), term("12 x the expansion of MRR in the last three months of the ledger.")),
+    (
+        term("Date rolled forward"),
+        term("The given renewal date had passed while the account pays; one term was added."),
+    ),
+)
+"""Terms and their meanings."""
 
 
-def write_summary(
-    sheet: Worksheet,
-    portfolio: Portfolio,
-    place: str,
-    *,
-    listed: Sequence[Row],
-    pipeline: Sequence[Row],
-    outlook: Sequence[Row],
-) -> None:
+def write_summary(sheet: Worksheet, data: ReportData, place: str) -> None:
     """Fills the sheet.
 
     Args:
         sheet: An empty one.
-        portfolio: Its language, currency and assumptions.
+        data: Of the day.
         place: Portfolio, day and currency in words.
-        listed: The intervention list.
-        pipeline: The renewal pipeline.
-        outlook: The outlook of the whole book, a row for each scenario.
     """
-    words = words_in(portfolio.reports.language)
-    page = _Page(sheet, NumberFormats(portfolio.reports.language, portfolio.currency.reporting))
-    page.line((words.summary, "text"), font=cells.TITLE)
+    say, portfolio, page = data.language.say, data.portfolio, _Sheet(sheet, NumberFormats(data.language))
+    page.line((say("Customer success review"), "text"), font=cells.TITLE)
     page.line((place, "text"), font=cells.MUTED)
-    page.heading(words.figures)
-    for name, value, kind in _figures(listed, pipeline, outlook):
-        page.line((words.figure_titles[name], "text"), (value, kind))
-    page.heading(words.outlook)
-    page.line((words.outlook_note, "long"), font=cells.MUTED)
-    by_scenario = {row["scenario"]: row["book_nrr_pct"] for row in outlook}
-    for scenario in (s for s in SCENARIOS if s in by_scenario):
-        rate = by_scenario[scenario]
-        page.line((words.scenarios[scenario], "text"), (None if rate is None else rate / 100, "rate"))
-    page.heading(words.assumptions)
-    page.note(words.assumption_note)
+    page.heading(say("Figures"))
+    for name, value, kind in _figures(data):
+        page.line((say(name), "text"), (value, kind))
+    page.note(arr_figures(data).reconciled(data.language))
+    page.heading(say("NRR of the book in 90 days"))
+    page.line((say("Churn and renewals alone, without new expansion."), "long"), font=cells.MUTED)
+    outlook = data["nrr_outlook"]
+    rates = {row["scenario"]: row["book_nrr_pct"] for row in records(outlook) if row["segment"] == ALL_SEGMENTS}
+    for scenario in (s for s in SCENARIOS if s in rates):
+        rate = rates[scenario]
+        page.line((say(SCENARIOS[scenario]), "text"), (None if is_missing(rate) else rate / 100, "rate"))
+    page.heading(say("Assumptions"))
+    page.note(say(ASSUMED))
     if portfolio.renewals:
-        capacity = portfolio.renewals.capacity_per_owner
-        page.note(words.capacity.format(capacity=capacity) if capacity else words.no_capacity)
-        page.titles(words.probability_titles)
-        for risk in RISK_LEVELS:
-            page.line((words.risks[risk], "text"), (portfolio.renewals.probability[risk], "rate"))
+        page.note(_capacity(data))
+        page.titles([say("Renewal risk"), say("Probability of renewal (assumed)")])
+        for risk, probability in portfolio.renewals.probability.items():
+            page.line((say(risk), "text"), (probability, "rate"))
         page.gap()
-    page.titles(words.playbook_titles)
+    page.titles([say("Risk"), say("Playbook"), say("Due in days"), say("Save rate (assumed)")])
     for playbook in portfolio.playbooks:
         page.line(
-            (words.risks[playbook.risk], "text"),
+            (say(playbook.risk), "text"),
             (playbook.action, "long"),
             (playbook.due_in_days, "count"),
             (playbook.save_rate, "rate"),
         )
-    page.heading(words.definitions)
-    for term, meaning in words.definition_texts:
-        page.definition(term, meaning)
+    page.heading(say("Definitions"))
+    for name, meaning in DEFINITIONS:
+        page.definition(say(name), say(meaning))
 
 
-def _figures(listed: Sequence[Row], pipeline: Sequence[Row], outlook: Sequence[Row]) -> list[tuple[str, Any, Kind]]:
+def _capacity(data: ReportData) -> str:
+    capacity = data.portfolio.renewals and data.portfolio.renewals.capacity_per_owner
+    if not capacity:
+        return data.language.say("Capacity: no limit is set.")
+    text = term("Capacity: {capacity} accounts for each owner; accounts without an owner are one queue.")
+    return data.language.say(text, capacity=capacity)
+
+
+def _figures(data: ReportData) -> list[tuple[str, Any, Kind]]:
+    pipeline, listed, arr = records(data["renewal_pipeline"]), records(data["cs_intervention_list"]), arr_figures(data)
     soon = [row for row in pipeline if row["days_to_renewal"] <= WINDOW_DAYS]
     within = [row for row in listed if row["is_within_capacity"]]
-    book: list[tuple[str, Any, Kind]] = []
-    if outlook:
-        book.append(("book_arr", 12 * outlook[0]["book_starting_mrr"], "money"))
+    named: list[tuple[str, Any, Kind]] = [
+        (ARR, arr.book, "money"),
+        (ARR_SCORED, arr.scored, "money"),
+        (ARR_MONTH_END, arr.month_end, "money"),
+    ]
     return [
-        *book,
-        ("renewals_90", len(soon), "count"),
-        ("renewing_arr_90", _total(soon, "current_arr"), "money"),
-        ("exposed_arr", _total(pipeline, "exposed_arr"), "money"),
-        ("listed", len(listed), "count"),
-        ("within", len(within), "count"),
-        ("expected_loss", _total(listed, "expected_arr_loss"), "money"),
-        ("savable", sum(r["expected_arr_loss"] * Decimal(str(r["save_rate"])) for r in within), "money"),
+        *(figure for figure in named if figure[1] is not None),
+        (term("Renewals within 90 days"), len(soon), "count"),
+        (term("Their ARR"), total(row["current_arr"] for row in soon), "money"),
+        (term("Exposed ARR within 90 days"), total(row["exposed_arr"] for row in pipeline), "money"),
+        (term("Accounts to call"), len(listed), "count"),
+        (term("of which within capacity"), len(within), "count"),
+        (
+            term("Expected loss of ARR among them, if nobody acts"),
+            total(row["expected_arr_loss"] for row in listed),
+            "money",
+        ),
+        (
+            term("Savable by the playbooks within capacity (assumed)"),
+            total(row["expected_arr_loss"] * row["save_rate"] for row in within),
+            "money",
+        ),
     ]
 
 
-def _total(rows: Sequence[Row], column: str) -> Any:
-    return sum(row[column] for row in rows)
-
-
-class _Page:
+class _Sheet:
     """Writes line after line."""
 
     def __init__(self, sheet: Worksheet, formats: NumberFormats):

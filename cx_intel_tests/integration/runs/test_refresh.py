@@ -13,7 +13,7 @@ import pytest
 
 from cx_intel.models.core import accounts as account_models
 from cx_intel.orchestration.build import load_portfolios
-from cx_intel.reports.data.headline import Figure, headline
+from cx_intel.reports.data.headline import HeadlineFigure, headline
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -129,8 +129,8 @@ class TestDaysInARow:
             warehouse = DuckDBWarehouse(database, "small")
             said = {day: headline(warehouse, portfolio, day) for day in (EARLIER, AS_OF)}
         assert [found.figures[0] for found in said.values()] == [
-            Figure("MRR, December 2024", "7,560.00 EUR"),
-            Figure("MRR, January 2025", "7,610.00 EUR"),
+            HeadlineFigure("MRR, Dec 2024", "€7,560.00"),
+            HeadlineFigure("MRR, Jan 2025", "€7,610.00"),
         ]
         assert [list(found.call_first["days_to_renewal"]) for found in said.values()] == [[17], [15]]  # to 15 February
 

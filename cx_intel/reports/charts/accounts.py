@@ -5,6 +5,7 @@ Charts of scores stand in `scores.py`.
 """
 
 import json
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -29,25 +30,27 @@ from cx_intel.reports.charts.figure import (
     tip,
 )
 from cx_intel.reports.charts.palette import UNKNOWN, Mark, risk_marks, tier_marks
-from cx_intel.reports.data.report_data import Book
+from cx_intel.reports.data.report_data import ReportData
 
 ACCOUNTS = "accounts"
-NONE = "(none)"
 ROW_HEIGHT, HEIGHT = 34, 215
+SCORED: Spec = {"filter": "datum.tier != null"}
+"""Accounts of the health population: others pay, and have no tier."""
 
 
-def account_rows(book: Book) -> Rows:
+def account_rows(data: ReportData) -> Rows:
     """An account a row, as all these charts read it."""
-    accounts = book.accounts
-    pipeline = book["renewal_pipeline"]
+    accounts = data.accounts
+    pipeline = data["renewal_pipeline"]
     wanted = ["account_id", "renewal_risk", "days_to_renewal", "exposed_arr"]
     if not accounts.empty and not pipeline.empty:
         accounts = accounts.merge(pipeline[wanted], on="account_id", how="left")
-    accounts = accounts.reindex(columns=[*dict.fromkeys([*accounts.columns, "health_score", "health_tier", *wanted])])
-    for column in ("segment", "country", "owner"):
-        accounts[column] = accounts[column].where(accounts[column].notna(), NONE)
+    accounts = accounts.reindex(columns=[*dict.fromkeys([*accounts.columns, *wanted])])
+    accounts["health_tier"] = said(accounts["health_tier"], tier_marks(data.portfolio))
+    accounts["renewal_risk"] = said(accounts["renewal_risk"], risk_marks(data.language))
+    accounts["is_paying"] = accounts["is_paying"].astype(int)
     accounts["exposed_arr"] = pd.to_numeric(accounts["exposed_arr"]).fillna(0)
-    listed = set(book["cs_intervention_list"].get("account_id", []))
+    listed = set(data["cs_intervention_list"].get("account_id", []))
     accounts["is_priority"] = accounts["account_id"].isin(listed).astype(int)
     accounts["account_name"] = accounts["account_name"].where(accounts["account_name"].notna(), accounts["account_id"])
     return rows_of(
@@ -65,35 +68,43 @@ def account_rows(book: Book) -> Rows:
             "days_to_renewal": "days",
             "exposed_arr": "exposed",
             "is_priority": "priority",
+            "is_paying": "paying",
         },
     )
 
 
-def tier_bounds(book: Book, channel: str) -> Spec:
+def said(levels: pd.Series, marks: Iterable[Mark]) -> pd.Series:
+    """Levels as people read them."""
+    return levels.map({mark.name: mark.label for mark in marks})
+
+
+def tier_bounds(data: ReportData, channel: str) -> Spec:
     """Dashed lines at the lower bounds of the tiers, without that of the lowest, across the axis x or y of scores."""
-    levels = book.portfolio.health.tiers.levels if book.portfolio.health else []
+    levels = data.portfolio.health.tiers.levels if data.portfolio.health else []
     bounds: Rows = [{"bound": level.at_least} for level in levels[:-1]]
     return over(bounds, mark("rule", {channel: field("bound", "Q")}, strokeDash=[3, 3], opacity=0.5))
 
 
-def present_tiers(book: Book) -> tuple[Mark, ...]:
+def present_tiers(data: ReportData) -> tuple[Mark, ...]:
     """The tiers of the model; `unknown` only when some account has it."""
-    marks = tier_marks(book.portfolio)
-    found = set(book["customer_health_scores"].get("health_tier", []))
+    marks = tier_marks(data.portfolio)
+    found = set(data.accounts["health_tier"])
     return marks if UNKNOWN in found else marks[:-1]
 
 
-def tiers(book: Book, rows: Rows) -> Figure:
-    marks = present_tiers(book)
+def tiers(data: ReportData, rows: Rows) -> Figure:
+    say = data.language.say
+    marks = present_tiers(data)
 
     def build(width: Width) -> Spec:
         by_tier: list[Spec] = [
+            SCORED,
             {"aggregate": [counted("customers"), summed("arr")], "groupby": ["tier"]},
             {"joinaggregate": [summed("customers", "all")]},
             {"calculate": "datum.customers / datum.all", "as": "share"},
             {
                 "calculate": "format(datum.customers, ',') + '  (' + format(100 * datum.share, '.0f')"
-                f" + '{book.formats.percent_sign})'",
+                f" + '{data.language.percent_sign})'",
                 "as": "label",
             },
             {"calculate": "datum.customers * 1.5", "as": "room"},
@@ -103,15 +114,15 @@ def tiers(book: Book, rows: Rows) -> Figure:
                 "tier",
                 "N",
                 title=None,
-                scale={"domain": [m.name for m in marks]},
+                scale={"domain": [m.label for m in marks]},
                 axis=LARGE | {"labelExpr": glyph_labels(marks)},
             ),
             "x": field("customers", "Q", title=None, axis=None),
             "tooltip": [
-                tip("tier", "Tier"),
-                tip("customers", "Customers", ","),
-                tip("share", "Share", ".1%"),
-                tip("arr", "ARR", "$,.0f"),
+                tip("tier", say("Tier")),
+                tip("customers", say("Customers"), ","),
+                tip("share", say("Share"), ".1%"),
+                tip("arr", say("ARR"), "$,.0f"),
             ],
         }
         color = {"color": coloured("tier", marks)}
@@ -123,28 +134,31 @@ def tiers(book: Book, rows: Rows) -> Figure:
         room = mark("point", widened, by_tier, opacity=0, tooltip=None)
         return chart(ACCOUNTS, bars, labels, room, width=width, height=max(ROW_HEIGHT * len(marks), HEIGHT))
 
-    levels = book.portfolio.health.tiers.levels if book.portfolio.health else []
+    levels = data.portfolio.health.tiers.levels if data.portfolio.health else []
     healthy = {level.name for level in levels if level.is_healthy}
-    parts = ", ".join(f"{sum(r['tier'] == m.name for r in rows)} {m.name}" for m in marks)
-    names = " and ".join(m.name for m in marks if m.name in healthy)
+    scored = [row for row in rows if row["tier"] is not None]
+    parts = ", ".join(f"{sum(r['tier'] == m.label for r in scored)} {m.label}" for m in marks)
+    names = ", ".join(m.name for m in marks if m.name in healthy)
     return Figure(
         "tiers",
-        "Customers by health tier",
-        f"{len(rows)} customers: {parts}.",
+        say("Customers by health tier"),
+        say("{n} customers: {tiers}.", n=data.language.number(len(scored)), tiers=parts),
         build,
         {ACCOUNTS: rows},
-        note=f"{names} count{'s' if len(healthy) == 1 else ''} as healthy",
-        is_empty=not rows,
+        note=say("healthy: {tiers}", tiers=names),
+        is_empty=not scored,
     )
 
 
-def health_by_segment(book: Book, rows: Rows) -> Figure:
-    marks = present_tiers(book)
+def health_by_segment(data: ReportData, rows: Rows) -> Figure:
+    say = data.language.say
+    marks = present_tiers(data)
     segments = _segments(rows)
-    order = f"indexof({json.dumps([m.name for m in marks])}, datum.tier)"
+    order = f"indexof({json.dumps([m.label for m in marks])}, datum.tier)"
 
     def build(width: Width) -> Spec:
         shares: list[Spec] = [
+            SCORED,
             {
                 "aggregate": [counted("customers"), summed("arr"), {"op": "mean", "field": "score", "as": "mean"}],
                 "groupby": ["segment", "tier"],
@@ -158,7 +172,7 @@ def health_by_segment(book: Book, rows: Rows) -> Figure:
         ]
         y = field("segment", "N", title=None, sort=segments, axis=LARGE)
         axis = {
-            "labelExpr": f"format(100 * datum.value, '.0f') + '{book.formats.percent_sign}'",
+            "labelExpr": f"format(100 * datum.value, '.0f') + '{data.language.percent_sign}'",
             "values": [0, 0.25, 0.5, 0.75, 1],
             "grid": False,
             "title": None,
@@ -171,12 +185,12 @@ def health_by_segment(book: Book, rows: Rows) -> Figure:
                 "x2": {"field": "x2"},
                 "color": coloured("tier", marks, legend_at(width, marks)),
                 "tooltip": [
-                    tip("segment", "Segment"),
-                    tip("tier", "Tier"),
-                    tip("customers", "Customers", ","),
-                    tip("share", "Share of the segment", ".1%"),
-                    tip("arr", "ARR", "$,.0f"),
-                    tip("mean", "Mean score", ",.1f"),
+                    tip("segment", say("Segment")),
+                    tip("tier", say("Tier")),
+                    tip("customers", say("Customers"), ","),
+                    tip("share", say("Share of the segment"), ".1%"),
+                    tip("arr", say("ARR"), "$,.0f"),
+                    tip("mean", say("Mean score"), ",.1f"),
                 ],
             },
             shares,
@@ -193,9 +207,10 @@ def health_by_segment(book: Book, rows: Rows) -> Figure:
             "text",
             {"y": y, "x": {"datum": 1, "type": "quantitative"}, "text": field("label", "N")},
             [
-                {"filter": f"datum.tier != '{UNKNOWN}'"},
+                SCORED,
+                {"filter": f"datum.tier != {json.dumps(marks[-1].label if marks[-1].name == UNKNOWN else '')}"},
                 {"aggregate": [{"op": "mean", "field": "score", "as": "mean"}], "groupby": ["segment"]},
-                {"calculate": "'mean ' + format(datum.mean, ',.0f')", "as": "label"},
+                {"calculate": json.dumps(say("mean")) + " + ' ' + format(datum.mean, ',.0f')", "as": "label"},
             ],
             align="left",
             dx=6,
@@ -205,18 +220,19 @@ def health_by_segment(book: Book, rows: Rows) -> Figure:
 
     return Figure(
         "health_by_segment",
-        "Health by segment",
-        "Share of each segment's customers in each tier, with the mean score. " + _segment_words(book),
+        say("Health by segment"),
+        say("Share of each segment's customers in each tier, with the mean score. {means}", means=_means(data)),
         build,
         {ACCOUNTS: rows},
-        note="share of customers in each tier",
-        is_empty=not rows,
+        note=say("share of customers in each tier"),
+        is_empty=not any(row["tier"] is not None for row in rows),
         legend=marks,
     )
 
 
-def exposed_arr(book: Book, rows: Rows) -> Figure:
-    marks = risk_marks()
+def exposed_arr(data: ReportData, rows: Rows) -> Figure:
+    say = data.language.say
+    marks = risk_marks(data.language)
     segments = _segments(rows)
     total = sum(r["exposed"] for r in rows)
 
@@ -227,20 +243,20 @@ def exposed_arr(book: Book, rows: Rows) -> Figure:
             "bar",
             {
                 "y": y,
-                "x": field("exposed", "Q", title=None, axis=money_axis(book.formats, grid=True)),
+                "x": field("exposed", "Q", title=None, axis=money_axis(data.language, grid=True)),
                 "order": field("order", "Q"),
                 "color": coloured("risk", marks, legend_at(width, marks)),
                 "tooltip": [
-                    tip("segment", "Segment"),
-                    tip("risk", "Renewal risk"),
-                    tip("exposed", "Exposed ARR", "$,.0f"),
-                    tip("customers", "Accounts", ","),
+                    tip("segment", say("Segment")),
+                    tip("risk", say("Renewal risk")),
+                    tip("exposed", say("Exposed ARR"), "$,.0f"),
+                    tip("customers", say("Accounts"), ","),
                 ],
             },
             [
                 exposed,
                 {"aggregate": [summed("exposed"), counted("customers")], "groupby": ["segment", "risk"]},
-                {"calculate": f"indexof({json.dumps([m.name for m in marks])}, datum.risk)", "as": "order"},
+                {"calculate": f"indexof({json.dumps([m.label for m in marks])}, datum.risk)", "as": "order"},
             ],
             height={"band": 0.7},
         )
@@ -271,13 +287,13 @@ def exposed_arr(book: Book, rows: Rows) -> Figure:
 
     return Figure(
         "exposed_arr",
-        "ARR at risk in 90 days",
-        f"Exposed ARR by segment and renewal risk, {book.formats.money(total)} in all."
+        say("ARR at risk in 90 days"),
+        say("Exposed ARR by segment and renewal risk, {arr} in all.", arr=data.language.money(total))
         if total
-        else "No account that is not healthy renews within 90 days.",
+        else say("No account that is not healthy renews within 90 days."),
         build,
         {ACCOUNTS: rows},
-        note="not healthy and up for renewal, by renewal risk (accounts in brackets)",
+        note=say("not healthy and up for renewal, by renewal risk (accounts in brackets)"),
         is_empty=not total,
         legend=marks,
     )
@@ -291,9 +307,9 @@ def _segments(rows: Rows) -> list[str]:
     return sorted(sums, key=lambda s: (-sums[s], s))
 
 
-def _segment_words(book: Book) -> str:
-    scores = book["customer_health_scores"]
+def _means(data: ReportData) -> str:
+    scores = data["customer_health_scores"]
     if scores.empty:
         return ""
     means = scores[scores["health_tier"] != UNKNOWN].groupby("segment")["health_score"].mean()
-    return " ".join(f"{segment}: mean {book.formats.number(mean, 1)}." for segment, mean in means.items())
+    return ", ".join(f"{segment} {data.language.number(mean, 1)}" for segment, mean in means.items())

@@ -1,0 +1,240 @@
+"""Reads a `ReportData`: the marts of a portfolio at an `as_of` out of a warehouse, each table once.
+
+A table that the portfolio has not, or that was not made yet, is an empty frame; an account without segment, country or
+owner has the words for that in their place. What is read, and what it means, stands in `report_data.py`.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.contracts.renewals.pipeline import NO_VALUE
+from cx_intel.models.renewals.pipeline import book
+from cx_intel.reports.data.report_data import WEEK, ReportData, ScoreHistory, last_month_over, newest_within
+from cx_intel.reports.words.language import Language
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.protocol import Warehouse
+
+HISTORY_WEEKS = 52
+"""How far back the scores of an account are shown, a point a week."""
+REVENUE_MONTHS, TICKET_DAYS = 25, 90
+"""How far back the MRR and the tickets of an account are shown; unresolved tickets always are."""
+REVENUE_COLUMNS = ("account_id", "revenue_month", "mrr", "previous_mrr", "revenue_movement", "net_mrr_change")
+SUMMED = ("customer_health_scores", "account_snapshot", "renewal_pipeline", "cs_intervention_list")
+TABLES = (
+    "customer_health_scores",
+    "health_score_drivers",
+    "health_score_changes",
+    "health_score_change_drivers",
+    "churn_risk_view",
+    "renewal_pipeline",
+    "cs_intervention_list",
+    "nrr_outlook",
+    "nrr_summary",
+    "nrr_by_segment",
+    "revenue_cohort_analysis",
+    "sla_adherence",
+    "dim_account",
+    "account_snapshot",
+    "fct_revenue",
+    "fct_tickets",
+    "lifecycle_events",
+    "quarantine",
+)
+"""The tables that reports read; roll-ups come on top."""
+DRIVER_COLUMNS = (
+    "account_id",
+    "compared_as_of",
+    "dimension",
+    "signal",
+    "signal_order",
+    "label",
+    "unit",
+    "benchmark",
+    "value",
+    "signal_score",
+    "is_applicable",
+    "is_measured",
+    "is_stale",
+    "weight",
+    "points",
+    "points_lost",
+    "points_change",
+    "value_from",
+    "value_to",
+)
+CHECK_COLUMNS = (
+    "table_name",
+    "check_name",
+    "passed",
+    "severity",
+    "failed_rows",
+    "total_rows",
+    "rule",
+    "what_to_do",
+    "as_of",
+    "checked_at",
+)
+GROUPS = ("segment", "country", "owner")
+"""Attributes of accounts that reports group by."""
+
+
+def read_tables(portfolio: Portfolio) -> tuple[str, ...]:
+    """The tables of the portfolio that its reports read."""
+    return tuple(t for t in tables_of(portfolio) if t in TABLES)
+
+
+def read_report_data(
+    warehouse: Warehouse,
+    portfolio: Portfolio,
+    as_of: date,
+    made_at: datetime,
+    *,
+    tables: Iterable[str] = TABLES,
+    with_state: bool = True,
+) -> ReportData:
+    """Everything that the reports of a portfolio show at `as_of`.
+
+    Args:
+        warehouse: The open warehouse, or a published copy.
+        portfolio: Its settings.
+        as_of: The day; of the ledger, the months that were complete by then are read.
+        made_at: When the reports are made, aware.
+        tables: Those that are wanted; the others stay empty.
+        with_state: Whether to count the rows of each table and to look up how new it is.
+    """
+    read = _Reader(warehouse, portfolio, as_of, set(tables))
+    present = warehouse.tables() if with_state else []
+    history = {table: read.sums(table) for table in SUMMED}
+    compared = newest_within(history["account_snapshot"]["as_of"], as_of - timedelta(days=WEEK))
+    return ReportData(
+        portfolio,
+        as_of,
+        made_at,
+        {table: read.rows(table) for table in TABLES},
+        read.between("cs_intervention_list", compared, compared),
+        read.between("lifecycle_events", compared and compared + timedelta(days=1), as_of),
+        history,
+        read.scores_over_time(),
+        {table: read.count(table) for table in present},
+        {table: day for table in present if (day := read.newest(table)) is not None},
+        read.checks(),
+    )
+
+
+class _Reader:
+    """Reads the tables of one portfolio for one day."""
+
+    def __init__(self, warehouse: Warehouse, portfolio: Portfolio, as_of: date, wanted: set[str]):
+        self.warehouse, self.portfolio, self.as_of = warehouse, portfolio, as_of
+        self.known = set(tables_of(portfolio))
+        self.wanted = self.known & wanted
+        self.no_value = Language(portfolio.reports.language, portfolio.currency.reporting).say(NO_VALUE)
+
+    def table(self, name: str) -> ir.Table | None:
+        """The table, if it is wanted, the portfolio has it, and it was made."""
+        if name not in self.wanted or not self.warehouse.exists(name):
+            return None
+        return self.warehouse.table(name)
+
+    def rows(self, name: str) -> pd.DataFrame:
+        """The rows of the day, without what no report shows."""
+        rows = self.table(name)
+        if rows is None:
+            return self.empty(name)
+        if contract_of(name, self.portfolio).kind == "snapshot":
+            rows = rows.filter(rows.as_of == ibis.literal(self.as_of))
+        if name == "fct_revenue":
+            first = self.as_of - timedelta(days=31 * REVENUE_MONTHS)
+            rows = rows.filter(rows.revenue_month >= ibis.literal(first)).select(*REVENUE_COLUMNS)
+        elif name == "fct_tickets":
+            first = self.as_of - timedelta(days=TICKET_DAYS)
+            rows = rows.filter((rows.created_date >= ibis.literal(first)) | rows.resolved_at.isnull())
+        elif name in ("health_score_drivers", "health_score_change_drivers"):
+            rows = rows.select(*(c for c in rows.columns if c in DRIVER_COLUMNS))
+        elif name == "nrr_summary":
+            rows = rows.filter(rows.revenue_month <= ibis.literal(last_month_over(self.as_of)))
+        return self.fetch(rows)
+
+    def between(self, name: str, first: date | None, last: date | None) -> pd.DataFrame:
+        """The rows of a snapshot table on the days from the first to the last."""
+        rows = self.table(name)
+        if rows is None or first is None or last is None:
+            return self.empty(name)
+        return self.fetch(rows.filter(rows.as_of.between(ibis.literal(first), ibis.literal(last))))
+
+    def empty(self, name: str) -> pd.DataFrame:
+        columns = contract_of(name, self.portfolio).column_names if name in self.known else ("account_id",)
+        return pd.DataFrame({c: pd.Series(dtype="object") for c in columns})
+
+    def fetch(self, rows: ir.Table) -> pd.DataFrame:
+        """Amounts as floats and days as dates: exact enough to be shown."""
+        amounts = {c: rows[c].cast("float64") for c, kind in rows.schema().items() if kind.is_decimal()}
+        frame = self.warehouse.execute(rows.mutate(**amounts) if amounts else rows)
+        for column, kind in rows.schema().items():
+            if kind.is_date() and len(frame):
+                days = pd.to_datetime(frame[column])
+                frame[column] = days.dt.date.where(days.notna(), None)
+        for column in GROUPS:
+            if column in frame.columns:
+                frame[column] = frame[column].where(frame[column].notna() & (frame[column] != NO_VALUE), self.no_value)
+        return frame
+
+    def scores_over_time(self) -> ScoreHistory:
+        """The scores of each account at the last day of each week that has any; joined where they lie."""
+        rows = self.table("customer_health_scores")
+        if rows is None:
+            return ScoreHistory()
+        first = self.as_of - timedelta(weeks=HISTORY_WEEKS)
+        rows = rows.filter(rows.as_of.between(ibis.literal(first), ibis.literal(self.as_of)))
+        days = sorted(row["as_of"] for row in self.warehouse.rows(rows.select("as_of").distinct()))
+        weekly = {(self.as_of - day).days // 7: day for day in days}
+        if not weekly:
+            return ScoreHistory()
+        week = ibis.cases(*((rows.as_of == ibis.literal(day), ibis.literal(n)) for n, day in weekly.items()))
+        scored = rows.mutate(week=week).filter(lambda t: t.week.notnull() & t.health_score.notnull())
+        lines = scored.group_by("account_id").agg(
+            weeks=scored.week.collect(order_by=scored.as_of),
+            scores=scored.health_score.collect(order_by=scored.as_of),
+            tiers=scored.health_tier.collect(order_by=scored.as_of),
+        )
+        places: dict[str, int] = {}
+        found = {
+            row["account_id"]: (row["weeks"], row["scores"], [places.setdefault(t, len(places)) for t in row["tiers"]])
+            for row in self.warehouse.rows(lines)
+        }
+        return ScoreHistory(weekly, tuple(places), found)
+
+    def sums(self, name: str) -> pd.DataFrame:
+        """Of each day up to now: the rows, their ARR and, where there is one, the exposed ARR."""
+        rows = self.table(name)
+        if rows is None:
+            return pd.DataFrame({name: [] for name in ("as_of", "customers", "arr", "mrr", "exposed_arr")})
+        rows = rows.filter(rows.as_of <= ibis.literal(self.as_of))
+        if name == "account_snapshot":
+            rows = book(rows, portfolio=self.portfolio)
+        sums = {
+            short: rows[column].sum() if column in rows.columns else ibis.literal(0)
+            for short, column in (("arr", "current_arr"), ("mrr", "current_mrr"), ("exposed_arr", "exposed_arr"))
+        }
+        return self.fetch(rows.group_by("as_of").agg(customers=rows.count(), **sums))
+
+    def count(self, name: str) -> int:
+        rows = self.warehouse.table(name)
+        return self.warehouse.count(rows)
+
+    def newest(self, name: str) -> date | None:
+        """The newest day that the table holds, or stands at."""
+        rows = self.warehouse.table(name)
+        if "as_of" in rows.columns:
+            day: date | None = self.warehouse.rows(rows.agg(day=rows.as_of.max()))[0]["day"]
+            return day
+        return max(self.warehouse.day_state(name), default=None)
+
+    def checks(self) -> pd.DataFrame | None:
+        results = self.warehouse.check_results()
+        return None if results is None else self.fetch(results.select(*CHECK_COLUMNS))

@@ -1,0 +1,47 @@
+"""Words for what tables hold in codes: scenarios, movements, statuses, and how long it is to a renewal.
+
+They are English and marked to be collected; whoever shows them says them in the language of the portfolio. Levels of
+risk stand with their colours in `cx_intel.reports.charts.palette`, figures in modules of their own beside this one.
+"""
+
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.language import MISSING, Language
+from cx_intel.reports.words.rounding import is_missing
+
+SCENARIOS = {
+    "all_renew": term("All renew"),
+    "expected_with_playbooks": term("Expected, with playbooks"),
+    "expected_no_action": term("Expected, nobody acts"),
+    "simulated_p90": term("Simulated P90"),
+    "simulated_p50": term("Simulated P50"),
+    "simulated_p10": term("Simulated P10"),
+    "worst_case": term("Worst case"),
+}
+"""Scenario of the outlook: its name, from the best down."""
+ASSUMED = term(
+    "Probabilities of renewal and save rates are assumptions of the portfolio's settings, not measurements: compare them "
+    "with what came of earlier lists before deciding by them."
+)
+MOVEMENTS = {
+    "new": term("new"),
+    "reactivation": term("reactivation"),
+    "expansion": term("expansion"),
+    "contraction": term("contraction"),
+    "churn": term("churn"),
+    "flat": term("flat"),
+}
+STATUSES = {"open": term("open"), "escalated": term("escalated"), "resolved": term("resolved")}
+"""Of tickets."""
+NO_VALUE = term("(none)")
+"""In place of a segment, country or owner (`cx_intel.contracts.renewals.pipeline.NO_VALUE`)."""
+
+
+def due_in(language: Language, days: int) -> str:
+    """How long it is to a day, or how long ago it was: in 3 days, today, 2 days overdue."""
+    if is_missing(days):
+        return MISSING
+    if days == 0:
+        return language.say("today")
+    if days < 0:
+        return language.count("{n} day overdue", "{n} days overdue", -days)
+    return language.count("in {n} day", "in {n} days", days)

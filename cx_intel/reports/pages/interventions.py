@@ -1,0 +1,61 @@
+"""The intervention list as a table of a page: whom to call, why, and what to do.
+
+It stands on the dashboard and on the renewals page. Who is listed, in which order, is decided by the model
+(`cx_intel.models.renewals.actions`).
+"""
+
+from typing import Any
+
+from cx_intel.reports.charts.palette import risk_marks
+from cx_intel.reports.data.report_data import ReportData, is_true
+from cx_intel.reports.data.signals import main_reasons
+from cx_intel.reports.pages.page import Columns, Table, table_of
+
+LISTED = 300
+FILTERS = ("segment", "country", "owner")
+
+
+def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, **more: Any) -> Table:
+    """The intervention list.
+
+    Args:
+        data: What there is to show.
+        caption: Of the table.
+        by_capacity: Those within capacity first, and a line before the others.
+        **more: Further attributes of the table.
+    """
+    listed, say = data["cs_intervention_list"], data.language.say
+    if len(listed):
+        within, reasons = is_true(listed["is_within_capacity"]), main_reasons(data)
+        listed = listed.assign(
+            reason=listed["account_id"].map(reasons),
+            beyond=~within if by_capacity else False,
+        )
+        listed = listed.sort_values(["beyond", "priority_rank"])
+        if by_capacity and not within.all() and int(within.sum()) < LISTED:
+            line = say("Capacity line: the accounts below are beyond what their owners can take")
+            more["divider"] = (int(within.sum()), line)
+    values = [{n: str(row[n]) for n in FILTERS} for row in listed.head(LISTED).to_dict("records")]
+    c = Columns(data.language)
+    return table_of(
+        listed,
+        caption,
+        [
+            c.number(say("#"), "priority_rank"),
+            c.account(),
+            c.level(say("Risk"), "renewal_risk", risk_marks(data.language)),
+            c.due(say("Renews"), "days_to_renewal"),
+            c.money(say("ARR"), "current_arr"),
+            c.money(say("Expected loss"), "expected_arr_loss", explains=say("ARR x (1 - renewal probability)")),
+            c.text(say("Why: loses most points"), "reason"),
+            c.text(say("What to do"), "recommended_playbook"),
+            c.day(say("By"), "due_date"),
+            c.text(say("Owner"), "owner"),
+        ],
+        limit=LISTED,
+        key="calls",
+        values=values,
+        where_more=say("The rest is in the table {table}.", table="cs_intervention_list"),
+        empty=say("Nobody: no account at Critical or High risk renews within 90 days."),
+        **more,
+    )

@@ -1,0 +1,25 @@
+"""How a figure is rounded for people: half up, from its decimal value, once and everywhere alike.
+
+What the figure means does not belong here, nor how it is written: that is `language.py`. Models round money themselves
+(`cx_intel.models.expressions.money`), by the same rule.
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pandas as pd
+
+
+def is_missing(value: Any) -> bool:
+    """None, NaN and NaT: nothing to show."""
+    return value is None or bool(pd.isna(value))
+
+
+def rounded(value: Any, digits: int = 0) -> Decimal:
+    """The number with so many decimals, half up away from zero: 0.125 is 0.13, and 2.675 is 2.68.
+
+    A binary number counts as the shortest decimal that stands for it, which is what a reader takes it for. Zero has no
+    sign.
+    """
+    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    return exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP) + 0

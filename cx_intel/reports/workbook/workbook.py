@@ -1,0 +1,223 @@
+"""The workbook for leaders of customer success: a summary, the intervention list and the renewal pipeline of a day.
+
+It shows what the tables hold, in the currency and language of the portfolio; sums stand as numbers, so that no cell is
+a formula. How a cell is written stands in `cells.py`, the first sheet in `summary.py`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.data.report_data import ReportData, records, total
+from cx_intel.reports.data.signals import main_reasons
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.rounding import is_missing
+from cx_intel.reports.workbook import cells
+from cx_intel.reports.workbook.cells import Column, NumberFormats
+from cx_intel.reports.workbook.summary import write_summary
+from cx_intel.settings.portfolio import Portfolio
+
+WORKBOOK_TABLES = ("cs_intervention_list", "renewal_pipeline", "nrr_outlook")
+"""The tables that it is made of; without one of them there is none."""
+HEADER_ROW = 5
+TITLES = {
+    "priority_rank": term("Rank"),
+    "account_name": term("Account"),
+    "segment": term("Segment"),
+    "country": term("Country"),
+    "owner": term("Owner"),
+    "renewal_risk": term("Renewal risk"),
+    "health_score": term("Health score"),
+    "health_tier": term("Tier"),
+    "current_arr": term("ARR"),
+    "expected_arr_loss": term("Expected loss of ARR"),
+    "savable_arr": term("Savable ARR (assumed)"),
+    "renewal_date": term("Renewal"),
+    "days_to_renewal": term("Days to renewal"),
+    "reason": term("Why"),
+    "recommended_playbook": term("What to do"),
+    "due_date": term("By"),
+    "capacity": term("Capacity"),
+    "account_id": term("Account ID"),
+    "renewal_probability": term("Probability of renewal"),
+    "expected_renewal_arr": term("Expected renewal ARR"),
+    "exposed_arr": term("Exposed ARR (90 days)"),
+    "expansion_potential_arr": term("Expansion potential ARR"),
+    "is_overdue": term("Date rolled forward"),
+}
+"""Column: its title."""
+Record = dict[str, Any]
+
+
+def workbook_name(portfolio: Portfolio) -> str:
+    """The file's name, in the folder of a day's exports."""
+    return f"{portfolio.name}_cs_review.xlsx"
+
+
+_SHARED: tuple[tuple[str, cells.Kind, float], ...] = (
+    ("account_name", "text", 34),
+    ("segment", "text", 13),
+    ("country", "text", 9),
+    ("owner", "text", 22),
+    ("renewal_risk", "text", 20),
+    ("health_score", "score", 10),
+    ("health_tier", "text", 11),
+    ("current_arr", "money", 13),
+)
+INTERVENTIONS: tuple[tuple[str, cells.Kind, float], ...] = (
+    ("priority_rank", "count", 7),
+    *_SHARED,
+    ("expected_arr_loss", "money", 14),
+    ("savable_arr", "money", 14),
+    ("renewal_date", "day", 15),
+    ("days_to_renewal", "count", 10),
+    ("reason", "long", 40),
+    ("recommended_playbook", "long", 36),
+    ("due_date", "day", 13),
+    ("capacity", "text", 17),
+    ("account_id", "text", 13),
+)
+PIPELINE: tuple[tuple[str, cells.Kind, float], ...] = (
+    ("renewal_date", "day", 15),
+    *_SHARED,
+    ("renewal_probability", "rate", 20),
+    ("expected_renewal_arr", "money", 15),
+    ("expected_arr_loss", "money", 14),
+    ("exposed_arr", "money", 14),
+    ("expansion_potential_arr", "money", 18),
+    ("days_to_renewal", "count", 10),
+    ("recommended_playbook", "long", 36),
+    ("is_overdue", "text", 17),
+    ("account_id", "text", 13),
+)
+
+
+def write_workbook(data: ReportData, file: Path) -> None:
+    """Writes the workbook of a day to a file."""
+    say, workbook, writer = data.language.say, Workbook(), _Writer(data)
+    summary = workbook.active
+    summary.title = say("Summary")
+    write_summary(summary, data, writer.place)
+    writer.interventions(workbook.create_sheet(say("Intervention list")))
+    writer.pipeline(workbook.create_sheet(say("Renewal pipeline")))
+    for sheet in workbook.worksheets:
+        cells.ready_to_print(sheet)
+    workbook.properties.title = f"{data.portfolio.name} {data.as_of.isoformat()}"
+    workbook.properties.creator = "cx_intel"
+    workbook.save(file)
+
+
+class _Writer:
+    """Writes the two lists."""
+
+    def __init__(self, data: ReportData):
+        self.data, self.portfolio, self.f, self.say = data, data.portfolio, data.language, data.language.say
+        self.number_formats = NumberFormats(data.language)
+        self.place = self.say(
+            "{portfolio}, as of {day}; amounts in {currency}",
+            portfolio=data.portfolio.name,
+            day=data.language.day(data.as_of),
+            currency=data.language.currency,
+        )
+        marks = {"renewal_risk": risk_marks(data.language), "health_tier": tier_marks(data.portfolio)}
+        self.marks = {column: {mark.name: mark for mark in levels} for column, levels in marks.items()}
+
+    def interventions(self, sheet: Worksheet) -> None:
+        """The intervention list: those within capacity by rank, a thick line, those beyond it."""
+        listed, reasons = records(self.data["cs_intervention_list"]), main_reasons(self.data)
+        ordered = sorted(listed, key=lambda row: (not row["is_within_capacity"], row["priority_rank"]))
+        beyond = [row for row in ordered if not row["is_within_capacity"]]
+        shown = [
+            row
+            | {
+                "savable_arr": row["expected_arr_loss"] * row["save_rate"],
+                "capacity": self.say("within") if row["is_within_capacity"] else self.say("beyond"),
+                "reason": reasons.get(row["account_id"]),
+            }
+            for row in ordered
+        ]
+        line_at = len(ordered) - len(beyond) if beyond else None
+        self._table(sheet, INTERVENTIONS, shown, notes=self._listed_notes(ordered, beyond), line_at=line_at)
+
+    def pipeline(self, sheet: Worksheet) -> None:
+        """The renewal pipeline, by date."""
+        pipeline = records(self.data["renewal_pipeline"])
+        ordered = sorted(pipeline, key=lambda row: (row["renewal_date"], -row["current_arr"], row["account_id"]))
+        note = self.say(
+            "Accounts that renew within 270 days: {n}, with {arr} ARR, of which {loss} are expected to be lost.",
+            n=self.f.number(len(ordered)),
+            arr=self._sum(ordered, "current_arr"),
+            loss=self._sum(ordered, "expected_arr_loss"),
+        )
+        shown = [row | {"is_overdue": self.say("yes") if row["is_overdue"] else self.say("no")} for row in ordered]
+        self._table(sheet, PIPELINE, shown, notes=(note,))
+
+    def _listed_notes(self, listed: list[Record], beyond: list[Record]) -> tuple[str, ...]:
+        if not listed:
+            return (self.say("No account at Critical or High risk renews within 90 days."),)
+        note = self.say(
+            "Accounts at Critical or High risk that renew within 90 days: {n}; expected loss {loss} of {arr} ARR.",
+            n=self.f.number(len(listed)),
+            loss=self._sum(listed, "expected_arr_loss"),
+            arr=self._sum(listed, "current_arr"),
+        )
+        if not beyond:
+            return note, self.say("All of them are within the capacity of the owners.")
+        capacity = self.portfolio.renewals.capacity_per_owner if self.portfolio.renewals else None
+        line = self.say(
+            "Below the thick line, the capacity of the owners ({capacity} accounts each): {n}, with {loss} expected loss.",
+            capacity=capacity,
+            n=self.f.number(len(beyond)),
+            loss=self._sum(beyond, "expected_arr_loss"),
+        )
+        return note, line
+
+    def _sum(self, rows: Sequence[Record], column: str) -> str:
+        return self.f.money(total(row[column] for row in rows))
+
+    def _table(
+        self,
+        sheet: Worksheet,
+        layout: Sequence[tuple[str, cells.Kind, float]],
+        rows: Sequence[Record],
+        *,
+        notes: Sequence[str],
+        line_at: int | None = None,
+    ) -> None:
+        columns = [Column(column, self.say(TITLES[column]), kind, width) for column, kind, width in layout]
+        for number, (text, font) in enumerate(
+            ((sheet.title, cells.TITLE), (self.place, cells.MUTED), *((n, cells.STRONG) for n in notes)), 1
+        ):
+            cells.put_text(sheet.cell(number, 1), text)
+            sheet.cell(number, 1).font = font
+        cells.header(sheet, HEADER_ROW, columns)
+        for number, row in enumerate(rows):
+            self._row(sheet, HEADER_ROW + 1 + number, columns, row, line=number == line_at)
+        name_at = next(i for i, column in enumerate(columns, 1) if column.name == "account_name")
+        sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, name_at + 1)
+        last = HEADER_ROW + max(len(rows), 1)
+        sheet.auto_filter.ref = f"A{HEADER_ROW}:{get_column_letter(len(columns))}{last}"
+        sheet.sheet_view.showGridLines = False
+
+    def _row(self, sheet: Worksheet, number: int, columns: Sequence[Column], row: Record, *, line: bool) -> None:
+        is_beyond = row.get("is_within_capacity") is False
+        for place, column in enumerate(columns, 1):
+            cell = sheet.cell(number, place)
+            cells.put(cell, self._shown(column.name, row[column.name]), column.kind, self.number_formats)
+            cell.border = cells.CAPACITY_LINE if line else cells.LINE
+            cell.alignment = cells.TOP_WRAPPED if column.kind == "long" else cells.TOP
+            if is_beyond:
+                cell.font = cells.BEYOND
+            if mark := self.marks.get(column.name, {}).get(row[column.name]):
+                cells.mark_cell(cell, mark)
+
+    def _shown(self, column: str, value: Any) -> Any:
+        if is_missing(value):
+            return None
+        mark = self.marks.get(column, {}).get(value)
+        return mark.label if mark else value

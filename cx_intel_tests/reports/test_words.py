@@ -1,0 +1,75 @@
+"""The words of reports: every English text has a German one with the same gaps, and pages say no other."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+import cx_intel
+from cx_intel.reports.brief.weekly_brief import weekly_brief
+from cx_intel.reports.pages.layout import render
+from cx_intel.reports.pages.publishing import MENU, PAGES
+from cx_intel.reports.words.catalogue import CATALOGUES
+from cx_intel.reports.words.language import Language
+from cx_intel.reports.words.rounding import rounded
+from cx_intel_tests.helpers.builders import shipped
+from cx_intel_tests.helpers.report_books import book_of
+
+KEYWORDS = {"say": None, "term": None, "count": (1, 2)}
+ROOT = Path(cx_intel.__file__).parent
+GAP = re.compile(r"\{(\w+)\}")
+
+
+def collected() -> set[str]:
+    """The English texts in code, templates and scripts; of two forms the first."""
+    with (CATALOGUES / "babel.cfg").open(encoding="utf-8") as mapping:
+        methods, options = parse_mapping_cfg(mapping)
+    folders = (ROOT / "reports", ROOT / "orchestration" / "schedules")
+    found = [
+        text for folder in folders for _, _, text, _, _ in extract_from_dir(folder, methods, options, KEYWORDS, ())
+    ]
+    return {text if isinstance(text, str) else text[0] for text in found}
+
+
+def german() -> dict[str, tuple[str, ...]]:
+    with (CATALOGUES / "de.po").open("rb") as source:
+        messages = [message for message in read_po(source, "de") if message.id]
+    first = lambda text: text if isinstance(text, str) else text[0]
+    forms = lambda text: (text,) if isinstance(text, str) else tuple(text)
+    return {first(message.id): forms(message.string) for message in messages}
+
+
+def test_every_text_has_a_german_one_and_none_is_left_over() -> None:
+    assert collected() == set(german())
+
+
+def test_german_texts_have_the_gaps_of_the_english_ones() -> None:
+    for text, forms in german().items():
+        for form in forms:
+            assert form.strip("\u00a0"), text
+            assert set(GAP.findall(form)) == set(GAP.findall(text)), text
+
+
+def test_no_english_is_left_on_a_german_page(tmp_path: Path) -> None:
+    data = book_of(tmp_path / "w.duckdb", shipped("fleet"))
+    english = {text for text, (said, *_) in german().items() if said != text}
+    pages = {key: render(make(data), data, MENU, "") for key, (_, make) in PAGES.items()}
+    for key, page in (pages | {"brief": weekly_brief(data).html}).items():
+        assert '<html lang="de">' in page
+        bare = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.S)
+        texts = {unescape(text).strip(" .,:;") for text in re.findall(r">([^<]+)<", bare)}
+        texts |= {unescape(text) for text in re.findall(r'(?:aria-label|title|placeholder)="([^"]+)"', bare)}
+        assert texts & english == set(), key
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "expected"),
+    [(0.125, 2, "0.13"), (2.675, 2, "2.68"), (-0.125, 2, "−0.13"), (-0.04, 1, "0.0"), (1234.5, 0, "1,235")],
+)
+def test_figures_are_rounded_half_up_from_their_decimal_value(value: float, digits: int, expected: str) -> None:
+    assert Language("en", "USD").number(value, digits) == expected
+    assert rounded(value, digits) == rounded(str(rounded(value, digits)), digits)
