@@ -6,7 +6,7 @@ table's contract, so every table has a contract here whether or not it exists.
 
 from collections.abc import Callable
 
-from cx_intel.contracts import core, operations, support
+from cx_intel.contracts import core, operations, subscriptions, support
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, risk
 from cx_intel.contracts.health import scores as health
@@ -22,6 +22,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
         for make in (
             operations.quarantine,
             core.account_history,
+            subscriptions.subscription_periods,
             ledger.fct_revenue,
             core.account_snapshot,
             core.dim_account,
@@ -65,7 +66,10 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     """The tables that the portfolio has beyond its raw ones, in an order in which each follows what it reads."""
     sources = portfolio.tables
     tables = [f"stg_{table}" for table in STAGING if table in sources]
-    tables += ["quarantine", "account_history", "fct_revenue", "account_snapshot", "dim_account", "dim_date"]
+    tables += ["quarantine", "account_history"]
+    if "subscriptions" in sources:
+        tables.append("subscription_periods")
+    tables += ["fct_revenue", "account_snapshot", "dim_account", "dim_date"]
     if portfolio.revenue.products:
         tables.append("dim_product")
     if "usage_events" in sources:

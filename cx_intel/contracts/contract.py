@@ -19,6 +19,8 @@ Kind = Literal["whole", "by_day", "snapshot"]
 """How a table is kept: rebuilt whole, by the day of its events, or one partition for each `as_of`."""
 
 MONEY = "decimal(18, 2)"
+PRICE = "decimal(18, 6)"
+"""Monthly amounts before they are summed, and unit prices."""
 TEXT = "string"
 COUNT = "int64"
 NUMBER = "float64"

@@ -7,7 +7,7 @@ The staged tables themselves stand in `staging.py` beside this module; what fill
 from cx_intel.contracts.contract import COUNT, TEXT, Column, Contract
 
 DERIVED = {
-    "subscriptions": ("mrr_amount", "is_active", "duration_days"),
+    "subscriptions": ("mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
     "invoices": ("mrr_amount", "invoice_month", "is_paid"),
     "usage_events": ("event_date", "event_hour", "event_category"),
     "support_tickets": ("created_date", "resolution_hours", "sla_target_hours", "is_sla_breach"),
@@ -21,6 +21,9 @@ it stood there, and why the row could not even be split into columns (null for a
 DEFAULTED = ("currency", "billing_period_months")
 """Columns that staging fills where a row has none."""
 
+OTHERWISE = {"subscriptions": ("amount",)}
+"""Canonical table: columns that staging works out of others: of subscriptions unit_amount x quantity."""
+
 
 def delivered_columns(contract: Contract) -> tuple[Column, ...]:
     """The columns that a source of the table may deliver."""
@@ -30,4 +33,5 @@ def delivered_columns(contract: Contract) -> tuple[Column, ...]:
 
 def required_columns(contract: Contract) -> tuple[str, ...]:
     """The columns that a source of the table has to deliver."""
-    return tuple(c.name for c in delivered_columns(contract) if not c.nullable and c.name not in DEFAULTED)
+    filled = (*DEFAULTED, *OTHERWISE.get(contract.table.removeprefix("stg_"), ()))
+    return tuple(c.name for c in delivered_columns(contract) if not c.nullable and c.name not in filled)

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from cx_intel.settings.base import Settings
+from cx_intel.settings.subscription_statuses import STATUSES, StatusRole, status_key
 
 
 class CurrencySettings(Settings):
@@ -51,6 +52,12 @@ class Product(Settings):
     """Plan tier: price per month."""
 
 
+class NewestUpTo(Settings):
+    """Where two overlap no longer than this, an early renewal: the newer counts from its start. Longer: both count."""
+
+    newest_up_to_days: int = Field(default=31, ge=0)
+
+
 class RevenueSettings(Settings):
     """What the MRR of an account in a month is."""
 
@@ -60,6 +67,14 @@ class RevenueSettings(Settings):
     opening: Literal["new", "balance"] | None = None
     """What MRR in the first month of the data is. Default: `balance` for `mrr_history`, else `new`."""
     products: list[Product] = []
+    subscription_statuses: dict[str, StatusRole] = {}
+    """What further words in the status of a subscription mean, e.g. {frozen: never, legacy: counting}; in any case."""
+    overlaps: Literal["sum", "newest"] | NewestUpTo = NewestUpTo()
+    """Of one account and product, which of two subscriptions counts while both are in force."""
+    grace_days: int = Field(default=0, ge=0, le=366)
+    """A contract that ended unannounced, without a successor yet, still counts for so many days from its end."""
+    corrections: list[str] = []
+    """Subscriptions of which what was delivered last holds from the beginning: a change of them is a correction."""
 
     @field_validator("recognised_statuses")
     @classmethod
@@ -67,6 +82,10 @@ class RevenueSettings(Settings):
         if "void" in statuses:
             raise ValueError("`void` invoices never count as revenue; leave it out")
         return statuses
+
+    def role_of_status(self) -> dict[str, StatusRole]:
+        """Word of a status, as `status_key` writes it: what it means."""
+        return {**STATUSES, **{status_key(word): role for word, role in self.subscription_statuses.items()}}
 
     @property
     def opens_with_balance(self) -> bool:

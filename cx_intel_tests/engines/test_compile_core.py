@@ -8,13 +8,14 @@ import ibis.expr.types as ir
 import pytest
 from ibis.config import Config
 
-from cx_intel.contracts import core
+from cx_intel.contracts import core, subscriptions
 from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
 from cx_intel.models.core.usage import fct_usage
 from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
 from cx_intel.models.revenue.ledger import fct_revenue
+from cx_intel.models.revenue.subscription_periods import subscription_periods
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
 from cx_intel.models.support.tickets import fct_tickets, sla_adherence
 from cx_intel.settings.portfolio import Portfolio
@@ -39,6 +40,7 @@ def models(basis: str) -> dict[str, ir.Table]:
         TABLES,
         revenue={
             "basis": basis,
+            "grace_days": 14,
             "products": [{"name": "extra", "type": "add_on", "display_name": "Extra", "feature_category": "more"}],
         },
         usage={"categories": {"core": ["login"]}, "counted_events": {"exports": "export"}},
@@ -51,9 +53,12 @@ def models(basis: str) -> dict[str, ir.Table]:
     snapshot = table(core.account_snapshot(of).schema(), "account_snapshot")
     accounts = table(core.dim_account(of).schema(), "dim_account")
     tickets = table(core.fct_tickets(of).schema(), "fct_tickets")
-    moneys = (stg["subscriptions"], stg["invoices"], stg["mrr_history"])
+    periods = table(subscriptions.subscription_periods(of).schema(), "subscription_periods")
+    raw = table(ibis.schema({"subscription_id": "string"}), "raw_subscriptions")
+    moneys = (periods, stg["invoices"], stg["mrr_history"])
     return {
         "account_history": account_history(stg["accounts"], previous=history, **at),
+        "subscription_periods": subscription_periods(stg["subscriptions"], raw, previous=periods, **at),
         "fct_revenue": fct_revenue(*moneys, **at),
         "account_snapshot": account_snapshot(history, *moneys, ledger, **at),
         "dim_account": dim_account(snapshot, stg["support_tickets"], **at),
@@ -75,7 +80,7 @@ def staged(name: str, of: Portfolio) -> ir.Table:
 
 
 BY_BASIS = ("fct_revenue", "account_snapshot", "nrr_summary", "nrr_by_segment", "revenue_cohort_analysis")
-OTHERS = ("account_history", "dim_account", "fct_usage", "fct_tickets", "sla_adherence")
+OTHERS = ("account_history", "subscription_periods", "dim_account", "fct_usage", "fct_tickets", "sla_adherence")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

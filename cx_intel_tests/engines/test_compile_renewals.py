@@ -18,7 +18,7 @@ from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
 from cx_intel.contracts.renewals.layer import cs_intervention_list, lifecycle_events, renewal_pipeline
 from cx_intel.contracts.revenue.ledger import fct_revenue
-from cx_intel.contracts.staging.billing import stg_subscriptions
+from cx_intel.contracts.subscriptions import subscription_periods
 from cx_intel.models.health import rollups
 from cx_intel.models.renewals import actions, lifecycle
 from cx_intel.models.renewals import pipeline as renewals
@@ -46,7 +46,7 @@ def expressions(name: str) -> dict[str, ir.Table]:
     drivers, pipeline = unbound(health_score_drivers(portfolio)), unbound(renewal_pipeline(portfolio))
     given = {"portfolio": portfolio, "as_of": AS_OF}
     return {
-        "renewal_dates": renewals.renewal_dates(unbound(stg_subscriptions(portfolio)), **given),
+        "renewal_dates": renewals.renewal_dates(unbound(subscription_periods(portfolio)), **given),
         "renewal_pipeline": renewals.renewal_pipeline(
             snapshot, scores, unbound(churn_risk_view(shipped("novacrm"))), signals, revenue, **given
         ),

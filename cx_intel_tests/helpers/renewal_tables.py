@@ -15,10 +15,10 @@ from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
 from cx_intel.contracts.renewals import layer as contracts
 from cx_intel.contracts.revenue.ledger import fct_revenue
-from cx_intel.contracts.staging.billing import stg_subscriptions
 from cx_intel.models.renewals.pipeline import renewal_pipeline
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped
+from cx_intel_tests.helpers.subscription_loads import periods_of
 
 Row = Mapping[str, Any]
 
@@ -29,10 +29,7 @@ def days_from(days: int, start: date = AS_OF) -> date:
 
 def subscriptions(of: Portfolio, given: Iterable[Row]) -> ir.Table:
     ordinary = {"mrr_amount": 100, "start_date": date(2024, 1, 31), "product_name": "gps_tracking"}
-    return rows(
-        stg_subscriptions(of),
-        [{"subscription_id": f"s{n}"} | ordinary | dict(row) for n, row in enumerate(given)],
-    )
+    return periods_of(of, [{"subscription_id": f"s{n}"} | ordinary | dict(row) for n, row in enumerate(given)])
 
 
 def scores(of: Portfolio, given: Iterable[Row]) -> ir.Table:

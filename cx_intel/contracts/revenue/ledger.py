@@ -39,7 +39,7 @@ def fct_revenue(portfolio: Portfolio) -> Contract:
             Column("account_id", TEXT, "The account.", nullable=False, references="stg_accounts.account_id"),
             Column("revenue_month", DATE, "First day of the month.", nullable=False),
             mrr_column("mrr", "MRR in the month."),
-            mrr_column("arr", "12 x mrr.", size=SIZE_ARR),
+            mrr_column("arr", "12 x the exact amounts that mrr sums, rounded once.", size=SIZE_ARR),
             mrr_column("previous_mrr", "MRR in the month before."),
             Column("revenue_movement", TEXT, "How it moved.", nullable=False, accepted=MOVEMENTS),
             mrr_column("expansion_mrr", "Growth of an account that paid before; else 0."),

@@ -29,7 +29,7 @@ def _waterfall_columns() -> tuple[Column, ...]:
         mrr_column("contraction_mrr", "Shrinkage of accounts that still pay."),
         mrr_column("churned_mrr", "Of accounts that left."),
         mrr_column("ending_mrr", "starting + new + reactivation + expansion - contraction - churned."),
-        mrr_column("ending_arr", "12 x ending_mrr.", size=SIZE_ARR),
+        mrr_column("ending_arr", "The accounts' ARR.", size=SIZE_ARR),
         _rate("nrr_pct", "(starting + expansion - contraction - churned) / starting.", minimum=0),
         _rate("grr_pct", "(starting - contraction - churned) / starting.", minimum=0, maximum=100),
         _rate("nrr_trailing_3m_pct", "Mean of the last three monthly rates.", "fewer than three", minimum=0),

@@ -3,31 +3,49 @@
 Amounts are in the reporting currency. How they are read: `cx_intel.models.staging`; what MRR follows: `cx_intel.models.revenue`.
 """
 
-from cx_intel.contracts.contract import COUNT, DATE, FLAG, TEXT, Column, Contract, Invariant
-from cx_intel.contracts.staging.values import INVOICE_STATUSES, account_id_column, billing_period_column, money_column
+from cx_intel.contracts.contract import COUNT, DATE, FLAG, NUMBER, PRICE, TEXT, Column, Contract, Invariant
+from cx_intel.contracts.staging.values import (
+    BILLING_INTERVALS,
+    INVOICE_STATUSES,
+    PERIOD_LIMIT,
+    account_id_column,
+    billing_period_column,
+    money_column,
+    monthly_amount_column,
+)
 from cx_intel.settings.portfolio import Portfolio
+
+
+SUBSCRIPTION_BASICS = (
+    Column("product_name", TEXT, "Product code, lower case."),
+    Column("plan_tier", TEXT, "Tier of the product, lower case."),
+)
 
 
 def stg_subscriptions(portfolio: Portfolio) -> Contract:
     return Contract(
         "stg_subscriptions",
         "staging",
-        "What each account has subscribed to, from when, until when, for how much.",
+        "What each account has subscribed to, from when, until when, for how much: as the source has it now.",
         ("subscription_id",),
         (
             Column("subscription_id", TEXT, "The subscription.", nullable=False),
             account_id_column(),
-            Column("product_name", TEXT, "Product code, lower case."),
-            Column("plan_tier", TEXT, "Tier of the product, lower case."),
-            money_column("amount", "Amount of one billing period.", nullable=False, minimum=0),
-            billing_period_column(),
+            *SUBSCRIPTION_BASICS,
+            money_column(
+                "amount", "Amount of one billing period, before discounts; negative for a discount.", nullable=False
+            ),
+            *_price_columns(),
             Column("currency", TEXT, "Currency of the source's amount.", nullable=False),
-            money_column("mrr_amount", "amount / billing_period_months, rounded once.", nullable=False, minimum=0),
+            monthly_amount_column("mrr_amount", "Monthly price with the discount, to 6 decimals.", nullable=False),
+            monthly_amount_column("list_mrr_amount", "Monthly price without the discount.", nullable=False),
             Column("start_date", DATE, "First day in force.", nullable=False),
             Column("end_date", DATE, "First day no longer in force.", null_means="no end is known"),
+            *_life_columns(),
             Column("renewal_date", DATE, "Day of the next renewal.", null_means="the source gives none"),
+            Column("term_months", COUNT, "Length of a term.", "months", minimum=1, maximum=PERIOD_LIMIT),
             Column("status", TEXT, "Status by the source, lower case."),
-            Column("is_active", FLAG, "In force on as_of.", nullable=False),
+            Column("is_active", FLAG, "By its own dates and status in force on as_of.", nullable=False),
             Column("duration_days", COUNT, "Days in force up to as_of; below 0 when it ends before it starts.", "days"),
         ),
         invariants=(
@@ -39,6 +57,38 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
                 "warn",
             ),
         ),
+    )
+
+
+def _price_columns() -> tuple[Column, ...]:
+    own = "currency of the source"
+    return (
+        Column("unit_amount", PRICE, "Price of one unit for one billing period.", own, null_means="amount says it"),
+        Column("quantity", COUNT, "Units, such as seats.", "units", null_means="1", minimum=0),
+        Column("discount_pct", NUMBER, "Discount, a share of the price.", "%", minimum=0, maximum=100),
+        Column("discount_amount", PRICE, "Discount on each billing period.", own),
+        Column("discount_until", DATE, "First day without the discount.", null_means="no end is known"),
+        Column("discount_duration", TEXT, "once: a discount of one invoice, which moves no MRR; else it holds."),
+        billing_period_column(),
+        Column("billing_interval", TEXT, "Unit of the billing period.", accepted=BILLING_INTERVALS),
+        Column(
+            "billing_interval_count",
+            COUNT,
+            "How many such units one billing period has.",
+            null_means="1",
+            minimum=1,
+            maximum=PERIOD_LIMIT,
+        ),
+    )
+
+
+def _life_columns() -> tuple[Column, ...]:
+    return (
+        Column("cancel_at", DATE, "Day on which a cancellation takes effect.", null_means="none is announced"),
+        Column("canceled_at", DATE, "Day on which the end was announced.", null_means="the source does not say"),
+        Column("trial_end", DATE, "First day after the trial; it counts from then.", null_means="no trial"),
+        Column("paused_at", DATE, "Day from which it is paused.", null_means="the source does not say"),
+        Column("changed_at", DATE, "Day from which price and status hold.", null_means="the source does not say"),
     )
 
 

@@ -1,6 +1,6 @@
 """Accepted values, limits and columns that the contracts of several staged tables share."""
 
-from cx_intel.contracts.contract import COUNT, MONEY, TEXT, Column
+from cx_intel.contracts.contract import COUNT, MONEY, PRICE, TEXT, Column
 
 PRIORITIES = ("p1", "p2", "p3", "p4")
 UNRESOLVED = ("open", "escalated")
@@ -8,6 +8,7 @@ TICKET_STATUSES = (*UNRESOLVED, "resolved")
 INVOICE_STATUSES = ("paid", "overdue", "open", "void", "refunded")
 MONEY_LIMIT = 1e12
 """An amount beyond it is a fault of the source."""
+BILLING_INTERVALS = ("day", "week", "month", "year")
 PERIOD_LIMIT = 1200
 """A billing period of more months is a fault of the source."""
 
@@ -19,6 +20,12 @@ def account_id_column(references: str = "stg_accounts.account_id") -> Column:
 def money_column(name: str, description: str, **more: object) -> Column:
     bounds = {"minimum": -MONEY_LIMIT, "maximum": MONEY_LIMIT} | more
     return Column(name, MONEY, description, "reporting currency", **bounds)  # type: ignore[arg-type]
+
+
+def monthly_amount_column(name: str, description: str, **more: object) -> Column:
+    """An amount per month, kept to 6 decimals: it is rounded to cents only when it is summed."""
+    bounds = {"minimum": -MONEY_LIMIT, "maximum": MONEY_LIMIT} | more
+    return Column(name, PRICE, description, "reporting currency per month", **bounds)  # type: ignore[arg-type]
 
 
 def billing_period_column() -> Column:

@@ -13,12 +13,13 @@ from cx_intel.contracts import core as contracts
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.staging.values import UNRESOLVED
 from cx_intel.models.expressions.conditions import first_match, holds
+from cx_intel.models.expressions.money import in_cents
 from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.expressions.statistics import exact_mean
 from cx_intel.models.renewals.pipeline import renewal_dates
-from cx_intel.models.revenue.account_mrr import NO_MONEY
+from cx_intel.models.revenue.account_mrr import NO_MONEY, SUM, a_year_of
 from cx_intel.models.revenue.horizon import horizon_index
-from cx_intel.models.staging.columns.subscriptions import in_force
+from cx_intel.models.revenue.in_force import in_force, is_contract
 from cx_intel.models.support.tickets import judged_tickets
 from cx_intel.settings.accounts import Rules
 from cx_intel.settings.portfolio import Portfolio
@@ -74,7 +75,7 @@ def attributes_on(account_history: ir.Table, as_of: date) -> ir.Table:
 
 def account_snapshot(
     account_history: ir.Table,
-    stg_subscriptions: ir.Table,
+    subscription_periods: ir.Table,
     stg_invoices: ir.Table,
     stg_mrr_history: ir.Table,
     fct_revenue: ir.Table,
@@ -89,26 +90,37 @@ def account_snapshot(
     day = ibis.literal(as_of)
     accounts = attributes_on(account_history, as_of)
     horizon = horizon_index(stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
-    contracted = _subscriptions_on(stg_subscriptions, portfolio, as_of)
+    contracted = _subscriptions_on(subscription_periods, portfolio, as_of)
     ledger = fct_revenue.mutate(month=month_index(fct_revenue.revenue_month))
     ledger = ledger.filter(ledger.month <= horizon)
     known = ledger.group_by("account_id").agg(
-        ledger_mrr=ledger.mrr.sum(where=ledger.month == horizon), is_in_ledger=ibis.literal(True)
+        ledger_mrr=ledger.mrr.sum(where=ledger.month == horizon),
+        ledger_arr=ledger.arr.sum(where=ledger.month == horizon),
+        is_in_ledger=ibis.literal(True)
     )
-    renewals = renewal_dates(stg_subscriptions, portfolio=portfolio, as_of=as_of)
+    renewals = renewal_dates(subscription_periods, portfolio=portfolio, as_of=as_of)
     rows = accounts
     for part in (contracted, known, renewals):
         rows = rows.left_join(part, "account_id").drop("account_id_right")
     known_mrr = ibis.coalesce(rows.ledger_mrr.cast(MONEY), NO_MONEY)
     ledger_mrr = ibis.cases((rows.is_in_ledger.notnull(), known_mrr), else_=ibis.null(MONEY))
-    contract_mrr = ibis.coalesce(rows.contract_mrr.cast(MONEY), NO_MONEY)
+    contract_total = ibis.coalesce(rows.contract_total.cast(SUM), ibis.literal(0).cast(SUM))
+    by_contract = "subscriptions" in portfolio.tables
+    current_mrr = ibis.greatest(in_cents(contract_total), NO_MONEY) if by_contract else known_mrr
+    if portfolio.revenue.basis == "subscriptions":
+        is_churned = ibis.coalesce(rows.has_paid, ibis.literal(False)) & (current_mrr == NO_MONEY)
+    else:
+        is_churned = ibis.coalesce(rows.is_in_ledger, ibis.literal(False)) & (known_mrr == NO_MONEY)
     months = month_index(day) - month_index(rows.signup_date)
     rows = rows.mutate(
         as_of=day,
         tenure_days=day.delta(rows.signup_date, unit="day"),
         tenure_months=months - ibis.cases((rows.signup_date.day() > as_of.day, 1), else_=0),
-        current_mrr=contract_mrr if "subscriptions" in portfolio.tables else known_mrr,
-        is_churned=ibis.coalesce(rows.is_in_ledger, ibis.literal(False)) & (known_mrr == NO_MONEY),
+        current_mrr=current_mrr,
+        current_arr=ibis.greatest(a_year_of(contract_total), NO_MONEY)
+        if by_contract
+        else ibis.coalesce(rows.ledger_arr.cast(MONEY), NO_MONEY),
+        is_churned=is_churned,
         ledger_mrr=ledger_mrr,
         horizon_month=first_day(horizon),
         is_overdue=ibis.coalesce(rows.is_overdue, ibis.literal(False)),
@@ -119,7 +131,6 @@ def account_snapshot(
     )
     stages = portfolio.lifecycle.stages or DEFAULT_STAGES
     rows = rows.mutate(
-        current_arr=rows.current_mrr * 12,
         lifecycle_stage=first_match(((holds(s.if_, rows), s.value) for s in stages.rules), stages.else_),
     )
     return conform(rows, contracts.account_snapshot(portfolio))
@@ -135,9 +146,10 @@ def _subscriptions_on(stg_subscriptions: ir.Table, portfolio: Portfolio, as_of: 
     is_add_on = ibis.coalesce(is_add_on, ibis.literal(False))
     marked = started.mutate(_in_force=in_force(started, as_of), _is_add_on=is_add_on)
     totals = marked.group_by("account_id").agg(
-        contract_mrr=marked.mrr_amount.sum(where=marked["_in_force"]),
+        contract_total=marked.mrr_amount.cast(SUM).sum(where=marked["_in_force"]),
+        has_paid=(is_contract(marked) & (marked.counts_from <= day)).any(),
         active_subscription_count=marked.count(where=marked["_in_force"]),
-        total_subscription_count=marked.count(),
+        total_subscription_count=marked.subscription_id.nunique(),
         active_addon_count=marked.count(where=marked["_in_force"] & marked["_is_add_on"]),
         first_subscription_date=marked.start_date.min(),
         latest_subscription_date=marked.start_date.max(),

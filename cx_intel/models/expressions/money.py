@@ -18,6 +18,9 @@ AMOUNT = "decimal(22, 9)"
 """Amounts as delivered: up to the limit, nine decimals."""
 EXACT = "decimal(38, 9)"
 FACTOR = "decimal(16, 0)"
+DIVISOR = "decimal(20, 0)"
+REST = "decimal(29, 9)"
+"""What a division leaves: below its divisor."""
 RATE_DIGITS = 13
 """Of all rates written with the same number of decimals: what the exact comparison leaves room for."""
 
@@ -31,6 +34,20 @@ def amount(cell: ir.Value) -> ir.DecimalValue:
     is_small = with_exponent.abs() <= MONEY_LIMIT
     rare = ibis.ifelse(is_small, with_exponent, ibis.null("float64")).cast(AMOUNT)
     return ibis.ifelse(is_small, ibis.coalesce(plain.try_cast(AMOUNT), rare), ibis.null(AMOUNT))
+
+
+def in_cents(total: ir.DecimalValue) -> ir.DecimalValue:
+    """A sum of exact amounts rounded half up (away from 0) to cents: once, after summing."""
+    return total.round(2).cast("decimal(18, 2)")
+
+
+def in_major_units(value: ir.DecimalValue, currency: ir.StringValue, digits: Mapping[str, int]) -> ir.DecimalValue:
+    """A whole number of the currency's smallest unit as an amount: 1999 is 19.99 where the currency has two digits."""
+    units = [
+        (currency == code, ibis.literal(Decimal(1).scaleb(-count), "decimal(5, 4)").cast("decimal(5, 4)"))
+        for code, count in digits.items()
+    ]
+    return (value * ibis.cases(*units, else_=ibis.null("decimal(5, 4)"))).cast(AMOUNT)
 
 
 def converted(rows: ir.Table, amounts: Mapping[str, tuple[str, str | None]], *, portfolio: Portfolio) -> ir.Table:
@@ -70,6 +87,83 @@ def converted(rows: ir.Table, amounts: Mapping[str, tuple[str, str | None]], *, 
             for n in amounts
         }
     ).drop(*(f"_{part}_{n}" for part in ("left", "right", "sign", "cents") for n in amounts))
+
+
+def to_six_decimals(
+    rows: ir.Table, amounts: Mapping[str, str], *, portfolio: Portfolio, times: ir.IntegerValue, per: ir.IntegerValue
+) -> ir.Table:
+    """The rows with amounts in the reporting currency: amount x rate x times / per, half up to 6 decimals, exactly.
+
+    Written as a long division, whole units first and then the six decimals of the rest, each quotient estimated in
+    floats and set right by comparing exact products. Null for a currency without a rate and beyond the limit.
+
+    Args:
+        rows: With a column `currency`.
+        amounts: Column to write: the column of the delivered amount.
+        portfolio: Its rates.
+        times: A whole number, at most three digits.
+        per: A whole number, at most five digits.
+    """
+    rates, decimals = whole_rates(portfolio)
+    factor = ibis.cases(
+        *((rows.currency == code, ibis.literal(rate).cast(FACTOR)) for code, rate in rates.items()),
+        else_=ibis.null(FACTOR),
+    )
+    scale = ibis.literal(10**decimals).cast("decimal(14, 0)")
+    multiplier = (factor * times.cast("decimal(3, 0)")).cast(FACTOR)
+    steps = rows.mutate(
+        _divisor=(per.cast("decimal(6, 0)") * scale).cast(DIVISOR),
+        **{f"_units_of_{n}": (rows[source].abs() * multiplier).cast(EXACT) for n, source in amounts.items()},
+        **{f"_is_negative_{n}": rows[source] < 0 for n, source in amounts.items()},
+    )
+    steps = _divided(steps, {f"_units_of_{n}": f"_units_{n}" for n in amounts})
+    million = ibis.literal(10**6).cast("decimal(7, 0)")
+    steps = steps.mutate(**{f"_rest_of_{n}": (steps[f"_units_of_{n}"] * million).cast(EXACT) for n in amounts})
+    steps = _divided(steps, {f"_rest_of_{n}": f"_millionths_{n}" for n in amounts})
+    results = {}
+    for n in amounts:
+        is_up = (steps[f"_rest_of_{n}"] * ibis.literal(2).cast("decimal(1, 0)")).cast(EXACT) >= steps["_divisor"]
+        millionths = (steps[f"_millionths_{n}"] + ibis.ifelse(is_up, 1, 0)).cast("decimal(9, 0)")
+        fraction = (millionths * ibis.literal(Decimal("0.000001"), "decimal(15, 6)")).cast("decimal(18, 6)")
+        size = steps[f"_units_{n}"].cast("decimal(18, 6)") + fraction
+        results[n] = ibis.ifelse(steps[f"_is_negative_{n}"], -size, size).cast("decimal(18, 6)")
+    kept = [c for c in rows.columns if c not in results]
+    return steps.mutate(**results).select(*kept, *results)
+
+
+def _divided(steps: ir.Table, dividends: Mapping[str, str]) -> ir.Table:
+    """Each dividend divided by `_divisor`: the whole quotient in the named column, the dividend becomes the rest."""
+    estimates = {
+        name: steps[dividend].cast("float64") / steps["_divisor"].cast("float64")
+        for dividend, name in dividends.items()
+    }
+    steps = steps.mutate(
+        **{
+            name: ibis.ifelse(estimate < MONEY_LIMIT, estimate, ibis.null("float64")).floor().cast("int64")
+            for name, estimate in estimates.items()
+        }
+    )
+    # the estimate is right, or one off
+    settled = {
+        name: steps[name]
+        + ibis.cases(
+            (steps[dividend] < _exactly(steps[name], steps["_divisor"]), -1),
+            (steps[dividend] >= _exactly(steps[name] + 1, steps["_divisor"]), 1),
+            else_=0,
+        )
+        for dividend, name in dividends.items()
+    }
+    steps = steps.mutate(**settled)
+    return steps.mutate(
+        **{
+            dividend: (steps[dividend] - _exactly(steps[name], steps["_divisor"])).cast(REST)
+            for dividend, name in dividends.items()
+        }
+    )
+
+
+def _exactly(quotient: ir.IntegerValue, divisor: ir.DecimalValue) -> ir.DecimalValue:
+    return (quotient.cast("decimal(18, 0)") * divisor).cast(EXACT)
 
 
 def _candidate(left: ir.DecimalValue, right: ir.DecimalValue) -> ir.IntegerValue:

@@ -22,7 +22,7 @@ from cx_intel.models.expressions.literals import number
 from cx_intel.models.expressions.months import month_index
 from cx_intel.models.renewals.actions import playbook_columns
 from cx_intel.models.revenue.account_mrr import NO_MONEY
-from cx_intel.models.staging.columns.subscriptions import in_force, is_contract
+from cx_intel.models.revenue.in_force import in_force, is_contract
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import RISK_LEVELS, RenewalSettings
 
@@ -32,7 +32,7 @@ EXACT = "decimal(20, 6)"
 """Wide enough for an amount times a probability on every engine."""
 
 
-def renewal_dates(stg_subscriptions: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
+def renewal_dates(subscription_periods: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
     """The next renewal of every account with a contract, ended ones included.
 
     Grain: account_id. Only what had started by `as_of` counts; trials and subscriptions that end before they
@@ -46,7 +46,7 @@ def renewal_dates(stg_subscriptions: ir.Table, *, portfolio: Portfolio, as_of: d
     renewals = portfolio.renewals
     term = renewals.term_months if renewals else DEFAULT_TERM_MONTHS
     main_product = renewals.main_product if renewals else None
-    s = stg_subscriptions
+    s = subscription_periods
     known = s.filter(s.start_date <= as_of, is_contract(s))
     judged = known.mutate(
         is_in_force=in_force(known, as_of),

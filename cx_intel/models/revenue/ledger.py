@@ -18,7 +18,7 @@ from cx_intel.settings.portfolio import Portfolio
 
 
 def fct_revenue(
-    stg_subscriptions: ir.Table,
+    subscription_periods: ir.Table,
     stg_invoices: ir.Table,
     stg_mrr_history: ir.Table,
     *,
@@ -31,14 +31,14 @@ def fct_revenue(
     movements. Always true: movement_agrees, net_is_difference. In the first month of the data all is `new`, or
     `flat` where the portfolio opens with a balance.
     """
-    sums = account_mrr(stg_subscriptions, stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
+    sums = account_mrr(subscription_periods, stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
     horizon = horizon_index(stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
     paid = sums.filter(sums.mrr > NO_MONEY)
-    current = paid.select("account_id", "month", "mrr", previous=NO_MONEY)
-    following = paid.select("account_id", month=paid.month + 1, mrr=NO_MONEY, previous=paid.mrr)
+    current = paid.select("account_id", "month", "mrr", "arr", previous=NO_MONEY)
+    following = paid.select("account_id", month=paid.month + 1, mrr=NO_MONEY, arr=NO_MONEY, previous=paid.mrr)
     both = current.union(following.filter(following.month <= horizon))
     ledger = both.group_by(["account_id", "month"]).agg(
-        mrr=both.mrr.sum().cast(MONEY), previous=both.previous.sum().cast(MONEY)
+        mrr=both.mrr.sum().cast(MONEY), arr=both.arr.sum().cast(MONEY), previous=both.previous.sum().cast(MONEY)
     )
     ledger = ledger.mutate(
         _first=ledger.month.min().over(ibis.window(group_by="account_id")),
@@ -64,7 +64,6 @@ def fct_revenue(
     return conform(
         rows.mutate(
             revenue_month=first_day(rows.month),
-            arr=rows.mrr * 12,
             previous_mrr=rows.previous,
             expansion_mrr=ibis.cases((is_expansion, rows.change), else_=NO_MONEY),
             contraction_mrr=ibis.cases((is_contraction, -rows.change), else_=NO_MONEY),

@@ -41,13 +41,14 @@ def waterfall(ledger: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfol
     sums = entries.group_by([*by, "month"]).agg(
         starting_mrr=entries.previous_mrr.sum(),
         ending_mrr=entries.mrr.sum(),
+        ending_arr=entries.arr.sum(),
         paying_accounts=entries.count(where=entries.mrr > NO_MONEY),
         starting_accounts=entries.count(where=entries.previous_mrr > NO_MONEY),
         churned_accounts=entries.count(where=entries.revenue_movement == "churn"),
         **{name: entries[column].sum(where=condition) for name, (condition, column) in amount.items()},
     )
     measured = months.left_join(sums, [*by, "month"]).drop([f"{c}_right" for c in (*by, "month")])
-    moneys = ("starting_mrr", "ending_mrr", *amount)
+    moneys = ("starting_mrr", "ending_mrr", "ending_arr", *amount)
     counts = ("paying_accounts", "starting_accounts", "churned_accounts")
     measured = measured.mutate(
         **{name: ibis.coalesce(measured[name].cast(MONEY), NO_MONEY) for name in moneys},
@@ -62,7 +63,6 @@ def waterfall(ledger: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfol
 
     return rates.mutate(
         revenue_month=first_day(rates.month),
-        ending_arr=rates.ending_mrr * 12,
         nrr_trailing_3m_pct=mean_of_three(rates.nrr_pct),
         grr_trailing_3m_pct=mean_of_three(rates.grr_pct),
     )

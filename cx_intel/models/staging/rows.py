@@ -12,13 +12,14 @@ from operator import and_
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, TEXT, TIME, Column, Contract
+from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TEXT, TIME, Column, Contract
 from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns, required_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT
-from cx_intel.models.expressions.money import amount, converted
+from cx_intel.models.expressions.money import amount, converted, in_major_units
 from cx_intel.models.staging import parsing
-from cx_intel.models.staging.columns.derivations import derivations
+from cx_intel.models.staging.columns.derivations import derivations, faults
+from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.settings.portfolio import Portfolio
 
@@ -33,6 +34,8 @@ CODES = (
     "product_name",
     "activity_type",
     "metric",
+    "billing_interval",
+    "discount_duration",
 )
 """Columns kept in lower case."""
 SEPARATOR = "; "
@@ -71,7 +74,7 @@ def staged(
     if accounts is not None:
         rows = _with_account(rows, accounts)
     if "amount" in rows.columns or "mrr" in rows.columns:
-        rows = _in_reporting_currency(rows, portfolio)
+        rows = _in_reporting_currency(rows, table, portfolio)
     rows = rows.mutate(_reason=_reason(rows, contract, portfolio))
     if "_row_number" in raw.columns:
         rows = _without_duplicates(rows, contract)
@@ -142,7 +145,7 @@ def _value(column: Column, cell: ir.Value) -> ir.Value:
         return cell.upper()
     if column.type == TEXT:
         return cell.lower() if column.name in CODES else cell
-    if column.type == MONEY:
+    if column.type in (MONEY, PRICE):
         return amount(cell)
     if column.type == COUNT:
         return parsing.whole(cell)
@@ -157,24 +160,30 @@ def _with_account(rows: ir.Table, accounts: ir.Table) -> ir.Table:
     return rows.left_join(known, rows.account_id == known["_known_id"]).drop("_known_id")
 
 
-def _in_reporting_currency(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
+def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> ir.Table:
     """Amounts converted once each, from the delivered amount. A row's currency is its own, else its
     account's, else the reporting currency; its billing period is a month unless stated.
     """
     reporting = ibis.literal(portfolio.currency.reporting)
     rows = rows.mutate(currency=ibis.coalesce(rows.currency, rows["_account_currency"], reporting))
+    delivered = [c.name for c in delivered_columns(STAGING[table](portfolio)) if c.type in (MONEY, PRICE)]
+    rows = rows.mutate(**{f"_has_{name}": rows[name].notnull() for name in delivered})
+    if portfolio.source_of(table).in_minor_units:
+        digits = portfolio.source_of(table).digits_of(portfolio.currency.rate_of())
+        rows = rows.mutate(**{name: in_major_units(rows[name], rows.currency, digits) for name in delivered})
     if "mrr" in rows.columns:
-        return converted(rows.mutate(_has_mrr=rows.mrr.notnull()), {"mrr": ("mrr", None)}, portfolio=portfolio)
-    # A period that was stated and cannot be read stays null: the row is turned away for it.
+        return converted(rows, {"mrr": ("mrr", None)}, portfolio=portfolio)
+    # A period that was stated and cannot be read stays null: the row is quarantined for it.
     is_stated = (
         rows["_text_billing_period_months"].notnull() if "_text_billing_period_months" in rows.columns else False
     )
     months = ibis.coalesce(rows.billing_period_months, ibis.ifelse(is_stated, ibis.null("int64"), 1))
     rows = rows.mutate(
-        _has_amount=rows.amount.notnull(),
         billing_period_months=months,
         _months=ibis.ifelse(months.between(1, PERIOD_LIMIT), months, ibis.null("int64")),
     )
+    if table == "subscriptions":
+        return priced(rows, portfolio)
     amounts = {"amount": ("amount", None), "mrr_amount": ("amount", "_months")}
     return converted(rows, amounts, portfolio=portfolio)
 
@@ -190,7 +199,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         quoted = ibis.literal(f"{name}: '") + text.substr(0, SHOWN) + "' "
         if name in required:
             found.append((text.isnull(), f"{name} is missing"))
-        if column.type == MONEY:
+        if column.type in (MONEY, PRICE):
             is_number = rows[f"_has_{name}"]
             found.append((text.notnull() & ~is_number, quoted + _no_amount(text)))
         elif f"_text_{name}" in rows.columns:
@@ -204,6 +213,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         if name == "currency" and "_account_currency" in rows.columns:
             known = list(portfolio.currency.rate_of())
             found.append((_true(~value.isin(known)), quoted + "has no rate under currency.rates"))
+    found += faults(rows, contract.table.removeprefix("stg_"), portfolio)
     if "_is_known" in rows.columns:
         orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
         message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + "' is not among the accounts"

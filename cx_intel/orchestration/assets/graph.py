@@ -19,7 +19,7 @@ from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
 from cx_intel.models.renewals import actions, lifecycle, outlook
 from cx_intel.models.renewals import pipeline as renewals
-from cx_intel.models.revenue import cohorts, waterfall
+from cx_intel.models.revenue import cohorts, subscription_periods, waterfall
 from cx_intel.models.revenue import ledger as revenue
 from cx_intel.models.staging import tables as staging
 from cx_intel.models.support import tickets as support
@@ -32,6 +32,7 @@ MODULES = (
     catalog,
     usage,
     support,
+    subscription_periods,
     revenue,
     changes,
     waterfall,

@@ -5,6 +5,7 @@ deliver are the staging contracts (`cx_intel.contracts.staging`).
 """
 
 import codecs
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
@@ -27,6 +28,24 @@ CanonicalTable: TypeAlias = Literal[
 ]
 
 
+MINOR_DIGITS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"), 0),
+    **dict.fromkeys(("VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+"""ISO 4217: the digits of currencies that have others than two."""
+
+
+class EndDate(Settings):
+    """What an end of a subscription says."""
+
+    is_: Literal["first_day_without", "last_day_in_force"] = Field(default="first_day_without", alias="is")
+    """`last_day_in_force` where a contract to 31 March is followed by one from 1 April."""
+    means: Literal["cancellation", "term"] | None = None
+    """`term` where an end is the end of a term that is usually renewed. Default: the contract is cancelled."""
+
+
 class SourceBase(Settings):
     """What every kind of source states."""
 
@@ -39,6 +58,20 @@ class SourceBase(Settings):
     freeze_after_days: int | None = Field(default=None, ge=0)
     """Newest row older than this many days at `as_of`: signals that read it are missing, tiers held."""
 
+    delivers: Literal["all", "changes"] | None = None
+    """Whether each delivery holds every row. Only then a row that is gone is missing. Default: `all` for one file."""
+    missing_rows: Literal["end", "never_existed"] = "end"
+    """Of subscriptions: what became of one that a delivery of all rows no longer has; it ends on that day by default."""
+    max_missing_pct: float = Field(default=10.0, ge=0, le=100)
+    """Share of the MRR in force (0 to 100) that missing subscriptions may end; above it the delivery is refused."""
+    end_date: EndDate = EndDate()
+    """How the ends of subscriptions are to be read."""
+    amount_is: Literal["total", "per_unit"] | None = None
+    """Of subscriptions with a quantity: whether `amount` is for all units or for one."""
+    in_minor_units: bool | dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Annotated[int, Field(ge=0, le=4)]] = False
+    """Amounts are whole numbers of the currency's smallest unit: 1999 is 19.99 USD, 1999 JPY. A mapping states the
+    digits of currencies that the source writes otherwise, e.g. {ISK: 2}."""
+
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, zone: str) -> str:
@@ -47,6 +80,16 @@ class SourceBase(Settings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"{zone!r} is no IANA time zone, such as Europe/Berlin") from error
         return zone
+
+    def digits_of(self, currencies: Iterable[str]) -> dict[str, int]:
+        """Currency: how many digits its smallest unit has after the decimal sign, as the source writes it."""
+        stated = self.in_minor_units if isinstance(self.in_minor_units, dict) else {}
+        return {code: stated.get(code, MINOR_DIGITS.get(code, 2)) for code in currencies}
+
+    @property
+    def delivers_all(self) -> bool:
+        """Whether a row that a delivery no longer has is missing."""
+        return self.delivers == "all"
 
 
 class SyntheticSource(SourceBase):
@@ -144,6 +187,13 @@ class FilesSource(SourceBase):
         if twice := sorted({name for name in origins if origins.count(name) > 1}):
             raise Misfit(f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",))
         return self
+
+    @property
+    def delivers_all(self) -> bool:
+        """Whether a row that a delivery no longer has is missing: as stated, else where the path is one file."""
+        if self.delivers:
+            return self.delivers == "all"
+        return "." in self.path.rsplit("/", 1)[-1] and not any(sign in self.path for sign in "*?[")
 
     @property
     def has_local_spellings(self) -> bool:

@@ -12,6 +12,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, attributes_on, dim_account
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import accounts, portfolio, rows, values
+from cx_intel_tests.helpers.subscription_loads import periods_of
 
 BOOK = portfolio(
     ["support_tickets"],
@@ -120,7 +121,7 @@ def snapshot(
     } | attributes
     return account_snapshot(
         rows(core.account_history(of), [account]),
-        rows(STAGING["subscriptions"](of), subscriptions or []),
+        periods_of(of, subscriptions or [], as_of),
         rows(STAGING["invoices"](of), []),
         rows(STAGING["mrr_history"](of), [{"account_id": "Z", "month": date(2025, 1, 1)}]),
         rows(fct_revenue(of), ledger or []),

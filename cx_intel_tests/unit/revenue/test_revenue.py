@@ -13,6 +13,7 @@ from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio, rows, values
+from cx_intel_tests.helpers.subscription_loads import periods_of
 
 MONTHS = [date(2024 + (n // 12), n % 12 + 1, 1) for n in range(24)]
 
@@ -37,7 +38,7 @@ class Ledger:
 
         self.of = of
         self.fct_revenue = fct_revenue(
-            table("subscriptions"), table("invoices"), table("mrr_history"), portfolio=of, as_of=as_of
+            periods_of(of, staged.get("subscriptions", []), as_of), table("invoices"), table("mrr_history"), portfolio=of, as_of=as_of
         )
         horizon = self.fct_revenue.revenue_month.max().execute() if accounts else None
         self.dim_account = rows(

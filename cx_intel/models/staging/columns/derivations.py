@@ -3,10 +3,12 @@
 A column that needs other rows or tables belongs in the core tables. How cells are read: `cx_intel.models.staging.rows`.
 """
 
+import ibis.expr.types as ir
+
 from cx_intel.models.staging.columns.accounts import Derivation, attribute_derivations
 from cx_intel.models.staging.columns.events import event_day, usage_event_columns
 from cx_intel.models.staging.columns.invoices import invoice_columns
-from cx_intel.models.staging.columns.subscriptions import subscription_columns
+from cx_intel.models.staging.columns.subscriptions import subscription_columns, subscription_faults
 from cx_intel.models.staging.columns.tickets import ticket_breach, ticket_columns, ticket_day
 from cx_intel.settings.portfolio import Portfolio
 
@@ -14,6 +16,11 @@ from cx_intel.settings.portfolio import Portfolio
 def derivations(table: str, portfolio: Portfolio) -> list[Derivation]:
     """The derivations of a canonical table, each over the columns of those before it."""
     return attribute_derivations(portfolio) if table == "accounts" else list(_DERIVATIONS.get(table, ()))
+
+
+def faults(rows: ir.Table, table: str, portfolio: Portfolio) -> list[tuple[ir.BooleanValue, ir.StringValue | str]]:
+    """What else is wrong with rows of a canonical table beyond what its columns say: when, and what to write."""
+    return subscription_faults(rows, portfolio) if table == "subscriptions" else []
 
 
 _DERIVATIONS: dict[str, tuple[Derivation, ...]] = {

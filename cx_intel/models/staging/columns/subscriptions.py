@@ -1,4 +1,8 @@
-"""The columns that staging computes for subscriptions, and whether one is in force on a day."""
+"""The columns that staging computes for subscriptions, what their statuses mean, and what is wrong with a row.
+
+Only what follows from a row alone: what held when, over several deliveries, is in
+`cx_intel.models.revenue.subscription_periods`; prices are in `prices.py` beside this module.
+"""
 
 from datetime import date, timedelta
 
@@ -7,30 +11,66 @@ import ibis.expr.types as ir
 
 from cx_intel.settings.portfolio import Portfolio
 
-
-def is_contract(subscriptions: ir.Table) -> ir.BooleanValue:
-    """Whether a subscription counts at all: no trial, and beginning before it ends."""
-    ends = subscriptions.end_date
-    is_trial = ibis.coalesce(subscriptions.status == "trial", ibis.literal(False))
-    return ~is_trial & (ends.isnull() | (subscriptions.start_date < ends))
+NEVER_ENDS = date(9000, 1, 1)
+"""Days from here on are how systems write that there is no end."""
 
 
-def in_force(subscriptions: ir.Table, day: date) -> ir.BooleanValue:
-    """Whether a subscription is in force on the day: one that counts, begun and not ended."""
-    ends = subscriptions.end_date
-    is_open = (subscriptions.start_date <= ibis.literal(day)) & (ends.isnull() | (ends > ibis.literal(day)))
-    return ibis.coalesce(is_open & is_contract(subscriptions), ibis.literal(False))
+def status_role(status: ir.StringValue, portfolio: Portfolio) -> ir.StringValue:
+    """What the status means (see `StatusRole`): counting where none is given, null for an unknown word."""
+    word = status.lower().re_replace("[ -]+", "_")
+    by_role: dict[str, list[str]] = {}
+    for known, role in portfolio.revenue.role_of_status().items():
+        by_role.setdefault(role, []).append(known)
+    cases = [(word.isin(words), role) for role, words in sorted(by_role.items())]
+    return ibis.cases((status.isnull(), "counting"), *cases, else_=ibis.null("string"))
 
 
 def subscription_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
     """is_active, and duration_days: how long it has run by `as_of`, negative where it ends before it starts."""
-    day_after = ibis.literal(as_of + timedelta(days=1))
-    until = ibis.least(ibis.coalesce(rows.end_date, day_after), day_after)
-    planned = rows.end_date.delta(rows.start_date, unit="day")
-    begins_later = rows.start_date >= day_after
-    so_far = ibis.ifelse(begins_later, 0, until.delta(rows.start_date, unit="day"))
+    end = rows.end_date
+    if portfolio.source_of("subscriptions").end_date.is_ == "last_day_in_force":
+        end = ibis.ifelse(end < ibis.literal(NEVER_ENDS), (end + ibis.interval(days=1)).cast("date"), end)
+    day, day_after = ibis.literal(as_of), ibis.literal(as_of + timedelta(days=1))
+    known_end = ibis.coalesce(end, rows.cancel_at)
+    until = ibis.least(ibis.coalesce(known_end, day_after), day_after)
+    planned = known_end.delta(rows.start_date, unit="day")
+    so_far = ibis.ifelse(rows.start_date >= day_after, 0, until.delta(rows.start_date, unit="day"))
     ends_early = ibis.coalesce(planned < 0, ibis.literal(False))
+    role = status_role(rows.status, portfolio)
+    begins = ibis.greatest(rows.start_date, ibis.coalesce(rows.trial_end, rows.start_date))
+    counts = role.isin(["counting", "ended"]) | ((role == "trial") & rows.trial_end.notnull())
+    is_open = (begins <= day) & (known_end.isnull() & (role != "ended") | (known_end > day))
     return {
-        "is_active": in_force(rows, as_of),
+        "end_date": end,
+        "is_active": ibis.coalesce(counts & is_open, ibis.literal(False)),
         "duration_days": ibis.ifelse(ends_early, planned, so_far),
     }
+
+
+def without_never(day: ir.DateValue) -> ir.DateValue:
+    """The day, or null where it is how systems write that there is none."""
+    return ibis.ifelse(day >= ibis.literal(NEVER_ENDS), ibis.null("date"), day)
+
+
+def subscription_faults(
+    rows: ir.Table, portfolio: Portfolio
+) -> list[tuple[ir.BooleanValue, ir.StringValue | str]]:
+    """What is wrong with a subscription beyond what its columns say: when, and what to write."""
+    is_unknown = rows.status.notnull() & status_role(rows.status, portfolio).isnull()
+    status = ibis.literal("status: '") + rows.status.substr(0, 60)
+    has_parts = rows["_has_amount"] | rows["_has_unit_amount"]
+    is_beyond = has_parts & rows["_per"].notnull() & rows.currency.isin(list(portfolio.currency.rate_of()))
+    return [
+        (
+            is_unknown,
+            status + "' is no known status: state under revenue.subscription_statuses what it means: counting, "
+            "ended, never, trial or paused",
+        ),
+        (~has_parts & _is_empty(rows, "amount") & _is_empty(rows, "unit_amount"), "amount is missing (or unit_amount)"),
+        (is_beyond & rows.mrr_amount.isnull(), "the amount of a month is beyond the limit"),
+    ]
+
+
+def _is_empty(rows: ir.Table, name: str) -> ir.BooleanValue:
+    text = f"_text_{name}"
+    return rows[text].isnull() if text in rows.columns else rows[name].isnull()

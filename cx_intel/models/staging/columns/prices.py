@@ -1,0 +1,75 @@
+"""What a subscription costs in a month: amount or units times price, less the discount, by the billing interval.
+
+Only the arithmetic of one row; from when a price holds is in `cx_intel.models.revenue.subscription_periods`, exact
+division in `cx_intel.models.expressions.money`. Definitions: price in `docs/definitions.md`.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.staging.values import PERIOD_LIMIT
+from cx_intel.models.expressions.money import AMOUNT, converted, to_six_decimals
+from cx_intel.settings.portfolio import Portfolio
+
+INTERVALS = {
+    "day": ("day", "days", "daily"),
+    "week": ("week", "weeks", "weekly"),
+    "month": ("month", "months", "monthly"),
+    "year": ("year", "years", "yearly", "annual", "annually"),
+}
+"""Unit of a billing period: the words for it."""
+ONCE = "once"
+PER_MONTH = {"day": (365, 12), "week": (52, 12), "month": (1, 1), "year": (1, 12)}
+"""Unit: what a month is in it: 365/12 days, 52/12 weeks, 1/12 year."""
+
+
+def interval(rows: ir.Table) -> ir.StringValue:
+    """The unit of the billing period; null where none or an unknown word is given."""
+    words = [(rows.billing_interval.isin(words), unit) for unit, words in INTERVALS.items()]
+    return ibis.cases(*words, else_=ibis.null("string"))
+
+
+def priced(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
+    """The rows with `amount` (converted, to cents) and `list_mrr_amount` and `mrr_amount` (a month, to 6 decimals).
+
+    `_months` holds the billing period where no interval is given. Null where any part is missing or cannot be read.
+    """
+    units = ibis.coalesce(rows.quantity, ibis.literal(1, "int64")).cast("decimal(12, 0)")
+    by_unit = (rows.unit_amount * units).cast(AMOUNT)
+    if portfolio.source_of("subscriptions").amount_is == "per_unit":
+        by_unit = ibis.coalesce(by_unit, (rows.amount * units).cast(AMOUNT))
+    rows = rows.mutate(
+        amount=ibis.coalesce(by_unit, rows.amount).cast(AMOUNT), _has_amount=rows["_has_amount"] | by_unit.notnull()
+    )
+    unit, count = interval(rows), ibis.coalesce(rows.billing_interval_count, 1)
+    count = ibis.ifelse(count.between(1, PERIOD_LIMIT), count, ibis.null("int64"))
+    times = ibis.cases(*((unit == name, times) for name, (times, _) in PER_MONTH.items()), else_=1)
+    per = ibis.cases(*((unit == name, count * per) for name, (_, per) in PER_MONTH.items()), else_=rows["_months"])
+    is_unread = rows.billing_interval.notnull() & unit.isnull()
+    rows = rows.mutate(
+        billing_interval=ibis.coalesce(unit, rows.billing_interval),
+        _discounted=_discounted(rows),
+        _times=times.cast("int64"),
+        _per=ibis.ifelse(is_unread, ibis.null("int64"), per).cast("int64"),
+    )
+    rows = to_six_decimals(
+        rows,
+        {"list_mrr_amount": "amount", "mrr_amount": "_discounted"},
+        portfolio=portfolio,
+        times=rows["_times"],
+        per=rows["_per"],
+    )
+    return converted(rows, {"amount": ("amount", None)}, portfolio=portfolio)
+
+
+def _discounted(rows: ir.Table) -> ir.DecimalValue:
+    """The amount of a billing period less its discount, not below 0; a discount that applies once moves nothing."""
+    kept_pct = (100 - ibis.coalesce(rows.discount_pct, 0)).cast("decimal(9, 6)")
+    hundredth = ibis.literal("0.01").cast("decimal(2, 2)")
+    share = ((rows.amount * kept_pct).cast("decimal(34, 15)") * hundredth).cast(AMOUNT)
+    less = share - ibis.coalesce(rows.discount_amount.abs(), ibis.literal(0).cast(AMOUNT)).cast(AMOUNT)
+    nothing = ibis.literal(0).cast(AMOUNT)
+    reduced = ibis.ifelse((rows.amount > nothing) & (less < nothing), nothing, less.cast(AMOUNT))
+    is_reduced = rows.discount_pct.notnull() | rows.discount_amount.notnull()
+    applies_once = ibis.coalesce(rows.discount_duration == ONCE, ibis.literal(False))
+    return ibis.ifelse(is_reduced & ~applies_once, reduced, rows.amount).cast(AMOUNT)

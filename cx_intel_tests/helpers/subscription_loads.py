@@ -1,0 +1,71 @@
+"""Deliveries of subscriptions one after the other, and the periods that follow, for tests.
+
+Rows of any contract are made in `builders.py`; text as a source writes it is in `staged_rows.py`.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.staging.billing import stg_subscriptions
+from cx_intel.contracts.subscriptions import subscription_periods as contract_of_periods
+from cx_intel.models.revenue.subscription_periods import subscription_periods
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.helpers.builders import AS_OF, portfolio, rows
+
+Row = Mapping[str, Any]
+SMALL = portfolio()
+
+
+class Loads:
+    """The periods after each load.
+
+    Attributes:
+        of: The portfolio.
+        periods: subscription_periods as they stand.
+    """
+
+    def __init__(self, of: Portfolio = SMALL):
+        self.of = of
+        self.periods = rows(contract_of_periods(of), [])
+
+    def load(self, as_of: date, *given: Row, quarantined: Iterable[str] = ()) -> "Loads":
+        """A refresh of a day whose delivery has these subscriptions; of others only rows that were quarantined."""
+        staged = [_filled(row) for row in given]
+        ids = [*(row["subscription_id"] for row in staged), *quarantined]
+        made = subscription_periods(
+            rows(stg_subscriptions(self.of), staged),
+            ibis.memtable({"subscription_id": ids}, schema={"subscription_id": "string"}),
+            portfolio=self.of,
+            as_of=as_of,
+            previous=self.periods,
+        )
+        self.periods = rows(contract_of_periods(self.of), made.to_pyarrow().to_pylist())
+        return self
+
+    def __getitem__(self, subscription_id: str) -> list[dict[str, Any]]:
+        """The periods of a subscription in order."""
+        found = self.periods.filter(self.periods.subscription_id == subscription_id)
+        return sorted(found.to_pyarrow().to_pylist(), key=lambda row: row["valid_from"])
+
+    def counting(self, subscription_id: str) -> list[tuple[date, date | None, float]]:
+        """(counts_from, counts_until, MRR) of what counts of a subscription, in order."""
+        return [
+            (row["counts_from"], row["counts_until"], float(row["mrr_amount"]))
+            for row in self[subscription_id]
+            if row["is_counting"]
+        ]
+
+
+def periods_of(of: Portfolio, given: Iterable[Row], as_of: date = AS_OF) -> ir.Table:
+    """subscription_periods after a single load of these subscriptions."""
+    return Loads(of).load(as_of, *given).periods
+
+
+def _filled(row: Row) -> dict[str, Any]:
+    filled = {"account_id": "A", "mrr_amount": 100, "start_date": date(2024, 1, 1)} | dict(row)
+    filled.setdefault("list_mrr_amount", filled["mrr_amount"])
+    return filled
