@@ -136,12 +136,12 @@ def account_snapshot(
     return conform(rows, contracts.account_snapshot(portfolio))
 
 
-def _subscriptions_on(stg_subscriptions: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+def _subscriptions_on(subscription_periods: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
     """The subscriptions of each account as of the day: counts, dates, MRR in force, tier of the platform."""
     day = ibis.literal(as_of)
     products = portfolio.revenue.products
     add_ons = [p.name for p in products if p.type == "add_on"]
-    started = stg_subscriptions.filter(stg_subscriptions.start_date <= day)
+    started = subscription_periods.filter(subscription_periods.start_date <= day)
     is_add_on = started.product_name.isin(add_ons) if add_ons else ibis.literal(False)
     is_add_on = ibis.coalesce(is_add_on, ibis.literal(False))
     marked = started.mutate(_in_force=in_force(started, as_of), _is_add_on=is_add_on)

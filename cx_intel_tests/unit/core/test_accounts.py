@@ -143,7 +143,7 @@ class TestSnapshot:
             subscription("A", 100, LONG_AGO),
             subscription("A", 7, LONG_AGO, AS_OF),  # ends today
             subscription("A", 20, LONG_AGO, date(2025, 2, 1)),  # ends tomorrow
-            subscription("A", 3, AS_OF),  # begins today
+            subscription("A", 3, AS_OF, product_name="more"),  # begins today
             subscription("A", 900, date(2025, 2, 1)),
             subscription("A", 800, LONG_AGO, status="trial"),
             subscription("A", 700, date(2025, 1, 5), date(2025, 1, 5)),
@@ -154,7 +154,7 @@ class TestSnapshot:
         given = [
             subscription("A", 100, LONG_AGO, plan_tier="starter"),
             subscription("A", 10, date(2024, 5, 1), product_name="extra", plan_tier="gold"),
-            subscription("A", 10, date(2024, 5, 1), date(2024, 9, 1), product_name="extra"),
+            subscription("A", 10, date(2024, 5, 1), date(2024, 9, 1), product_name="extra", subscription_id="left"),
             subscription("A", 10, date(2025, 5, 1), product_name="extra"),
         ]
         columns = ("active_subscription_count", "total_subscription_count", "active_addon_count")
@@ -175,19 +175,19 @@ class TestSnapshot:
         columns = ("current_mrr", "active_subscription_count", "subscribed_plan_tier", "renewal_date", "is_overdue")
         assert figure(snapshot(), *columns) == (0, 0, None, None, False)
 
-    def test_the_ledger_says_who_has_churned(self) -> None:
-        def ledger(*months: tuple[int, float]) -> list[dict[str, Any]]:
-            return [{"account_id": "A", "revenue_month": date(2025, m, 1), "mrr": mrr} for m, mrr in months]
+    def test_who_has_nothing_in_force_and_had_before_has_churned(self) -> None:
+        def is_churned(*given: dict[str, Any], as_of: date = date(2025, 7, 10)) -> Any:
+            return figure(snapshot(list(given), as_of=as_of), "is_churned")
 
-        contract = [subscription("A", 100, LONG_AGO)]
-        day = date(2025, 3, 31)
-        assert not figure(snapshot(contract, ledger((3, 50)), as_of=day), "is_churned")
-        assert figure(snapshot(contract, ledger((1, 50), (2, 0)), as_of=day), "is_churned")
-        assert figure(snapshot(contract, ledger((2, 50), (3, 0)), as_of=day), "is_churned")
-        # nobody who never paid can leave, and what the ledger says of later months is not known yet
-        assert not figure(snapshot(contract, as_of=day), "is_churned")
-        assert not figure(snapshot(contract, ledger((2, 50), (3, 0)), as_of=date(2025, 2, 28)), "is_churned")
-        assert figure(snapshot(contract, ledger((1, 50), (2, 0)), as_of=day), "current_mrr") == 100
+        left = subscription("A", 100, LONG_AGO, date(2025, 6, 28))
+        assert is_churned(left)
+        assert not is_churned(left, as_of=date(2025, 6, 27))
+        # one that returned pays, though the ledger's last month has nothing of it
+        assert not is_churned(left, subscription("A", 100, date(2025, 7, 2)))
+        # nobody who never paid can leave
+        assert not is_churned()
+        assert not is_churned(subscription("A", 100, LONG_AGO, status="trial"))
+        assert not is_churned(subscription("A", 100, date(2025, 8, 1)))
 
     def test_without_subscriptions_as_a_source_the_ledger_says_what_is_paid(self) -> None:
         of = portfolio(
