@@ -10,7 +10,7 @@ from datetime import date
 from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.sources.date_formats import check_date_format
@@ -39,6 +39,8 @@ MINOR_DIGITS = {
 
 class EndDate(Settings):
     """What an end of a subscription says."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     is_: Literal["first_day_without", "last_day_in_force"] = Field(default="first_day_without", alias="is")
     """`last_day_in_force` where a contract to 31 March is followed by one from 1 April."""

@@ -97,7 +97,7 @@ def test_currency_is_the_rows_then_the_accounts_then_the_reporting_one() -> None
         ("CHF", Decimal("126.00"), 1, Decimal("126.00")),
         ("EUR", Decimal("120.00"), 1, Decimal("120.00")),
         ("CHF", Decimal("126.00"), 12, Decimal("10.50")),
-        ("CHF", Decimal("1.46"), 2, Decimal("0.73")),
+        ("CHF", Decimal("1.46"), 2, Decimal("0.729750")),
     ]
 
 

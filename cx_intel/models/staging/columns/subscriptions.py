@@ -66,7 +66,7 @@ def subscription_faults(
             status + "' is no known status: state under revenue.subscription_statuses what it means: counting, "
             "ended, never, trial or paused",
         ),
-        (~has_parts & _is_empty(rows, "amount") & _is_empty(rows, "unit_amount"), "amount is missing (or unit_amount)"),
+        (~has_parts & _is_empty(rows, "amount") & _is_empty(rows, "unit_amount"), "amount is missing"),
         (is_beyond & rows.mrr_amount.isnull(), "the amount of a month is beyond the limit"),
     ]
 
