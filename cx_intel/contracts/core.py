@@ -68,7 +68,14 @@ def _account_columns(portfolio: Portfolio) -> tuple[Column, ...]:
             null_means="the ledger does not know the account",
             minimum=0,
         ),
-        Column("current_arr", MONEY, "12 x the exact amounts that current_mrr sums, rounded once.", SIZE_ARR, nullable=False, minimum=0),
+        Column(
+            "current_arr",
+            MONEY,
+            "12 x the exact amounts that current_mrr sums, rounded once.",
+            SIZE_ARR,
+            nullable=False,
+            minimum=0,
+        ),
         Column(
             "is_churned",
             FLAG,

@@ -15,7 +15,6 @@ from cx_intel.contracts.staging.values import (
 )
 from cx_intel.settings.portfolio import Portfolio
 
-
 SUBSCRIPTION_BASICS = (
     Column("product_name", TEXT, "Product code, lower case."),
     Column("plan_tier", TEXT, "Tier of the product, lower case."),

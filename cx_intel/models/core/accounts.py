@@ -96,7 +96,7 @@ def account_snapshot(
     known = ledger.group_by("account_id").agg(
         ledger_mrr=ledger.mrr.sum(where=ledger.month == horizon),
         ledger_arr=ledger.arr.sum(where=ledger.month == horizon),
-        is_in_ledger=ibis.literal(True)
+        is_in_ledger=ibis.literal(True),
     )
     renewals = renewal_dates(subscription_periods, portfolio=portfolio, as_of=as_of)
     rows = accounts

@@ -69,9 +69,7 @@ def _in_force_at_month_ends(periods: ir.Table, horizon: int) -> ir.Table:
     end_month = month_index(counting.counts_until)  # the first month on whose last day it is no longer in force
     last = ibis.cases((counting.counts_until.isnull() | (end_month - 1 > horizon), horizon), else_=end_month - 1)
     months = each_month(
-        counting.select(
-            "account_id", "mrr_amount", _from=month_index(counting.counts_from), _until=last.cast("int64")
-        ),
+        counting.select("account_id", "mrr_amount", _from=month_index(counting.counts_from), _until=last.cast("int64")),
         first=ibis._["_from"],
         last=ibis._["_until"],
         name="month",

@@ -27,9 +27,7 @@ def with_counting(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
     until = ibis.least(ibis.coalesce(rows.valid_to, FAR), ibis.coalesce(rows.end_date, FAR), pause)
     rows = rows.mutate(
         is_counting=ibis.coalesce(counts, ibis.literal(False)),
-        counts_from=ibis.greatest(
-            rows.valid_from, rows.start_date, ibis.coalesce(rows.trial_end, rows.start_date)
-        ),
+        counts_from=ibis.greatest(rows.valid_from, rows.start_date, ibis.coalesce(rows.trial_end, rows.start_date)),
         _until=until,
     )
     rows = rows.mutate(is_counting=rows.is_counting & (rows.counts_from < rows["_until"]))
@@ -63,9 +61,7 @@ def _cut_by_successors(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
     follows = ibis.ifelse(followed.next_begins >= followed.ends, followed.next_begins, FAR)
     cuts = followed.group_by("subscription_id").agg(_early=followed["_early"].min(), _next=follows.min())
     joined = rows.left_join(cuts, "subscription_id").drop("subscription_id_right")
-    joined = joined.mutate(
-        _early=ibis.coalesce(joined["_early"], FAR), _next=ibis.coalesce(joined["_next"], FAR)
-    )
+    joined = joined.mutate(_early=ibis.coalesce(joined["_early"], FAR), _next=ibis.coalesce(joined["_next"], FAR))
     until = ibis.least(joined["_until"], joined["_early"])
     return joined.mutate(_until=_with_grace(joined, until, portfolio))
 
@@ -97,9 +93,7 @@ def _with_grace(rows: ir.Table, until: ir.DateValue, portfolio: Portfolio) -> ir
     known = ibis.coalesce(rows.end_known_from, rows.first_seen_on)
     is_unannounced = rows.end_date.notnull() & (until == rows.end_date) & (known >= rows.end_date)
     # one that is missing ended on the day of the load that no longer had it
-    following = rows.is_missing.lead().over(
-        ibis.window(group_by="subscription_id", order_by=rows.valid_from)
-    )
+    following = rows.is_missing.lead().over(ibis.window(group_by="subscription_id", order_by=rows.valid_from))
     is_missing = ibis.coalesce(following, ibis.literal(False)) & (until == rows.valid_to)
     comes_back = ibis.ifelse(is_missing, _comes_back(rows), FAR)
     extended = ibis.least((until + ibis.interval(days=days)).cast("date"), rows["_next"], comes_back)

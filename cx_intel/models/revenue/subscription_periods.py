@@ -19,7 +19,16 @@ from cx_intel.settings.portfolio import Portfolio
 
 VALUES = ("list_mrr_amount", "discounted_mrr_amount", "discount_until", "quantity", "plan_tier", "status")
 """What holds from the load that shows it; a change of one opens a period."""
-NEWEST = ("account_id", "product_name", "start_date", "end_date", "cancel_at", "trial_end", "renewal_date", "term_months")
+NEWEST = (
+    "account_id",
+    "product_name",
+    "start_date",
+    "end_date",
+    "cancel_at",
+    "trial_end",
+    "renewal_date",
+    "term_months",
+)
 """What holds as newest delivered, for all periods of the subscription."""
 DATES_OF_CHANGE = ("paused_at", "changed_at")
 NO_DAY = ibis.null("date")
@@ -183,9 +192,7 @@ def _as_newest_delivered(stored: ir.Table, delivered: ir.Table, portfolio: Portf
 
 def _ordered(stored: ir.Table) -> ir.Table:
     """The periods one after the other: what became known later replaces the rest from its first day on."""
-    later = ibis.window(
-        group_by="subscription_id", order_by=["known_from", "valid_from"], rows=(1, None)
-    )
+    later = ibis.window(group_by="subscription_id", order_by=["known_from", "valid_from"], rows=(1, None))
     rows = stored.mutate(valid_to=stored.valid_from.min().over(later))
     rows = rows.filter(rows.valid_to.isnull() | (rows.valid_from < rows.valid_to))
     first = ibis.row_number().over(ibis.window(group_by="subscription_id", order_by="valid_from")) == 0

@@ -38,7 +38,11 @@ class Ledger:
 
         self.of = of
         self.fct_revenue = fct_revenue(
-            periods_of(of, staged.get("subscriptions", []), as_of), table("invoices"), table("mrr_history"), portfolio=of, as_of=as_of
+            periods_of(of, staged.get("subscriptions", []), as_of),
+            table("invoices"),
+            table("mrr_history"),
+            portfolio=of,
+            as_of=as_of,
         )
         horizon = self.fct_revenue.revenue_month.max().execute() if accounts else None
         self.dim_account = rows(

@@ -52,9 +52,7 @@ def without_never(day: ir.DateValue) -> ir.DateValue:
     return ibis.ifelse(day >= ibis.literal(NEVER_ENDS), ibis.null("date"), day)
 
 
-def subscription_faults(
-    rows: ir.Table, portfolio: Portfolio
-) -> list[tuple[ir.BooleanValue, ir.StringValue | str]]:
+def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[tuple[ir.BooleanValue, ir.StringValue | str]]:
     """What is wrong with a subscription beyond what its columns say: when, and what to write."""
     is_unknown = rows.status.notnull() & status_role(rows.status, portfolio).isnull()
     status = ibis.literal("status: '") + rows.status.substr(0, 60)
