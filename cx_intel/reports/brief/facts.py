@@ -149,3 +149,13 @@ def _left(data: ReportData, gone: list[Record]) -> tuple[Record, ...]:
         return SAFER if risks.get(row["account_id"]) in ("Medium", "Low") else MOVED
 
     return tuple(row | {"became": became(row)} for row in gone)
+
+
+def name_of(row: Record) -> str:
+    """Of an account."""
+    return str(row["account_id"] if is_missing(row["account_name"]) else row["account_name"])
+
+
+def savable(row: Record) -> float:
+    """What the playbook is assumed to save of the expected loss."""
+    return float(row["expected_arr_loss"]) * float(row["save_rate"])

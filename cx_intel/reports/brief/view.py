@@ -5,19 +5,18 @@ harmless. The facts come from `facts.py`, the verdict on the data from `cx_intel
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from cx_intel.contracts.health.scores import UNKNOWN
-from cx_intel.reports.brief.facts import Facts
+from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.signals import label_of, main_reasons
-from cx_intel.reports.data.terms import ASSUMED, NO_VALUE, due_in
+from cx_intel.reports.data.terms import ASSUMED, NO_VALUE, due_in, fitting
 from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
-from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.workbook.workbook import workbook_name
 
 OWNERS, CALLS_OF_OWNER, NAMES = 8, 3, 6
@@ -32,7 +31,6 @@ NEWS = {
 }
 """Lists of accounts: their headings, in order."""
 Record = dict[str, Any]
-T = TypeVar("T")
 
 
 def view_of(data: ReportData, facts: Facts) -> dict[str, Any]:
@@ -290,19 +288,3 @@ class _View:
             worst=self.nrr("worst_case"),
             playbooks=self.nrr("expected_with_playbooks"),
         )
-
-
-def fitting(items: Sequence[T], limit: int) -> tuple[Sequence[T], int]:
-    """Those shown, and how many are left out: never a single one."""
-    shown = items if len(items) <= limit + 1 else items[:limit]
-    return shown, len(items) - len(shown)
-
-
-def name_of(row: Record) -> str:
-    """Of an account."""
-    return str(row["account_id"] if is_missing(row["account_name"]) else row["account_name"])
-
-
-def savable(row: Record) -> float:
-    """What the playbook is assumed to save of the expected loss."""
-    return float(row["expected_arr_loss"]) * float(row["save_rate"])

@@ -3,7 +3,6 @@
 They are specifications without rows: the page fills them with the account that is opened.
 """
 
-from cx_intel.reports.charts.accounts import tier_bounds
 from cx_intel.reports.charts.figure import (
     BARE,
     CONTAINER,
@@ -17,6 +16,7 @@ from cx_intel.reports.charts.figure import (
     tip,
     when,
 )
+from cx_intel.reports.charts.levels import tier_bounds
 from cx_intel.reports.charts.palette import BLUE, GREY, RED, TEAL, tier_marks
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.words.language import VEGA_DAYS

@@ -5,7 +5,6 @@ Charts of scores stand in `scores.py`.
 """
 
 import json
-from collections.abc import Iterable
 
 import pandas as pd
 
@@ -23,19 +22,17 @@ from cx_intel.reports.charts.figure import (
     legend_at,
     mark,
     money_axis,
-    over,
     rows_of,
     summed,
     text_on,
     tip,
 )
-from cx_intel.reports.charts.palette import UNKNOWN, Mark, risk_marks, tier_marks
+from cx_intel.reports.charts.levels import SCORED, present_risks, present_tiers, said
+from cx_intel.reports.charts.palette import UNKNOWN, risk_marks, tier_marks
 from cx_intel.reports.data.report_data import ReportData
 
 ACCOUNTS = "accounts"
 ROW_HEIGHT, HEIGHT = 34, 215
-SCORED: Spec = {"filter": "datum.tier != null"}
-"""Accounts of the health population: others pay, and have no tier."""
 
 
 def account_rows(data: ReportData) -> Rows:
@@ -71,25 +68,6 @@ def account_rows(data: ReportData) -> Rows:
             "is_paying": "paying",
         },
     )
-
-
-def said(levels: pd.Series, marks: Iterable[Mark]) -> pd.Series:
-    """Levels as people read them."""
-    return levels.map({mark.name: mark.label for mark in marks})
-
-
-def tier_bounds(data: ReportData, channel: str) -> Spec:
-    """Dashed lines at the lower bounds of the tiers, without that of the lowest, across the axis x or y of scores."""
-    levels = data.portfolio.health.tiers.levels if data.portfolio.health else []
-    bounds: Rows = [{"bound": level.at_least} for level in levels[:-1]]
-    return over(bounds, mark("rule", {channel: field("bound", "Q")}, strokeDash=[3, 3], opacity=0.5))
-
-
-def present_tiers(data: ReportData) -> tuple[Mark, ...]:
-    """The tiers of the model; `unknown` only when some account has it."""
-    marks = tier_marks(data.portfolio)
-    found = set(data.accounts["health_tier"])
-    return marks if UNKNOWN in found else marks[:-1]
 
 
 def tiers(data: ReportData, rows: Rows) -> Figure:
@@ -232,7 +210,7 @@ def health_by_segment(data: ReportData, rows: Rows) -> Figure:
 
 def exposed_arr(data: ReportData, rows: Rows) -> Figure:
     say = data.language.say
-    marks = risk_marks(data.language)
+    marks = present_risks(data)
     segments = _segments(rows)
     total = sum(r["exposed"] for r in rows)
 

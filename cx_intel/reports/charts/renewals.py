@@ -21,7 +21,8 @@ from cx_intel.reports.charts.figure import (
     summed,
     tip,
 )
-from cx_intel.reports.charts.palette import BLUE, GREY, risk_marks
+from cx_intel.reports.charts.levels import present_risks
+from cx_intel.reports.charts.palette import BLUE, GREY
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.terms import SCENARIOS
@@ -32,7 +33,7 @@ DRAWN = ("all_renew", "expected_with_playbooks", "expected_no_action", "worst_ca
 def pipeline_by_month(data: ReportData) -> Figure:
     """ARR up for renewal in each month, by renewal risk."""
     say = data.language.say
-    marks = risk_marks(data.language)
+    marks = present_risks(data)
     pipeline = data["renewal_pipeline"]
     rows: Rows = []
     if len(pipeline):

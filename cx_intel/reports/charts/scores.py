@@ -4,7 +4,7 @@ The first two read the table `accounts` of a page, made in `accounts.py`, and fo
 is in `account.py`.
 """
 
-from cx_intel.reports.charts.accounts import ACCOUNTS, HEIGHT, present_tiers, tier_bounds
+from cx_intel.reports.charts.accounts import ACCOUNTS, HEIGHT
 from cx_intel.reports.charts.figure import (
     BARE,
     LOG,
@@ -24,6 +24,7 @@ from cx_intel.reports.charts.figure import (
     tip,
     when,
 )
+from cx_intel.reports.charts.levels import present_tiers, tier_bounds
 from cx_intel.reports.charts.palette import BLUE
 from cx_intel.reports.data.report_data import ReportData, records
 

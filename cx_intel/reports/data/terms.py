@@ -4,10 +4,14 @@ They are English and marked to be collected; whoever shows them says them in the
 risk stand with their colours in `cx_intel.reports.charts.palette`, figures in modules of their own beside this one.
 """
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING, Language
 from cx_intel.reports.words.rounding import is_missing
 
+T = TypeVar("T")
 SCENARIOS = {
     "all_renew": term("All renew"),
     "expected_with_playbooks": term("Expected, with playbooks"),
@@ -45,3 +49,9 @@ def due_in(language: Language, days: int) -> str:
     if days < 0:
         return language.count("{n} day overdue", "{n} days overdue", -days)
     return language.count("in {n} day", "in {n} days", days)
+
+
+def fitting(items: Sequence[T], limit: int) -> tuple[Sequence[T], int]:
+    """Those shown, and how many are left out: never a single one."""
+    shown = items if len(items) <= limit + 1 else items[:limit]
+    return shown, len(items) - len(shown)

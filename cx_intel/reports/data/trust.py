@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.data.report_data import ReportData, is_true
+from cx_intel.reports.data.terms import fitting
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import Language
 
@@ -123,7 +124,6 @@ def trust_of(data: ReportData) -> Trust:
 
 
 def some(names: Sequence[str], language: Language) -> str:
-    """The first names, and how many more there are; never a single one more."""
-    shown = names if len(names) <= NAMED + 1 else names[:NAMED]
-    left = len(names) - len(shown)
+    """The first names, and how many more there are."""
+    shown, left = fitting(names, NAMED)
     return ", ".join([*shown, *([language.say("and {n} more", n=language.number(left))] if left else [])])

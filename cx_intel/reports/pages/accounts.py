@@ -8,8 +8,8 @@ import pandas as pd
 
 from cx_intel.contracts.erased import is_erased
 from cx_intel.reports.charts.account import account_specs
-from cx_intel.reports.charts.accounts import said
 from cx_intel.reports.charts.figure import rows_of
+from cx_intel.reports.charts.levels import said
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
 from cx_intel.reports.data.account_details import account_details, axes, week_change
 from cx_intel.reports.data.report_data import ReportData
