@@ -1,4 +1,4 @@
-"""The `reports` block: language of numbers, and what is exported in which form. Rendered in `cx_intel.reports`.
+"""The `reports` block: language of the reports, and what is exported in which form. Rendered in `cx_intel.reports`.
 
 Whether the tables named here exist depends on the whole portfolio and on the contracts; that is checked when the
 portfolios are loaded (`cx_intel.reports.exports.tables.check_exports`).
@@ -15,7 +15,7 @@ class ReportSettings(Settings):
     """Language of the reports, and which exports are made."""
 
     language: Literal["en", "de"] = "en"
-    """How numbers, dates and money are written."""
+    """Of pages, brief, workbook and messages: their words, numbers, dates and money."""
     exports: list[Literal["csv", "parquet", "xlsx"]] = ["csv", "parquet", "xlsx"]
     """Forms of export: tables as CSV and Parquet, a workbook for leaders of customer success as XLSX; [] for none."""
     export_tables: Literal["all"] | list[str] = "all"

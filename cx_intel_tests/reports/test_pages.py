@@ -145,6 +145,9 @@ def test_failed_checks_come_first_with_what_to_do(books: dict[str, ReportData]) 
     assert "Noch nicht. Verletzte Regeln, deren Tabellen daher stehen wie zuvor: fct_tickets: c (3/12)." in text
     assert "2 von 1.234" in text
     assert "Mend it." in text
+    doubtful = text_of(replace(books["fleet"], checks=checks), "revenue")
+    assert "Zweifelhaft, fct_revenue: 2 von 1.234 Zeilen halten „y“ nicht ein" in doubtful
+    assert "Zweifelhaft" not in text_of(replace(books["fleet"], checks=checks), "renewals")
     text = text_of(replace(books["fleet"], checks=checks.assign(passed=True)), "quality")
     assert "Ja, mit Vorsicht. Zeilen in Quarantäne: accounts 1." in text
 

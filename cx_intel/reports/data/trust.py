@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Literal
 
 from cx_intel.contracts.catalog import tables_of
-from cx_intel.reports.data.report_data import ReportData, is_true
+from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.terms import fitting
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import Language
@@ -121,6 +121,24 @@ def trust_of(data: ReportData) -> Trust:
         tuple(t for t in tables_of(data.portfolio) if t in data.newest and data.newest[t] < data.as_of),
         0 if checks is None else len(checks),
     )
+
+
+def doubts(data: ReportData, tables: Sequence[str]) -> list[str]:
+    """Rules of these tables that do not hold, to be read beside the figures made of them; a rule is told in English."""
+    checks, f = data.checks, data.language
+    if checks is None or checks.empty:
+        return []
+    broken = checks[~checks["passed"].astype(bool) & checks["table_name"].isin(tables)]
+    return [
+        f.say(
+            "In doubt, {table}: {n} of {all} rows do not keep to “{rule}”",
+            table=row["table_name"],
+            n=f.number(row["failed_rows"]),
+            all=f.number(row["total_rows"]),
+            rule=row["rule"],
+        )
+        for row in records(broken)
+    ]
 
 
 def some(names: Sequence[str], language: Language) -> str:

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from cx_intel.reports.charts.figure import CONTAINER, Figure, Rows
 from cx_intel.reports.charts.palette import chart_theme
 from cx_intel.reports.data.report_data import ReportData
-from cx_intel.reports.data.trust import trust_of
+from cx_intel.reports.data.trust import doubts, trust_of
 from cx_intel.reports.pages.packing import columnar, script_json
 from cx_intel.reports.pages.page import Page, account_link
 
@@ -28,6 +28,14 @@ VEGA_LITE = "6.4"
 """The version of Vega-Lite that charts are written in and drawn with."""
 SAID = re.compile(r'\bsay\("([^"]+)"')
 """A text in a script: the first argument of `say`."""
+SHOWN = {
+    "dashboard": ("account_snapshot", "nrr_summary", "renewal_pipeline"),
+    "revenue": ("fct_revenue", "nrr_summary", "nrr_by_segment", "revenue_cohort_analysis"),
+    "renewals": ("renewal_pipeline", "cs_intervention_list", "nrr_outlook"),
+    "support": ("fct_tickets", "sla_adherence"),
+    "health": ("customer_health_scores", "health_score_drivers", "churn_risk_view"),
+}
+"""Page: the tables whose figures it shows; a rule of theirs that does not hold is told at its top."""
 SCRIPTS = {"page.html": (), "dashboard.html": ("dashboard.js",), "accounts.html": ("accounts.js",)}
 
 
@@ -117,7 +125,7 @@ def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) 
             as_of=data.as_of,
             made_at=data.made_at,
             menu=menu,
-            notices=trust_of(data).notices(data.language),
+            notices=[*trust_of(data).notices(data.language), *doubts(data, SHOWN.get(page.key, ()))],
             style=_asset("style.css"),
             scripts=[_asset(name) for name in scripts_of(page.template)],
             library=Markup(library) if needs_charts else "",
