@@ -29,7 +29,8 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             core.dim_product,
             core.dim_date,
             core.fct_usage,
-            core.fct_tickets,
+            support.business_hours,
+            support.fct_tickets,
             support.sla_adherence,
             waterfall.nrr_summary,
             waterfall.nrr_by_segment,
@@ -69,7 +70,10 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     tables += ["quarantine", "account_history"]
     if "subscriptions" in sources:
         tables.append("subscription_periods")
-    tables += ["fct_revenue", "account_snapshot", "dim_account", "dim_date"]
+    tables += ["fct_revenue", "account_snapshot"]
+    if "support_tickets" in sources and portfolio.support.business_hours:
+        tables.append("business_hours")
+    tables += ["dim_account", "dim_date"]
     if portfolio.revenue.products:
         tables.append("dim_product")
     if "usage_events" in sources:

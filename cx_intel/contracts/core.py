@@ -1,11 +1,10 @@
-"""The contracts of accounts, products, days and the facts of usage and tickets.
+"""The contracts of accounts, products, days and the facts of usage.
 
-Their models are in `cx_intel.models`: accounts, catalog, usage, support.
+Their models are in `cx_intel.models`: accounts, catalog, usage.
 """
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, TIME, Column, Contract, Invariant
 from cx_intel.contracts.staging.accounts import attribute_columns, stg_accounts
-from cx_intel.contracts.staging.values import PRIORITIES, TICKET_STATUSES
 from cx_intel.settings.portfolio import Portfolio
 
 SIZE_MRR = "reporting currency per month"
@@ -137,6 +136,7 @@ ARR_IS_TWELVE_MRR = Invariant(
 
 
 def dim_account(portfolio: Portfolio) -> Contract:
+    low, high = portfolio.satisfaction.scale
     return Contract(
         "dim_account",
         "core",
@@ -146,7 +146,15 @@ def dim_account(portfolio: Portfolio) -> Contract:
             *_account_columns(portfolio),
             Column("lifetime_tickets", COUNT, "Tickets ever created.", "tickets", nullable=False, minimum=0),
             Column("open_tickets", COUNT, "Unresolved tickets: open or escalated.", "tickets", False, minimum=0),
-            Column("avg_csat", NUMBER, "Mean rating.", "1 to 5", null_means="no rating", minimum=1, maximum=5),
+            Column(
+                "avg_csat",
+                NUMBER,
+                "Mean rating.",
+                f"{low:g} to {high:g}",
+                null_means="no rating",
+                minimum=low,
+                maximum=high,
+            ),
             Column("avg_resolution_hours", NUMBER, "Mean time to resolution.", "hours", null_means="none resolved"),
             Column("sla_breaches", COUNT, "Tickets resolved later than promised.", "tickets", False, minimum=0),
         ),
@@ -251,58 +259,6 @@ def fct_usage(portfolio: Portfolio) -> Contract:
             ),
         ),
         plots={"events": lambda t: t.total_events.sum()},
-    )
-
-
-def fct_tickets(portfolio: Portfolio) -> Contract:
-    return Contract(
-        "fct_tickets",
-        "support",
-        "Every ticket as known at as_of, judged against its target.",
-        ("ticket_id",),
-        (
-            Column("ticket_id", TEXT, "The ticket.", nullable=False),
-            Column("account_id", TEXT, "The account.", nullable=False, references="dim_account.account_id"),
-            Column("priority", TEXT, "p1 is the most urgent.", accepted=PRIORITIES, severity="warn"),
-            Column("category", TEXT, "Category."),
-            Column("status", TEXT, "At as_of.", nullable=False, accepted=TICKET_STATUSES, severity="warn"),
-            Column("satisfaction_score", NUMBER, "CSAT.", "1 to 5", null_means="not rated", minimum=1, maximum=5),
-            Column("created_at", TIME, "When it was opened, UTC.", nullable=False),
-            Column("resolved_at", TIME, "When it was resolved, UTC.", null_means="unresolved at as_of"),
-            Column("created_date", DATE, "Day of creation in the portfolio's zone.", nullable=False),
-            Column("ticket_month", DATE, "First day of the month of creation.", nullable=False),
-            Column("resolution_hours", NUMBER, "From creation to resolution.", "hours", null_means="unresolved"),
-            Column("sla_target_hours", NUMBER, "Promised time to resolution.", "hours", null_means="no target"),
-            Column("is_sla_breach", FLAG, "Resolved late, or unresolved and older than its target.", nullable=False),
-            Column("is_open_breach", FLAG, "Unresolved and older than its target.", nullable=False),
-            Column("sla_ratio", NUMBER, "resolution_hours / sla_target_hours.", null_means="unresolved or no target"),
-            Column(
-                "resolution_speed",
-                TEXT,
-                "fast (half the target), on_time, slow (up to 1.5 x), critical_breach, unresolved, or no_target.",
-                nullable=False,
-                accepted=("unresolved", "fast", "on_time", "slow", "critical_breach", "no_target"),
-            ),
-            Column(
-                "csat_tier",
-                TEXT,
-                "satisfied (4 and more), neutral (3 and more), dissatisfied, or no_rating.",
-                nullable=False,
-                accepted=("satisfied", "neutral", "dissatisfied", "no_rating"),
-            ),
-            Column("account_plan_tier", TEXT, "The account's plan."),
-            Column("account_owner", TEXT, "The account's owner."),
-            Column("account_region", TEXT, "The account's region."),
-            Column("account_segment", TEXT, "The account's segment."),
-        ),
-        invariants=(
-            Invariant(
-                "open_breach_is_a_breach",
-                "An open breach is a breach, and unresolved.",
-                lambda t: ~t.is_open_breach | (t.is_sla_breach & t.resolved_at.isnull()),
-                "A fault of the model, not of the data: report it.",
-            ),
-        ),
     )
 
 

@@ -10,7 +10,8 @@ DERIVED = {
     "subscriptions": ("mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
     "invoices": ("mrr_amount", "invoice_month", "is_paid"),
     "usage_events": ("event_date", "event_hour", "event_category"),
-    "support_tickets": ("created_date", "resolution_hours", "sla_target_hours", "is_sla_breach"),
+    "support_tickets": ("created_date", "resolution_hours", "csat_scale", "unknown_status", "unread_rating"),
+    "nps_responses": ("unread_score",),
 }
 """Canonical table: the columns that staging computes and no source delivers."""
 
@@ -19,7 +20,14 @@ RAW_MARKS = {"_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, "_rej
 it stood there, and why the row could not even be split into columns (null for all others)."""
 
 DEFAULTED = ("currency", "billing_period_months")
-"""Columns that staging fills where a row has none."""
+FILLED = {"support_tickets": ("status",), "nps_responses": ("response_id",), "ticket_status_history": ("field",)}
+"""Columns that staging fills where a row has none: in every table, and by canonical table."""
+LENIENT = {"support_tickets": ("satisfaction_score",), "nps_responses": ("score",)}
+"""Canonical table: the columns whose misfits are null and told by a check, while the row stays."""
+EXPECTED = {"nps_responses": ("score",)}
+"""Canonical table: columns that a file has to have, though a row may lack them."""
+AS_DELIVERED = {"support_tickets": {"source_status": "status"}}
+"""Canonical table: a column that keeps what another one's cell says before `values` of the source respells it."""
 
 OTHERWISE = {"subscriptions": ("amount",)}
 """Canonical table: columns that staging works out of others: of subscriptions unit_amount x quantity."""
@@ -33,5 +41,6 @@ def delivered_columns(contract: Contract) -> tuple[Column, ...]:
 
 def required_columns(contract: Contract) -> tuple[str, ...]:
     """The columns that a source of the table has to deliver."""
-    filled = (*DEFAULTED, *OTHERWISE.get(contract.table.removeprefix("stg_"), ()))
+    table = contract.table.removeprefix("stg_")
+    filled = (*DEFAULTED, *FILLED.get(table, ()), *OTHERWISE.get(table, ()))
     return tuple(c.name for c in delivered_columns(contract) if not c.nullable and c.name not in filled)

@@ -1,6 +1,6 @@
-"""The blocks about accounts, usage and support: attributes and segments, event categories, SLA targets.
+"""The blocks about accounts and usage: attributes and segments, event categories, life stages.
 
-What is computed with them: `cx_intel.models.core.accounts`, `usage`, `support`.
+What is computed with them: `cx_intel.models.core.accounts`, `usage`. Service levels: `cx_intel.settings.support`.
 """
 
 from typing import Annotated, Literal, TypeAlias
@@ -57,13 +57,6 @@ class UsageSettings(Settings):
         if "other" in self.categories:
             raise ValueError("categories: `other` is what stands in no category; leave it out")
         return self
-
-
-class SupportSettings(Settings):
-    """Service levels."""
-
-    sla_target_hours: dict[str, float] = {"p1": 4, "p2": 12, "p3": 48, "p4": 120}
-    """Priority: hours to resolution."""
 
 
 class LifecycleSettings(Settings):

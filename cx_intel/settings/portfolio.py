@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from cx_intel.settings.accounts import LifecycleSettings, Name, Rules, SourceAttribute, SupportSettings, UsageSettings
+from cx_intel.settings.accounts import LifecycleSettings, Name, Rules, SourceAttribute, UsageSettings
 from cx_intel.settings.automation import Automation
 from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings
 from cx_intel.settings.health.model import HealthSettings
@@ -20,6 +20,7 @@ from cx_intel.settings.reports import ReportSettings
 from cx_intel.settings.retention import RetentionSettings
 from cx_intel.settings.revenue import CurrencySettings, RevenueSettings
 from cx_intel.settings.sources.files import FilesSource, SourcesMixin, SyntheticSource
+from cx_intel.settings.support import Satisfaction, SupportSettings
 
 SYNTHETIC_TABLES = {
     "novacrm": ("accounts", "subscriptions", "invoices", "usage_events", "support_tickets"),
@@ -110,6 +111,10 @@ class Portfolio(SourcesMixin):
         if self.renewals:
             self._check_renewals()
         self._check_retention()
+        if self.support.pauses and "ticket_status_history" not in self.tables:
+            raise Misfit("needs a source of `ticket_status_history`, which says when they began", ("support", "pauses"))
+        if "ticket_status_history" in self.tables and self.key_of("support_tickets", ()):
+            raise Misfit("has no account, so that ids of tickets have to be unique: leave out `key`", ("sources",))
         known = {*STANDARD_ATTRIBUTES, *self.account_attributes}
         if unknown := sorted(set(self.rollups) - known):
             raise Misfit(
@@ -166,6 +171,17 @@ class Portfolio(SourcesMixin):
             if isinstance(source, SyntheticSource) and table in synthetic_tables(source):
                 return source
         raise KeyError(table)
+
+    @property
+    def satisfaction(self) -> Satisfaction:
+        """How the source of the tickets writes a rating."""
+        stated = (s.satisfaction for s in self.sources if isinstance(s, FilesSource) and s.table == "support_tickets")
+        return next((found for found in stated if found), Satisfaction())
+
+    def key_of(self, table: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """The columns that identify a row of a canonical table: the source's `key`, else the default."""
+        keys = (s.key for s in self.sources if isinstance(s, FilesSource) and s.table == table)
+        return tuple(next((key for key in keys if key), default))
 
     @property
     def derived_attributes(self) -> dict[str, Rules]:

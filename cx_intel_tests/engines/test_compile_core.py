@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 import pytest
 from ibis.config import Config
 
-from cx_intel.contracts import core, subscriptions
+from cx_intel.contracts import core, subscriptions, support
 from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
@@ -17,14 +17,16 @@ from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
 from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.subscription_periods import subscription_periods
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
-from cx_intel.models.support.tickets import fct_tickets, sla_adherence
+from cx_intel.models.support.adherence import sla_adherence
+from cx_intel.models.support.tickets import fct_tickets
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio
 
 AS_OF = date(2025, 1, 31)
 ENGINES = ("duckdb", "pyspark", "bigquery", "snowflake", "trino", "postgres", "clickhouse")
 BASES = ("subscriptions", "invoices", "mrr_history")
-TABLES = ("invoices", "mrr_history", "usage_events", "support_tickets")
+TABLES = ("invoices", "mrr_history", "usage_events", "support_tickets", "ticket_status_history")
+HOURS = {"zone": "Europe/Berlin"}
 
 
 class Spark(Config):
@@ -45,6 +47,7 @@ def models(basis: str) -> dict[str, ir.Table]:
         },
         usage={"categories": {"core": ["login"]}, "counted_events": {"exports": "export"}},
         time_zone="Europe/Berlin",
+        support={"business_hours": HOURS, "clocks": {"p1": "calendar"}, "pauses": ["pending"]},
     )
     at = {"portfolio": of, "as_of": AS_OF}
     stg = {t: staged(t, of) for t in ("accounts", "subscriptions", *TABLES)}
@@ -52,18 +55,19 @@ def models(basis: str) -> dict[str, ir.Table]:
     ledger = table(revenue.fct_revenue(of).schema(), "fct_revenue")
     snapshot = table(core.account_snapshot(of).schema(), "account_snapshot")
     accounts = table(core.dim_account(of).schema(), "dim_account")
-    tickets = table(core.fct_tickets(of).schema(), "fct_tickets")
+    tickets = table(support.fct_tickets(of).schema(), "fct_tickets")
     periods = table(subscriptions.subscription_periods(of).schema(), "subscription_periods")
     raw = table(ibis.schema({"subscription_id": "string"}), "raw_subscriptions")
     moneys = (periods, stg["invoices"], stg["mrr_history"])
+    judged_by = (stg["ticket_status_history"], table(support.business_hours(of).schema(), "business_hours"))
     return {
         "account_history": account_history(stg["accounts"], previous=history, **at),
         "subscription_periods": subscription_periods(stg["subscriptions"], raw, previous=periods, **at),
         "fct_revenue": fct_revenue(*moneys, **at),
         "account_snapshot": account_snapshot(history, *moneys, ledger, **at),
-        "dim_account": dim_account(snapshot, stg["support_tickets"], **at),
+        "dim_account": dim_account(snapshot, stg["support_tickets"], *judged_by, **at),
         "fct_usage": fct_usage(stg["usage_events"], portfolio=of),
-        "fct_tickets": fct_tickets(stg["support_tickets"], accounts, **at),
+        "fct_tickets": fct_tickets(stg["support_tickets"], *judged_by, accounts, **at),
         "sla_adherence": sla_adherence(tickets, portfolio=of),
         "nrr_summary": nrr_summary(ledger, accounts, portfolio=of),
         "nrr_by_segment": nrr_by_segment(ledger, accounts, portfolio=of),

@@ -48,7 +48,7 @@ def model(table: str, *, is_text: bool, book: Portfolio = BOOK) -> ir.Table:
     columns = {c.name: "string" if is_text else c.type for c in delivered_columns(contract)}
     raw = ibis.table(columns | (MARKS if is_text else {}), name=f"raw_{table}")
     accounts = ibis.table(STAGING["accounts"](book).schema(), name="stg_accounts")
-    read = (raw,) if table == "accounts" else (raw, accounts)
+    read = (raw,) if table in staging.WITHOUT_ACCOUNT else (raw, accounts)
     return getattr(staging, f"stg_{table}")(*read, portfolio=book, as_of=AS_OF)
 
 

@@ -18,6 +18,8 @@ import pyarrow as pa
 import cx_intel
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.core import account_snapshot
+from cx_intel.contracts.staging.support import stg_ticket_status_history
+from cx_intel.contracts.support import business_hours
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.loader import load_portfolio
 
@@ -80,6 +82,11 @@ def rows(contract: Contract, given: Iterable[Mapping[str, Any]]) -> ir.Table:
 
 def _exact(value: Any, kind: Any) -> Any:
     return Decimal(str(value)) if kind.is_decimal() and value is not None else value
+
+
+def no_history(of: Portfolio) -> tuple[ir.Table, ir.Table]:
+    """Neither a history of tickets nor business hours, for what judges tickets."""
+    return rows(stg_ticket_status_history(of), []), rows(business_hours(of), [])
 
 
 def accounts(of: Portfolio, given: Iterable[Mapping[str, Any]], as_of: date = AS_OF) -> ir.Table:

@@ -341,6 +341,7 @@ def _tickets(accounts: Rows) -> dict[str, Rows]:
             "resolved_tickets": 8,
             "sla_breaches": 2,
             "within_sla": 6,
+            "unjudged_tickets": 0,
             "unresolved_tickets": 2,
             "open_breaches": 1,
             "sla_adherence_pct": 75.0,

@@ -11,7 +11,7 @@ def stg_usage_events(portfolio: Portfolio) -> Contract:
         "stg_usage_events",
         "staging",
         "What people and devices did in the product.",
-        ("event_id",),
+        portfolio.key_of("usage_events", ("event_id",)),
         (
             Column("event_id", TEXT, "The event.", nullable=False),
             account_id_column(),
@@ -33,7 +33,7 @@ def stg_csm_activities(portfolio: Portfolio) -> Contract:
         "stg_csm_activities",
         "staging",
         "What customer success did with an account: reviews, check-ins, training.",
-        ("activity_id",),
+        portfolio.key_of("csm_activities", ("activity_id",)),
         (
             Column("activity_id", TEXT, "The activity.", nullable=False),
             account_id_column(),

@@ -3,7 +3,7 @@
 from cx_intel.contracts.staging.accounts import stg_accounts
 from cx_intel.contracts.staging.activity import stg_csm_activities, stg_metrics, stg_usage_events
 from cx_intel.contracts.staging.billing import stg_invoices, stg_mrr_history, stg_subscriptions
-from cx_intel.contracts.staging.support import stg_nps_responses, stg_support_tickets
+from cx_intel.contracts.staging.support import stg_nps_responses, stg_support_tickets, stg_ticket_status_history
 
 STAGING = {
     "accounts": stg_accounts,
@@ -15,5 +15,6 @@ STAGING = {
     "nps_responses": stg_nps_responses,
     "csm_activities": stg_csm_activities,
     "metrics": stg_metrics,
+    "ticket_status_history": stg_ticket_status_history,
 }
 """Canonical table: the maker of its staging contract."""

@@ -1,16 +1,53 @@
 """Accepted values, limits and columns that the contracts of several staged tables share."""
 
+import ibis
+import ibis.expr.types as ir
+
 from cx_intel.contracts.contract import COUNT, MONEY, PRICE, TEXT, Column
+from cx_intel.settings.support import SupportSettings
 
 PRIORITIES = ("p1", "p2", "p3", "p4")
 UNRESOLVED = ("open", "escalated")
 TICKET_STATUSES = (*UNRESOLVED, "resolved")
+LEFT_OUT = "left_out"
+STAGED_TICKET_STATUSES = (*TICKET_STATUSES, LEFT_OUT)
+TICKET_WORDS = {
+    "open": (
+        "new",
+        "open",
+        "pending",
+        "hold",
+        "on_hold",
+        "on-hold",
+        "on hold",
+        "waiting",
+        "in_progress",
+        "in-progress",
+        "in progress",
+        "reopened",
+    ),
+    "escalated": ("escalated",),
+    "resolved": ("resolved", "solved", "closed", "done"),
+    LEFT_OUT: ("deleted", "spam", "merged"),
+}
+"""What a help desk's word for the status of a ticket means; any other word is open, told."""
+HISTORY_FIELDS = ("status", "priority")
 INVOICE_STATUSES = ("paid", "overdue", "open", "void", "refunded")
 MONEY_LIMIT = 1e12
 """An amount beyond it is a fault of the source."""
 BILLING_INTERVALS = ("day", "week", "month", "year")
 PERIOD_LIMIT = 1200
 """A billing period of more months is a fault of the source."""
+
+
+def priorities(support: SupportSettings) -> tuple[str, ...]:
+    """The usual priorities, and those that have a target."""
+    return tuple(dict.fromkeys((*PRIORITIES, *support.sla_target_hours, *support.first_reply_target_hours)))
+
+
+def resolved_in_order(tickets: ir.Table) -> ir.BooleanValue:
+    """Whether a ticket has a time of resolution that is not before its creation."""
+    return ibis.coalesce(tickets.resolved_at >= tickets.created_at, ibis.literal(False))
 
 
 def account_id_column(references: str = "stg_accounts.account_id") -> Column:

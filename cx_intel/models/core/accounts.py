@@ -20,7 +20,7 @@ from cx_intel.models.renewals.pipeline import renewal_dates
 from cx_intel.models.revenue.account_mrr import NO_MONEY, SUM, a_year_of
 from cx_intel.models.revenue.horizon import horizon_index
 from cx_intel.models.revenue.in_force import in_force, is_contract
-from cx_intel.models.support.tickets import judged_tickets
+from cx_intel.models.support.judgement import judged_tickets, mean_rating
 from cx_intel.settings.accounts import Rules
 from cx_intel.settings.portfolio import Portfolio
 
@@ -162,19 +162,27 @@ def _subscriptions_on(subscription_periods: ir.Table, portfolio: Portfolio, as_o
 
 
 def dim_account(
-    account_snapshot: ir.Table, stg_support_tickets: ir.Table, *, portfolio: Portfolio, as_of: date
+    account_snapshot: ir.Table,
+    stg_support_tickets: ir.Table,
+    stg_ticket_status_history: ir.Table,
+    business_hours: ir.Table,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
 ) -> ir.Table:
     """One row an account at the newest `as_of`: who they are, what they pay, how support served them.
 
     Grain: account_id. Ticket figures are 0 or null for accounts without tickets. Always true: arr_is_twelve_mrr.
     """
-    tickets = judged_tickets(stg_support_tickets, portfolio=portfolio, as_of=as_of)
+    tickets = judged_tickets(
+        stg_support_tickets, stg_ticket_status_history, business_hours, portfolio=portfolio, as_of=as_of
+    )
     served = tickets.group_by("account_id").agg(
         lifetime_tickets=tickets.count(),
         open_tickets=tickets.count(where=tickets.status.isin(UNRESOLVED)),
-        avg_csat=exact_mean(tickets.satisfaction_score),
+        avg_csat=mean_rating(tickets),
         avg_resolution_hours=exact_mean(tickets.resolution_hours),
-        sla_breaches=tickets.count(where=tickets.is_sla_breach & ~tickets.is_open_breach),
+        sla_breaches=tickets.count(where=tickets.is_judged & tickets.is_sla_breach),
     )
     rows = account_snapshot.left_join(served, "account_id").drop("account_id_right")
     counts = ("lifetime_tickets", "open_tickets", "sla_breaches")

@@ -30,10 +30,12 @@ class Transition(NamedTuple):
 
 
 def end_of_day_utc(day: date, zone: str) -> datetime:
-    """The instant (naive UTC) just after the day's last one in the zone: what was known is before it."""
+    """The instant (naive UTC) just after the day's last one in the zone: what was known is before it.
+
+    Where midnight comes twice it is the earlier one; where clocks jump over it, the moment of the jump.
+    """
     midnight = datetime(day.year, day.month, day.day) + timedelta(days=1)
-    readings = (midnight.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1))
-    return max(readings).replace(tzinfo=None)
+    return midnight.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC).replace(tzinfo=None)
 
 
 def to_utc(at: ir.TimestampValue, zone: str) -> ir.TimestampValue:
@@ -52,6 +54,11 @@ def in_zone(at: ir.TimestampValue, zone: str) -> ir.TimestampValue:
 def date_in_zone(at: ir.TimestampValue, zone: str) -> ir.DateValue:
     """The day, in the zone, of a naive UTC instant."""
     return in_zone(at, zone).date()
+
+
+def whole_seconds(at: ir.TimestampValue) -> ir.IntegerValue:
+    """The whole seconds since 1970 of a naive UTC instant: engines differ on fractions, which are cut here."""
+    return at.truncate("s").epoch_seconds()
 
 
 @cache

@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.models.health.measures import Sources
-from cx_intel.models.support.tickets import known_tickets
+from cx_intel.models.support.judgement import known_tickets
 from cx_intel.settings.portfolio import BASIS_TABLE, Portfolio
 
 

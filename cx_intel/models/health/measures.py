@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.staging.values import UNRESOLVED
 from cx_intel.models.expressions.statistics import exact_mean
 from cx_intel.models.expressions.time import end_of_day_utc
-from cx_intel.models.support.tickets import known_tickets
+from cx_intel.models.support.judgement import known_tickets, mean_rating
 from cx_intel.settings.health.measures import (
     TICKET_MEANS,
     ActivityInQuarter,
@@ -195,7 +195,7 @@ def _from_tickets(sources: Sources, wanted: Mapping[str, TicketMeasure]) -> Iter
         if measure.figure == "resolution_days":
             columns[name] = exact_mean(rows.resolution_hours, where=inside) / 24.0
         elif measure.figure == "satisfaction":
-            columns[name] = exact_mean(rows.satisfaction_score, where=inside)
+            columns[name] = mean_rating(rows, inside)
         else:
             counted = {
                 "created": inside,

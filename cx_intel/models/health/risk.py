@@ -15,7 +15,7 @@ from cx_intel.contracts.health.risk import churn_risk_view as churn_risk_view_co
 from cx_intel.contracts.health.scores import UNKNOWN
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.months import month_index
-from cx_intel.models.support.tickets import known_tickets
+from cx_intel.models.support.judgement import known_tickets
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import ChurnRiskSettings
 

@@ -1,6 +1,6 @@
 """Rows of a raw table typed by their contract, each with the reason why it does not fit, or none.
 
-What all nine canonical tables share belongs here: reading cells, currencies, reasons, duplicates. The columns
+What all canonical tables share belongs here: reading cells, currencies, reasons, duplicates. The columns
 that one table derives are in `cx_intel.models.staging.columns`, the staged tables themselves in
 `cx_intel.models.staging.tables`, the spellings of values in `cx_intel.models.staging.parsing`.
 """
@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TEXT, TIME, Column, Contract
-from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns, required_columns
+from cx_intel.contracts.delivered import LENIENT, RAW_MARKS, delivered_columns, required_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT
 from cx_intel.models.expressions.money import amount, converted, in_major_units
@@ -36,6 +36,9 @@ CODES = (
     "metric",
     "billing_interval",
     "discount_duration",
+    "source_status",
+    "field",
+    "value",
 )
 """Columns kept in lower case."""
 SEPARATOR = "; "
@@ -60,7 +63,7 @@ def staged(
         table: The canonical table.
         portfolio: Currency, zones, attributes, categories.
         as_of: The day that `is_active` and `duration_days` describe.
-        accounts: stg_accounts, for every table but accounts.
+        accounts: stg_accounts, for tables of rows that belong to an account.
 
     Where keys repeat, the row delivered last, by file name and row number, is kept; tables kept by day
     compare keys within the day, so that a refresh reads the day only. Raw tables without row numbers (a
@@ -192,6 +195,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
     """Everything wrong with the row, one after the other; null when it fits."""
     found: list[tuple[ir.BooleanValue, ir.StringValue | str]] = []
     required = required_columns(contract)
+    lenient = LENIENT.get(contract.table.removeprefix("stg_"), ())
     derived = portfolio.derived_attributes
     for column in delivered_columns(contract):
         name, value = column.name, rows[column.name]
@@ -202,7 +206,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         if column.type in (MONEY, PRICE):
             is_number = rows[f"_has_{name}"]
             found.append((text.notnull() & ~is_number, quoted + _no_amount(text)))
-        elif f"_text_{name}" in rows.columns:
+        elif f"_text_{name}" in rows.columns and name not in lenient:
             found.append((text.notnull() & value.isnull(), quoted + NOT_A[column.type]))
         if column.severity == "block" and column.minimum is not None:
             found.append((_true(value < column.minimum), quoted + f"is below {column.minimum:,.0f}"))

@@ -30,10 +30,14 @@ __all__ = [
     "stg_nps_responses",
     "stg_subscriptions",
     "stg_support_tickets",
+    "stg_ticket_status_history",
     "stg_usage_events",
     "unknown_currencies",
     "unknown_currency_message",
 ]
+
+WITHOUT_ACCOUNT = ("accounts", "ticket_status_history")
+"""Canonical tables whose rows name no account that has to be known."""
 
 
 def stg_accounts(raw_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -85,11 +89,19 @@ def stg_usage_events(
 def stg_support_tickets(
     raw_support_tickets: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
 ) -> ir.Table:
-    """The tickets as the help desk knows them now, with hours and targets.
+    """The tickets as the help desk knows them now, their words and ratings read.
 
     Grain: ticket_id.
     """
     return _fitting(raw_support_tickets, stg_accounts, "support_tickets", portfolio, as_of)
+
+
+def stg_ticket_status_history(raw_ticket_status_history: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """When tickets changed their status or priority, in the words of the help desk.
+
+    Grain: ticket_id, field, changed_at.
+    """
+    return _fitting(raw_ticket_status_history, None, "ticket_status_history", portfolio, as_of)
 
 
 def stg_nps_responses(
@@ -130,6 +142,7 @@ def quarantine(
     raw_nps_responses: ir.Table,
     raw_csm_activities: ir.Table,
     raw_metrics: ir.Table,
+    raw_ticket_status_history: ir.Table,
     stg_accounts: ir.Table,
     *,
     portfolio: Portfolio,
@@ -152,10 +165,11 @@ def quarantine(
         "nps_responses": raw_nps_responses,
         "csm_activities": raw_csm_activities,
         "metrics": raw_metrics,
+        "ticket_status_history": raw_ticket_status_history,
     }
     turned_away = []
     for table in portfolio.tables if doubtful is None else doubtful:
-        accounts = None if table == "accounts" else stg_accounts
+        accounts = None if table in WITHOUT_ACCOUNT else stg_accounts
         rows = staged(raws[table], table=table, portfolio=portfolio, as_of=as_of, accounts=accounts)
         rows = rows.filter(rows["_reason"].notnull())
         turned_away.append(

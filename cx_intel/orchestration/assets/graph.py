@@ -22,7 +22,7 @@ from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.revenue import cohorts, subscription_periods, waterfall
 from cx_intel.models.revenue import ledger as revenue
 from cx_intel.models.staging import tables as staging
-from cx_intel.models.support import tickets as support
+from cx_intel.models.support import adherence, business_hours, tickets
 from cx_intel.settings.portfolio import Portfolio
 
 HISTORY_SUFFIX = "__history"
@@ -31,7 +31,9 @@ MODULES = (
     accounts,
     catalog,
     usage,
-    support,
+    business_hours,
+    tickets,
+    adherence,
     subscription_periods,
     revenue,
     changes,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cx_intel.contracts.staging.values import UNRESOLVED
 from cx_intel.reports.charts import support as charts
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
@@ -75,12 +76,12 @@ def _newest(data: ReportData) -> tuple[str, pd.DataFrame]:
 def _answer(data: ReportData) -> list[str]:
     f = data.language
     month, rows = _newest(data)
-    within, resolved = int(rows["within_sla"].sum()), int(rows["resolved_tickets"].sum())
+    within, judged = int(rows["within_sla"].sum()), int((rows["within_sla"] + rows["sla_breaches"]).sum())
     found = []
-    if resolved:
-        share = f.percent(100 * within / resolved)
+    if judged:
+        share = f.percent(100 * (within / judged))
         text = term("Of the {n} tickets created in {month} and resolved, {share} were in time.")
-        found.append(f.say(text, n=f.number(resolved), month=month, share=share))
+        found.append(f.say(text, n=f.number(judged), month=month, share=share))
         late = rows[rows["sla_breaches"] > 0].sort_values("sla_breaches", ascending=False)
         if len(late):
             parts = ", ".join(
@@ -88,8 +89,14 @@ def _answer(data: ReportData) -> list[str]:
             )
             found.append(f.say("Late by priority: {parts}.", parts=parts))
     tickets = data["fct_tickets"]
+    if unjudged := int(rows["unjudged_tickets"].sum()):
+        text = term("Resolved and in no share, for want of a target or a time of resolution: {n}.")
+        found.append(f.say(text, n=f.number(unjudged)))
+    if "ticket_status_history" not in data.portfolio.tables:
+        text = term("Targets are those of each ticket's present priority: no history of its changes is delivered.")
+        found.append(f.say(text))
     open_ones = int(is_true(tickets["is_open_breach"]).sum()) if len(tickets) else 0
-    waiting = int(tickets["resolved_at"].isna().sum()) if len(tickets) else 0
+    waiting = int(tickets["status"].isin(UNRESOLVED).sum()) if len(tickets) else 0
     found.append(
         f.count(
             "{n} of the {all} unresolved tickets is older than the target.",

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.sources.date_formats import check_date_format
+from cx_intel.settings.support import Satisfaction
 
 CanonicalTable: TypeAlias = Literal[
     "accounts",
@@ -25,7 +26,18 @@ CanonicalTable: TypeAlias = Literal[
     "nps_responses",
     "csm_activities",
     "metrics",
+    "ticket_status_history",
 ]
+
+ID_OF = {
+    "usage_events": "event_id",
+    "support_tickets": "ticket_id",
+    "nps_responses": "response_id",
+    "csm_activities": "activity_id",
+}
+"""Tables whose ids may be unique within an account only: their id."""
+WITHOUT_NUMBERS = ("usage_events", "ticket_status_history")
+"""Tables that have no column of numbers."""
 
 
 MINOR_DIGITS = {
@@ -153,8 +165,16 @@ class FilesSource(SourceBase):
 
     Further directives: %y, %b and %B (English), %I with %p, %S, %f, %z. ISO 8601 is read too; typed values stay.
     """
-    decimal: Literal[".", ","] = "."
-    """What stands before the fraction of a number. With "," dots, blanks and apostrophes part thousands: 24.000,50."""
+    decimal: Literal[".", ","] | None = None
+    """What stands before the fraction of a number in text: with "," it is 24.000,50, with "." 24,000.50.
+
+    Where it is not stated, each number is read as it can only be meant; one such as 1,234 or 1.234, which may be meant
+    either way, is quarantined. Blanks and apostrophes part thousands too; typed numbers stay.
+    """
+    satisfaction: Satisfaction | None = None
+    """Of support_tickets: how ratings are written, where not from 1 to 5."""
+    key: list[str] = []
+    """The columns that identify a row, where ids are unique within an account only: [account_id, event_id]."""
     columns: dict[str, str] = {}
     """Canonical name: the file's name, for columns whose names differ. The others keep theirs."""
     constants: dict[str, str | int | float] = {}
@@ -190,6 +210,18 @@ class FilesSource(SourceBase):
             raise Misfit(f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",))
         return self
 
+    @model_validator(mode="after")
+    def _fits_its_table(self) -> "FilesSource":
+        if self.satisfaction and self.table != "support_tickets":
+            raise Misfit("is about the ratings of support_tickets", ("satisfaction",))
+        if not self.key:
+            return self
+        if self.table not in ID_OF:
+            raise Misfit(f"is for {', '.join(ID_OF)}; ids of {self.table} have to be unique", ("key",))
+        if sorted(self.key) != sorted(("account_id", ID_OF[self.table])):
+            raise Misfit(f"is [account_id, {ID_OF[self.table]}] or left out", ("key",))
+        return self
+
     @property
     def delivers_all(self) -> bool:
         """Whether a row that a delivery no longer has is missing: as stated, else where the path is one file."""
@@ -199,8 +231,8 @@ class FilesSource(SourceBase):
 
     @property
     def has_local_spellings(self) -> bool:
-        """Whether dates or numbers are written otherwise than staging reads them."""
-        return bool(self.date_formats) or self.decimal != "."
+        """Whether it matters to the reading of a cell that the file has it typed."""
+        return bool(self.date_formats) or (self.decimal != "." and self.table not in WITHOUT_NUMBERS)
 
 
 Source: TypeAlias = Annotated[SyntheticSource | FilesSource, Field(discriminator="kind")]

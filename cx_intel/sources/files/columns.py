@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from cx_intel.contracts.contract import Column, Contract
-from cx_intel.contracts.delivered import delivered_columns, required_columns
+from cx_intel.contracts.delivered import AS_DELIVERED, EXPECTED, delivered_columns, required_columns
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
@@ -41,6 +41,9 @@ def canonical(
         if (expression := _expression(column.name, cells, source)) is not None:
             read = _localised(expression, column, cells, source)
             wanted[column.name] = _respelt(expression, read, source.values.get(column.name, {}))
+    for name, other in AS_DELIVERED.get(source.table, {}).items():
+        if name not in wanted and (expression := _expression(other, cells, source)) is not None:
+            wanted[name] = expression
     _check_required(wanted, cells, contract)
     wanted["_source_file"] = literal(file.name)
     wanted["_row_number"] = "row_number"
@@ -170,7 +173,7 @@ def _rows(cells: _Cells, source: FilesSource) -> str:
 
 def _check_required(given: Iterable[str], cells: _Cells, contract: Contract) -> None:
     columns = cells.columns
-    for name in required_columns(contract):
+    for name in (*required_columns(contract), *EXPECTED.get(cells.source.table, ())):
         if name not in given:
             raise SourceError(
                 f"{cells.file.path}: has no column {name!r}, which {cells.source.table} requires"

@@ -230,7 +230,7 @@ UNUSUAL: list[tuple[str, Row, str, str | None]] = [
     ("invoices", {"amount": "-250.00"}, "amount", "-250.00"),
     ("invoices", {"amount": "999999999999.99"}, "amount", "999999999999.99"),
     ("support_tickets", {"priority": "urgent"}, "priority", "urgent"),
-    ("support_tickets", {"status": "Parked"}, "status", "parked"),
+    ("support_tickets", {"status": "Parked", "resolved_at": ""}, "unknown_status", "parked"),
     ("usage_events", {"event_name": "Never_Heard_Of"}, "event_name", "never_heard_of"),
     ("subscriptions", {"start_date": "2099-01-01"}, "start_date", "2099-01-01"),
     ("subscriptions", {"end_date": "9999-12-31T23:59:59-05:00"}, "end_date", "9999-12-31"),

@@ -277,9 +277,16 @@ def test_a_blocking_check_keeps_the_old_table_fails_the_run_and_names_the_rule(
     sound = account_models.dim_account
 
     def dim_account(
-        account_snapshot: ir.Table, stg_support_tickets: ir.Table, *, portfolio: Portfolio, as_of: date
+        account_snapshot: ir.Table,
+        stg_support_tickets: ir.Table,
+        stg_ticket_status_history: ir.Table,
+        business_hours: ir.Table,
+        *,
+        portfolio: Portfolio,
+        as_of: date,
     ) -> ir.Table:
-        rows = sound(account_snapshot, stg_support_tickets, portfolio=portfolio, as_of=as_of)
+        tickets = (stg_support_tickets, stg_ticket_status_history, business_hours)
+        rows = sound(account_snapshot, *tickets, portfolio=portfolio, as_of=as_of)
         return rows.union(rows.filter(rows.account_id == "A07"))
 
     monkeypatch.setattr(account_models, "dim_account", dim_account)

@@ -11,7 +11,7 @@ from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, attributes_on, dim_account
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import accounts, portfolio, rows, values
+from cx_intel_tests.helpers.builders import accounts, no_history, portfolio, rows, values
 from cx_intel_tests.helpers.subscription_loads import periods_of
 
 BOOK = portfolio(
@@ -241,22 +241,24 @@ def test_dim_account_adds_how_support_served() -> None:
         created = "2025-01-30 10:00:00"
         row = {"ticket_id": f"T{number}", "account_id": "A", "created_at": created, "created_date": date(2025, 1, 30)}
         resolved = f"2025-01-30 {10 + int(hours)}:00:00" if hours else None
-        return (
-            row | {"status": status, "resolved_at": resolved, "resolution_hours": hours, "sla_target_hours": 4.0} | more
-        )
+        return row | {"status": status, "resolved_at": resolved, "resolution_hours": hours, "priority": "p1"} | more
 
     given = [
         ticket(1, "resolved", 2.0, satisfaction_score=4.0),
         ticket(2, "resolved", 5.0, satisfaction_score=1.0),
         ticket(3, "resolved", 8.0),
         ticket(4, "open", None),
-        ticket(5, "escalated", None, sla_target_hours=120.0),
+        ticket(5, "escalated", None, priority="p4"),
     ]
     for row in given:
         row.update({k: as_time(row[k]) for k in ("created_at", "resolved_at")})
     tickets = rows(STAGING["support_tickets"](BOOK), given)
     found = dim_account(
-        accounts(BOOK, [{"account_id": "A"}, {"account_id": "B"}]), tickets, portfolio=BOOK, as_of=AS_OF
+        accounts(BOOK, [{"account_id": "A"}, {"account_id": "B"}]),
+        tickets,
+        *no_history(BOOK),
+        portfolio=BOOK,
+        as_of=AS_OF,
     )
     columns = ("lifetime_tickets", "open_tickets", "avg_csat", "avg_resolution_hours", "sla_breaches")
     # two were resolved late; the open one that is late too stands in fct_tickets and sla_adherence

@@ -20,7 +20,11 @@ BERLIN = "Europe/Berlin"
         (date(2024, 3, 31), BERLIN, datetime(2024, 3, 31, 22)),  # the day of 23 hours
         (date(2024, 10, 27), BERLIN, datetime(2024, 10, 27, 23)),  # the day of 25 hours
         (date(2018, 11, 3), "America/Sao_Paulo", datetime(2018, 11, 4, 3)),  # the next midnight never came
-        (date(2010, 11, 6), "America/St_Johns", datetime(2010, 11, 7, 3, 30)),  # midnight came twice
+        (date(2010, 11, 6), "America/St_Johns", datetime(2010, 11, 7, 2, 30)),  # midnight came twice: the earlier
+        (date(2025, 11, 1), "America/Havana", datetime(2025, 11, 2, 4)),
+        (date(2025, 10, 25), "Atlantic/Azores", datetime(2025, 10, 26, 0)),
+        (date(2025, 10, 25), "Asia/Beirut", datetime(2025, 10, 25, 22)),  # from midnight back to 23:00
+        (date(2025, 3, 29), "Asia/Beirut", datetime(2025, 3, 29, 22)),  # from midnight on to 1:00
     ],
 )
 def test_a_day_ends_at_its_last_instant_in_the_zone(day: date, zone: str, end: datetime) -> None:

@@ -56,7 +56,7 @@ def test_each_model_gives_its_contracts_columns_of_nothing(table: str) -> None:
     contract = STAGING[table](SMALL)
     model = getattr(staging, f"stg_{table}")
     nothing = ibis.memtable(pa.table({"account_id": pa.array([], pa.string())}))
-    read = (nothing,) if table == "accounts" else (nothing, accounts())
+    read = (nothing,) if table in staging.WITHOUT_ACCOUNT else (nothing, accounts())
     result = model(*read, portfolio=SMALL, as_of=AS_OF)
     assert result.schema() == contract.schema()
     assert CON.to_pyarrow(result).num_rows == 0

@@ -8,12 +8,13 @@ import pytest
 
 from cx_intel.contracts import core
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.models.support.tickets import fct_tickets, known_tickets, sla_adherence
+from cx_intel.models.support.adherence import sla_adherence
+from cx_intel.models.support.judgement import known_tickets
+from cx_intel.models.support.tickets import fct_tickets
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import AS_OF, portfolio, rows, values
+from cx_intel_tests.helpers.builders import AS_OF, no_history, portfolio, rows, values
 
 BOOK = portfolio(["support_tickets"])
-TARGETS = {"p1": 4.0, "p2": 12.0, "p3": 48.0, "p4": 120.0}
 CREATED = datetime(2025, 1, 20, 9)
 END = datetime(2025, 2, 1)
 
@@ -28,7 +29,6 @@ def ticket(
     score: float | None = None,
 ) -> dict[str, Any]:
     """A ticket as staging leaves it: resolved after so many hours, or open."""
-    target = TARGETS.get(priority or "")
     return {
         "ticket_id": name,
         "account_id": account,
@@ -39,8 +39,7 @@ def ticket(
         "status": status or ("open" if hours is None else "resolved"),
         "satisfaction_score": score,
         "resolution_hours": hours,
-        "sla_target_hours": target,
-        "is_sla_breach": None if hours is None or target is None else hours > target,
+        "csat_scale": "1-5",
     }
 
 
@@ -53,7 +52,8 @@ def facts(*given: dict[str, Any], of: Portfolio = BOOK) -> ir.Table:
         {"account_id": "A", "plan_tier": "growth", "owner": "Ann", "region": "north", "segment": "SMB"},
         {"account_id": "B"},
     ]
-    return fct_tickets(staged(*given, of=of), rows(core.dim_account(of), accounts), portfolio=of, as_of=AS_OF)
+    found = rows(core.dim_account(of), accounts)
+    return fct_tickets(staged(*given, of=of), *no_history(of), found, portfolio=of, as_of=AS_OF)
 
 
 def of_ticket(given: dict[str, Any], *columns: str, of: Portfolio = BOOK) -> Any:
@@ -187,7 +187,8 @@ class TestAdherence:
         assert found == pytest.approx((8, 6, 15.2, (1 + 2 + 1.5 + 5) / 4))
 
     def test_what_has_no_priority_or_segment_stands_apart(self) -> None:
-        assert self.adherence("priority", "(none)", "total_tickets", "within_sla") == (1, 1)
+        assert self.adherence("priority", "(none)", "total_tickets", "within_sla", "unjudged_tickets") == (1, 0, 1)
+        assert self.adherence("priority", "(none)", "sla_adherence_pct") is None
         assert self.adherence("segment", "(none)", "total_tickets") == 2
         assert self.adherence("priority", "p3", "total_tickets") is None
 

@@ -9,7 +9,13 @@ from cx_intel.models.staging.columns.accounts import Derivation, attribute_deriv
 from cx_intel.models.staging.columns.events import event_day, usage_event_columns
 from cx_intel.models.staging.columns.invoices import invoice_columns
 from cx_intel.models.staging.columns.subscriptions import subscription_columns, subscription_faults
-from cx_intel.models.staging.columns.tickets import ticket_breach, ticket_columns, ticket_day
+from cx_intel.models.staging.columns.tickets import (
+    change_columns,
+    response_columns,
+    ticket_columns,
+    ticket_hours,
+    ticket_words,
+)
 from cx_intel.settings.portfolio import Portfolio
 
 
@@ -27,5 +33,7 @@ _DERIVATIONS: dict[str, tuple[Derivation, ...]] = {
     "subscriptions": (subscription_columns,),
     "invoices": (invoice_columns,),
     "usage_events": (event_day, usage_event_columns),
-    "support_tickets": (ticket_day, ticket_columns, ticket_breach),
+    "support_tickets": (ticket_words, ticket_columns, ticket_hours),
+    "nps_responses": (response_columns,),
+    "ticket_status_history": (change_columns,),
 }

@@ -1,0 +1,192 @@
+"""Staging of tickets and answers: words, ratings on every scale, times that do not fit. Values worked by hand."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cx_intel.contracts.staging.support import stg_nps_responses, stg_support_tickets
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.helpers.builders import portfolio
+from cx_intel_tests.helpers.staged_rows import BERLIN, judged
+
+TICKET = {"ticket_id": "T", "account_id": "A1", "created_at": "2025-01-01T23:30:00"}
+
+
+def book(**source: Any) -> Portfolio:
+    """A portfolio whose tickets come from one source with these keys."""
+    files = [{"kind": "files", "table": t, "path": f"{t}.csv"} for t in ("accounts", "subscriptions")]
+    tickets = {"kind": "files", "table": "support_tickets", "path": "t.csv", **source}
+    return portfolio(sources=[*files, tickets])
+
+
+def ticket(of: Portfolio | None = None, **cells: str | None) -> dict[str, Any]:
+    (row,) = judged("support_tickets", [TICKET | cells], of or book())
+    assert row["_reason"] is None
+    return row
+
+
+def broken(row: dict[str, Any]) -> set[str]:
+    """The warnings of the contract that a staged ticket raises."""
+    import ibis
+
+    table = ibis.memtable([{k: v for k, v in row.items() if not k.startswith("_")}], schema=SCHEMA)
+    rules = stg_support_tickets(book()).invariants
+    return {rule.name for rule in rules if table.filter(~rule.holds(table)).count().execute()}
+
+
+SCHEMA = stg_support_tickets(book()).schema()
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "told"),
+    [
+        *((word, "open", set()) for word in ("new", "Open", "pending", "HOLD", "on_hold", "on-hold", "waiting")),
+        *((word, "open", set()) for word in ("in_progress", "In Progress", "reopened")),
+        ("escalated", "escalated", set()),
+        *((word, "resolved", set()) for word in ("resolved", "Solved", "closed", "done")),
+        *((word, "left_out", {"no_ticket_left_out"}) for word in ("deleted", "spam", "merged")),
+        ("parked", "open", {"statuses_known"}),  # an unknown word
+        ("waiting on third party", "open", {"statuses_known"}),  # Freshdesk
+        ("snoozed", "open", {"statuses_known"}),  # Intercom
+        ("waiting for customer", "open", {"statuses_known"}),  # Jira Service Management
+        (None, "resolved", set()),  # without a word the time decides
+    ],
+)
+def test_every_word_of_a_help_desk_has_a_status(word: str | None, status: str, told: set[str]) -> None:
+    row = ticket(status=word, resolved_at="2025-01-02T03:30:00")
+    assert (row["status"], row["source_status"]) == (status, word.lower() if word else None)
+    assert row["unknown_status"] == (row["source_status"] if "statuses_known" in told else None)
+    assert broken(row) == told
+
+
+def test_without_word_and_time_a_ticket_is_open() -> None:
+    assert ticket()["status"] == "open"
+
+
+def test_an_unresolved_word_beats_the_time_of_an_earlier_resolution() -> None:
+    row = ticket(status="reopened", resolved_at="2025-01-02T03:30:00")
+    assert (row["status"], row["resolution_hours"]) == ("open", None)
+
+
+@pytest.mark.parametrize(
+    ("resolved_at", "hours", "told"),
+    [
+        ("2025-01-02T03:30:00", 4.0, set()),
+        ("2025-01-01T23:30:00", 0.0, set()),
+        ("2025-01-01T23:29:59", None, {"resolved_have_a_time"}),
+        (None, None, {"resolved_have_a_time"}),
+    ],
+)
+def test_a_resolution_has_hours_where_its_time_fits(
+    resolved_at: str | None, hours: float | None, told: set[str]
+) -> None:
+    row = ticket(status="solved", resolved_at=resolved_at)
+    assert (row["status"], row["resolution_hours"]) == ("resolved", hours)
+    assert broken(row) == told
+
+
+def test_days_are_those_of_the_portfolio() -> None:
+    (row,) = judged("support_tickets", [TICKET], BERLIN)
+    assert row["created_date"] == date(2025, 1, 2)
+
+
+WORDS = {"words": {"Good": 5, "bad": 1, "offered": None}}
+
+
+@pytest.mark.parametrize(
+    ("satisfaction", "cell", "score", "unread"),
+    [
+        (None, "5", 5.0, None),
+        (None, "0.5", None, "0.5"),
+        (None, "80", None, "80"),
+        (None, "great", None, "great"),
+        (None, None, None, None),
+        ({"scale": [0, 100]}, "80", 80.0, None),
+        ({"scale": [0, 100]}, "101", None, "101"),
+        (WORDS, "good", 5.0, None),
+        (WORDS, "BAD", 1.0, None),
+        (WORDS, "offered", None, None),
+        (WORDS, "good, with comment", None, "good, with comment"),
+        (WORDS, "4", 4.0, None),
+    ],
+)
+def test_a_rating_is_read_on_its_scale_or_told(
+    satisfaction: dict[str, Any] | None, cell: str | None, score: float | None, unread: str | None
+) -> None:
+    row = ticket(book(satisfaction=satisfaction), satisfaction_score=cell)
+    assert (row["satisfaction_score"], row["unread_rating"]) == (score, unread)
+    assert row["csat_scale"] == ("0-100" if satisfaction == {"scale": [0, 100]} else "1-5")
+
+
+@pytest.mark.parametrize(
+    ("satisfaction", "message"),
+    [
+        ({"scale": [5, 1]}, "does not rise from the worst to the best"),
+        ({"words": {"good": 7}}, "good is outside the scale of 1 to 5"),
+    ],
+)
+def test_a_scale_that_cannot_be_is_an_error(satisfaction: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        book(satisfaction=satisfaction)
+
+
+def test_the_scale_belongs_to_the_source_of_tickets() -> None:
+    nps = {"kind": "files", "table": "nps_responses", "path": "n.csv", "satisfaction": {"scale": [0, 10]}}
+    with pytest.raises(ValidationError, match="is about the ratings of support_tickets"):
+        portfolio(sources=[{"kind": "files", "table": "accounts", "path": "a.csv"}, nps])
+
+
+class TestResponses:
+    given = {"account_id": "A1", "responded_at": "2025-01-01T10:00:00"}
+
+    def rows(self, *given: dict[str, str]) -> list[Any]:
+        return judged("nps_responses", [self.given | cells for cells in given])
+
+    def test_a_score_outside_0_to_10_counts_as_none_and_is_told(self) -> None:
+        cells = ["0", "10", "11", "-1", "n/a", ""]
+        rows = self.rows(*({"response_id": str(n), "score": cell} for n, cell in enumerate(cells)))
+        assert [(row["score"], row["unread_score"]) for row in rows] == [
+            (0.0, None),
+            (10.0, None),
+            (None, "11"),
+            (None, "-1"),
+            (None, "n/a"),
+            (None, None),
+        ]
+        assert {row["_reason"] for row in rows} == {None}
+        (rule,) = stg_nps_responses(book()).invariants
+        assert (rule.name, rule.severity) == ("scores_read", "warn")
+
+    def test_an_answer_without_an_id_gets_one_from_account_and_time(self) -> None:
+        first, again, later = self.rows(
+            {"score": "9"}, {"score": "9"}, {"score": "9", "responded_at": "2025-01-01T10:00:01"}
+        )
+        assert first["_reason"] == "duplicate of row 2 of x.csv: the same response_id"
+        assert (again["response_id"], later["response_id"]) == ("A1@1735725600", "A1@1735725601")
+
+
+def test_ids_may_be_unique_within_an_account_only() -> None:
+    rows = [
+        {"event_id": "1", "account_id": account, "event_name": "x", "event_timestamp": "2025-01-15T10:00:00"}
+        for account in ("A1", "A2", "A2")
+    ]
+    events = {"kind": "files", "table": "usage_events", "path": "e.csv"}
+    accounts = {"kind": "files", "table": "accounts", "path": "a.csv"}
+    subscriptions = {"kind": "files", "table": "subscriptions", "path": "s.csv"}
+
+    def of(**more: Any) -> Portfolio:
+        return portfolio(sources=[accounts, subscriptions, events | more])
+
+    keyed = of(key=["account_id", "event_id"])
+    assert [row["_reason"] for row in judged("usage_events", rows, keyed)] == [
+        None,
+        "duplicate of row 3 of x.csv: the same account_id, event_id",
+        None,
+    ]
+    assert [row["_reason"] is None for row in judged("usage_events", rows, of())] == [False, False, True]
+    with pytest.raises(ValidationError, match=r"is \[account_id, event_id\] or left out"):
+        of(key=["event_id"])
+    with pytest.raises(ValidationError, match="ids of accounts have to be unique"):
+        portfolio(sources=[accounts | {"key": ["account_id"]}, subscriptions])
