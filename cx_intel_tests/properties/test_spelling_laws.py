@@ -25,18 +25,30 @@ def evaluated(expression: Callable[[str], str], cells: list[str]) -> list[str]:
     return [value for (value,) in CON.execute(f"SELECT {expression('cell')} FROM cells ORDER BY n").fetchall()]
 
 
+def with_comma(cell: str) -> str:
+    return plain_number(cell, ",")
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.lists(AMOUNTS, min_size=1), st.booleans())
+def test_any_amount_with_cents_is_read_without_a_stated_decimal(amounts: list[Decimal], has_comma: bool) -> None:
+    swapped = str.maketrans(",.", ".,") if has_comma else {}
+    cells = [f"{amount:,.2f}".translate(swapped) for amount in amounts]
+    assert [Decimal(cell) for cell in evaluated(lambda cell: plain_number(cell, None), cells)] == amounts
+
+
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(AMOUNTS, st.sampled_from(MARKS)), min_size=1))
 def test_any_amount_with_a_decimal_comma_is_read_as_it_is(given_amounts: list[tuple[Decimal, str]]) -> None:
     cells = [f"{amount:,.2f}".replace(",", "_").replace(".", ",").replace("_", mark) for amount, mark in given_amounts]
-    assert [Decimal(cell) for cell in evaluated(plain_number, cells)] == [amount for amount, _ in given_amounts]
+    assert [Decimal(cell) for cell in evaluated(with_comma, cells)] == [amount for amount, _ in given_amounts]
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.lists(st.text("0123456789.,' +-e", max_size=12), min_size=1))
 def test_what_is_read_has_the_digits_that_were_written(cells: list[str]) -> None:
     """A cell that comes out as a number has one comma at most, its fraction behind it, and nothing but marks before."""
-    for cell, read in zip(cells, evaluated(plain_number, cells), strict=True):
+    for cell, read in zip(cells, evaluated(with_comma, cells), strict=True):
         try:
             value = Decimal(read)
         except InvalidOperation:

@@ -22,7 +22,8 @@ CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
 ZONE = r" ?(Z|UTC|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$"
 TIME_PATTERN = f"^{DAY}([T ]{CLOCK}( ?(Z|UTC|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?))?)?$"
 MONTH_PATTERN = r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"
-EPOCH_MS_PATTERN = r"^[0-9]{12,13}$"
+EPOCH_SECONDS_PATTERN = r"^[1-9][0-9]{9}([.][0-9]*)?$"
+EPOCH_MS_PATTERN = r"^[1-9][0-9]{12}([.]0*)?$"
 
 EPOCH = datetime(1970, 1, 1)
 NEVER = "9999-12-31"
@@ -111,7 +112,8 @@ def whole(cell: ir.Value) -> ir.IntegerValue:
 
 
 def written(cell: ir.Value) -> Written:
-    """The time that a cell states: ISO 8601 with or without clock and zone, or milliseconds since the epoch.
+    """The time that a cell states: ISO 8601 with or without clock and zone, or the time since 1970 in UTC, ten digits
+    of seconds or thirteen of milliseconds.
 
     Seconds may be left out; fractions of a second beyond microseconds are cut. A typed column states no zone.
     """
@@ -120,19 +122,21 @@ def written(cell: ir.Value) -> Written:
         if cell.type().timezone is not None:
             return _never_at_midnight(cell.cast("timestamp('UTC')").cast("timestamp(6)"), ibis.literal(0, "int64"))
         return _never_at_midnight(cell.cast("timestamp(6)"), no_offset)
+    if cell.type().is_numeric():
+        cell = cell.cast("decimal(20, 0)").cast("string")
     if not cell.type().is_string():
         return Written(cell.cast("timestamp(6)"), no_offset)
-    is_iso, is_epoch, has_clock = (
-        cell.re_search(TIME_PATTERN),
-        cell.re_search(EPOCH_MS_PATTERN),
-        cell.length() > 10,
-    )
+    is_iso, has_clock = cell.re_search(TIME_PATTERN), cell.length() > 10
+    is_seconds, is_milliseconds = cell.re_search(EPOCH_SECONDS_PATTERN), cell.re_search(EPOCH_MS_PATTERN)
+    is_epoch = is_seconds | is_milliseconds
     is_never = is_iso & (cell.substr(0, 10) == NEVER)
     stated = cell.substr(11).re_replace(ZONE, "").substr(0, 15)
     to_the_second = ibis.ifelse(stated.length() == 5, stated + ":00", stated)
     clock = ibis.ifelse(has_clock & ~is_never, to_the_second, "00:00:00")
     iso = ibis.ifelse(is_iso, cell.substr(0, 10) + " " + clock, ibis.null("string")).try_cast("timestamp(6)")
-    milliseconds = ibis.ifelse(is_epoch, cell, ibis.null("string")).try_cast("int64")
+    whole_part = cell.re_replace(r"[.][0-9]*$", "")
+    counted = ibis.cases((is_seconds, whole_part + "000"), (is_milliseconds, whole_part), else_=ibis.null("string"))
+    milliseconds = counted.try_cast("int64")
     epoch = ibis.literal(EPOCH).cast("timestamp(6)") + milliseconds.as_interval("ms")
     local = ibis.cases((is_iso, iso), (is_epoch, epoch), else_=no_time)
     offset = ibis.cases(

@@ -37,18 +37,33 @@ _BLANKS = r"[ \x{00A0}\x{202F}]+"
 _LAST_YEAR_OF_2000 = 68
 """Two digits up to it are a year of 2000, those above of 1900, as POSIX has it."""
 
-_THOUSANDS = ("[.]", " ", r"[\x{00A0}\x{202F}]", "['\u2019]")
-_GROUPED = "|".join(f"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+" for mark in _THOUSANDS)
-COMMA_NUMBER = rf"^\s*[+-]?(?:{_GROUPED}|[0-9]+)?(?:,[0-9]*)?(?:[eE][+-]?[0-9]{{1,3}})?\s*$"
-_PLAIN_WITH_DOT = r"^\s*[+-]?[0-9]*[.][0-9]*(?:[eE][+-]?[0-9]+)?\s*$"
+_BLANK_GROUPS = (" ", r"[\x{00A0}\x{202F}]", "['\u2019]")
+_EXPONENT = "(?:[eE][+-]?[0-9]{1,3})?"
+
+
+def _number_pattern(decimal: str) -> str:
+    """Digits, or groups of three that one mark parts; the decimal sign and a fraction; an exponent."""
+    other = "[.]" if decimal == "," else ","
+    groups = "|".join(f"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+" for mark in (other, *_BLANK_GROUPS))
+    return rf"^(?:{groups}|[0-9]+)?(?:[{decimal}][0-9]*)?{_EXPONENT}$"
+
+
+_SIGN = r"(?:[A-Z]{0,2}[$]|[\x{20AC}\x{00A3}\x{00A5}\x{20B9}])"
+"""Signs of currencies: $, US$, €, £, ¥, ₹; which currency an amount is in says the column `currency`."""
+_GAP = r"[\s\x{00A0}\x{202F}]*"
+MONEY_PATTERN = (
+    rf"^{_GAP}(\(?){_GAP}([+-]?){_GAP}{_SIGN}?{_GAP}([+-]?)"
+    rf"([0-9.,][0-9.,'\x{{2019}} \x{{00A0}}\x{{202F}}]*?{_EXPONENT}){_GAP}{_SIGN}?{_GAP}(\)?){_GAP}$"
+)
+"""An opening bracket, a sign before or after that of the currency, the digits, a closing bracket."""
 
 
 def localised(cell: str, kind: str, source: FilesSource) -> str:
     """The expression of a text cell of a column of this type, in the spelling that staging reads."""
     if kind in (DATE, TIME) and source.date_formats:
         return iso_time(cell, source.date_formats)
-    if kind in (COUNT, NUMBER, MONEY) and source.decimal == ",":
-        return plain_number(cell)
+    if kind in (COUNT, NUMBER, MONEY):
+        return plain_number(cell, source.decimal)
     return cell
 
 
@@ -61,17 +76,43 @@ def iso_time(cell: str, formats: Sequence[str]) -> str:
     return f"CASE {' '.join(cases)} ELSE {cell} END"
 
 
-def plain_number(cell: str) -> str:
-    """24.000,50 as 24000.50: after the comma the fraction, before it groups of three digits, all apart by one mark.
+def plain_number(cell: str, decimal: str | None) -> str:
+    """$1,234.56, (50.00) or 24.000,50 as 1234.56, -50.00 and 24000.50; a cell that is no number stays as it is.
 
-    A number with a dot that is no such group, 24.5, is told apart from a plain decimal by a note, so that it is
-    turned away: whoever writes it means another spelling.
+    Groups of three digits are all parted by one mark; brackets mean a negative number. With a decimal sign stated, a
+    number of the other spelling gets a note, so that it is quarantined. Without one, a number is read as it can only be
+    meant: 1,234 and 1.234, which can be meant either way, get a note too; one with an exponent has a decimal point.
     """
-    bare = rf"regexp_replace({cell}, '[.\s''\x{{2019}}\x{{00A0}}\x{{202F}}]', '', 'g')"
-    fits = f"regexp_matches({cell}, {literal(COMMA_NUMBER)}) AND regexp_matches({cell}, '[0-9]')"
-    noted = f"trim({cell}) || ' (decimal: \",\")'"
-    is_plain = f"regexp_matches({cell}, {literal(_PLAIN_WITH_DOT)}) AND regexp_matches({cell}, '[0-9]')"
-    return f"CASE WHEN {fits} THEN replace({bare}, ',', '.') WHEN {is_plain} THEN {noted} ELSE {cell} END"
+    names = "['opening', 'before', 'after', 'digits', 'closing']"
+    part = f"regexp_extract({cell}, {literal(MONEY_PATTERN)}, {names})"
+    body = f"{part}['digits']"
+    is_negative = f"({part}['opening'] = '(' OR {part}['before'] = '-' OR {part}['after'] = '-')"
+    is_one_sign = (
+        f"({part}['opening'] = '') = ({part}['closing'] = '') AND "
+        f"length({part}['opening'] || {part}['before'] || {part}['after']) <= 1"
+    )
+    is_number = (
+        f"regexp_matches({cell}, {literal(MONEY_PATTERN)}) AND regexp_matches({body}, '[0-9]') AND {is_one_sign}"
+    )
+    fits = {sign: f"regexp_matches({body}, {literal(_number_pattern(sign))})" for sign in (".", ",")}
+
+    def read(sign: str) -> str:
+        other = "," if sign == "." else "."
+        bare = rf"regexp_replace({body}, '[{other}\s''\x{{2019}}\x{{00A0}}\x{{202F}}]', '', 'g')"
+        return f"(CASE WHEN {is_negative} THEN '-' ELSE '' END || replace({bare}, ',', '.'))"
+
+    if decimal:
+        note = literal(f' (decimal: "{decimal}")')
+        other = fits["," if decimal == "." else "."]
+        cases = f"WHEN {fits[decimal]} THEN {read(decimal)} WHEN {other} THEN trim({cell}) || {note}"
+    else:
+        note = literal(' (state decimal: "." or ",")')
+        either = f"{fits['.']} AND {fits[',']} AND regexp_matches({body}, '^[^eE]*[.,][^eE]*$')"
+        cases = (
+            f"WHEN {either} THEN trim({cell}) || {note} WHEN {fits['.']} THEN {read('.')} "
+            f"WHEN {fits[',']} THEN {read(',')}"
+        )
+    return f"CASE WHEN {is_number} THEN CASE {cases} ELSE {cell} END ELSE {cell} END"
 
 
 def pattern_of(date_format: str) -> str:

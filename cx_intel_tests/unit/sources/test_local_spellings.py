@@ -1,7 +1,7 @@
 """Dates and numbers as a country writes them, in the files of a source."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +33,10 @@ def evaluated(expression: Callable[[str], str], cells: list[str]) -> list[str | 
         return [value for (value,) in con.execute(f"SELECT {expression('cell')} FROM cells ORDER BY n").fetchall()]
 
 
+def numbers(decimal: str | None, cells: Iterable[str]) -> list[str | None]:
+    return evaluated(lambda cell: plain_number(cell, decimal), list(cells))
+
+
 def times(formats: list[str], *cells: str) -> list[str | None]:
     return evaluated(lambda cell: iso_time(cell, formats), list(cells))
 
@@ -46,25 +50,26 @@ COMMA = {
     "24'000,50": "24000.50",
     "24\u2019000": "24000",
     "-24.000": "-24000",
-    "+7,5": "+7.5",
+    "24.000,50 €": "24000.50",
+    "(24.000,50)": "-24000.50",
+    "+7,5": "7.5",
     ",5": ".5",
     "1234,50": "1234.50",
     " 12 ": "12",
     "0": "0",
     "1e3": "1e3",
     # no German numbers: each stays what it is, which staging refuses
-    "24,000.50": "24,000.50",
     "24,000,50": "24,000,50",
     "24.00,50": "24.00,50",
     "1.2345,6": "1.2345,6",
     "1234.567,8": "1234.567,8",
     "1.234 567": "1.234 567",
-    "24.000,50 €": "24.000,50 €",
     "ten": "ten",
     ",": ",",
     "": "",
     # plain decimals with a dot would be read as they stand: a note keeps them from it
     "24.5": '24.5 (decimal: ",")',
+    "24,000.50": '24,000.50 (decimal: ",")',
     "24000.50": '24000.50 (decimal: ",")',
     "0.500": '0.500 (decimal: ",")',
     "1234.567": '1234.567 (decimal: ",")',
@@ -74,7 +79,64 @@ COMMA = {
 
 
 def test_numbers_with_a_decimal_comma() -> None:
-    assert dict(zip(COMMA, evaluated(plain_number, list(COMMA)), strict=True)) == COMMA
+    assert dict(zip(COMMA, numbers(",", COMMA), strict=True)) == COMMA
+
+
+UNSTATED = {
+    "1,234.56": "1234.56",
+    "1.234,56 €": "1234.56",
+    "1,234,567": "1234567",
+    "1.234.567": "1234567",
+    "24,50": "24.50",
+    "24.5": "24.5",
+    "0.123": "0.123",  # no group of thousands begins with 0
+    "1234.567": "1234.567",  # nor has one four digits
+    "1'234.50": "1234.50",
+    "1 234,56": "1234.56",
+    "1.234e-05": "1.234e-05",
+    "$99.00": "99.00",
+    "US$ 1,000.00": "1000.00",
+    "€ 1.234,5": "1234.5",
+    "(50.00)": "-50.00",
+    "($50.00)": "-50.00",
+    "-$50": "-50",
+    "$-50": "-50",
+    # either way
+    "1,234": '1,234 (state decimal: "." or ",")',
+    "1.234": '1.234 (state decimal: "." or ",")',
+    "-12.345": '-12.345 (state decimal: "." or ",")',
+    # no numbers
+    "(-50)": "(-50)",
+    "(50": "(50",
+    "50)": "50)",
+    "--5": "--5",
+    "12.34.56": "12.34.56",
+    "99 %": "99 %",
+    "$": "$",
+    "": "",
+}
+
+
+def test_numbers_are_read_as_they_can_only_be_meant_where_nothing_is_stated() -> None:
+    assert dict(zip(UNSTATED, numbers(None, UNSTATED), strict=True)) == UNSTATED
+
+
+def test_a_stated_decimal_point_makes_a_comma_part_thousands() -> None:
+    cells = {
+        "1,234": "1234",
+        "1.234": "1.234",
+        "$1,234.5": "1234.5",
+        "24,50": '24,50 (decimal: ".")',
+        "24.000,50": '24.000,50 (decimal: ".")',
+    }
+    assert dict(zip(cells, numbers(".", cells), strict=True)) == cells
+
+
+def test_typed_numbers_have_no_spelling(tmp_path: Path) -> None:
+    lines = [{"account_id": "A1", "metric": "gps", "measured_on": "2025-01-31", "value": v} for v in (1.234, "1.234")]
+    (tmp_path / "m.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = read(tmp_path / "m.jsonl", "metrics").table["value"].to_pylist()
+    assert found == ["1.234", '1.234 (state decimal: "." or ",")']
 
 
 TIMES = {
@@ -178,7 +240,7 @@ def test_csv_with_mapping_constants_null_text_and_values(tmp_path: Path) -> None
     assert [tuple(row.values()) for row in result.table.select(columns).to_pylist()] == [
         ("1.000", "A1", "24000.50", "2025-12-31", None, "1.2.2025", "12", "2026-12-31"),
         ("2", "A2", "0", "2025-12-31", "2026-02-01T09:00:00", "3,5", "12", "2026-12-31"),
-        ("3", "A3", "24,000.50", "32.12.2025", None, "x", "12", "2026-12-31"),
+        ("3", "A3", '24,000.50 (decimal: ",")', "32.12.2025", None, "x", "12", "2026-12-31"),
     ]
     assert json.loads(result.table["_raw_row"][0].as_py())["Betrag"] == "24.000,50"
 

@@ -125,7 +125,14 @@ YEARS = {
     "1000-01-01": datetime(1000, 1, 1),
     "1000-01-01T00:00:00Z": datetime(1000, 1, 1),
     "9999-12-30T23:59:59Z": datetime(9999, 12, 30, 23, 59, 59),
-    "100000000000": datetime(1973, 3, 3, 9, 46, 40),  # milliseconds since the epoch have 12 or 13 digits
+    "1735689600": datetime(2025, 1, 1),  # ten digits are seconds
+    "1735689600.75": datetime(2025, 1, 1),
+    "1735689600.0": datetime(2025, 1, 1),
+    "1735689600000": datetime(2025, 1, 1),  # thirteen are milliseconds
+    "1735689600000.0": datetime(2025, 1, 1),
+    "100000000000": None,
+    "173568960": None,
+    "0735689600": None,
     "9999999999999": datetime(2286, 11, 20, 17, 46, 39, 999_000),
     "0999-12-31": None,
     "0001-01-01": None,  # what some systems write where they know no day
