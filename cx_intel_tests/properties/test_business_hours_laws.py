@@ -49,7 +49,7 @@ def test_any_span_has_the_open_time_that_plain_python_counts(zone: str) -> None:
     con = ibis.duckdb.connect()
     frame = business_hours(portfolio=of, as_of=AS_OF)
     pieces = con.create_table("business_hours", pa.Table.from_pandas(frame, preserve_index=False))
-    assert pieces.schema().names == list(contract(of).column_names)
+    assert tuple(pieces.schema().names) == contract(of).column_names
     assert (frame["until_at"][:-1].to_numpy() == frame["from_at"][1:].to_numpy()).all()  # neither gap nor overlap
 
     @settings(max_examples=10, deadline=None, derandomize=True)
