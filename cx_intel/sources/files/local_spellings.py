@@ -7,7 +7,7 @@ turns it away. Which columns are read so: `columns.py`; the formats: `cx_intel.s
 import re
 from collections.abc import Sequence
 
-from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, TIME
+from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME
 from cx_intel.settings.sources.date_formats import parts_of
 from cx_intel.settings.sources.files import FilesSource
 
@@ -62,7 +62,7 @@ def localised(cell: str, kind: str, source: FilesSource) -> str:
     """The expression of a text cell of a column of this type, in the spelling that staging reads."""
     if kind in (DATE, TIME) and source.date_formats:
         return iso_time(cell, source.date_formats)
-    if kind in (COUNT, NUMBER, MONEY):
+    if kind in (COUNT, NUMBER, MONEY, PRICE):
         return plain_number(cell, source.decimal)
     return cell
 
