@@ -75,12 +75,18 @@ def _capacity(data: ReportData) -> list[str]:
         )
         return [say(text)]
     beyond = int((~is_true(listed["is_within_capacity"])).sum()) if len(listed) else 0
-    capacity, more = data.language.number(settings.capacity_per_owner), data.language.number(beyond)
+    capacity = data.language.number(settings.capacity_per_owner)
     if not beyond:
         text = term("An owner can take {capacity} accounts at a time. The whole list lies within that.")
         return [say(text, capacity=capacity)]
-    text = term("An owner can take {capacity} accounts at a time. {n} lie beyond that.")
-    return [say(text, capacity=capacity, n=more)]
+    return [
+        data.language.count(
+            "An owner can take {capacity} accounts at a time. {n} account lies beyond that.",
+            "An owner can take {capacity} accounts at a time. {n} accounts lie beyond that.",
+            beyond,
+            capacity=capacity,
+        )
+    ]
 
 
 def _list(data: ReportData) -> Table:
