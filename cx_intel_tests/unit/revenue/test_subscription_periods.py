@@ -1,0 +1,197 @@
+"""Which price and status of a subscription held when, load after load, on rows worked out by hand."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.helpers.builders import portfolio
+from cx_intel_tests.helpers.subscription_loads import Loads
+
+JANUARY, APRIL, MAY, JUNE = date(2025, 1, 1), date(2025, 4, 30), date(2025, 5, 31), date(2025, 6, 30)
+NEXT_YEAR = date(2026, 1, 1)
+
+
+def s(mrr: float = 100, subscription_id: str = "s", **more: Any) -> dict[str, Any]:
+    row = {"subscription_id": subscription_id, "mrr_amount": mrr, "start_date": JANUARY, "status": "active"}
+    return row | more
+
+
+def book(revenue: dict[str, Any] | None = None, **source: Any) -> Portfolio:
+    files = [{"kind": "files", "table": t, "path": f"{t}.csv"} for t in ("accounts", "subscriptions")]
+    return portfolio(revenue={"basis": "subscriptions"} | (revenue or {}), sources=[files[0], files[1] | source])
+
+
+class TestChangesInPlace:
+    def test_what_the_first_load_shows_holds_from_its_own_start(self) -> None:
+        assert Loads().load(MAY, s()).counting("s") == [(JANUARY, None, 100)]
+
+    def test_a_price_raised_under_the_same_id_holds_from_the_load_that_shows_it(self) -> None:
+        found = Loads().load(MAY, s()).load(JUNE, s(150))
+        assert found.counting("s") == [(JANUARY, JUNE, 100), (JUNE, None, 150)]
+
+    def test_a_dated_change_holds_from_its_date(self) -> None:
+        found = Loads().load(MAY, s()).load(JUNE, s(150, changed_at=date(2025, 6, 3)))
+        assert found.counting("s") == [(JANUARY, date(2025, 6, 3), 100), (date(2025, 6, 3), None, 150)]
+
+    def test_the_date_of_an_earlier_change_dates_no_later_one(self) -> None:
+        dated = {"changed_at": date(2025, 4, 3)}
+        found = Loads().load(MAY, s(**dated)).load(JUNE, s(150, **dated))
+        assert found.counting("s") == [(JANUARY, JUNE, 100), (JUNE, None, 150)]
+
+    def test_a_correction_holds_from_the_beginning(self) -> None:
+        loads = Loads(book({"corrections": ["s"]})).load(MAY, s()).load(JUNE, s(150))
+        assert loads.counting("s") == [(JANUARY, None, 150)]
+
+    def test_a_day_run_again_replaces_what_it_wrote(self) -> None:
+        loads = Loads().load(APRIL, s()).load(MAY, s(150))
+        for _ in range(2):
+            assert loads.load(MAY, s(150)).counting("s") == [(JANUARY, MAY, 100), (MAY, None, 150)]
+        assert loads.load(MAY, s(120)).counting("s") == [(JANUARY, MAY, 100), (MAY, None, 120)]
+        assert loads.load(MAY, s()).counting("s") == [(JANUARY, None, 100)]
+
+    def test_a_start_dated_back_moves_the_first_period(self) -> None:
+        earlier = date(2024, 11, 1)
+        found = Loads().load(MAY, s()).load(JUNE, s(150, start_date=earlier))
+        assert found.counting("s") == [(earlier, JUNE, 100), (JUNE, None, 150)]
+
+    def test_the_order_of_rows_changes_nothing(self) -> None:
+        one = Loads().load(MAY, s(), s(7, "t")).load(JUNE, s(150), s(8, "t"))
+        other = Loads().load(MAY, s(7, "t"), s()).load(JUNE, s(8, "t"), s(150))
+        assert [one["s"], one["t"]] == [other["s"], other["t"]]
+
+
+class TestMissingRows:
+    def test_a_subscription_that_is_gone_ends_on_that_day(self) -> None:
+        assert Loads().load(MAY, s()).load(JUNE).counting("s") == [(JANUARY, JUNE, 100)]
+
+    def test_a_quarantined_row_is_not_missing(self) -> None:
+        assert Loads().load(MAY, s()).load(JUNE, quarantined=["s"]).counting("s") == [(JANUARY, None, 100)]
+
+    def test_one_that_comes_back_was_away_in_between(self) -> None:
+        found = Loads().load(APRIL, s()).load(MAY).load(JUNE, s())
+        assert found.counting("s") == [(JANUARY, MAY, 100), (JUNE, None, 100)]
+
+    def test_a_source_that_delivers_changes_misses_none(self) -> None:
+        found = Loads(book(delivers="changes")).load(MAY, s()).load(JUNE)
+        assert found.counting("s") == [(JANUARY, None, 100)]
+
+    def test_what_never_existed_leaves_no_trace(self) -> None:
+        assert Loads(book(missing_rows="never_existed")).load(MAY, s()).load(JUNE)["s"] == []
+
+    def test_a_return_within_the_grace_is_no_end(self) -> None:
+        loads = Loads(book({"grace_days": 40})).load(APRIL, s()).load(MAY)
+        assert loads.counting("s") == [(JANUARY, date(2025, 7, 10), 100)]
+        assert loads.load(JUNE, s()).counting("s") == [(JANUARY, JUNE, 100), (JUNE, None, 100)]
+
+
+class TestStatuses:
+    @pytest.mark.parametrize(
+        ("more", "expected"),
+        [
+            pytest.param({"status": None}, [(JANUARY, None, 100)], id="none given"),
+            pytest.param({"status": "Past-Due"}, [(JANUARY, None, 100)], id="any case, any sign between"),
+            pytest.param({"status": "trialing"}, [], id="trial"),
+            pytest.param({"status": "trialing", "trial_end": APRIL}, [(APRIL, None, 100)], id="trial with an end"),
+            pytest.param({"trial_end": APRIL}, [(APRIL, None, 100)], id="converted trial"),
+            pytest.param({"status": "draft"}, [], id="draft"),
+            pytest.param({"status": "canceled", "end_date": APRIL}, [(JANUARY, APRIL, 100)], id="ended"),
+            pytest.param({"status": "canceled"}, [], id="ended, never seen in force"),
+            pytest.param({"status": "paused", "paused_at": APRIL}, [(JANUARY, APRIL, 100)], id="paused, dated"),
+            pytest.param({"status": "paused"}, [(JANUARY, MAY, 100)], id="paused"),
+            pytest.param({"end_date": JANUARY}, [], id="ends as it begins"),
+        ],
+    )
+    def test_what_the_first_load_shows(self, more: dict[str, Any], expected: list[Any]) -> None:
+        assert Loads().load(MAY, s(**more)).counting("s") == expected
+
+    def test_a_trial_that_converts_was_no_customer_before(self) -> None:
+        found = Loads().load(MAY, s(status="trialing")).load(JUNE, s())
+        assert found.counting("s") == [(JUNE, None, 100)]
+
+    def test_one_cancelled_without_an_end_stops_when_that_is_known(self) -> None:
+        found = Loads().load(MAY, s()).load(JUNE, s(status="cancelled"))
+        assert found.counting("s") == [(JANUARY, JUNE, 100)]
+
+    def test_a_pause_lasts_from_the_load_that_shows_it_to_one_that_does_not(self) -> None:
+        found = Loads().load(APRIL, s()).load(MAY, s(status="paused")).load(JUNE, s())
+        assert found.counting("s") == [(JANUARY, MAY, 100), (JUNE, None, 100)]
+
+    def test_the_words_of_a_portfolio(self) -> None:
+        of = book({"subscription_statuses": {"Frozen Plan": "never"}})
+        assert Loads(of).load(MAY, s(status="frozen-plan")).counting("s") == []
+
+
+class TestDiscounts:
+    def test_a_discount_ends_on_its_own_day(self) -> None:
+        found = Loads().load(MAY, s(80, list_mrr_amount=100, discount_until=JUNE))
+        assert found.counting("s") == [(JANUARY, JUNE, 80), (JUNE, None, 100)]
+
+    def test_it_does_so_after_loads_that_show_the_same_and_after_one_run_again(self) -> None:
+        row = s(80, list_mrr_amount=100, discount_until=date(2025, 7, 15))
+        loads = Loads().load(MAY, row).load(JUNE, row).load(JUNE, s(70)).load(JUNE, row)
+        assert loads.counting("s") == [(JANUARY, date(2025, 7, 15), 80), (date(2025, 7, 15), None, 100)]
+
+
+class TestEnds:
+    def known(self, loads: Loads) -> Any:
+        return loads["s"][-1]["end_date"], loads["s"][-1]["end_known_from"]
+
+    def test_an_end_is_known_from_its_announcement_or_the_load_that_shows_it(self) -> None:
+        assert self.known(Loads().load(MAY, s(cancel_at=NEXT_YEAR))) == (NEXT_YEAR, None)
+        loads = Loads().load(APRIL, s()).load(MAY, s(cancel_at=NEXT_YEAR))
+        assert self.known(loads) == (NEXT_YEAR, MAY)
+        assert self.known(loads.load(JUNE, s(cancel_at=NEXT_YEAR))) == (NEXT_YEAR, MAY)
+        assert self.known(loads.load(JUNE, s())) == (None, None)
+        dated = Loads().load(APRIL, s()).load(MAY, s(cancel_at=NEXT_YEAR, canceled_at=date(2025, 5, 7)))
+        assert self.known(dated) == (NEXT_YEAR, date(2025, 5, 7))
+
+    def test_the_end_of_a_term_and_a_cancellation(self) -> None:
+        term = Loads(book(end_date={"means": "term"})).load(MAY, s(end_date=NEXT_YEAR))
+        assert term["s"][0]["end_kind"] == "term"
+        assert term.load(MAY, s(end_date=NEXT_YEAR, cancel_at=JUNE))["s"][0]["end_kind"] == "cancellation"
+
+    def test_never_is_no_end(self) -> None:
+        assert self.known(Loads().load(MAY, s(end_date=date(9999, 12, 31)))) == (None, None)
+
+
+class TestOverlaps:
+    OLD = s(end_date=date(2025, 5, 15))
+
+    def test_an_early_renewal_takes_over_on_its_start(self) -> None:
+        new = s(110, "t", start_date=date(2025, 4, 20))
+        loads = Loads().load(MAY, self.OLD, new)
+        assert loads.counting("s") == [(JANUARY, date(2025, 4, 20), 100)]
+        assert loads.counting("t") == [(date(2025, 4, 20), None, 110)]
+
+    @pytest.mark.parametrize(
+        "new",
+        [
+            pytest.param({"start_date": date(2025, 4, 13)}, id="longer than 31 days"),
+            pytest.param({"start_date": APRIL, "product_name": "other"}, id="another product"),
+            pytest.param({"start_date": APRIL, "end_date": date(2025, 5, 10)}, id="within the older"),
+            pytest.param({"start_date": APRIL, "status": "draft"}, id="not counting"),
+        ],
+    )
+    def test_others_count_beside_it(self, new: dict[str, Any]) -> None:
+        assert Loads().load(MAY, self.OLD, s(110, "t", **new)).counting("s") == [(JANUARY, date(2025, 5, 15), 100)]
+
+    def test_either_rule_can_be_forced(self) -> None:
+        early, late = s(110, "t", start_date=date(2025, 4, 20)), s(110, "t", start_date=date(2025, 2, 1))
+        summed = Loads(book({"overlaps": "sum"})).load(MAY, self.OLD, early)
+        assert summed.counting("s") == [(JANUARY, date(2025, 5, 15), 100)]
+        newest = Loads(book({"overlaps": "newest"})).load(MAY, self.OLD, late)
+        assert newest.counting("s") == [(JANUARY, date(2025, 2, 1), 100)]
+
+
+class TestGrace:
+    def test_an_unannounced_end_counts_until_the_grace_runs_out_or_its_successor_begins(self) -> None:
+        of, ended = book({"grace_days": 10}), s(end_date=APRIL)
+        assert Loads(of).load(MAY, ended).counting("s") == [(JANUARY, date(2025, 5, 10), 100)]
+        follows = Loads(of).load(MAY, ended, s(110, "t", start_date=date(2025, 5, 4)))
+        assert follows.counting("s") == [(JANUARY, date(2025, 5, 4), 100)]
+
+    def test_an_announced_end_has_none(self) -> None:
+        loads = Loads(book({"grace_days": 10})).load(MAY, s(end_date=APRIL, canceled_at=date(2025, 4, 1)))
+        assert loads.counting("s") == [(JANUARY, APRIL, 100)]
