@@ -12,7 +12,7 @@ from cx_intel.doctor.findings import Finding, note, ok, problem
 from cx_intel.privacy.register import PrivacyError, Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.backups import backups
-from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, Database
+from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.upgrades import about_to_change, schema_version
 from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
@@ -57,15 +57,10 @@ def lock_holder(lock: Path) -> str:
 
 
 def _contents(opened: Database, portfolios: Iterable[Portfolio]) -> Iterator[Finding]:
-    connection = opened.connection
-    found = connection.execute(
-        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE starts_with(table_name, ?) ORDER BY 1",
-        [STAGED_PREFIX],
-    ).fetchall()
-    if found:
+    if found := opened.staged_writes():
         yield note(
             "warehouse",
-            f"{len(found)} tables that a run staged and never put in place, such as {found[0][0]}",
+            f"{len(found)} tables that a run staged and never put in place, such as {found[0]}",
             "A run was killed or a check kept bad data out; the next refresh replaces them.",
         )
     changing = about_to_change(opened, {p.name: schema_version(p) for p in portfolios})
@@ -75,10 +70,8 @@ def _contents(opened: Database, portfolios: Iterable[Portfolio]) -> Iterator[Fin
             f"the tables of {', '.join(changing)} were made by another version or other settings",
             "The next refresh backs the warehouse up and carries them over.",
         )
-    (count,) = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE NOT internal").fetchone() or (0,)
-    (engine,) = connection.execute("SELECT version()").fetchone() or ("",)
     size = opened.path.stat().st_size / 1e6  # the size alone: its contents are DuckDB's to read
-    yield ok("warehouse", f"opens (DuckDB {engine}), {count} tables, {size:.1f} MB")
+    yield ok("warehouse", f"opens (DuckDB {opened.engine_version}), {opened.table_count()} tables, {size:.1f} MB")
 
 
 def back_ups(home: Path, now: datetime | None = None) -> Finding:

@@ -11,21 +11,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from cx_intel.contracts.erased import KEPT
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
-from cx_intel.privacy.rewriting import rewrite, rewrite_backup
 from cx_intel.privacy.storage import blot_out
 from cx_intel.privacy.subject import Kind, Subject
 from cx_intel.privacy.tables import Tables
 from cx_intel.warehouse.duckdb.backups import FOLDER as BACKUPS
 from cx_intel.warehouse.duckdb.backups import backups
+from cx_intel.warehouse.duckdb.opening import reading, writing
 from cx_intel.warehouse.duckdb.readable import COPY_SCHEMA
 from cx_intel.warehouse.duckdb.restoring import REPLACED
-from cx_intel.warehouse.errors import refuse_if_in_use
+from cx_intel.warehouse.duckdb.rewriting import rewrite, rewrite_backup
 from cx_intel.warehouse.lock import WriterLock
 
 PUBLISHED = "published"
@@ -133,8 +131,8 @@ def _about(
         return Subject(portfolio, kind, subject_id, tuple(begun["names"]), entry.pseudonym), entry
     entry = next((e for e in register.entries(portfolio) if e.hash == digest), Entry(portfolio, kind, digest, today()))
     names: tuple[str, ...] = ()
-    with _open(home.warehouse, read_only=True) as connection:
-        tables = Tables(connection, portfolio)
+    with reading(home.warehouse) as database:
+        tables = Tables(database, portfolio)
         is_there = tables.holds(f"{kind}_id", subject_id)
         if not is_there and not was_erased:
             raise PrivacyError(f"Nobody in {portfolio} has the {kind}_id {subject_id!r}; nothing was changed.")
@@ -158,17 +156,9 @@ def _with_ledger(entry: Entry, tables: Tables, account_id: str, register: Regist
     return Entry(entry.portfolio, entry.kind, entry.hash, entry.erased_on, segment, month, kept)
 
 
-def _open(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    try:
-        return duckdb.connect(str(file), read_only=read_only)
-    except duckdb.IOException as error:
-        refuse_if_in_use(file, error)
-        raise PrivacyError(f"{file} cannot be opened: {str(error).splitlines()[0]}") from error
-
-
 def _erase_in(file: Path, schema: str, subject: Subject, entry: Entry, register: Register) -> None:
-    with _open(file) as connection:
-        Tables(connection, schema).erase(subject, entry, register)
+    with writing(file) as database:
+        Tables(database, schema).erase(subject, entry, register)
     rewrite(file)
 
 
@@ -192,8 +182,8 @@ def _left_overs(home: Path) -> None:
 
 def _backups(home: Path, subject: Subject, entry: Entry, register: Register) -> None:
     for backup in backups(home):
-        with _open(backup.warehouse) as connection:
-            Tables(connection, subject.portfolio).erase(subject, entry, register)
+        with writing(backup.warehouse) as database:
+            Tables(database, subject.portfolio).erase(subject, entry, register)
         rewrite_backup(backup)
 
 

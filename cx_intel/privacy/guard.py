@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
@@ -18,6 +17,8 @@ from cx_intel.privacy.pseudonyms import Row, ended, minimal
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import Kind
 from cx_intel.warehouse.duckdb.database import with_known_types
+from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.row_edits import RowEdits
 from cx_intel.warehouse.protocol import Rows, Warehouse
 
 _WORDS = re.compile(r"[^\s,;|\t\"'{}\[\]:=]+")
@@ -141,19 +142,14 @@ def returned(file: Path, home: Path, variables: Mapping[str, str]) -> dict[str, 
     """Portfolio: how many of its erased subjects stand in a warehouse file, such as one restored from an older copy."""
     register = Register(home, variables)
     found: dict[str, int] = {}
-    with duckdb.connect(str(file), read_only=True) as connection:
-        columns = connection.execute(
-            "SELECT schema_name, table_name, column_name FROM duckdb_columns() JOIN duckdb_tables() "
-            "USING (schema_name, table_name) WHERE column_name IN ('account_id', 'user_id')"
-        ).fetchall()
-        for portfolio in {schema for schema, _, _ in columns}:
-            hashes = {e.hash for e in register.entries(portfolio)}
+    with reading(file) as database:
+        for portfolio in sorted({e.portfolio for e in register.entries()}):
+            edits, hashes = RowEdits(database, portfolio), {e.hash for e in register.entries(portfolio)}
             ids: set[tuple[Kind, str]] = set()
-            for schema, table, column in columns if hashes else ():
-                if schema == portfolio:
-                    kind: Kind = "user" if column == "user_id" else "account"
-                    rows = connection.execute(f'SELECT DISTINCT trim("{column}"::VARCHAR) FROM "{schema}"."{table}"')
-                    ids |= {(kind, value) for (value,) in rows.fetchall() if value}
+            for table, columns in edits.columns().items():
+                for kind in ("account", "user"):
+                    if f"{kind}_id" in columns:
+                        ids |= {(kind, value) for value in edits.distinct(table, f"{kind}_id")}
             if again := hashes & {register.hash(portfolio, kind, value) for kind, value in ids}:
                 found[portfolio] = len(again)
     return found

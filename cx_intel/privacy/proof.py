@@ -8,12 +8,11 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
-
 from cx_intel.privacy.register import FOLDER, KEY_FILE, PENDING
 from cx_intel.privacy.storage import mentions
 from cx_intel.privacy.subject import Subject
 from cx_intel.privacy.tables import Tables
+from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.readable import COPY_SCHEMA
 
 DUCKDB, SQLITE = b"DUCK", b"SQLite format 3\0"
@@ -45,10 +44,9 @@ def _places(file: Path, subject: Subject) -> Iterator[str]:
 
 
 def _in_tables(file: Path, subject: Subject) -> Iterator[str]:
-    with duckdb.connect(str(file), read_only=True) as connection:
+    with reading(file) as database:
         for schema in (subject.portfolio, COPY_SCHEMA):
-            tables = Tables(connection, schema)
-            if tables.columns() and tables.holds(subject.column, subject.id):
+            tables = Tables(database, schema)
+            if tables.holds(subject.column, subject.id):
                 yield f"rows with the {subject.column}"
-            for where, table, column in tables.mentions(subject):
-                yield f"{where}.{table}.{column}"
+            yield from tables.mentions(subject)

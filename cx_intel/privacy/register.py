@@ -78,9 +78,9 @@ class Register:
         """The keyed hash of an id. Raises PrivacyError without the key that the register was made with."""
         return self._digest(f"{portfolio}\0{kind}\0{subject}")
 
-    def entries(self, portfolio: str) -> list[Entry]:
-        """The erased of a portfolio."""
-        return [Entry(**entry) for entry in self._read()["erased"] if entry["portfolio"] == portfolio]
+    def entries(self, portfolio: str | None = None) -> list[Entry]:
+        """The erased of a portfolio; default: of all."""
+        return [Entry(**e) for e in self._read()["erased"] if portfolio in (None, e["portfolio"])]
 
     def add(self, entry: Entry) -> None:
         """Enters a subject, in place of an earlier entry about it."""

@@ -72,6 +72,22 @@ class Database:
             self.connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
             self._schemas.add(schema)
 
+    def table_count(self) -> int:
+        """How many tables the file has, in all schemas."""
+        return len(self.connection.execute("SELECT 1 FROM duckdb_tables() WHERE NOT internal").fetchall())
+
+    def staged_writes(self) -> list[str]:
+        """The staged writes that were neither put in place nor discarded, as schema.table; empty unless a run goes on."""
+        found = self.connection.execute(
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE starts_with(table_name, ?) ORDER BY 1",
+            [STAGED_PREFIX],
+        )
+        return [name for (name,) in found.fetchall()]
+
+    @property
+    def engine_version(self) -> str:
+        return str(duckdb.__version__)
+
     def rows(self, query: str) -> list[dict[str, Any]]:
         """The rows of a query, fetched to their end."""
         result = self.connection.execute(query)

@@ -51,6 +51,16 @@ def close_warehouse(path: Path) -> None:
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[Database]:
+    """The file, opened for writing for as long as the block lasts."""
+    database = open_warehouse(path)
+    try:
+        yield database
+    finally:
+        close_warehouse(path)
+
+
+@contextmanager
 def reading(path: Path) -> Iterator[Database]:
     """The file, opened for reading; many processes may, while none writes."""
     if path.resolve() in _open:

@@ -50,7 +50,7 @@ def back_up_if_due(
     made = None
     if changed:
         made = _take(database, home, f"before the tables of {', '.join(changed)} change", keep)
-    elif daily and _has_tables(database) and not _made_today(home):
+    elif daily and database.table_count() and not _made_today(home):
         made = _take(database, home, "daily", keep)
     _remember(database, versions)
     return made
@@ -63,10 +63,6 @@ def _take(database: Database, home: Path, reason: str, keep: int) -> Backup:
 def _made_today(home: Path) -> bool:
     newest = backups(home)[:1]
     return bool(newest) and newest[0].made_at.astimezone(UTC).date() == datetime.now(UTC).date()
-
-
-def _has_tables(database: Database) -> bool:
-    return bool(database.connection.execute("SELECT 1 FROM duckdb_tables() WHERE NOT internal LIMIT 1").fetchall())
 
 
 def _versions(database: Database) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Writes a DuckDB file anew from its living rows: rows that were deleted stay in a file until then.
 
-What is deleted is the matter of `tables.py` and `retention.py`; a live file is rewritten only under the writer's lock.
+Rows are deleted by `row_edits.py`; a live file is rewritten only under the writer's lock (`../lock.py`). Back-ups are
+made by `backups.py`.
 """
 
 import json
@@ -9,17 +10,17 @@ from pathlib import Path
 
 import duckdb
 
-from cx_intel.privacy.register import PrivacyError
 from cx_intel.warehouse.duckdb.backups import MANIFEST, Backup, count_rows, digest
 from cx_intel.warehouse.duckdb.database import escaped
 from cx_intel.warehouse.duckdb.publish import remove
+from cx_intel.warehouse.errors import WarehouseError
 
 
 def rewrite(file: Path) -> dict[str, int]:
     """Puts a copy of the file's living rows in its place, at once; its rows by table.
 
     Raises:
-        PrivacyError: The copy is not the same, or the file cannot be read; it is as it was.
+        WarehouseError: The copy is not the same, or the file cannot be read; it is as it was.
     """
     new = file.with_name(f".{file.name}.rewritten")
     remove(new)
@@ -32,10 +33,10 @@ def rewrite(file: Path) -> dict[str, int]:
             before, after = count_rows(connection, "cx_old"), count_rows(connection, "cx_new")
     except duckdb.Error as error:
         remove(new)
-        raise PrivacyError(f"{file} could not be written anew: {str(error).splitlines()[0]}") from error
+        raise WarehouseError(f"{file} could not be written anew: {str(error).splitlines()[0]}") from error
     if before != after:
         remove(new)
-        raise PrivacyError(f"{file} could not be written anew: the copy has other rows")
+        raise WarehouseError(f"{file} could not be written anew: the copy has other rows")
     with new.open("rb") as copy:
         os.fsync(copy.fileno())
     new.chmod(mode)

@@ -1,0 +1,105 @@
+"""Finds, changes and deletes single rows of a schema in place, by the text of an id or by a pattern.
+
+For erasures alone (`cx_intel.privacy`): everything else replaces tables or partitions, by `warehouse.py`. Deleted rows
+stay in the file until it is written anew: `rewriting.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cx_intel.warehouse.duckdb.database import Database, quoted
+
+TEXT_TYPES = ("VARCHAR", "JSON")
+
+
+class RowEdits:
+    """The rows of one schema of an open DuckDB file."""
+
+    def __init__(self, database: Database, schema: str):
+        self.database = database
+        self.schema = schema
+
+    def columns(self) -> dict[str, dict[str, str]]:
+        """Table: column: type, of every table of the schema."""
+        found: dict[str, dict[str, str]] = {}
+        for table, column, kind in self._all(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
+            "AND schema_name = ? AND NOT internal AND table_name IN (SELECT table_name FROM duckdb_tables()) "
+            "ORDER BY table_name, column_index",
+            [self.schema],
+        ):
+            found.setdefault(table, {})[column] = kind
+        return found
+
+    def rows(self, table: str, column: str, value: str) -> list[dict[str, Any]]:
+        """The rows in which a column, as text without blanks around it, is the value."""
+        result = self.database.connection.execute(f"FROM {self._name(table)} WHERE {_is(column)}", [value])
+        names = [described[0] for described in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def has(self, table: str, column: str, value: str) -> bool:
+        """Whether there is such a row."""
+        return bool(self._all(f"SELECT 1 FROM {self._name(table)} WHERE {_is(column)} LIMIT 1", [value]))
+
+    def has_match(
+        self, table: str, column: str, pattern: str, *, equal: Mapping[str, str] = {}, unless: Mapping[str, str] = {}
+    ) -> bool:
+        """Whether a pattern is found in a column, of rows with these values of other columns and without those."""
+        where = [_matches(column), *(_is(name) for name in equal), *(f"NOT {_is(name)}" for name in unless)]
+        query = f"SELECT 1 FROM {self._name(table)} WHERE {' AND '.join(where)} LIMIT 1"
+        return bool(self._all(query, [pattern, *equal.values(), *unless.values()]))
+
+    def distinct(self, table: str, column: str) -> set[str]:
+        """The values of a column, as text without blanks around it; empty ones left out."""
+        found = self._all(f'SELECT DISTINCT trim("{column}"::VARCHAR) FROM {self._name(table)}', [])
+        return {value for (value,) in found if value}
+
+    def update(self, table: str, column: str, value: str, changes: Mapping[str, Any]) -> None:
+        """Sets columns of the rows in which a column is the value."""
+        if changes:
+            kinds = self.columns()[table]
+            changed = ", ".join(f'"{name}" = CAST(? AS {kinds[name]})' for name in changes)
+            self._run(f"UPDATE {self._name(table)} SET {changed} WHERE {_is(column)}", [*changes.values(), value])
+
+    def replace_values(self, table: str, column: str, value: str, renamed: str, names: Mapping[Any, str]) -> None:
+        """Of the rows in which a column is the value: gives the values of another column their new names."""
+        for old, new in names.items():
+            query = f'UPDATE {self._name(table)} SET "{renamed}" = ? WHERE {_is(column)} AND "{renamed}"'
+            self._run(f"{query} IS NOT DISTINCT FROM ?", [new, value, old])
+
+    def replace_matches(self, table: str, column: str, pattern: str, text: str) -> None:
+        """Puts a text in the place of the whole cells in which a pattern is found."""
+        self._run(f'UPDATE {self._name(table)} SET "{column}" = ? WHERE {_matches(column)}', [text, pattern])
+
+    def delete(self, table: str, column: str, value: str) -> None:
+        """Deletes the rows in which a column is the value."""
+        self._run(f"DELETE FROM {self._name(table)} WHERE {_is(column)}", [value])
+
+    def delete_matches(self, table: str, column: str, pattern: str) -> None:
+        """Deletes the rows in which a pattern is found in a column."""
+        self._run(f"DELETE FROM {self._name(table)} WHERE {_matches(column)}", [pattern])
+
+    def keep_newest(self, table: str, column: str, value: str, by: str) -> None:
+        """Of the rows in which a column is the value, keeps the newest by a column, dated as the oldest was."""
+        name, where = self._name(table), _is(column)
+        first = self._all(f'SELECT min("{by}") FROM {name} WHERE {where}', [value])[0][0]
+        newest = f'"{by}" < (SELECT max("{by}") FROM {name} WHERE {where})'
+        self._run(f"DELETE FROM {name} WHERE {where} AND {newest}", [value, value])
+        self._run(f'UPDATE {name} SET "{by}" = ? WHERE {where}', [first, value])
+
+    def _all(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
+        return self.database.connection.execute(query, values).fetchall()
+
+    def _run(self, query: str, values: list[Any]) -> None:
+        self.database.connection.execute(query, values)
+
+    def _name(self, table: str) -> str:
+        return quoted(self.schema, table)
+
+
+def _is(column: str) -> str:
+    return f'coalesce(trim("{column}"::VARCHAR) = ?, false)'
+
+
+def _matches(column: str) -> str:
+    return f'regexp_matches("{column}"::VARCHAR, ?)'
