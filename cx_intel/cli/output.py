@@ -97,4 +97,4 @@ def print_where_to_look(environment: Environment) -> None:
     """Where the tables, the reports and the UI are."""
     console.print(f"\nTables     {environment.warehouse} (a schema for each portfolio)", highlight=False)
     console.print(f"Reports    {environment.home / 'reports'}", highlight=False)
-    console.print("Dagster UI make ui, or cx-intel ui", highlight=False)
+    console.print("Dagster UI cx-intel ui", highlight=False)

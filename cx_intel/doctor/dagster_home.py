@@ -16,7 +16,7 @@ from cx_intel.settings.portfolio import Portfolio
 DAEMONS = ("SCHEDULER", "SENSOR", "QUEUED_RUN_COORDINATOR")
 SILENT_AFTER = timedelta(minutes=5)
 OVERDUE_AFTER = timedelta(hours=36)
-START = "Start `cx-intel ui`, or the dagster-daemon service (deploy/systemd)."
+START = "Start `cx-intel ui`, or a service that runs `dagster-daemon run`."
 
 
 def examine(home: Path, portfolios: Iterable[Portfolio], now: datetime | None = None) -> Iterator[Finding]:

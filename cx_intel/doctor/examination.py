@@ -28,7 +28,7 @@ def examine(variables: Mapping[str, str], lock: Path = LOCK) -> Iterator[Finding
     try:
         environment = read_environment(variables)
     except SettingsError as error:
-        yield problem("environment", str(error), "Mend the variable; docs/deploy.md lists them.")
+        yield problem("environment", str(error), "Mend the variable, or leave it unset for its default.")
         return
     yield from machine.home(environment.home)
     readable, wrong = books.portfolios(environment.portfolios)

@@ -3,7 +3,6 @@
 Whether the portfolios can be read is looked at in `books.py`, Dagster's own storage in `dagster_home.py`.
 """
 
-import fcntl
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.upgrades import about_to_change, schema_version
 from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
-from cx_intel.warehouse.lock import LOCK_FILE, describe_holder
+from cx_intel.warehouse.lock import LOCK_FILE, current_holder
 
 OLD_BACKUP = timedelta(days=8)
 
@@ -31,8 +30,8 @@ def warehouse(file: Path, portfolios: Iterable[Portfolio]) -> Iterator[Finding]:
     if not file.exists():
         yield note("warehouse", f"{file} is not there yet", "The first `cx-intel refresh` makes it.")
         return
-    holder = lock_holder(file.with_name(LOCK_FILE))
-    if holder:
+    lock = file.with_name(LOCK_FILE)
+    if holder := current_holder(lock) if lock.exists() else "":
         yield note("warehouse", f"being written by {holder}; what is in it was not looked at")
         return
     try:
@@ -42,18 +41,6 @@ def warehouse(file: Path, portfolios: Iterable[Portfolio]) -> Iterator[Finding]:
         yield problem("warehouse", str(error), "End the program that has it open: the next run would fail.")
     except (WarehouseError, UnicodeDecodeError) as error:
         yield problem("warehouse", str(error), "`cx-intel restore` brings the newest back-up back.")
-
-
-def lock_holder(lock: Path) -> str:
-    """Who holds the writer's lock, in words; empty when nobody does."""
-    if not lock.exists():
-        return ""
-    with lock.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return describe_holder(lock)
-    return ""
 
 
 def _contents(opened: Database, portfolios: Iterable[Portfolio]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from cx_intel.orchestration.sensors.killed_runs import fail_killed
 
 DAGSTER_YAML = """\
 # Dagster's own storage. Runs and events are kept in SQLite here, through a pool of connections; for a server with
-# several users replace the two storages by Postgres (see docs/deploy.md). This file is made once and then yours.
+# several users replace the two storages by those of dagster-postgres. This file is made once and then yours.
 run_storage:
   module: cx_intel.orchestration.storage
   class: PooledRunStorage

@@ -5,77 +5,84 @@ a portfolio's YAML may name variables of its own as `${NAME}`, which are looked 
 when a message is sent.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from cx_intel.settings.base import Problem, SettingsError
+from pydantic import AfterValidator, Field, ValidationError
 
-DEFAULT_UI_URL = "http://127.0.0.1:3000"
-SPELT = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+from cx_intel.settings.base import Problem, Settings, SettingsError
+
+PREFIX = "CX_"
 SHIPPED_PORTFOLIOS = Path(__file__).parent.parent / "portfolios"
+EXPECTED = {
+    "lock_wait_seconds": "a number of seconds",
+    "portfolios": "the folder that holds the portfolio YAML; it is not a folder",
+    "keep_backups": "how many back-ups to keep, at least 1",
+    "daily_backup": "yes or no",
+}
+"""What each variable is to be, for the error when it is something else."""
 
 
-@dataclass(frozen=True)
-class Environment:
-    """The settings of the environment.
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError("not a folder")
+    return path
 
-    Attributes:
-        home: Dagster's home, the warehouse, reports and exports.
-        portfolios: The folder of portfolio files.
-        lock_wait_seconds: How long a run waits for another one to end.
-        variables: What `${NAME}` in a portfolio is taken from; never shown, for it holds secrets.
-        ui_url: Where people open the Dagster UI: what links in messages begin with.
-        keep_backups: How many back-ups are kept.
-        daily_backup: The first run of each day makes one.
-    """
 
-    home: Path
-    portfolios: Path
-    lock_wait_seconds: float
-    variables: Mapping[str, str] = field(repr=False)
-    ui_url: str = DEFAULT_UI_URL
-    keep_backups: int = 7
+Absolute = Annotated[Path, AfterValidator(lambda path: path.expanduser().resolve())]
+
+
+class Environment(Settings):
+    """The settings of the environment; each is the variable of its name in capitals, after `CX_`."""
+
+    home: Absolute = Path(".cx_intel")
+    """Dagster's home, the warehouse, reports and exports."""
+    portfolios: Annotated[Absolute, AfterValidator(_folder)] = SHIPPED_PORTFOLIOS
+    """The folder of portfolio files."""
+    lock_wait_seconds: float = Field(default=3600, ge=0)
+    """How long a run waits for another one to end."""
+    ui_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = "http://127.0.0.1:3000"
+    """Where people open the Dagster UI: what links in messages begin with."""
+    keep_backups: int = Field(default=7, ge=1)
+    """How many back-ups are kept."""
     daily_backup: bool = False
+    """The first run of each day makes a back-up."""
+    variables: Mapping[str, str] = Field(default={}, repr=False)
+    """All variables: what `${NAME}` in a portfolio is taken from; never shown, for they hold secrets."""
 
     @property
     def warehouse(self) -> Path:
+        """The warehouse file."""
         return self.home / "warehouse.duckdb"
 
     def reports(self, portfolio: str) -> Path:
+        """The folder of a portfolio's pages."""
         return self.home / "reports" / portfolio
 
     def exports(self, portfolio: str) -> Path:
+        """The folder of a portfolio's exports."""
         return self.home / "exports" / portfolio
 
     def published(self, portfolio: str) -> Path:
+        """The published copy of a portfolio's tables."""
         return self.home / "published" / f"{portfolio}.duckdb"
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
-    """The settings of the environment; raises SettingsError naming the variable that is wrong."""
+    """The settings of the environment; an empty variable counts as unset.
 
-    def wrong(name: str, message: str) -> SettingsError:
-        return SettingsError("environment", [Problem(None, name, message)])
-
-    wait = variables.get("CX_LOCK_WAIT_SECONDS", "3600")
+    Raises:
+        SettingsError: Variables are wrong; all of them are named, with what each is to be.
+    """
+    named = {name: PREFIX + name.upper() for name in Environment.model_fields if name != "variables"}
+    given = {name: variables[variable] for name, variable in named.items() if variables.get(variable)}
     try:
-        seconds = float(wait)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:  # nothing is between when it is no number
-        raise wrong("CX_LOCK_WAIT_SECONDS", f"is {wait!r}, expected a number of seconds")
-    folder = variables.get("CX_PORTFOLIOS")
-    portfolios = Path(folder).expanduser().resolve() if folder else SHIPPED_PORTFOLIOS
-    if not portfolios.is_dir():
-        raise wrong("CX_PORTFOLIOS", f"{portfolios} is not a folder; name the one that holds the portfolio YAML")
-    home = Path(variables.get("CX_HOME") or ".cx_intel").expanduser().resolve()
-    ui_url = (variables.get("CX_UI_URL") or DEFAULT_UI_URL).rstrip("/")
-    kept = variables.get("CX_KEEP_BACKUPS") or "7"
-    if not kept.isascii() or not kept.isdigit() or int(kept) < 1:
-        raise wrong("CX_KEEP_BACKUPS", f"is {kept!r}, expected how many back-ups to keep, at least 1")
-    daily = (variables.get("CX_DAILY_BACKUP") or "no").lower()
-    if daily not in SPELT:
-        raise wrong("CX_DAILY_BACKUP", f"is {daily!r}, expected yes or no")
-    return Environment(home, portfolios, seconds, dict(variables), ui_url, int(kept), SPELT[daily])
+        return Environment(**given, variables=dict(variables))  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = [str(found["loc"][0]) for found in error.errors()]
+        text = "is {given!r}, expected {expected}"
+        problems = [
+            Problem(None, named[name], text.format(given=given[name], expected=EXPECTED[name])) for name in wrong
+        ]
+        raise SettingsError("environment", problems) from None

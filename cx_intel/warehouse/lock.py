@@ -1,16 +1,16 @@
 """One writer at a time: a run holds an operating-system lock on a file beside the warehouse, from first to last step.
 
-The kernel frees the lock when the holder ends, however it ends. The file tells who holds it, for people; only the lock
-counts.
+The kernel frees the lock when the holder ends, however it ends. The file says who holds it, for people; only the lock
+counts. Whether a run that is not writing is still alive is seen in `running.py`.
 """
 
-import fcntl
 import json
 import os
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from cx_intel.warehouse.errors import WarehouseBusy
 
@@ -24,7 +24,7 @@ class WriterLock:
 
     def __init__(self, path: Path):
         self.path = path
-        self._file: int | None = None
+        self._lock = FileLock(path, thread_local=False)  # a run may end in another thread than it began in
 
     def acquire(self, holder: str, *, wait_seconds: float, on_wait: Callable[[str], None] = lambda _: None) -> None:
         """Takes the lock.
@@ -38,40 +38,41 @@ class WriterLock:
             WarehouseBusy: The other one went on for longer.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-        deadline = time.monotonic() + wait_seconds
-        told = False
-        while True:
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            on_wait(describe_holder(self.path))
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                other = describe_holder(self.path)
-                if not told:
-                    on_wait(other)
-                    told = True
-                if time.monotonic() >= deadline:
-                    os.close(file)
-                    raise WarehouseBusy(
-                        f"The warehouse is being written by {other}, for longer than the {wait_seconds:g} seconds that "
-                        "this run waits (CX_LOCK_WAIT_SECONDS). Wait for that run to end, or cancel it, and try again."
-                    ) from None
-                time.sleep(POLL_SECONDS)
+                self._lock.acquire(timeout=wait_seconds, poll_interval=POLL_SECONDS)
+            except Timeout:
+                raise WarehouseBusy(
+                    f"The warehouse is being written by {describe_holder(self.path)}, for longer than the "
+                    f"{wait_seconds:g} seconds that this run waits (CX_LOCK_WAIT_SECONDS). Wait for that run to end, or "
+                    "cancel it, and try again."
+                ) from None
         note = {"holder": holder, "pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-        os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps(note).encode(), 0)
-        self._file = file
+        self.path.write_text(json.dumps(note), encoding="utf-8")
 
     def release(self) -> None:
         """Gives the lock back; nothing happens when it is not held."""
-        if self._file is not None:
-            os.ftruncate(self._file, 0)
-            os.close(self._file)
-            self._file = None
+        if self._lock.is_locked:
+            self.path.write_text("", encoding="utf-8")
+            self._lock.release()
+
+
+def current_holder(path: Path) -> str:
+    """Who holds the lock, in words; empty when nobody does."""
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return describe_holder(path)
+    lock.release()
+    return ""
 
 
 def describe_holder(path: Path) -> str:
-    """Who holds the lock, in words, as far as the file tells."""
+    """Who holds a lock that is held, in words, as far as the file says."""
     try:
         note = json.loads(path.read_text() or "{}")
     except (OSError, ValueError):

@@ -50,7 +50,13 @@ class Office:
 
     @property
     def environment(self) -> Environment:
-        return Environment(self.home, self.home, 1, self.variables, "https://dagster.example")
+        return Environment(
+            home=self.home,
+            portfolios=self.home,
+            lock_wait_seconds=1,
+            variables=self.variables,
+            ui_url="https://dagster.example",
+        )
 
     @property
     def teller(self) -> Teller:

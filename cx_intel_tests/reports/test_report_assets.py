@@ -21,7 +21,7 @@ FLEET = shipped("fleet")
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     monkeypatch.setattr("cx_intel.reports.pages.publishing.chart_library", lambda kept_in: "/* charts */")
-    found = Environment(tmp_path, tmp_path, 1, {})
+    found = Environment(home=tmp_path, portfolios=tmp_path, lock_wait_seconds=1)
     fill(found.warehouse, FLEET, book_tables(FLEET, list(NAMES)))
     return found
 
@@ -65,7 +65,7 @@ def test_a_run_for_an_earlier_day_leaves_the_pages_as_they_are(environment: Envi
 
 
 def test_it_depends_on_the_tables_that_it_reads_and_on_no_other() -> None:
-    (asset,) = report_assets(FLEET, Environment(Path("."), Path("."), 1, {}))
+    (asset,) = report_assets(FLEET, Environment())
     names = {key.path[-1] for key in asset.dependency_keys}
     assert {"customer_health_scores", "renewal_pipeline", "nrr_summary", "segment_health_summary"} <= names
     assert "churn_risk_view" not in names

@@ -38,7 +38,7 @@ class Inbox:
         self.folder.mkdir(exist_ok=True)
         self.variables = {"INBOX": str(self.folder), "DATA": str(self.data), "CX_ALERT_URLS": listener.url()}
         self.portfolio = landing_portfolio(**portfolio)
-        environment = Environment(home, home, 1, self.variables)
+        environment = Environment(home=home, portfolios=home, lock_wait_seconds=1, variables=self.variables)
         (sensor,) = landing_sensors(self.portfolio, environment, refresh_job(self.portfolio))
         self.sensor = Ticking(sensor, instance)
         self.seconds = 0

@@ -26,7 +26,7 @@ BRIEF = "# Renewals of the week\n\nCall Company 1.\n"
 
 
 def environment(home: Path) -> Environment:
-    return Environment(home, home, 1, {})
+    return Environment(home=home, portfolios=home, lock_wait_seconds=1)
 
 
 def repository(small: Portfolio, home: Path) -> dg.RepositoryDefinition:

@@ -33,10 +33,23 @@ def test_paths_are_absolute_whatever_is_given(tmp_path: Path, monkeypatch: pytes
     assert found.exports("small") == tmp_path / "here" / "exports" / "small"
 
 
-@pytest.mark.parametrize("wait", ["soon", "", "-1", "nan", "inf"])
+@pytest.mark.parametrize("wait", ["soon", "-1", "nan", "inf"])
 def test_a_wait_that_is_no_number_of_seconds_is_refused(wait: str) -> None:
     with pytest.raises(SettingsError, match=r"CX_LOCK_WAIT_SECONDS: is .*expected a number of seconds"):
         read_environment({"CX_LOCK_WAIT_SECONDS": wait})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CX_KEEP_BACKUPS", "0"), ("CX_KEEP_BACKUPS", "٣"), ("CX_DAILY_BACKUP", "maybe")]
+)
+def test_each_wrong_variable_is_named_with_what_it_is_to_be(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"CX_LOCK_WAIT_SECONDS: is 'soon'.*\n.*{name}: is '{value}', expected "):
+        read_environment({name: value, "CX_LOCK_WAIT_SECONDS": "soon"})
+
+
+@pytest.mark.parametrize(("word", "made"), [("yes", True), ("TRUE", True), ("0", False), ("no", False), ("", False)])
+def test_a_daily_backup_is_said_in_the_usual_words(word: str, made: bool) -> None:
+    assert read_environment({"CX_DAILY_BACKUP": word}).daily_backup is made
 
 
 def test_a_folder_of_portfolios_that_is_none_is_refused(tmp_path: Path) -> None:
