@@ -15,7 +15,7 @@ from cx_intel.contracts.erased import KEPT
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
-from cx_intel.privacy.storage import blot_out
+from cx_intel.privacy.run_history import blot_out
 from cx_intel.privacy.subject import Kind, Subject
 from cx_intel.privacy.tables import Tables
 from cx_intel.warehouse.duckdb.backups import FOLDER as BACKUPS

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cx_intel.privacy.register import FOLDER, KEY_FILE, PENDING
-from cx_intel.privacy.storage import mentions
+from cx_intel.privacy.run_history import mentions
 from cx_intel.privacy.subject import Subject
 from cx_intel.privacy.tables import Tables
 from cx_intel.warehouse.duckdb.opening import reading

@@ -1,7 +1,7 @@
 """Takes files from a landing folder to where the sources read them: whole, readable files only, each once.
 
-A file that cannot be read is set aside with its reason beside it. When this is done, and what happens then, is the
-matter of `cx_intel.orchestration.sensors.landing`; how files are read, of `files.py`.
+A file that cannot be read is set aside with its reason beside it. A sensor decides when this is done, and what happens
+then (`cx_intel.orchestration.sensors.landing`); files are read by the warehouse.
 """
 
 import errno
@@ -9,10 +9,11 @@ import fnmatch
 import glob
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.automation import Landing
@@ -20,9 +21,10 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import with_variables
-from cx_intel.sources.files.reading import read_files
 
 REJECTED = "rejected"
+ReadFiles: TypeAlias = Callable[..., object]
+"""`Warehouse.read_files`."""
 UNFINISHED = (".part", ".partial", ".tmp", ".filepart", ".crdownload", ".swp", "~")
 """Endings by which programs mark files that they still write."""
 NAME_IT = "name its table under automation.landing.files."
@@ -79,7 +81,7 @@ def settled(
     return tuple(ready), looks
 
 
-def take(file: Path, portfolio: Portfolio, variables: Mapping[str, str], now: datetime) -> Taken:
+def take(file: Path, portfolio: Portfolio, variables: Mapping[str, str], now: datetime, read: ReadFiles) -> Taken:
     """Reads a complete file as its sources would and puts it where they read it, or sets it aside with the reason.
 
     Args:
@@ -87,6 +89,7 @@ def take(file: Path, portfolio: Portfolio, variables: Mapping[str, str], now: da
         portfolio: Whose sources.
         variables: What `${NAME}` in their paths is taken from.
         now: For the note beside a file that is set aside.
+        read: How a source's files are read.
 
     Raises:
         KeyError: A variable is not set; the file stays where it is.
@@ -103,7 +106,7 @@ def take(file: Path, portfolio: Portfolio, variables: Mapping[str, str], now: da
             raise SourceError(f"Several sources would read it from different places ({tables}); {NAME_IT}")
         for source in sources:
             here = source.model_copy(update={"path": str(file)})
-            read_files(here, contract=STAGING[source.table](portfolio), environment=variables)
+            read(here, contract=STAGING[source.table](portfolio), environment=variables)
     except (KeyError, OSError):
         raise
     except Exception as error:  # whatever a reader raises over one file, the others are to come in

@@ -14,6 +14,10 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from cx_intel.contracts.contract import Contract
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.sources.files.content import FilesRead
+
 Rows: TypeAlias = ir.Table | pd.DataFrame
 """Rows to be written: an expression, or a frame."""
 
@@ -79,6 +83,22 @@ class Warehouse(Protocol):
 
     def count(self, rows: ir.Table) -> int:
         """How many rows an expression has."""
+        ...
+
+    def read_files(self, source: FilesSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
+        """The rows of a source of files, all as text under their canonical names.
+
+        Several files are read in the order of their names and joined by column name; a column that a file lacks is
+        null there, unless the mapping names it or the table requires it.
+
+        Args:
+            source: The files, their format, and the mapping of their columns.
+            contract: The staging contract of the source's table; its delivered columns are what may be read.
+            environment: Gives the values of `${NAME}` in the path.
+
+        Raises:
+            SourceError: Files, columns or variables are missing, or a file cannot be read; the text says what to do.
+        """
         ...
 
     def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from cx_intel.contracts.delivered import delivered_columns, required_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
-from cx_intel.sources.files.reading import read_files
+from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.builders import portfolio
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-portfolio.md"

@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cx_intel.sources.files.local_spellings import iso_time, plain_number
+from cx_intel.warehouse.duckdb.files.local_spellings import iso_time, plain_number
 
 CON = duckdb.connect()
 MARKS = (".", " ", "\u00a0", "\u202f", "'", "\u2019", "")

@@ -18,7 +18,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.reading import read_files
+from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.builders import portfolio
 
 AS_OF = date(2025, 1, 31)

@@ -27,7 +27,6 @@ from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource, SyntheticSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.reading import read_files
 from cx_intel.warehouse.protocol import StagedWrite, Warehouse
 
 EVENT_TABLES = ("usage_events",)
@@ -77,7 +76,7 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
             staged = warehouse.stage(name, admitted)
             result = StagedWrite(staged, DAY, written, state)
         else:
-            rows, extra = _whole(table, source, days[-1], portfolio, variables)
+            rows, extra = _whole(table, source, days[-1], portfolio, variables, warehouse)
             staged = warehouse.stage(name, [guard.admit(table, rows, days[-1], warehouse)])
             written = ()
             result = StagedWrite(staged, stands_at=days[-1])
@@ -121,11 +120,12 @@ def _whole(
     as_of: date,
     portfolio: Portfolio,
     variables: Mapping[str, str],
+    warehouse: Warehouse,
 ) -> tuple[ir.Table | pd.DataFrame, dict[str, Any]]:
     if isinstance(source, SyntheticSource):
         return world_of(source.model_dump_json()).table(table, as_of), {}
     try:
-        read = read_files(source, contract=STAGING[table](portfolio), environment=variables)
+        read = warehouse.read_files(source, contract=STAGING[table](portfolio), environment=variables)
     except SourceError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     rows = ibis.memtable(read.raw())

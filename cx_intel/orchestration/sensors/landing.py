@@ -22,6 +22,7 @@ from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.files.paths import with_variables
 from cx_intel.sources.landing import REJECTED, Look, Taken, files_in, settled, take
+from cx_intel.warehouse.duckdb.files.reading import read_files
 
 LOOK_EVERY_SECONDS = 30
 TAKING_SECONDS = 20
@@ -94,7 +95,7 @@ def _take(
             late.append(name)
             continue
         try:
-            taken.append(take(folder / name, portfolio, environment.variables, datetime.now(UTC)))
+            taken.append(take(folder / name, portfolio, environment.variables, datetime.now(UTC), read_files))
         except OSError:
             late.append(name)
         except KeyError as error:

@@ -1,7 +1,7 @@
 """Formats of dates and times in the manner of strptime, such as `%d.%m.%Y %H:%M`: taken apart and checked.
 
 Which source states them: `files.py`, beside this module. Cells are read by them in
-`cx_intel.sources.files.local_spellings`.
+`cx_intel.warehouse.duckdb.files.local_spellings`.
 """
 
 import re

@@ -1,8 +1,7 @@
-"""What one file holds, whatever its format: text columns, the rows that could not be split, and how text is
-opened.
+"""What files hold, whatever their format: text columns, and the rows that could not be split; and how text is opened.
 
-Shared by the readers of the formats (`csv.py`, `json_lines.py`, `parquet.py`); which of them
-reads a file is decided in `formats.py`.
+Shared by the readers of the formats (`csv.py`, `json_lines.py`, `parquet.py`); which of them reads a file is decided in
+`formats.py`, and which of its columns are wanted by the warehouse (`cx_intel.warehouse.duckdb.files`).
 """
 
 import codecs
@@ -45,6 +44,33 @@ class Content:
     table: pa.Table
     rejects: pa.Table
     raw_rows: pa.ChunkedArray | None = None
+
+
+@dataclass(frozen=True)
+class FilesRead:
+    """What was read.
+
+    Attributes:
+        table: Text columns under canonical names; `_source_file` (relative to the source's folder),
+            `_row_number` (data
+            row in its file, from 1) and `_raw_row` (the row as a JSON object of the file's own columns).
+        rejects: Rows that could not be split into columns: source_file, row_number, reason, raw_row (as it
+            stood).
+        files: The files read, in order.
+        ignored_columns: Columns of the files that nothing reads, sorted.
+    """
+
+    table: pa.Table
+    rejects: pa.Table
+    files: tuple[str, ...]
+    ignored_columns: tuple[str, ...]
+
+    def raw(self) -> pa.Table:
+        """The raw table to keep: the rows, then the rejects with their reason in `_reject` and no other
+        column.
+        """
+        rejected = self.rejects.rename_columns(["_source_file", "_row_number", "_reject", "_raw_row"])
+        return pa.concat_tables([self.table, rejected], promote_options="default")
 
 
 def open_text(file: SourceFile, source: FilesSource, errors: str = "strict") -> TextIO:

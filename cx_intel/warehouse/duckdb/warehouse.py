@@ -13,8 +13,12 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.contracts.contract import Contract
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.sources.files.content import FilesRead
 from cx_intel.warehouse.duckdb import publish
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, as_expression, escaped, quoted
+from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel.warehouse.duckdb.state import WHOLE, SchemaState
 from cx_intel.warehouse.protocol import FileFormat, Publication, Rows
 
@@ -55,6 +59,9 @@ class DuckDBWarehouse(SchemaState):
 
     def count(self, rows: ir.Table) -> int:
         return int(self.rows(rows.agg(count=rows.count()))[0]["count"])
+
+    def read_files(self, source: FilesSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
+        return read_files(source, contract=contract, environment=environment)
 
     def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
         name, database = STAGED_PREFIX + table, self.database

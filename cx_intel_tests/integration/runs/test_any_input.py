@@ -19,7 +19,7 @@ from cx_intel.demo_data import build_world
 from cx_intel.settings.sources.files import SyntheticSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.reading import read_files
+from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.small_company import SmallCompany
 from cx_intel_tests.helpers.whole_graph import WholeGraph

@@ -16,7 +16,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.reading import FilesRead, read_files
+from cx_intel.warehouse.duckdb.files.reading import FilesRead, read_files
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.whole_graph import WholeGraph
 

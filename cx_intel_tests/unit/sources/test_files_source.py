@@ -19,7 +19,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.reading import FilesRead, read_files
+from cx_intel.warehouse.duckdb.files.reading import FilesRead, read_files
 from cx_intel_tests.helpers.builders import portfolio
 
 EXAMPLES = Path(cx_intel.__file__).parents[1] / "examples"

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
-from cx_intel.sources.files.local_spellings import iso_time, plain_number
-from cx_intel.sources.files.reading import FilesRead, read_files
+from cx_intel.warehouse.duckdb.files.local_spellings import iso_time, plain_number
+from cx_intel.warehouse.duckdb.files.reading import FilesRead, read_files
 from cx_intel_tests.helpers.builders import portfolio
 
 GERMAN = {"date_formats": ["%d.%m.%Y", "%d.%m.%Y %H:%M"], "decimal": ","}

@@ -17,7 +17,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
-from cx_intel.sources.files.reading import read_files
+from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.staged_rows import ACCOUNTS, AS_OF, CON, SMALL, accounts, judged, raw
 
 EXAMPLES = Path(cx_intel.__file__).parents[1] / "examples"

@@ -16,8 +16,8 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content
-from cx_intel.sources.files.local_spellings import literal, localised
 from cx_intel.sources.files.paths import SourceFile
+from cx_intel.warehouse.duckdb.files.local_spellings import literal, localised
 
 DELIMITERS = {";": '";"', "\t": '"\\t"', "|": '"|"', ",": '","'}
 """What may part the columns of a CSV file, and how YAML writes it."""
