@@ -44,7 +44,7 @@ def packages(lock: Path, installed: Callable[[str], str] = version) -> Finding:
         return problem(
             "packages",
             f"not those of requirements.lock: {', '.join(wrong[:5])}{more}",
-            "Install them: `make install`.",
+            "Install them: `uv pip sync requirements.lock`.",
         )
     return ok("packages", "as requirements.lock names them")
 
