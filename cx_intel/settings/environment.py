@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SkipValidation, ValidationError
 
 from cx_intel.settings.base import Problem, Settings, SettingsError
 
@@ -48,7 +48,7 @@ class Environment(Settings):
     """How many back-ups are kept."""
     daily_backup: bool = False
     """The first run of each day makes a back-up."""
-    variables: Mapping[str, str] = Field(default={}, repr=False)
+    variables: SkipValidation[Mapping[str, str]] = Field(default={}, repr=False)
     """All variables: what `${NAME}` in a portfolio is taken from; never shown, for they hold secrets."""
 
     @property

@@ -17,6 +17,7 @@ from cx_intel.orchestration.sensors.landing import day_of_refresh, landing_senso
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.landing import Look, settled, sources_for, take
+from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.listener import Listener, listening
 from cx_intel_tests.helpers.processes import PATIENCE_SECONDS, server
@@ -185,7 +186,7 @@ def test_a_file_from_another_disk_is_there_whole_or_not_at_all(tmp_path: Path) -
         file = Path(folder) / "accounts.csv"
         file.write_text(ACCOUNTS)
         (tmp_path / ".accounts.csv.part").write_text("account_id,acc")
-        taken = take(file, landing_portfolio(), {"DATA": str(tmp_path)}, datetime.now(UTC))
+        taken = take(file, landing_portfolio(), {"DATA": str(tmp_path)}, datetime.now(UTC), read_files)
         assert taken.reason == ""
         assert not file.exists()
     assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [("accounts.csv", ACCOUNTS)]
