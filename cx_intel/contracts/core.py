@@ -5,6 +5,7 @@ Their models are in `cx_intel.models`: accounts, catalog, usage.
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, TIME, Column, Contract, Invariant
 from cx_intel.contracts.staging.accounts import attribute_columns, stg_accounts
+from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
 from cx_intel.settings.portfolio import Portfolio
 
 SIZE_MRR = "reporting currency per month"
@@ -38,10 +39,23 @@ def account_history(portfolio: Portfolio) -> Contract:
     )
 
 
+GROUP_TEXTS = {
+    "segment": "Customer segment",
+    "country": "ISO 3166-1 alpha-2 code",
+    "owner": "The customer success manager in charge",
+}
+
+
+def group_column(name: str, accepted: tuple[str, ...] = ()) -> Column:
+    """Segment, country or owner of an account, of tables from `account_snapshot` on."""
+    text = f"{GROUP_TEXTS[name]}; {NO_VALUE} without one."
+    return Column(name, TEXT, text, nullable=False, accepted=(*accepted, NO_VALUE) if accepted else ())
+
+
 def _account_columns(portfolio: Portfolio) -> tuple[Column, ...]:
     stages = portfolio.lifecycle.stages
     return (
-        *stg_accounts(portfolio).columns,
+        *(group_column(c.name, c.accepted) if c.name in GROUPS else c for c in stg_accounts(portfolio).columns),
         Column("subscribed_plan_tier", TEXT, "Tier of the newest platform subscription in force."),
         Column("tenure_days", COUNT, "Days since signing up.", "days", minimum=0),
         Column("tenure_months", COUNT, "Complete months since signing up.", "months", minimum=0),
@@ -88,11 +102,42 @@ def _account_columns(portfolio: Portfolio) -> tuple[Column, ...]:
         Column("active_addon_count", COUNT, "Add-ons in force.", minimum=0),
         Column("first_subscription_date", DATE, "First start of a subscription."),
         Column("latest_subscription_date", DATE, "Newest start of a subscription."),
-        Column("renewal_date", DATE, "Next renewal; see Renewals.", null_means="no contract is known"),
+        Column(
+            "renewal_date",
+            DATE,
+            "Next renewal; of a cancelled account, its end.",
+            null_means="no contract is in force, or none of the main product",
+        ),
+        Column("is_cancelled", FLAG, "All contracts have an announced end and none follows.", nullable=False),
+        Column("announced_end_date", DATE, "End of the last contract.", null_means="the account is not cancelled"),
+        Column(
+            "announced_contraction_mrr",
+            MONEY,
+            "MRR that ends by announcement while the account stays, less what follows.",
+            SIZE_MRR,
+            nullable=False,
+            minimum=0,
+        ),
+        Column(
+            "announced_contraction_90d_mrr",
+            MONEY,
+            "Of announced_contraction_mrr, what ends within 90 days.",
+            SIZE_MRR,
+            nullable=False,
+            minimum=0,
+        ),
+        Column(
+            "lapsed_mrr",
+            MONEY,
+            "MRR of terms that ended without a successor, not yet given up; no part of current_mrr.",
+            SIZE_MRR,
+            nullable=False,
+            minimum=0,
+        ),
         Column(
             "horizon_month", DATE, "Last month of the ledger at as_of; the same for all.", null_means="no ledger yet"
         ),
-        Column("is_overdue", FLAG, "The given renewal date had passed while the account pays; it was rolled forward."),
+        Column("is_overdue", FLAG, "The date given has passed and no contract began since.", nullable=False),
     )
 
 

@@ -15,7 +15,14 @@ from cx_intel.settings.automation import Automation
 from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.publication import PublishSettings
-from cx_intel.settings.renewals import RISK_LEVELS, ChurnRiskSettings, Playbook, RenewalSettings, RiskCase
+from cx_intel.settings.renewals import (
+    RULED_RISKS,
+    ChurnRiskSettings,
+    Playbook,
+    RenewalSettings,
+    RiskCase,
+    with_win_back,
+)
 from cx_intel.settings.reports import ReportSettings
 from cx_intel.settings.retention import RetentionSettings
 from cx_intel.settings.revenue import CurrencySettings, RevenueSettings
@@ -100,6 +107,11 @@ class Portfolio(SourcesMixin):
             raise ValueError(f"{zone!r} is no IANA time zone, such as Europe/Berlin") from error
         return zone
 
+    @field_validator("playbooks")
+    @classmethod
+    def _cancelled_have_one(cls, playbooks: list[Playbook]) -> list[Playbook]:
+        return with_win_back(playbooks) if playbooks else playbooks
+
     @model_validator(mode="after")
     def _blocks_fit_together(self) -> "Portfolio":
         if "accounts" not in self.tables:
@@ -132,7 +144,7 @@ class Portfolio(SourcesMixin):
     def _check_renewals(self) -> None:
         if not self.health:
             raise Misfit("needs a `health` block", ("renewals",))
-        if missing := [r for r in RISK_LEVELS if not any(p.risk == r and not p.if_ for p in self.playbooks)]:
+        if missing := [r for r in RULED_RISKS if not any(p.risk == r and not p.if_ for p in self.playbooks)]:
             raise Misfit(f"{', '.join(missing)} has no playbook without a condition, the last resort", ("playbooks",))
         self._check_tiers(("playbooks",), self.playbooks)
         if self.renewals:

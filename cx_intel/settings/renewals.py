@@ -9,8 +9,17 @@ from pydantic import Field, model_validator
 from cx_intel.settings.base import Settings
 from cx_intel.settings.health.conditions import Condition
 
-RISK_LEVELS = ("Critical", "High", "Medium", "Low")
-"""Renewal risk, the worst first: their order is this, never the alphabet's."""
+DEFAULT_TERM_MONTHS = 12
+DEFAULT_KEEP_OVERDUE_DAYS = 30
+
+CANCELLED = "Cancelled"
+"""The risk of an account whose contracts all have an announced end: it needs no rule, and is lost for certain."""
+RULED_RISKS = ("Critical", "High", "Medium", "Low")
+"""The renewal risks that the rules of a portfolio may give, the worst first."""
+RISK_LEVELS = (CANCELLED, *RULED_RISKS)
+"""Every renewal risk, the worst first: their order is this, never the alphabet's."""
+WIN_BACK = {"risk": CANCELLED, "action": "Win-back call", "due_in_days": 3}
+"""The playbook of cancelled accounts where the portfolio gives none."""
 
 
 class ChurnRiskSettings(Settings):
@@ -35,8 +44,10 @@ class RiskCase(Settings):
 
     @model_validator(mode="after")
     def _known(self) -> "RiskCase":
-        if self.risk not in RISK_LEVELS:
-            raise ValueError(f"risk is one of {', '.join(RISK_LEVELS)}, not {self.risk!r}")
+        if self.risk == CANCELLED:
+            raise ValueError(f"{CANCELLED} follows from announced ends and needs no rule; leave it out")
+        if self.risk not in RULED_RISKS:
+            raise ValueError(f"risk is one of {', '.join(RULED_RISKS)}, not {self.risk!r}")
         return self
 
 
@@ -50,27 +61,39 @@ class OutlookSettings(Settings):
 class RenewalSettings(Settings):
     """Renewal dates, their risk and what it is worth."""
 
-    term_months: int = Field(default=12, ge=1, le=120)
+    term_months: int = Field(default=DEFAULT_TERM_MONTHS, ge=1, le=120)
+    """Length of a term, of contracts that do not state their own."""
+    keep_overdue_days: int = Field(default=DEFAULT_KEEP_OVERDUE_DAYS, ge=0, le=365)
+    """How long a renewal date that has passed stays where it is, as overdue, before it rolls to the next term.
+
+    It rolls at once when a contract began since. A term that ended without a successor stays as long."""
     main_product: str | None = None
     """The product whose first contract sets the anniversary, where no renewal date is given."""
     risk: list[RiskCase] = Field(min_length=1)
     """First match wins; without a match, and for an unknown tier, the risk is Medium."""
     probability: dict[str, float]
+    """Of renewal, by risk: 0 to 1. A cancelled account's is 0 and is not given."""
     capacity_per_owner: int | None = Field(default=None, ge=1)
     """Accounts of the intervention list that one owner can take; default: all."""
     outlook: OutlookSettings = OutlookSettings()
 
     @model_validator(mode="after")
     def _all_levels(self) -> "RenewalSettings":
-        if set(self.probability) != set(RISK_LEVELS):
-            raise ValueError(f"probability: give one for each of {', '.join(RISK_LEVELS)}")
+        if CANCELLED in self.probability:
+            raise ValueError(f"probability: that of {CANCELLED} is 0; leave it out")
+        if set(self.probability) != set(RULED_RISKS):
+            raise ValueError(f"probability: give one for each of {', '.join(RULED_RISKS)}")
         if any(not 0 <= p <= 1 for p in self.probability.values()):
             raise ValueError("probability: each is 0 to 1")
         return self
 
+    def probability_of(self, risk: str) -> float:
+        """The probability of renewal at this risk; 0 where the account is cancelled."""
+        return 0.0 if risk == CANCELLED else self.probability[risk]
+
 
 class Playbook(Settings):
-    """What to do: the first playbook whose risk and condition fit."""
+    """What to do: the first playbook whose risk and condition fit. Cancelled accounts have one built in."""
 
     risk: str
     if_: Condition | None = Field(default=None, alias="if")
@@ -83,4 +106,13 @@ class Playbook(Settings):
     def _known(self) -> "Playbook":
         if self.risk not in RISK_LEVELS:
             raise ValueError(f"risk is one of {', '.join(RISK_LEVELS)}, not {self.risk!r}")
+        if self.risk == CANCELLED and self.save_rate:
+            raise ValueError(f"save_rate: a {CANCELLED} account is lost in every scenario; leave it out")
         return self
+
+
+def with_win_back(playbooks: list[Playbook]) -> list[Playbook]:
+    """The playbooks of a portfolio, and the built-in one for cancelled accounts that no other takes."""
+    if any(p.risk == CANCELLED and not p.if_ for p in playbooks):
+        return playbooks
+    return [*playbooks, Playbook.model_validate(WIN_BACK)]

@@ -13,7 +13,7 @@ from ibis.backends.sql.compilers import PySparkCompiler
 from ibis.config import Config
 
 from cx_intel.contracts.contract import Contract
-from cx_intel.contracts.core import account_snapshot
+from cx_intel.contracts.core import account_history, account_snapshot
 from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
 from cx_intel.contracts.renewals.layer import cs_intervention_list, lifecycle_events, renewal_pipeline
@@ -22,6 +22,7 @@ from cx_intel.contracts.subscriptions import subscription_periods
 from cx_intel.models.health import rollups
 from cx_intel.models.renewals import actions, lifecycle
 from cx_intel.models.renewals import pipeline as renewals
+from cx_intel.models.renewals.dates import contracts_on, renewal_dates
 from cx_intel_tests.helpers.builders import shipped
 
 AS_OF = date(2024, 2, 29)
@@ -46,7 +47,7 @@ def expressions(name: str) -> dict[str, ir.Table]:
     drivers, pipeline = unbound(health_score_drivers(portfolio)), unbound(renewal_pipeline(portfolio))
     given = {"portfolio": portfolio, "as_of": AS_OF}
     return {
-        "renewal_dates": renewals.renewal_dates(unbound(subscription_periods(portfolio)), **given),
+        "renewal_dates": renewal_dates(contracts_on(unbound(subscription_periods(portfolio)), AS_OF), **given),
         "renewal_pipeline": renewals.renewal_pipeline(
             snapshot, scores, unbound(churn_risk_view(shipped("novacrm"))), signals, revenue, **given
         ),
@@ -55,7 +56,14 @@ def expressions(name: str) -> dict[str, ir.Table]:
             scores, pipeline, snapshot, revenue, **given, attribute="segment"
         ),
         "lifecycle_events": lifecycle.lifecycle_events(
-            scores, signals, drivers, pipeline, **given, previous=unbound(lifecycle_events(portfolio))
+            scores,
+            signals,
+            drivers,
+            pipeline,
+            snapshot,
+            unbound(account_history(portfolio)),
+            **given,
+            previous=unbound(lifecycle_events(portfolio)),
         ),
     }
 

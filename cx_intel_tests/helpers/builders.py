@@ -20,6 +20,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.core import account_snapshot
 from cx_intel.contracts.staging.support import stg_ticket_status_history
 from cx_intel.contracts.support import business_hours
+from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.loader import load_portfolio
 
@@ -98,6 +99,9 @@ def accounts(of: Portfolio, given: Iterable[Mapping[str, Any]], as_of: date = AS
         "current_mrr": 100,
         "is_churned": False,
         "horizon_month": HORIZON,
+        "is_cancelled": False,
+        **dict.fromkeys(GROUPS, NO_VALUE),
+        **dict.fromkeys(("announced_contraction_mrr", "announced_contraction_90d_mrr", "lapsed_mrr"), 0),
     }
     filled = [ordinary | {"account_name": row["account_id"]} | dict(row) for row in given]
     for row in filled:

@@ -5,16 +5,19 @@ Rows of any contract are made in `builders.py`. `broken` runs the rules of a con
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
 from cx_intel.contracts.renewals import layer as contracts
 from cx_intel.contracts.revenue.ledger import fct_revenue
+from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
 from cx_intel.models.renewals.pipeline import renewal_pipeline
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped
@@ -27,9 +30,34 @@ def days_from(days: int, start: date = AS_OF) -> date:
     return start + timedelta(days=days)
 
 
-def subscriptions(of: Portfolio, given: Iterable[Row]) -> ir.Table:
-    ordinary = {"mrr_amount": 100, "start_date": date(2024, 1, 31), "product_name": "gps_tracking"}
-    return periods_of(of, [{"subscription_id": f"s{n}"} | ordinary | dict(row) for n, row in enumerate(given)])
+CONTRACT = {
+    "subscription_id": "string",
+    "account_id": "string",
+    "product_name": "string",
+    "mrr_amount": "decimal(18, 6)",
+    "start_date": "date",
+    "end_date": "date",
+    "is_term": "boolean",
+    "renewal_date": "date",
+    "term_months": "int64",
+    "is_in_force": "boolean",
+}
+"""What `renewal_dates` reads of a contract."""
+
+
+def contracts_on(given: Iterable[Row], as_of: date = AS_OF) -> ir.Table:
+    """Contracts as known on a day: of account a, 100 a month, from 31 January 2024, in force by their dates."""
+    ordinary = {"account_id": "a", "mrr_amount": 100, "start_date": date(2024, 1, 31), "product_name": "gps_tracking"}
+    listed = []
+    for n, row in enumerate(given):
+        filled = {"subscription_id": f"s{n}", "is_term": False} | ordinary | dict(row)
+        ends = filled.get("end_date")
+        filled.setdefault("is_in_force", filled["start_date"] <= as_of and (ends is None or ends > as_of))
+        listed.append(
+            {name: filled.get(name) for name in CONTRACT} | {"mrr_amount": Decimal(str(filled["mrr_amount"]))}
+        )
+    schema = ibis.schema(CONTRACT)
+    return ibis.memtable(pa.Table.from_pylist(listed, schema=schema.to_pyarrow()), schema=schema)
 
 
 def scores(of: Portfolio, given: Iterable[Row]) -> ir.Table:
@@ -127,6 +155,11 @@ def pipeline_rows(of: Portfolio, given: Iterable[Row]) -> ir.Table:
         "renewal_date": days_from(30),
         "days_to_renewal": 30,
         "is_within_window": True,
+        "is_overdue": False,
+        "is_cancelled": False,
+        "is_lapsed": False,
+        **dict.fromkeys(("announced_contraction_mrr", "announced_contraction_90d_mrr", "lapsed_mrr"), 0),
+        **dict.fromkeys(GROUPS, NO_VALUE),
         "renewal_risk": "High",
         "renewal_probability": 0.55,
         "expected_arr_loss": 540,

@@ -13,22 +13,23 @@ from cx_intel.contracts.core import AS_OF
 from cx_intel.contracts.renewals.pipeline import (
     WINDOW_DAYS,
     account_columns,
+    days_to_renewal_column,
     health_columns,
     money_column,
     playbook_column,
 )
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.renewals import RISK_LEVELS
+from cx_intel.settings.renewals import CANCELLED
 
-LISTED_RISKS = RISK_LEVELS[:2]
+LISTED_RISKS = (CANCELLED, "Critical", "High")
 
 
 def cs_intervention_list(portfolio: Portfolio) -> Contract:
     return Contract(
         "cs_intervention_list",
         "renewals",
-        "Whom to call first: renewals at Critical or High risk within 90 days, by expected loss.",
+        "Whom to call first: cancelled accounts, then renewals at Critical or High risk, within 90 days, by expected loss.",
         ("as_of", "account_id"),
         (
             AS_OF,
@@ -36,17 +37,9 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
             *account_columns(),
             money_column("expected_arr_loss", "ARR x (1 - renewal probability)."),
             *health_columns(portfolio),
-            Column("renewal_risk", TEXT, "Critical or High.", nullable=False, accepted=LISTED_RISKS),
-            Column("renewal_date", DATE, "Next renewal.", nullable=False),
-            Column(
-                "days_to_renewal",
-                COUNT,
-                "renewal_date - as_of.",
-                "days",
-                False,
-                minimum=0,
-                maximum=WINDOW_DAYS,
-            ),
+            Column("renewal_risk", TEXT, "Cancelled, Critical or High.", nullable=False, accepted=LISTED_RISKS),
+            Column("renewal_date", DATE, "Next renewal; of a cancelled account, its end.", nullable=False),
+            days_to_renewal_column(portfolio, WINDOW_DAYS),
             Column(
                 "primary_signal",
                 TEXT,
@@ -63,7 +56,7 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
             Column(
                 "due_date",
                 DATE,
-                "By when: the playbook's days, the renewal date at the latest.",
+                "By when: the playbook's days, the day before the renewal at the latest, tomorrow at the earliest.",
                 nullable=False,
             ),
             Column(
@@ -75,28 +68,33 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
                 minimum=0,
                 maximum=1,
             ),
-            Column("is_within_capacity", FLAG, "The owner's capacity reaches down to this rank.", nullable=False),
+            Column(
+                "is_within_capacity",
+                FLAG,
+                "The owner's capacity reaches down to this rank; cancelled accounts take none of it.",
+                nullable=False,
+            ),
         ),
         kind="snapshot",
         invariants=(
             Invariant(
                 "due_before_renewal",
-                "due_date lies between as_of and renewal_date.",
-                lambda t: (t.as_of <= t.due_date) & (t.due_date <= t.renewal_date),
+                "due_date lies after as_of, and before renewal_date where that is more than a day ahead.",
+                lambda t: (t.as_of < t.due_date) & ((t.days_to_renewal <= 1) | (t.due_date < t.renewal_date)),
                 MODEL_FAULT,
             ),
         ),
         cross_invariants=(
             CrossInvariant(
                 "ranked_by_expected_loss",
-                "priority_rank counts by expected_arr_loss descending, days_to_renewal, account_id.",
+                "priority_rank: cancelled accounts first, then by expected_arr_loss descending, days_to_renewal, account_id.",
                 (),
                 _out_of_order,
                 MODEL_FAULT,
             ),
             CrossInvariant(
                 "listed_renewals_are_in_the_pipeline",
-                "Listed are exactly those of the day's renewal_pipeline at Critical or High risk in the window.",
+                "Listed are exactly those of the day's renewal_pipeline at Cancelled, Critical or High risk in the window.",
                 ("renewal_pipeline",),
                 _listed_otherwise,
                 "Refresh renewal_pipeline and cs_intervention_list of the day together.",
@@ -111,11 +109,12 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
 
 def list_order(t: ir.Table) -> list[ir.Value]:
     """The order of the intervention list."""
-    return [t.expected_arr_loss.desc(), t.days_to_renewal.asc(), t.account_id.asc()]
+    is_cancelled = ibis.ifelse(t.renewal_risk == CANCELLED, 1, 0)
+    return [is_cancelled.desc(), t.expected_arr_loss.desc(), t.days_to_renewal.asc(), t.account_id.asc()]
 
 
 def is_to_be_listed(pipeline: ir.Table) -> ir.BooleanValue:
-    """Renewal risk Critical or High, and within the window."""
+    """Renewal risk Cancelled, Critical or High, and within the window."""
     return pipeline.renewal_risk.isin(LISTED_RISKS) & (pipeline.days_to_renewal <= WINDOW_DAYS)
 
 

@@ -9,14 +9,14 @@ from cx_intel.contracts.renewals.pipeline import playbook_column
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
 
-TIER_CHANGE, SIGNAL_DROP = "tier_change", "signal_drop"
+TIER_CHANGE, SIGNAL_DROP, CANCELLATION = "tier_change", "signal_drop", "cancellation_announced"
 
 
 def lifecycle_events(portfolio: Portfolio) -> Contract:
     return Contract(
         "lifecycle_events",
         "renewals",
-        "Which accounts changed tier or dropped in a watched signal, and why? Each event raises one task.",
+        "Which accounts changed tier, dropped in a watched signal or cancelled, and why? Each event raises one task.",
         ("as_of", "event_id"),
         (
             Column(
@@ -27,20 +27,22 @@ def lifecycle_events(portfolio: Portfolio) -> Contract:
             ),
             AS_OF,
             Column("account_id", TEXT, "The account.", nullable=False),
-            Column("event_type", TEXT, "What happened.", nullable=False, accepted=(TIER_CHANGE, SIGNAL_DROP)),
+            Column(
+                "event_type", TEXT, "What happened.", nullable=False, accepted=(TIER_CHANGE, SIGNAL_DROP, CANCELLATION)
+            ),
             Column(
                 "signal",
                 TEXT,
                 "The watched signal that dropped.",
-                null_means="the event is a change of tier",
+                null_means="the event is no drop",
                 accepted=tuple(portfolio.lifecycle.watched_signals),
             ),
-            Column("from_value", TEXT, "Confirmed tier or signal before.", nullable=False),
-            Column("to_value", TEXT, "Confirmed tier or signal at as_of.", nullable=False),
+            Column("from_value", TEXT, "Confirmed tier, signal, or in force, before.", nullable=False),
+            Column("to_value", TEXT, "Confirmed tier or signal at as_of; the end that was announced.", nullable=False),
             Column(
                 "reason",
                 TEXT,
-                "Why, in words: the drop, or the signals that moved the score.",
+                "Why, in words: the drop, the signals that moved the score, or what ends when.",
                 nullable=False,
             ),
             playbook_column(

@@ -11,7 +11,8 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
 from cx_intel.contracts.core import AS_OF, SIZE_MRR
-from cx_intel.contracts.renewals.pipeline import NO_VALUE, WINDOW_DAYS, money_column, percentage_column
+from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS, money_column, percentage_column
+from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
 
@@ -21,15 +22,14 @@ SIMULATED = {"simulated_p10": 0.10, "simulated_p50": 0.50, "simulated_p90": 0.90
 SCENARIOS = ("all_renew", "expected_no_action", "expected_with_playbooks", "worst_case", *SIMULATED)
 
 RISING = (
-    ("worst_case", "all_renew"),
+    ("worst_case", "expected_no_action"),
     ("expected_no_action", "expected_with_playbooks"),
     ("expected_with_playbooks", "all_renew"),
     ("simulated_p10", "simulated_p50"),
     ("simulated_p50", "simulated_p90"),
     ("simulated_p90", "all_renew"),
 )
-"""Scenarios, the first of which never ends above the second. Whether the worst case, where the healthy renew
-for certain, ends below what is expected depends on the book."""
+"""Scenarios, the first of which never ends above the second."""
 
 
 def nrr_outlook(portfolio: Portfolio) -> Contract:
@@ -55,8 +55,14 @@ def nrr_outlook(portfolio: Portfolio) -> Contract:
                 False,
                 minimum=0,
             ),
-            money_column("starting_mrr", "Current MRR of the renewals due.", SIZE_MRR),
+            money_column("starting_mrr", "MRR of the renewals due: current, or last of a lapsed term.", SIZE_MRR),
             money_column("ending_mrr", "What of it stays.", SIZE_MRR),
+            money_column("lapsed_mrr", "Of starting_mrr, the last MRR of lapsed terms, outside the book.", SIZE_MRR),
+            money_column(
+                "announced_contraction_mrr",
+                f"What accounts of the book that stay lose by announced ends within {WINDOW_DAYS} days, in each scenario.",
+                SIZE_MRR,
+            ),
             percentage_column("nrr_pct", "ending_mrr of starting_mrr.", "no renewal is due"),
             money_column("book_starting_mrr", "Current MRR of all paying accounts.", SIZE_MRR),
             Column(
@@ -73,8 +79,8 @@ def nrr_outlook(portfolio: Portfolio) -> Contract:
         invariants=(
             Invariant(
                 "ends_within_start",
-                "ending_mrr is at most starting_mrr, and that at most book_starting_mrr.",
-                lambda t: (t.ending_mrr <= t.starting_mrr) & (t.starting_mrr <= t.book_starting_mrr),
+                "ending_mrr is at most starting_mrr, and that without what lapsed at most book_starting_mrr.",
+                lambda t: (t.ending_mrr <= t.starting_mrr) & (t.starting_mrr - t.lapsed_mrr <= t.book_starting_mrr),
                 MODEL_FAULT,
             ),
             Invariant(

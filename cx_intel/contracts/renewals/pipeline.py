@@ -5,27 +5,25 @@ Those tables have modules of their own beside this one: actions, outlook, rollup
 """
 
 import ibis
+import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, Column, Contract, Invariant
-from cx_intel.contracts.core import AS_OF, SIZE_ARR, SIZE_MRR, carried_attributes
+from cx_intel.contracts.core import AS_OF, SIZE_ARR, SIZE_MRR, carried_attributes, group_column
 from cx_intel.contracts.health.scores import UNKNOWN, tier_names
+from cx_intel.contracts.staging.values import GROUPS
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.renewals import RISK_LEVELS
+from cx_intel.settings.renewals import CANCELLED, DEFAULT_KEEP_OVERDUE_DAYS, RISK_LEVELS
 
 PIPELINE_DAYS = 270
 WINDOW_DAYS = 90
-NO_VALUE = "(none)"
-"""What stands in a roll-up or outlook for accounts without the attribute."""
 
 
 def account_columns() -> tuple[Column, ...]:
     return (
         Column("account_id", TEXT, "The account.", nullable=False),
         Column("account_name", TEXT, "Name of the company."),
-        Column("segment", TEXT, "Customer segment."),
-        Column("country", TEXT, "ISO 3166-1 alpha-2 code."),
-        Column("owner", TEXT, "The customer success manager in charge.", null_means="nobody"),
+        *(group_column(name) for name in GROUPS),
         Column("current_arr", MONEY, "12 x current MRR.", SIZE_ARR, nullable=False, minimum=0),
     )
 
@@ -55,7 +53,8 @@ def _risk_column() -> Column:
     return Column(
         "renewal_risk",
         TEXT,
-        "Risk of losing the renewal, by the portfolio's rules; Medium when none fits or the tier is unknown.",
+        "Risk of losing the renewal, by the portfolio's rules; Medium when none fits or the tier is unknown, "
+        f"{CANCELLED} when all contracts have an announced end.",
         nullable=False,
         accepted=RISK_LEVELS,
     )
@@ -74,11 +73,24 @@ def percentage_column(name: str, description: str, null_means: str) -> Column:
     return Column(name, NUMBER, description, "%", null_means=null_means, minimum=0, maximum=100)
 
 
+def days_to_renewal_column(portfolio: Portfolio, furthest: int) -> Column:
+    """Negative while the date has passed and is kept."""
+    kept = portfolio.renewals.keep_overdue_days if portfolio.renewals else DEFAULT_KEEP_OVERDUE_DAYS
+    text = "renewal_date - as_of; negative when it is overdue."
+    return Column("days_to_renewal", COUNT, text, "days", False, minimum=-kept, maximum=furthest)
+
+
+def is_at_risk(pipeline: ir.Table) -> ir.BooleanValue:
+    """Not healthy by a known tier, or cancelled, and due within the window: what `exposed_arr` counts."""
+    is_lost = ibis.coalesce(~pipeline.is_healthy, False) | (pipeline.renewal_risk == CANCELLED)
+    return is_lost & pipeline.is_within_window
+
+
 def renewal_pipeline(portfolio: Portfolio) -> Contract:
     return Contract(
         "renewal_pipeline",
         "renewals",
-        "Which paying accounts renew in the next 270 days, how likely, what is at stake, what to do?",
+        "Which paying accounts renew or end in the next 270 days, how likely, what is at stake, what to do?",
         ("as_of", "account_id"),
         (
             AS_OF,
@@ -86,21 +98,31 @@ def renewal_pipeline(portfolio: Portfolio) -> Contract:
             money_column("current_mrr", "MRR in force on the day.", SIZE_MRR),
             *health_columns(portfolio),
             Column("is_healthy", FLAG, "The portfolio calls the tier healthy.", null_means="the tier is unknown"),
-            Column("renewal_date", DATE, "Next renewal.", nullable=False),
-            Column("is_overdue", FLAG, "A given renewal date had passed; it was rolled forward.", nullable=False),
+            Column("renewal_date", DATE, "Next renewal; of a cancelled account, its end.", nullable=False),
+            Column("is_overdue", FLAG, "A date given has passed and no contract began since.", nullable=False),
+            Column("is_cancelled", FLAG, "All contracts have an announced end and none follows.", nullable=False),
             Column(
-                "days_to_renewal",
-                COUNT,
-                "renewal_date - as_of.",
-                "days",
-                False,
-                minimum=0,
-                maximum=PIPELINE_DAYS,
+                "is_lapsed",
+                FLAG,
+                "The term ended without a successor: amounts are its last, and outside the book.",
+                nullable=False,
             ),
+            money_column("lapsed_mrr", "MRR of terms that ended without a successor, not yet given up.", SIZE_MRR),
+            money_column(
+                "announced_contraction_mrr",
+                "MRR that ends by announcement while the account stays, less what follows.",
+                SIZE_MRR,
+            ),
+            money_column(
+                "announced_contraction_90d_mrr",
+                f"Of announced_contraction_mrr, what ends within {WINDOW_DAYS} days.",
+                SIZE_MRR,
+            ),
+            days_to_renewal_column(portfolio, PIPELINE_DAYS),
             Column(
                 "months_to_renewal",
                 COUNT,
-                "Calendar months, rounded up.",
+                "Calendar months, rounded up; 0 when overdue.",
                 "months",
                 False,
                 minimum=0,
@@ -119,7 +141,10 @@ def renewal_pipeline(portfolio: Portfolio) -> Contract:
             ),
             money_column("expected_renewal_arr", "current_arr x renewal_probability, rounded half up."),
             money_column("expected_arr_loss", "current_arr - expected_renewal_arr."),
-            money_column("exposed_arr", f"current_arr if not healthy and renewing within {WINDOW_DAYS} days, else 0."),
+            money_column(
+                "exposed_arr",
+                f"current_arr if not healthy or cancelled, and due within {WINDOW_DAYS} days, else 0.",
+            ),
             money_column(
                 "expansion_potential_arr",
                 "12 x the ledger's expansion of the last three months to the horizon.",
@@ -148,18 +173,24 @@ def renewal_pipeline(portfolio: Portfolio) -> Contract:
                 MODEL_FAULT,
             ),
             Invariant(
-                "exposed_when_not_healthy_and_due",
-                "exposed_arr is current_arr of a not healthy account within the window, else 0.",
-                lambda t: (
-                    t.exposed_arr
-                    == ibis.ifelse(ibis.coalesce(~t.is_healthy, False) & t.is_within_window, t.current_arr, 0)
-                ),
+                "exposed_when_at_risk_and_due",
+                "exposed_arr is current_arr of a not healthy or cancelled account within the window, else 0.",
+                lambda t: t.exposed_arr == ibis.ifelse(is_at_risk(t), t.current_arr, 0),
                 MODEL_FAULT,
             ),
             Invariant(
                 "unknown_is_medium",
-                "Renewal risk is Medium where the health tier is unknown.",
-                lambda t: (t.health_tier != UNKNOWN) | (t.renewal_risk == "Medium"),
+                "Renewal risk is Medium where the health tier is unknown, unless the account is cancelled.",
+                lambda t: (t.health_tier != UNKNOWN) | t.renewal_risk.isin(("Medium", CANCELLED)),
+                MODEL_FAULT,
+            ),
+            Invariant(
+                "cancelled_is_lost",
+                "Renewal risk is Cancelled exactly where the account is, and nothing of it is expected to renew.",
+                lambda t: (
+                    ((t.renewal_risk == CANCELLED) == t.is_cancelled)
+                    & (~t.is_cancelled | ((t.expected_renewal_arr == 0) & (t.save_rate == 0)))
+                ),
                 MODEL_FAULT,
             ),
             Invariant(

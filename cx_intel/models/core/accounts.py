@@ -11,12 +11,12 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts import core as contracts
 from cx_intel.contracts.contract import MONEY, conform
-from cx_intel.contracts.staging.values import UNRESOLVED
+from cx_intel.contracts.staging.values import GROUPS, NO_VALUE, UNRESOLVED
 from cx_intel.models.expressions.conditions import first_match, holds
 from cx_intel.models.expressions.money import in_cents
 from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.expressions.statistics import exact_mean
-from cx_intel.models.renewals.pipeline import renewal_dates
+from cx_intel.models.renewals.dates import contracts_on, renewal_dates
 from cx_intel.models.revenue.account_mrr import NO_MONEY, SUM, a_year_of
 from cx_intel.models.revenue.horizon import horizon_index
 from cx_intel.models.revenue.in_force import in_force, is_contract
@@ -36,6 +36,9 @@ DEFAULT_STAGES = Rules.model_validate(
     }
 )
 """Life stages of a portfolio that states none."""
+
+
+ANNOUNCED = ("announced_contraction_mrr", "announced_contraction_90d_mrr", "lapsed_mrr")
 
 
 def account_history(stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date, previous: ir.Table) -> ir.Table:
@@ -98,7 +101,7 @@ def account_snapshot(
         ledger_arr=ledger.arr.sum(where=ledger.month == horizon),
         is_in_ledger=ibis.literal(True),
     )
-    renewals = renewal_dates(subscription_periods, portfolio=portfolio, as_of=as_of)
+    renewals = renewal_dates(contracts_on(subscription_periods, as_of), portfolio=portfolio, as_of=as_of)
     rows = accounts
     for part in (contracted, known, renewals):
         rows = rows.left_join(part, "account_id").drop("account_id_right")
@@ -124,6 +127,9 @@ def account_snapshot(
         ledger_mrr=ledger_mrr,
         horizon_month=first_day(horizon),
         is_overdue=ibis.coalesce(rows.is_overdue, ibis.literal(False)),
+        is_cancelled=ibis.coalesce(rows.is_cancelled, ibis.literal(False)),
+        **{group: ibis.coalesce(rows[group], NO_VALUE) for group in GROUPS},
+        **{amount: ibis.coalesce(rows[amount], NO_MONEY) for amount in ANNOUNCED},
         **{
             count: ibis.coalesce(rows[count], ibis.literal(0, "int64"))
             for count in ("active_subscription_count", "total_subscription_count", "active_addon_count")

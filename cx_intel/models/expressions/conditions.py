@@ -1,6 +1,7 @@
 """Compiles the conditions of a portfolio's YAML to Ibis booleans, for every model that decides by configuration.
 
-The grammar is `cx_intel.settings.health.conditions`. Null never satisfies a test, so that every result is true or false.
+The grammar is `cx_intel.settings.health.conditions`. Null never satisfies a test, so that every result is true or false; an
+account of no segment, country or owner has none for a test either.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from operator import and_, or_
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
 from cx_intel.settings.health.conditions import Condition, Test
 
 Fields = Mapping[str, ir.Value]
@@ -47,7 +49,8 @@ def _field(fields: Fields | ir.Table, name: str) -> ir.Value:
     names = fields.columns if isinstance(fields, ir.Table) else tuple(fields)
     if name not in names:
         raise KeyError(f"a condition names {name!r}, which is not among {', '.join(sorted(names))}")
-    return fields[name]
+    value = fields[name]
+    return value.nullif(NO_VALUE) if name in GROUPS else value
 
 
 def _passes(test: Test, value: ir.Value) -> ir.BooleanValue:

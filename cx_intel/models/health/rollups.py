@@ -13,10 +13,11 @@ from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.health import rollups as contracts
 from cx_intel.contracts.health.rollups import tier_count_column
 from cx_intel.contracts.health.scores import UNKNOWN, tier_names
-from cx_intel.contracts.renewals.pipeline import NO_VALUE
+from cx_intel.contracts.renewals.pipeline import is_at_risk
+from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.expressions.shares import share
 from cx_intel.models.expressions.statistics import exact_mean
-from cx_intel.models.renewals.pipeline import expansion_potential, is_at_risk
+from cx_intel.models.renewals.pipeline import expansion_potential
 from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.settings.portfolio import Portfolio
 

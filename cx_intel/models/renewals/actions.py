@@ -4,7 +4,7 @@ How likely a renewal is stands in `renewals.py`; how signals and numbers are put
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
@@ -16,6 +16,7 @@ from cx_intel.models.expressions.conditions import first_match, holds
 from cx_intel.models.expressions.literals import number
 from cx_intel.models.expressions.wording import boolean_signals, signal_in_words
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.renewals import CANCELLED
 
 
 def playbook_columns(renewals: ir.Table, fields: Mapping[str, ir.Value], *, portfolio: Portfolio) -> ir.Table:
@@ -43,7 +44,7 @@ def playbook_columns(renewals: ir.Table, fields: Mapping[str, ir.Value], *, port
 def cs_intervention_list(
     renewal_pipeline: ir.Table, health_score_drivers: ir.Table, *, portfolio: Portfolio, as_of: date
 ) -> ir.Table:
-    """The renewals at Critical or High risk within 90 days, in the order in which to call them.
+    """Cancelled accounts and renewals at Critical or High risk within 90 days, in the order in which to call them.
 
     Grain: as_of, account_id. Reads the pipeline and the drivers of `as_of`.
 
@@ -53,14 +54,17 @@ def cs_intervention_list(
     """
     listed = renewal_pipeline.filter(is_to_be_listed(renewal_pipeline))
     worded = listed.left_join(_primary_signals(health_score_drivers, portfolio), "account_id").drop("account_id_right")
-    due = ibis.literal(as_of) + worded.due_in_days.as_interval("D")
-    place_of_owner = ibis.row_number().over(ibis.window(group_by="owner", order_by=list_order(worded)))
+    is_cancelled = worded.renewal_risk == CANCELLED
+    due = (ibis.literal(as_of) + worded.due_in_days.as_interval("D")).cast("date")
+    day_before = (worded.renewal_date - ibis.interval(days=1)).cast("date")
+    queue = ibis.window(group_by=[worded.owner, is_cancelled], order_by=list_order(worded))
+    place_of_owner = ibis.row_number().over(queue)
     capacity = portfolio.renewals.capacity_per_owner if portfolio.renewals else None
     ranked = worded.mutate(
         as_of=ibis.literal(as_of),
         priority_rank=ibis.row_number().over(ibis.window(order_by=list_order(worded))) + 1,
-        due_date=ibis.least(due.cast("date"), worded.renewal_date),
-        is_within_capacity=ibis.literal(True) if capacity is None else place_of_owner < capacity,
+        due_date=ibis.greatest(ibis.least(due, day_before), ibis.literal(as_of + timedelta(days=1))),
+        is_within_capacity=ibis.literal(True) if capacity is None else is_cancelled | (place_of_owner < capacity),
     )
     return conform(ranked, contracts.cs_intervention_list(portfolio))
 

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.renewals import lifecycle as contracts
-from cx_intel.contracts.renewals.lifecycle import SIGNAL_DROP, TIER_CHANGE
+from cx_intel.contracts.renewals.lifecycle import CANCELLATION, SIGNAL_DROP, TIER_CHANGE
 from cx_intel.models.expressions.conditions import first_match
 from cx_intel.models.expressions.literals import number
 from cx_intel.models.expressions.wording import number_in_words
@@ -33,16 +33,19 @@ def lifecycle_events(
     account_signals__history: ir.Table,
     health_score_drivers__history: ir.Table,
     renewal_pipeline: ir.Table,
+    account_snapshot__history: ir.Table,
+    account_history: ir.Table,
     *,
     portfolio: Portfolio,
     as_of: date,
     previous: ir.Table,
 ) -> ir.Table:
-    """Changes of the confirmed tier since the snapshot before, and drops of watched signals within a week.
+    """Changes of the confirmed tier since the snapshot before, drops of watched signals, and announced cancellations.
 
-    Grain: as_of, event_id. Reads the scores, signals and drivers up to `as_of`, the pipeline of `as_of`, and,
-    as `previous`, its own earlier rows: an account has no second event of the same kind (a change to the same
-    tier, a drop of the same signal) within 7 days.
+    Grain: as_of, event_id. Reads the scores, signals, drivers and accounts up to `as_of`, the pipeline of `as_of`, the
+    first load from `account_history` (what that shows is no news), and, as `previous`, its own earlier rows: an account
+    has no second event of the same kind (a change to the same tier, a drop of the same signal, the same end) within 7
+    days.
 
     Columns: see the contract; a null playbook says that the account does not renew within 270 days.
 
@@ -53,6 +56,7 @@ def lifecycle_events(
     )
     if portfolio.lifecycle.watched_signals:
         events = ibis.union(events, _signal_drops(account_signals__history, portfolio=portfolio, as_of=as_of))
+    events = ibis.union(events, _cancellations(account_snapshot__history, account_history, as_of=as_of))
     heard = previous.filter(previous.as_of > as_of - timedelta(days=QUIET_DAYS), previous.as_of < as_of)
     news = events.mutate(kind=_kind(events)).anti_join(
         heard.select("account_id", "event_type", kind=_kind(heard)), ["account_id", "event_type", "kind"]
@@ -166,9 +170,27 @@ def _signal_drops(signals: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir
     )
 
 
+def _cancellations(snapshots: ir.Table, account_history: ir.Table, *, as_of: date) -> ir.Table:
+    """Accounts that are cancelled and were not in the newest earlier snapshot, unless the first load shows it."""
+    first_load = account_history.valid_from.min().as_scalar()
+    before_day = snapshots.filter(snapshots.as_of < as_of).as_of.max().as_scalar()
+    now = snapshots.filter((snapshots.as_of == as_of) & snapshots.is_cancelled & (ibis.literal(as_of) > first_load))
+    before = snapshots.filter((snapshots.as_of == before_day) & ~snapshots.is_cancelled).select("account_id")
+    news = now.semi_join(before, "account_id")
+    end = news.announced_end_date.cast("string")
+    return news.select(
+        "account_id",
+        from_value=ibis.literal("in force"),
+        to_value=end,
+        event_type=ibis.literal(CANCELLATION),
+        signal=ibis.null("string"),
+        reason=ibis.literal("Cancellation announced: the last contract ends on ") + end,
+    )
+
+
 def _kind(events: ir.Table) -> ir.StringValue:
-    """What must not be said twice: the tier reached, or the signal that dropped."""
-    return ibis.ifelse(events.event_type == TIER_CHANGE, events.to_value, events.signal)
+    """What must not be said twice: the tier or the end reached, or the signal that dropped."""
+    return ibis.ifelse(events.event_type == SIGNAL_DROP, events.signal, events.to_value)
 
 
 def _digest(events: ir.Table, portfolio: Portfolio, as_of: date) -> ir.StringValue:
@@ -180,7 +202,8 @@ def _digest(events: ir.Table, portfolio: Portfolio, as_of: date) -> ir.StringVal
         (events.signal == name, _hexadecimal(portfolio.name, SIGNAL_DROP, name, as_of.isoformat()))
         for name in portfolio.lifecycle.watched_signals
     ]
-    return first_match(drops, _hexadecimal(portfolio.name, TIER_CHANGE, "", as_of.isoformat()))
+    cancelled = (events.event_type == CANCELLATION, _hexadecimal(portfolio.name, CANCELLATION, "", as_of.isoformat()))
+    return first_match([*drops, cancelled], _hexadecimal(portfolio.name, TIER_CHANGE, "", as_of.isoformat()))
 
 
 def _hexadecimal(*parts: str) -> str:

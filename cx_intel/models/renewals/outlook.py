@@ -1,7 +1,7 @@
 """What becomes of net revenue retention in the next 90 days: `nrr_outlook`, in closed form and by simulation.
 
 The only model in pandas and NumPy: its draws need a generator with a seed, which no engine offers portably.
-What it reads is small, a row for each account; probabilities and playbooks are chosen in `renewals.py` and
+What it reads is small, a row for each account; probabilities and playbooks are chosen in `pipeline.py` and
 `actions.py`.
 """
 
@@ -16,7 +16,7 @@ import pandas as pd
 
 from cx_intel.contracts.renewals import outlook as contracts
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS, SIMULATED
-from cx_intel.contracts.renewals.pipeline import NO_VALUE
+from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.renewals.pipeline import is_in_book, renewal_settings
 from cx_intel.settings.portfolio import Portfolio
 
@@ -31,6 +31,7 @@ class Prospect(NamedTuple):
     save_rate: float
     is_acted_on: bool
     is_not_healthy: bool
+    is_cancelled: bool
 
 
 def _exact(share: float) -> Fraction:
@@ -52,9 +53,9 @@ KEPT: dict[str, Callable[[Prospect], Fraction]] = {
     "all_renew": lambda _: Fraction(1),
     "expected_no_action": _expected,
     "expected_with_playbooks": _with_playbook,
-    "worst_case": lambda prospect: Fraction(0 if prospect.is_not_healthy else 1),
+    "worst_case": lambda prospect: Fraction(0) if prospect.is_not_healthy else _expected(prospect),
 }
-"""Scenario in closed form: the share of a renewal's MRR that stays."""
+"""Scenario in closed form: the share of a renewal's MRR that stays; of cancelled accounts nothing does."""
 
 
 def nrr_outlook(
@@ -66,6 +67,10 @@ def nrr_outlook(
     as_of: date,
 ) -> pd.DataFrame:
     """NRR of the renewals due within 90 days, and of the whole book, by segment and scenario.
+
+    A cancelled account is lost in every scenario, and so is what an account loses by announced ends within the
+    window while it stays (`announced_contraction_mrr`). A lapsed term is among the renewals due, with its last MRR
+    (`lapsed_mrr`), and outside the book.
 
     Grain: as_of, segment (and `all`), scenario. Reads the pipeline, the list and the accounts of `as_of`. The
     simulation draws each renewal once per draw, by its probability, independently, accounts in the order of
@@ -79,24 +84,29 @@ def nrr_outlook(
     outlook = renewal_settings(portfolio).outlook
     accounts = account_snapshot[is_in_book(account_snapshot, portfolio=portfolio)]
     book = _cents(accounts["current_mrr"]).groupby(_segment(accounts)).sum()
+    contraction = _cents(accounts["announced_contraction_90d_mrr"]).groupby(_segment(accounts)).sum()
     due = _renewals_due(renewal_pipeline, cs_intervention_list)
     segments = sorted({*book.index, *due["segment"]})
+    in_book = due[~due["is_lapsed"]]
     draws = pd.DataFrame(
         simulate(
-            due["cents"].to_numpy(),
+            due["staying_cents"].to_numpy(),
             due["renewal_probability"].to_numpy(dtype=float),
-            pd.Categorical(due["segment"], categories=segments).codes,
-            segments=len(segments),
+            2 * pd.Categorical(due["segment"], categories=segments).codes + due["is_lapsed"].to_numpy(dtype=int),
+            segments=2 * len(segments),
             draws=outlook.draws,
             seed=outlook.seed,
         ),
-        index=segments,
+        index=pd.MultiIndex.from_product([segments, [False, True]]),
     )
     rows = []
     for segment in (ALL_SEGMENTS, *segments):
         chosen = segments if segment == ALL_SEGMENTS else [segment]
-        part = due[due["segment"].isin(chosen)]
-        starting, whole = int(part["cents"].sum()), int(book.reindex(chosen, fill_value=0).sum())
+        part, booked = (rows[rows["segment"].isin(chosen)] for rows in (due, in_book))
+        starting, of_book = int(part["cents"].sum()), int(booked["cents"].sum())
+        whole, contracting = (int(sums.reindex(chosen, fill_value=0).sum()) for sums in (book, contraction))
+        elsewhere = whole - of_book - (contracting - int(booked["contraction_cents"].sum()))
+        of_booked = _endings(booked, draws.loc[(chosen, [False]), :])
         for scenario, ending in _endings(part, draws.loc[chosen]).items():
             rows.append(
                 {
@@ -107,8 +117,10 @@ def nrr_outlook(
                     "starting_mrr": starting / 100,
                     "ending_mrr": floor(ending + Fraction(1, 2)) / 100,
                     "nrr_pct": _percentage(ending, starting),
+                    "lapsed_mrr": (starting - of_book) / 100,
+                    "announced_contraction_mrr": contracting / 100,
                     "book_starting_mrr": whole / 100,
-                    "book_nrr_pct": _percentage(whole - starting + ending, whole),
+                    "book_nrr_pct": _percentage(elsewhere + of_booked[scenario], whole),
                 }
             )
     return pd.DataFrame(rows, columns=list(contracts.nrr_outlook(portfolio).column_names))
@@ -143,10 +155,15 @@ def _renewals_due(renewal_pipeline: pd.DataFrame, cs_intervention_list: pd.DataF
     """The renewals within the window by account id, with what `Prospect` asks."""
     due = renewal_pipeline[renewal_pipeline["is_within_window"].isin([True])].sort_values("account_id")
     listed = cs_intervention_list[cs_intervention_list["is_within_capacity"].isin([True])]
+    contraction = _cents(due["announced_contraction_90d_mrr"])
     return pd.DataFrame(
         {
             "segment": _segment(due),
             "cents": _cents(due["current_mrr"]),
+            "contraction_cents": contraction,
+            "staying_cents": _cents(due["current_mrr"]) - contraction,
+            "is_lapsed": due["is_lapsed"].isin([True]),
+            "is_cancelled": due["is_cancelled"].isin([True]),
             "renewal_probability": due["renewal_probability"],
             "save_rate": due["save_rate"],
             "is_acted_on": due["account_id"].isin(listed["account_id"]),
@@ -159,12 +176,12 @@ def _endings(due: pd.DataFrame, draws: pd.DataFrame) -> dict[str, Fraction]:
     """Scenario: what stays of the renewals, in cents, unrounded."""
     prospects = [
         (Prospect(*key), int(cents))  # type: ignore[misc]
-        for key, cents in due.groupby(["renewal_probability", "save_rate", "is_acted_on", "is_not_healthy"])["cents"]
-        .sum()
-        .items()
+        for key, cents in due.groupby(list(Prospect._fields), sort=False)["staying_cents"].sum().items()
     ]
     closed = {
-        scenario: sum((kept(prospect) * cents for prospect, cents in prospects), Fraction(0))
+        scenario: sum(
+            (kept(prospect) * cents for prospect, cents in prospects if not prospect.is_cancelled), Fraction(0)
+        )
         for scenario, kept in KEPT.items()
     }
     levels = np.quantile(draws.to_numpy().sum(axis=0), list(SIMULATED.values()))

@@ -1,7 +1,7 @@
-"""When each account renews, how likely, and what that is worth: `renewal_pipeline`.
+"""How likely each renewal is, and what that is worth: `renewal_pipeline`; and who is in the book.
 
-Who is called first and what is done about it is in `actions.py`, what becomes of NRR in `outlook.py`. The
-definitions are argued under Renewals in the metric definitions.
+When an account renews is decided in `dates.py`. Who is called first and what is done about it: `actions.py`; what
+becomes of NRR: `outlook.py`. The definitions are argued under Renewals in the metric definitions.
 """
 
 from datetime import date
@@ -15,68 +15,19 @@ from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.erased import is_erased
 from cx_intel.contracts.health.scores import UNKNOWN
 from cx_intel.contracts.renewals import pipeline as contracts
-from cx_intel.contracts.renewals.pipeline import PIPELINE_DAYS, WINDOW_DAYS
-from cx_intel.models.expressions.anniversaries import months_later, months_to_reach, months_until
+from cx_intel.contracts.renewals.pipeline import PIPELINE_DAYS, WINDOW_DAYS, is_at_risk
+from cx_intel.models.expressions.anniversaries import months_until
 from cx_intel.models.expressions.conditions import first_match, holds
 from cx_intel.models.expressions.literals import number
 from cx_intel.models.expressions.months import month_index
 from cx_intel.models.renewals.actions import playbook_columns
 from cx_intel.models.revenue.account_mrr import NO_MONEY
-from cx_intel.models.revenue.in_force import in_force, is_contract
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.renewals import RISK_LEVELS, RenewalSettings
+from cx_intel.settings.renewals import CANCELLED, RISK_LEVELS, RenewalSettings
 
-DEFAULT_TERM_MONTHS = 12
 UNMATCHED_RISK = "Medium"
 EXACT = "decimal(20, 6)"
 """Wide enough for an amount times a probability on every engine."""
-
-
-def renewal_dates(subscription_periods: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
-    """The next renewal of every account with a contract, ended ones included.
-
-    Grain: account_id. Only what had started by `as_of` counts; trials and subscriptions that end before they
-    start are no contracts. The date is the earliest that the subscriptions in force give, each already past
-    being rolled forward by the term while the account pays; else the first anniversary, by the term, of the
-    earliest start (of the main product, where the portfolio names one).
-
-    Columns: account_id; renewal_date (null: no contract of the main product); is_overdue (a given date had
-    passed while the account pays; null with the date).
-    """
-    renewals = portfolio.renewals
-    term = renewals.term_months if renewals else DEFAULT_TERM_MONTHS
-    main_product = renewals.main_product if renewals else None
-    s = subscription_periods
-    known = s.filter(s.start_date <= as_of, is_contract(s))
-    judged = known.mutate(
-        is_in_force=in_force(known, as_of),
-        is_main=ibis.coalesce(known.product_name == main_product, False) if main_product else ibis.literal(True),
-    )
-    paid = judged.mutate(
-        paid_mrr=judged.mrr_amount.sum(where=judged.is_in_force).over(ibis.window(group_by="account_id"))
-    )
-    is_past = (paid.renewal_date < as_of) & (paid.paid_mrr > 0)
-    rolled = months_later(paid.renewal_date, months_to_reach(paid.renewal_date, as_of, step=term, at_least=0))
-    dated = paid.select(
-        "account_id",
-        "start_date",
-        "is_main",
-        is_overdue=paid.is_in_force & ibis.coalesce(is_past, False),
-        given_date=ibis.ifelse(paid.is_in_force, ibis.ifelse(is_past, rolled, paid.renewal_date), ibis.null("date")),
-    )
-    accounts = dated.group_by("account_id").agg(
-        given_date=dated.given_date.min(),
-        overdue_contracts=dated.count(where=dated.is_overdue),
-        first_start=dated.start_date.min(where=dated.is_main),
-    )
-    start = accounts.first_start
-    anniversary = months_later(start, months_to_reach(start, as_of, step=term, at_least=term))
-    renewal_date = ibis.coalesce(accounts.given_date, anniversary)
-    return accounts.select(
-        "account_id",
-        renewal_date=renewal_date,
-        is_overdue=ibis.ifelse(renewal_date.notnull(), accounts.overdue_contracts > 0, ibis.null("boolean")),
-    )
 
 
 def renewal_pipeline(
@@ -89,17 +40,19 @@ def renewal_pipeline(
     portfolio: Portfolio,
     as_of: date,
 ) -> ir.Table:
-    """The paying accounts that renew within 270 days: when, how likely, what is at stake, and what to do.
+    """The paying accounts that renew or end within 270 days: when, how likely, what is at stake, and what to do.
 
     Grain: as_of, account_id. Reads the accounts, scores, risk levels and signals of `as_of`; `fct_revenue`
     only to the horizon. An account that pays and is outside the health population has tier `unknown` and no
-    score.
+    score. A cancelled account (all its contracts have an announced end) has risk Cancelled and probability 0. A
+    date that has passed stays for `renewals.keep_overdue_days`, with negative days; so does an account whose term
+    ended without a successor (`is_lapsed`), with its last MRR and outside the book.
 
     Columns: see the contract; a null health_score says that the account is outside the health population, a
     null is_healthy that the tier is unknown.
 
-    Always true: expected_parts_sum_to_arr, exposed_when_not_healthy_and_due, unknown_is_medium,
-    days_lead_to_the_date.
+    Always true: expected_parts_sum_to_arr, exposed_when_at_risk_and_due, unknown_is_medium,
+    days_lead_to_the_date, cancelled_is_lost.
 
     Raises:
         KeyError: A rule or playbook names what is neither a column, an attribute nor a signal.
@@ -115,7 +68,7 @@ def renewal_pipeline(
     )
     days = facts.renewal_date.delta(ibis.literal(as_of), unit="day")
     due = facts.mutate(days_to_renewal=days.cast("int64")).filter(
-        (facts.renewal_date >= as_of) & (days <= PIPELINE_DAYS)
+        (days >= -renewals.keep_overdue_days) & (days <= PIPELINE_DAYS)
     )
     timed = due.mutate(
         as_of=ibis.literal(as_of),
@@ -124,7 +77,7 @@ def renewal_pipeline(
         is_within_window=due.days_to_renewal <= WINDOW_DAYS,
     )
     judged = timed.mutate(renewal_risk=_risk(timed, portfolio=portfolio))
-    probability = {level: Decimal(str(renewals.probability[level])) for level in RISK_LEVELS}
+    probability = {level: Decimal(str(renewals.probability_of(level))) for level in RISK_LEVELS}
     priced = judged.mutate(
         renewal_probability=_by_risk(judged, {k: number(float(v)) for k, v in probability.items()}),
         expected_renewal_arr=_cents(
@@ -151,9 +104,10 @@ def is_in_book(accounts: Any, *, portfolio: Portfolio) -> Any:
     return pays if portfolio.include_churned else pays & ~accounts.is_churned.isin([True])
 
 
-def is_at_risk(pipeline: ir.Table) -> ir.BooleanValue:
-    """Not healthy, by a known tier, and renewing within the window; what `exposed_arr` counts."""
-    return ibis.coalesce(~pipeline.is_healthy, False) & pipeline.is_within_window
+def is_lapsed(accounts: Any, *, portfolio: Portfolio) -> Any:
+    """Whether an account is outside the book only since its term ended without a successor, a short while ago."""
+    has_ended = (accounts.lapsed_mrr > 0) & ~is_erased(accounts.account_id)
+    return has_ended & ~is_in_book(accounts, portfolio=portfolio)
 
 
 def expansion_potential(account_snapshot: ir.Table, fct_revenue: ir.Table) -> ir.Table:
@@ -174,7 +128,7 @@ def _facts(
     *,
     portfolio: Portfolio,
 ) -> ir.Table:
-    """Accounts of the book with what rules and playbooks may ask of them; signals are named by `_signal`."""
+    """Accounts of the book, and lapsed ones, with what rules and playbooks may name; signals are named by `_signal`."""
     signals = account_signals.group_by("account_id").agg(
         **{
             _signal(name): account_signals.value.max(where=account_signals.signal == name)
@@ -184,7 +138,12 @@ def _facts(
     scores = customer_health_scores.select("account_id", "health_score", "health_tier", "is_healthy")
     risk = churn_risk_view.select("account_id", "risk_level")
     expansion = expansion_potential(account_snapshot, fct_revenue)
-    joined = book(account_snapshot, portfolio=portfolio)
+    lapsed = is_lapsed(account_snapshot, portfolio=portfolio)
+    joined = account_snapshot.mutate(
+        is_lapsed=lapsed,
+        current_mrr=ibis.ifelse(lapsed, account_snapshot.lapsed_mrr, account_snapshot.current_mrr),
+        current_arr=ibis.ifelse(lapsed, account_snapshot.lapsed_mrr * 12, account_snapshot.current_arr).cast(MONEY),
+    ).filter(lapsed | is_in_book(account_snapshot, portfolio=portfolio))
     for more in (scores, risk, signals, expansion):
         joined = joined.left_join(more, "account_id").drop("account_id_right")
     return joined.mutate(
@@ -207,7 +166,8 @@ def _fields(table: ir.Table, portfolio: Portfolio) -> dict[str, ir.Value]:
 def _risk(table: ir.Table, *, portfolio: Portfolio) -> ir.StringValue:
     fields = _fields(table, portfolio)
     cases = [(holds(case.if_, fields), case.risk) for case in renewal_settings(portfolio).risk]
-    return first_match([(table.health_tier == UNKNOWN, UNMATCHED_RISK), *cases], UNMATCHED_RISK)
+    built_in = [(table.is_cancelled, CANCELLED), (table.health_tier == UNKNOWN, UNMATCHED_RISK)]
+    return first_match([*built_in, *cases], UNMATCHED_RISK)
 
 
 def _by_risk(table: ir.Table, values: dict[str, ir.NumericValue]) -> ir.NumericValue:

@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.revenue.cohorts import revenue_cohort_analysis as contract
+from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.expressions.months import each_month, first_day, month_index
 from cx_intel.models.expressions.shares import share
 from cx_intel.settings.portfolio import Portfolio
@@ -66,7 +67,7 @@ def _members(fct_revenue: ir.Table, dim_account: ir.Table, portfolio: Portfolio)
     )
     joined = starts.left_join(accounts, "account_id").drop("account_id_right").cross_join(span)
     joined = joined.mutate(  # an account that signs up later may pay already
-        segment=ibis.coalesce(joined.segment, "(none)"), last=ibis.coalesce(joined["last"], joined.latest)
+        segment=ibis.coalesce(joined.segment, NO_VALUE), last=ibis.coalesce(joined["last"], joined.latest)
     )
     cohort = joined.first
     if portfolio.revenue.opens_with_balance:

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.revenue import waterfall as contracts
+from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.expressions.months import each_month, first_day, month_index
 from cx_intel.models.expressions.shares import ratio, share
 from cx_intel.models.revenue.account_mrr import NO_MONEY
@@ -126,6 +127,6 @@ def nrr_by_segment(fct_revenue: ir.Table, dim_account: ir.Table, *, portfolio: P
     """
     segments = dim_account.select("account_id", "segment")
     ledger = fct_revenue.left_join(segments, "account_id").drop("account_id_right")
-    ledger = ledger.mutate(segment=ibis.coalesce(ledger.segment, "(none)"))  # one that signs up later may pay already
+    ledger = ledger.mutate(segment=ibis.coalesce(ledger.segment, NO_VALUE))  # one that signs up later may pay already
     rows = waterfall(ledger, by=("segment",), horizon=_horizon(dim_account), portfolio=portfolio)
     return conform(rows, contracts.nrr_by_segment(portfolio))

@@ -37,7 +37,7 @@ MOVEMENTS = {
 STATUSES = {"open": term("open"), "escalated": term("escalated"), "resolved": term("resolved")}
 """Of tickets."""
 NO_VALUE = term("(none)")
-"""In place of a segment, country or owner (`cx_intel.contracts.renewals.pipeline.NO_VALUE`)."""
+"""In place of a segment, country or owner (`cx_intel.contracts.staging.values.NO_VALUE`)."""
 
 
 def due_in(language: Language, days: int) -> str:

@@ -215,7 +215,7 @@ def _assumptions(data: ReportData) -> Table:
                 "action": playbook.action,
                 "when": say("else") if playbook.if_ is None else say("under its condition in the YAML"),
                 "due": playbook.due_in_days,
-                "probability": 100 * data.portfolio.renewals.probability[playbook.risk],
+                "probability": 100 * data.portfolio.renewals.probability_of(playbook.risk),
                 "save": 100 * playbook.save_rate,
             }
             for playbook in data.portfolio.playbooks

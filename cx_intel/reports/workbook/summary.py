@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
+from cx_intel.settings.renewals import RISK_LEVELS
 from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.terms import ASSUMED, SCENARIOS
@@ -32,8 +33,8 @@ DEFINITIONS = (
     (term("Renewal pipeline"), term("Paying accounts that renew within 270 days.")),
     (term("Expansion potential ARR"), term("12 x the expansion of MRR in the last three months of the ledger.")),
     (
-        term("Date rolled forward"),
-        term("The given renewal date had passed while the account pays; one term was added."),
+        term("Overdue"),
+        term("The renewal date given has passed while the account pays, and no contract began since."),
     ),
 )
 """Terms and their meanings."""
@@ -66,8 +67,8 @@ def write_summary(sheet: Worksheet, data: ReportData, place: str) -> None:
     if portfolio.renewals:
         page.note(_capacity(data))
         page.titles([say("Renewal risk"), say("Probability of renewal (assumed)")])
-        for risk, probability in portfolio.renewals.probability.items():
-            page.line((say(risk), "text"), (probability, "rate"))
+        for risk in RISK_LEVELS:
+            page.line((say(risk), "text"), (portfolio.renewals.probability_of(risk), "rate"))
         page.gap()
     page.titles([say("Risk"), say("Playbook"), say("Due in days"), say("Save rate (assumed)")])
     for playbook in portfolio.playbooks:

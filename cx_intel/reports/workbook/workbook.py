@@ -48,7 +48,7 @@ TITLES = {
     "expected_renewal_arr": term("Expected renewal ARR"),
     "exposed_arr": term("Exposed ARR (90 days)"),
     "expansion_potential_arr": term("Expansion potential ARR"),
-    "is_overdue": term("Date rolled forward"),
+    "is_overdue": term("Overdue"),
 }
 """Column: its title."""
 Record = dict[str, Any]

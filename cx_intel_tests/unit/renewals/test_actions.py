@@ -37,6 +37,7 @@ def chosen() -> dict[str, tuple[str, int, float]]:
         "medium, logged in": AMBER | later | signals(days_since_last_login=30.0),
         "medium, far": AMBER | far | signals(days_since_last_login=31.0),
         "low": GREEN,
+        "cancelled": GREEN | {"is_cancelled": True},
     }
     table = pipeline_of(FLEET, [{"account_id": k} | soon | v for k, v in given.items()])
     return values(table, "recommended_playbook", "due_in_days", "save_rate")
@@ -58,6 +59,7 @@ def chosen() -> dict[str, tuple[str, int, float]]:
         ("medium, logged in", ("CSM check-in", 21, 0.20)),
         ("medium, far", ("CSM check-in", 21, 0.20)),
         ("low", ("Automated renewal + expansion play", 60, 0.0)),
+        ("cancelled", ("Win-back call", 3, 0.0)),
     ],
 )
 def test_first_playbook_that_fits(
@@ -92,16 +94,44 @@ def test_only_critical_and_high_within_the_window_in_order() -> None:
     assert values(table, "priority_rank") == {"b": 1, "c": 2, "d": 3, "a": 4, "last day": 5}
 
 
-def test_due_by_the_playbook_but_not_after_the_renewal() -> None:
+def test_due_by_the_playbook_the_day_before_the_renewal_or_tomorrow() -> None:
+    given = {
+        "playbook": (7, 8),
+        "renewal": (7, 7),
+        "two days": (7, 2),
+        "tomorrow": (7, 1),
+        "today": (0, 0),
+        "late": (7, -9),
+    }
     table = listed(
-        {"account_id": "playbook", "due_in_days": 7, "renewal_date": days_from(8)},
-        {"account_id": "renewal", "due_in_days": 7, "renewal_date": days_from(6)},
+        *(
+            {"account_id": k, "due_in_days": due, "renewal_date": days_from(days), "days_to_renewal": days}
+            for k, (due, days) in given.items()
+        )
     )
-    assert values(table, "due_date") == {"playbook": days_from(7), "renewal": days_from(6)}
+    expected = {"playbook": 7, "renewal": 6, "two days": 1, "tomorrow": 1, "today": 1, "late": 1}
+    assert values(table, "due_date") == {k: days_from(v) for k, v in expected.items()}
+
+
+def test_cancelled_accounts_come_first_and_take_no_capacity() -> None:
+    cancelled = {"renewal_risk": "Cancelled", "is_cancelled": True, "renewal_probability": 0.0, "save_rate": 0.0}
+    table = listed(
+        {"account_id": "high", "owner": "A", "expected_arr_loss": 900},
+        {"account_id": "less", "owner": "A", "expected_arr_loss": 800},
+        {"account_id": "gone", "owner": "A", "expected_arr_loss": 10, **cancelled},
+        {"account_id": "gone too", "owner": "A", "expected_arr_loss": 5, **cancelled},
+        of=with_capacity(1),
+    )
+    assert values(table, "priority_rank", "is_within_capacity") == {
+        "gone": (1, True),
+        "gone too": (2, True),
+        "high": (3, True),
+        "less": (4, False),
+    }
 
 
 def test_capacity_is_each_owners_and_those_without_owner_share_one() -> None:
-    owners = {"a1": "A", "a2": "A", "b1": "B", "n1": None, "a3": "A", "n2": None}
+    owners = {"a1": "A", "a2": "A", "b1": "B", "n1": "(none)", "a3": "A", "n2": "(none)"}
     given = [
         {"account_id": name, "owner": owner, "expected_arr_loss": 100 - n}
         for n, (name, owner) in enumerate(owners.items())

@@ -1,17 +1,18 @@
 """Lifecycle events: changes of the confirmed tier and drops of watched signals, each told once."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pytest
 
+from cx_intel.contracts.core import account_history
 from cx_intel.contracts.renewals.layer import lifecycle_events as contract
 from cx_intel.models.renewals.lifecycle import lifecycle_events
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import AS_OF, rows, shipped, values
+from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped, values
 from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_rows, scores, signals
 
 FLEET = shipped("fleet")
@@ -34,6 +35,8 @@ def events(
     why: list[dict[str, Any]] | None = None,
     due: list[dict[str, Any]] | None = None,
     previous: list[dict[str, Any]] | None = None,
+    snapshots: list[ir.Table] | None = None,
+    first_load: date = AS_OF - timedelta(days=30),
     of: Portfolio = FLEET,
     as_of: date = AS_OF,
 ) -> ir.Table:
@@ -42,6 +45,8 @@ def events(
         signals(of, {}) if measured is None else measured,
         drivers(of, why or []),
         pipeline_rows(of, due or []),
+        ibis.union(*snapshots) if snapshots else accounts(of, []),
+        rows(account_history(of), [{"account_id": "a", "valid_from": first_load}]),
         portfolio=of,
         as_of=as_of,
         previous=rows(contract(of), previous or []),
@@ -174,3 +179,42 @@ def test_event_ids_are_stable_and_tell_events_apart() -> None:
     ]
     tomorrow = events(history=tiers((0, "Green"), (1, "Amber")), as_of=days_from(1))
     assert not set(told(tomorrow, "event_id")) & set(told(table, "event_id"))
+
+
+def book_on(day: int, **cancelled: bool) -> ir.Table:
+    """The accounts a, b ... on a day, cancelled or not; those that are end on 1 April."""
+    given = [
+        {"account_id": k, "is_cancelled": v, "announced_end_date": date(2025, 4, 1) if v else None}
+        for k, v in cancelled.items()
+    ]
+    return accounts(FLEET, given, days_from(day))
+
+
+def test_a_cancellation_is_told_when_it_is_announced() -> None:
+    before, now = book_on(-1, a=False, b=True), book_on(0, a=True, b=True, c=True)
+    due = [{"account_id": "a", "recommended_playbook": "Win-back call"}]
+    table = events(snapshots=[before, now], due=due)
+    columns = ("account_id", "event_type", "from_value", "to_value", "reason", "playbook")
+    reason = "Cancellation announced: the last contract ends on 2025-04-01"
+    assert told(table, *columns) == [("a", "cancellation_announced", "in force", "2025-04-01", reason, "Win-back call")]
+
+
+def test_what_the_first_load_shows_is_no_news() -> None:
+    snapshots = [book_on(-7, a=False), book_on(0, a=True)]
+    assert told(events(snapshots=snapshots, first_load=AS_OF), "account_id") == []
+    assert told(events(snapshots=snapshots, first_load=days_from(-1)), "account_id") == ["a"]
+    assert told(events(snapshots=snapshots[1:]), "account_id") == []
+
+
+def test_a_cancellation_taken_back_and_announced_again_within_a_week_is_told_once() -> None:
+    earlier = {
+        "as_of": days_from(-6),
+        "event_id": "x",
+        "account_id": "a",
+        "event_type": "cancellation_announced",
+        "to_value": "2025-04-01",
+    }
+    snapshots = [book_on(-1, a=False), book_on(0, a=True)]
+    assert told(events(snapshots=snapshots, previous=[earlier]), "account_id") == []
+    other = earlier | {"to_value": "2025-05-01"}
+    assert told(events(snapshots=snapshots, previous=[other]), "account_id") == ["a"]

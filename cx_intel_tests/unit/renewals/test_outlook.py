@@ -58,15 +58,16 @@ def test_closed_forms_of_segments_and_total() -> None:
     found = outlook_of((*DUE, LATER), listed={"a": True, "c": True})
     assert set(found.loc["all"].index) == set(SCENARIOS)
     ending = found["ending_mrr"].unstack()[["all_renew", "expected_no_action", "expected_with_playbooks", "worst_case"]]
-    # SMB: 55 + 55.2, with playbooks 0.55 + 0.45 x 0.30 = 0.685; Enterprise: 12, 0.30 + 0.70 x 0.35 = 0.545
-    assert ending.loc["SMB"].tolist() == [160, 110.2, 68.5 + 55.2, 60]
+    # SMB: 55 + 55.2, with playbooks 0.55 + 0.45 x 0.30 = 0.685; Enterprise: 12, 0.30 + 0.70 x 0.35 = 0.545;
+    # worst case: a and c are not healthy, of b 0.92 stays
+    assert ending.loc["SMB"].tolist() == [160, 110.2, 68.5 + 55.2, 55.2]
     assert ending.loc["Enterprise"].tolist() == [40, 12, 21.8, 0]
-    assert ending.loc["all"].tolist() == [200, 122.2, 145.5, 60]
+    assert ending.loc["all"].tolist() == [200, 122.2, 145.5, 55.2]
     total = found.loc[("all", "expected_no_action")]
     assert (total.renewals_due, total.starting_mrr, total.book_starting_mrr) == (3, 200, 1000)
     assert total.nrr_pct == pytest.approx(61.1, abs=1e-12)
     assert total.book_nrr_pct == pytest.approx(92.22, abs=1e-12)
-    assert found.loc[("SMB", "worst_case"), "nrr_pct"] == 37.5
+    assert found.loc[("SMB", "worst_case"), "nrr_pct"] == 34.5
 
 
 def test_playbooks_count_only_for_those_listed_within_capacity() -> None:
@@ -75,9 +76,9 @@ def test_playbooks_count_only_for_those_listed_within_capacity() -> None:
     assert found.loc[("Enterprise", "expected_with_playbooks"), "ending_mrr"] == 21.8
 
 
-def test_the_worst_case_of_a_healthy_book_is_better_than_the_expected() -> None:
+def test_the_worst_case_of_a_healthy_book_is_what_is_expected() -> None:
     found = outlook_of(DUE[1:2], listed={})
-    assert found.loc[("all", "worst_case"), "ending_mrr"] == 60
+    assert found.loc[("all", "worst_case"), "ending_mrr"] == 55.2
     assert found.loc[("all", "expected_no_action"), "ending_mrr"] == 55.2
 
 
@@ -86,9 +87,10 @@ def test_an_unknown_tier_is_not_lost_in_the_worst_case() -> None:
         "health_tier": "unknown",
         "is_healthy": None,
         "renewal_risk": "Medium",
+        "renewal_probability": 0.75,
         "exposed_arr": 0,
     }
-    assert outlook_of((unknown,), listed={}).loc[("all", "worst_case"), "ending_mrr"] == 100
+    assert outlook_of((unknown,), listed={}).loc[("all", "worst_case"), "ending_mrr"] == 75
 
 
 def test_half_a_cent_is_rounded_up() -> None:
@@ -175,7 +177,7 @@ def test_quantiles_of_the_total_lie_around_its_expectation() -> None:
 @pytest.mark.parametrize(
     ("scenario", "ending", "rule"),
     [
-        ("worst_case", 101, "scenarios_in_order"),
+        ("worst_case", 51, "scenarios_in_order"),
         ("simulated_p50", 5, "scenarios_in_order"),
         ("all_renew", 201, "ends_within_start"),
     ],
@@ -183,6 +185,7 @@ def test_quantiles_of_the_total_lie_around_its_expectation() -> None:
 def test_each_rule_of_the_outlook_can_fail(scenario: str, ending: float, rule: str) -> None:
     of = contract(FLEET)
     sound = {"as_of": AS_OF, "renewals_due": 1, "starting_mrr": 100, "book_starting_mrr": 200}
+    sound |= {"lapsed_mrr": 0, "announced_contraction_mrr": 0}
     ordinary = {"ending_mrr": 50, "nrr_pct": 50.0, "book_nrr_pct": 75.0}
     given = [
         {**sound, **ordinary, "segment": segment, "scenario": s} | ({"ending_mrr": 100} if s == "all_renew" else {})
@@ -193,3 +196,41 @@ def test_each_rule_of_the_outlook_can_fail(scenario: str, ending: float, rule: s
     wrong = [row | ({"ending_mrr": ending} if row["scenario"] == scenario else {}) for row in given]
     assert rule in broken(rows(of, wrong), of)
     assert broken(rows(of, given[: len(SCENARIOS)]), of) == ["segments_sum_to_total"]
+
+
+CANCELLED = {"renewal_risk": "Cancelled", "is_cancelled": True, "renewal_probability": 0.0, "save_rate": 0.0}
+
+
+def test_a_cancelled_account_is_lost_in_every_scenario() -> None:
+    found = outlook_of((DUE[0] | CANCELLED | {"is_healthy": True}, LATER), listed={"a": True})
+    assert set(found.loc["all", "ending_mrr"]) == {0}
+    assert set(found.loc["all", "book_nrr_pct"]) == {pytest.approx(100 * 800 / 900)}
+
+
+def test_announced_contractions_are_off_every_scenario_due_or_not() -> None:
+    due, later = DUE[0] | {"announced_contraction_90d_mrr": 40}, LATER
+    book = [
+        {"account_id": "a", "current_mrr": 100, **SMB, "announced_contraction_90d_mrr": 40},
+        {"account_id": "d", "current_mrr": 800, **ENTERPRISE, "announced_contraction_90d_mrr": 100},
+    ]
+    found = outlook_of((due, later), listed={}, book=book)
+    # of a, 60 may stay, 0.55 of it is expected to; d loses 100 of its 800 and does not renew in the window
+    assert found.loc[("all", "all_renew"), ["starting_mrr", "ending_mrr", "announced_contraction_mrr"]].tolist() == [
+        100,
+        60,
+        140,
+    ]
+    assert found.loc[("all", "all_renew"), "book_nrr_pct"] == pytest.approx(100 * 760 / 900)
+    assert found.loc[("all", "expected_no_action"), "book_nrr_pct"] == pytest.approx(100 * (33 + 700) / 900)
+    assert found.loc[("Enterprise", "worst_case"), "book_nrr_pct"] == 87.5
+
+
+def test_a_lapsed_term_is_among_the_renewals_due_and_outside_the_book() -> None:
+    lapsed = DUE[0] | {"account_id": "z", "is_lapsed": True, "lapsed_mrr": 100, "is_healthy": None}
+    book = [
+        {"account_id": "a", "current_mrr": 100, **SMB},
+        {"account_id": "z", "current_mrr": 0, **SMB, "lapsed_mrr": 100},
+    ]
+    total = outlook_of((DUE[0], lapsed), listed={}, book=book).loc[("all", "expected_no_action")]
+    assert (total.renewals_due, total.starting_mrr, total.lapsed_mrr, total.ending_mrr) == (2, 200, 100, 110)
+    assert (total.book_starting_mrr, total.book_nrr_pct) == (100, 55)

@@ -1,4 +1,4 @@
-"""Renewal dates and the pipeline: when an account renews, how likely, and what is at stake."""
+"""The pipeline: how likely a renewal is, and what is at stake. Dates are in `test_dates.py`."""
 
 from datetime import date
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.renewals.layer import renewal_pipeline as contract
-from cx_intel.models.renewals.pipeline import renewal_dates, renewal_pipeline
+from cx_intel.models.renewals.pipeline import renewal_pipeline
 from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped, values
 from cx_intel_tests.helpers.renewal_tables import (
     broken,
@@ -17,89 +17,9 @@ from cx_intel_tests.helpers.renewal_tables import (
     revenue,
     scores,
     signals,
-    subscriptions,
 )
 
 FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")
-
-
-def next_renewal(*given: dict[str, Any], of: Any = FLEET, as_of: date = AS_OF) -> Any:
-    """(renewal_date, is_overdue) of account a with these subscriptions; None when it has no row."""
-    table = subscriptions(of, [{"account_id": "a"} | row for row in given])
-    found = renewal_dates(table, portfolio=of, as_of=as_of)
-    return values(found, "renewal_date", "is_overdue").get("a")
-
-
-@pytest.mark.parametrize(
-    ("given", "as_of", "expected"),
-    [
-        pytest.param({"renewal_date": date(2025, 6, 30)}, AS_OF, (date(2025, 6, 30), False), id="given"),
-        pytest.param({"renewal_date": AS_OF}, AS_OF, (AS_OF, False), id="given, today"),
-        pytest.param({"renewal_date": date(2025, 1, 30)}, AS_OF, (date(2026, 1, 30), True), id="past"),
-        pytest.param({"renewal_date": date(2021, 3, 1)}, AS_OF, (date(2025, 3, 1), True), id="past for years"),
-        pytest.param(
-            {"renewal_date": date(2024, 2, 29)},
-            date(2025, 2, 1),
-            (date(2025, 2, 28), True),
-            id="clipped to 28 Feb",
-        ),
-        pytest.param(
-            {"renewal_date": date(2024, 2, 29)},
-            date(2027, 3, 1),
-            (date(2028, 2, 29), True),
-            id="without drift",
-        ),
-        pytest.param(
-            {"renewal_date": date(2025, 1, 1), "mrr_amount": 0},
-            AS_OF,
-            (date(2025, 1, 1), False),
-            id="pays nothing",
-        ),
-        pytest.param({"start_date": date(2023, 5, 31)}, AS_OF, (date(2025, 5, 31), False), id="anniversary"),
-        pytest.param({"start_date": AS_OF}, AS_OF, (date(2026, 1, 31), False), id="started today"),
-        pytest.param({"start_date": date(2024, 1, 31)}, AS_OF, (AS_OF, False), id="anniversary today"),
-        pytest.param({"start_date": date(2025, 2, 1)}, AS_OF, None, id="not yet started"),
-        pytest.param({"status": "trial"}, AS_OF, None, id="trial"),
-        pytest.param({"end_date": date(2024, 1, 1)}, AS_OF, None, id="ends before it starts"),
-        pytest.param(
-            {"end_date": date(2024, 9, 1), "renewal_date": date(2025, 9, 1)},
-            AS_OF,
-            (AS_OF, False),
-            id="ended: its given date no longer counts",
-        ),
-    ],
-)
-def test_renewal_date_of_one_subscription(given: dict[str, Any], as_of: date, expected: Any) -> None:
-    assert next_renewal(given, as_of=as_of) == expected
-
-
-def test_earliest_of_the_subscriptions_in_force_after_rolling_each_forward() -> None:
-    past, soon, late = ({"renewal_date": date(2024, 12, 1)}, {"renewal_date": date(2025, 3, 1)}, {})
-    assert next_renewal(past, soon, late) == (date(2025, 3, 1), True)
-
-
-def test_anniversary_of_the_earliest_start_of_the_main_product() -> None:
-    add_on = {"product_name": "api_access", "start_date": date(2022, 3, 1)}
-    platform = {
-        "product_name": "novacrm_platform",
-        "start_date": date(2023, 7, 1),
-        "end_date": date(2024, 7, 1),
-    }
-    upgrade = {"product_name": "novacrm_platform", "start_date": date(2024, 8, 1)}
-    assert next_renewal(add_on, platform, upgrade, of=NOVACRM) == (date(2025, 7, 1), False)
-    assert next_renewal(add_on, of=NOVACRM) == (None, None)
-
-
-def test_a_portfolio_without_renewals_has_terms_of_a_year() -> None:
-    plain = FLEET.model_copy(update={"renewals": None})
-    assert next_renewal({"start_date": date(2023, 5, 31)}, of=plain) == (date(2025, 5, 31), False)
-
-
-def test_monthly_terms_clip_from_the_original_day() -> None:
-    monthly = FLEET.model_copy(update={"renewals": FLEET.renewals.model_copy(update={"term_months": 1})})
-    given = {"renewal_date": date(2025, 1, 31)}
-    assert next_renewal(given, of=monthly, as_of=date(2025, 2, 1)) == (date(2025, 2, 28), True)
-    assert next_renewal(given, of=monthly, as_of=date(2025, 3, 1)) == (date(2025, 3, 31), True)
 
 
 def test_risk_probability_and_amounts_of_every_level() -> None:
@@ -155,9 +75,10 @@ def test_half_a_cent_is_rounded_up_and_the_parts_still_sum() -> None:
 
 
 def test_the_pipeline_reaches_from_today_to_270_days() -> None:
-    given = {"yesterday": -1, "today": 0, "window": 90, "after": 91, "end": 270, "beyond": 271}
+    given = {"31 days ago": -31, "30 days ago": -30, "today": 0, "window": 90, "after": 91, "end": 270, "beyond": 271}
     table = pipeline_of(FLEET, [{"account_id": k, "renewal_date": days_from(v)} for k, v in given.items()])
     assert values(table, "days_to_renewal", "months_to_renewal", "is_within_window") == {
+        "30 days ago": (-30, 0, True),
         "today": (0, 0, True),
         "window": (90, 4, True),  # 1 May, and 31 January + 3 months is 30 April
         "after": (91, 4, False),
@@ -240,10 +161,13 @@ def test_rules_may_ask_for_attributes_and_signals_and_a_wrong_name_is_told() -> 
     ("change", "rule"),
     [
         ({"expected_arr_loss": 541}, "expected_parts_sum_to_arr"),
-        ({"exposed_arr": 0}, "exposed_when_not_healthy_and_due"),
+        ({"exposed_arr": 0}, "exposed_when_at_risk_and_due"),
         ({"health_tier": "unknown"}, "unknown_is_medium"),
         ({"days_to_renewal": 31}, "days_lead_to_the_date"),
         ({"days_to_renewal": 271}, "days_to_renewal: maximum"),
+        ({"days_to_renewal": -31}, "days_to_renewal: minimum"),
+        ({"is_cancelled": True}, "cancelled_is_lost"),
+        ({"is_cancelled": True, "renewal_risk": "Cancelled"}, "cancelled_is_lost"),
     ],
 )
 def test_each_rule_of_the_pipeline_can_fail(change: dict[str, Any], rule: str) -> None:
@@ -256,6 +180,10 @@ def test_each_rule_of_the_pipeline_can_fail(change: dict[str, Any], rule: str) -
         "is_healthy": False,
         "renewal_date": days_from(30),
         "is_overdue": False,
+        "is_cancelled": False,
+        "is_lapsed": False,
+        **dict.fromkeys(("announced_contraction_mrr", "announced_contraction_90d_mrr", "lapsed_mrr"), 0),
+        **dict.fromkeys(("segment", "country", "owner"), "(none)"),
         "days_to_renewal": 30,
         "months_to_renewal": 1,
         "is_within_window": True,
@@ -272,3 +200,45 @@ def test_each_rule_of_the_pipeline_can_fail(change: dict[str, Any], rule: str) -
     of: Contract = contract(FLEET)
     assert broken(rows(of, [sound]), of) == []
     assert rule in broken(rows(of, [sound | change]), of)
+
+
+def test_a_cancelled_account_is_lost_whatever_its_tier() -> None:
+    ends = {"is_cancelled": True, "announced_end_date": days_from(30)}
+    later = ends | {"renewal_date": days_from(91)}
+    given = [
+        {"account_id": "green", "health_tier": "Green", **ends},
+        {"account_id": "unscored", **ends},
+        {"account_id": "later", "health_tier": "Green", **later},
+    ]
+    table = pipeline_of(FLEET, given)
+    columns = ("renewal_risk", "renewal_probability", "expected_arr_loss", "exposed_arr", "due_in_days", "save_rate")
+    assert values(table, *columns) == {
+        "green": ("Cancelled", 0, 1200, 1200, 3, 0),
+        "unscored": ("Cancelled", 0, 1200, 1200, 3, 0),
+        "later": ("Cancelled", 0, 1200, 0, 3, 0),
+    }
+    assert set(values(table, "recommended_playbook").values()) == {"Win-back call"}
+    assert broken(table, contract(FLEET)) == []
+
+
+def test_a_lapsed_term_is_kept_with_its_last_mrr_outside_the_book() -> None:
+    lapsed = {"lapsed_mrr": 50, "renewal_date": days_from(-5), "is_overdue": True}
+    given = [
+        {"account_id": "gone", "current_mrr": 0, "is_churned": True, **lapsed},
+        {"account_id": "pays on", "health_tier": "Green", **lapsed},
+    ]
+    table = pipeline_of(FLEET, given)
+    columns = (
+        "is_lapsed",
+        "current_mrr",
+        "current_arr",
+        "lapsed_mrr",
+        "days_to_renewal",
+        "renewal_risk",
+        "exposed_arr",
+    )
+    assert values(table, *columns) == {
+        "gone": (True, 50, 600, 50, -5, "Medium", 0),
+        "pays on": (False, 100, 1200, 50, -5, "Low", 0),
+    }
+    assert broken(table, contract(FLEET)) == []
