@@ -3,6 +3,8 @@
 Their models are in `cx_intel.models`: accounts, catalog, usage.
 """
 
+import ibis
+
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, TIME, Column, Contract, Invariant
 from cx_intel.contracts.staging.accounts import attribute_columns, stg_accounts
 from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
@@ -149,12 +151,33 @@ def account_snapshot(portfolio: Portfolio) -> Contract:
         ("as_of", "account_id"),
         (AS_OF, *_account_columns(portfolio)),
         kind="snapshot",
-        invariants=(ARR_IS_TWELVE_MRR, *_ledger_agrees(portfolio)),
+        invariants=(ARR_IS_TWELVE_MRR, *_ledger_agrees(portfolio), *CRM_AGREES),
         plots={
             "accounts": lambda t: t.count(),
             "current_arr": lambda t: t.current_arr.sum(),
         },
     )
+
+
+CHURNED_STATUSES = ("churned", "cancelled", "canceled", "lost", "terminated", "former", "closed")
+PAYING_STATUSES = ("active", "customer", "live", "paying")
+
+CRM_AGREES = (
+    Invariant(
+        "crm_churned_pays_nothing",
+        f"An account that the CRM calls {', '.join(CHURNED_STATUSES)} pays no more; the sample gives its current_arr.",
+        lambda t: ~(ibis.coalesce(t.status.isin(CHURNED_STATUSES), False) & (t.current_mrr > 0) & ~t.is_churned),
+        "It is in the book until the ledger ends: mend its status in the CRM, or end its contract in billing.",
+        "warn",
+    ),
+    Invariant(
+        "crm_customer_pays",
+        f"An account that the CRM calls {', '.join(PAYING_STATUSES)} has not churned by the ledger.",
+        lambda t: ~(ibis.coalesce(t.status.isin(PAYING_STATUSES), False) & t.is_churned),
+        "It is outside the book: mend its status in the CRM, or look in billing for the contract that is missing.",
+        "warn",
+    ),
+)
 
 
 def _ledger_agrees(portfolio: Portfolio) -> tuple[Invariant, ...]:

@@ -58,16 +58,18 @@ def contracts_on(subscription_periods: ir.Table, as_of: date) -> ir.Table:
     chosen = ranked.filter(ranked["rank"] == 0)
     known_from = ibis.coalesce(chosen.end_known_from, chosen.first_seen_on)
     is_known = (chosen.end_date <= day) | (known_from <= day)
+    end = ibis.ifelse(is_known, chosen.end_date, NO_DATE)
+    has_stopped = ~chosen.is_in_force & (chosen.counts_until <= day) & (end.isnull() | (end > day))
     return chosen.select(
         "subscription_id",
         "account_id",
         "product_name",
         "mrr_amount",
-        "start_date",
         "renewal_date",
         "term_months",
         "is_in_force",
-        end_date=ibis.ifelse(is_known, chosen.end_date, NO_DATE),
+        start_date=ibis.ifelse(chosen.is_to_come, chosen.counts_from, chosen.start_date),
+        end_date=ibis.ifelse(has_stopped, chosen.counts_until, end),
         is_term=ibis.coalesce(chosen.end_kind == "term", False),
     )
 

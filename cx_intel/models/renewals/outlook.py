@@ -27,7 +27,7 @@ CELLS_AT_ONCE = 4_000_000
 class Prospect(NamedTuple):
     """What decides how much of a renewal stays; the same for many accounts."""
 
-    probability: float
+    renewal_probability: float
     save_rate: float
     is_acted_on: bool
     is_not_healthy: bool
@@ -40,7 +40,7 @@ def _exact(share: float) -> Fraction:
 
 
 def _expected(prospect: Prospect) -> Fraction:
-    return _exact(prospect.probability)
+    return _exact(prospect.renewal_probability)
 
 
 def _with_playbook(prospect: Prospect) -> Fraction:
@@ -88,17 +88,16 @@ def nrr_outlook(
     due = _renewals_due(renewal_pipeline, cs_intervention_list)
     segments = sorted({*book.index, *due["segment"]})
     in_book = due[~due["is_lapsed"]]
-    draws = pd.DataFrame(
-        simulate(
-            due["staying_cents"].to_numpy(),
-            due["renewal_probability"].to_numpy(dtype=float),
-            2 * pd.Categorical(due["segment"], categories=segments).codes + due["is_lapsed"].to_numpy(dtype=int),
-            segments=2 * len(segments),
-            draws=outlook.draws,
-            seed=outlook.seed,
-        ),
-        index=pd.MultiIndex.from_product([segments, [False, True]]),
+    kept = simulate(
+        due["staying_cents"].to_numpy(),
+        due["renewal_probability"].to_numpy(dtype=float),
+        2 * pd.Categorical(due["segment"], categories=segments).codes + due["is_lapsed"].to_numpy(dtype=int),
+        segments=2 * len(segments),
+        draws=outlook.draws,
+        seed=outlook.seed,
     )
+    draws_of_book = pd.DataFrame(kept[0::2], index=segments)
+    draws = draws_of_book + kept[1::2]
     rows = []
     for segment in (ALL_SEGMENTS, *segments):
         chosen = segments if segment == ALL_SEGMENTS else [segment]
@@ -106,7 +105,7 @@ def nrr_outlook(
         starting, of_book = int(part["cents"].sum()), int(booked["cents"].sum())
         whole, contracting = (int(sums.reindex(chosen, fill_value=0).sum()) for sums in (book, contraction))
         elsewhere = whole - of_book - (contracting - int(booked["contraction_cents"].sum()))
-        of_booked = _endings(booked, draws.loc[(chosen, [False]), :])
+        of_booked = _endings(booked, draws_of_book.loc[chosen])
         for scenario, ending in _endings(part, draws.loc[chosen]).items():
             rows.append(
                 {

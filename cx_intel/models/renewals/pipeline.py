@@ -138,12 +138,15 @@ def _facts(
     scores = customer_health_scores.select("account_id", "health_score", "health_tier", "is_healthy")
     risk = churn_risk_view.select("account_id", "risk_level")
     expansion = expansion_potential(account_snapshot, fct_revenue)
-    lapsed = is_lapsed(account_snapshot, portfolio=portfolio)
-    joined = account_snapshot.mutate(
-        is_lapsed=lapsed,
-        current_mrr=ibis.ifelse(lapsed, account_snapshot.lapsed_mrr, account_snapshot.current_mrr),
-        current_arr=ibis.ifelse(lapsed, account_snapshot.lapsed_mrr * 12, account_snapshot.current_arr).cast(MONEY),
-    ).filter(lapsed | is_in_book(account_snapshot, portfolio=portfolio))
+    marked = account_snapshot.mutate(
+        is_lapsed=is_lapsed(account_snapshot, portfolio=portfolio),
+        is_booked=is_in_book(account_snapshot, portfolio=portfolio),
+    )
+    chosen = marked.filter(marked.is_lapsed | marked.is_booked)
+    joined = chosen.mutate(
+        current_mrr=ibis.ifelse(chosen.is_lapsed, chosen.lapsed_mrr, chosen.current_mrr),
+        current_arr=ibis.ifelse(chosen.is_lapsed, (chosen.lapsed_mrr * 12).cast(MONEY), chosen.current_arr),
+    )
     for more in (scores, risk, signals, expansion):
         joined = joined.left_join(more, "account_id").drop("account_id_right")
     return joined.mutate(

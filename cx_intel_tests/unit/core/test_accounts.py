@@ -189,6 +189,27 @@ class TestSnapshot:
         assert not is_churned(subscription("A", 100, LONG_AGO, status="trial"))
         assert not is_churned(subscription("A", 100, date(2025, 8, 1)))
 
+    def test_on_other_bases_the_ledger_says_who_has_churned(self) -> None:
+        def ledger(*months: tuple[int, float]) -> list[dict[str, Any]]:
+            return [{"account_id": "A", "revenue_month": date(2024, m, 1), "mrr": mrr} for m, mrr in months]
+
+        def of_horizon(*months: tuple[int, float], later: float | None = None) -> Any:
+            known = [] if later is None else [{"account_id": "A", "revenue_month": date(2025, 2, 1), "mrr": later}]
+            return [*ledger(*months), {"account_id": "A", "revenue_month": date(2025, 1, 1), "mrr": 50}, *known]
+
+        of = portfolio(["support_tickets", "mrr_history"], revenue={"basis": "mrr_history"})
+        contract = [subscription("A", 100, LONG_AGO)]
+        assert not figure(snapshot(contract, of_horizon((12, 50)), of=of), "is_churned")
+        assert figure(snapshot(contract, ledger((11, 50), (12, 0)), of=of), "is_churned")
+        # nobody who never paid can leave, and what the ledger says of later months is not known yet
+        assert not figure(snapshot(contract, of=of), "is_churned")
+        assert not figure(snapshot(contract, of_horizon((12, 50), later=0), of=of), "is_churned")
+        assert figure(snapshot(contract, ledger((11, 50), (12, 0)), of=of), "current_mrr") == 100
+
+    def test_without_segment_country_or_owner_an_account_is_of_none(self) -> None:
+        assert figure(snapshot(), "segment", "country", "owner") == ("(none)", "(none)", "(none)")
+        assert figure(snapshot(segment="SMB"), "segment", "country", "owner") == ("SMB", "(none)", "(none)")
+
     def test_without_subscriptions_as_a_source_the_ledger_says_what_is_paid(self) -> None:
         of = portfolio(
             sources=[{"kind": "files", "table": t, "path": "x.csv"} for t in ("accounts", "mrr_history")],
