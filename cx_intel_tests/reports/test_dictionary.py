@@ -42,8 +42,8 @@ def test_a_column_says_its_type_unit_null_and_values():
     probability = columns["renewal_probability"]
     assert (probability.type, probability.unit, probability.null) == ("number", "0 to 1", "never null")
     assert probability.values == "0 to 1"
-    assert columns["owner"].null == "nobody"
-    assert columns["renewal_risk"].values == "Critical, High, Medium, Low"
+    assert columns["owner"].null == "never null"
+    assert columns["renewal_risk"].values == "Cancelled, Critical, High, Medium, Low"
     checks = {check.name: check for check in tables["renewal_pipeline"].checks}
     assert checks["grain_unique"].rule == "as_of, account_id: unique."
     assert checks["grain_unique"].effect == "blocks"

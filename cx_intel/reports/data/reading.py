@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.catalog import contract_of, tables_of
-from cx_intel.contracts.renewals.pipeline import NO_VALUE
+from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.renewals.pipeline import book
 from cx_intel.reports.data.report_data import WEEK, ReportData, ScoreHistory, last_month_over, newest_within
 from cx_intel.reports.words.language import Language
