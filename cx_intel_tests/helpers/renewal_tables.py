@@ -21,7 +21,6 @@ from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
 from cx_intel.models.renewals.pipeline import renewal_pipeline
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped
-from cx_intel_tests.helpers.subscription_loads import periods_of
 
 Row = Mapping[str, Any]
 

@@ -12,7 +12,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
-from cx_intel.settings.renewals import RISK_LEVELS
 from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.terms import ASSUMED, SCENARIOS
@@ -20,6 +19,7 @@ from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.workbook import cells
 from cx_intel.reports.workbook.cells import Kind, NumberFormats
+from cx_intel.settings.renewals import RISK_LEVELS
 
 WIDTHS = (54, 44, 18, 28)
 DEFINITIONS = (
