@@ -12,9 +12,9 @@ from typing import Any
 
 import ibis
 
-from cx_intel.models.renewals.pipeline import DEFAULT_TERM_MONTHS
 from cx_intel.models.revenue.definitions import Entry, Kind, Ledger, NamedFigure, retention
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.renewals import DEFAULT_TERM_MONTHS
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.protocol import Warehouse
 
