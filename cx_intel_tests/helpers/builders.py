@@ -19,8 +19,8 @@ import cx_intel
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.core import account_snapshot
 from cx_intel.contracts.staging.support import stg_ticket_status_history
-from cx_intel.contracts.support import business_hours
 from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
+from cx_intel.contracts.support import business_hours
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.loader import load_portfolio
 
