@@ -7,6 +7,7 @@ What a source delivers of subscriptions is in `cx_intel.contracts.staging.billin
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, TEXT, Column, Contract, Invariant
 from cx_intel.contracts.staging.billing import SUBSCRIPTION_BASICS
 from cx_intel.contracts.staging.values import monthly_amount_column
+from cx_intel.contracts.subscription_deliveries import delivery_rules
 from cx_intel.settings.portfolio import Portfolio
 
 END_KINDS = ("cancellation", "term")
@@ -91,5 +92,6 @@ def subscription_periods(portfolio: Portfolio) -> Contract:
                 "A fault of the model, not of the data: report it.",
             ),
         ),
+        cross_invariants=delivery_rules(portfolio),
         plots={"subscriptions": lambda t: t.subscription_id.nunique()},
     )

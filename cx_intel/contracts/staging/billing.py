@@ -3,6 +3,8 @@
 Amounts are in the reporting currency. How they are read: `cx_intel.models.staging`; what MRR follows: `cx_intel.models.revenue`.
 """
 
+import ibis
+
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, NUMBER, PRICE, TEXT, Column, Contract, Invariant
 from cx_intel.contracts.staging.values import (
     BILLING_INTERVALS,
@@ -55,6 +57,21 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
                 "It is never in force and counts nowhere; mend the dates at the source.",
                 "warn",
             ),
+            *_amounts_are_clear(portfolio),
+        ),
+    )
+
+
+def _amounts_are_clear(portfolio: Portfolio) -> tuple[Invariant, ...]:
+    """With several units and no unit price, `amount` may be either."""
+    if "subscriptions" not in portfolio.tables or portfolio.source_of("subscriptions").amount_is:
+        return ()
+    return (
+        Invariant(
+            "amount_is_stated",
+            "Where there are several units and no unit_amount, the source states what amount is.",
+            lambda t: t.unit_amount.notnull() | (ibis.coalesce(t.quantity, 1) <= 1),
+            "Write `amount_is: total` on the source if amount is for all units, `amount_is: per_unit` if it is for one.",
         ),
     )
 

@@ -1,0 +1,80 @@
+"""What is refused of a delivery of subscriptions, and what is told, each once passing and once failing."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cx_intel.contracts.staging.billing import stg_subscriptions
+from cx_intel.contracts.subscriptions import subscription_periods
+from cx_intel_tests.helpers.builders import portfolio, rows
+from cx_intel_tests.helpers.renewal_tables import broken
+from cx_intel_tests.helpers.subscription_loads import Loads
+
+JANUARY, MAY, JUNE = date(2025, 1, 1), date(2025, 5, 31), date(2025, 6, 30)
+
+
+def s(number: int, mrr: float = 100, **more: Any) -> dict[str, Any]:
+    row = {"subscription_id": f"s{number}", "account_id": f"A{number}", "mrr_amount": mrr, "start_date": JANUARY}
+    return row | more
+
+
+def told(loads: Loads) -> list[str]:
+    return broken(loads.periods, subscription_periods(loads.of))
+
+
+def book(**source: Any) -> Any:
+    files = [{"kind": "files", "table": t, "path": f"{t}.csv"} for t in ("accounts", "subscriptions")]
+    return portfolio(sources=[files[0], files[1] | source])
+
+
+TEN = [s(n) for n in range(10)]
+
+
+def test_a_tenth_may_be_missing_and_no_more() -> None:
+    assert told(Loads().load(MAY, *TEN).load(JUNE, *TEN[1:])) == []
+    assert told(Loads().load(MAY, *TEN).load(JUNE, *TEN[2:])) == ["missing_share"]
+    assert told(Loads(book(max_missing_pct=20)).load(MAY, *TEN).load(JUNE, *TEN[2:])) == []
+    assert told(Loads(book(delivers="changes")).load(MAY, *TEN).load(JUNE)) == []
+
+
+def test_a_fifth_may_end_before_it_is_asked_what_that_means() -> None:
+    ending = [s(n, end_date=date(2026, 1, 1)) for n in range(10)]
+    assert told(Loads().load(MAY, *ending[:2], *TEN[2:])) == []
+    assert told(Loads().load(MAY, *ending[:3], *TEN[3:])) == ["meaning_of_ends"]
+    assert told(Loads(book(end_date={"means": "term"})).load(MAY, *ending)) == []
+
+
+def test_ends_with_a_follower_one_day_later_look_like_last_days() -> None:
+    def renewed(begins: date) -> list[str]:
+        old = s(1, end_date=date(2025, 3, 31))
+        return told(Loads().load(MAY, old, s(2, account_id="A1", start_date=begins)))
+
+    assert renewed(date(2025, 4, 1)) == ["ends_are_first_days_without"]
+    assert renewed(date(2025, 3, 31)) == []
+    assert renewed(date(2025, 4, 2)) == []
+
+
+def test_long_overlaps_are_told() -> None:
+    def beside(**more: Any) -> list[str]:
+        return told(Loads().load(MAY, s(1), s(2, account_id="A1", start_date=date(2025, 2, 1), **more)))
+
+    assert beside() == ["overlaps_are_short"]
+    assert beside(product_name="other") == []
+    assert beside(end_date=date(2025, 2, 20)) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "source", "expected"),
+    [
+        ({"quantity": 5}, {}, ["amount_is_stated"]),
+        ({"quantity": 1}, {}, []),
+        ({"quantity": 5, "unit_amount": 20}, {}, []),
+        ({"quantity": 5}, {"amount_is": "total"}, []),
+    ],
+)
+def test_an_amount_for_several_units_needs_a_word(row: dict[str, Any], source: Any, expected: list[str]) -> None:
+    of = book(**source)
+    given = s(1) | {"currency": "EUR", "amount": 100, "list_mrr_amount": 100, "billing_period_months": 1} | row
+    found = broken(rows(stg_subscriptions(of), [given]), stg_subscriptions(of))
+    assert [name for name in found if name == "amount_is_stated"] == expected
