@@ -83,9 +83,7 @@ def _ends_need_a_meaning(tables: Mapping[str, ir.Table]) -> ir.Table:
         & (rows.counts_until.isnull() | (rows.counts_until > rows["_day"]))
     )
     ending = is_in_force & ibis.coalesce(rows.end_date > rows["_day"], ibis.literal(False))
-    shares = rows.agg(
-        _ending=rows.mrr_amount.sum(where=ending), _all=rows.mrr_amount.sum(where=is_in_force)
-    )
+    shares = rows.agg(_ending=rows.mrr_amount.sum(where=ending), _all=rows.mrr_amount.sum(where=is_in_force))
     shares = shares.filter(shares["_ending"].cast("float64") * 100 > shares["_all"].cast("float64") * FUTURE_ENDS_PCT)
     return rows.filter(ending).cross_join(shares)
 
@@ -147,7 +145,9 @@ def _no_long_overlaps(portfolio: Portfolio) -> tuple[CrossInvariant, ...]:
 
     def long_ones(tables: Mapping[str, ir.Table]) -> ir.Table:
         pairs = _pairs(tables)
-        both_end = ibis.least(ibis.coalesce(pairs.ends, pairs.follower_ends), ibis.coalesce(pairs.follower_ends, pairs.ends))
+        both_end = ibis.least(
+            ibis.coalesce(pairs.ends, pairs.follower_ends), ibis.coalesce(pairs.follower_ends, pairs.ends)
+        )
         days = both_end.delta(pairs.follower_begins, unit="day")
         return pairs.filter(ibis.coalesce(days > limit, both_end.isnull()))
 
