@@ -21,6 +21,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
         make.__name__: make
         for make in (
             operations.quarantine,
+            operations.rejected_rows,
             core.account_history,
             subscriptions.subscription_periods,
             ledger.fct_revenue,

@@ -4,7 +4,7 @@ The staged tables themselves stand in `staging.py` beside this module; what fill
 `cx_intel.models.staging.columns`.
 """
 
-from cx_intel.contracts.contract import COUNT, TEXT, Column, Contract
+from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract
 
 DERIVED = {
     "subscriptions": ("mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
@@ -18,6 +18,11 @@ DERIVED = {
 RAW_MARKS = {"_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, "_reject": TEXT}
 """What a raw table from files carries besides the delivered columns: the file, the data row in it from 1, the row as
 it stood there, and why the row could not even be split into columns (null for all others)."""
+
+DELIVERED_DAY = "_day"
+"""The column of a raw table kept by day that tells the day of UTC which delivered the row."""
+ROW_MARKS = {**RAW_MARKS, DELIVERED_DAY: DATE}
+"""All that a raw row may carry besides the delivered columns."""
 
 DEFAULTED = ("currency", "billing_period_months")
 FILLED = {"support_tickets": ("status",), "nps_responses": ("response_id",), "ticket_status_history": ("field",)}

@@ -1,4 +1,4 @@
-"""The contracts of tables about the running itself: rows that were turned away.
+"""The contracts of tables about the running itself: the rows that staging rejected.
 
 What the tables of the business promise stands in the modules beside this one. How rows come here:
 `cx_intel.models.staging.tables`.
@@ -12,10 +12,10 @@ def quarantine(portfolio: Portfolio) -> Contract:
     return Contract(
         "quarantine",
         "operations",
-        "Which delivered rows were turned away at staging, and why; nothing is dropped silently.",
+        "Which delivered rows staging rejected, and why; nothing is dropped silently.",
         ("as_of", "source_table", "source_file", "row_number", "occurrence"),
         (
-            Column("as_of", DATE, "The day whose refresh turned the row away.", nullable=False),
+            Column("as_of", DATE, "The day whose refresh rejected the row.", nullable=False),
             Column("source_table", TEXT, "The canonical table.", nullable=False),
             Column(
                 "source_file",
@@ -41,4 +41,23 @@ def quarantine(portfolio: Portfolio) -> Contract:
             Column("raw_row", TEXT, "The row as delivered.", null_means="the source keeps no text of its rows"),
         ),
         kind="snapshot",
+    )
+
+
+def rejected_rows(portfolio: Portfolio) -> Contract:
+    """What the staged tables collect for the quarantine: no asset, and nothing that a reader is shown."""
+    return Contract(
+        "rejected_rows",
+        "operations",
+        "The rows that each source was found with when it was last staged, and that are not valid.",
+        (),
+        (
+            Column("source_table", TEXT, "The canonical table.", nullable=False),
+            Column("day", DATE, "The day that the row is of, where its table is kept by day and it has one."),
+            Column("delivered_day", DATE, "The day of UTC that delivered the row, where its source delivers days."),
+            Column("source_file", TEXT, "The file, relative to its folder; empty when it was none.", nullable=False),
+            Column("row_number", COUNT, "Data row in the file, from 1; 0 when it has none.", nullable=False),
+            Column("reason", TEXT, "What is wrong with it.", nullable=False),
+            Column("raw_row", TEXT, "The row as delivered."),
+        ),
     )

@@ -11,11 +11,11 @@ DAGSTER_YAML = """\
 # Dagster's own storage. Runs and events are kept in SQLite here, through a pool of connections; for a server with
 # several users replace the two storages by those of dagster-postgres. This file is made once and then yours.
 run_storage:
-  module: cx_intel.orchestration.storage
+  module: cx_intel.orchestration.dagster_internals
   class: PooledRunStorage
   config: {base_dir: %(home)s/dagster}
 event_log_storage:
-  module: cx_intel.orchestration.storage
+  module: cx_intel.orchestration.dagster_internals
   class: PooledEventLogStorage
   config: {base_dir: %(home)s/dagster}
 schedule_storage:

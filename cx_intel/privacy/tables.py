@@ -114,7 +114,7 @@ class Tables:
 def _blot_out(edits: RowEdits, table: str, column: str, subject: Subject) -> None:
     """Quarantined rows go whole; in other tables the text goes and the row stays."""
     pattern = pattern_of_words(subject.spellings)
-    if table == "quarantine":
+    if table in ("quarantine", "rejected_rows"):
         edits.delete_matches(table, column, pattern)
     else:
         edits.replace_matches(table, column, pattern, REDACTED)

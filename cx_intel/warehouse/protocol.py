@@ -5,6 +5,7 @@ What is about a whole deployment (opening, locks, back-ups) is beside it: `resou
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -134,6 +135,32 @@ class Warehouse(Protocol):
             days: The partitions; their old rows go, whether or not there are new ones.
             state: For each day, what it was built from; remembered in the same transaction.
             stands_at: The as_of of a whole table; remembered likewise.
+        """
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing of what is written inside; one within another is part of it. Each one is synced to the disk."""
+        ...
+
+    def replace_rows(
+        self,
+        table: str,
+        rows: ir.Table,
+        *,
+        like: ibis.Schema,
+        where: tuple[str, str],
+        column: str = "",
+        days: Sequence[date] = (),
+    ) -> None:
+        """Replaces some rows of a table, which is made when it is not there; one transaction.
+
+        Args:
+            table: The table.
+            rows: The new rows.
+            like: The columns and types of the table.
+            where: A column and its value in the rows that go.
+            column: A date column; with it, only the rows of these days go.
+            days: Those days.
         """
         ...
 

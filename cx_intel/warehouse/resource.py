@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.upgrades import back_up_if_due
@@ -31,11 +31,8 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     keep_backups: int = Field(default=7, description="How many back-ups are kept.")
     daily_backup: bool = Field(default=False, description="Back up with the first run of each day.")
 
-    _fitting: set[tuple[str, str]] = PrivateAttr(default_factory=set)
-
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         path = Path(self.database)
-        self._fitting = set()
         lock = WriterLock(path.with_name(LOCK_FILE))
         run = context.run.run_id[:8] if context.run else "a test"
         job = context.run.job_name if context.run else ""
@@ -75,8 +72,3 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def of(self, portfolio: str) -> Warehouse:
         """The tables of a portfolio; only during a run."""
         return DuckDBWarehouse(self._database, portfolio)
-
-    @property
-    def fitting(self) -> set[tuple[str, str]]:
-        """Portfolio and canonical table of which this run, in this process, has seen that every delivered row fits."""
-        return self._fitting

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from cx_intel.models.staging import rows
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio
@@ -56,11 +57,11 @@ def accounts(book: Portfolio = SMALL) -> ir.Table:
     return ibis.memtable(CON.to_pyarrow(table))
 
 
-def judged(table: str, rows: Sequence[Mapping[str, str | None]] | ir.Table, book: Portfolio = SMALL) -> list[Any]:
+def judged(table: str, given: Sequence[Mapping[str, str | None]] | ir.Table, book: Portfolio = SMALL) -> list[Any]:
     """The rows of a table in order, each as a dict with its `_reason`."""
-    given = rows if isinstance(rows, ir.Table) else raw(rows)
+    delivered = given if isinstance(given, ir.Table) else raw(given)
     known = None if table == "accounts" else accounts(book)
-    result = staging.staged(given, table=table, portfolio=book, as_of=AS_OF, accounts=known)
+    result = rows.judged(delivered, table=table, portfolio=book, as_of=AS_OF, accounts=known)
     return sorted(CON.to_pyarrow(result).to_pylist(), key=lambda row: (row["_row_number"] or 0, str(row)))
 
 

@@ -19,11 +19,13 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.models.staging.tables import unknown_currencies
-from cx_intel.orchestration.assets.graph import Step, steps_of
+from cx_intel.models.staging.rows import judged
+from cx_intel.models.staging.tables import rejected_rows, unknown_currencies
+from cx_intel.orchestration.assets.graph import REJECTED_ROWS, Step, steps_of
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.orchestration.checks.rules import rules_of
 from cx_intel.settings.portfolio import Portfolio
@@ -50,6 +52,8 @@ class WholeGraph:
         self._steps = {s.table: s for s in steps_of(portfolio) if not only or s.table in only}
         self._ready: dict[str, tuple[str, list[Counts]]] = {}
         self._currencies: dict[str, str] = {}
+        self._rejecting: dict[str, str] = {}
+        self._create(REJECTED_ROWS, contract_of(REJECTED_ROWS, portfolio).schema())
 
     def run(self, raw: Mapping[str, pa.Table], only: Collection[str] = ()) -> list[str]:
         """Makes the tables, or those named, from these raw ones; raw tables that are left out are empty.
@@ -81,7 +85,7 @@ class WholeGraph:
         return found.to_pylist()
 
     def quarantined(self) -> list[tuple[str, int, str]]:
-        """Table, row and reason of what was turned away, in order."""
+        """Table, row and reason of what was rejected, in order."""
         return sorted((r["source_table"], r["row_number"], r["reason"]) for r in self.rows("quarantine"))
 
     def _compiled(self, step: Step) -> tuple[str, list[Counts]]:
@@ -90,11 +94,15 @@ class WholeGraph:
         return self._sql(rows) if isinstance(rows, ir.Table) else "", self._rules(step.contract)
 
     def _model(self, step: Step) -> Any:
-        tables = {i.parameter: self._table(i.table) for i in step.inputs if i.exists}
-        runner = StepRunner(step, self.portfolio, self.warehouse, tables)
-        if "previous" in step.settings and step.contract.kind == "snapshot":
-            self.warehouse.stage(step.table, [], like=step.contract.schema())
-        return runner.rows(self.as_of)
+        return StepRunner(step, self.portfolio, self.warehouse).model(self.as_of)
+
+    def _rejected(self, step: Step) -> str:
+        """The statement that gives the rejected rows of a staged table."""
+        table = step.table.removeprefix("stg_")
+        accounts = None if table == "accounts" else self._table("stg_accounts")
+        raw = self._table(f"raw_{table}")
+        found = judged(raw, table=table, portfolio=self.portfolio, as_of=self.as_of, accounts=accounts)
+        return self._sql(rejected_rows(found, table=table, portfolio=self.portfolio))
 
     def _rules(self, contract: Contract) -> list[Counts]:
         """Statements that each give a row of counts: how many rows break which blocking rule."""
@@ -114,6 +122,11 @@ class WholeGraph:
             self._ready[table] = self._compiled(step)
         sql, rules = self._ready[table]
         name = self._name(step.table)
+        if step.contract.layer == "staging":
+            if table not in self._rejecting:
+                self._rejecting[table] = self._rejected(step)
+            self._execute(f"DELETE FROM {self._name(REJECTED_ROWS)} WHERE 'stg_' || source_table = '{table}'")
+            self._execute(f"INSERT INTO {self._name(REJECTED_ROWS)} BY NAME {self._rejecting[table]}")
         self._execute(f"DELETE FROM {name}")
         if sql:
             columns = ", ".join(f'"{column}"' for column in step.contract.column_names)

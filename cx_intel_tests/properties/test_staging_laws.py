@@ -15,7 +15,7 @@ from ibis.backends import BaseBackend
 
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.models.staging import tables as staging
+from cx_intel.models.staging.rows import judged
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.duckdb.files.reading import read_files
@@ -66,7 +66,7 @@ def judging(table: str) -> str:
     raw = ibis.table(columns | {"_source_file": "string", "_row_number": "int64"}, name="raw")
     engine().con.register("accounts", ACCOUNTS)
     known = ibis.table({"account_id": "string", "currency": "string"}, name="accounts")
-    return engine().compile(staging.staged(raw, table=table, portfolio=BOOK, as_of=AS_OF, accounts=known))
+    return engine().compile(judged(raw, table=table, portfolio=BOOK, as_of=AS_OF, accounts=known))
 
 
 @LAWS

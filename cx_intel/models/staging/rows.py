@@ -1,4 +1,4 @@
-"""Rows of a raw table typed by their contract, each with the reason why it does not fit, or none.
+"""Rows of a raw table typed by their contract, each with the reason why it is not valid, or none.
 
 What all canonical tables share belongs here: reading cells, currencies, reasons, duplicates. The columns
 that one table derives are in `cx_intel.models.staging.columns`, the staged tables themselves in
@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TEXT, TIME, Column, Contract
-from cx_intel.contracts.delivered import LENIENT, RAW_MARKS, delivered_columns, required_columns
+from cx_intel.contracts.delivered import DELIVERED_DAY, LENIENT, ROW_MARKS, delivered_columns, required_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT
 from cx_intel.models.expressions.money import amount, converted, in_major_units
@@ -23,8 +23,8 @@ from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.settings.portfolio import Portfolio
 
-MARKS = ("_reason", "_source_file", "_row_number", "_raw_row")
-"""What a staged row carries besides its contract's columns."""
+MARKS = {"_reason": TEXT, "_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, DELIVERED_DAY: DATE}
+"""What a judged row carries besides its contract's columns; `_raw_row` only where it has a reason."""
 CODES = (
     "status",
     "plan_tier",
@@ -53,10 +53,10 @@ NOT_A = {
 }
 
 
-def staged(
+def judged(
     raw: ir.Table, *, table: str, portfolio: Portfolio, as_of: date, accounts: ir.Table | None = None
 ) -> ir.Table:
-    """Every row of a raw table, typed, with `_reason`: null where the row fits its contract.
+    """Every row of a raw table, typed, with `_reason`: null where the row is valid.
 
     Args:
         raw: Text columns from files or typed ones; may lack optional columns and the marks.
@@ -81,7 +81,8 @@ def staged(
     rows = rows.mutate(_reason=_reason(rows, contract, portfolio))
     if "_row_number" in raw.columns:
         rows = _without_duplicates(rows, contract)
-    return rows.select(*contract.column_names, *MARKS)
+    raw_row = ibis.ifelse(rows["_reason"].notnull(), rows["_raw_row"], ibis.null(TEXT))
+    return rows.mutate(_raw_row=raw_row).select(*contract.column_names, *MARKS)
 
 
 def _cells(raw: ir.Table, contract: Contract) -> ir.Table:
@@ -98,7 +99,7 @@ def _cells(raw: ir.Table, contract: Contract) -> ir.Table:
 
     return raw.select(
         **{column.name: cell(column) for column in delivered_columns(contract)},
-        **{name: mark(name, kind) for name, kind in RAW_MARKS.items()},
+        **{name: mark(name, kind) for name, kind in ROW_MARKS.items()},
     )
 
 
@@ -106,7 +107,7 @@ def _typed(cells: ir.Table, contract: Contract, portfolio: Portfolio, table: str
     """The cells as values; `_text_<column>` keeps the text of those that had to be parsed."""
     columns = delivered_columns(contract)
     times = [c.name for c in columns if c.type in (DATE, TIME)]
-    first: dict[str, ir.Value] = {name: cells[name] for name in RAW_MARKS}
+    first: dict[str, ir.Value] = {name: cells[name] for name in ROW_MARKS}
     for column in columns:
         name, cell = column.name, cells[column.name]
         if column.type != TEXT and cell.type().is_string():
@@ -192,7 +193,7 @@ def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> 
 
 
 def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.StringValue:
-    """Everything wrong with the row, one after the other; null when it fits."""
+    """Everything wrong with the row, one after the other; null when it is valid."""
     found: list[tuple[ir.BooleanValue, ir.StringValue | str]] = []
     required = required_columns(contract)
     lenient = LENIENT.get(contract.table.removeprefix("stg_"), ())
@@ -242,18 +243,18 @@ def _next(message: ir.StringValue | str) -> ir.StringValue:
 
 
 def _without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
-    """Gives all but the last of the fitting rows with one key a reason."""
+    """Gives all but the last of the valid rows with one key a reason."""
     keys = dict.fromkeys([*contract.grain, *([contract.day_column] if contract.day_column else [])])
-    rows = rows.mutate(_fits=rows["_reason"].isnull())
+    rows = rows.mutate(_is_valid=rows["_reason"].isnull())
     newest_first = ibis.window(
-        group_by=[*keys, "_fits"], order_by=[ibis.desc("_source_file"), ibis.desc("_row_number")]
+        group_by=[*keys, "_is_valid"], order_by=[ibis.desc("_source_file"), ibis.desc("_row_number")]
     )
     rows = rows.mutate(
         _place=ibis.row_number().over(newest_first),
         _kept_file=rows["_source_file"].first().over(newest_first),
         _kept_row=rows["_row_number"].first().over(newest_first),
     )
-    is_duplicate = reduce(and_, (rows["_fits"], rows["_place"] > 0))
+    is_duplicate = reduce(and_, (rows["_is_valid"], rows["_place"] > 0))
     place = ibis.literal("duplicate of row ") + rows["_kept_row"].cast("string") + " of "
     reason = place + ibis.coalesce(rows["_kept_file"], "the source") + f": the same {', '.join(contract.grain)}"
     return rows.mutate(_reason=ibis.ifelse(is_duplicate, reason, rows["_reason"]))

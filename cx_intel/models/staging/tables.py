@@ -1,40 +1,28 @@
-"""The staged tables: the canonical source tables typed and checked, and the quarantine of the rows that do
-not fit.
+"""The staged tables: the canonical source tables typed and checked, and the quarantine of the rows that are
+not valid.
 
-One function a table, named after it; how a row is typed and judged is the matter of
-`cx_intel.models.staging.rows`. What the columns mean: `cx_intel.contracts.staging`. Everything loaded is kept
-here, whatever `as_of` is: what was known by then is cut by the tables that read these.
+One function a table, named after it. How a row is typed and judged stands in `cx_intel.models.staging.rows`; a
+refresh judges each source once and splits the rows by `valid_rows` and `rejected_rows`. What the columns mean:
+`cx_intel.contracts.staging`. Everything loaded is kept here, whatever `as_of` is: what was known by then is cut
+by the tables that read these.
 """
 
-from collections.abc import Collection, Iterable
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.contracts import operations
 from cx_intel.contracts.contract import conform
-from cx_intel.contracts.operations import quarantine as quarantine_contract
+from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import parsing
-from cx_intel.models.staging.rows import staged
+from cx_intel.models.staging.rows import judged
 from cx_intel.settings.portfolio import Portfolio
 
-__all__ = [
-    "quarantine",
-    "staged",
-    "stg_accounts",
-    "stg_csm_activities",
-    "stg_invoices",
-    "stg_metrics",
-    "stg_mrr_history",
-    "stg_nps_responses",
-    "stg_subscriptions",
-    "stg_support_tickets",
-    "stg_ticket_status_history",
-    "stg_usage_events",
-    "unknown_currencies",
-    "unknown_currency_message",
-]
+RECENT = timedelta(days=7)
+"""How far back the quarantine of a day looks into sources that deliver days."""
 
 WITHOUT_ACCOUNT = ("accounts", "ticket_status_history")
 """Canonical tables whose rows name no account that has to be known."""
@@ -45,7 +33,7 @@ def stg_accounts(raw_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -
 
     Grain: account_id.
     """
-    return _fitting(raw_accounts, None, "accounts", portfolio, as_of)
+    return _valid(raw_accounts, None, "accounts", portfolio, as_of)
 
 
 def stg_subscriptions(
@@ -55,7 +43,7 @@ def stg_subscriptions(
 
     Grain: subscription_id.
     """
-    return _fitting(raw_subscriptions, stg_accounts, "subscriptions", portfolio, as_of)
+    return _valid(raw_subscriptions, stg_accounts, "subscriptions", portfolio, as_of)
 
 
 def stg_invoices(raw_invoices: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -63,7 +51,7 @@ def stg_invoices(raw_invoices: ir.Table, stg_accounts: ir.Table, *, portfolio: P
 
     Grain: invoice_id.
     """
-    return _fitting(raw_invoices, stg_accounts, "invoices", portfolio, as_of)
+    return _valid(raw_invoices, stg_accounts, "invoices", portfolio, as_of)
 
 
 def stg_mrr_history(
@@ -73,7 +61,7 @@ def stg_mrr_history(
 
     Grain: account_id, month.
     """
-    return _fitting(raw_mrr_history, stg_accounts, "mrr_history", portfolio, as_of)
+    return _valid(raw_mrr_history, stg_accounts, "mrr_history", portfolio, as_of)
 
 
 def stg_usage_events(
@@ -83,7 +71,7 @@ def stg_usage_events(
 
     Grain: event_id, compared within event_date. A filter on event_date reaches the raw rows.
     """
-    return _fitting(raw_usage_events, stg_accounts, "usage_events", portfolio, as_of)
+    return _valid(raw_usage_events, stg_accounts, "usage_events", portfolio, as_of)
 
 
 def stg_support_tickets(
@@ -93,7 +81,7 @@ def stg_support_tickets(
 
     Grain: ticket_id.
     """
-    return _fitting(raw_support_tickets, stg_accounts, "support_tickets", portfolio, as_of)
+    return _valid(raw_support_tickets, stg_accounts, "support_tickets", portfolio, as_of)
 
 
 def stg_ticket_status_history(raw_ticket_status_history: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -101,7 +89,7 @@ def stg_ticket_status_history(raw_ticket_status_history: ir.Table, *, portfolio:
 
     Grain: ticket_id, field, changed_at.
     """
-    return _fitting(raw_ticket_status_history, None, "ticket_status_history", portfolio, as_of)
+    return _valid(raw_ticket_status_history, None, "ticket_status_history", portfolio, as_of)
 
 
 def stg_nps_responses(
@@ -111,7 +99,7 @@ def stg_nps_responses(
 
     Grain: response_id.
     """
-    return _fitting(raw_nps_responses, stg_accounts, "nps_responses", portfolio, as_of)
+    return _valid(raw_nps_responses, stg_accounts, "nps_responses", portfolio, as_of)
 
 
 def stg_csm_activities(
@@ -121,7 +109,7 @@ def stg_csm_activities(
 
     Grain: activity_id.
     """
-    return _fitting(raw_csm_activities, stg_accounts, "csm_activities", portfolio, as_of)
+    return _valid(raw_csm_activities, stg_accounts, "csm_activities", portfolio, as_of)
 
 
 def stg_metrics(raw_metrics: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -129,67 +117,48 @@ def stg_metrics(raw_metrics: ir.Table, stg_accounts: ir.Table, *, portfolio: Por
 
     Grain: account_id, metric, measured_on.
     """
-    return _fitting(raw_metrics, stg_accounts, "metrics", portfolio, as_of)
+    return _valid(raw_metrics, stg_accounts, "metrics", portfolio, as_of)
 
 
-def quarantine(
-    raw_accounts: ir.Table,
-    raw_subscriptions: ir.Table,
-    raw_invoices: ir.Table,
-    raw_mrr_history: ir.Table,
-    raw_usage_events: ir.Table,
-    raw_support_tickets: ir.Table,
-    raw_nps_responses: ir.Table,
-    raw_csm_activities: ir.Table,
-    raw_metrics: ir.Table,
-    raw_ticket_status_history: ir.Table,
-    stg_accounts: ir.Table,
-    *,
-    portfolio: Portfolio,
-    as_of: date,
-    doubtful: Collection[str] | None = None,
-) -> ir.Table:
-    """Every delivered row that does not fit its contract, with the reason and the row as delivered.
+def valid_rows(judged: ir.Table, table: str, portfolio: Portfolio) -> ir.Table:
+    """The rows of a judged table that are valid: what stands in the staged table."""
+    return conform(judged.filter(judged["_reason"].isnull()), STAGING[table](portfolio))
+
+
+def rejected_rows(judged: ir.Table, *, table: str, portfolio: Portfolio) -> ir.Table:
+    """The rows of a judged table that are not valid, as they are kept until the source is staged again.
+
+    Grain: source_table, source_file, row_number, and several rows where a wide row gave several.
+    """
+    rows = judged.filter(judged["_reason"].notnull())
+    day_column = STAGING[table](portfolio).day_column
+    found = rows.select(
+        source_table=ibis.literal(table),
+        day=rows[day_column] if day_column else ibis.null("date"),
+        delivered_day=rows[DELIVERED_DAY],
+        source_file=ibis.coalesce(rows["_source_file"], ""),
+        row_number=ibis.coalesce(rows["_row_number"], 0),
+        reason=rows["_reason"],
+        raw_row=rows["_raw_row"],
+    )
+    return conform(found, operations.rejected_rows(portfolio))
+
+
+def quarantine(rejected_rows: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """Every delivered row that is not valid, with the reason and the row as delivered.
 
     Grain: as_of, source_table, source_file, row_number, occurrence. Every raw row is either here or in its
-    staged table, once. `doubtful` names the canonical tables that may have such rows, where the others are
-    known to have none; default: all.
+    staged table, once. Of a source that delivers days, the rows are those of the newest days, so that a day
+    does not repeat the history.
     """
-    raws = {
-        "accounts": raw_accounts,
-        "subscriptions": raw_subscriptions,
-        "invoices": raw_invoices,
-        "mrr_history": raw_mrr_history,
-        "usage_events": raw_usage_events,
-        "support_tickets": raw_support_tickets,
-        "nps_responses": raw_nps_responses,
-        "csm_activities": raw_csm_activities,
-        "metrics": raw_metrics,
-        "ticket_status_history": raw_ticket_status_history,
-    }
-    turned_away = []
-    for table in portfolio.tables if doubtful is None else doubtful:
-        accounts = None if table in WITHOUT_ACCOUNT else stg_accounts
-        rows = staged(raws[table], table=table, portfolio=portfolio, as_of=as_of, accounts=accounts)
-        rows = rows.filter(rows["_reason"].notnull())
-        turned_away.append(
-            rows.select(
-                as_of=ibis.literal(as_of),
-                source_table=ibis.literal(table),
-                source_file=ibis.coalesce(rows["_source_file"], ""),
-                row_number=ibis.coalesce(rows["_row_number"], 0),
-                reason=rows["_reason"],
-                raw_row=rows["_raw_row"],
-            )
-        )
-    if not turned_away:
-        return quarantine_contract(portfolio).no_rows()
-    rows = ibis.union(*turned_away)
+    day = rejected_rows.delivered_day
+    is_recent = day.between(ibis.literal(as_of - RECENT), ibis.literal(as_of))
+    rows = rejected_rows.filter(day.isnull() | is_recent)
     within_row = ibis.window(
         group_by=[rows.source_table, rows.source_file, rows.row_number], order_by=[rows.reason, rows.raw_row]
     )
-    rows = rows.mutate(occurrence=ibis.row_number().over(within_row) + 1)
-    return conform(rows, quarantine_contract(portfolio))
+    rows = rows.mutate(as_of=ibis.literal(as_of), occurrence=ibis.row_number().over(within_row) + 1)
+    return conform(rows, operations.quarantine(portfolio))
 
 
 def unknown_currencies(raw: ir.Table, portfolio: Portfolio) -> ir.Table:
@@ -213,6 +182,5 @@ def unknown_currency_message(table: str, currencies: Iterable[str], portfolio: P
     )
 
 
-def _fitting(raw: ir.Table, accounts: ir.Table | None, table: str, portfolio: Portfolio, as_of: date) -> ir.Table:
-    rows = staged(raw, table=table, portfolio=portfolio, as_of=as_of, accounts=accounts)
-    return conform(rows.filter(rows["_reason"].isnull()), STAGING[table](portfolio))
+def _valid(raw: ir.Table, accounts: ir.Table | None, table: str, portfolio: Portfolio, as_of: date) -> ir.Table:
+    return valid_rows(judged(raw, table=table, portfolio=portfolio, as_of=as_of, accounts=accounts), table, portfolio)

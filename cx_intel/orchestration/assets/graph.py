@@ -1,7 +1,7 @@
 """Which model makes which table of a portfolio, and what each reads: the graph, still without Dagster.
 
 A model is a function named after its table; its positional parameters are the tables that it reads, so that the graph
-follows from the signature. `assets.py` turns each step into an asset.
+follows from the signature. `tables.py` turns each step into an asset, `steps.py` runs it.
 """
 
 import inspect
@@ -26,6 +26,8 @@ from cx_intel.models.support import adherence, business_hours, tickets
 from cx_intel.settings.portfolio import Portfolio
 
 HISTORY_SUFFIX = "__history"
+REJECTED_ROWS = "rejected_rows"
+"""What all staged tables collect for the quarantine; no asset."""
 MODULES = (
     staging,
     accounts,
@@ -78,7 +80,17 @@ class Step:
     model: Callable[..., Any]
     inputs: tuple[Input, ...]
     settings: frozenset[str] = field(default_factory=frozenset)
-    """Which of portfolio, as_of, previous and doubtful the model asks for."""
+    """Which of portfolio, as_of and previous the model takes."""
+
+
+def upstream_of(step: Step, portfolio: Portfolio) -> dict[str, bool]:
+    """The tables that a step comes after, because its model reads them: whether their earlier days are read too."""
+    found: dict[str, bool] = {}
+    for i in step.inputs:
+        staged = [f"stg_{table}" for table in portfolio.tables]
+        for table in staged if i.table == REJECTED_ROWS else [i.table] if i.exists else []:
+            found[table] = found.get(table, False) or i.reads == "history"
+    return found
 
 
 def steps_of(portfolio: Portfolio) -> tuple[Step, ...]:
@@ -98,7 +110,7 @@ def model_of(table: str) -> Callable[..., Any]:
 
 def _step(table: str, portfolio: Portfolio) -> Step:
     model = model_of(table)
-    existing = {*tables_of(portfolio), *(f"raw_{t}" for t in portfolio.tables)}
+    existing = {*tables_of(portfolio), *(f"raw_{t}" for t in portfolio.tables), REJECTED_ROWS}
     inputs, settings = [], set()
     for parameter in inspect.signature(model).parameters.values():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:

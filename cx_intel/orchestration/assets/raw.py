@@ -5,7 +5,7 @@ keeps its events by day, so that a refresh reads the days that are new.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -17,17 +17,17 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.contract import Kind
+from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.demo_data import World, build_world
 from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
 from cx_intel.orchestration.assets.metadata import shown
-from cx_intel.orchestration.assets.steps import DAY
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource, SyntheticSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.protocol import StagedWrite, Warehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 EVENT_TABLES = ("usage_events",)
 
@@ -49,7 +49,7 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
     """
     name, kind, source = f"raw_{table}", raw_kind(table, portfolio), portfolio.source_of(table)
     key = key_of(portfolio, name)
-    metadata = {"partition_expr": DAY} if kind == "by_day" else {}
+    metadata = {"partition_expr": DELIVERED_DAY} if kind == "by_day" else {}
 
     @dg.asset(
         key=key,
@@ -58,33 +58,46 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
         metadata=metadata,
         **asset_options(portfolio, "raw", kind),
     )
-    def deliver(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    def deliver(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         days = days_for(context, portfolio, warehouse)
         stands_at = warehouse.stands_at(name) if kind == "whole" else None
         if stands_at and days[-1] < stands_at:
             context.log.info(f"{name} stands at {stands_at}, a later day; it is left as it is.")
-            yield dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
-            return
+            return dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
         extra: dict[str, Any] = {}
         guard = Guard(portfolio.name, home, variables)
-        if isinstance(source, SyntheticSource) and kind == "by_day":
-            written, state = _days_to_make(source, portfolio, warehouse, name, days)
-            world = world_of(source.model_dump_json())
-            made = ((day, world.day(table, day).assign(**{DAY: day})) for day in written)
-            admitted = (guard.admit(table, rows, day, warehouse) for day, rows in made)
-            staged = warehouse.stage(name, admitted)
-            result = StagedWrite(staged, DAY, written, state)
-        else:
-            rows, extra = _whole(table, source, days[-1], portfolio, variables, warehouse)
-            staged = warehouse.stage(name, [guard.admit(table, rows, days[-1], warehouse)])
-            written = ()
-            result = StagedWrite(staged, stands_at=days[-1])
-        _refuse_unknown_currencies(table, staged, warehouse, portfolio)
+        with warehouse.transaction():
+            if isinstance(source, SyntheticSource) and kind == "by_day":
+                written, state = _days_to_make(source, portfolio, warehouse, name, days)
+                world = world_of(source.model_dump_json())
+                admitted = (guard.admit(table, world.day(table, day), day, warehouse) for day in written)
+                staged = warehouse.stage(name, _dated(admitted, written, table, portfolio))
+                swapped: dict[str, Any] = {"column": DELIVERED_DAY, "days": written, "state": state}
+            else:
+                rows, extra = _whole(table, source, days[-1], portfolio, variables, warehouse)
+                staged = warehouse.stage(name, [guard.admit(table, rows, days[-1], warehouse)])
+                written, swapped = (), {"stands_at": days[-1]}
+            _refuse_unknown_currencies(table, staged, warehouse, portfolio)
+            metadata = shown(None, staged, days[-1], warehouse)
+            warehouse.swap(name, **swapped)
         report_other_days(context, key, written, days)
-        yield dg.Output(result, metadata=shown(None, staged, days[-1], warehouse) | extra)
+        return dg.MaterializeResult(asset_key=key, metadata=metadata | extra)
 
     return deliver
+
+
+def _dated(
+    frames: Iterable[pd.DataFrame], days: Iterable[date], table: str, portfolio: Portfolio
+) -> Iterator[pd.DataFrame | ir.Table]:
+    """Each frame with the day that delivered it; a frame without rows says nothing of types, so they are stated."""
+    known = {column.name: column.type for column in delivered_columns(STAGING[table](portfolio))}
+    for frame, day in zip(frames, days, strict=True):
+        if not frame.empty:
+            yield frame.assign(**{DELIVERED_DAY: day})
+        else:
+            types = {**{name: known.get(name, "string") for name in frame.columns}, DELIVERED_DAY: "date"}
+            yield ibis.memtable(pd.DataFrame(columns=list(types)), schema=ibis.schema(types))
 
 
 @lru_cache(maxsize=4)
@@ -136,7 +149,6 @@ def _whole(
 def _refuse_unknown_currencies(table: str, staged: ir.Table, warehouse: Warehouse, portfolio: Portfolio) -> None:
     found = warehouse.execute(unknown_currencies(staged, portfolio))
     if len(found):
-        warehouse.discard(f"raw_{table}")
         raise dg.Failure(unknown_currency_message(table, found["currency"], portfolio), allow_retries=False)
 
 

@@ -12,10 +12,10 @@ import pandas as pd
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.contract import Kind
+from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
 from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.partitions import mapping
-from cx_intel.orchestration.assets.steps import DAY
 from cx_intel.orchestration.assets.tables import asset_options, key_of
 from cx_intel.privacy.retention import Forgotten, forget_old_days
 from cx_intel.settings.portfolio import Portfolio
@@ -29,7 +29,7 @@ AT_ONCE = 100
 
 def dated_tables(portfolio: Portfolio, kinds: dict[str, Kind]) -> dict[str, str]:
     """The tables that are kept by days, raw ones included, each with its date column."""
-    raw = {table: DAY for table, kind in kinds.items() if table.startswith("raw_") and kind == "by_day"}
+    raw = {table: DELIVERED_DAY for table, kind in kinds.items() if table.startswith("raw_") and kind == "by_day"}
     contracts = (contract_of(table, portfolio) for table in tables_of(portfolio))
     return raw | {c.table: c.partition_column for c in contracts if c.partition_column}
 

@@ -1,42 +1,33 @@
-"""Makes an asset of each step of a portfolio: staged, checked before it replaces the old table, and reported.
+"""Makes an asset of each step of a portfolio: built beside the old table, checked, put in its place, and shown.
 
-The only thing decided here is what Dagster gets to see. The rows come from `steps.py`, raw rows from `raw.py`, checks
-from `checks.py`, metadata from `metadata.py`.
+The only thing decided here is the order of these, and what Dagster gets to see. The rows come from `steps.py`, raw rows
+from `raw.py`, checks from `checks/`, metadata from `metadata.py`.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
-import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract, Kind
 from cx_intel.orchestration.alerts import lifecycle
-from cx_intel.orchestration.assets.graph import Step
+from cx_intel.orchestration.assets.graph import Step, steps_of, upstream_of
 from cx_intel.orchestration.assets.metadata import column_lineage, column_schema, shown
 from cx_intel.orchestration.assets.partitions import days_of, mapping, run_days
-from cx_intel.orchestration.assets.steps import StepRunner
-from cx_intel.orchestration.checks.contract_checks import (
-    Finding,
-    check_results,
-    check_specs,
-    compared_in,
-    evaluate,
-    of_rows_to_come,
-    results_table,
-)
-from cx_intel.orchestration.checks.event_names import event_specs, measured_events
-from cx_intel.orchestration.checks.freshness import age_specs, source_age
-from cx_intel.orchestration.checks.model_version import model_version, remember_model, version_specs
-from cx_intel.orchestration.checks.quarantined_share import quarantined_share, share_specs
+from cx_intel.orchestration.assets.steps import Built, StepRunner
+from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult, check_results, results_table
+from cx_intel.orchestration.checks.checks_of import checks_of
 from cx_intel.orchestration.checks.rules import compared_with
+from cx_intel.orchestration.dagster_internals import evaluations
 from cx_intel.orchestration.sensors.stale_snapshots import LateEvents
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.protocol import StagedWrite, Warehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 OWNER = "team:customer-intelligence"
+QUARANTINE = "quarantine"
 
 
 def key_of(portfolio: Portfolio, table: str) -> dg.AssetKey:
@@ -52,32 +43,21 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         portfolio: Its settings.
         kinds_of: How every table of the portfolio is kept.
     """
-    contract = step.contract
-    key = key_of(portfolio, step.table)
-    ins = {
-        i.parameter: dg.AssetIn(
-            key_of(portfolio, i.table),
-            partition_mapping=mapping(contract.kind, kinds_of[i.table], history=i.reads == "history"),
-        )
-        for i in step.inputs
-        if i.exists
-    }
-
-    specs = [
-        *check_specs(contract, key),
-        *share_specs(contract, key, portfolio),
-        *age_specs(contract, key, portfolio),
-        *version_specs(contract, key),
-        *event_specs(contract, key, portfolio),
-    ]
+    contract, key = step.contract, key_of(portfolio, step.table)
+    upstream = dict.fromkeys(compared_with(contract), False) | upstream_of(step, portfolio)
+    checks = checks_of(contract, portfolio)
+    specs = [spec for check in checks for spec in check.specs(key)]
 
     @dg.asset(
         key=key,
-        ins=ins,
-        deps=[key_of(portfolio, t) for t in compared_with(contract) if t not in {i.table for i in step.inputs}],
+        deps=[
+            dg.AssetDep(
+                key_of(portfolio, table), partition_mapping=mapping(contract.kind, kinds_of[table], history=history)
+            )
+            for table, history in upstream.items()
+        ],
         check_specs=specs,
         required_resource_keys={"warehouse"},
-        op_tags={"dagster/priority": "-1"} if "doubtful" in step.settings else None,  # after those that tell it
         description=_description(contract, step),
         metadata={
             "dagster/column_schema": column_schema(contract),
@@ -86,46 +66,92 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         },
         **asset_options(portfolio, contract.layer, contract.kind),
     )
-    def compute(context: dg.AssetExecutionContext, **tables: ir.Table) -> Iterator[Any]:
+    def compute(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         days = days_for(context, portfolio, warehouse)
-        stands_at = warehouse.stands_at(step.table) if contract.kind == "whole" else None
-        if stands_at and days[-1] < stands_at:
-            yield from _keep(context, StepRunner(step, portfolio, warehouse, tables), stands_at)
-            return
-        fitting: set[tuple[str, str]] = context.resources.warehouse.fitting
-        runner = StepRunner(step, portfolio, warehouse, tables, {t for name, t in fitting if name == portfolio.name})
-        built = runner.build(with_first_snapshots(days, contract, portfolio, warehouse))
-        staged = warehouse.stage(step.table, built.parts, like=contract.schema())
-        others = compared_in(contract, portfolio, warehouse, built.days)
-        findings = evaluate(contract, staged, others=others, warehouse=warehouse)
-        if turned_away := _turned_away(runner, staged, built.days, days[-1]):
-            findings += turned_away
-            if runner.is_delivered_whole and turned_away[0].broken_count == 0:
-                fitting.add((portfolio.name, step.table.removeprefix("stg_")))
-        findings += model_version(contract, built.days, portfolio, warehouse)
-        findings += measured_events(contract, days[-1], portfolio, warehouse)
-        age = source_age(contract, staged, as_of=days[-1], portfolio=portfolio, warehouse=warehouse)
-        recorded = [*findings, age.finding()] if age else findings
-        warehouse.record_checks(results_table(recorded, table=step.table, as_of=days[-1]))
-        yield from of_rows_to_come([*check_results(findings, key), *([age.result(key)] if age else [])], specs)
-        stop_if_blocked(findings, step.table, warehouse, portfolio)
-        remember_model(contract, built.days, portfolio, warehouse)
-        metadata = shown(contract, staged, days[-1], warehouse)
-        if runner.sources:
-            keys = {i.table: key_of(portfolio, i.table) for i in step.inputs if i.exists}
-            metadata["dagster/column_lineage"] = column_lineage(runner.sources, keys)
-        report_other_days(context, key, built.days, days)
-        stands_at = days[-1] if contract.kind == "whole" else None
-        state = built.state
-        if contract.kind == "snapshot":
-            state, news = LateEvents(portfolio, kinds_of, warehouse).remember(step.table, built.days)
-            metadata |= news
-        if step.table == lifecycle.TABLE:
-            metadata |= lifecycle.account_news(staged, portfolio=portfolio, as_of=days[-1], warehouse=warehouse)
-        yield dg.Output(StagedWrite(staged, contract.partition_column, built.days, state, stands_at), metadata=metadata)
+        with warehouse.transaction():
+            done = _Run(step, portfolio, kinds_of, warehouse, checks).make(days)
+        yield from evaluations(check_results(done.results, key), specs)
+        stop_if_blocked(done.results, step.table, portfolio)
+        report_other_days(context, key, done.days, days)
+        yield dg.MaterializeResult(asset_key=key, metadata=done.metadata)
 
     return compute
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What a run of a step leaves to say: what its checks found, the partitions written, and what Dagster shows."""
+
+    results: list[RuleResult]
+    days: tuple[date, ...]
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of one step: a single transaction of the warehouse."""
+
+    step: Step
+    portfolio: Portfolio
+    kinds_of: dict[str, Kind]
+    warehouse: Warehouse
+    checks: tuple[Check, ...]
+
+    def make(self, days: tuple[date, ...]) -> _Done:
+        """Builds, checks and puts in place; a blocking check that fails leaves the table as it was."""
+        contract, portfolio, warehouse = self.step.contract, self.portfolio, self.warehouse
+        stands_at = warehouse.stands_at(self.step.table) if contract.kind == "whole" else None
+        if stands_at and days[-1] < stands_at:
+            return self._left_as_it_is(stands_at)
+        built = StepRunner(self.step, portfolio, warehouse).build(
+            with_first_snapshots(days, contract, portfolio, warehouse)
+        )
+        checked = CheckContext(built.rows, built.days, days[-1], warehouse)
+        results = [result for check in self.checks for result in check.run(checked)]
+        warehouse.record_checks(results_table(results, table=contract.table, as_of=days[-1]))
+        if any(result.blocks for result in results):
+            warehouse.discard(contract.table)
+            if contract.layer == "staging":
+                self._quarantine(days)
+            return _Done(results, (), {})
+        for check in self.checks:
+            check.remember(checked)
+        return _Done(results, built.days, self._put_in_place(built, days[-1]))
+
+    def _put_in_place(self, built: Built, as_of: date) -> dict[str, Any]:
+        contract, portfolio, warehouse = self.step.contract, self.portfolio, self.warehouse
+        metadata = shown(contract, built.rows, as_of, warehouse)
+        if built.sources:
+            keys = {i.table: key_of(portfolio, i.table) for i in self.step.inputs}
+            metadata["dagster/column_lineage"] = column_lineage(built.sources, keys)
+        state = built.state
+        if contract.kind == "snapshot":
+            state, news = LateEvents(portfolio, self.kinds_of, warehouse).remember(contract.table, built.days)
+            metadata |= news
+        if contract.table == lifecycle.TABLE:
+            metadata |= lifecycle.account_news(built.rows, portfolio=portfolio, as_of=as_of, warehouse=warehouse)
+        warehouse.swap(
+            contract.table,
+            column=contract.partition_column,
+            days=built.days,
+            state=dict(state),
+            stands_at=as_of if contract.kind == "whole" else None,
+        )
+        return metadata
+
+    def _left_as_it_is(self, stands_at: date) -> _Done:
+        """A run for an earlier day leaves a whole table as it stands, and checks it again."""
+        rows = self.warehouse.table(self.step.table)
+        context = CheckContext(rows, (), stands_at, self.warehouse)
+        results = [result for check in self.checks for result in check.run(context)]
+        return _Done(results, (), {"kept_as_of": stands_at.isoformat()})
+
+    def _quarantine(self, days: tuple[date, ...]) -> None:
+        """Puts what was rejected in quarantine at once, because the step that does it will not run."""
+        step = next(step for step in steps_of(self.portfolio) if step.table == QUARANTINE)
+        built = StepRunner(step, self.portfolio, self.warehouse).build(days)
+        self.warehouse.swap(QUARANTINE, column=step.contract.partition_column, days=built.days)
 
 
 def asset_options(portfolio: Portfolio, layer: str, kind: Kind) -> dict[str, Any]:
@@ -158,54 +184,22 @@ def days_for(context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse:
     return (newest or portfolio.latest_as_of(datetime.now().astimezone()),)
 
 
-def stop_if_blocked(findings: list[Finding], table: str, warehouse: Warehouse, portfolio: Portfolio) -> None:
+def stop_if_blocked(results: list[RuleResult], table: str, portfolio: Portfolio) -> None:
     """Fails the step when a blocking rule is broken; the table stays as it was."""
-    broken = [finding for finding in findings if finding.blocks]
+    broken = [result for result in results if result.blocks]
     if broken:
-        listed = "; ".join(f"{f.rule.name} ({f.broken_count} rows): {f.rule.recovery}" for f in broken)
-        warehouse.discard(table)
+        listed = "; ".join(f"{r.rule.name} ({r.broken_count} rows): {r.rule.recovery}" for r in broken)
         raise dg.Failure(
             f"{portfolio.name}.{table} was not replaced, it stays as it was. Broken: {listed}", allow_retries=False
         )
 
 
 def report_other_days(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, written: tuple[date, ...], asked: tuple[date, ...]
+    context: dg.AssetExecutionContext, key: dg.AssetKey, written: tuple[date, ...], run_for: tuple[date, ...]
 ) -> None:
-    """Tells Dagster of partitions written beyond those that the run was asked for."""
-    for day in sorted(set(written) - set(asked)):
+    """Tells Dagster of partitions written beyond those that the run is for."""
+    for day in sorted(set(written) - set(run_for)):
         context.log_event(dg.AssetMaterialization(key, partition=day.isoformat()))
-
-
-def _turned_away(runner: StepRunner, kept: ir.Table, days: tuple[date, ...], as_of: date) -> list[Finding]:
-    """The finding about rows turned away, for a staged table; none for others."""
-    contract = runner.step.contract
-    if contract.layer != "staging":
-        return []
-    return [
-        quarantined_share(
-            contract,
-            runner.raw,
-            kept,
-            judged=lambda: runner.judged(as_of),
-            days=days,
-            portfolio=runner.portfolio,
-            warehouse=runner.warehouse,
-        )
-    ]
-
-
-def _keep(context: dg.AssetExecutionContext, runner: StepRunner, stands_at: date) -> Iterator[Any]:
-    """A run for an earlier day leaves a whole table as it stands; its checks are asked again."""
-    contract, portfolio, warehouse = runner.step.contract, runner.portfolio, runner.warehouse
-    key = key_of(portfolio, contract.table)
-    rows = warehouse.table(contract.table)
-    findings = evaluate(contract, rows, others=compared_in(contract, portfolio, warehouse), warehouse=warehouse)
-    yield from check_results(findings + _turned_away(runner, rows, (), stands_at), key)
-    if age := source_age(contract, rows, as_of=stands_at, portfolio=portfolio, warehouse=warehouse):
-        yield age.result(key)
-    context.log.info(f"{contract.table} stands at {stands_at}, a later day; it is left as it is.")
-    yield dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
 
 
 def _description(contract: Contract, step: Step) -> str:

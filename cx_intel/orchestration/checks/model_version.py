@@ -7,16 +7,13 @@ remembered for each day that was scored; the settings themselves are in `cx_inte
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from cx_intel.contracts.contract import Contract
-from cx_intel.orchestration.checks.contract_checks import Finding
+from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult
 from cx_intel.orchestration.checks.rules import Rule
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.protocol import Warehouse
 
 CHECK = "changed_model_has_a_new_version"
 SCORES = "customer_health_scores"
@@ -31,9 +28,25 @@ RECOVERY = (
 )
 
 
-def version_specs(contract: Contract, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The spec of the check, for the health scores; none for other tables."""
-    return [dg.AssetCheckSpec(CHECK, asset=key, description=TEXT)] if contract.table == SCORES else []
+class ModelVersion(Check):
+    """A model that changed has a new version."""
+
+    def specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
+        return [dg.AssetCheckSpec(CHECK, asset=key, description=TEXT)] if self.contract.table == SCORES else []
+
+    def run(self, context: CheckContext) -> list[RuleResult]:
+        """The snapshots of the run are compared with the newest one before them."""
+        if self.contract.table != SCORES:
+            return []
+        known = context.warehouse.day_state(REMEMBERED)
+        before = max((day for day in known if day < min(context.days)), default=None)
+        now = made_with(self.portfolio)
+        is_silent = before is not None and known[before] != now and known[before].split("|")[0] == now.split("|")[0]
+        return [RuleResult(Rule(CHECK, CHECK, TEXT, RECOVERY, "warn"), int(is_silent), 1)]
+
+    def remember(self, context: CheckContext) -> None:
+        if self.contract.table == SCORES:
+            context.warehouse.remember(REMEMBERED, dict.fromkeys(context.days, made_with(self.portfolio)))
 
 
 def made_with(portfolio: Portfolio) -> str:
@@ -48,29 +61,3 @@ def _without_words(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _without_words(v) for k, v in value.items() if k not in WORDS_ONLY}
     return [_without_words(v) for v in value] if isinstance(value, list) else value
-
-
-def model_version(
-    contract: Contract, days: Sequence[date], portfolio: Portfolio, warehouse: Warehouse
-) -> list[Finding]:
-    """What the check finds; nothing for other tables than the scores.
-
-    Args:
-        contract: The table's contract.
-        days: The snapshots of the run; they are compared with the newest one before them.
-        portfolio: Its settings.
-        warehouse: What remembers them.
-    """
-    if contract.table != SCORES:
-        return []
-    known = warehouse.day_state(REMEMBERED)
-    before = max((day for day in known if day < min(days)), default=None)
-    now = made_with(portfolio)
-    is_silent = before is not None and known[before] != now and known[before].split("|")[0] == now.split("|")[0]
-    return [Finding(Rule(CHECK, CHECK, TEXT, RECOVERY, "warn"), int(is_silent), 1, None)]
-
-
-def remember_model(contract: Contract, days: Sequence[date], portfolio: Portfolio, warehouse: Warehouse) -> None:
-    """Remembers for the check of later days what the scores of these days are made with, once nothing stops them."""
-    if contract.table == SCORES:
-        warehouse.remember(REMEMBERED, dict.fromkeys(days, made_with(portfolio)))

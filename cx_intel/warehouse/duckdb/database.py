@@ -32,6 +32,7 @@ class Database:
         self.backend: Backend = ibis.duckdb.from_connection(connection)
         self._known: dict[tuple[str, str], ir.Table] = {}
         self._schemas: set[str] = set()
+        self._is_in_transaction = False
 
     def close(self) -> None:
         self.connection.close()
@@ -102,14 +103,21 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing of what is executed inside."""
+        """All or nothing of what is executed inside; a transaction within another is part of that one."""
+        if self._is_in_transaction:
+            yield
+            return
         self.connection.execute("BEGIN TRANSACTION")
+        self._is_in_transaction = True
         try:
             yield
         except BaseException:
             self._known.clear()
+            self._schemas.clear()
             self.connection.execute("ROLLBACK")
             raise
+        finally:
+            self._is_in_transaction = False
         self.connection.execute("COMMIT")
 
 

@@ -6,6 +6,7 @@ and whether they may be, is decided by the callers (`cx_intel.orchestration`); t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -70,10 +71,7 @@ class DuckDBWarehouse(SchemaState):
         self.discard(table)  # what a run that was killed has left
         # `overwrite=True` would fill a table of a passing name, which stays behind when the disk is full
         if like is not None:
-            to_text = database.backend.compiler.type_mapper.to_string
-            columns = ", ".join(f'"{column}" {to_text(kind)}' for column, kind in like.items())
-            database.connection.execute(f"CREATE TABLE {self._name(name)} ({columns})")
-            database.expect(self.schema, name, like)
+            self._create(name, like)
         for number, part in enumerate(parts):
             if like is None and number == 0:
                 database.backend.create_table(name, obj=as_expression(part, like), database=self.schema)
@@ -104,9 +102,8 @@ class DuckDBWarehouse(SchemaState):
                 database.connection.execute(f'ALTER TABLE {staged} RENAME TO "{table}"')
             else:
                 self._match_columns(table)
-                listed = ", ".join(f"DATE '{day.isoformat()}'" for day in days)
-                if listed:
-                    database.connection.execute(f'DELETE FROM {name} WHERE "{column}" IN ({listed})')
+                if days:
+                    database.connection.execute(f'DELETE FROM {name} WHERE "{column}" IN ({_listed(days)})')
                 database.connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {staged}")
                 database.connection.execute(f"DROP TABLE {staged}")
             made = dict.fromkeys(days, MADE) if column == AS_OF else {}
@@ -121,6 +118,28 @@ class DuckDBWarehouse(SchemaState):
             database.forget(self.schema, changed)
         if replaces_whole:
             database.expect(self.schema, table, columns)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self.database.transaction()
+
+    def replace_rows(
+        self,
+        table: str,
+        rows: ir.Table,
+        *,
+        like: ibis.Schema,
+        where: tuple[str, str],
+        column: str = "",
+        days: Sequence[date] = (),
+    ) -> None:
+        name, database = self._name(table), self.database
+        with database.transaction():
+            database.ensure_schema(self.schema)
+            if not self.exists(table):
+                self._create(table, like)
+            of_days = f' AND "{column}" IN ({_listed(days)})' if column else ""
+            database.connection.execute(f'DELETE FROM {name} WHERE "{where[0]}" = ?{of_days}', [where[1]])
+            database.connection.execute(f"INSERT INTO {name} BY NAME {database.sql(rows, like)}")
 
     def discard(self, table: str) -> None:
         self.database.forget(self.schema, STAGED_PREFIX + table)
@@ -162,6 +181,12 @@ class DuckDBWarehouse(SchemaState):
         )
         return dict(found.fetchall())
 
+    def _create(self, table: str, like: ibis.Schema) -> None:
+        to_text = self.database.backend.compiler.type_mapper.to_string
+        columns = ", ".join(f'"{column}" {to_text(kind)}' for column, kind in like.items())
+        self.database.connection.execute(f"CREATE TABLE {self._name(table)} ({columns})")
+        self.database.expect(self.schema, table, like)
+
     def _match_columns(self, table: str) -> None:
         """Gives the table the columns of its staged write; columns that went stay, null in new partitions.
 
@@ -195,3 +220,7 @@ class DuckDBWarehouse(SchemaState):
             f"CREATE OR REPLACE VIEW {self._name(table + LATEST_SUFFIX)} AS "
             f"SELECT * FROM {self._name(table)} WHERE as_of = DATE '{newest.isoformat()}'"
         )
+
+
+def _listed(days: Sequence[date]) -> str:
+    return ", ".join(f"DATE '{day.isoformat()}'" for day in days) or "NULL"

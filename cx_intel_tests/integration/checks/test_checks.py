@@ -11,19 +11,14 @@ import ibis.expr.types as ir
 import pandas as pd
 import pytest
 
+from cx_intel.contracts import operations
 from cx_intel.contracts.contract import COUNT, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
-from cx_intel.contracts.staging.accounts import stg_accounts
 from cx_intel.contracts.staging.activity import stg_usage_events
 from cx_intel.contracts.staging.billing import stg_invoices
-from cx_intel.orchestration.checks.contract_checks import (
-    SAMPLE_ROWS,
-    Finding,
-    check_results,
-    check_specs,
-    evaluate,
-    results_table,
-)
-from cx_intel.orchestration.checks.quarantined_share import quarantined_share, share_specs
+from cx_intel.orchestration.assets.graph import REJECTED_ROWS
+from cx_intel.orchestration.checks.check import SAMPLE_ROWS, CheckContext, RuleResult, check_results, results_table
+from cx_intel.orchestration.checks.contract_checks import ContractChecks
+from cx_intel.orchestration.checks.quarantined_share import QuarantinedShare
 from cx_intel.orchestration.checks.rules import compared_with, rules_of
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -74,11 +69,15 @@ def warehouse(tmp_path: Path) -> Iterator[DuckDBWarehouse]:
     close_warehouse(file)
 
 
+def of_rows(table: ir.Table, warehouse: DuckDBWarehouse, *days: date) -> CheckContext:
+    return CheckContext(table, days, date(2025, 1, 31), warehouse)
+
+
 @pytest.fixture
-def judge(warehouse: DuckDBWarehouse) -> Callable[..., dict[str, Finding]]:
+def judge(warehouse: DuckDBWarehouse) -> Callable[..., dict[str, RuleResult]]:
     """Stages the given orders and asks every rule; by the rule's name."""
 
-    def judged(*changes: dict[str, Any], total: float | None = None) -> dict[str, Finding]:
+    def judged(*changes: dict[str, Any], total: float | None = None) -> dict[str, RuleResult]:
         given = [SOUND | change for change in changes or [{}]]
         others = {
             "accounts": pd.DataFrame({"account": ["A", "B"]}),
@@ -88,7 +87,7 @@ def judge(warehouse: DuckDBWarehouse) -> Callable[..., dict[str, Finding]]:
             warehouse.stage(name, [frame])
             warehouse.swap(name)
         staged = warehouse.stage("orders", [rows(CONTRACT, given)], like=CONTRACT.schema())
-        found = evaluate(CONTRACT, staged, others=warehouse.table, warehouse=warehouse)
+        found = ContractChecks(CONTRACT, portfolio()).run(of_rows(staged, warehouse))
         return {finding.rule.name: finding for finding in found}
 
     return judged
@@ -109,7 +108,7 @@ RULES = (
 )
 
 
-def test_sound_rows_break_no_rule(judge: Callable[..., dict[str, Finding]]) -> None:
+def test_sound_rows_break_no_rule(judge: Callable[..., dict[str, RuleResult]]) -> None:
     found = judge({}, {"number": 2}, {"account": "B"})
     assert tuple(found) == RULES
     assert all(f.passed and not f.blocks and f.sample is None and f.total_count == 3 for f in found.values())
@@ -120,7 +119,7 @@ def test_no_rows_break_no_rule(warehouse: DuckDBWarehouse) -> None:
     for name, columns in (("accounts", {"account": ["A"]}), ("totals", {"total": [1.0]})):
         warehouse.stage(name, [pd.DataFrame(columns)])
         warehouse.swap(name)
-    found = evaluate(CONTRACT, empty, others=warehouse.table, warehouse=warehouse)
+    found = ContractChecks(CONTRACT, portfolio()).run(of_rows(empty, warehouse))
     assert [f.rule.name for f in found if not f.passed] == []
 
 
@@ -145,7 +144,7 @@ def test_no_rows_break_no_rule(warehouse: DuckDBWarehouse) -> None:
     ],
 )
 def test_each_kind_of_rule_finds_the_rows_that_break_it(
-    judge: Callable[..., dict[str, Finding]], rule: str, changes: Rows, count: int, text: str, blocks: bool
+    judge: Callable[..., dict[str, RuleResult]], rule: str, changes: Rows, count: int, text: str, blocks: bool
 ) -> None:
     found = judge(*changes)
     finding = found.pop(rule)
@@ -157,23 +156,25 @@ def test_each_kind_of_rule_finds_the_rows_that_break_it(
     assert [f.rule.name for f in found.values() if not f.passed] == []
 
 
-def test_a_rule_between_tables_finds_what_differs(judge: Callable[..., dict[str, Finding]]) -> None:
+def test_a_rule_between_tables_finds_what_differs(judge: Callable[..., dict[str, RuleResult]]) -> None:
     finding = judge({}, total=11)["sums_to_total"]
     assert (finding.broken_count, finding.blocks, finding.rule.recovery) == (1, True, "Add.")
     assert finding.sample is not None
     assert finding.sample.to_dict("records") == [{"amount": 10.0, "total": 11.0}]
 
 
-def test_a_value_that_is_missing_breaks_no_rule_but_that_it_be_there(judge: Callable[..., dict[str, Finding]]) -> None:
+def test_a_value_that_is_missing_breaks_no_rule_but_that_it_be_there(
+    judge: Callable[..., dict[str, RuleResult]],
+) -> None:
     found = judge({"status": None, "mood": None, "lowest": None})
     assert [f.rule.name for f in found.values() if not f.passed] == []
 
 
-def test_an_invariant_that_is_null_is_broken(judge: Callable[..., dict[str, Finding]]) -> None:
+def test_an_invariant_that_is_null_is_broken(judge: Callable[..., dict[str, RuleResult]]) -> None:
     assert judge({"rebate": None})["rebate_below_amount"].broken_count == 1
 
 
-def test_the_sample_is_bounded(judge: Callable[..., dict[str, Finding]]) -> None:
+def test_the_sample_is_bounded(judge: Callable[..., dict[str, RuleResult]]) -> None:
     finding = judge(*({"number": n, "status": "lost"} for n in range(50)))["status_accepted"]
     assert finding.broken_count == 50
     assert finding.sample is not None
@@ -181,11 +182,11 @@ def test_the_sample_is_bounded(judge: Callable[..., dict[str, Finding]]) -> None
 
 
 def test_rules_of_one_kind_are_one_check_that_names_the_columns_that_fail(
-    judge: Callable[..., dict[str, Finding]],
+    judge: Callable[..., dict[str, RuleResult]],
 ) -> None:
     findings = list(judge({"amount": 101.0}, {"number": 2, "lowest": -1.0, "status": "<b>lost</b>"}).values())
     results = {r.check_name: r for r in check_results(findings, KEY)}
-    assert set(results) == {spec.name for spec in check_specs(CONTRACT, KEY)}
+    assert set(results) == {spec.name for spec in ContractChecks(CONTRACT, portfolio()).specs(KEY)}
     ranges = results["in_range"]
     assert (ranges.passed, ranges.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert ranges.description == "1 of 2 rows: amount is 0 to 100. 1 of 2 rows: lowest is at least 0."
@@ -198,11 +199,11 @@ def test_rules_of_one_kind_are_one_check_that_names_the_columns_that_fail(
     assert (results["usual_values"].passed, results["usual_values"].metadata) == (True, {})
 
 
-def test_a_rule_that_warns_does_not_block(judge: Callable[..., dict[str, Finding]]) -> None:
+def test_a_rule_that_warns_does_not_block(judge: Callable[..., dict[str, RuleResult]]) -> None:
     findings = list(judge({"mood": "odd"}).values())
     results = {r.check_name: r for r in check_results(findings, KEY)}
     assert (results["usual_values"].passed, results["usual_values"].severity) == (False, dg.AssetCheckSeverity.WARN)
-    specs = {spec.name: spec.blocking for spec in check_specs(CONTRACT, KEY)}
+    specs = {spec.name: spec.blocking for spec in ContractChecks(CONTRACT, portfolio()).specs(KEY)}
     assert (specs["usual_values"], specs["usual_range"], specs["accepted_values"]) == (False, False, True)
 
 
@@ -211,7 +212,7 @@ def test_what_is_compared_comes_first_in_the_graph() -> None:
 
 
 def test_findings_are_kept_rule_by_rule_where_reports_read_them(
-    judge: Callable[..., dict[str, Finding]], warehouse: DuckDBWarehouse
+    judge: Callable[..., dict[str, RuleResult]], warehouse: DuckDBWarehouse
 ) -> None:
     for status in ("lost", "open"):
         findings = list(judge({"status": status}).values())
@@ -233,7 +234,7 @@ def test_a_rule_that_cannot_be_asked_is_an_error_and_no_failed_check(warehouse: 
     )
     staged = warehouse.stage("orders", [pd.DataFrame({"number": [1]})])
     with pytest.raises(AttributeError, match="no_such_column"):
-        evaluate(contract, staged, others=lambda _: staged, warehouse=warehouse)
+        ContractChecks(contract, portfolio()).run(of_rows(staged, warehouse))
 
 
 def test_every_rule_of_the_shipped_kind_has_a_name_of_its_own() -> None:
@@ -253,24 +254,43 @@ class TestQuarantinedShare:
     )
     contract = stg_invoices(of)
 
-    def finding(
-        self, reasons: list[str | None], warehouse: DuckDBWarehouse, contract: Contract | None = None
-    ) -> Finding:
-        delivered = ibis.memtable(
-            pd.DataFrame({"_reason": pd.Series(reasons, dtype="string"), "n": range(len(reasons))})
+    def found(
+        self,
+        delivered: list[tuple[int | None, str | None]],
+        warehouse: DuckDBWarehouse,
+        *days: date,
+        contract: Contract | None = None,
+        delivered_on: date | None = None,
+    ) -> RuleResult:
+        """What is found of delivered rows, each with its day of January, if any, and its reason, if any."""
+        contract = contract or self.contract
+        table, by_day = contract.table.removeprefix("stg_"), delivered_on is not None
+        given = [{"day": date(2025, 1, day) if day else None, "reason": reason} for day, reason in delivered]
+        raw_rows = [row | ({"_day": delivered_on} if by_day else {}) for row in given]
+        like = ibis.schema({"day": "date", "reason": "string"} | ({"_day": "date"} if by_day else {}))
+        warehouse.stage(f"raw_{table}", [ibis.memtable(raw_rows, schema=like)] if raw_rows else [], like=like)
+        warehouse.swap(f"raw_{table}")
+        raw = warehouse.table(f"raw_{table}")
+        bad, kept = raw.filter(raw.reason.notnull()), raw.filter(raw.reason.isnull())
+        rejected = bad.select(
+            "day",
+            "reason",
+            source_table=ibis.literal(table),
+            delivered_day=bad["_day"] if by_day else ibis.null("date"),
+            source_file=ibis.literal("x.csv"),
+            row_number=ibis.literal(1),
+            raw_row=ibis.null("string"),
         )
-        kept = delivered.filter(delivered["_reason"].isnull())
-        return quarantined_share(
-            contract or self.contract,
-            delivered,
-            kept,
-            judged=lambda: delivered,
-            days=(),
-            portfolio=self.of,
-            warehouse=warehouse,
-        )
+        schema = operations.rejected_rows(self.of).schema()
+        warehouse.replace_rows(REJECTED_ROWS, rejected, like=schema, where=("source_table", table))
+        kept = kept.filter(kept.day.isin(days)) if days else kept
+        (found,) = QuarantinedShare(contract, self.of).run(of_rows(kept, warehouse, *days))
+        return found
 
-    def test_none_turned_away_passes(self, warehouse: DuckDBWarehouse) -> None:
+    def finding(self, reasons: list[str | None], warehouse: DuckDBWarehouse) -> RuleResult:
+        return self.found([(None, reason) for reason in reasons], warehouse)
+
+    def test_none_rejected_passes(self, warehouse: DuckDBWarehouse) -> None:
         found = self.finding([None] * 4, warehouse)
         assert (found.passed, found.broken_count, found.total_count) == (True, 0, 4)
 
@@ -293,37 +313,28 @@ class TestQuarantinedShare:
         )
 
     def test_it_says_where_the_rows_are(self, warehouse: DuckDBWarehouse) -> None:
-        invoices, accounts = (
-            self.finding(["bad", "bad"], warehouse, contract).rule.recovery
-            for contract in (self.contract, stg_accounts(self.of))
-        )
-        assert invoices.endswith("Each row is in quarantine.")
-        assert accounts.endswith("so these rows are not in it this time: the sample names the reasons.")
+        assert self.finding(["bad", "bad"], warehouse).rule.recovery.endswith("Each row is in quarantine.")
 
     @pytest.mark.parametrize(("handled", "expected"), [(1, (3, 15)), (2, (2, 2)), (3, (3, 15))])
     def test_of_a_table_by_day_the_days_handled_count_or_all_if_that_is_worse(
         self, handled: int, expected: tuple[int, int], warehouse: DuckDBWarehouse
     ) -> None:
-        given = [(1, None)] * 10 + [(2, "bad")] * 2 + [(3, None)] * 2 + [(None, "no time")]
-        frame = pd.DataFrame(
-            {
-                "event_date": [date(2025, 1, day) if day else None for day, _ in given],
-                "_reason": pd.Series([reason for _, reason in given], dtype="string"),
-            }
-        )
-        delivered = ibis.memtable(frame, schema={"event_date": "date", "_reason": "string"})
-        found = quarantined_share(
-            stg_usage_events(self.of),
-            delivered,
-            delivered,
-            judged=lambda: delivered,
-            days=[date(2025, 1, handled)],
-            portfolio=self.of,
-            warehouse=warehouse,
+        given: list[tuple[int | None, str | None]] = [*[(1, None)] * 10, *[(2, "bad")] * 2, *[(3, None)] * 2]
+        found = self.found(
+            [*given, (None, "no time")], warehouse, date(2025, 1, handled), contract=stg_usage_events(self.of)
         )
         assert (found.broken_count, found.total_count) == expected
         assert found.passed == (handled != 2)
 
-    def test_only_staged_tables_are_asked(self) -> None:
-        assert [spec.name for spec in share_specs(self.contract, KEY, self.of)] == ["quarantined_share"]
-        assert share_specs(CONTRACT, KEY, self.of) == []
+    def test_of_a_source_that_delivers_days_those_handled_count(self, warehouse: DuckDBWarehouse) -> None:
+        given: list[tuple[int | None, str | None]] = [(5, None), (5, "bad"), (None, "no time")]
+        contract, day, before = stg_usage_events(self.of), date(2025, 1, 5), date(2025, 1, 4)
+        found = self.found(given, warehouse, day, contract=contract, delivered_on=day)
+        assert (found.broken_count, found.total_count) == (2, 3)
+        found = self.found([(5, None), (None, "no time")], warehouse, day, contract=contract, delivered_on=before)
+        assert (found.broken_count, found.total_count) == (0, 1)
+
+    def test_other_tables_have_no_such_check(self, warehouse: DuckDBWarehouse) -> None:
+        assert [spec.name for spec in QuarantinedShare(self.contract, self.of).specs(KEY)] == ["quarantined_share"]
+        other = QuarantinedShare(CONTRACT, self.of)
+        assert (other.specs(KEY), other.run(of_rows(CONTRACT.no_rows(), warehouse))) == ([], [])

@@ -10,20 +10,20 @@ import pandas as pd
 import pytest
 
 from cx_intel.contracts.catalog import contract_of
-from cx_intel.orchestration.checks.contract_checks import Finding
-from cx_intel.orchestration.checks.event_names import measured_events
+from cx_intel.orchestration.checks.check import CheckContext, RuleResult
+from cx_intel.orchestration.checks.event_names import EventNames
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
-Asked = Callable[..., list[Finding]]
+Asked = Callable[..., list[RuleResult]]
 
 
 @pytest.fixture
 def asked(tmp_path: Path, warehouse: DuckDBWarehouse) -> Asked:
     """Stages events and asks the check, for signals that count certain events."""
 
-    def ask(*staged: tuple[date, str], measure: dict[str, Any]) -> list[Finding]:
+    def ask(*staged: tuple[date, str], measure: dict[str, Any]) -> list[RuleResult]:
         rows = pd.DataFrame(staged, columns=["event_date", "event_name"])
         like = ibis.schema({"event_date": "date", "event_name": "string"})
         warehouse.stage("stg_usage_events", [rows], like=like)
@@ -34,7 +34,8 @@ def asked(tmp_path: Path, warehouse: DuckDBWarehouse) -> Asked:
         company.settings["health"] = health | {"signals": signals}
         company.write()
         portfolio = load_portfolio(company.portfolios / "small.yaml")
-        return measured_events(contract_of("account_signals", portfolio), AS_OF, portfolio, warehouse)
+        contract = contract_of("account_signals", portfolio)
+        return EventNames(contract, portfolio).run(CheckContext(contract.no_rows(), (AS_OF,), AS_OF, warehouse))
 
     return ask
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cx_intel.contracts.catalog import contract_of
-from cx_intel.orchestration.checks.model_version import model_version, remember_model
+from cx_intel.orchestration.checks.check import CheckContext
+from cx_intel.orchestration.checks.model_version import ModelVersion
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import SmallCompany
@@ -36,10 +37,11 @@ def scored(tmp_path: Path, warehouse: DuckDBWarehouse) -> Scored:
         company.write()
         portfolio = load_portfolio(company.portfolios / "small.yaml")
         contract = contract_of("customer_health_scores", portfolio)
-        (finding,) = model_version(contract, days, portfolio, warehouse)
+        check, context = ModelVersion(contract, portfolio), CheckContext(contract.no_rows(), days, days[-1], warehouse)
+        (found,) = check.run(context)
         if not is_stopped:
-            remember_model(contract, days, portfolio, warehouse)
-        return finding.passed
+            check.remember(context)
+        return found.passed
 
     return score
 
@@ -79,4 +81,6 @@ def test_other_tables_have_no_such_check(tmp_path: Path, warehouse: DuckDBWareho
     company = SmallCompany(tmp_path)
     company.write()
     portfolio = load_portfolio(company.portfolios / "small.yaml")
-    assert model_version(contract_of("dim_account", portfolio), [MONDAY], portfolio, warehouse) == []
+    contract = contract_of("dim_account", portfolio)
+    context = CheckContext(contract.no_rows(), (MONDAY,), MONDAY, warehouse)
+    assert ModelVersion(contract, portfolio).run(context) == []

@@ -12,7 +12,7 @@ import pytest
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.orchestration.assets.graph import Step, steps_of
+from cx_intel.orchestration.assets.graph import Step, steps_of, upstream_of
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, rows, shipped
 
@@ -109,7 +109,7 @@ def test_each_step_reads_only_tables_that_come_before_it(name: str) -> None:
     portfolio = shipped(name)
     seen = {f"raw_{t}" for t in portfolio.tables}
     for step in steps_of(portfolio):
-        assert {i.table for i in step.inputs if i.exists} - {step.table} <= seen, step.table
+        assert set(upstream_of(step, portfolio)) - {step.table} <= seen, step.table
         seen.add(step.table)
 
 

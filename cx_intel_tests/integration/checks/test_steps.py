@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.contracts.staging.accounts import stg_accounts
 from cx_intel.orchestration.assets.graph import steps_of
-from cx_intel.orchestration.assets.steps import DAY, StepRunner
+from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -40,7 +41,7 @@ def events_of(day: date) -> pd.DataFrame:
             "user_id": "U",
             "event_name": "login",
             "event_timestamp": [datetime(day.year, day.month, day.day, hour) for hour in HOURS],
-            DAY: day,
+            DELIVERED_DAY: day,
         }
     )
 
@@ -51,19 +52,19 @@ class Refreshes:
     def __init__(self, zone: str, warehouse: DuckDBWarehouse):
         self.of, self.warehouse = book(zone), warehouse
         self.step = next(step for step in steps_of(self.of) if step.table == "stg_usage_events")
-        self.accounts = rows(stg_accounts(self.of), [{"account_id": "A"}])
+        warehouse.stage("stg_accounts", [rows(stg_accounts(self.of), [{"account_id": "A"}])])
+        warehouse.swap("stg_accounts")
 
     def deliver(self, *days: date, version: str = "1") -> None:
         self.warehouse.stage("raw_usage_events", (events_of(day) for day in days))
-        self.warehouse.swap("raw_usage_events", column=DAY, days=days, state=dict.fromkeys(days, version))
+        self.warehouse.swap(
+            "small", "raw_usage_events", column=DELIVERED_DAY, days=days, state=dict.fromkeys(days, version)
+        )
 
     def stage(self, day: date) -> tuple[date, ...]:
         """Stages the day; the days that were built."""
-        raw = self.warehouse.table("raw_usage_events")
-        tables = {"raw_usage_events": raw, "stg_accounts": self.accounts}
-        built = StepRunner(self.step, self.of, self.warehouse, tables).build((day,))
-        self.warehouse.stage("stg_usage_events", built.parts, like=self.step.contract.schema())
-        self.warehouse.swap("stg_usage_events", column="event_date", days=built.days, state=built.state)
+        built = StepRunner(self.step, self.of, self.warehouse).build((day,))
+        self.warehouse.swap("stg_usage_events", column="event_date", days=built.days, state=dict(built.state))
         return built.days
 
     def staged(self) -> dict[str, date]:

@@ -1,4 +1,4 @@
-"""Rows that do not fit, rows of no account and of none at all, and rows of the real files, which all fit."""
+"""Rows that are not valid, rows of no account and of none at all, and rows of the real files, which are all valid."""
 
 import os
 from datetime import date
@@ -14,6 +14,7 @@ import pytest
 import cx_intel
 from cx_intel.contracts import operations
 from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.models.staging import rows
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
@@ -62,16 +63,25 @@ def test_each_model_gives_its_contracts_columns_of_nothing(table: str) -> None:
     assert CON.to_pyarrow(result).num_rows == 0
 
 
-def test_quarantine_holds_the_rows_turned_away_of_all_tables() -> None:
-    nothing = ibis.memtable(pa.table({"account_id": pa.array([], pa.string())}))
-    raws = dict.fromkeys(STAGING, nothing)
+def rejected(given: dict[str, ir.Table]) -> ir.Table:
+    """What staging rejects of these raw tables, as it is collected for the quarantine."""
+    found = []
+    for table, delivered in given.items():
+        known = None if table == "accounts" else accounts()
+        judged_rows = rows.judged(delivered, table=table, portfolio=SMALL, as_of=AS_OF, accounts=known)
+        found.append(staging.rejected_rows(judged_rows, table=table, portfolio=SMALL))
+    return ibis.union(*found) if len(found) > 1 else found[0]
+
+
+def test_quarantine_holds_the_rejected_rows_of_all_tables() -> None:
+    raws = {"usage_events": raw([{"event_id": "E1"}], "e.csv")}
     raws["accounts"] = raw([*ACCOUNTS, {"account_id": None}], "accounts.csv")
     wide = {"account_id": "A1", "measured_on": "2025-01-31"}
     metrics = [wide | {"metric": m, "value": "?"} for m in ("gps", "nps")]
     raws["metrics"] = raw(metrics, "m.csv").mutate(_row_number=ibis.literal(5, "int64"))
     split = raw([{"subscription_id": None}], "s.csv").mutate(_reject=ibis.literal("has 2 columns"))
     raws["subscriptions"] = split
-    result = staging.quarantine(*raws.values(), accounts(), portfolio=SMALL, as_of=AS_OF)
+    result = staging.quarantine(rejected(raws), portfolio=SMALL, as_of=AS_OF)
     assert result.schema() == operations.quarantine(SMALL).schema()
     columns = ("source_table", "source_file", "row_number", "occurrence", "reason", "raw_row")
     found = CON.to_pyarrow(result.order_by("source_table", "occurrence")).to_pylist()
@@ -81,29 +91,36 @@ def test_quarantine_holds_the_rows_turned_away_of_all_tables() -> None:
         ("metrics", "m.csv", 5, 1, "value: '?' is not a number (write 1234.5)", "1"),
         ("metrics", "m.csv", 5, 2, "value: '?' is not a number (write 1234.5)", "2"),
         ("subscriptions", "s.csv", 1, 1, "has 2 columns", "1"),
+        (
+            "usage_events",
+            "e.csv",
+            1,
+            1,
+            "account_id is missing; event_name is missing; event_timestamp is missing",
+            "1",
+        ),
     ]
 
 
-def test_quarantine_judges_only_the_tables_that_may_have_rows_that_do_not_fit() -> None:
-    nothing = ibis.memtable(pa.table({"account_id": pa.array([], pa.string())}))
-    raws = dict.fromkeys(STAGING, nothing)
-    raws["accounts"] = raw([{"account_id": None}], "accounts.csv")
-    raws["metrics"] = raw([{"account_id": "A1", "metric": "nps", "value": "?"}], "m.csv")
+def test_what_a_source_rejects_keeps_its_own_day_and_the_day_that_delivered_it() -> None:
+    late = [{"event_id": "E1", "account_id": "X", "event_name": "login", "event_timestamp": "2025-01-30T23:00:00Z"}]
+    delivered = raw(late).mutate(_day=ibis.literal(date(2025, 1, 31)))
+    (found,) = CON.to_pyarrow(rejected({"usage_events": delivered})).to_pylist()
+    assert (found["day"], found["delivered_day"]) == (date(2025, 1, 30), date(2025, 1, 31))
+    assert found["reason"] == "account_id 'X' is not among the accounts"
 
-    def found(doubtful: tuple[str, ...]) -> list[str]:
-        rows = staging.quarantine(*raws.values(), accounts(), portfolio=SMALL, as_of=AS_OF, doubtful=doubtful)
-        assert rows.schema() == operations.quarantine(SMALL).schema()
-        return sorted(row["source_table"] for row in CON.to_pyarrow(rows).to_pylist())
 
-    assert found(("accounts", "metrics", "invoices")) == ["accounts", "metrics"]
-    assert found(("metrics",)) == ["metrics"]
-    assert found(("invoices",)) == []
-    assert found(()) == []
+@pytest.mark.parametrize(("delivered", "is_there"), [(31, True), (24, True), (23, False), (None, True)])
+def test_of_a_source_that_delivers_days_the_newest_are_in_quarantine(delivered: int | None, is_there: bool) -> None:
+    day = ibis.null("date") if delivered is None else ibis.literal(date(2025, 1, delivered))
+    given = rejected({"usage_events": raw([{"event_id": "E1"}])}).mutate(delivered_day=day)
+    found = CON.to_pyarrow(staging.quarantine(given, portfolio=SMALL, as_of=AS_OF))
+    assert found.num_rows == is_there
 
 
 def test_currencies_without_a_rate_are_found_before_anything_is_written() -> None:
-    rows = raw([{"currency": c} for c in ("gbp", "GBP ", "EUR", "chf", None, "", "JPY")])
-    found = CON.to_pyarrow(staging.unknown_currencies(rows, SMALL).order_by("currency")).to_pylist()
+    given = raw([{"currency": c} for c in ("gbp", "GBP ", "EUR", "chf", None, "", "JPY")])
+    found = CON.to_pyarrow(staging.unknown_currencies(given, SMALL).order_by("currency")).to_pylist()
     assert found == [{"currency": "GBP", "row_count": 2}, {"currency": "JPY", "row_count": 1}]
     message = staging.unknown_currency_message("invoices", [row["currency"] for row in found], SMALL)
     assert "invoices has amounts in GBP, JPY" in message
@@ -129,7 +146,7 @@ def test_currencies_without_a_rate_are_found_before_anything_is_written() -> Non
         ),
     ],
 )
-def test_every_row_of_the_real_files_fits(name: str, variable: str, as_of: date, expected: dict[str, int]) -> None:
+def test_every_row_of_the_real_files_is_valid(name: str, variable: str, as_of: date, expected: dict[str, int]) -> None:
     if variable not in os.environ:
         pytest.skip(f"{variable} is not set")
     book = load_portfolio(EXAMPLES / f"{name}.yaml")
@@ -138,8 +155,8 @@ def test_every_row_of_the_real_files_fits(name: str, variable: str, as_of: date,
         source = book.source_of(table)
         assert isinstance(source, FilesSource)
         given = read_files(source, contract=STAGING[table](book), environment=os.environ).raw()
-        rows = staging.staged(ibis.memtable(given), table=table, portfolio=book, as_of=as_of, accounts=known)
-        staged = CON.to_pyarrow(rows)
+        found = rows.judged(ibis.memtable(given), table=table, portfolio=book, as_of=as_of, accounts=known)
+        staged = CON.to_pyarrow(found)
         assert (staged.num_rows, staged["_reason"].null_count) == (row_count, row_count)
         if table == "accounts":
             known = ibis.memtable(staged)

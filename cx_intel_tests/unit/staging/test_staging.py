@@ -42,7 +42,6 @@ def test_accounts_are_trimmed_typed_and_segmented() -> None:
         "size": "XL",
         "_source_file": "x.csv",
         "_row_number": 1,
-        "_raw_row": "1",
     }
     assert (empty["segment"], empty["size"], empty["_reason"]) == ("small", "S", None)
 
@@ -142,8 +141,8 @@ def test_the_last_of_equal_keys_is_kept() -> None:
 def test_a_later_file_wins_over_an_earlier_one() -> None:
     old = raw([{"account_id": "A1", "account_name": "old"}], "2024.csv")
     new = raw([{"account_id": "A1", "account_name": "new"}], "2025.csv")
-    fitting = staging.stg_accounts(new.union(old), portfolio=SMALL, as_of=AS_OF)
-    assert CON.to_pyarrow(fitting)["account_name"].to_pylist() == ["new"]
+    valid = staging.stg_accounts(new.union(old), portfolio=SMALL, as_of=AS_OF)
+    assert CON.to_pyarrow(valid)["account_name"].to_pylist() == ["new"]
 
 
 def test_invoices() -> None:

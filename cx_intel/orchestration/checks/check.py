@@ -1,0 +1,153 @@
+"""What every check of a table has in common: what it is given, what it found, and how Dagster is told.
+
+The checks themselves stand in the modules beside this one, and `checks_of.py` lists those of a table. How rules come
+from a contract: `rules.py`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+import ibis.expr.types as ir
+import pandas as pd
+
+from cx_intel.contracts.contract import Contract
+from cx_intel.orchestration.assets.metadata import markdown_table
+from cx_intel.orchestration.checks.rules import Rule
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.protocol import Warehouse
+
+SAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """The rows that are checked, and what they are compared with.
+
+    Attributes:
+        rows: What is about to be written, or the table as it stands.
+        days: The partitions that the rows make up; none for a whole table.
+        as_of: The newest day of the run.
+        warehouse: Where it is executed.
+    """
+
+    rows: ir.Table
+    days: tuple[date, ...]
+    as_of: date
+    warehouse: Warehouse
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What a check found of one rule: how many rows break it, and some of them.
+
+    Attributes:
+        rule: The rule.
+        broken_count: The rows that break it.
+        total_count: All rows.
+        sample: Some of those that break it.
+        allowed_pct: The share of the rows (0 to 100) that may break it.
+        told: What is said of it, passed or not, in place of counts and the rule's text.
+        metadata: What Dagster shows of it, passed or not, in place of counts and what to do.
+    """
+
+    rule: Rule
+    broken_count: int
+    total_count: int
+    sample: pd.DataFrame | None = None
+    allowed_pct: float = 0
+    told: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        return 100 * self.broken_count <= self.allowed_pct * self.total_count
+
+    @property
+    def blocks(self) -> bool:
+        return not self.passed and self.rule.severity == "block"
+
+
+@dataclass(frozen=True)
+class Check:
+    """The checks of one kind on a table; a kind that the table has none of names no specs and finds nothing."""
+
+    contract: Contract
+    portfolio: Portfolio
+
+    def specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
+        """The specs of the asset's checks of this kind; blocking ones stop what is downstream."""
+        raise NotImplementedError
+
+    def run(self, context: CheckContext) -> list[RuleResult]:
+        """What the checks find, a result for each rule."""
+        raise NotImplementedError
+
+    def remember(self, context: CheckContext) -> None:
+        """Remembers for later runs what the rows were made with, once nothing stops them."""
+
+
+def results_table(results: Sequence[RuleResult], *, table: str, as_of: date) -> pd.DataFrame:
+    """The results as rows for the warehouse, where reports read them."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return pd.DataFrame(
+        {
+            "table_name": table,
+            "check_name": r.rule.name,
+            "passed": r.passed,
+            "severity": r.rule.severity,
+            "failed_rows": r.broken_count,
+            "total_rows": r.total_count,
+            "rule": r.rule.text,
+            "what_to_do": r.rule.recovery,
+            "as_of": as_of,
+            "checked_at": now,
+        }
+        for r in results
+    )
+
+
+def check_results(results: Sequence[RuleResult], key: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
+    """The results in Dagster's terms: failed rows, a bounded sample, the rules, and what to do next."""
+    found = {result.rule.name: result for result in results}
+    for check, rules in by_check(r.rule for r in results).items():
+        yield _check_result(check, [found[rule.name] for rule in rules], key)
+
+
+def by_check(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    """The rules of each check."""
+    grouped: dict[str, list[Rule]] = {}
+    for rule in rules:
+        grouped.setdefault(rule.check, []).append(rule)
+    return grouped
+
+
+def _check_result(check: str, results: list[RuleResult], key: dg.AssetKey) -> dg.AssetCheckResult:
+    broken = [result for result in results if not result.passed]
+    description: str | None = results[0].told or None
+    metadata: dict[str, Any] = dict(results[0].metadata)
+    if broken and not description:
+        described = [f"{r.broken_count} of {r.total_count} rows: {r.rule.text}" for r in broken]
+        description = " ".join(described)
+        metadata = {
+            "failed_rows": sum(r.broken_count for r in broken),
+            "rows": broken[0].total_count,
+            "rules": dg.MetadataValue.md("\n".join(f"- {line}" for line in described)),
+            "what_to_do": broken[0].rule.recovery,
+            **{f"sample_{r.rule.name}": _sample(r.sample) for r in broken if r.sample is not None},
+        }
+    is_blocking = results[0].rule.severity == "block"
+    return dg.AssetCheckResult(
+        passed=not broken,
+        asset_key=key,
+        check_name=check,
+        severity=dg.AssetCheckSeverity.ERROR if is_blocking else dg.AssetCheckSeverity.WARN,
+        description=description,
+        metadata=metadata,
+    )
+
+
+def _sample(rows: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(markdown_table(rows))

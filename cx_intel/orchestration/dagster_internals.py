@@ -1,0 +1,147 @@
+"""All that leans on Dagster's inner shape: its SQLite storage with a pool of connections, and what it makes of results.
+
+The stock storage opens an engine and a connection for each event, which costs a small run several times its own work.
+`dagster.yaml` names the two classes. One test tells when Dagster has moved: `test_dagster_internals.py`. What is decided
+with Dagster's public parts stands in the other modules of this package.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as db
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy.engine import Connection, Engine
+
+BUSY_SECONDS = 60
+UNTOLD = {dg.DagsterEventType.STEP_INPUT, dg.DagsterEventType.LOADED_INPUT}
+"""Events that are not kept: that an input was looked up, a sixth of all, tells nobody anything."""
+
+
+def _write_ahead(connection: Any, _: Any) -> None:
+    """Syncs at checkpoints and not at every event: a power cut may lose the last events, and corrupts nothing."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+class Pooled:
+    """A pool of connections, made once for the life of the storage."""
+
+    _conn_string: str
+
+    @cached_property
+    def _engine(self) -> Engine:
+        engine = db.create_engine(
+            self._conn_string,
+            poolclass=db.QueuePool,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        )
+        db.event.listen(engine, "connect", _write_ahead)
+        return engine
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+
+class PooledEventLogStorage(Pooled, ConsolidatedSqliteEventLogStorage):
+    """The event log of all runs in one SQLite file, and all that an event changes in it in one transaction."""
+
+    @cached_property
+    def _tables(self) -> set[str]:
+        return set()
+
+    @cached_property
+    def _storing(self) -> threading.local:
+        return threading.local()
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        if (connection := getattr(self._storing, "connection", None)) is not None:
+            yield connection
+            return
+        with self._begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _one_transaction(self) -> Iterator[None]:
+        with self._connect() as connection:
+            self._storing.connection = connection
+            try:
+                yield
+            finally:
+                del self._storing.connection
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        if event.dagster_event_type not in UNTOLD:
+            with self._one_transaction():
+                super().store_event(event)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the table is there; asked once, since a table that is there stays."""
+        if table_name not in self._tables:
+            with self._connect() as connection:
+                if self._engine.dialect.has_table(connection, table_name):
+                    self._tables.add(table_name)
+        return table_name in self._tables
+
+    @cached_property
+    def _has_index_columns(self) -> bool:
+        with self._connect() as connection:
+            return super()._has_asset_key_index_cols_on_connection(connection)
+
+    def _has_asset_key_index_cols_on_connection(self, conn: Connection) -> bool:
+        return self._has_index_columns
+
+    def dispose(self) -> None:
+        self._engine.dispose()
+        super().dispose()
+
+
+class PooledRunStorage(Pooled, SqliteRunStorage):
+    """Runs and their tags."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PooledRunStorage":
+        return cls.from_local(inst_data=inst_data, **config_value)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with self._begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        self._engine.dispose()
+        super().dispose()
+
+
+def evaluations(
+    results: Iterable[dg.AssetCheckResult], specs: Iterable[dg.AssetCheckSpec]
+) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
+    """Results of checks of rows that are about to be written, in the form that Dagster makes of results.
+
+    Left to itself it looks up for each one which earlier materialization it is about; these are about none.
+
+    Args:
+        results: What the checks found.
+        specs: The specs of the asset's checks.
+    """
+    by_name = {spec.name: spec for spec in specs}
+    for result in results:
+        spec = by_name[str(result.check_name)]
+        yield dg.Output(None, output_name=spec.get_python_identifier())
+        yield dg.AssetCheckEvaluation(
+            asset_key=spec.asset_key,
+            check_name=spec.name,
+            passed=result.passed,
+            metadata=result.metadata,
+            severity=result.severity,
+            description=result.description,
+            blocking=spec.blocking,
+        )
