@@ -120,7 +120,7 @@ def alerts(
     portfolios: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
 ) -> None:
     """Send what is due and was not sent, once, as the sensors do: for where no daemon runs. Status 1: some did not arrive."""
-    from cx_intel.orchestration.alerts.dispatcher import Teller
+    from cx_intel.orchestration.alerts.dispatcher import Dispatcher
     from cx_intel.orchestration.alerts.sensors import topics_of
     from cx_intel.orchestration.build import SettingsErrors, load_portfolios
     from cx_intel.orchestration.instance import instance_of
@@ -135,10 +135,10 @@ def alerts(
     waiting = []
     with instance_of(environment.home) as instance:
         for name in portfolios or known:
-            teller = Teller(known[name], environment)
+            dispatcher = Dispatcher(known[name], environment)
             for topic in topics_of(known[name]):
-                console.print(f"{name}, {topic}: {teller.look(instance, topic)}", highlight=False, markup=False)
-            waiting += teller.outbox.waiting(name)
+                console.print(f"{name}, {topic}: {dispatcher.look(instance, topic)}", highlight=False, markup=False)
+            waiting += dispatcher.outbox.waiting(name)
     if waiting:
         raise typer.Exit(1)
 

@@ -2,7 +2,7 @@
 
 From a contract come the asset checks, the column schema and descriptions in the UI, the data dictionary and the empty
 table that stands in for an absent source. The contracts themselves are in the modules beside this one, by layer;
-`catalog.py` lists those of a portfolio. How checks are run is the matter of `cx_intel.orchestration.checks.contract_checks`.
+`catalog.py` lists those of a portfolio. How checks are run stands in `cx_intel.orchestration.checks`.
 """
 
 from collections.abc import Callable, Mapping

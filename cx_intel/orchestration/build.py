@@ -1,6 +1,6 @@
 """Turns the settings of a portfolio into Dagster definitions: the factory that everything goes through.
 
-What an asset does is the matter of `cx_intel.orchestration`; here they are only put together.
+What an asset does stands in `cx_intel.orchestration.assets`; here they are only put together.
 """
 
 from collections.abc import Sequence

@@ -19,8 +19,22 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 
 BUSY_SECONDS = 60
-UNTOLD = {dg.DagsterEventType.STEP_INPUT, dg.DagsterEventType.LOADED_INPUT}
-"""Events that are not kept: that an input was looked up, a sixth of all, tells nobody anything."""
+TYPES = dg.DagsterEventType
+LEFT_OUT = {TYPES.STEP_INPUT, TYPES.LOADED_INPUT}
+"""Events that are not kept: that an input was looked up says nothing that the graph does not."""
+KEPT_BACK = {
+    TYPES.ASSET_MATERIALIZATION_PLANNED,
+    TYPES.ASSET_CHECK_EVALUATION_PLANNED,
+    TYPES.STEP_OUTPUT,
+    TYPES.HANDLED_OUTPUT,
+    TYPES.ASSET_CHECK_EVALUATION,
+    TYPES.ASSET_MATERIALIZATION,
+    TYPES.STEP_SUCCESS,
+}
+"""Events of a run that wait for the next one of another type, such as the start of the next step, and are written with
+it: one write a step."""
+ASSET_OUTPUT = "result"
+"""The name that Dagster gives to the output of an asset; its checks have outputs of their own, which say nothing."""
 
 
 def _write_ahead(connection: Any, _: Any) -> None:
@@ -78,10 +92,20 @@ class PooledEventLogStorage(Pooled, ConsolidatedSqliteEventLogStorage):
             finally:
                 del self._storing.connection
 
+    @cached_property
+    def _waiting(self) -> dict[str, list[dg.EventLogEntry]]:
+        """Run: its events that are kept back, in order."""
+        return {}
+
     def store_event(self, event: dg.EventLogEntry) -> None:
-        if event.dagster_event_type not in UNTOLD:
-            with self._one_transaction():
-                super().store_event(event)
+        if _is_left_out(event):
+            return
+        if event.run_id and event.dagster_event_type in KEPT_BACK:
+            self._waiting.setdefault(event.run_id, []).append(event)
+            return
+        with self._one_transaction():
+            for one in (*self._waiting.pop(event.run_id, ()), event):
+                super().store_event(one)
 
     def has_table(self, table_name: str) -> bool:
         """Whether the table is there; asked once, since a table that is there stays."""
@@ -100,8 +124,19 @@ class PooledEventLogStorage(Pooled, ConsolidatedSqliteEventLogStorage):
         return self._has_index_columns
 
     def dispose(self) -> None:
+        for run_id in list(self._waiting):
+            with self._one_transaction():
+                for one in self._waiting.pop(run_id):
+                    super().store_event(one)
         self._engine.dispose()
         super().dispose()
+
+
+def _is_left_out(event: dg.EventLogEntry) -> bool:
+    kind = event.dagster_event_type
+    if kind == TYPES.STEP_OUTPUT and event.dagster_event is not None:
+        return event.dagster_event.step_output_data.step_output_handle.output_name != ASSET_OUTPUT
+    return kind in LEFT_OUT
 
 
 class PooledRunStorage(Pooled, SqliteRunStorage):

@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, PROBLEMS, Teller
+from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, PROBLEMS, Dispatcher
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers import builders
@@ -59,12 +59,12 @@ class Office:
         )
 
     @property
-    def teller(self) -> Teller:
+    def dispatcher(self) -> Dispatcher:
         """Made anew each time, as after a restart."""
-        return Teller(self.portfolio, self.environment, clock=lambda: self.now)
+        return Dispatcher(self.portfolio, self.environment, clock=lambda: self.now)
 
     def look(self, topic: str = PROBLEMS) -> str:
-        return self.teller.look(self.instance, topic)
+        return self.dispatcher.look(self.instance, topic)
 
     def look_at_tiers(self) -> str:
         return self.look(LIFECYCLE)

@@ -27,7 +27,7 @@ NOWHERE = "Messages go nowhere: none of {} is set in the environment."
 
 
 @dataclass(frozen=True)
-class Teller:
+class Dispatcher:
     """Who tells of one portfolio; `clock` gives seconds since 1970."""
 
     portfolio: Portfolio

@@ -1,6 +1,6 @@
 """Problems, from the run in which something fails to the one in which it passes again: what is new, what is over.
 
-Pure functions over what runs reported. Where that comes from is the matter of `run_reports.py`, how it is said that of
+Pure functions over what runs reported. Where that comes from stands in `run_reports.py`, how it is said in
 `wording.py`.
 """
 

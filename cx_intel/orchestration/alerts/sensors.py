@@ -1,12 +1,12 @@
 """The two sensors of a portfolio that tell people: of problems and their end, and of accounts that changed.
 
-Thin: what they do is `telling.Teller.look`. The cursor in the UI shows how far they have listened; what counts is the
+Thin: what they do is `telling.Dispatcher.look`. The cursor in the UI shows how far they have listened; what counts is the
 outbox, in which that is written together with what was decided.
 """
 
 import dagster as dg
 
-from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, PROBLEMS, Teller
+from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, PROBLEMS, Dispatcher
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 
@@ -32,19 +32,21 @@ def alert_sensors(portfolio: Portfolio, environment: Environment) -> list[dg.Sen
         portfolio: Its settings.
         environment: The addresses, and where it is remembered what was told.
     """
-    teller = Teller(portfolio, environment)
-    return [_sensor(teller, topic) for topic in topics_of(portfolio)]
+    dispatcher = Dispatcher(portfolio, environment)
+    return [_sensor(dispatcher, topic) for topic in topics_of(portfolio)]
 
 
-def _sensor(teller: Teller, topic: str) -> dg.SensorDefinition:
+def _sensor(dispatcher: Dispatcher, topic: str) -> dg.SensorDefinition:
     @dg.sensor(
-        name=f"{teller.portfolio.name}_{NAMES[topic]}",
+        name=f"{dispatcher.portfolio.name}_{NAMES[topic]}",
         minimum_interval_seconds=LOOK_EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=DESCRIPTIONS[topic],
     )
     def tell(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        said = teller.look(context.instance, topic)
-        return dg.SensorResult(skip_reason=said, cursor=str(teller.outbox.heard(teller.portfolio.name, topic) or 0))
+        said = dispatcher.look(context.instance, topic)
+        return dg.SensorResult(
+            skip_reason=said, cursor=str(dispatcher.outbox.heard(dispatcher.portfolio.name, topic) or 0)
+        )
 
     return tell

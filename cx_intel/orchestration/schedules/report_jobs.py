@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from cx_intel.orchestration.alerts.dispatcher import Teller
+from cx_intel.orchestration.alerts.dispatcher import Dispatcher
 from cx_intel.orchestration.alerts.outbox import Draft
 from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
 from cx_intel.reports.data.retention import retention
@@ -31,33 +31,33 @@ def report_jobs(portfolio: Portfolio, environment: Environment) -> dict[str, dg.
         portfolio: Its settings; without renewals there is nothing to review.
         environment: Where the reports are, and the addresses.
     """
-    teller = Teller(portfolio, environment)
-    jobs = {REVENUE_REPORT: _revenue_job(teller)}
-    return jobs | ({RENEWAL_REVIEW: _review_job(teller)} if portfolio.renewals else {})
+    dispatcher = Dispatcher(portfolio, environment)
+    jobs = {REVENUE_REPORT: _revenue_job(dispatcher)}
+    return jobs | ({RENEWAL_REVIEW: _review_job(dispatcher)} if portfolio.renewals else {})
 
 
-def _revenue_job(teller: Teller) -> dg.JobDefinition:
-    portfolio = teller.portfolio
+def _revenue_job(dispatcher: Dispatcher) -> dg.JobDefinition:
+    portfolio = dispatcher.portfolio
 
     @dg.op(name=f"send_{portfolio.name}_{REVENUE_REPORT}", required_resource_keys={"warehouse"})
     def send(context: dg.OpExecutionContext) -> None:
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         summary: pd.DataFrame = warehouse.execute(warehouse.table("nrr_summary"))
-        context.log.info(teller.post(revenue_draft(summary, portfolio)))
+        context.log.info(dispatcher.post(revenue_draft(summary, portfolio)))
 
     return _job(portfolio, REVENUE_REPORT, send, f"Sends net and gross revenue retention of {portfolio.name}.")
 
 
-def _review_job(teller: Teller) -> dg.JobDefinition:
-    portfolio = teller.portfolio
-    folder = teller.environment.reports(portfolio.name)
+def _review_job(dispatcher: Dispatcher) -> dg.JobDefinition:
+    portfolio = dispatcher.portfolio
+    folder = dispatcher.environment.reports(portfolio.name)
 
     @dg.op(name=f"send_{portfolio.name}_{RENEWAL_REVIEW}")
     def send(context: dg.OpExecutionContext) -> None:
         brief = folder / BRIEF_FILE
         if not brief.exists():
             raise dg.Failure(f"There is no brief at {brief}: refresh {portfolio.name} first.", allow_retries=False)
-        context.log.info(teller.post(review_draft(brief.read_text(encoding="utf-8"), portfolio, folder / PICTURE)))
+        context.log.info(dispatcher.post(review_draft(brief.read_text(encoding="utf-8"), portfolio, folder / PICTURE)))
 
     description = f"Sends the brief of {portfolio.name} on renewals of the next 90 days, with its dashboard."
     return _job(portfolio, RENEWAL_REVIEW, send, description)

@@ -1,7 +1,7 @@
 """Looks into a landing folder: complete files go to their sources and a refresh is asked for, bad ones are set aside.
 
 Each file is taken once, since it is no longer there afterwards; that it calls for a refresh is remembered in
-`owed_refresh.py`. The files are handled by `cx_intel.sources.landing`; here is the cursor (what incomplete files looked
+`pending_refresh.py`. The files are handled by `cx_intel.sources.landing`; here is the cursor (what incomplete files looked
 like), the day of the run, and who is told of a file set aside.
 """
 
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import dagster as dg
 
-from cx_intel.orchestration.alerts.dispatcher import PROBLEMS, Teller
+from cx_intel.orchestration.alerts.dispatcher import PROBLEMS, Dispatcher
 from cx_intel.orchestration.alerts.outbox import Draft
 from cx_intel.orchestration.schedules.jobs import Job
-from cx_intel.orchestration.sensors.pending_refresh import OwedNote, owed_also
+from cx_intel.orchestration.sensors.pending_refresh import PendingNote, pending_with
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.files.paths import with_variables
@@ -59,19 +59,19 @@ def landing_sensors(portfolio: Portfolio, environment: Environment, job: Job) ->
         before = {name: Look(**seen) for name, seen in json.loads(context.cursor or "{}").items()}
         found, day = files_in(folder), day_of_refresh(portfolio, datetime.now(UTC)).isoformat()
         ready, looks = settled(found, before, now=time.time(), settle_seconds=landing.settle_seconds)
-        note = OwedNote(environment.home, portfolio.name)
-        owed = note.read(context.instance)
-        note.write(owed_also(owed, day, {name: found[name] for name in ready}))  # before any of them is moved
+        note = PendingNote(environment.home, portfolio.name)
+        pending = note.read(context.instance)
+        note.write(pending_with(pending, day, {name: found[name] for name in ready}))  # before any of them is moved
         taken, late, unset = _take(folder, ready, portfolio, environment)
-        owed = owed_also(owed, day, {t.name: found[t.name] for t in taken if not t.reason})
-        note.write(owed)
+        pending = pending_with(pending, day, {t.name: found[t.name] for t in taken if not t.reason})
+        note.write(pending)
         cursor = json.dumps({name: asdict(seen) for name, seen in (looks | {n: before[n] for n in late}).items()})
-        _tell(folder, taken, Teller(portfolio, environment))
-        if owed is None:
+        _tell(folder, taken, Dispatcher(portfolio, environment))
+        if pending is None:
             return dg.SensorResult(skip_reason=unset or _nothing_new(taken, len(looks) + len(late)), cursor=cursor)
-        request = dg.RunRequest(run_key=owed.run_key, partition_key=owed.day)
+        request = dg.RunRequest(run_key=pending.run_key, partition_key=pending.day)
         names = ", ".join(t.name for t in taken if not t.reason) or "before"
-        context.log.info(f"Taken: {names}; refreshing {owed.day}.")
+        context.log.info(f"Taken: {names}; refreshing {pending.day}.")
         return dg.SensorResult(run_requests=[request], cursor=cursor)
 
     return [look]
@@ -104,13 +104,13 @@ def _take(
     return taken, late, unset
 
 
-def _tell(folder: Path, taken: Sequence[Taken], teller: Teller) -> None:
+def _tell(folder: Path, taken: Sequence[Taken], dispatcher: Dispatcher) -> None:
     rejected = [t for t in taken if t.reason]
-    if rejected and teller.portfolio.automation.alerts.failed_checks:
+    if rejected and dispatcher.portfolio.automation.alerts.failed_checks:
         title = rejected[0].name if len(rejected) == 1 else f"{len(rejected)} files"
         lines = [f"- {t.name}: {t.reason}" for t in rejected]
         body = "\n".join([*lines, "", f"They are in {folder / REJECTED}, each with its reason beside it."])
-        teller.post(Draft(f"[{teller.portfolio.name}] Set aside: {title}", body), PROBLEMS)
+        dispatcher.post(Draft(f"[{dispatcher.portfolio.name}] Set aside: {title}", body), PROBLEMS)
 
 
 def _nothing_new(taken: Sequence[Taken], waiting: int) -> str:

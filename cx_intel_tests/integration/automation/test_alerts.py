@@ -188,7 +188,7 @@ def test_an_address_that_took_the_message_does_not_get_it_again(team: Office) ->
     team.now += 31
     team.look()
     assert [message["path"] for message in team.listener.taken] == ["/first"]
-    assert [attempts for _, attempts, _ in team.teller.outbox.waiting("small")] == [2]
+    assert [attempts for _, attempts, _ in team.dispatcher.outbox.waiting("small")] == [2]
 
 
 def test_nothing_is_sent_twice_by_two_that_look_at_once(team: Office) -> None:
@@ -226,7 +226,7 @@ def test_secrets_are_in_no_message_error_file_or_log(team: Office, caplog, capfd
     capfd.readouterr()  # what the failing step itself says is not ours
     said = team.look()
     stored = b"".join(f.read_bytes() for f in team.home.glob("alerts.sqlite*"))
-    shown = said + caplog.text + "".join(capfd.readouterr()) + repr(team.environment) + repr(team.teller)
+    shown = said + caplog.text + "".join(capfd.readouterr()) + repr(team.environment) + repr(team.dispatcher)
     assert "nonsense://*** is no address that Apprise knows" in said
     assert SECRET not in shown
     assert SECRET.encode() not in stored
@@ -255,7 +255,7 @@ def test_an_address_in_the_yaml_is_refused_and_not_repeated() -> None:
 def test_files_travel_with_a_message(team: Office, tmp_path: Path) -> None:
     picture = tmp_path / "dashboard.png"
     picture.write_bytes(b"\x89PNG")
-    team.teller.post(Draft("Review", "Look.", files=(picture, tmp_path / "missing.png")))
+    team.dispatcher.post(Draft("Review", "Look.", files=(picture, tmp_path / "missing.png")))
     (message,) = team.listener.taken
     assert [a["filename"] for a in message["attachments"]] == ["dashboard.png"]
 

@@ -14,7 +14,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus as Status
 
-from cx_intel.orchestration.alerts.dispatcher import PROBLEMS, Teller
+from cx_intel.orchestration.alerts.dispatcher import PROBLEMS, Dispatcher
 from cx_intel.orchestration.build import load_portfolios
 from cx_intel.orchestration.sensors.killed_runs import COUNTED, KILLED, fail_killed, killed_runs_sensor
 from cx_intel.warehouse.lock import WriterLock
@@ -50,18 +50,18 @@ def test_a_killed_refresh_is_failed_by_the_next_one_and_told_once(company: Small
         assert ends(instance) == [Status.STARTED], "nobody has noticed"
     with listening() as listener:
         company.variables["CX_ALERT_URLS"] = listener.url()
-        teller = Teller(load_portfolios(company.portfolios)["small"], company.environment)
+        dispatcher = Dispatcher(load_portfolios(company.portfolios)["small"], company.environment)
         with company.instance() as instance:
             assert ends(instance) == [Status.FAILURE]
             for _ in range(2):
-                teller.look(instance, PROBLEMS)
+                dispatcher.look(instance, PROBLEMS)
         assert listener.titles == ["[small] small_refresh for 2025-01-31 failed"]
         assert "it was killed, or the machine went down" in listener.taken[0]["message"]
         assert company.refresh(AS_OF).succeeded
         with company.instance() as instance:
             assert ends(instance) == [Status.FAILURE, Status.SUCCESS]
             assert instance.get_runs_count(dg.RunsFilter(statuses=COUNTED)) == 0, "the queue is free"
-            teller.look(instance, PROBLEMS)
+            dispatcher.look(instance, PROBLEMS)
         assert listener.titles[1:] == ["[small] Resolved: small_refresh for 2025-01-31 failed"]
     assert list((company.home / FOLDER).glob("[!.]*")) == []
 

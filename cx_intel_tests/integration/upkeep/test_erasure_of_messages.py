@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, Teller
+from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, Dispatcher
 from cx_intel.orchestration.alerts.lifecycle import METADATA, TABLE
 from cx_intel.orchestration.alerts.outbox import Outbox
 from cx_intel.orchestration.build import load_portfolios
@@ -51,9 +51,11 @@ def company(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Sma
 
 def look(company: SmallCompany, later: float = 0) -> str:
     """The look of the sensor that tells of accounts, so many seconds later."""
-    teller = Teller(load_portfolios(company.portfolios)["small"], company.environment, lambda: time.time() + later)
+    dispatcher = Dispatcher(
+        load_portfolios(company.portfolios)["small"], company.environment, lambda: time.time() + later
+    )
     with company.instance() as instance:
-        return teller.look(instance, LIFECYCLE)
+        return dispatcher.look(instance, LIFECYCLE)
 
 
 def test_an_account_that_was_told_of_is_nowhere_and_is_not_told_of_again(

@@ -9,8 +9,8 @@ import pytest
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 
+from cx_intel.orchestration.dagster_internals import PooledEventLogStorage, PooledRunStorage
 from cx_intel.orchestration.instance import instance_of, prepare_home
-from cx_intel.orchestration.storage import PooledEventLogStorage, PooledRunStorage
 
 THREADS, EVENTS = 4, 25
 
