@@ -39,9 +39,8 @@ def second() -> None:
 
 
 def kinds(instance: dg.DagsterInstance, run_id: str) -> Counter[str]:
-    return Counter(
-        record.event_log_entry.dagster_event_type_value for record in instance.get_records_for_run(run_id).records
-    )
+    events = [record.event_log_entry.dagster_event for record in instance.get_records_for_run(run_id).records]
+    return Counter(event.event_type_value for event in events if event is not None)
 
 
 def test_a_run_records_its_assets_and_checks_and_no_input_and_no_output_of_a_check(
