@@ -57,9 +57,7 @@ class Refreshes:
 
     def deliver(self, *days: date, version: str = "1") -> None:
         self.warehouse.stage("raw_usage_events", (events_of(day) for day in days))
-        self.warehouse.swap(
-            "small", "raw_usage_events", column=DELIVERED_DAY, days=days, state=dict.fromkeys(days, version)
-        )
+        self.warehouse.swap("raw_usage_events", column=DELIVERED_DAY, days=days, state=dict.fromkeys(days, version))
 
     def stage(self, day: date) -> tuple[date, ...]:
         """Stages the day; the days that were built."""
