@@ -24,7 +24,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.rows import judged
-from cx_intel.models.staging.tables import rejected_rows, unknown_currencies
+from cx_intel.models.staging.tables import WITHOUT_ACCOUNT, rejected_rows, unknown_currencies
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS, Step, steps_of
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.orchestration.checks.rules import rules_of
@@ -99,7 +99,7 @@ class WholeGraph:
     def _rejected(self, step: Step) -> str:
         """The statement that gives the rejected rows of a staged table."""
         table = step.table.removeprefix("stg_")
-        accounts = None if table == "accounts" else self._table("stg_accounts")
+        accounts = None if table in WITHOUT_ACCOUNT else self._table("stg_accounts")
         raw = self._table(f"raw_{table}")
         found = judged(raw, table=table, portfolio=self.portfolio, as_of=self.as_of, accounts=accounts)
         return self._sql(rejected_rows(found, table=table, portfolio=self.portfolio))
