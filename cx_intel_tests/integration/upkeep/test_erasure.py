@@ -107,13 +107,12 @@ def test_the_next_refreshes_do_not_bring_it_back_and_keep_the_totals(company: Sm
     assert company.query(f"SELECT count(*) FROM dim_account WHERE account_id = '{pseudonym}'") == [(1,)]
 
 
-def test_neither_brief_nor_pipeline_names_an_erased_account(company: SmallCompany):
+def test_the_brief_names_no_erased_account(company: SmallCompany):
     pseudonym = _erase(company).pseudonym
     assert company.refresh(AS_OF, write=False).failures == []
     pages = [path for path in (company.home / "reports").rglob("*") if path.suffix in (".html", ".md", ".txt")]
     assert "brief.html" in {page.name for page in pages}
     assert [page.name for page in pages if pseudonym in page.read_text(encoding="utf-8")] == []
-    assert company.query(f"SELECT count(*) FROM renewal_pipeline WHERE account_id = '{pseudonym}'") == [(0,)]
 
 
 def test_an_account_that_its_source_deletes_too_keeps_its_past(company: SmallCompany):
