@@ -186,9 +186,12 @@ def interventions(listed: list[dict[str, Any]], as_of: date) -> pd.DataFrame:
                 "days_to_renewal": a["renewal"]["days_to_renewal"],
                 "primary_signal": primary_signal(a),
                 "recommended_playbook": a["renewal"]["recommended_playbook"],
-                "due_date": min(
-                    as_of + timedelta(days=DUE_IN_DAYS[a["renewal"]["renewal_risk"]]),
-                    a["renewal"]["renewal_date"],
+                "due_date": max(
+                    as_of + timedelta(days=1),
+                    min(
+                        as_of + timedelta(days=DUE_IN_DAYS[a["renewal"]["renewal_risk"]]),
+                        a["renewal"]["renewal_date"] - timedelta(days=1),
+                    ),
                 ),
                 "is_within_capacity": a["renewal"]["within_capacity"],
             }
@@ -235,7 +238,7 @@ def _kept(account: dict[str, Any], scenario: str) -> Fraction:
     if scenario == "all_renew":
         return F(1)
     if scenario == "worst_case":
-        return F(0) if r["is_not_healthy"] else F(1)
+        return F(0) if r["is_not_healthy"] else p
     if scenario == "expected_with_playbooks" and r["within_capacity"]:
         return p + (1 - p) * SAVE_RATE[r["renewal_risk"]]
     return p

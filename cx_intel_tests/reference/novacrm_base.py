@@ -120,7 +120,7 @@ LEDGER = {
 # READING: `subscribed_plan_tier` = tier of the platform subscription in force on as_of (newest start), else
 # null.
 # READING: the renewal date is the first anniversary (at least one term after the start) of the earliest valid
-# platform subscription, for churned accounts too; 29 February counts from itself each year (so the 28th in
+# platform subscription of accounts with one in force; 29 February counts from itself each year (so the 28th in
 # common years).
 # READING: `tenure_months` = complete months; lifecycle trial and churned read the account's status.
 DIM_ACCOUNT = """
@@ -146,6 +146,7 @@ renewal as (
     select account_id, min(cast(start_date + to_months(12 * cast(k as integer)) as date)) as renewal_date
     from platform, param, range(1, 200) r(k)
     where cast(start_date + to_months(12 * cast(k as integer)) as date) >= as_of
+      and account_id in (select account_id from force)
     group by account_id
 ),
 tickets as (
