@@ -11,7 +11,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, risk
 from cx_intel.contracts.health import scores as health
 from cx_intel.contracts.renewals import layer as renewals
-from cx_intel.contracts.revenue import cohorts, ledger, waterfall
+from cx_intel.contracts.revenue import cohorts, ledger, published, waterfall
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.portfolio import Portfolio
 
@@ -24,6 +24,11 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             operations.rejected_rows,
             core.account_history,
             subscriptions.subscription_periods,
+            published.revenue_ledger,
+            published.restatements,
+            published.mrr_delivery,
+            published.mrr_reconciliation,
+            published.fct_revenue_intra_month,
             ledger.fct_revenue,
             core.account_snapshot,
             core.dim_account,
@@ -70,7 +75,12 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     tables = [f"stg_{table}" for table in STAGING if table in sources]
     tables += ["quarantine", "account_history"]
     if "subscriptions" in sources:
-        tables.append("subscription_periods")
+        tables += ["subscription_periods", "fct_revenue_intra_month"]
+    tables += ["revenue_ledger", "restatements"]
+    if portfolio.revenue.basis != "subscriptions":
+        tables.append("mrr_delivery")
+    if {"subscriptions", "invoices"} <= set(sources):
+        tables.append("mrr_reconciliation")
     tables += ["fct_revenue", "account_snapshot"]
     if "support_tickets" in sources and portfolio.support.business_hours:
         tables.append("business_hours")

@@ -9,6 +9,7 @@ from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract
 DERIVED = {
     "subscriptions": ("mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
     "invoices": ("mrr_amount", "invoice_month", "is_paid"),
+    "mrr_history": ("occurrence",),
     "usage_events": ("event_date", "event_hour", "event_category"),
     "support_tickets": ("created_date", "resolution_hours", "csat_scale", "unknown_status", "unread_rating"),
     "nps_responses": ("unread_score",),

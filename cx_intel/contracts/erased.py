@@ -34,13 +34,26 @@ KEPT = {
         "changed_at",
         "status",
     ),
-    "invoices": ("invoice_id", "account_id", "invoice_date", "amount", "billing_period_months", "currency", "status"),
+    "invoices": (
+        "invoice_id",
+        "account_id",
+        "product_name",
+        "invoice_type",
+        "invoice_date",
+        "period_start",
+        "period_end",
+        "amount",
+        "billing_period_months",
+        "currency",
+        "status",
+        "credited_invoice_id",
+    ),
     "mrr_history": ("account_id", "month", "mrr", "currency"),
 }
 """Canonical table: the columns that stay of an erased account's rows; of other tables nothing does."""
 
-ROW_IDS = {"subscriptions": "subscription_id", "invoices": "invoice_id"}
-"""Canonical table: the column that names a row at the source, and is replaced too."""
+ROW_IDS = {"subscriptions": ("subscription_id",), "invoices": ("invoice_id", "credited_invoice_id")}
+"""Canonical table: the columns that name a row at the source, and are replaced too."""
 
 
 def is_erased(account_id: Any) -> Any:

@@ -33,8 +33,9 @@ def _minimal(table: str, row: Mapping[str, Any], entry: Entry, register: Registe
     kept["account_id"] = entry.pseudonym
     if table == "accounts":
         kept |= {"segment": entry.segment, "signup_date": entry.signup_month}
-    if named := ROW_IDS.get(table):
-        kept[named] = row_pseudonym(str(row.get(named) or "").strip(), entry, register)
+    for named in ROW_IDS.get(table, ()):
+        if row_id := str(row.get(named) or "").strip():
+            kept[named] = row_pseudonym(row_id, entry, register)
     return kept
 
 

@@ -24,7 +24,9 @@ LEDGER = {
     "account_history": ("account_id", "valid_from", "valid_to", *KEPT["accounts"]),
     "dim_account": (*KEPT["accounts"], "horizon_month", "current_mrr", "current_arr", "is_churned"),
 }
-"""Table: the columns that stay, under the pseudonym. fct_revenue keeps all of its columns, which are amounts."""
+"""Table: the columns that stay, under the pseudonym."""
+AMOUNTS = ("fct_revenue", "revenue_ledger", "restatements")
+"""Tables that keep all of their columns, which are amounts, under the pseudonym."""
 
 
 class Tables:
@@ -95,14 +97,16 @@ class Tables:
         self, table: str, columns: dict[str, str], subject: Subject, entry: Entry, register: Register
     ) -> None:
         edits, mine = self.edits, (table, subject.column, subject.id)
-        if subject.kind == "user" or (table not in LEDGER and table != "fct_revenue"):
+        if subject.kind == "user" or table not in (*LEDGER, *AMOUNTS):
             edits.delete(*mine)
             return
         if table == "account_history":
             edits.keep_newest(*mine, by="valid_from")
-        if row_id := ROW_IDS.get(table.split("_", 1)[1]):
-            ids = {row[row_id] for row in edits.rows(*mine)}
-            pseudonyms = {found: row_pseudonym(str(found or "").strip(), entry, register) for found in ids}
+        for row_id in ROW_IDS.get(table.split("_", 1)[1], ()):
+            if row_id not in columns:
+                continue
+            ids = {row[row_id] for row in edits.rows(*mine)} - {None}
+            pseudonyms = {found: row_pseudonym(str(found).strip(), entry, register) for found in ids}
             edits.replace_values(*mine, row_id, pseudonyms)
         kept = {*LEDGER.get(table, tuple(columns)), *DERIVED.get(table, ())}
         changes: dict[str, str | None] = {column: None for column in columns if column not in kept}

@@ -3,6 +3,7 @@
 The top of the settings tree; the blocks stand in the modules beside this one, and `loader.py` reads a file into it.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
@@ -199,6 +200,14 @@ class Portfolio(SourcesMixin):
     def derived_attributes(self) -> dict[str, Rules]:
         """The attributes that rules derive from the others."""
         return {k: v for k, v in self.account_attributes.items() if isinstance(v, Rules)}
+
+    @property
+    def ledger_fingerprint(self) -> str:
+        """A digest of the settings that MRR follows from: rates, what counts, mappings. Closing a month changes none."""
+        revenue = self.revenue.model_dump_json(exclude={"closed_through", "restatement_tolerance_pct"})
+        read = [self.source_of(t) for t in ("accounts", *BASIS_TABLE) if t in self.tables]
+        parts = [revenue, self.currency.model_dump_json(), *(s.model_dump_json(exclude={"path"}) for s in read)]
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
     def latest_as_of(self, now: datetime) -> date:
         """Yesterday in the portfolio's zone: the last complete day at `now` (aware)."""

@@ -4,6 +4,7 @@ Definitions: Money and Revenue in the metric definitions; argued in DECISIONS.md
 `cx_intel.models.revenue.ledger`.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -75,6 +76,17 @@ class RevenueSettings(Settings):
     """A contract that ended unannounced, without a successor yet, still counts for so many days from its end."""
     corrections: list[str] = []
     """Subscriptions of which what was delivered last holds from the beginning: a change of them is a correction."""
+    min_delivered_pct: float = Field(default=80.0, ge=0, le=100)
+    """Share of the previous month's MRR (0 to 100) whose accounts a month has to answer for, to count as delivered."""
+    delivery_days: int = Field(default=45, ge=0)
+    """So many days after its end a month counts even if it is not delivered, with a warning."""
+    delivered_through: date | None = None
+    """A day of the last month that counts as delivered whatever came: no longer held back."""
+
+    closed_through: date | None = None
+    """A day of the last closed month: up to it the ledger stands as it was last published."""
+    restatement_tolerance_pct: float = Field(default=0.5, ge=0)
+    """Change of a published month's ending MRR, in percent, beyond which a refresh warns."""
 
     @field_validator("recognised_statuses")
     @classmethod

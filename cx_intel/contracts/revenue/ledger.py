@@ -6,7 +6,7 @@ Its model is in `cx_intel.models.revenue.ledger`; the waterfall and the cohorts 
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.contract import COUNT, DATE, MONEY, TEXT, Column, Contract, Invariant
+from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, TEXT, Column, Contract, Invariant
 from cx_intel.contracts.core import SIZE_ARR, SIZE_MRR
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
@@ -21,6 +21,9 @@ def mrr_column(name: str, description: str, *, size: str = SIZE_MRR, minimum: fl
 def _movement_of(t: ir.Table) -> ir.StringValue:
     """The movement that the two amounts allow; new and reactivation are told apart by history alone."""
     return ibis.cases(
+        ((t.previous_mrr == 0) & (t.mrr == 0), "flat"),  # all of it was restated
+        (t.is_credited & (t.previous_mrr == 0), "expansion"),
+        (t.is_credited & (t.mrr == 0), "contraction"),
         (t.previous_mrr == 0, "start"),
         (t.mrr == 0, "churn"),
         (t.mrr > t.previous_mrr, "expansion"),
@@ -36,17 +39,25 @@ def fct_revenue(portfolio: Portfolio) -> Contract:
         "The MRR ledger: what each account pays in each month, and how that moved.",
         ("account_id", "revenue_month"),
         (
-            Column("account_id", TEXT, "The account.", nullable=False, references="stg_accounts.account_id"),
+            Column("account_id", TEXT, "The account.", nullable=False, references="account_history.account_id"),
             Column("revenue_month", DATE, "First day of the month.", nullable=False),
             mrr_column("mrr", "MRR in the month."),
-            mrr_column("arr", "12 x the exact amounts that mrr sums, rounded once.", size=SIZE_ARR),
-            mrr_column("previous_mrr", "MRR in the month before."),
+            mrr_column("arr", "12 x the MRR before it is rounded to cents.", size=SIZE_ARR),
+            mrr_column("previous_mrr", "MRR in the month before, by today's data."),
             Column("revenue_movement", TEXT, "How it moved.", nullable=False, accepted=MOVEMENTS),
             mrr_column("expansion_mrr", "Growth of an account that paid before; else 0."),
             mrr_column("contraction_mrr", "Shrinkage of an account that still pays, positive; else 0."),
             mrr_column("net_mrr_change", "mrr - previous_mrr.", minimum=None),
             Column("account_month_number", COUNT, "Months since the first one; 1 in it.", "months", False, minimum=1),
-            mrr_column("unapplied_credit", "Credit beyond the month's charges, which counts nowhere."),
+            mrr_column("unapplied_credit", "Credit and refunds that take no MRR."),
+            mrr_column("restated_mrr", "In the first open month: previous_mrr less what was closed.", minimum=None),
+            Column(
+                "is_credited",
+                FLAG,
+                "Credit notes brought this month or the one before to 0 between paying months.",
+                nullable=False,
+            ),
+            Column("closed_segment", TEXT, "Segment that it was published under.", null_means="the month is open"),
         ),
         invariants=(
             Invariant(
@@ -70,9 +81,16 @@ def fct_revenue(portfolio: Portfolio) -> Contract:
             ),
             Invariant(
                 "credit_is_applied",
-                "No month's credits exceed its charges.",
+                "No month has credit or refunds that take no MRR.",
                 lambda t: t.unapplied_credit == 0,
-                "The month counts as 0; check the credit notes of these accounts with billing.",
+                "These amounts count nowhere. Refunds are right so; check credit notes beyond their charges with billing.",
+                "warn",
+            ),
+            Invariant(
+                "no_month_is_credited_whole",
+                "No month between paying ones is brought to 0 by credit notes.",
+                lambda t: ~(t.is_credited & (t.mrr == 0)),
+                "It counts as a contraction and not as a churn. If the credit belongs to another month, give it a period.",
                 "warn",
             ),
         ),

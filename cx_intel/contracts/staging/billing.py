@@ -3,12 +3,27 @@
 Amounts are in the reporting currency. How they are read: `cx_intel.models.staging`; what MRR follows: `cx_intel.models.revenue`.
 """
 
-import ibis
+from collections.abc import Mapping
 
-from cx_intel.contracts.contract import COUNT, DATE, FLAG, NUMBER, PRICE, TEXT, Column, Contract, Invariant
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.contract import (
+    COUNT,
+    DATE,
+    FLAG,
+    MONEY,
+    NUMBER,
+    PRICE,
+    TEXT,
+    Column,
+    Contract,
+    CrossInvariant,
+    Invariant,
+)
 from cx_intel.contracts.staging.values import (
     BILLING_INTERVALS,
-    INVOICE_STATUSES,
+    NEVER_BILLED,
     PERIOD_LIMIT,
     account_id_column,
     billing_period_column,
@@ -112,22 +127,90 @@ def stg_invoices(portfolio: Portfolio) -> Contract:
     return Contract(
         "stg_invoices",
         "staging",
-        "What was billed.",
+        "What was billed, line by line, and what was given back.",
         ("invoice_id",),
         (
-            Column("invoice_id", TEXT, "The invoice.", nullable=False),
+            Column(
+                "invoice_id", TEXT, "The invoice, or its line where lines have periods of their own.", nullable=False
+            ),
             account_id_column(),
+            Column("product_name", TEXT, "Product code, lower case."),
+            Column("invoice_type", TEXT, "What it is, lower case: a credit_note gives money back."),
             Column("invoice_date", DATE, "Date of the invoice.", nullable=False),
-            money_column("amount", "Amount; negative for a credit note.", nullable=False),
+            Column("period_start", DATE, "First day that it is for.", null_means="the source states no period"),
+            Column("period_end", DATE, "First day that it is no longer for.", null_means="the source states no period"),
+            money_column("amount", "Amount; negative for a credit note or a refund.", nullable=False),
             billing_period_column(),
-            money_column("mrr_amount", "amount / billing_period_months, rounded once.", nullable=False),
+            monthly_amount_column(
+                "mrr_amount", "amount by the months of its period, else by billing_period_months.", nullable=False
+            ),
             Column("currency", TEXT, "Currency of the source's amount.", nullable=False),
-            Column("status", TEXT, "Lower case.", nullable=False, accepted=INVOICE_STATUSES, severity="warn"),
+            Column("status", TEXT, "Lower case.", nullable=False),
+            Column("credited_invoice_id", TEXT, "Of a credit note: the invoice that it takes from."),
             Column("line_items", TEXT, "Products billed, delimited by |."),
             Column("invoice_month", DATE, "First day of the invoice's month.", nullable=False),
             Column("is_paid", FLAG, "Status is paid.", nullable=False),
         ),
+        invariants=(
+            Invariant(
+                "period_in_order",
+                "A period ends after it starts.",
+                lambda t: t.period_start.isnull() | t.period_end.isnull() | (t.period_start < t.period_end),
+                "Such a line is in force on no day and counts in no month; mend its dates at the source, or map none.",
+                "warn",
+            ),
+            Invariant(
+                "period_is_whole",
+                "A period that is stated has a start and an end.",
+                lambda t: t.period_start.isnull() == t.period_end.isnull(),
+                "Such a line counts for its billing_period_months; map both columns, or neither.",
+                "warn",
+            ),
+        ),
+        cross_invariants=(
+            CrossInvariant(
+                "statuses_are_known",
+                f"Every status is recognised, or one of {', '.join(NEVER_BILLED)}.",
+                (),
+                lambda tables: _unrecognised(tables["self"], portfolio),
+                "These amounts count in no month. List the statuses that count under revenue.recognised_statuses, or"
+                " map those that never do to void.",
+                "warn",
+            ),
+            CrossInvariant(
+                "periods_end_where_the_next_begins",
+                "Less than a tenth of the periods end the day before the next of their account and product begins.",
+                (),
+                lambda tables: _ends_before_the_next(tables["self"]),
+                "If period_end is the last day that is paid for, state `end_date: {is: last_day_in_force}` on the source"
+                " of the invoices; else a month that ends on that day is without MRR.",
+                "warn",
+            ),
+        ),
     )
+
+
+def _unrecognised(invoices: ir.Table, portfolio: Portfolio) -> ir.Table:
+    """The statuses that neither count nor are known not to, with their rows and amounts."""
+    if portfolio.revenue.basis != "invoices":
+        return invoices.filter(ibis.literal(False))
+    known = [*portfolio.revenue.recognised_statuses, *NEVER_BILLED]
+    unknown = invoices.filter(~invoices.status.isin(known))
+    return unknown.group_by("status").agg(invoices=unknown.count(), amount=unknown.amount.sum().cast(MONEY))
+
+
+def _ends_before_the_next(invoices: ir.Table) -> ir.Table:
+    """The periods with a follower a day after their end, where they are at least three and a tenth of all."""
+    ends = invoices.filter(invoices.period_end.notnull() & (invoices.period_start < invoices.period_end))
+    ends = ends.select("account_id", "period_end", product=ibis.coalesce(ends.product_name, "")).distinct()
+    starts = invoices.filter(invoices.period_start.notnull())
+    starts = starts.select("account_id", "period_start", product=ibis.coalesce(starts.product_name, "")).distinct()
+    pairs = ends.inner_join(starts, ["account_id", "product"])
+    followed = pairs.filter(pairs.period_start.delta(pairs.period_end, unit="day") == 1)
+    counted = followed.select("account_id", "product", "period_end").mutate(followed=ibis._.count().over(ibis.window()))
+    total = ends.agg(periods=ends.count())
+    both = counted.cross_join(total)
+    return both.filter((both.followed >= 3) & (both.followed * 10 >= both.periods))
 
 
 def stg_mrr_history(portfolio: Portfolio) -> Contract:
@@ -135,11 +218,32 @@ def stg_mrr_history(portfolio: Portfolio) -> Contract:
         "stg_mrr_history",
         "staging",
         "Monthly recurring revenue by account and month, as the billing system gives it.",
-        ("account_id", "month"),
+        ("account_id", "month", "occurrence"),
         (
             account_id_column(),
             Column("month", DATE, "First day of the month.", nullable=False),
+            Column("product_name", TEXT, "Product code, lower case.", null_means="the row is for all products"),
             money_column("mrr", "Monthly recurring revenue.", nullable=False),
             Column("currency", TEXT, "Currency of the source's amount.", nullable=False),
+            Column("occurrence", COUNT, "Counts the rows of an account and month, from 1.", nullable=False, minimum=1),
+        ),
+        cross_invariants=(
+            CrossInvariant(
+                "one_row_a_month",
+                "An account has one row a month, unless currency or product tells them apart.",
+                (),
+                _repeated_months,
+                "They are summed. If the later row replaces the earlier one, deliver only that one.",
+                "warn",
+            ),
         ),
     )
+
+
+def _repeated_months(tables: Mapping[str, ir.Table]) -> ir.Table:
+    t = tables["self"]
+    keyed = t.mutate(product=ibis.coalesce(t.product_name, ""))
+    counted = keyed.group_by(["account_id", "month", "currency", "product"]).agg(
+        rows=keyed.count(), mrr=keyed.mrr.sum()
+    )
+    return counted.filter(counted.rows > 1)

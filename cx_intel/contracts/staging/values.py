@@ -32,11 +32,14 @@ TICKET_WORDS = {
 }
 """What a help desk's word for the status of a ticket means; any other word is open, told."""
 HISTORY_FIELDS = ("status", "priority")
-INVOICE_STATUSES = ("paid", "overdue", "open", "void", "refunded")
 NO_VALUE = "(none)"
 """What stands for an account without segment, country or owner, in every table from `account_snapshot` on."""
 GROUPS = ("segment", "country", "owner")
 """The attributes of an account that are never null after staging."""
+NEVER_BILLED = ("void", "draft", "uncollectible", "refunded", "deleted")
+"""Statuses of invoices that never count as revenue, whatever is recognised."""
+CREDIT_NOTES = ("credit_note", "credit note", "credit-note", "creditnote", "credit_memo", "credit memo", "credit")
+"""Types of invoices that give money back."""
 MONEY_LIMIT = 1e12
 """An amount beyond it is a fault of the source."""
 BILLING_INTERVALS = ("day", "week", "month", "year")

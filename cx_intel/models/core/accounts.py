@@ -92,7 +92,7 @@ def account_snapshot(
     """
     day = ibis.literal(as_of)
     accounts = attributes_on(account_history, as_of)
-    horizon = horizon_index(stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
+    horizon = horizon_index(subscription_periods, stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
     contracted = _subscriptions_on(subscription_periods, portfolio, as_of)
     ledger = fct_revenue.mutate(month=month_index(fct_revenue.revenue_month))
     ledger = ledger.filter(ledger.month <= horizon)

@@ -1,6 +1,7 @@
 """What MRR an account has in a month, by `revenue.basis`: contracts in force, recognised invoices, or given figures.
 
-How it moves from month to month is in `ledger.py`. Definitions: Revenue in the metric definitions.
+How invoices become months is in `invoice_mrr.py`, which month is the last in `horizon.py`, and how MRR moves from month to
+month in `ledger.py`. Definitions: Revenue in the metric definitions.
 """
 
 from datetime import date
@@ -11,8 +12,8 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import MONEY
 from cx_intel.models.expressions.money import in_cents
 from cx_intel.models.expressions.months import each_month, last_complete_month, month_index
-from cx_intel.models.revenue.horizon import horizon_index
 from cx_intel.models.revenue.in_force import is_contract
+from cx_intel.models.revenue.invoice_mrr import NO_CREDIT, NOTHING, invoice_months
 from cx_intel.settings.portfolio import Portfolio
 
 SUM = "decimal(30, 6)"
@@ -20,40 +21,58 @@ SUM = "decimal(30, 6)"
 NO_MONEY = ibis.literal(0).cast(MONEY)
 
 
-def account_mrr(
+def account_months(
     subscription_periods: ir.Table,
     stg_invoices: ir.Table,
     stg_mrr_history: ir.Table,
     *,
     portfolio: Portfolio,
     as_of: date,
+    basis: str | None = None,
 ) -> ir.Table:
-    """The MRR of an account in a month: account_id, month (its number), mrr, arr; only sums other than 0, to the horizon.
+    """What an account has in each month up to the last complete one, whether or not that is delivered.
 
-    Summed exactly and rounded once; arr is 12 x the sum before it is rounded. Sums below 0 are still here; the ledger
-    counts them as 0.
+    Args:
+        subscription_periods: Read for the basis of that name.
+        stg_invoices: Likewise.
+        stg_mrr_history: Likewise.
+        portfolio: Its basis, and what counts.
+        as_of: Nothing dated later is read.
+        basis: Another basis than the portfolio's own, to compare with.
+
+    Returns:
+        account_id, month (its number), mrr (summed, then rounded once, half up; not below 0), arr (12 x the unrounded sum,
+        rounded), unapplied_credit (what was given back beyond it, which counts nowhere), is_credited (there were charges,
+        and credit notes took them all). Only rows in which one of them is not 0.
     """
-    horizon = horizon_index(stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
-    revenue = portfolio.revenue
-    if revenue.basis == "subscriptions":
-        rows = _in_force_at_month_ends(subscription_periods, last_complete_month(as_of))
-    elif revenue.basis == "invoices":
-        recognised = stg_invoices.filter(stg_invoices.status.isin(revenue.recognised_statuses))
-        start = month_index(recognised.invoice_date)
-        rows = each_month(
-            recognised.select("account_id", "billing_period_months", "mrr_amount", _start=start),
-            first=ibis._["_start"],
-            last=ibis._["_start"] + ibis._.billing_period_months - 1,
-            name="month",
-        ).select("account_id", "month", amount=ibis._.mrr_amount)
+    complete = last_complete_month(as_of)
+    basis = basis or portfolio.revenue.basis
+    if basis == "invoices":
+        parts = invoice_months(stg_invoices, portfolio=portfolio, as_of=as_of)
     else:
-        rows = stg_mrr_history.select(
-            "account_id", month=month_index(stg_mrr_history.month), amount=stg_mrr_history.mrr
+        given = (
+            _in_force_at_month_ends(subscription_periods, complete)
+            if basis == "subscriptions"
+            else stg_mrr_history.select(
+                "account_id", month=month_index(stg_mrr_history.month), amount=stg_mrr_history.mrr
+            )
         )
-    in_reach = rows.filter(rows.month <= horizon)
-    summed = in_reach.group_by(["account_id", "month"]).agg(total=in_reach.amount.cast(SUM).sum().cast(SUM))
-    summed = summed.select("account_id", "month", mrr=in_cents(summed.total), arr=a_year_of(summed.total))
-    return summed.filter(summed.mrr != NO_MONEY)
+        parts = given.group_by(["account_id", "month"]).agg(charged=given.amount.cast(SUM).sum())
+        parts = parts.mutate(taken=NOTHING, unapplied_credit=NO_CREDIT)
+    parts = parts.filter(parts.month <= complete)
+    net = parts.mutate(_net=(parts.charged.cast(SUM) - parts.taken.cast(SUM)).cast(SUM))
+    net = net.mutate(_mrr=in_cents(net["_net"]))
+    is_paid = net["_mrr"] > NO_MONEY
+    beyond = ibis.ifelse(net["_mrr"] < NO_MONEY, -net["_mrr"], NO_MONEY)
+    rows = net.select(
+        "account_id",
+        "month",
+        mrr=ibis.ifelse(is_paid, net["_mrr"], NO_MONEY),
+        arr=ibis.ifelse(is_paid, a_year_of(net["_net"]), NO_MONEY),
+        unapplied_credit=(net.unapplied_credit + beyond).cast(MONEY),
+        is_credited=~is_paid & (net.charged.round(2) > 0) & (net.taken.round(2) > 0),
+    )
+    return rows.filter((rows.mrr > NO_MONEY) | (rows.unapplied_credit != NO_MONEY) | rows.is_credited)
 
 
 def a_year_of(total: ir.DecimalValue) -> ir.DecimalValue:

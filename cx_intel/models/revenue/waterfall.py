@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.revenue import waterfall as contracts
 from cx_intel.contracts.staging.values import NO_VALUE
+from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.months import each_month, first_day, month_index
 from cx_intel.models.expressions.shares import ratio, share
 from cx_intel.models.revenue.account_mrr import NO_MONEY
@@ -40,7 +41,8 @@ def waterfall(ledger: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfol
         )
     }
     sums = entries.group_by([*by, "month"]).agg(
-        starting_mrr=entries.previous_mrr.sum(),
+        starting_mrr=(entries.previous_mrr - entries.restated_mrr).sum(),
+        restated_mrr=entries.restated_mrr.sum(),
         ending_mrr=entries.mrr.sum(),
         ending_arr=entries.arr.sum(),
         paying_accounts=entries.count(where=entries.mrr > NO_MONEY),
@@ -49,7 +51,7 @@ def waterfall(ledger: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfol
         **{name: entries[column].sum(where=condition) for name, (condition, column) in amount.items()},
     )
     measured = months.left_join(sums, [*by, "month"]).drop([f"{c}_right" for c in (*by, "month")])
-    moneys = ("starting_mrr", "ending_mrr", "ending_arr", *amount)
+    moneys = ("starting_mrr", "restated_mrr", "ending_mrr", "ending_arr", *amount)
     counts = ("paying_accounts", "starting_accounts", "churned_accounts")
     measured = measured.mutate(
         **{name: ibis.coalesce(measured[name].cast(MONEY), NO_MONEY) for name in moneys},
@@ -82,15 +84,16 @@ def _months(entries: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfoli
 
 
 def _monthly_rates(measured: ir.Table) -> ir.Table:
-    """The rates of a month: amounts are summed as decimals, and divided before they are multiplied.
+    """The rates of a month, of what its accounts paid before by today's data.
 
-    So a part is never more than 100 % of its whole, and GRR never above NRR, whatever the cents.
+    Amounts are summed as decimals, and divided before they are multiplied. So a part is never more than 100 % of its
+    whole, and GRR never above NRR, whatever the cents.
     """
     m = measured
-    lost = m.contraction_mrr + m.churned_mrr
+    lost, starting = m.contraction_mrr + m.churned_mrr, m.starting_mrr + m.restated_mrr
     return measured.mutate(
-        nrr_pct=share(m.starting_mrr + m.expansion_mrr - lost, m.starting_mrr),
-        grr_pct=share(m.starting_mrr - lost, m.starting_mrr),
+        nrr_pct=share(starting + m.expansion_mrr - lost, starting),
+        grr_pct=share(starting - lost, starting),
         logo_churn_pct=share(m.churned_accounts, m.starting_accounts),
         mrr_growth_pct=share(m.ending_mrr - m.starting_mrr, m.starting_mrr),
         quick_ratio=ratio(m.new_mrr + m.reactivation_mrr + m.expansion_mrr, lost),
@@ -111,22 +114,60 @@ def _trailing_year(entries: ir.Table, *, by: Sequence[str]) -> ir.Table:
     return sums.select(*by, "month", nrr_ttm_pct=share(sums.now, sums.then), grr_ttm_pct=share(sums.kept, sums.then))
 
 
-def nrr_summary(fct_revenue: ir.Table, dim_account: ir.Table, *, portfolio: Portfolio) -> ir.Table:
+def nrr_summary(
+    fct_revenue: ir.Table, dim_account: ir.Table, mrr_delivery: ir.Table, *, portfolio: Portfolio
+) -> ir.Table:
     """What happened to MRR month by month, and what share of it was retained.
 
     Grain: revenue_month. Always true: waterfall_ties, starts_where_it_ended, grr_at_most_nrr.
     """
     rows = waterfall(fct_revenue, by=(), horizon=_horizon(dim_account), portfolio=portfolio)
+    rows = beside(rows, mrr_delivery.select("revenue_month", "delivered_pct"), "revenue_month")
     return conform(rows, contracts.nrr_summary(portfolio))
 
 
 def nrr_by_segment(fct_revenue: ir.Table, dim_account: ir.Table, *, portfolio: Portfolio) -> ir.Table:
     """As nrr_summary by segment, each account in the segment that it has now, so that segments sum to the total.
 
-    Grain: segment, revenue_month. Always true: as nrr_summary, and segments_sum_to_total.
+    Closed months stay in the segment that they were published under. Grain: segment, revenue_month. Always true: as
+    nrr_summary, and segments_sum_to_total.
     """
-    segments = dim_account.select("account_id", "segment")
-    ledger = fct_revenue.left_join(segments, "account_id").drop("account_id_right")
-    ledger = ledger.mutate(segment=ibis.coalesce(ledger.segment, NO_VALUE))  # one that signs up later may pay already
+    segments = dim_account.select("account_id", _segment="segment")
+    ledger = beside(fct_revenue, segments, "account_id")
+    # one that signs up later may pay already
+    ledger = ledger.mutate(
+        segment=ibis.coalesce(ledger.closed_segment, ledger["_segment"], NO_VALUE),
+        is_closed=ledger.closed_segment.notnull(),
+    )
+    if portfolio.revenue.closed_through:
+        ledger = _across_the_close(ledger)
     rows = waterfall(ledger, by=("segment",), horizon=_horizon(dim_account), portfolio=portfolio)
     return conform(rows, contracts.nrr_by_segment(portfolio))
+
+
+def _across_the_close(ledger: ir.Table) -> ir.Table:
+    """The ledger where accounts change segment with the close: what was closed leaves the one, and comes to the other.
+
+    Both is a restatement of the segments, which cancel in the total.
+    """
+    closed = ledger.filter(ledger.is_closed & (ledger.mrr > NO_MONEY))
+    before = closed.select(
+        "account_id",
+        revenue_month=first_day(month_index(closed.revenue_month) + 1),
+        _was_segment=closed.segment,
+        _was_mrr=closed.mrr,
+    )
+    rows = beside(ledger, before, "account_id", "revenue_month")
+    is_moved = ibis.coalesce(rows["_was_segment"] != rows.segment, ibis.literal(False))
+    came = rows.mutate(
+        restated_mrr=ibis.ifelse(is_moved, rows.restated_mrr + rows["_was_mrr"], rows.restated_mrr).cast(MONEY)
+    )
+    nothing = dict.fromkeys(("mrr", "arr", "previous_mrr", "expansion_mrr", "contraction_mrr"), NO_MONEY)
+    went = rows.filter(is_moved)
+    went = went.mutate(
+        **nothing,
+        segment=went["_was_segment"],
+        revenue_movement=ibis.literal("flat"),
+        restated_mrr=(-went["_was_mrr"]).cast(MONEY),
+    )
+    return came.union(went.select(*came.columns))

@@ -19,6 +19,7 @@ from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT
 from cx_intel.models.expressions.money import amount, converted, in_major_units
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.columns.derivations import derivations, faults
+from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.settings.portfolio import Portfolio
@@ -39,6 +40,7 @@ CODES = (
     "source_status",
     "field",
     "value",
+    "invoice_type",
 )
 """Columns kept in lower case."""
 SEPARATOR = "; "
@@ -188,6 +190,8 @@ def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> 
     )
     if table == "subscriptions":
         return priced(rows, portfolio)
+    if table == "invoices":
+        return billed(rows, portfolio)
     amounts = {"amount": ("amount", None), "mrr_amount": ("amount", "_months")}
     return converted(rows, amounts, portfolio=portfolio)
 

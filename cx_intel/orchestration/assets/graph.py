@@ -19,7 +19,14 @@ from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
 from cx_intel.models.renewals import actions, lifecycle, outlook
 from cx_intel.models.renewals import pipeline as renewals
-from cx_intel.models.revenue import cohorts, subscription_periods, waterfall
+from cx_intel.models.revenue import (
+    cohorts,
+    delivery,
+    published,
+    reconciliation,
+    subscription_periods,
+    waterfall,
+)
 from cx_intel.models.revenue import ledger as revenue
 from cx_intel.models.staging import tables as staging
 from cx_intel.models.support import adherence, business_hours, tickets
@@ -37,6 +44,9 @@ MODULES = (
     tickets,
     adherence,
     subscription_periods,
+    published,
+    delivery,
+    reconciliation,
     revenue,
     changes,
     waterfall,

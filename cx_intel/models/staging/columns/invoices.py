@@ -1,11 +1,26 @@
-"""The columns that staging computes for invoices."""
+"""The columns that staging computes for invoices and given months of MRR, and what a credit note is.
+
+What invoices give in which month is in `cx_intel.models.revenue.invoice_mrr`.
+"""
 
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.contracts.staging.values import CREDIT_NOTES
+from cx_intel.models.expressions.anniversaries import months_later
+from cx_intel.models.expressions.money import converted, to_six_decimals
+from cx_intel.models.expressions.months import month_index
 from cx_intel.settings.portfolio import Portfolio
+
+MOST_PARTS = 999_999
+"""Of a period in twelfths of days: what the exact division leaves room for, some 228 years."""
+
+
+def is_credit_note(invoices: ir.Table) -> ir.BooleanValue:
+    """Whether a line gives back what was billed, by its type; a negative line of another type may be a refund."""
+    return ibis.coalesce(invoices.invoice_type.isin(CREDIT_NOTES), ibis.literal(False))
 
 
 def invoice_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
@@ -14,3 +29,40 @@ def invoice_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[s
         "invoice_month": rows.invoice_date.truncate("M").cast("date"),
         "is_paid": ibis.coalesce(rows.status == "paid", ibis.literal(False)),
     }
+
+
+def billed(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
+    """The rows with `amount` (converted, to cents) and `mrr_amount` (a month, to 6 decimals).
+
+    A period of whole months is so many months, any other its days / (365/12); without one `_months` says how many.
+    Null where an amount or period cannot be read; a period that ends before it starts counts in no month anyway.
+    """
+    days = rows.period_end.delta(rows.period_start, unit="day").cast("int64")
+    is_stated = ibis.coalesce(days > 0, ibis.literal(False))
+    months = (month_index(rows.period_end) - month_index(rows.period_start)).cast("int64")
+    is_whole = ibis.coalesce(months_later(rows.period_start, months) == rows.period_end, ibis.literal(False))
+    by_days = is_stated & ~is_whole
+    per = ibis.cases((by_days, days * 12), (is_stated, months), else_=rows["_months"])
+    rows = rows.mutate(
+        _times=ibis.ifelse(by_days, 365, 1).cast("int64"),
+        _per=ibis.ifelse(per <= MOST_PARTS, per, ibis.null("int64")).cast("int64"),
+    )
+    rows = to_six_decimals(rows, {"mrr_amount": "amount"}, portfolio=portfolio, times=rows["_times"], per=rows["_per"])
+    return converted(rows, {"amount": ("amount", None)}, portfolio=portfolio)
+
+
+def newest_file(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
+    """The file that delivered an account's month last."""
+    file = ibis.coalesce(rows["_source_file"], "")
+    return {"_file": file, "_newest": file.max().over(ibis.window(group_by=["account_id", "month"]))}
+
+
+def given_month_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
+    """`occurrence` counts the rows of an account and month in the file that delivered them last.
+
+    Rows of an earlier file are 1, so that what was delivered again is a duplicate of the newest, and not added to it.
+    """
+    order = ["_row_number", "currency", "product_name", "mrr"]
+    in_file = ibis.window(group_by=["account_id", "month", "_file"], order_by=order)
+    place = ibis.row_number().over(in_file) + 1
+    return {"occurrence": ibis.ifelse(rows["_file"] == rows["_newest"], place, 1).cast("int64")}
