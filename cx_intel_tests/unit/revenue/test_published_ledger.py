@@ -116,9 +116,10 @@ class TestRestatements:
 
     def test_each_cause_is_named_and_differences_add_up(self):
         company, first, second = Company(), date(2025, 3, 3), date(2025, 3, 4)
-        company.refresh(first, {**steady("AB", JAN, FEB), "C": {FEB: 50}})
+        company.refresh(first, {**steady("AB", JAN, FEB), "C": {FEB: 50}}, min_delivered_pct=50)
         before = company.mrr("A")
-        company.refresh(second, {"A": {JAN: 100, FEB: 120}, "B": {JAN: 100}, "C": {JAN: 50, FEB: 50}})
+        changed = {"A": {JAN: 100, FEB: 120}, "B": {JAN: 100}, "C": {JAN: 50, FEB: 50}}
+        company.refresh(second, changed, min_delivered_pct=50)
         assert company.differences() == {
             (second, FEB, "A", "mrr"): (20, "changed amount"),
             (second, FEB, "B", "mrr"): (-100, "missing row"),
