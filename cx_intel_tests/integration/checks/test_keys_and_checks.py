@@ -22,7 +22,16 @@ RAW = {
     },
 }
 CORE = {"account_history", "account_snapshot", "dim_account", "dim_date", "dim_product", "fct_usage", "quarantine"}
-REVENUE = {"fct_revenue", "nrr_summary", "nrr_by_segment", "revenue_cohort_analysis"}
+REVENUE = {
+    "revenue_ledger",
+    "restatements",
+    "mrr_delivery",
+    "fct_revenue",
+    "fct_revenue_intra_month",
+    "nrr_summary",
+    "nrr_by_segment",
+    "revenue_cohort_analysis",
+}
 SUPPORT = {"fct_tickets", "sla_adherence"}
 HEALTH = {
     "account_signals",
@@ -34,6 +43,7 @@ HEALTH = {
 RENEWALS = {"renewal_pipeline", "cs_intervention_list", "nrr_outlook", "lifecycle_events"}
 OWN = {
     "novacrm": {
+        "mrr_reconciliation",
         "churn_risk_view",
         "segment_health_summary",
         "country_health_summary",
@@ -85,13 +95,14 @@ def test_the_tables_of_a_portfolio(name: str) -> None:
         ("dim_date", {"grain_unique", "not_null", "in_range"}),
         (
             "fct_revenue",
-            {"grain_unique", "not_null", "in_range", "accepted_values", "account_id_in_stg_accounts"}
-            | {"movement_agrees", "net_is_difference", "expansion_only_when_expanding", "credit_is_applied"},
+            {"grain_unique", "not_null", "in_range", "accepted_values", "account_id_in_account_history"}
+            | {"movement_agrees", "net_is_difference", "expansion_only_when_expanding", "credit_is_applied"}
+            | {"no_month_is_credited_whole"},
         ),
         (
             "nrr_summary",
             {"grain_unique", "not_null", "in_range", "waterfall_ties", "grr_at_most_nrr"}
-            | {"starts_where_it_ended", "ledger_sums_to_ending"},
+            | {"starts_where_it_ended", "ledger_sums_to_ending", "newest_month_is_delivered"},
         ),
         (
             "nrr_by_segment",
