@@ -45,6 +45,14 @@ def with_anniversary(
     return r.select(*rows.columns, **{name: ibis.ifelse(r["_start"].notnull(), reached, ibis.null("date"))})
 
 
+def months_later(day: ir.DateValue, months: ir.IntegerValue) -> ir.DateValue:
+    """The same day so many months later, or the last day of that month where it is shorter."""
+    index = month_index(day) + months
+    year, month = index // 12, index % 12 + 1
+    last = _days_in_month(year, month)
+    return ibis.date(year.cast("int32"), month.cast("int32"), ibis.least(day.day().cast("int64"), last).cast("int32"))
+
+
 def months_until(as_of: date, day: ir.DateValue) -> ir.IntegerValue:
     """The fewest months after `as_of` that reach `day`: 0 on the day itself and before it."""
     index = month_index(day)
