@@ -50,3 +50,7 @@ def required_columns(contract: Contract) -> tuple[str, ...]:
     table = contract.table.removeprefix("stg_")
     filled = (*DEFAULTED, *FILLED.get(table, ()), *OTHERWISE.get(table, ()))
     return tuple(c.name for c in delivered_columns(contract) if not c.nullable and c.name not in filled)
+
+
+ROW_DATES = {"subscriptions": ("valid_from", "changed_at", "updated_at")}
+"""Canonical table: the columns that say which of several rows of one key is the newest, the first that differs first."""

@@ -32,6 +32,8 @@ KEPT = {
         "trial_end",
         "paused_at",
         "changed_at",
+        "valid_from",
+        "updated_at",
         "status",
     ),
     "invoices": (

@@ -16,6 +16,7 @@ from cx_intel.contracts.contract import (
     NUMBER,
     PRICE,
     TEXT,
+    TIME,
     Column,
     Contract,
     CrossInvariant,
@@ -120,6 +121,8 @@ def _life_columns() -> tuple[Column, ...]:
         Column("trial_end", DATE, "First day after the trial; it counts from then.", null_means="no trial"),
         Column("paused_at", DATE, "Day from which it is paused.", null_means="the source does not say"),
         Column("changed_at", DATE, "Day from which price and status hold.", null_means="the source does not say"),
+        Column("valid_from", DATE, "Of a source with several rows of one id: day from which the row holds."),
+        Column("updated_at", TIME, "Of a source with several rows of one id: when the row was written, UTC."),
     )
 
 

@@ -7,7 +7,6 @@ that one table derives are in `cx_intel.models.staging.columns`, the staged tabl
 
 from datetime import date
 from functools import reduce
-from operator import and_
 
 import ibis
 import ibis.expr.types as ir
@@ -22,6 +21,7 @@ from cx_intel.models.staging.columns.derivations import derivations, faults
 from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
+from cx_intel.models.staging.repeated_rows import without_contradictions, without_duplicates
 from cx_intel.settings.portfolio import Portfolio
 
 MARKS = {"_reason": TEXT, "_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, DELIVERED_DAY: DATE}
@@ -67,7 +67,8 @@ def judged(
         as_of: The day that `is_active` and `duration_days` describe.
         accounts: stg_accounts, for tables of rows that belong to an account.
 
-    Where keys repeat, the row delivered last, by file name and row number, is kept; tables kept by day
+    Where keys repeat, the newest row by its own dates, else the one delivered last, by file name and row number, is
+    kept, and of subscriptions undated rows of one file that differ are all quarantined; tables kept by day
     compare keys within the day, so that a refresh reads the day only. Raw tables without row numbers (a
     source that is typed and keyed) are not searched for duplicates: the contract's check of the grain stops
     the run.
@@ -82,7 +83,7 @@ def judged(
         rows = _in_reporting_currency(rows, table, portfolio)
     rows = rows.mutate(_reason=_reason(rows, contract, portfolio))
     if "_row_number" in raw.columns:
-        rows = _without_duplicates(rows, contract)
+        rows = without_duplicates(without_contradictions(rows, contract), contract)
     raw_row = ibis.ifelse(rows["_reason"].notnull(), rows["_raw_row"], ibis.null(TEXT))
     return rows.mutate(_raw_row=raw_row).select(*contract.column_names, *MARKS)
 
@@ -244,21 +245,3 @@ def _next(message: ir.StringValue | str) -> ir.StringValue:
     if isinstance(message, str):
         return ibis.literal(SEPARATOR + message)
     return ibis.literal(SEPARATOR) + ibis.coalesce(message, "")
-
-
-def _without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
-    """Gives all but the last of the valid rows with one key a reason."""
-    keys = dict.fromkeys([*contract.grain, *([contract.day_column] if contract.day_column else [])])
-    rows = rows.mutate(_is_valid=rows["_reason"].isnull())
-    newest_first = ibis.window(
-        group_by=[*keys, "_is_valid"], order_by=[ibis.desc("_source_file"), ibis.desc("_row_number")]
-    )
-    rows = rows.mutate(
-        _place=ibis.row_number().over(newest_first),
-        _kept_file=rows["_source_file"].first().over(newest_first),
-        _kept_row=rows["_row_number"].first().over(newest_first),
-    )
-    is_duplicate = reduce(and_, (rows["_is_valid"], rows["_place"] > 0))
-    place = ibis.literal("duplicate of row ") + rows["_kept_row"].cast("string") + " of "
-    reason = place + ibis.coalesce(rows["_kept_file"], "the source") + f": the same {', '.join(contract.grain)}"
-    return rows.mutate(_reason=ibis.ifelse(is_duplicate, reason, rows["_reason"]))

@@ -221,8 +221,8 @@ def test_a_row_with_a_fault_is_quarantined_with_its_reason(tmp_path: Path, form:
 
 @each_format
 def test_of_equal_keys_the_last_is_kept(tmp_path: Path, form: str) -> None:
-    staged = deliver(tmp_path, form, "subscriptions", {"amount": "70"})
-    assert staged.turned_away == {1: f"duplicate of row 3 of subscriptions.{form}: the same subscription_id"}
+    staged = deliver(tmp_path, form, "invoices", {"amount": "70"})
+    assert staged.turned_away == {1: f"duplicate of row 3 of invoices.{form}: the same invoice_id"}
     assert [float(amount) for amount in staged.values("amount")] == [100, 70]
 
 

@@ -109,7 +109,7 @@ def test_every_reason_of_a_subscription() -> None:
         ({"amount": "1,200"}, "amount: '1,200' is not a number (write 1234.50)"),
         ({"amount": "1e13"}, "amount: '1e13' is beyond the limit of 1,000,000,000,000"),
         ({"amount": "999999999999", "currency": "CHF"}, "amount: '999999999999' is above 1,000,000,000,000"),
-        ({"amount": "-1"}, "amount: '-1' is below 0"),
+        ({"amount": "-1"}, None),  # a discount
         ({"start_date": "31/12/2024"}, "start_date: '31/12/2024' is not a date (YYYY-MM-DD)"),
         ({"start_date": None}, "start_date is missing"),
         ({"end_date": "soon"}, "end_date: 'soon' is not a date (YYYY-MM-DD)"),
@@ -121,7 +121,12 @@ def test_every_reason_of_a_subscription() -> None:
             {"account_id": "A9", "end_date": "x" * 100},
             f"end_date: '{'x' * 60}' is not a date (YYYY-MM-DD); account_id 'A9' is not among the accounts",
         ),
-        ({"status": "anything", "product_name": "?"}, None),
+        ({"product_name": "?"}, None),
+        (
+            {"status": "anything"},
+            "status: 'anything' is no known status: state under revenue.subscription_statuses what it means: counting, "
+            "ended, never, trial or paused",
+        ),
     ]
     rows = [subscription(**{"subscription_id": f"S{n}", **case[0]}) for n, case in enumerate(cases)]
     assert reasons("subscriptions", rows) == [case[1] for case in cases]
@@ -152,8 +157,8 @@ def test_invoices() -> None:
     assert [row["_reason"] for row in rows] == [None, None, None, "status is missing"]
     assert [row["is_paid"] for row in rows[:3]] == [True, False, False]
     assert [(row["amount"], row["mrr_amount"]) for row in rows[:2]] == [
-        (Decimal("-12.35"), Decimal("-12.35")),
-        (Decimal("-12.35"), Decimal("-4.12")),  # -4.115 of the source's amount
+        (Decimal("-12.35"), Decimal("-12.345")),
+        (Decimal("-12.35"), Decimal("-4.115")),
     ]
     assert rows[0]["invoice_month"] == date(2025, 1, 1)
 
@@ -176,3 +181,24 @@ def test_shipped_segments_of_novacrm() -> None:
     ]
     found = [row["segment"] for row in judged("accounts", rows, shipped("novacrm"))]
     assert found == ["enterprise", "enterprise", "mid_market", "mid_market", "smb"]
+
+
+def test_of_several_rows_of_a_subscription_the_newest_by_its_own_date_is_kept_in_any_order() -> None:
+    given = [
+        subscription(amount="120", updated_at="2025-01-11"),
+        subscription(amount="100", updated_at="2024-12-11"),
+        subscription(amount="90"),
+    ]
+    for listed in (given, given[::-1]):
+        kept = [row for row in judged("subscriptions", listed) if row["_reason"] is None]
+        assert [row["amount"] for row in kept] == [120]
+
+
+def test_differing_rows_of_a_subscription_without_a_date_are_all_quarantined() -> None:
+    found = reasons(
+        "subscriptions", [subscription(amount="120"), subscription(amount="100"), subscription(subscription_id="S9")]
+    )
+    assert [text is None for text in found] == [False, False, True]
+    assert "deliver one of them" in str(found[0])
+    same = reasons("subscriptions", [subscription(), subscription()])
+    assert same == ["duplicate of row 2 of x.csv: the same subscription_id", None]

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.contracts.staging.values import MONEY_LIMIT
 from cx_intel.settings.portfolio import Portfolio
 
 NEVER_ENDS = date(9000, 1, 1)
@@ -65,7 +66,10 @@ def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[tuple[ir.B
             "ended, never, trial or paused",
         ),
         (~has_parts & _is_empty(rows, "amount") & _is_empty(rows, "unit_amount"), "amount is missing"),
-        (is_beyond & rows.mrr_amount.isnull(), "the amount of a month is beyond the limit"),
+        (
+            is_beyond & (rows.amount.abs() <= MONEY_LIMIT) & rows.mrr_amount.isnull(),
+            "the amount of a month is beyond the limit",
+        ),
     ]
 
 
