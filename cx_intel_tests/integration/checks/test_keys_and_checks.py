@@ -90,7 +90,7 @@ def test_the_tables_of_a_portfolio(name: str) -> None:
         (
             "stg_subscriptions",
             {"grain_unique", "not_null", "in_range", "account_id_in_stg_accounts", "start_before_end"}
-            | {"quarantined_share"},
+            | {"accepted_values", "amount_is_stated", "quarantined_share"},
         ),
         ("dim_date", {"grain_unique", "not_null", "in_range"}),
         (
