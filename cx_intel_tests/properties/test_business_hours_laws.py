@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cx_intel.contracts.support import business_hours as contract
-from cx_intel.models.support.business_hours import business_hours, with_open_seconds
+from cx_intel.models.expressions.time import MICROSECONDS
+from cx_intel.models.support.business_hours import business_hours, with_open_time
 from cx_intel_tests.helpers.builders import portfolio
 
 AS_OF = date(2025, 12, 31)
@@ -56,8 +57,8 @@ def test_any_span_has_the_open_time_that_plain_python_counts(zone: str) -> None:
     @given(st.lists(st.tuples(INSTANTS, INSTANTS).map(sorted), min_size=20, max_size=60))
     def law(spans: list[list[datetime]]) -> None:
         table = pa.table({"a": [a for a, _ in spans], "b": [b for _, b in spans], "n": range(len(spans))})
-        rows = with_open_seconds(con.create_table("spans", table, overwrite=True), pieces, _a="a", _b="b")
+        rows = with_open_time(con.create_table("spans", table, overwrite=True), pieces, _a="a", _b="b")
         found = con.to_pyarrow(rows.order_by("n").select(s=rows["_b"] - rows["_a"]))["s"].to_pylist()
-        assert found == [counted(a, b, zone) for a, b in spans]
+        assert found == [counted(a, b, zone) * MICROSECONDS for a, b in spans]
 
     law()

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 
+MICROSECONDS = 1_000_000
+"""In a second."""
 FIRST_YEAR, LAST_YEAR = 2000, 2060
 
 
@@ -59,6 +61,17 @@ def date_in_zone(at: ir.TimestampValue, zone: str) -> ir.DateValue:
 def whole_seconds(at: ir.TimestampValue) -> ir.IntegerValue:
     """The whole seconds since 1970 of a naive UTC instant: engines differ on fractions, which are cut here."""
     return at.truncate("s").epoch_seconds()
+
+
+def microseconds(at: ir.TimestampValue) -> ir.IntegerValue:
+    """The microseconds since 1970 of a naive UTC instant: whole seconds and fraction apart, on which engines agree."""
+    fraction = at.strftime("%f").cast("int64")  # Spark knows no part of a time below the millisecond
+    return whole_seconds(at).cast("int64") * MICROSECONDS + fraction
+
+
+def hours(microseconds_passed: ir.IntegerValue) -> ir.FloatingValue:
+    """Microseconds as hours."""
+    return microseconds_passed.cast("float64") / (3600.0 * MICROSECONDS)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""When support works, as a table of pieces of time, and the open seconds that lie before an instant.
+"""When support works, as a table of pieces of time, and the open time that lies before an instant.
 
 The difference of two such readings is the business time between the instants, exactly: holidays and days on which
 clocks are set are settled while the table is made, in Python. Which tickets run on that clock is decided in
@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts import support as contracts
-from cx_intel.models.expressions.time import whole_seconds
+from cx_intel.models.expressions.time import MICROSECONDS, microseconds
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.support import WEEKDAYS, BusinessHours
 
@@ -37,8 +37,8 @@ def business_hours(*, portfolio: Portfolio, as_of: date) -> pd.DataFrame:
     return frame.astype({**times, "is_open": bool, "open_seconds_before": "int64"})
 
 
-def with_open_seconds(rows: ir.Table, business_hours: ir.Table, **readings: str) -> ir.Table:
-    """Adds, for each instant, the open seconds before it: null where the instant is null or before 2000.
+def with_open_time(rows: ir.Table, business_hours: ir.Table, **readings: str) -> ir.Table:
+    """Adds, for each instant, the open microseconds before it: null where the instant is null or before 2000.
 
     Args:
         rows: The rows.
@@ -59,9 +59,9 @@ def with_open_seconds(rows: ir.Table, business_hours: ir.Table, **readings: str)
                 at < pieces["_piece_until_at"],
             ],
         )
-        passed = whole_seconds(joined[instant]) - whole_seconds(joined["_piece_from_at"])
+        passed = microseconds(joined[instant]) - microseconds(joined["_piece_from_at"])
         within = ibis.ifelse(joined["_piece_is_open"], passed, ibis.literal(0, "int64"))
-        rows = joined.mutate(**{name: joined["_piece_open_seconds_before"] + within}).drop(
+        rows = joined.mutate(**{name: joined["_piece_open_seconds_before"] * MICROSECONDS + within}).drop(
             "_day_of_instant", *pieces.columns
         )
     return rows

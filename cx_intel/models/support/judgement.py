@@ -13,11 +13,9 @@ import ibis.expr.types as ir
 from cx_intel.contracts.staging.values import LEFT_OUT, UNRESOLVED, resolved_in_order
 from cx_intel.models.expressions.conditions import first_match
 from cx_intel.models.expressions.statistics import exact_mean
-from cx_intel.models.expressions.time import end_of_day_utc, whole_seconds
-from cx_intel.models.support.business_hours import with_open_seconds
+from cx_intel.models.expressions.time import end_of_day_utc, hours, microseconds
+from cx_intel.models.support.business_hours import with_open_time
 from cx_intel.settings.portfolio import Portfolio
-
-NO_SECONDS = ibis.null("int64")
 
 
 def known_tickets(stg_support_tickets: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -79,11 +77,11 @@ def judged_tickets(
     reply = _between(tickets, _clock(tickets["_reply_priority"], portfolio), "_at_creation", "_at_reply")
     return _judged(
         tickets.mutate(
-            sla_elapsed_hours=elapsed.cast("float64") / 3600,
-            paused_hours=tickets["_paused"].cast("float64") / 3600,
+            sla_elapsed_hours=hours(elapsed),
+            paused_hours=hours(tickets["_paused"]),
             sla_target_hours=_target(tickets.sla_priority, portfolio.support.sla_target_hours),
             first_reply_target_hours=_target(tickets["_reply_priority"], portfolio.support.first_reply_target_hours),
-            _reply_hours=reply.cast("float64") / 3600,
+            _reply_hours=hours(reply),
         )
     )
 
@@ -151,7 +149,7 @@ def _with_priority(tickets: ir.Table, history: ir.Table | None, name: str, at: i
 def _with_pauses(
     tickets: ir.Table, history: ir.Table | None, business_hours: ir.Table, portfolio: Portfolio
 ) -> ir.Table:
-    """Adds `_paused`: seconds of the ticket's clock, until it stopped, in statuses that pause it."""
+    """Adds `_paused`: microseconds of the ticket's clock, until it stopped, in statuses that pause it."""
     zero = ibis.literal(0, "int64")
     if history is None or not portfolio.support.pauses:
         return tickets.mutate(_paused=zero)
@@ -164,8 +162,8 @@ def _with_pauses(
     )
     spans = spans.filter(spans["_from"] < spans["_to"])
     spans = _with_readings(spans, business_hours, portfolio, {"_at_from": "_from", "_at_to": "_to"})
-    seconds = spans.select("_changed_ticket", _seconds=_between(spans, spans.sla_clock, "_at_from", "_at_to"))
-    summed = seconds.group_by("_changed_ticket").agg(_sum=seconds["_seconds"].sum().cast("int64"))
+    parts = spans.select("_changed_ticket", _part=_between(spans, spans.sla_clock, "_at_from", "_at_to"))
+    summed = parts.group_by("_changed_ticket").agg(_sum=parts["_part"].sum().cast("int64"))
     joined = tickets.left_join(summed, tickets.ticket_id == summed["_changed_ticket"])
     return joined.mutate(_paused=ibis.coalesce(joined["_sum"], zero)).drop("_changed_ticket", "_sum")
 
@@ -173,15 +171,15 @@ def _with_pauses(
 def _with_readings(
     rows: ir.Table, business_hours: ir.Table, portfolio: Portfolio, readings: dict[str, str]
 ) -> ir.Table:
-    """Adds what both clocks show at each instant, in seconds: `<reading>_calendar` and, where stated, `_business`."""
-    rows = rows.mutate(**{f"{name}_calendar": whole_seconds(rows[at]) for name, at in readings.items()})
+    """Adds what both clocks show at each instant, in microseconds: `<reading>_calendar` and, where stated, `_business`."""
+    rows = rows.mutate(**{f"{name}_calendar": microseconds(rows[at]) for name, at in readings.items()})
     if not portfolio.support.business_hours:
         return rows
-    return with_open_seconds(rows, business_hours, **{f"{name}_business": at for name, at in readings.items()})
+    return with_open_time(rows, business_hours, **{f"{name}_business": at for name, at in readings.items()})
 
 
 def _between(rows: ir.Table, clock: ir.StringValue, begin: str, finish: str) -> ir.IntegerValue:
-    """Seconds between two readings, on the clock of the row."""
+    """Microseconds between two readings, on the clock of the row."""
     calendar = rows[f"{finish}_calendar"] - rows[f"{begin}_calendar"]
     if f"{begin}_business" not in rows.columns:
         return calendar

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.values import TICKET_WORDS, resolved_in_order
 from cx_intel.models.expressions.conditions import first_match
-from cx_intel.models.expressions.time import in_zone, whole_seconds
+from cx_intel.models.expressions.time import hours, in_zone, microseconds, whole_seconds
 from cx_intel.settings.portfolio import Portfolio
 
 NPS_SCALE = (0, 10)
@@ -41,9 +41,9 @@ def ticket_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[st
 
 def ticket_hours(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
     """resolution_hours: null where no time of resolution fits."""
-    seconds = whole_seconds(rows.resolved_at) - whole_seconds(rows.created_at)
+    passed = microseconds(rows.resolved_at) - microseconds(rows.created_at)
     is_timed = (rows.status == "resolved") & resolved_in_order(rows)
-    return {"resolution_hours": ibis.ifelse(is_timed, seconds.cast("float64") / 3600, ibis.null("float64"))}
+    return {"resolution_hours": ibis.ifelse(is_timed, hours(passed), ibis.null("float64"))}
 
 
 def change_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
