@@ -44,7 +44,8 @@ def print_summary(portfolio, outcome, environment: Environment, seconds: float) 
     quarantined = ", ".join(f"{table} {count}" for table, count in sorted(found.quarantined.items()))
     figures.add_row("Rows in quarantine", quarantined or "none")
     console.print(figures)
-    console.print(found.arr, highlight=False)
+    for sentence in (found.arr, *found.notes):
+        console.print(escape(sentence), highlight=False)
     if newest and outcome.as_of < newest:
         console.print(
             f"These figures are of {outcome.as_of}. Reports, exports and tables kept whole show {newest}, as before.",

@@ -11,6 +11,7 @@ from cx_intel.contracts.health.scores import UNKNOWN
 from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
+from cx_intel.reports.data.ledger_notes import delivery, intra_month, reconciliation, restated
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.signals import label_of, main_reasons
 from cx_intel.reports.data.terms import ASSUMED, NO_VALUE, due_in, fitting
@@ -68,6 +69,9 @@ class _View:
             "tiles": self.tiles(),
             "arr": arr_figures(self.data).reconciled(self.f),
             "closed_month": self.closed_month(),
+            "ledger_notes": [
+                note for told in (delivery, restated, reconciliation, intra_month) for note in told(self.data, self.f)
+            ],
             "movers": [{"title": title, "rows": [self.mover(row) for row in rows]} for title, rows in moved if rows],
             "news": self.news(),
             "no_news": self.no_news(),

@@ -27,6 +27,7 @@ from cx_intel.reports.charts.palette import LINES, RED, TEAL, Mark
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.retention import LABELS, retention
 from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.rounding import is_missing
 
 ALL = "all"
 TREND_MONTHS, MONTHLY_MONTHS = 24, 13
@@ -148,6 +149,8 @@ STEPS = (
     ("contraction_mrr", term("Contraction"), -1),
     ("churned_mrr", term("Churned"), -1),
 )
+RESTATED = ("restated_mrr", term("Restated"), 1)
+"""Where the month before is closed and today's data differ from it."""
 
 
 def waterfall(data: ReportData) -> Figure:
@@ -161,10 +164,13 @@ def waterfall(data: ReportData) -> Figure:
         month = f.month(last["revenue_month"])
         level = float(last["starting_mrr"])
         rows.append(_bar(say("Starting"), 0, level, level, "total", f.short_money(level)))
-        for column, label, sign in STEPS:
+        is_restated = not is_missing(last["restated_mrr"]) and last["restated_mrr"] != 0
+        for column, label, sign in (RESTATED, *STEPS) if is_restated else STEPS:
             change = sign * float(last[column])
             text = f.signed(change, f.short_money(abs(change)))
-            rows.append(_bar(say(label), level, level + change, change, "up" if sign > 0 else "down", text))
+            rows.append(
+                _bar(say(label), level, level + change, change, "up" if sign > 0 and change >= 0 else "down", text)
+            )
             level += change
         ending = float(last["ending_mrr"])
         rows.append(_bar(say("Ending"), 0, ending, ending, "total", f.short_money(ending)))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
+from cx_intel.reports.data.ledger_notes import delivery, intra_month, reconciliation, restated
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
@@ -20,6 +21,10 @@ from cx_intel.warehouse.protocol import Warehouse
 
 HEADLINE_TABLES = (
     "nrr_summary",
+    "restatements",
+    "mrr_delivery",
+    "mrr_reconciliation",
+    "fct_revenue_intra_month",
     "account_snapshot",
     "customer_health_scores",
     "renewal_pipeline",
@@ -39,11 +44,12 @@ class HeadlineFigure:
 
 @dataclass(frozen=True)
 class Headline:
-    """The figures, how the three that are called ARR relate, and the first calls; quarantined rows by table."""
+    """The figures, how the three that are called ARR relate, the first calls, notes beside MRR; quarantined rows by table."""
 
     figures: tuple[HeadlineFigure, ...]
     arr: str
     call_first: pd.DataFrame
+    notes: tuple[str, ...]
     quarantined: dict[str, int]
 
 
@@ -66,6 +72,7 @@ def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: 
         tuple(figures),
         arr_figures(data).reconciled(english),
         listed.sort_values("priority_rank").head(calls) if len(listed) else listed,
+        tuple(note for told in (delivery, restated, reconciliation, intra_month) for note in told(data, english)),
         {str(table): int(n) for table, n in counts.items()},
     )
 

@@ -37,6 +37,10 @@ TABLES = (
     "nrr_summary",
     "nrr_by_segment",
     "revenue_cohort_analysis",
+    "restatements",
+    "mrr_delivery",
+    "mrr_reconciliation",
+    "fct_revenue_intra_month",
     "sla_adherence",
     "dim_account",
     "account_snapshot",
@@ -156,6 +160,10 @@ class _Reader:
             rows = rows.filter((rows.created_date >= ibis.literal(first)) | rows.resolved_at.isnull())
         elif name in ("health_score_drivers", "health_score_change_drivers"):
             rows = rows.select(*(c for c in rows.columns if c in DRIVER_COLUMNS))
+        elif name == "restatements":
+            rows = rows.filter(rows.refresh_at == ibis.literal(self.as_of))
+        elif name == "mrr_reconciliation":
+            rows = rows.select("median_ratio", "round_multiple").distinct()  # the same for all
         elif name == "nrr_summary":
             rows = rows.filter(rows.revenue_month <= ibis.literal(last_month_over(self.as_of)))
         return self.fetch(rows)

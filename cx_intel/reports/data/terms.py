@@ -36,6 +36,15 @@ MOVEMENTS = {
 }
 STATUSES = {"open": term("open"), "escalated": term("escalated"), "resolved": term("resolved")}
 """Of tickets."""
+CAUSES = {
+    "changed amount": term("changed amount"),
+    "late row": term("late row"),
+    "missing row": term("missing row"),
+    "mapping or setting": term("mapping or setting"),
+    "definition": term("definition"),
+    "several": term("several causes"),
+}
+"""Of a restatement (`cx_intel.contracts.revenue.published.CAUSES`)."""
 NO_VALUE = term("(none)")
 """In place of a segment, country or owner (`cx_intel.contracts.staging.values.NO_VALUE`)."""
 

@@ -11,11 +11,14 @@ import pandas as pd
 from cx_intel.reports.charts import revenue as charts
 from cx_intel.reports.charts.cohorts import cohorts
 from cx_intel.reports.data.arr import arr_figures
+from cx_intel.reports.data.ledger_notes import delivery, intra_month, reconciliation, restated
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
+from cx_intel.reports.data.terms import CAUSES
 from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
+from cx_intel.reports.words.rounding import is_missing
 
 MONTHS, MOVERS = 13, 50
 AGES = (1, 3, 6, 12, 24)
@@ -26,7 +29,8 @@ def revenue(data: ReportData) -> Page:
     say = data.language.say
     summary = data.summary
     if summary.empty:
-        return Page("revenue", say("Revenue"), say(QUESTION), [say("There is no month of revenue yet.")], [])
+        found = [say("There is no month of revenue yet."), *delivery(data, data.language)]
+        return Page("revenue", say("Revenue"), say(QUESTION), found, [])
     monthly = charts.retention_trend(data, charts.MONTHLY, key="monthly_retention", months=charts.MONTHLY_MONTHS)
     trailing = charts.retention_trend(data, key="retention_trend")
     figures = [charts.waterfall(data), charts.mrr_movements(data)]
@@ -36,7 +40,12 @@ def revenue(data: ReportData) -> Page:
         cohorts(data, "revenue_retention_pct", say("MRR that stays, by cohort")),
     ]
     sections = [
-        Section(say("The month"), figures, [_movers(data, summary.iloc[-1]), _by_segment(data)]),
+        Section(
+            say("The month"),
+            figures,
+            [_movers(data, summary.iloc[-1]), *_restatements(data), _by_segment(data)],
+            intra_month(data, data.language),
+        ),
         Section(say("Retention"), [_of_book(f) for f in rates], [_months(data, summary)]),
         Section(
             say("Cohorts"),
@@ -80,7 +89,8 @@ def _answer(data: ReportData, summary: pd.DataFrame) -> list[str]:
     if kept := retention(last):
         rates = {"span": f.say(kept.label), "nrr": f.percent(kept.nrr), "grr": f.percent(kept.grr)}
         found.append(f.say("NRR is {nrr} and GRR {grr} ({span}).", **rates))
-    return [*found, arr_figures(data).reconciled(f)]
+    notes = [note for told in (delivery, restated, reconciliation) for note in told(data, f)]
+    return [*found, *notes, arr_figures(data).reconciled(f)]
 
 
 def _movers(data: ReportData, last: pd.Series) -> Table:
@@ -119,11 +129,51 @@ def _movers(data: ReportData, last: pd.Series) -> Table:
     )
 
 
+def _restatements(data: ReportData) -> list[Table]:
+    """Whose published months this refresh changed; no table where none."""
+    rows, say = data["restatements"], data.language.say
+    rows = rows[rows["figure"] == "mrr"] if len(rows) else rows
+    if rows.empty:
+        return []
+    rows = rows.merge(data["dim_account"][["account_id", "account_name"]], on="account_id", how="left")
+    rows = rows.sort_values(["revenue_month", "account_id"], ascending=[False, True])
+    c = Columns(data.language)
+
+    def change(row: dict[str, Any]) -> Cell:
+        return Cell(data.language.signed_money(row["difference"], 2), float(row["difference"]))
+
+    def cause(row: dict[str, Any]) -> Cell:
+        why = row["cause"]
+        return Cell(MISSING if is_missing(why) else say(CAUSES[why]))
+
+    return [
+        table_of(
+            rows,
+            say("MRR published otherwise before: {n}", n=data.language.number(len(rows))),
+            [
+                c.account(),
+                c.month(say("Month"), "revenue_month"),
+                c.money(say("Published before"), "published", 2),
+                c.money(say("Now"), "now", 2),
+                (c.heading(say("Change of MRR"), "number"), change),
+                (c.heading(say("Cause")), cause),
+            ],
+            limit=MOVERS,
+            first=10,
+            key="restatements",
+            where_more=say("The rest is in the table {table}.", table="restatements"),
+        )
+    ]
+
+
 def _rates(data: ReportData) -> list[Column]:
     say = data.language.say
     c = Columns(data.language)
+    is_restated = data.summary["restated_mrr"].fillna(0).ne(0).any()
+    explains = say("closed months by today's data, less what was published")
     return [
         c.money(say("Starting"), "starting_mrr"),
+        *([c.money(say("Restated"), "restated_mrr", explains=explains)] if is_restated else []),
         c.money(say("New"), "new_mrr"),
         c.money(say("Reactivated"), "reactivation_mrr"),
         c.money(say("Expansion"), "expansion_mrr"),
