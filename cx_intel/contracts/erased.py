@@ -14,6 +14,7 @@ KEPT = {
     "subscriptions": (
         "subscription_id",
         "account_id",
+        "product_name",
         "amount",
         "unit_amount",
         "quantity",
@@ -56,6 +57,9 @@ KEPT = {
 
 ROW_IDS = {"subscriptions": ("subscription_id",), "invoices": ("invoice_id", "credited_invoice_id")}
 """Canonical table: the columns that name a row at the source, and are replaced too."""
+
+GONE_FROM_PERIODS = ("plan_tier", "renewal_date", "term_months")
+"""Columns of subscription_periods that do not stay, because no later load delivers them of an erased account."""
 
 
 def is_erased(account_id: Any) -> Any:

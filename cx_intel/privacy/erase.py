@@ -6,7 +6,7 @@ asking for it again. What stays of an account is told in `cx_intel.contracts.era
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -151,9 +151,10 @@ def _with_ledger(entry: Entry, tables: Tables, account_id: str, register: Regist
     segment = next((str(row["segment"]) for row in known if row.get("segment")), None)
     signup = next((row["signup_date"] for row in known if isinstance(row.get("signup_date"), date)), None)
     month = signup.replace(day=1).isoformat()[:10] if signup else None
-    named = Entry(entry.portfolio, entry.kind, entry.hash, entry.erased_on, segment, month)
+    named = replace(entry, segment=segment, signup_month=month, gone_on=None)
     kept = {t: minimal(t, rows, named, register) for t in KEPT if (rows := tables.rows(f"raw_{t}", account_id))}
-    return Entry(entry.portfolio, entry.kind, entry.hash, entry.erased_on, segment, month, kept)
+    tickets = {register.hash_of_ticket(entry.portfolio, ticket) for ticket in tables.tickets(account_id)}
+    return replace(named, kept=kept, tickets=sorted({*entry.tickets, *tickets}))
 
 
 def _erase_in(file: Path, schema: str, subject: Subject, entry: Entry, register: Register) -> None:

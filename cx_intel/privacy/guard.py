@@ -47,6 +47,8 @@ class Guard:
         entries = self.register.entries(self.portfolio)
         if not entries:
             return rows
+        if table == "ticket_status_history":
+            return self._without_tickets(rows, {ticket for entry in entries for ticket in entry.tickets}, warehouse)
         of_kind: dict[str, dict[str, Entry]] = {"account": {}, "user": {}}
         for entry in entries:
             of_kind[entry.kind][entry.hash] = entry
@@ -77,13 +79,20 @@ class Guard:
         """The ids in a column that are in the register."""
         if column not in rows.columns or not of_kind[kind]:
             return {}
-        if isinstance(rows, pd.DataFrame):
-            ids = {str(value).strip() for value in rows[column].dropna().unique()}
-        else:
-            distinct = rows.select(id=_text(rows, column)).distinct()
-            ids = set(warehouse.execute(distinct)["id"].dropna())
+        ids = _distinct(rows, column, warehouse)
         hashes = {value: self.register.hash(self.portfolio, kind, value) for value in ids}
         return {value: of_kind[kind][digest] for value, digest in hashes.items() if digest in of_kind[kind]}
+
+    def _without_tickets(self, rows: Rows, erased: set[str], warehouse: Warehouse) -> Rows:
+        """The history of tickets without that of the tickets of erased accounts."""
+        if not erased or "ticket_id" not in rows.columns:
+            return rows
+        ids = _distinct(rows, "ticket_id", warehouse)
+        found = [i for i in sorted(ids) if self.register.hash_of_ticket(self.portfolio, i) in erased]
+        if not found:
+            return rows
+        delivered = rows if isinstance(rows, ir.Table) else ibis.memtable(with_known_types(rows))
+        return delivered.filter(delivered["ticket_id"].isnull() | ~_text(delivered, "ticket_id").isin(found))
 
     def _rejected(self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse) -> list[str]:
         """The texts of rows that could not be split into columns and name somebody of the register."""
@@ -115,6 +124,13 @@ class Guard:
         if entry.gone_on is None:
             entry = self.register.note_gone(entry, (as_of + timedelta(days=1)).isoformat())
         return str(entry.gone_on)
+
+
+def _distinct(rows: Rows, column: str, warehouse: Warehouse) -> set[str]:
+    """The values of a column, as text without blanks around it."""
+    if isinstance(rows, pd.DataFrame):
+        return {str(value).strip() for value in rows[column].dropna().unique()}
+    return set(warehouse.execute(rows.select(id=_text(rows, column)).distinct())["id"].dropna())
 
 
 def _text(rows: ir.Table, column: str) -> ir.StringValue:

@@ -41,6 +41,7 @@ class Entry:
         signup_month: Of an account: what its cohort needs; ISO date.
         kept: Of an account: canonical table: its rows under the pseudonym, for when the source no longer delivers it.
         gone_on: The day after the first load without it at its source; ISO date.
+        tickets: Of an account: the keyed hashes of its tickets, whose history names no account.
     """
 
     portfolio: str
@@ -51,6 +52,7 @@ class Entry:
     signup_month: str | None = None
     kept: dict[str, list[dict[str, str | None]]] = field(default_factory=dict)
     gone_on: str | None = None
+    tickets: list[str] = field(default_factory=list)
 
     @property
     def pseudonym(self) -> str:
@@ -77,6 +79,10 @@ class Register:
     def hash(self, portfolio: str, kind: Kind, subject: str) -> str:
         """The keyed hash of an id. Raises PrivacyError without the key that the register was made with."""
         return self._digest(f"{portfolio}\0{kind}\0{subject}")
+
+    def hash_of_ticket(self, portfolio: str, ticket_id: str) -> str:
+        """The keyed hash of a ticket's id. Raises PrivacyError as `hash` does."""
+        return self._digest(f"{portfolio}\0ticket\0{ticket_id}")
 
     def entries(self, portfolio: str | None = None) -> list[Entry]:
         """The erased of a portfolio; default: of all."""

@@ -7,7 +7,7 @@ the files); the statements themselves are in `cx_intel.warehouse.duckdb.row_edit
 from collections.abc import Iterator
 from typing import Any
 
-from cx_intel.contracts.erased import KEPT, ROW_IDS
+from cx_intel.contracts.erased import GONE_FROM_PERIODS, KEPT, ROW_IDS
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import REDACTED, Subject, pattern_of
@@ -27,6 +27,16 @@ LEDGER = {
 """Table: the columns that stay, under the pseudonym."""
 AMOUNTS = ("fct_revenue", "revenue_ledger", "restatements")
 """Tables that keep all of their columns, which are amounts, under the pseudonym."""
+PERIODS = "subscription_periods"
+"""Keeps the prices that held before, without which the ledger of past months would change."""
+IDS_OF = {
+    **{f"{prefix}_{table}": ids for table, ids in ROW_IDS.items() for prefix in ("raw", "stg")},
+    PERIODS: ROW_IDS["subscriptions"],
+}
+"""Table: the columns that name a row at the source."""
+TICKETS = ("raw_support_tickets", "stg_support_tickets", "fct_tickets")
+STATUS_HISTORY = ("raw_ticket_status_history", "stg_ticket_status_history")
+"""Tables whose rows name a ticket and no account."""
 
 
 class Tables:
@@ -58,6 +68,11 @@ class Tables:
         pattern, own = pattern_of_words((name,)), {"account_id": account_id}
         return any(self.edits.has_match(table, "account_name", pattern, unless=own) for table in self._named())
 
+    def tickets(self, account_id: str) -> set[str]:
+        """The ids of an account's tickets."""
+        ids = (row["ticket_id"] for table in TICKETS for row in self.rows(table, account_id))
+        return {str(found).strip() for found in ids if found}
+
     def holds(self, subject_column: str, subject: str) -> bool:
         """Whether any table has rows of the id."""
         tables = (table for table, columns in self.edits.columns().items() if subject_column in columns)
@@ -66,6 +81,9 @@ class Tables:
     def erase(self, subject: Subject, entry: Entry, register: Register) -> None:
         """Takes the subject out, in one transaction."""
         with self.database.transaction():
+            for ticket in self.tickets(subject.id) if subject.kind == "account" else ():
+                for table in set(STATUS_HISTORY) & set(self.edits.columns()):
+                    self.edits.delete(table, "ticket_id", ticket)
             for table, columns in self.edits.columns().items():
                 if subject.column in columns:
                     self._erase_rows(table, columns, subject, entry, register)
@@ -97,18 +115,20 @@ class Tables:
         self, table: str, columns: dict[str, str], subject: Subject, entry: Entry, register: Register
     ) -> None:
         edits, mine = self.edits, (table, subject.column, subject.id)
-        if subject.kind == "user" or table not in (*LEDGER, *AMOUNTS):
+        if subject.kind == "user" or table not in (*LEDGER, *AMOUNTS, PERIODS):
             edits.delete(*mine)
             return
         if table == "account_history":
             edits.keep_newest(*mine, by="valid_from")
-        for row_id in ROW_IDS.get(table.split("_", 1)[1], ()):
+        for row_id in IDS_OF.get(table, ()):
             if row_id not in columns:
                 continue
             ids = {row[row_id] for row in edits.rows(*mine)} - {None}
             pseudonyms = {found: row_pseudonym(str(found).strip(), entry, register) for found in ids}
             edits.replace_values(*mine, row_id, pseudonyms)
         kept = {*LEDGER.get(table, tuple(columns)), *DERIVED.get(table, ())}
+        if table == PERIODS:
+            kept -= set(GONE_FROM_PERIODS)
         changes: dict[str, str | None] = {column: None for column in columns if column not in kept}
         if "signup_date" in columns:
             changes["signup_date"] = entry.signup_month

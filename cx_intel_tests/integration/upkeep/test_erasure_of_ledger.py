@@ -1,0 +1,47 @@
+"""What an erasure leaves of the history that only the warehouse knows, and what it takes of tables without accounts."""
+
+from datetime import date
+from pathlib import Path
+
+from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.register import Register
+from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
+
+PUBLISHED = "SELECT revenue_month, sum(mrr), sum(arr) FROM revenue_ledger GROUP BY ALL ORDER BY ALL"
+PRICES = "SELECT valid_from, mrr_amount FROM subscription_periods WHERE account_id = '{}' ORDER BY ALL"
+HISTORY = "SELECT DISTINCT ticket_id FROM {}_ticket_status_history ORDER BY ALL"
+
+
+def test_a_price_that_was_changed_in_place_stays_in_the_past_months(tmp_path: Path):
+    company = SmallCompany(tmp_path)
+    company.only("accounts", "subscriptions", "support_tickets")
+    company.settings["reports"] = {"exports": []}
+    company.settings["sources"].append(
+        {"kind": "files", "table": "ticket_status_history", "path": "${SMALL_DATA}/ticket_status_history.csv"}
+    )
+    company.tables["ticket_status_history"] = [
+        {"ticket_id": ticket, "changed_at": f"2024-12-{day}T09:00:00", "value": "pending"}
+        for ticket, day in (("T1", 11), ("T2", 21), ("T3", 15))
+    ]
+    assert company.refresh(date(2024, 12, 31)).failures == []
+    company.tables["subscriptions"][1]["amount"] = 300
+    assert company.refresh(AS_OF).failures == []
+    prices, published = company.query(PRICES.format("A02")), company.query(PUBLISHED)
+    assert [float(mrr) for _, mrr in prices] == [200, 300], "December at 200, January at 300"
+
+    home = Home(company.home, company.warehouse, company.home / "warehouse.lock", company.variables)
+    done = erase(home, "small", "account", "A02")
+    assert done.remains == ()
+    assert company.query(PRICES.format(done.pseudonym)) == prices
+    assert company.query(PUBLISHED) == published
+    for prefix in ("raw", "stg"):
+        assert company.query(HISTORY.format(prefix)) == [("T3",)], "T1 and T2 are tickets of A02"
+
+    assert company.refresh(AS_OF, write=False).failures == []
+    assert company.query(PRICES.format(done.pseudonym)) == prices
+    assert company.query(PUBLISHED) == published
+    assert company.query("SELECT count(*) FROM restatements") == [(0,)]
+    assert company.query(HISTORY.format("raw")) == [("T3",)]
+    (entry,) = Register(company.home, company.variables).entries("small")
+    assert len(entry.tickets) == 2
+    assert not {"T1", "T2"} & set(entry.tickets), "only hashes are remembered"
