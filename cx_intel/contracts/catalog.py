@@ -51,6 +51,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             renewals.cs_intervention_list,
             renewals.nrr_outlook,
             renewals.lifecycle_events,
+            renewals.parent_rollup,
         )
     },
 }
@@ -58,7 +59,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
 
 HEALTH = ("account_signals", "health_score_drivers", "customer_health_scores")
 HEALTH_CHANGES = ("health_score_changes", "health_score_change_drivers")
-RENEWALS = ("renewal_pipeline", "cs_intervention_list", "nrr_outlook", "lifecycle_events")
+RENEWALS = ("renewal_pipeline", "cs_intervention_list", "nrr_outlook", "lifecycle_events", "parent_rollup")
 ROLLUP_SUFFIX = "_health_summary"
 
 

@@ -35,6 +35,8 @@ IDS_OF = {
 }
 """Table: the columns that name a row at the source."""
 TICKETS = ("raw_support_tickets", "stg_support_tickets", "fct_tickets")
+FAMILIES = "parent_rollup"
+"""Its rows are those of parents; the next refresh makes them anew."""
 STATUS_HISTORY = ("raw_ticket_status_history", "stg_ticket_status_history")
 """Tables whose rows name a ticket and no account."""
 
@@ -87,7 +89,9 @@ class Tables:
             for table, columns in self.edits.columns().items():
                 if subject.column in columns:
                     self._erase_rows(table, columns, subject, entry, register)
-                if subject.kind == "account" and "parent_account_id" in columns:
+                if subject.kind == "account" and table == FAMILIES:
+                    self.edits.delete(table, "parent_account_id", subject.id)
+                elif subject.kind == "account" and "parent_account_id" in columns:
                     self.edits.update(table, "parent_account_id", subject.id, {"parent_account_id": None})
             for edits, table, column in self._mentions(subject):
                 _blot_out(edits, table, column, subject)

@@ -16,11 +16,11 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.core import account_history, account_snapshot
 from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
-from cx_intel.contracts.renewals.layer import cs_intervention_list, lifecycle_events, renewal_pipeline
+from cx_intel.contracts.renewals.layer import cs_intervention_list, lifecycle_events, parent_rollup, renewal_pipeline
 from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.subscriptions import subscription_periods
 from cx_intel.models.health import rollups
-from cx_intel.models.renewals import actions, lifecycle
+from cx_intel.models.renewals import actions, families, lifecycle
 from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.renewals.dates import contracts_on, renewal_dates
 from cx_intel_tests.helpers.builders import shipped
@@ -55,6 +55,7 @@ def expressions(name: str) -> dict[str, ir.Table]:
         "segment_health_summary": rollups.health_summary(
             scores, pipeline, snapshot, revenue, **given, attribute="segment"
         ),
+        "parent_rollup": families.parent_rollup(snapshot, scores, pipeline, revenue, **given),
         "lifecycle_events": lifecycle.lifecycle_events(
             scores,
             signals,
@@ -87,5 +88,5 @@ def test_every_renewal_model_compiles(name: str, dialect: str) -> None:
 def test_contract_and_model_agree_on_columns(name: str) -> None:
     portfolio = shipped(name)
     found = expressions(name)
-    for contract in (renewal_pipeline, cs_intervention_list, lifecycle_events):
+    for contract in (renewal_pipeline, cs_intervention_list, lifecycle_events, parent_rollup):
         assert found[contract.__name__].schema() == contract(portfolio).schema()

@@ -17,7 +17,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.models.core import accounts, catalog, usage
 from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
-from cx_intel.models.renewals import actions, lifecycle, outlook
+from cx_intel.models.renewals import actions, families, lifecycle, outlook
 from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.revenue import (
     cohorts,
@@ -59,6 +59,7 @@ MODULES = (
     actions,
     outlook,
     lifecycle,
+    families,
 )
 
 

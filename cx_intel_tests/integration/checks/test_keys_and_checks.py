@@ -40,7 +40,7 @@ HEALTH = {
     "health_score_changes",
     "health_score_change_drivers",
 }
-RENEWALS = {"renewal_pipeline", "cs_intervention_list", "nrr_outlook", "lifecycle_events"}
+RENEWALS = {"renewal_pipeline", "cs_intervention_list", "nrr_outlook", "lifecycle_events", "parent_rollup"}
 OWN = {
     "novacrm": {
         "mrr_reconciliation",

@@ -45,3 +45,20 @@ def test_a_price_that_was_changed_in_place_stays_in_the_past_months(tmp_path: Pa
     (entry,) = Register(company.home, company.variables).entries("small")
     assert len(entry.tickets) == 2
     assert not {"T1", "T2"} & set(entry.tickets), "only hashes are remembered"
+
+
+def test_a_parent_that_is_erased_is_in_no_family(tmp_path: Path):
+    company = SmallCompany(tmp_path)
+    company.settings["reports"] = {"exports": []}
+    for n in (4, 6):
+        company.tables["accounts"][n]["parent_account_id"] = "A02"
+    company.tables["accounts"][7]["parent_account_id"] = "A08"
+    assert company.refresh(AS_OF).failures == []
+    families = "SELECT parent_account_id, accounts, arr FROM parent_rollup WHERE parent_account_id IN ('A02', 'A05', 'A08')"
+    assert company.query(f"{families} ORDER BY ALL") == [("A02", 3, 16800), ("A08", 1, 9600)], "200 + 500 + 700 a month"
+    told = "SELECT parent_fault FROM parent_rollup WHERE parent_fault IS NOT NULL"
+    assert company.query(told) == [("names itself",)]
+
+    home = Home(company.home, company.warehouse, company.home / "warehouse.lock", company.variables)
+    assert erase(home, "small", "account", "A02").remains == ()
+    assert company.query(f"{families} ORDER BY ALL") == [("A08", 1, 9600)]
