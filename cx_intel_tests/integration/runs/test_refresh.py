@@ -30,6 +30,7 @@ SNAPSHOTS = (
     "health_score_drivers",
     "lifecycle_events",
     "nrr_outlook",
+    "parent_rollup",
     "quarantine",
     "renewal_pipeline",
     "segment_health_summary",
