@@ -15,7 +15,7 @@ CIRCLE = "no ultimate parent"
 """What may be wrong with the parent of an account."""
 
 
-def parent_rollup(portfolio: Portfolio) -> Contract:  # noqa: ARG001 - contracts are all made from a portfolio
+def parent_rollup(portfolio: Portfolio) -> Contract:
     return Contract(
         "parent_rollup",
         "renewals",

@@ -54,7 +54,9 @@ def test_a_parent_that_is_erased_is_in_no_family(tmp_path: Path):
         company.tables["accounts"][n]["parent_account_id"] = "A02"
     company.tables["accounts"][7]["parent_account_id"] = "A08"
     assert company.refresh(AS_OF).failures == []
-    families = "SELECT parent_account_id, accounts, arr FROM parent_rollup WHERE parent_account_id IN ('A02', 'A05', 'A08')"
+    families = (
+        "SELECT parent_account_id, accounts, arr FROM parent_rollup WHERE parent_account_id IN ('A02', 'A05', 'A08')"
+    )
     assert company.query(f"{families} ORDER BY ALL") == [("A02", 3, 16800), ("A08", 1, 9600)], "200 + 500 + 700 a month"
     told = "SELECT parent_fault FROM parent_rollup WHERE parent_fault IS NOT NULL"
     assert company.query(told) == [("names itself",)]

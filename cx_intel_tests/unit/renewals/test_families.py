@@ -37,7 +37,7 @@ def rollup(book: Mapping[str, Row], ledger: Mapping[str, tuple[float, float]] | 
         for a, two in (ledger or {}).items()
         for month, mrr in zip((THEN, NOW), two, strict=True)
     ]
-    table = parent_rollup(
+    return parent_rollup(
         accounts(FLEET, given),
         scores(FLEET, judged),
         pipeline_rows(FLEET, due),
@@ -45,7 +45,6 @@ def rollup(book: Mapping[str, Row], ledger: Mapping[str, tuple[float, float]] | 
         portfolio=FLEET,
         as_of=AS_OF,
     )
-    return table
 
 
 def child(of: str | None, mrr: float = 100, **more: Any) -> dict[str, Any]:
