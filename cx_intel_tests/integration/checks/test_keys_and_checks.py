@@ -111,7 +111,8 @@ def test_the_tables_of_a_portfolio(name: str) -> None:
         ),
         (
             "sla_adherence",
-            {"grain_unique", "not_null", "accepted_values", "in_range", "resolved_splits"} | {"total_splits"},
+            {"grain_unique", "not_null", "accepted_values", "in_range", "resolved_splits"}
+            | {"total_splits", "resolved_are_judged"},
         ),
     ],
 )
