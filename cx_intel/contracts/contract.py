@@ -56,7 +56,8 @@ class Column:
 class Invariant:
     """Something true of every row: `holds` is the rule; null counts as broken.
 
-    `recovery` tells the reader of a failed check what to do next.
+    `recovery` tells the reader of a failed check what to do next; of the column `amount` the sum over the rows that break
+    the rule is told beside their number.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Invariant:
     holds: Callable[[ir.Table], ir.BooleanValue]
     recovery: str
     severity: Severity = "block"
+    amount: str | None = None
 
 
 @dataclass(frozen=True)

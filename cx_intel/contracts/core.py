@@ -165,10 +165,11 @@ PAYING_STATUSES = ("active", "customer", "live", "paying")
 CRM_AGREES = (
     Invariant(
         "crm_churned_pays_nothing",
-        f"An account that the CRM calls {', '.join(CHURNED_STATUSES)} pays no more; the sample gives its current_arr.",
+        f"An account that the CRM calls {', '.join(CHURNED_STATUSES)} pays no more.",
         lambda t: ~(ibis.coalesce(t.status.isin(CHURNED_STATUSES), False) & (t.current_mrr > 0) & ~t.is_churned),
         "It is in the book until the ledger ends: mend its status in the CRM, or end its contract in billing.",
         "warn",
+        amount="current_arr",
     ),
     Invariant(
         "crm_customer_pays",
@@ -176,6 +177,7 @@ CRM_AGREES = (
         lambda t: ~(ibis.coalesce(t.status.isin(PAYING_STATUSES), False) & t.is_churned),
         "It is outside the book: mend its status in the CRM, or look in billing for the contract that is missing.",
         "warn",
+        amount="current_arr",
     ),
 )
 

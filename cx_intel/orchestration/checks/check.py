@@ -7,6 +7,7 @@ from a contract: `rules.py`.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
@@ -51,6 +52,7 @@ class RuleResult:
         allowed_pct: The share of the rows (0 to 100) that may break it.
         told: What is said of it, passed or not, in place of counts and the rule's text.
         metadata: What Dagster shows of it, passed or not, in place of counts and what to do.
+        broken_amount: What the rule's amount sums to over the rows that break it.
     """
 
     rule: Rule
@@ -60,10 +62,18 @@ class RuleResult:
     allowed_pct: float = 0
     told: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    broken_amount: Decimal | float | None = None
 
     @property
     def passed(self) -> bool:
         return 100 * self.broken_count <= self.allowed_pct * self.total_count
+
+    @property
+    def text(self) -> str:
+        """The rule; with the sum over the rows that break it, where the rule has an amount."""
+        if self.passed or not self.broken_amount:
+            return self.rule.text
+        return f"{self.rule.text} Sum of {self.rule.amount} of these rows: {self.broken_amount:,.2f}."
 
     @property
     def blocks(self) -> bool:
@@ -100,7 +110,7 @@ def results_table(results: Sequence[RuleResult], *, table: str, as_of: date) -> 
             "severity": r.rule.severity,
             "failed_rows": r.broken_count,
             "total_rows": r.total_count,
-            "rule": r.rule.text,
+            "rule": r.text,
             "what_to_do": r.rule.recovery,
             "as_of": as_of,
             "checked_at": now,
@@ -129,7 +139,7 @@ def _check_result(check: str, results: list[RuleResult], key: dg.AssetKey) -> dg
     description: str | None = results[0].told or None
     metadata: dict[str, Any] = dict(results[0].metadata)
     if broken and not description:
-        described = [f"{r.broken_count} of {r.total_count} rows: {r.rule.text}" for r in broken]
+        described = [f"{r.broken_count} of {r.total_count} rows: {r.text}" for r in broken]
         description = " ".join(described)
         metadata = {
             "failed_rows": sum(r.broken_count for r in broken),

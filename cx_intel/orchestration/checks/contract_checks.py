@@ -32,6 +32,9 @@ class ContractChecks(Check):
         rows, warehouse, rules = context.rows, context.warehouse, rules_of(self.contract)
         on_rows = {f"c{i}": rule.broken for i, rule in enumerate(rules) if rule.broken is not None}
         counted = {name: rows.count(where=broken(rows)) for name, broken in on_rows.items()}
+        for i, rule in enumerate(rules):
+            if rule.broken is not None and rule.amount:
+                counted[f"a{i}"] = rows[rule.amount].sum(where=rule.broken(rows))
         (counts,) = warehouse.rows(rows.agg(total=rows.count(), **counted))
         others = self._compared_with(context)
         results = []
@@ -39,7 +42,7 @@ class ContractChecks(Check):
             broken = _broken_rows(rule, rows, others)
             count = int(counts[f"c{i}"]) if rule.broken is not None else warehouse.count(broken)
             sample = warehouse.execute(broken.limit(SAMPLE_ROWS)) if count else None
-            results.append(RuleResult(rule, count, int(counts["total"]), sample))
+            results.append(RuleResult(rule, count, int(counts["total"]), sample, broken_amount=counts.get(f"a{i}")))
         return results
 
     def _compared_with(self, context: CheckContext) -> Callable[[str], ir.Table]:

@@ -25,6 +25,7 @@ class Rule:
     broken: Callable[[ir.Table], ir.BooleanValue] | None = None
     broken_rows: Callable[[Mapping[str, ir.Table]], ir.Table] | None = None
     tables: tuple[str, ...] = ()
+    amount: str | None = None
 
 
 AT_THE_SOURCE = "Look at the sample; mend the rows at the source or the mapping in the portfolio's YAML, then refresh."
@@ -37,7 +38,7 @@ def rules_of(contract: Contract) -> tuple[Rule, ...]:
     for column in contract.columns:
         rules += _column_rules(contract, column)
     for i in contract.invariants:
-        rules.append(Rule(i.name, i.name, i.description, i.recovery, i.severity, broken=_not(i.holds)))
+        rules.append(Rule(i.name, i.name, i.description, i.recovery, i.severity, broken=_not(i.holds), amount=i.amount))
     for c in contract.cross_invariants:
         rules.append(Rule(c.name, c.name, c.description, c.recovery, c.severity, broken_rows=c.broken, tables=c.tables))
     return tuple(rules)

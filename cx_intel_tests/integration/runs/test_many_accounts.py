@@ -43,7 +43,7 @@ def company(folder: Path) -> SmallCompany:
 def test_retention_of_thousands_of_accounts_with_cents_stays_within_its_bounds(tmp_path: Path) -> None:
     made = company(tmp_path)
     outcome = made.refresh(AS_OF)
-    assert outcome.success
+    assert outcome.succeeded, outcome.failures
     for table in ("nrr_summary", "nrr_by_segment"):
         counted, above, beyond, flat = made.query(
             f"""SELECT count(*), count(*) FILTER (grr_pct > 100), count(*) FILTER (grr_pct > nrr_pct),
