@@ -57,9 +57,7 @@ def multiple(table: ir.Table) -> tuple[float | None, list[str]]:
 
 
 def test_each_account_and_month_has_what_the_three_say() -> None:
-    found = compared(
-        [contract("A", 100), contract("B", 50, FEB)], [invoice("A", JAN, 80), invoice("A", FEB, 100)]
-    )
+    found = compared([contract("A", 100), contract("B", 50, FEB)], [invoice("A", JAN, 80), invoice("A", FEB, 100)])
     columns = ("contract_mrr", "invoice_mrr", "ledger_mrr", "ratio")
     assert values(found, *columns, by=("account_id", "revenue_month")) == {
         ("A", JAN): (100, 80, 80, 1.25),
