@@ -138,7 +138,7 @@ def test_an_empty_list_and_one_account_in_english(tmp_path: Path, names: list[st
     assert row["Account"].value == (names[0] if names else None)
     if names:
         assert row["ARR"].number_format == '[$$-409]#,##0;-[$$-409]#,##0;"–"'
-        assert sheet["A3"].value.startswith("Accounts at Critical or High risk that renew within 90 days: 1;")
+        assert sheet["A3"].value.startswith("Accounts cancelled, or at Critical or High risk, within 90 days: 1;")
     else:
-        assert sheet["A3"].value == "No account at Critical or High risk renews within 90 days."
+        assert sheet["A3"].value == "No account is cancelled, or at Critical or High risk, within 90 days."
         assert sheet.auto_filter.ref == f"A{HEADER_ROW}:R{HEADER_ROW + 1}"

@@ -12,7 +12,9 @@ from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
 from cx_intel.reports.data.ledger_notes import delivery, intra_month, reconciliation, restated
+from cx_intel.reports.data.renewal_notes import renewal_notes
 from cx_intel.reports.data.report_data import ReportData, total
+from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.data.signals import label_of, main_reasons
 from cx_intel.reports.data.terms import ASSUMED, NO_VALUE, due_in, fitting
 from cx_intel.reports.data.trust import LABELS, trust_of
@@ -78,6 +80,8 @@ class _View:
             "owners": self.owners(within),
             "after_calls": self.after_calls(within),
             "outlook": self.outlook(),
+            "renewal_notes": renewal_notes(self.data),
+            "support": service_levels(self.data),
             "trust": {"level": trust.level, "label": say(LABELS[trust.level]), "sentences": trust.sentences(self.f)},
             "assumed": say(ASSUMED),
         }
@@ -87,7 +91,9 @@ class _View:
 
     def headline(self, within: Sequence[Record]) -> str:
         if not within:
-            text = term("Nobody needs a call this week: no account at Critical or High risk renews within 90 days.")
+            text = term(
+                "Nobody needs a call this week: no account is cancelled, or at Critical or High risk, within 90 days."
+            )
             return self.say(text)
         return self.count(
             "{n} call this week is about {loss} of expected ARR loss; its playbook is assumed to save {savable}.",

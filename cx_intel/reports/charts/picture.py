@@ -193,7 +193,7 @@ def top_interventions(data: ReportData) -> Figure:
     return Figure(
         "top_interventions",
         say("Top ten interventions"),
-        say("Nobody at Critical or High risk renews within 90 days."),
+        say("Nobody is cancelled, or at Critical or High risk, within 90 days."),
         build,
         {"top_interventions": rows},
         note=say("expected ARR loss and days to renewal"),

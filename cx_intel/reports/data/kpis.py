@@ -72,7 +72,7 @@ def kpis(data: ReportData) -> tuple[Kpi, ...]:
         found.append(_summed(data, renewals, "exposed_arr", "exposed_arr", label, note, f.short_money, better=-1))
     found += _retention(data)
     if data.has(listed):
-        label, note = say("Priority accounts"), say("Critical or High, renewing in 90 days")
+        label, note = say("Priority accounts"), say("Cancelled, Critical or High, in 90 days")
         found.append(_summed(data, listed, "customers", "priority_accounts", label, note, f.number, better=-1))
     return tuple(found)
 

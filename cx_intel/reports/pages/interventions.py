@@ -56,6 +56,6 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
         key="calls",
         values=values,
         where_more=say("The rest is in the table {table}.", table="cs_intervention_list"),
-        empty=say("Nobody: no account at Critical or High risk renews within 90 days."),
+        empty=say("Nobody: no account is cancelled, or at Critical or High risk, within 90 days."),
         **more,
     )

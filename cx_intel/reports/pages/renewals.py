@@ -11,10 +11,11 @@ from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import renewals as charts
 from cx_intel.reports.charts.accounts import account_rows, exposed_arr
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.data.renewal_notes import mark_of, renewal_notes
 from cx_intel.reports.data.report_data import ReportData, is_true, total
 from cx_intel.reports.data.terms import ASSUMED, SCENARIOS, due_in
 from cx_intel.reports.pages.interventions import interventions
-from cx_intel.reports.pages.page import Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 
 QUESTION = term("Whom do I call first, and why?")
@@ -43,7 +44,8 @@ def renewals(data: ReportData) -> Page:
 def _answer(data: ReportData) -> list[str]:
     listed, f = data["cs_intervention_list"], data.language
     if listed.empty:
-        return [f.say("Nobody: no account at Critical or High risk renews within 90 days.")]
+        nobody = f.say("Nobody: no account is cancelled, or at Critical or High risk, within 90 days.")
+        return [nobody, *renewal_notes(data)]
     first = listed.sort_values("priority_rank").iloc[0]
     name = first["account_name"] if pd.notna(first["account_name"]) else first["account_id"]
     return [
@@ -63,6 +65,7 @@ def _answer(data: ReportData) -> list[str]:
             len(listed),
             loss=f.money(total(listed["expected_arr_loss"])),
         ),
+        *renewal_notes(data),
     ]
 
 
@@ -130,6 +133,11 @@ def _upcoming(data: ReportData) -> Table:
     say = data.language.say
     pipeline = data["renewal_pipeline"].sort_values(["days_to_renewal", "account_id"])
     c = Columns(data.language)
+
+    def mark(row: dict[str, Any]) -> Cell:
+        word = mark_of(row)
+        return Cell(say(word) if word else "")
+
     return table_of(
         pipeline,
         say("Renewals of the next 270 days, the soonest first: {n}", n=data.language.number(len(pipeline))),
@@ -137,6 +145,7 @@ def _upcoming(data: ReportData) -> Table:
             c.account(),
             c.day(say("Renews on"), "renewal_date"),
             c.due(say("Due"), "days_to_renewal"),
+            (c.heading(say("Note")), mark),
             c.level(say("Risk"), "renewal_risk", risk_marks(data.language)),
             c.level(say("Tier"), "health_tier", tier_marks(data.portfolio)),
             c.money(say("ARR"), "current_arr"),

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from cx_intel.contracts.staging.values import UNRESOLVED
 from cx_intel.reports.charts import support as charts
 from cx_intel.reports.data.report_data import ReportData, is_true
+from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 
@@ -62,50 +62,7 @@ def support(data: ReportData) -> Page:
         Section(say("Service levels"), adherence, [_breaches(data)]),
         Section(say("Speed and satisfaction"), speed, [_months(data, d) for d in (charts.PRIORITY, charts.SEGMENT)]),
     ]
-    return Page("support", say("Support"), say(QUESTION), _answer(data), sections)
-
-
-def _newest(data: ReportData) -> tuple[str, pd.DataFrame]:
-    """The newest month with resolved tickets, by priority: every ticket has one."""
-    frame = charts.recent(data, charts.PRIORITY)
-    months = frame.groupby("ticket_month")["resolved_tickets"].sum()
-    month = months[months > 0].index.max() if (months > 0).any() else frame["ticket_month"].max()
-    return data.language.month(month), frame[frame["ticket_month"] == month]
-
-
-def _answer(data: ReportData) -> list[str]:
-    f = data.language
-    month, rows = _newest(data)
-    within, judged = int(rows["within_sla"].sum()), int((rows["within_sla"] + rows["sla_breaches"]).sum())
-    found = []
-    if judged:
-        share = f.percent(100 * (within / judged))
-        text = term("Of the {n} tickets created in {month} and resolved, {share} were in time.")
-        found.append(f.say(text, n=f.number(judged), month=month, share=share))
-        late = rows[rows["sla_breaches"] > 0].sort_values("sla_breaches", ascending=False)
-        if len(late):
-            parts = ", ".join(
-                f"{n} {f.number(b)}" for n, b in zip(late["dimension_value"], late["sla_breaches"], strict=True)
-            )
-            found.append(f.say("Late by priority: {parts}.", parts=parts))
-    tickets = data["fct_tickets"]
-    if unjudged := int(rows["unjudged_tickets"].sum()):
-        text = term("Resolved and in no share, for want of a target or a time of resolution: {n}.")
-        found.append(f.say(text, n=f.number(unjudged)))
-    if "ticket_status_history" not in data.portfolio.tables:
-        text = term("Targets are those of each ticket's present priority: no history of its changes is delivered.")
-        found.append(f.say(text))
-    open_ones = int(is_true(tickets["is_open_breach"]).sum()) if len(tickets) else 0
-    waiting = int(tickets["status"].isin(UNRESOLVED).sum()) if len(tickets) else 0
-    found.append(
-        f.count(
-            "{n} of the {all} unresolved tickets is older than the target.",
-            "{n} of the {all} unresolved tickets are older than the target.",
-            open_ones,
-            all=f.number(waiting),
-        )
-    )
-    return found
+    return Page("support", say("Support"), say(QUESTION), service_levels(data), sections)
 
 
 def _breaches(data: ReportData) -> Table:
@@ -147,6 +104,7 @@ def _months(data: ReportData, dimension: str) -> Table:
     say = data.language.say
     frame = charts.recent(data, dimension).sort_values(["ticket_month", "dimension_value"], ascending=[False, True])
     c = Columns(data.language)
+    has_first_reply = bool(data.portfolio.support.first_reply_target_hours)
     return table_of(
         frame,
         {
@@ -159,9 +117,11 @@ def _months(data: ReportData, dimension: str) -> Table:
             c.number(say("Tickets"), "total_tickets"),
             c.number(say("Resolved"), "resolved_tickets"),
             c.number(say("Late"), "sla_breaches"),
+            c.number(say("Not judged"), "unjudged_tickets", explains=say("no target or no time of resolution")),
             c.number(say("Open breaches"), "open_breaches"),
             c.percent(say("Adherence"), "sla_adherence_pct"),
             c.percent(say("With open"), "adherence_incl_open_pct", explains=say("open breaches counted as late")),
+            *([c.percent(say("First reply in time"), "first_reply_adherence_pct")] if has_first_reply else []),
             c.number(say("Median, h"), "median_resolution_hours", 1),
             c.number(say("p90, h"), "p90_resolution_hours", 1),
             c.number(say("CSAT"), "avg_csat", 2),

@@ -159,9 +159,9 @@ class _Writer:
 
     def _listed_notes(self, listed: list[Record], beyond: list[Record]) -> tuple[str, ...]:
         if not listed:
-            return (self.say("No account at Critical or High risk renews within 90 days."),)
+            return (self.say("No account is cancelled, or at Critical or High risk, within 90 days."),)
         note = self.say(
-            "Accounts at Critical or High risk that renew within 90 days: {n}; expected loss {loss} of {arr} ARR.",
+            "Accounts cancelled, or at Critical or High risk, within 90 days: {n}; expected loss {loss} of {arr} ARR.",
             n=self.f.number(len(listed)),
             loss=self._sum(listed, "expected_arr_loss"),
             arr=self._sum(listed, "current_arr"),
