@@ -27,6 +27,8 @@ def renewal_notes(data: ReportData) -> list[str]:
 def cancelled(data: ReportData) -> list[str]:
     """Who has cancelled, the most ARR first."""
     f, due = data.language, data["renewal_pipeline"]
+    if due.empty:
+        return []
     due = due[is_true(due["is_cancelled"])].sort_values(["current_arr", "account_id"], ascending=[False, True])
     if due.empty:
         return []
