@@ -7,7 +7,7 @@ The staged tables themselves stand in `staging.py` beside this module; what fill
 from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract
 
 DERIVED = {
-    "subscriptions": ("mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
+    "subscriptions": ("occurrence", "mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
     "invoices": ("mrr_amount", "invoice_month", "is_paid"),
     "mrr_history": ("occurrence",),
     "usage_events": ("event_date", "event_hour", "event_category"),
@@ -53,4 +53,5 @@ def required_columns(contract: Contract) -> tuple[str, ...]:
 
 
 ROW_DATES = {"subscriptions": ("valid_from", "changed_at", "updated_at")}
-"""Canonical table: the columns that say which of several rows of one key is the newest, the first that differs first."""
+"""Canonical table: the columns that say which of several rows of one key is the newest: the first that is
+given, then the first that differs."""

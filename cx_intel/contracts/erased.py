@@ -34,6 +34,7 @@ KEPT = {
         "paused_at",
         "changed_at",
         "valid_from",
+        "valid_to",
         "updated_at",
         "status",
     ),

@@ -16,7 +16,7 @@ from cx_intel.warehouse.duckdb.row_edits import TEXT_TYPES, RowEdits
 from cx_intel.warehouse.duckdb.state import STATE_SCHEMA
 
 DERIVED = {
-    "stg_subscriptions": ("mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
+    "stg_subscriptions": ("occurrence", "mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
     "stg_invoices": ("mrr_amount", "invoice_month", "is_paid"),
 }
 LEDGER = {

@@ -66,6 +66,6 @@ def periods_of(of: Portfolio, given: Iterable[Row], as_of: date = AS_OF) -> ir.T
 
 
 def _filled(row: Row) -> dict[str, Any]:
-    filled = {"account_id": "A", "mrr_amount": 100, "start_date": date(2024, 1, 1)} | dict(row)
+    filled = {"account_id": "A", "occurrence": 1, "mrr_amount": 100, "start_date": date(2024, 1, 1)} | dict(row)
     filled.setdefault("list_mrr_amount", filled["mrr_amount"])
     return filled

@@ -44,9 +44,16 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
         "stg_subscriptions",
         "staging",
         "What each account has subscribed to, from when, until when, for how much: as the source has it now.",
-        ("subscription_id",),
+        ("subscription_id", "occurrence"),
         (
             Column("subscription_id", TEXT, "The subscription.", nullable=False),
+            Column(
+                "occurrence",
+                COUNT,
+                "Counts the rows of a subscription by their own dates, the newest first: 1 but for a history.",
+                nullable=False,
+                minimum=1,
+            ),
             account_id_column(),
             *SUBSCRIPTION_BASICS,
             money_column(
@@ -122,6 +129,12 @@ def _life_columns() -> tuple[Column, ...]:
         Column("paused_at", DATE, "Day from which it is paused.", null_means="the source does not say"),
         Column("changed_at", DATE, "Day from which price and status hold.", null_means="the source does not say"),
         Column("valid_from", DATE, "Of a source with several rows of one id: day from which the row holds."),
+        Column(
+            "valid_to",
+            DATE,
+            "Of such a source: first day on which the row no longer holds; of the newest row without end_date its end.",
+            null_means="it holds until the next row",
+        ),
         Column("updated_at", TIME, "Of a source with several rows of one id: when the row was written, UTC."),
     )
 

@@ -9,7 +9,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.models.staging.columns.subscriptions import status_role
+from cx_intel.models.staging.columns.subscriptions import can_count, status_role
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.revenue import NewestUpTo
 
@@ -20,9 +20,7 @@ FAR = ibis.literal(date(9999, 12, 31))
 def with_counting(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
     """The periods with `is_counting`, `counts_from` and `counts_until`."""
     role = status_role(rows.status, portfolio)
-    has_ended = (role == "ended") & rows.end_date.notnull()
-    has_trial_end = (role == "trial") & rows.trial_end.notnull()
-    counts = ~rows.is_missing & (role.isin(["counting", "paused"]) | has_ended | has_trial_end)
+    counts = ~rows.is_missing & can_count(role, rows.end_date, rows.trial_end)
     pause = ibis.ifelse(role == "paused", ibis.coalesce(rows.paused_at, rows.known_from), FAR)
     until = ibis.least(ibis.coalesce(rows.valid_to, FAR), ibis.coalesce(rows.end_date, FAR), pause)
     rows = rows.mutate(

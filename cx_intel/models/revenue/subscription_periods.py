@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.subscriptions import subscription_periods as contract_of_periods
 from cx_intel.models.revenue.counting import with_counting
+from cx_intel.models.revenue.subscription_history import NO_DAY, dated_rows, ids_with_history, newest_rows
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.columns.subscriptions import status_role, without_never
 from cx_intel.settings.portfolio import Portfolio
@@ -31,7 +32,7 @@ NEWEST = (
 )
 """What holds as newest delivered, for all periods of the subscription."""
 DATES_OF_CHANGE = ("paused_at", "changed_at")
-NO_DAY = ibis.null("date")
+ENDS = ("end_date", "cancel_at", "discount_until", "valid_to")
 
 
 def subscription_periods(
@@ -45,7 +46,8 @@ def subscription_periods(
     """The periods of every subscription ever delivered: `previous` carried on by the load of `as_of`.
 
     Grain: subscription_id, valid_from. What the first load shows, and an id that is new later, holds from its own
-    start; a change holds from `changed_at`, else from `as_of`. Of a source that delivers all rows a subscription that
+    start; a change holds from `changed_at`, else from `as_of`. Where the source itself delivers a history, several rows
+    of one id, its rows are the periods, and the newest gives the dates. Of a source that delivers all rows a subscription that
     is gone ends on `as_of`; a quarantined row is not gone. What an earlier run of the same day wrote is undone first.
 
     Always true: validity_in_order, counts_in_order.
@@ -53,9 +55,11 @@ def subscription_periods(
     day = ibis.literal(as_of)
     known = _before(previous, portfolio, as_of)
     latest = _latest(known)
-    delivered = _delivered(stg_subscriptions, portfolio)
-    changed = _begun(delivered, latest, portfolio, as_of)
-    parts = [_stored(known), _stored(changed)]
+    delivered = _delivered(newest_rows(stg_subscriptions), portfolio)
+    with_history = ids_with_history(stg_subscriptions)
+    changed = _begun(delivered.anti_join(with_history, "subscription_id"), latest, portfolio, as_of)
+    history = _delivered_history(dated_rows(stg_subscriptions, portfolio), known, portfolio, as_of)
+    parts = [_stored(known.anti_join(with_history, "subscription_id")), _stored(changed), _stored(history)]
     source = portfolio.source_of("subscriptions") if "subscriptions" in portfolio.tables else None
     gone = latest.filter(~latest.is_missing, latest.end_date.isnull() | (latest.end_date > day)) if source else latest
     if source and source.delivers_all:
@@ -82,7 +86,7 @@ def _before(previous: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
 def _latest(periods: ir.Table) -> ir.Table:
     """The newest period of each subscription."""
     newest_first = ibis.window(
-        group_by="subscription_id", order_by=[periods.known_from.desc(), periods.valid_from.desc()]
+        group_by="subscription_id", order_by=[periods.valid_from.desc(), periods.known_from.desc()]
     )
     ranked = periods.mutate(_rank=ibis.row_number().over(newest_first))
     return ranked.filter(ranked["_rank"] == 0).drop("_rank")
@@ -90,11 +94,10 @@ def _latest(periods: ir.Table) -> ir.Table:
 
 def _delivered(stg_subscriptions: ir.Table, portfolio: Portfolio) -> ir.Table:
     """The source's rows in the terms of the periods; the end is the stated one, else that of the cancellation."""
-    s = stg_subscriptions.mutate(
-        **{name: without_never(stg_subscriptions[name]) for name in ("end_date", "cancel_at", "discount_until")}
-    )
+    s = stg_subscriptions.mutate(**{name: without_never(stg_subscriptions[name]) for name in ENDS})
     is_term = "subscriptions" in portfolio.tables and portfolio.source_of("subscriptions").end_date.means == "term"
     end = ibis.coalesce(s.cancel_at, s.end_date) if is_term else ibis.coalesce(s.end_date, s.cancel_at)
+    end = ibis.coalesce(end, s.valid_to)
     kind = ibis.cases((s.cancel_at.isnull(), "term"), else_="cancellation") if is_term else "cancellation"
     return s.select(
         "subscription_id",
@@ -103,7 +106,36 @@ def _delivered(stg_subscriptions: ir.Table, portfolio: Portfolio) -> ir.Table:
         end_kind=ibis.ifelse(end.notnull(), kind, ibis.null("string")),
         announced_on=s.canceled_at,
         **{name: s["mrr_amount" if name == "discounted_mrr_amount" else name] for name in VALUES},
-        **{name: s[name] for name in DATES_OF_CHANGE},
+        paused_at=s.paused_at,
+        changed_at=ibis.coalesce(s.changed_at, s.valid_from),
+        **{name: s[name] for name in ("holds_from", "holds_until") if name in s.columns},
+    )
+
+
+def _delivered_history(rows: ir.Table, known: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """The periods of subscriptions of which the source delivers a history, and the days between two of its rows.
+
+    A period that was known keeps the load that first showed it, unless one before it is new.
+    """
+    day = ibis.literal(as_of)
+    rows = _delivered(rows, portfolio).mutate(is_missing=ibis.literal(False)).rename(valid_from="holds_from")
+    between = rows.filter(rows.holds_until.notnull()).mutate(valid_from=rows.holds_until, is_missing=ibis.literal(True))
+    rows = rows.union(between.select(*rows.columns)).drop("holds_until")
+    per_subscription = known.group_by("subscription_id").agg(_first_seen_on=known.first_seen_on.min())
+    rows = rows.left_join(per_subscription, "subscription_id").drop("subscription_id_right")
+    compared = ("is_missing", "known_from", "end_date", "end_known_from", *VALUES)
+    before = known.select("subscription_id", "valid_from", **{f"_was_{name}": known[name] for name in compared})
+    rows = rows.left_join(before, ["subscription_id", "valid_from"])
+    is_same = ibis.and_(*(rows[name].identical_to(rows[f"_was_{name}"]) for name in ("is_missing", *VALUES)))
+    shown = ibis.ifelse(ibis.coalesce(is_same, ibis.literal(False)), rows["_was_known_from"], day)
+    so_far = ibis.window(group_by="subscription_id", order_by="valid_from", rows=(None, 0))
+    rows = rows.mutate(_shown=ibis.coalesce(shown, day))
+    return rows.mutate(
+        known_from=rows["_shown"].max().over(so_far),
+        end_date=ibis.ifelse(rows["_was_known_from"].notnull(), rows["_was_end_date"], rows.end_date),
+        first_seen_on=ibis.coalesce(rows["_first_seen_on"], day),
+        delivered_on=day,
+        end_known_from=rows["_was_end_known_from"],
     )
 
 

@@ -1,4 +1,4 @@
-"""Several rows of one key: which is kept, and why the others are quarantined.
+"""Several rows of one key: which belong to a history, which one is kept, and why the others are quarantined.
 
 What is wrong with a row by itself is in `rows.py` beside this module. Which columns date the rows of a table is in
 `cx_intel.contracts.delivered`.
@@ -6,7 +6,7 @@ What is wrong with a row by itself is in `rows.py` beside this module. Which col
 
 from datetime import datetime
 from functools import reduce
-from operator import add, and_, or_
+from operator import add, and_
 
 import ibis
 import ibis.expr.types as ir
@@ -18,13 +18,25 @@ LONG_AGO = ibis.literal(datetime(1900, 1, 1)).cast("timestamp(6)")
 """Stands for no date where rows are ordered by their dates."""
 
 
+def occurrence(rows: ir.Table, table: str) -> ir.IntegerValue:
+    """Counts the rows of one key by their own dates, from 1 for the newest; rows of the same dates have the same one.
+
+    Args:
+        rows: Rows of a table whose rows carry dates.
+        table: The canonical table, one of `ROW_DATES`.
+    """
+    dates = [rows[name].cast("timestamp(6)") for name in ROW_DATES[table]]
+    own = [ibis.coalesce(date, LONG_AGO).desc() for date in (ibis.coalesce(*dates), *dates)]
+    newest_first = ibis.window(group_by="subscription_id", order_by=own)
+    return (ibis.dense_rank().over(newest_first) + 1).cast("int64")
+
+
 def without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
-    """Gives all but the newest of the valid rows with one key a reason: by the row's own dates, else the last."""
+    """Gives all but the last of the valid rows with one key a reason."""
     keys = dict.fromkeys([*contract.grain, *([contract.day_column] if contract.day_column else [])])
     rows = rows.mutate(_is_valid=rows["_reason"].isnull())
     newest_first = ibis.window(
-        group_by=[*keys, "_is_valid"],
-        order_by=[*_row_dates(rows, contract), ibis.desc("_source_file"), ibis.desc("_row_number")],
+        group_by=[*keys, "_is_valid"], order_by=[ibis.desc("_source_file"), ibis.desc("_row_number")]
     )
     rows = rows.mutate(
         _place=ibis.row_number().over(newest_first),
@@ -33,37 +45,30 @@ def without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
     )
     is_duplicate = reduce(and_, (rows["_is_valid"], rows["_place"] > 0))
     place = ibis.literal("duplicate of row ") + rows["_kept_row"].cast("string") + " of "
-    reason = place + ibis.coalesce(rows["_kept_file"], "the source") + f": the same {', '.join(contract.grain)}"
+    reason = place + ibis.coalesce(rows["_kept_file"], "the source") + f": the same {_key(contract)}"
     return rows.mutate(_reason=ibis.ifelse(is_duplicate, reason, rows["_reason"]))
 
 
-def _row_dates(rows: ir.Table, contract: Contract) -> list[ir.Value]:
-    """What orders the rows of one key, the newest first, where the source dates them."""
-    names = ROW_DATES.get(contract.table.removeprefix("stg_"), ())
-    return [ibis.coalesce(rows[name].cast("timestamp(6)"), LONG_AGO).desc() for name in names]
-
-
 def without_contradictions(rows: ir.Table, contract: Contract) -> ir.Table:
-    """Gives rows of one key and file that differ, without any date to tell the newest, a reason."""
+    """Gives rows of one key, day and file that differ a reason: nothing tells the newest of them."""
     names = ROW_DATES.get(contract.table.removeprefix("stg_"), ())
     if not names:
         return rows
     contents = reduce(
         add, (ibis.literal("|") + ibis.coalesce(rows[c.name].cast("string"), "") for c in delivered_columns(contract))
     )
-    rows = rows.mutate(
-        _contents=contents,
-        _is_dated=reduce(or_, (rows[name].notnull() for name in names)),
-        _is_valid=rows["_reason"].isnull(),
-    )
+    rows = rows.mutate(_contents=contents, _is_valid=rows["_reason"].isnull())
     same = ibis.window(group_by=[*contract.grain, "_is_valid", "_source_file"])
     differ = rows["_contents"].min().over(same) != rows["_contents"].max().over(same)
-    undated = ~rows["_is_dated"].any().over(same)
     reason = (
-        f"another row of the file has other values for the same {', '.join(contract.grain)}, and none of "
+        f"another row of the file has other values for the same {_key(contract)}, and none of "
         f"{', '.join(names)} says which is the newest: deliver one of them"
     )
-    is_contradicted = rows["_is_valid"] & ibis.coalesce(differ & undated, ibis.literal(False))
-    return rows.mutate(_reason=ibis.ifelse(is_contradicted, reason, rows["_reason"])).drop(
-        "_contents", "_is_dated", "_is_valid"
-    )
+    is_contradicted = rows["_is_valid"] & ibis.coalesce(differ, ibis.literal(False))
+    return rows.mutate(_reason=ibis.ifelse(is_contradicted, reason, rows["_reason"])).drop("_contents", "_is_valid")
+
+
+def _key(contract: Contract) -> str:
+    """The key's columns that the source delivers."""
+    delivered = {column.name for column in delivered_columns(contract)}
+    return ", ".join(name for name in contract.grain if name in delivered)

@@ -67,8 +67,8 @@ def judged(
         as_of: The day that `is_active` and `duration_days` describe.
         accounts: stg_accounts, for tables of rows that belong to an account.
 
-    Where keys repeat, the newest row by its own dates, else the one delivered last, by file name and row number, is
-    kept, and of subscriptions undated rows of one file that differ are all quarantined; tables kept by day
+    Where keys repeat, the one delivered last, by file name and row number, is kept; rows of a subscription with dates
+    of their own are a history and all stay, while those of one file and day that differ are all quarantined. Tables kept by day
     compare keys within the day, so that a refresh reads the day only. Raw tables without row numbers (a
     source that is typed and keyed) are not searched for duplicates: the contract's check of the grain stops
     the run.

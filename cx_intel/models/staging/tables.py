@@ -41,7 +41,7 @@ def stg_subscriptions(
 ) -> ir.Table:
     """The subscriptions in the reporting currency; `is_active` and `duration_days` are as of `as_of`.
 
-    Grain: subscription_id.
+    Grain: subscription_id, occurrence: several rows of a subscription are its history, by their own dates.
     """
     return _valid(raw_subscriptions, stg_accounts, "subscriptions", portfolio, as_of)
 

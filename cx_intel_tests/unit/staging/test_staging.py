@@ -183,7 +183,7 @@ def test_shipped_segments_of_novacrm() -> None:
     assert found == ["enterprise", "enterprise", "mid_market", "mid_market", "smb"]
 
 
-def test_of_several_rows_of_a_subscription_the_newest_by_its_own_date_is_kept_in_any_order() -> None:
+def test_several_dated_rows_of_a_subscription_all_stay_the_newest_first_in_any_order() -> None:
     given = [
         subscription(amount="120", updated_at="2025-01-11"),
         subscription(amount="100", updated_at="2024-12-11"),
@@ -191,7 +191,13 @@ def test_of_several_rows_of_a_subscription_the_newest_by_its_own_date_is_kept_in
     ]
     for listed in (given, given[::-1]):
         kept = [row for row in judged("subscriptions", listed) if row["_reason"] is None]
-        assert [row["amount"] for row in kept] == [120]
+        assert {row["occurrence"]: row["amount"] for row in kept} == {1: 120, 2: 100, 3: 90}
+
+
+def test_differing_rows_of_a_subscription_from_one_day_are_quarantined_and_the_others_stay() -> None:
+    same_day = [subscription(amount=amount, valid_from="2025-01-11") for amount in ("120", "130")]
+    found = reasons("subscriptions", [*same_day, subscription(amount="100", valid_from="2024-12-11")])
+    assert [text is None for text in found] == [False, False, True]
 
 
 def test_differing_rows_of_a_subscription_without_a_date_are_all_quarantined() -> None:

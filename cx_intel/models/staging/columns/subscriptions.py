@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.values import MONEY_LIMIT
+from cx_intel.models.staging.repeated_rows import occurrence
 from cx_intel.settings.portfolio import Portfolio
 
 NEVER_ENDS = date(9000, 1, 1)
@@ -27,10 +28,11 @@ def status_role(status: ir.StringValue, portfolio: Portfolio) -> ir.StringValue:
 
 
 def subscription_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
-    """is_active, and duration_days: how long it has run by `as_of`, negative where it ends before it starts."""
-    end = rows.end_date
-    if portfolio.source_of("subscriptions").end_date.is_ == "last_day_in_force":
-        end = ibis.ifelse(end < ibis.literal(NEVER_ENDS), (end + ibis.interval(days=1)).cast("date"), end)
+    """The ends as first days without; `occurrence` among the rows of its id; is_active; and duration_days: how long
+    it has run by `as_of`, negative where it ends before it starts.
+    """
+    is_last_day = portfolio.source_of("subscriptions").end_date.is_ == "last_day_in_force"
+    end, valid_to = (first_day_without(rows[name], is_last_day) for name in ("end_date", "valid_to"))
     day, day_after = ibis.literal(as_of), ibis.literal(as_of + timedelta(days=1))
     known_end = ibis.coalesce(end, rows.cancel_at)
     until = ibis.least(ibis.coalesce(known_end, day_after), day_after)
@@ -39,13 +41,28 @@ def subscription_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> d
     ends_early = ibis.coalesce(planned < 0, ibis.literal(False))
     role = status_role(rows.status, portfolio)
     begins = ibis.greatest(rows.start_date, ibis.coalesce(rows.trial_end, rows.start_date))
-    counts = role.isin(["counting", "ended"]) | ((role == "trial") & rows.trial_end.notnull())
-    is_open = (begins <= day) & (known_end.isnull() & (role != "ended") | (known_end > day))
+    is_open = (begins <= day) & (known_end.isnull() | (known_end > day))
+    counts = can_count(role, known_end, rows.trial_end) & (role != "paused")
     return {
         "end_date": end,
+        "valid_to": valid_to,
+        "occurrence": occurrence(rows, "subscriptions"),
         "is_active": ibis.coalesce(counts & is_open, ibis.literal(False)),
         "duration_days": ibis.ifelse(ends_early, planned, so_far),
     }
+
+
+def can_count(role: ir.StringValue, end: ir.DateValue, trial_end: ir.DateValue) -> ir.BooleanValue:
+    """Whether a subscription of this role is MRR on any day: an ended one up to its end, a trial from its end on."""
+    has_ended = (role == "ended") & end.notnull()
+    return role.isin(["counting", "paused"]) | has_ended | ((role == "trial") & trial_end.notnull())
+
+
+def first_day_without(day: ir.DateValue, is_last_day_in_force: bool) -> ir.DateValue:
+    """The first day without, of an end that is that day or, as the source writes it, the last one in force."""
+    if not is_last_day_in_force:
+        return day
+    return ibis.ifelse(day < ibis.literal(NEVER_ENDS), (day + ibis.interval(days=1)).cast("date"), day)
 
 
 def without_never(day: ir.DateValue) -> ir.DateValue:
