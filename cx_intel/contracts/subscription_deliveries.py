@@ -16,7 +16,9 @@ from cx_intel.settings.revenue import NewestUpTo
 FUTURE_ENDS_PCT = 20
 """Share of the MRR in force with a known end above which it has to be stated what an end means."""
 FOLLOWED_PCT = 10
-"""Share of the ends with a follower one day later above which they look like last days in force."""
+"""Share of the ends with a follower one day later from which on they look like last days in force."""
+FOLLOWED_AT_LEAST = 3
+"""So many followers it takes at least: one or two may be chance."""
 
 
 def delivery_rules(portfolio: Portfolio) -> tuple[CrossInvariant, ...]:
@@ -91,7 +93,8 @@ def _ends_need_a_meaning(tables: Mapping[str, ir.Table]) -> ir.Table:
 def _ends_are_exclusive(stated: str) -> CrossInvariant:
     return CrossInvariant(
         "ends_are_first_days_without",
-        f"Fewer than {FOLLOWED_PCT} % of the ends have a subscription of the account that begins just one day later.",
+        f"Fewer than {FOLLOWED_PCT} % of the ends, or than {FOLLOWED_AT_LEAST}, have a subscription of the account that "
+        "begins just one day later.",
         (),
         _ends_with_a_day_between,
         "The ends look like last days in force, so that each renewal is a churn and a return: write "
@@ -133,7 +136,8 @@ def _ends_with_a_day_between(tables: Mapping[str, ir.Table]) -> ir.Table:
     counts = ended.agg(_ends=ended.subscription_id.nunique()).cross_join(
         followed.agg(_followed=followed.subscription_id.nunique())
     )
-    counts = counts.filter(counts["_followed"] * 100 >= counts["_ends"] * FOLLOWED_PCT)
+    is_common = counts["_followed"] * 100 >= counts["_ends"] * FOLLOWED_PCT
+    counts = counts.filter(is_common & (counts["_followed"] >= FOLLOWED_AT_LEAST))
     return followed.cross_join(counts)
 
 

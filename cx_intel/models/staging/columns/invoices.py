@@ -12,6 +12,7 @@ from cx_intel.contracts.staging.values import CREDIT_NOTES
 from cx_intel.models.expressions.anniversaries import months_later
 from cx_intel.models.expressions.money import converted, to_six_decimals
 from cx_intel.models.expressions.months import month_index
+from cx_intel.models.staging.columns.subscriptions import first_day_without
 from cx_intel.settings.portfolio import Portfolio
 
 MOST_PARTS = 999_999
@@ -24,8 +25,10 @@ def is_credit_note(invoices: ir.Table) -> ir.BooleanValue:
 
 
 def invoice_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
-    """invoice_month and is_paid."""
+    """The end of the period as the first day without, invoice_month and is_paid."""
+    is_last_day = portfolio.source_of("invoices").end_date.is_ == "last_day_in_force"
     return {
+        "period_end": first_day_without(rows.period_end, is_last_day),
         "invoice_month": rows.invoice_date.truncate("M").cast("date"),
         "is_paid": ibis.coalesce(rows.status == "paid", ibis.literal(False)),
     }
