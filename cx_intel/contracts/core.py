@@ -3,8 +3,7 @@
 Their models are in `cx_intel.models`: accounts, catalog, usage.
 """
 
-import ibis
-
+from cx_intel.contracts.agreement import ARR_IS_TWELVE_MRR, CRM_AGREES, PAYERS_HAVE_SIGNED_UP, ledger_agrees
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, TIME, Column, Contract, Invariant
 from cx_intel.contracts.staging.accounts import attribute_columns, stg_accounts
 from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
@@ -151,58 +150,13 @@ def account_snapshot(portfolio: Portfolio) -> Contract:
         ("as_of", "account_id"),
         (AS_OF, *_account_columns(portfolio)),
         kind="snapshot",
-        invariants=(ARR_IS_TWELVE_MRR, *_ledger_agrees(portfolio), *CRM_AGREES),
+        invariants=(ARR_IS_TWELVE_MRR, *ledger_agrees(portfolio), *CRM_AGREES),
+        cross_invariants=(PAYERS_HAVE_SIGNED_UP,),
         plots={
             "accounts": lambda t: t.count(),
             "current_arr": lambda t: t.current_arr.sum(),
         },
     )
-
-
-CHURNED_STATUSES = ("churned", "cancelled", "canceled", "lost", "terminated", "former", "closed")
-PAYING_STATUSES = ("active", "customer", "live", "paying")
-
-CRM_AGREES = (
-    Invariant(
-        "crm_churned_pays_nothing",
-        f"An account that the CRM calls {', '.join(CHURNED_STATUSES)} pays no more.",
-        lambda t: ~(ibis.coalesce(t.status.isin(CHURNED_STATUSES), False) & (t.current_mrr > 0) & ~t.is_churned),
-        "It is in the book until the ledger ends: mend its status in the CRM, or end its contract in billing.",
-        "warn",
-        amount="current_arr",
-    ),
-    Invariant(
-        "crm_customer_pays",
-        f"An account that the CRM calls {', '.join(PAYING_STATUSES)} has not churned by the ledger.",
-        lambda t: ~(ibis.coalesce(t.status.isin(PAYING_STATUSES), False) & t.is_churned),
-        "It is outside the book: mend its status in the CRM, or look in billing for the contract that is missing.",
-        "warn",
-        amount="current_arr",
-    ),
-)
-
-
-def _ledger_agrees(portfolio: Portfolio) -> tuple[Invariant, ...]:
-    """Where contracts and ledger come from different sources, they are held against each other."""
-    if portfolio.revenue.basis == "subscriptions" or "subscriptions" not in portfolio.tables:
-        return ()
-    return (
-        Invariant(
-            "contract_agrees_with_ledger",
-            "The contracts' MRR is the ledger's of the horizon month.",
-            lambda t: t.ledger_mrr.isnull() | (t.current_mrr == t.ledger_mrr),
-            "Often a change since the horizon month; else ask billing which of the two is right for these accounts.",
-            "warn",
-        ),
-    )
-
-
-ARR_IS_TWELVE_MRR = Invariant(
-    "arr_is_twelve_mrr",
-    "current_arr is 12 x the contracts' exact amounts: within 6 cents of 12 x current_mrr, which is rounded.",
-    lambda t: (t.current_arr - t.current_mrr * 12).abs() <= 0.06,
-    "A fault of the model, not of the data: report it.",
-)
 
 
 def dim_account(portfolio: Portfolio) -> Contract:
