@@ -60,12 +60,14 @@ def print_summary(portfolio, outcome, environment: Environment, seconds: float) 
 def _call(call, currency: str) -> str:  # type: ignore[no-untyped-def]
     from cx_intel.reports.data.terms import due_in
     from cx_intel.reports.words.language import Language
+    from cx_intel.settings.renewals import CANCELLED
 
     who = f"{call.account_name or call.account_id} ({call.owner})"
     english = Language("en", currency)
+    ends = "ends" if call.renewal_risk == CANCELLED else "renews"
     why = f", {call.primary_risk_signal}" if call.primary_risk_signal else ""
     return (
-        f"{call.priority_rank:>3}. {who}: {call.renewal_risk}, renews {due_in(english, call.days_to_renewal)}, "
+        f"{call.priority_rank:>3}. {who}: {call.renewal_risk}, {ends} {due_in(english, call.days_to_renewal)}, "
         f"{english.money(call.expected_arr_loss, 2)} expected loss{why}. "
         f"{call.recommended_playbook} by {call.due_date:%Y-%m-%d}."
     )

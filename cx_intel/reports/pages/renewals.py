@@ -17,8 +17,11 @@ from cx_intel.reports.data.terms import ASSUMED, SCENARIOS, due_in
 from cx_intel.reports.pages.interventions import interventions
 from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
+from cx_intel.settings.renewals import CANCELLED
 
 QUESTION = term("Whom do I call first, and why?")
+RENEWS = term("Call {name} first (owner: {owner}): renews {due}, {arr} ARR, risk {risk}. {playbook}, due by {day}.")
+ENDS = term("Call {name} first (owner: {owner}): ends {due}, {arr} ARR, risk {risk}. {playbook}, due by {day}.")
 UPCOMING = 100
 
 
@@ -48,9 +51,10 @@ def _answer(data: ReportData) -> list[str]:
         return [nobody, *renewal_notes(data)]
     first = listed.sort_values("priority_rank").iloc[0]
     name = first["account_name"] if pd.notna(first["account_name"]) else first["account_id"]
+    text = ENDS if first["renewal_risk"] == CANCELLED else RENEWS
     return [
         f.say(
-            "Call {name} first (owner: {owner}): renews {due}, {arr} ARR, risk {risk}. {playbook}, due by {day}.",
+            text,
             name=name,
             owner=first["owner"],
             due=due_in(f, first["days_to_renewal"]),
