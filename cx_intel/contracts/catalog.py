@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from cx_intel.contracts import core, operations, subscriptions, support
 from cx_intel.contracts.contract import Contract
-from cx_intel.contracts.health import changes, risk
+from cx_intel.contracts.health import changes, drivers, risk
 from cx_intel.contracts.health import scores as health
 from cx_intel.contracts.renewals import layer as renewals
 from cx_intel.contracts.revenue import cohorts, ledger, published, waterfall
@@ -41,8 +41,8 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             waterfall.nrr_summary,
             waterfall.nrr_by_segment,
             cohorts.revenue_cohort_analysis,
-            health.account_signals,
-            health.health_score_drivers,
+            drivers.account_signals,
+            drivers.health_score_drivers,
             health.customer_health_scores,
             changes.health_score_changes,
             changes.health_score_change_drivers,

@@ -1,7 +1,7 @@
 """The contract of `subscription_periods`: which price and status of a subscription held from when until when.
 
 What a source delivers of subscriptions is in `cx_intel.contracts.staging.billing`. The model is
-`cx_intel.models.revenue.subscription_periods`; how a reader asks for a day is `cx_intel.models.revenue.in_force`.
+`cx_intel.models.subscriptions.periods`; how a reader asks for a day is `cx_intel.models.subscriptions.in_force`.
 """
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, TEXT, Column, Contract, Invariant

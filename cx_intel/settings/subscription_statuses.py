@@ -1,7 +1,7 @@
 """What the words in the status of a subscription mean for MRR, and how a word is compared.
 
 Only the words that billing systems share belong here; a portfolio adds its own under `revenue.subscription_statuses`.
-What follows from a role is in `cx_intel.models.revenue.subscription_periods`.
+What follows from a role is in `cx_intel.models.subscriptions.periods`.
 """
 
 import re

@@ -19,8 +19,8 @@ from cx_intel.models.revenue.delivery import fct_revenue_intra_month, mrr_delive
 from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.published import restatements, revenue_ledger
 from cx_intel.models.revenue.reconciliation import mrr_reconciliation
-from cx_intel.models.revenue.subscription_periods import subscription_periods
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
+from cx_intel.models.subscriptions.periods import subscription_periods
 from cx_intel.models.support.adherence import sla_adherence
 from cx_intel.models.support.tickets import fct_tickets
 from cx_intel.settings.portfolio import Portfolio

@@ -14,6 +14,7 @@ from ibis.config import Config
 from cx_intel.contracts import core
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes as change_contracts
+from cx_intel.contracts.health import drivers as driver_contracts
 from cx_intel.contracts.health import scores as contracts
 from cx_intel.contracts.health.risk import churn_risk_view as risk_contract
 from cx_intel.contracts.revenue import ledger as revenue
@@ -38,8 +39,8 @@ READ: dict[str, Callable[[Portfolio], Contract]] = {
     "stg_nps_responses": STAGING["nps_responses"],
     "stg_csm_activities": STAGING["csm_activities"],
     "stg_metrics": STAGING["metrics"],
-    "account_signals": contracts.account_signals,
-    "health_score_drivers": contracts.health_score_drivers,
+    "account_signals": driver_contracts.account_signals,
+    "health_score_drivers": driver_contracts.health_score_drivers,
     "customer_health_scores": contracts.customer_health_scores,
     "health_score_changes": change_contracts.health_score_changes,
 }
@@ -96,7 +97,7 @@ def models(portfolio: Portfolio, table: Callable[[str], ir.Table]) -> dict[str, 
         "health_score_change_drivers": health_score_change_drivers(table("health_score_changes"), *history, **day),
     }
     promised = {
-        name: getattr(contracts, name, None) or getattr(change_contracts, name)  # each in one of the two
+        name: next(filter(None, (getattr(c, name, None) for c in (contracts, driver_contracts, change_contracts))))
         for name in found
     }
     if portfolio.churn_risk:

@@ -14,8 +14,9 @@ from ibis.config import Config
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.core import account_history, account_snapshot
+from cx_intel.contracts.health.drivers import account_signals, health_score_drivers
 from cx_intel.contracts.health.risk import churn_risk_view
-from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
+from cx_intel.contracts.health.scores import customer_health_scores
 from cx_intel.contracts.renewals.layer import cs_intervention_list, lifecycle_events, parent_rollup, renewal_pipeline
 from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.subscriptions import subscription_periods

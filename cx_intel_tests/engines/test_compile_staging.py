@@ -19,6 +19,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio, shipped
+from cx_intel_tests.helpers.staged_rows import WITHOUT_ACCOUNT
 
 AS_OF = date(2025, 1, 31)
 BOOK = portfolio(
@@ -48,7 +49,7 @@ def model(table: str, *, is_text: bool, book: Portfolio = BOOK) -> ir.Table:
     columns = {c.name: "string" if is_text else c.type for c in delivered_columns(contract)}
     raw = ibis.table(columns | (MARKS if is_text else {}), name=f"raw_{table}")
     accounts = ibis.table(STAGING["accounts"](book).schema(), name="stg_accounts")
-    read = (raw,) if table in staging.WITHOUT_ACCOUNT else (raw, accounts)
+    read = (raw,) if table in WITHOUT_ACCOUNT else (raw, accounts)
     return getattr(staging, f"stg_{table}")(*read, portfolio=book, as_of=AS_OF)
 
 

@@ -13,8 +13,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.health.drivers import account_signals, health_score_drivers
 from cx_intel.contracts.health.risk import churn_risk_view
-from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
+from cx_intel.contracts.health.scores import customer_health_scores
 from cx_intel.contracts.renewals import layer as contracts
 from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.values import GROUPS, NO_VALUE

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.billing import stg_subscriptions
 from cx_intel.contracts.subscriptions import subscription_periods as contract_of_periods
-from cx_intel.models.revenue.subscription_periods import subscription_periods
+from cx_intel.models.subscriptions.periods import subscription_periods
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, portfolio, rows
 

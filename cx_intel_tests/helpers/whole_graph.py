@@ -24,13 +24,14 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.rows import judged
-from cx_intel.models.staging.tables import WITHOUT_ACCOUNT, rejected_rows, unknown_currencies
+from cx_intel.models.staging.tables import rejected_rows, unknown_currencies
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS, Step, steps_of
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.orchestration.checks.rules import rules_of
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel_tests.helpers.staged_rows import WITHOUT_ACCOUNT
 
 AS_OF = date(2025, 1, 31)
 Counts: TypeAlias = tuple[tuple[str, ...], str]

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cx_intel.contracts import core
-from cx_intel.contracts.health.scores import account_signals as signals_contract
+from cx_intel.contracts.health.drivers import account_signals as signals_contract
+from cx_intel.contracts.health.drivers import health_score_drivers as drivers_contract
 from cx_intel.contracts.health.scores import customer_health_scores as scores_contract
-from cx_intel.contracts.health.scores import health_score_drivers as drivers_contract
 from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.drivers import health_score_drivers

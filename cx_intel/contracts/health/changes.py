@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import DATE, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
 from cx_intel.contracts.core import AS_OF
-from cx_intel.contracts.health.scores import ACCOUNT, MODEL_FAULT, TOLERANCE, UNKNOWN, tier_names
+from cx_intel.contracts.health.drivers import ACCOUNT, MODEL_FAULT, TOLERANCE, UNKNOWN, tier_names
 from cx_intel.settings.portfolio import Portfolio
 
 MODEL_CHANGE = "model_change"

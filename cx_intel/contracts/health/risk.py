@@ -2,7 +2,7 @@
 
 from cx_intel.contracts.contract import COUNT, FLAG, MONEY, NUMBER, TEXT, Column, Contract, Invariant
 from cx_intel.contracts.core import AS_OF, SIZE_ARR
-from cx_intel.contracts.health.scores import ACCOUNT, MODEL_FAULT
+from cx_intel.contracts.health.drivers import ACCOUNT, MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import ChurnRiskSettings
 

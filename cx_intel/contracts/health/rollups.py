@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
 from cx_intel.contracts.core import AS_OF
-from cx_intel.contracts.health.scores import tier_names
+from cx_intel.contracts.health.drivers import tier_names
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS, money_column, percentage_column
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.contracts.support import MODEL_FAULT

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, Column, Contract, Invariant
 from cx_intel.contracts.core import AS_OF, SIZE_ARR, SIZE_MRR, carried_attributes, group_column
-from cx_intel.contracts.health.scores import UNKNOWN, tier_names
+from cx_intel.contracts.health.drivers import UNKNOWN, tier_names
 from cx_intel.contracts.staging.values import GROUPS
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio

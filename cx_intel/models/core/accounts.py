@@ -19,7 +19,7 @@ from cx_intel.models.expressions.statistics import exact_mean
 from cx_intel.models.renewals.dates import contracts_on, renewal_dates
 from cx_intel.models.revenue.account_mrr import NO_MONEY, SUM, a_year_of
 from cx_intel.models.revenue.horizon import horizon_index
-from cx_intel.models.revenue.in_force import in_force, is_contract
+from cx_intel.models.subscriptions.in_force import in_force, is_contract
 from cx_intel.models.support.judgement import judged_tickets, mean_rating
 from cx_intel.settings.accounts import Rules
 from cx_intel.settings.portfolio import Portfolio

@@ -14,7 +14,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
-from cx_intel.contracts.health.scores import health_score_drivers as health_score_drivers_contract
+from cx_intel.contracts.health.drivers import health_score_drivers as health_score_drivers_contract
 from cx_intel.models.expressions.conditions import holds
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.literals import number

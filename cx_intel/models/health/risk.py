@@ -10,9 +10,9 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
+from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.contracts.health.risk import FLAGS, LEVELS
 from cx_intel.contracts.health.risk import churn_risk_view as churn_risk_view_contract
-from cx_intel.contracts.health.scores import UNKNOWN
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.months import month_index
 from cx_intel.models.support.judgement import known_tickets

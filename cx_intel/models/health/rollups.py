@@ -11,8 +11,8 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.health import rollups as contracts
+from cx_intel.contracts.health.drivers import UNKNOWN, tier_names
 from cx_intel.contracts.health.rollups import tier_count_column
-from cx_intel.contracts.health.scores import UNKNOWN, tier_names
 from cx_intel.contracts.renewals.pipeline import is_at_risk
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.expressions.shares import share

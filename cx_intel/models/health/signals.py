@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
-from cx_intel.contracts.health.scores import account_signals as account_signals_contract
+from cx_intel.contracts.health.drivers import account_signals as account_signals_contract
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.literals import number
 from cx_intel.models.health.freshness import with_staleness

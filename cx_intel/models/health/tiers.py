@@ -11,7 +11,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.health.scores import UNKNOWN
+from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.models.expressions.joins import beside
 from cx_intel.settings.health.model import HealthModel, HealthSettings, TierLevel
 

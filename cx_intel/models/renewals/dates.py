@@ -15,7 +15,7 @@ from cx_intel.contracts.contract import MONEY
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
 from cx_intel.models.expressions.anniversaries import with_anniversary
 from cx_intel.models.revenue.account_mrr import NO_MONEY
-from cx_intel.models.revenue.in_force import in_force, is_contract
+from cx_intel.models.subscriptions.in_force import in_force, is_contract
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import DEFAULT_KEEP_OVERDUE_DAYS, DEFAULT_TERM_MONTHS
 

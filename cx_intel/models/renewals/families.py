@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.erased import is_erased
-from cx_intel.contracts.health.scores import UNKNOWN
+from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.contracts.renewals import families as contracts
 from cx_intel.contracts.renewals.families import CIRCLE, OWN_PARENT
 from cx_intel.models.expressions.joins import beside

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.erased import is_erased
-from cx_intel.contracts.health.scores import UNKNOWN
+from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.contracts.renewals import pipeline as contracts
 from cx_intel.contracts.renewals.pipeline import PIPELINE_DAYS, WINDOW_DAYS, is_at_risk
 from cx_intel.models.expressions.anniversaries import months_until

@@ -12,8 +12,8 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import MONEY
 from cx_intel.models.expressions.money import in_cents
 from cx_intel.models.expressions.months import each_month, last_complete_month, month_index
-from cx_intel.models.revenue.in_force import is_contract
 from cx_intel.models.revenue.invoice_mrr import NO_CREDIT, NOTHING, invoice_months
+from cx_intel.models.subscriptions.in_force import is_contract
 from cx_intel.settings.portfolio import Portfolio
 
 SUM = "decimal(30, 6)"

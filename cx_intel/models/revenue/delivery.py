@@ -14,7 +14,7 @@ from cx_intel.contracts.revenue import published as contracts
 from cx_intel.models.expressions.money import in_cents
 from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.revenue.horizon import delivered_months
-from cx_intel.models.revenue.in_force import is_contract
+from cx_intel.models.subscriptions.in_force import is_contract
 from cx_intel.settings.portfolio import Portfolio
 
 

@@ -12,8 +12,8 @@ from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.months import each_month, last_complete_month, month_index
 from cx_intel.models.expressions.shares import share
 from cx_intel.models.revenue.account_mrr import NO_MONEY, account_months
-from cx_intel.models.revenue.in_force import is_contract
 from cx_intel.models.revenue.invoice_mrr import charges_of
+from cx_intel.models.subscriptions.in_force import is_contract
 from cx_intel.settings.portfolio import Portfolio
 
 ALL = 100.0

@@ -24,9 +24,6 @@ from cx_intel.settings.portfolio import Portfolio
 RECENT = timedelta(days=7)
 """How far back the quarantine of a day looks into sources that deliver days."""
 
-WITHOUT_ACCOUNT = ("accounts", "ticket_status_history")
-"""Canonical tables whose rows name no account that has to be known."""
-
 
 def stg_accounts(raw_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
     """The customers, with the attributes that the portfolio adds, delivered or derived by rules.

@@ -19,16 +19,10 @@ from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
 from cx_intel.models.renewals import actions, families, lifecycle, outlook
 from cx_intel.models.renewals import pipeline as renewals
-from cx_intel.models.revenue import (
-    cohorts,
-    delivery,
-    published,
-    reconciliation,
-    subscription_periods,
-    waterfall,
-)
+from cx_intel.models.revenue import cohorts, delivery, published, reconciliation, waterfall
 from cx_intel.models.revenue import ledger as revenue
 from cx_intel.models.staging import tables as staging
+from cx_intel.models.subscriptions import periods as subscription_periods
 from cx_intel.models.support import adherence, business_hours, tickets
 from cx_intel.settings.portfolio import Portfolio
 

@@ -7,7 +7,7 @@ harmless. The facts come from `facts.py`, the verdict on the data from `cx_intel
 from collections.abc import Sequence
 from typing import Any
 
-from cx_intel.contracts.health.scores import UNKNOWN
+from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures

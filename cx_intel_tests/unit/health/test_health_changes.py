@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from cx_intel.contracts.health.changes import health_score_changes as changes_contract
-from cx_intel.contracts.health.scores import account_signals, customer_health_scores, health_score_drivers
+from cx_intel.contracts.health.drivers import account_signals, health_score_drivers
+from cx_intel.contracts.health.scores import customer_health_scores
 from cx_intel.models.health.changes import health_score_change_drivers, health_score_changes
 from cx_intel_tests.helpers.builders import AS_OF, accounts, health, portfolio, rows, values
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cx_intel.contracts.contract import Contract
-from cx_intel.contracts.health import changes
+from cx_intel.contracts.health import changes, drivers
 from cx_intel.contracts.health import scores as health
 from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.settings.portfolio import Portfolio
@@ -37,9 +37,9 @@ RISK = GRAIN | {
 @pytest.mark.parametrize(
     ("contract", "rule", "good", "fault"),
     [
-        (health.account_signals, "stale_is_missing", SIGNAL, {"is_stale": True}),
-        (health.health_score_drivers, "points_and_lost_are_the_weight", DRIVER, {"points": 14}),
-        (health.health_score_drivers, "measured_has_value_and_score", DRIVER, {"value": None}),
+        (drivers.account_signals, "stale_is_missing", SIGNAL, {"is_stale": True}),
+        (drivers.health_score_drivers, "points_and_lost_are_the_weight", DRIVER, {"points": 14}),
+        (drivers.health_score_drivers, "measured_has_value_and_score", DRIVER, {"value": None}),
         (health.customer_health_scores, "tier_agrees_with_score", SCORE, {"health_tier": "neutral"}),
         (health.customer_health_scores, "tier_agrees_with_score", SCORE, {"coverage_pct": 49}),
         (health.customer_health_scores, "unknown_is_neither_healthy_nor_not", SCORE, {"is_healthy": None}),
@@ -66,20 +66,20 @@ def broken(contract: Contract, given: list[dict[str, Any]], **others: Any) -> in
 
 
 def test_the_weights_of_an_account_sum_to_one_or_to_nothing() -> None:
-    contract = health.health_score_drivers(NOVACRM)
+    contract = drivers.health_score_drivers(NOVACRM)
     assert broken(contract, [DRIVER | {"weight": 0.4}, DRIVER | {"weight": 0.6}]) == 0
     assert broken(contract, [DRIVER | {"weight": 0, "signal_score": None}]) == 0
     assert broken(contract, [DRIVER | {"weight": 0.4}, DRIVER | {"weight": 0.5}]) == 1
 
 
 def test_the_points_of_an_account_sum_to_its_score() -> None:
-    def drivers(*points: float) -> Any:
-        return rows(health.health_score_drivers(NOVACRM), [DRIVER | {"points": p} for p in points])
+    def drivers_of(*points: float) -> Any:
+        return rows(drivers.health_score_drivers(NOVACRM), [DRIVER | {"points": p} for p in points])
 
     contract = health.customer_health_scores(NOVACRM)
-    assert broken(contract, [SCORE], health_score_drivers=drivers(40, 20.05)) == 0
-    assert broken(contract, [SCORE], health_score_drivers=drivers(40, 20.06)) == 1
-    assert broken(contract, [SCORE], health_score_drivers=drivers()) == 1
+    assert broken(contract, [SCORE], health_score_drivers=drivers_of(40, 20.05)) == 0
+    assert broken(contract, [SCORE], health_score_drivers=drivers_of(40, 20.06)) == 1
+    assert broken(contract, [SCORE], health_score_drivers=drivers_of()) == 1
 
 
 def test_the_drivers_of_a_change_sum_to_it() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cx_intel.contracts.health.scores import account_signals
+from cx_intel.contracts.health.drivers import account_signals
 from cx_intel.models.health.drivers import health_score_drivers
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, health, portfolio, rows, values

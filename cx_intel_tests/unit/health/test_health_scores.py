@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from cx_intel.contracts.health.drivers import health_score_drivers
 from cx_intel.contracts.health.scores import customer_health_scores as scores_contract
-from cx_intel.contracts.health.scores import health_score_drivers
 from cx_intel.models.health.scores import customer_health_scores
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, health, portfolio, rows, shipped, values

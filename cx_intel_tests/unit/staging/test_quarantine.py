@@ -19,7 +19,7 @@ from cx_intel.models.staging import tables as staging
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.files.reading import read_files
-from cx_intel_tests.helpers.staged_rows import ACCOUNTS, AS_OF, CON, SMALL, accounts, judged, raw
+from cx_intel_tests.helpers.staged_rows import ACCOUNTS, AS_OF, CON, SMALL, WITHOUT_ACCOUNT, accounts, judged, raw
 
 EXAMPLES = Path(cx_intel.__file__).parents[1] / "examples"
 
@@ -57,7 +57,7 @@ def test_each_model_gives_its_contracts_columns_of_nothing(table: str) -> None:
     contract = STAGING[table](SMALL)
     model = getattr(staging, f"stg_{table}")
     nothing = ibis.memtable(pa.table({"account_id": pa.array([], pa.string())}))
-    read = (nothing,) if table in staging.WITHOUT_ACCOUNT else (nothing, accounts())
+    read = (nothing,) if table in WITHOUT_ACCOUNT else (nothing, accounts())
     result = model(*read, portfolio=SMALL, as_of=AS_OF)
     assert result.schema() == contract.schema()
     assert CON.to_pyarrow(result).num_rows == 0

@@ -1,6 +1,6 @@
 """What a subscription costs in a month: amount or units times price, less the discount, by the billing interval.
 
-Only the arithmetic of one row; from when a price holds is in `cx_intel.models.revenue.subscription_periods`, exact
+Only the arithmetic of one row; from when a price holds is in `cx_intel.models.subscriptions.periods`, exact
 division in `cx_intel.models.expressions.money`. Definitions: price in `docs/definitions.md`.
 """
 

@@ -1,7 +1,7 @@
 """The columns that staging computes for subscriptions, what their statuses mean, and what is wrong with a row.
 
 Only what follows from a row alone: what held when, over several deliveries, is in
-`cx_intel.models.revenue.subscription_periods`; prices are in `prices.py` beside this module.
+`cx_intel.models.subscriptions.periods`; prices are in `prices.py` beside this module.
 """
 
 from datetime import date, timedelta

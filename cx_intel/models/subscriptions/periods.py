@@ -12,10 +12,10 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.subscriptions import subscription_periods as contract_of_periods
-from cx_intel.models.revenue.counting import with_counting
-from cx_intel.models.revenue.subscription_history import NO_DAY, dated_rows, ids_with_history, newest_rows
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.columns.subscriptions import status_role, without_never
+from cx_intel.models.subscriptions.counting import with_counting
+from cx_intel.models.subscriptions.history import NO_DAY, dated_rows, ids_with_history, newest_rows
 from cx_intel.settings.portfolio import Portfolio
 
 VALUES = ("list_mrr_amount", "discounted_mrr_amount", "discount_until", "quantity", "plan_tier", "status")

@@ -1,7 +1,7 @@
 """The periods of a subscription of which the source itself delivers a history: several rows of one id.
 
 Which rows of a source are repeated, and which are refused, is decided in `cx_intel.models.staging.repeated_rows`; how
-periods of all sources are kept from load to load, in `subscription_periods.py` beside this module.
+periods of all sources are kept from load to load, in `periods.py` beside this module.
 """
 
 import ibis

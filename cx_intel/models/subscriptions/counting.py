@@ -1,6 +1,6 @@
 """From which day to which a period of a subscription counts as MRR: starts, ends, trials, pauses, early renewals, grace.
 
-The periods themselves are made in `subscription_periods.py`; what is in force on a day is asked of `in_force.py`.
+The periods themselves are made in `periods.py`; what is in force on a day is in `in_force.py`.
 Definitions: What a contract says in `docs/definitions.md`.
 """
 

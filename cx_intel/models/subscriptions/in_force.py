@@ -1,6 +1,6 @@
 """What of a subscription is in force on a day: the one rule that ledger, snapshots and renewals ask.
 
-How the periods come about is in `subscription_periods.py`; what an account's MRR is, in `account_mrr.py`.
+How the periods come about is in `periods.py`; what an account's MRR is, in `cx_intel.models.revenue`.
 """
 
 from datetime import date

@@ -1,0 +1,1 @@
+"""Models of subscriptions: which price and status held when, and what of it counts."""
