@@ -67,8 +67,8 @@ def test_a_refresh_shows_its_progress_and_ends_with_a_summary(
     assert f"small as of {AS_OF}" in text
     assert "nrr_summary" in text
     assert " 0 warned, 0 failed" in text
-    assert "MRR, January 2025" in text
-    assert "7,610.00" in text
+    assert "MRR, Jan 2025" in text
+    assert "€7,610.00" in text
     assert "Rows in quarantine" in text
     assert str(company.warehouse) in text.replace("\n", "")
     assert company.values("nrr_summary", "ending_mrr", by="revenue_month")[date(2025, 1, 1)] == 7610
@@ -119,7 +119,7 @@ def test_explain_metric_shows_a_figure_under_each_definition(company: SmallCompa
     told = here(company, "explain-metric", "nrr_ttm_pct", "--portfolio", "small")
     assert told.exit_code == DONE, told.output
     assert "nrr_ttm_pct of January 2025:" in told.output
-    for definition in ("closed cohort (this one)", "monthly", "compounded monthly", "bridge", "renewal base"):
+    for definition in ("closed cohort", "(this one)", "monthly", "compounded monthly", "bridge", "renewal base"):
         assert definition in told.output
 
 
@@ -181,7 +181,7 @@ def test_misuse_is_explained_and_exits_with_two(tmp_path: Path) -> None:
     nowhere = here(company, "list", CX_PORTFOLIOS=str(tmp_path / "nowhere"))
     assert nowhere.exit_code == MISUSE
     assert "CX_PORTFOLIOS" in nowhere.stderr
-    assert "is not a folder; name the one that holds the portfolio YAML" in nowhere.stderr
+    assert "expected the folder that holds the portfolio YAML; it is not a folder" in nowhere.stderr
     assert not company.warehouse.exists()
 
 

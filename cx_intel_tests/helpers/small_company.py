@@ -104,7 +104,7 @@ def accounts() -> list[dict[str, Any]]:
             "segment": "Enterprise" if n % 3 == 0 else "SMB",
             "country": "CH" if n == 12 else "DE",
             "owner": "Ann" if n % 2 else "Ben",
-            "status": "active",
+            "status": None if n == 3 else "active",  # A03 leaves
             "signup_date": date(2024, n, 15),
             "currency": "CHF" if n == 12 else "EUR",
         }
@@ -113,7 +113,7 @@ def accounts() -> list[dict[str, Any]]:
 
 
 def subscriptions() -> list[dict[str, Any]]:
-    """From signup on, 100 a month for A01, 200 for A02 ... A03 ended in December; A04 took 50 more in January."""
+    """From signup on, 100 a month for A01, 200 for A02 ... A03 ended in December; A04 took seats for 50 in January."""
     rows = [
         {
             "subscription_id": f"S{n:02}",
@@ -127,7 +127,7 @@ def subscriptions() -> list[dict[str, Any]]:
         }
         for n in range(1, 13)
     ]
-    more = rows[3] | {"subscription_id": "S04b", "amount": 50, "start_date": date(2025, 1, 10)}
+    more = rows[3] | {"subscription_id": "S04b", "product_name": "seats", "amount": 50, "start_date": date(2025, 1, 10)}
     return [*rows, more]
 
 

@@ -32,6 +32,8 @@ LATE = {
 TABLES = (
     *(f"{layer}_{table}" for layer in ("raw", "stg") for table in DATED),
     "account_history",
+    "subscription_periods",
+    "revenue_ledger",
     "fct_revenue",
     "fct_usage",
     "account_snapshot",

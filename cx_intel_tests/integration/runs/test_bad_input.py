@@ -152,14 +152,14 @@ def test_a_missing_column_that_is_optional_is_null(tmp_path: Path, form: str) ->
 
 @each_format
 def test_a_missing_or_renamed_column_that_is_required_stops_with_file_and_column(tmp_path: Path, form: str) -> None:
-    rows = [{k: v for k, v in row.items() if k != "amount"} for row in company()["subscriptions"]]
-    with pytest.raises(SourceError, match=rf"s\.{form}: has no column 'amount', which subscriptions requires"):
-        read(write(tmp_path / f"s.{form}", rows), "subscriptions")
-    renamed = [{"Amount": row["amount"]} | before for row, before in zip(company()["subscriptions"], rows, strict=True)]
+    rows = [{k: v for k, v in row.items() if k != "amount"} for row in company()["invoices"]]
+    with pytest.raises(SourceError, match=rf"s\.{form}: has no column 'amount', which invoices requires"):
+        read(write(tmp_path / f"s.{form}", rows), "invoices")
+    renamed = [{"Amount": row["amount"]} | before for row, before in zip(company()["invoices"], rows, strict=True)]
     with pytest.raises(SourceError, match=r"has no column 'amount'.*did you mean 'Amount'\?.*Name the right one"):
-        read(write(tmp_path / f"s.{form}", renamed), "subscriptions")
-    mended = read(tmp_path / f"s.{form}", "subscriptions", columns={"amount": "Amount"})
-    assert [float(value) for value in Staged("subscriptions", mended).values("mrr_amount")] == [100, 100]
+        read(write(tmp_path / f"s.{form}", renamed), "invoices")
+    mended = read(tmp_path / f"s.{form}", "invoices", columns={"amount": "Amount"})
+    assert [float(value) for value in Staged("invoices", mended).values("amount")] == [100, 100]
 
 
 @each_format
@@ -177,7 +177,6 @@ NOT_A_NUMBER = "is not a number (write 1234.50)"
 FAULTS: list[tuple[str, Row, str]] = [
     # wrong types
     ("subscriptions", {"amount": "a lot"}, f"amount: 'a lot' {NOT_A_NUMBER}"),
-    ("subscriptions", {"amount": "1.234,50"}, f"amount: '1.234,50' {NOT_A_NUMBER}"),
     ("subscriptions", {"amount": "NaN"}, f"amount: 'NaN' {NOT_A_NUMBER}"),
     ("accounts", {"employee_count": "ten"}, "employee_count: 'ten' is not a whole number (write 1234)"),
     ("usage_events", {"event_timestamp": "soon"}, "event_timestamp: 'soon' is not a time (YYYY-MM-DDTHH:MM:SS)"),
@@ -210,7 +209,7 @@ FAULTS: list[tuple[str, Row, str]] = [
 def test_a_row_with_a_fault_is_quarantined_with_its_reason(tmp_path: Path, form: str) -> None:
     rows, expected = company(), []
     for n, (table, change, reason) in enumerate(FAULTS):
-        (key,) = STAGING[table](BOOK).grain
+        key = STAGING[table](BOOK).grain[0]
         rows[table].append(rows[table][0] | {key: f"new {n}"} | change)
         expected.append((table, len(rows[table]), reason))
     delivered = {t: read(write(tmp_path / f"{t}.{form}", r), t).raw() for t, r in rows.items()}
@@ -250,7 +249,7 @@ def test_an_event_that_comes_again_on_another_day_is_another_row(tmp_path: Path)
 def test_what_is_unusual_and_no_fault_is_loaded(tmp_path: Path, form: str) -> None:
     rows, expected = company(), {}
     for n, (table, change, column, value) in enumerate(UNUSUAL):
-        (key,) = STAGING[table](BOOK).grain
+        key = STAGING[table](BOOK).grain[0]
         rows[table].append(rows[table][0] | {key: f"new {n}"} | change)
         expected[f"new {n}", column] = value or change[column]
     delivered = {t: read(write(tmp_path / f"{t}.{form}", r), t).raw() for t, r in rows.items()}

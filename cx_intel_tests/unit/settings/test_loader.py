@@ -106,7 +106,7 @@ def test_each_error_names_line_path_and_what_is_wrong(old: str, new: str, line: 
             "revenu:",
             "unknown key (did you mean 'revenue'?); the models in cx_intel/settings describe every",
         ),
-        ("basis:", "bais:", "unknown key (did you mean 'basis'?); there are basis, opening, products, recognised"),
+        ("basis:", "bais:", "unknown key (did you mean 'basis'?); there are basis, closed_through, corrections"),
         ("window_days: 30", "windo_days: 30", "unknown key (did you mean 'window_days'?); there are events, kind, wi"),
         ("full: 20", "ful: 20", "unknown key (did you mean 'full'?); there are full, zero"),
         ("path: accounts.csv}", "path: a.csv, delimeter: x}", "unknown key (did you mean 'delimiter'?); the models"),
