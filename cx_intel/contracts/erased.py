@@ -1,6 +1,6 @@
 """What stays of an account that was erased: a pseudonym, its segment, and the amounts that the ledger is made of.
 
-How an account is erased is the matter of `cx_intel.privacy`. The models leave such accounts out of everything but
+How an account is erased is decided in `cx_intel.privacy`. The models leave such accounts out of everything but
 revenue.
 """
 

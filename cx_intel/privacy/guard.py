@@ -1,6 +1,6 @@
 """Keeps the erased from coming back: what a source delivers of them is dropped, or made a pseudonym's, before it is written.
 
-Every id that is delivered is hashed and compared with the register. Who is in the register is the matter of `erase.py`.
+Every id that is delivered is hashed and compared with the register. Who is in the register is decided in `erase.py`.
 """
 
 import re

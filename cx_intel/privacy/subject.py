@@ -1,6 +1,6 @@
 """Who is to be erased, and by which words they are found: ids and names, in every spelling that a file may hold.
 
-A word counts where it stands by itself, so that `A1` is not found in `A10`. Where it is looked for is the matter of
+A word counts where it stands by itself, so that `A1` is not found in `A10`. Where it is looked for is decided in
 `tables.py`, `storage.py` and `proof.py`.
 """
 

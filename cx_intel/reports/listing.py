@@ -40,7 +40,7 @@ def table_rows(
         as_of: Only rows of that day.
 
     Raises:
-        WarehouseError: A day is asked of a table that keeps none, or one that it has not.
+        WarehouseError: A day is wanted of a table that keeps none, or one that it has not.
     """
     rows = warehouse.table(table)
     if as_of is not None:

@@ -84,7 +84,7 @@ class Alerts(Settings):
     owners: dict[str, list[Reference]] = {}
     """Owner: where the messages about that owner's accounts go instead."""
     failed_checks: bool = True
-    """A blocking check that failed; too many rows turned away is one."""
+    """A blocking check that failed; too many rejected rows are one."""
     failed_runs: bool = True
     stale_sources: bool = True
     """A source whose newest row is older than it may be."""

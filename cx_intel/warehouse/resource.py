@@ -1,6 +1,6 @@
 """The open warehouse of a run as a Dagster resource: locked for this run alone, from its first to its last step.
 
-What is asked of it is the protocol (`protocol.py`); the lock is in `lock.py`, back-ups before a run in
+What it can do is the protocol (`protocol.py`); the lock is in `lock.py`, back-ups before a run in
 `duckdb/upgrades.py`.
 """
 

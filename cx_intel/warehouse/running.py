@@ -2,7 +2,7 @@
 
 The kernel frees the lock when the process ends, however it ends, and a run that ends by itself removes its file: a file
 that nobody holds is that of a killed run. A lock is seen from other containers too, where a process number means nothing.
-What becomes of killed runs is the matter of `cx_intel.orchestration.sensors.killed_runs`; who may write, of `lock.py`.
+What becomes of killed runs is decided in `cx_intel.orchestration.sensors.killed_runs`; who may write, in `lock.py`.
 """
 
 import fcntl

@@ -1,6 +1,6 @@
 """Constants of the settings as they are meant, on every engine.
 
-Only how a constant is written; what it is used for is the matter of the models.
+Only how a constant is written; what it is used for is decided in the models.
 """
 
 import ibis

@@ -1,6 +1,6 @@
 """Curves: from the value of a signal to its score of 0 to 100, and to the value that scores 100.
 
-The grammar is `cx_intel.settings.health.model`; weights and what happens to missing signals are the matter of
+The grammar is `cx_intel.settings.health.model`; weights and what happens to missing signals are decided in
 `health.py`.
 """
 

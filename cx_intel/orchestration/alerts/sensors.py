@@ -13,7 +13,7 @@ from cx_intel.settings.portfolio import Portfolio
 LOOK_EVERY_SECONDS = 30
 
 DESCRIPTIONS = {
-    PROBLEMS: "Tells of failed checks and runs, stale sources and too many rows turned away: once each, and once more "
+    PROBLEMS: "Tells of failed checks and runs, stale sources and too many rejected rows: once each, and once more "
     "when it is over. Sends what could not be sent before.",
     LIFECYCLE: "Tells each owner of the accounts that changed their tier or dropped in a watched signal.",
 }

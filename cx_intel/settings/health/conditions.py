@@ -20,7 +20,7 @@ Scalar: TypeAlias = bool | int | float | str
 
 
 class Test(Settings):
-    """What is asked of one field. A missing value (null) passes no test but `is_missing: true`."""
+    """What one field has to fulfil. A missing value (null) passes no test but `is_missing: true`."""
 
     __test__ = False  # not a test case
 

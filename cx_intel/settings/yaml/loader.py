@@ -27,7 +27,7 @@ def load_portfolio(file: Path, also: Sequence[Check] = ()) -> Portfolio:
 
     Args:
         file: The YAML.
-        also: What is asked of the portfolio beyond its own rules.
+        also: What the portfolio has to fulfil beyond its own rules.
 
     Raises:
         SettingsError: The file is not YAML, or a key is unknown, missing or out of bounds; every problem with its line.

@@ -1,7 +1,7 @@
 """Back-ups of a deployment: a consistent copy of the warehouse and of Dagster's own storage, the newest few kept.
 
 DuckDB copies the warehouse and SQLite its files, each by its own means, so that a copy is never half of something. How
-one is brought back is the matter of `restoring.py`, and when one is made by itself that of `upgrades.py`.
+one is brought back is decided in `restoring.py`, and when one is made by itself in `upgrades.py`.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Brings a back-up back: checked first, then put in the warehouse's place at once, what was there kept beside it.
 
-How back-ups are made is the matter of `backups.py`; when to restore, and what to do afterwards, stands in
+How back-ups are made is decided in `backups.py`; when to restore, and what to do afterwards, stands in
 docs/deploy.md.
 """
 

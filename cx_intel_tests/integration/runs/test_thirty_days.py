@@ -68,7 +68,7 @@ TOLD = {
     date(2025, 1, 14): ["stg_usage_events: its source is stale"],
     date(2025, 1, 15): ["Resolved: stg_usage_events: its source is stale"],
     date(2025, 1, 20): ["Ben: an account changed"],
-    date(2025, 1, 22): ["2 problems"],  # the rows turned away, and the run that they stopped
+    date(2025, 1, 22): ["2 problems"],  # the rejected rows, and the run that they stopped
     date(2025, 1, 23): ["Resolved: 2 problems", "Ann: 3 accounts changed", "Ben: 3 accounts changed"],
     date(2025, 1, 24): ["Ann: an account changed", "Ben: 2 accounts changed"],
     date(2025, 1, 25): ["small_refresh for 2025-01-25 failed"],
