@@ -151,6 +151,7 @@ def test_after_a_power_cut_the_daemon_goes_on_with_its_queue(company: SmallCompa
             _launch(company)
             _until(lambda: ends(instance) == [Status.STARTED])
             _until(lambda: _worker(instance) > 0)
+            _until(lambda: any((company.home / FOLDER).glob("[!.]*")))  # it holds its mark, and waits for the lock
             worker = _worker(instance)
             os.killpg(first.pid, signal.SIGKILL)
             _until(lambda: not Path(f"/proc/{worker}").exists())
