@@ -4,6 +4,7 @@ The checks themselves stand in the modules beside this one, and `checks_of.py` l
 from a contract: `rules.py`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -81,21 +82,21 @@ class RuleResult:
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(ABC):
     """The checks of one kind on a table; a kind that the table has none of names no specs and finds nothing."""
 
     contract: Contract
     portfolio: Portfolio
 
+    @abstractmethod
     def specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
         """The specs of the asset's checks of this kind; blocking ones stop what is downstream."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, context: CheckContext) -> list[RuleResult]:
         """What the checks find, a result for each rule."""
-        raise NotImplementedError
 
-    def remember(self, context: CheckContext) -> None:
+    def remember(self, context: CheckContext) -> None:  # noqa: B027 - most kinds have nothing to remember
         """Remembers for later runs what the rows were made with, once nothing stops them."""
 
 
