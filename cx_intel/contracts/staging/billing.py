@@ -26,6 +26,7 @@ from cx_intel.contracts.staging.values import (
     BILLING_INTERVALS,
     NEVER_BILLED,
     PERIOD_LIMIT,
+    QUANTITY_LIMIT,
     account_id_column,
     billing_period_column,
     money_column,
@@ -103,7 +104,7 @@ def _price_columns() -> tuple[Column, ...]:
     own = "currency of the source"
     return (
         Column("unit_amount", PRICE, "Price of one unit for one billing period.", own, null_means="amount says it"),
-        Column("quantity", COUNT, "Units, such as seats.", "units", null_means="1", minimum=0),
+        Column("quantity", COUNT, "Units, such as seats.", "units", null_means="1", minimum=0, maximum=QUANTITY_LIMIT),
         Column("discount_pct", NUMBER, "Discount, a share of the price.", "%", minimum=0, maximum=100),
         Column("discount_amount", PRICE, "Discount on each billing period.", own),
         Column("discount_until", DATE, "First day without the discount.", null_means="no end is known"),

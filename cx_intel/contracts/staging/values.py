@@ -42,6 +42,8 @@ CREDIT_NOTES = ("credit_note", "credit note", "credit-note", "creditnote", "cred
 """Types of invoices that give money back."""
 MONEY_LIMIT = 1e12
 """An amount beyond it is a fault of the source."""
+QUANTITY_LIMIT = 1_000_000_000
+"""More units of a subscription are a fault of the source."""
 BILLING_INTERVALS = ("day", "week", "month", "year")
 PERIOD_LIMIT = 1200
 """A billing period of more months is a fault of the source."""

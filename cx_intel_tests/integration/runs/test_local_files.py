@@ -60,7 +60,7 @@ def test_german_files_through_a_whole_refresh(tmp_path: Path) -> None:
         "E3": datetime(2025, 1, 10, 9),
     }
     assert company.values("quarantine", "reason", by="row_number") == {
-        4: "amount: '24,000.50' is not a number (write 1234.50)",
+        4: "amount: '24,000.50 (decimal: \",\")' is not a number (write 1234.50)",
         5: "amount: '24.5 (decimal: \",\")' is not a number (write 1234.50); "
         "start_date: '30.02.2024' is not a date (YYYY-MM-DD)",
     }

@@ -7,7 +7,7 @@ division in `cx_intel.models.expressions.money`. Definitions: price in `docs/def
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.staging.values import PERIOD_LIMIT
+from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT, QUANTITY_LIMIT
 from cx_intel.models.expressions.money import AMOUNT, converted, to_six_decimals
 from cx_intel.settings.portfolio import Portfolio
 
@@ -34,12 +34,16 @@ def priced(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
 
     `_months` holds the billing period where no interval is given. Null where any part is missing or cannot be read.
     """
-    units = ibis.coalesce(rows.quantity, ibis.literal(1, "int64")).cast("decimal(12, 0)")
-    by_unit = (rows.unit_amount * units).cast(AMOUNT)
+    price = rows.unit_amount
     if portfolio.source_of("subscriptions").amount_is == "per_unit":
-        by_unit = ibis.coalesce(by_unit, (rows.amount * units).cast(AMOUNT))
+        price = ibis.coalesce(price, rows.amount)
+    count = ibis.coalesce(rows.quantity, 1)
+    units = ibis.ifelse(count.between(0, QUANTITY_LIMIT), count, ibis.null("int64")).cast("decimal(10, 0)")
+    product = (price * units).cast("decimal(32, 9)")
+    by_unit = ibis.ifelse(product.abs() <= MONEY_LIMIT, product, ibis.null("decimal(32, 9)")).cast(AMOUNT)
     rows = rows.mutate(
-        amount=ibis.coalesce(by_unit, rows.amount).cast(AMOUNT), _has_amount=rows["_has_amount"] | by_unit.notnull()
+        amount=ibis.ifelse(price.notnull(), by_unit, rows.amount).cast(AMOUNT),
+        _has_amount=rows["_has_amount"] | by_unit.notnull(),
     )
     unit, count = interval(rows), ibis.coalesce(rows.billing_interval_count, 1)
     count = ibis.ifelse(count.between(1, PERIOD_LIMIT), count, ibis.null("int64"))

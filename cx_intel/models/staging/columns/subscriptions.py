@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.staging.values import MONEY_LIMIT
+from cx_intel.contracts.staging.values import MONEY_LIMIT, QUANTITY_LIMIT
 from cx_intel.models.staging.repeated_rows import occurrence
 from cx_intel.settings.portfolio import Portfolio
 
@@ -76,6 +76,7 @@ def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[tuple[ir.B
     status = ibis.literal("status: '") + rows.status.substr(0, 60)
     has_parts = rows["_has_amount"] | rows["_has_unit_amount"]
     is_beyond = has_parts & rows["_per"].notnull() & rows.currency.isin(list(portfolio.currency.rate_of()))
+    is_countable = ibis.coalesce(rows.quantity, 1).between(0, QUANTITY_LIMIT)
     return [
         (
             is_unknown,
@@ -87,6 +88,7 @@ def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[tuple[ir.B
             is_beyond & (rows.amount.abs() <= MONEY_LIMIT) & rows.mrr_amount.isnull(),
             "the amount of a month is beyond the limit",
         ),
+        (is_beyond & is_countable & rows.amount.isnull(), "quantity times price is beyond the limit"),
     ]
 
 
