@@ -46,6 +46,8 @@ def test_the_price_of_a_month(given: dict[str, str], list_mrr: str, mrr: str) ->
         ({"amount": "120", "quantity": "-1"}, "quantity: '-1' is below 0"),
         ({"unit_amount": "100000000000", "quantity": "1000"}, "quantity times price is beyond the limit"),
         ({"quantity": "3"}, "amount is missing"),
+        ({"amount": "120", "discount_pct": "1e5"}, "discount_pct: '1e5' is above 100"),
+        ({"amount": "120", "discount_pct": "-0.5"}, "discount_pct: '-0.5' is below 0"),
     ],
 )
 def test_units_and_prices_that_cannot_be(given: dict[str, str], reason: str) -> None:

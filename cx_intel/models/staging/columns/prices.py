@@ -68,7 +68,8 @@ def priced(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
 
 def _discounted(rows: ir.Table) -> ir.DecimalValue:
     """The amount of a billing period less its discount, not below 0; a discount that applies once moves nothing."""
-    kept_pct = (100 - ibis.coalesce(rows.discount_pct, 0)).cast("decimal(9, 6)")
+    pct = ibis.coalesce(rows.discount_pct, 0)
+    kept_pct = (100 - ibis.ifelse(pct.between(0, 100), pct, 0)).cast("decimal(9, 6)")
     hundredth = ibis.literal("0.01").cast("decimal(2, 2)")
     share = ((rows.amount * kept_pct).cast("decimal(34, 15)") * hundredth).cast(AMOUNT)
     less = share - ibis.coalesce(rows.discount_amount.abs(), ibis.literal(0).cast(AMOUNT)).cast(AMOUNT)
