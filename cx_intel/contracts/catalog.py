@@ -11,7 +11,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, drivers, risk
 from cx_intel.contracts.health import scores as health
 from cx_intel.contracts.renewals import layer as renewals
-from cx_intel.contracts.revenue import cohorts, ledger, published, waterfall
+from cx_intel.contracts.revenue import cohorts, ledger, non_recurring, published, waterfall
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.portfolio import Portfolio
 
@@ -29,6 +29,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             published.mrr_delivery,
             published.mrr_reconciliation,
             published.fct_revenue_intra_month,
+            non_recurring.non_recurring,
             ledger.fct_revenue,
             core.account_snapshot,
             core.dim_account,
@@ -82,6 +83,8 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
         tables.append("mrr_delivery")
     if {"subscriptions", "invoices"} <= set(sources):
         tables.append("mrr_reconciliation")
+    if portfolio.revenue.recurring_rules and {"subscriptions", "invoices"} & set(sources):
+        tables.append("non_recurring")
     tables += ["fct_revenue", "account_snapshot"]
     if "support_tickets" in sources and portfolio.support.business_hours:
         tables.append("business_hours")

@@ -7,8 +7,8 @@ The staged tables themselves stand in `staging.py` beside this module; what fill
 from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract
 
 DERIVED = {
-    "subscriptions": ("occurrence", "mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
-    "invoices": ("mrr_amount", "invoice_month", "is_paid"),
+    "subscriptions": ("occurrence", "mrr_amount", "list_mrr_amount", "is_active", "duration_days", "non_recurring"),
+    "invoices": ("mrr_amount", "invoice_month", "is_paid", "non_recurring"),
     "mrr_history": ("occurrence",),
     "usage_events": ("event_date", "event_hour", "event_category"),
     "support_tickets": ("created_date", "resolution_hours", "csat_scale", "unknown_status", "unread_rating"),

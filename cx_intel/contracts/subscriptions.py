@@ -6,6 +6,7 @@ What a source delivers of subscriptions is in `cx_intel.contracts.staging.billin
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, TEXT, Column, Contract, Invariant
 from cx_intel.contracts.staging.billing import SUBSCRIPTION_BASICS
+from cx_intel.contracts.staging.recurring import non_recurring_column
 from cx_intel.contracts.staging.values import monthly_amount_column
 from cx_intel.contracts.subscription_deliveries import delivery_rules
 from cx_intel.settings.portfolio import Portfolio
@@ -26,6 +27,7 @@ def subscription_periods(portfolio: Portfolio) -> Contract:
             Column("valid_to", DATE, "First day on which others hold.", null_means="they still hold"),
             Column("account_id", TEXT, "The account, as newest delivered.", nullable=False),
             *SUBSCRIPTION_BASICS,
+            non_recurring_column(),
             monthly_amount_column("mrr_amount", "Monthly price that holds, to 6 decimals.", nullable=False),
             monthly_amount_column("list_mrr_amount", "Monthly price without the discount.", nullable=False),
             monthly_amount_column("discounted_mrr_amount", "Monthly price with the discount.", nullable=False),
@@ -35,7 +37,8 @@ def subscription_periods(portfolio: Portfolio) -> Contract:
             Column(
                 "is_counting",
                 FLAG,
-                "It is MRR from counts_from until counts_until; false for trials, drafts, what is missing and what "
+                "It is MRR from counts_from until counts_until; false for trials, drafts, what does not recur, what is "
+                "missing and what "
                 "ends before it begins.",
                 nullable=False,
             ),

@@ -16,8 +16,8 @@ from cx_intel.warehouse.duckdb.row_edits import TEXT_TYPES, RowEdits
 from cx_intel.warehouse.duckdb.state import STATE_SCHEMA
 
 DERIVED = {
-    "stg_subscriptions": ("occurrence", "mrr_amount", "list_mrr_amount", "is_active", "duration_days"),
-    "stg_invoices": ("mrr_amount", "invoice_month", "is_paid"),
+    "stg_subscriptions": ("occurrence", "mrr_amount", "list_mrr_amount", "is_active", "duration_days", "non_recurring"),
+    "stg_invoices": ("mrr_amount", "invoice_month", "is_paid", "non_recurring"),
 }
 LEDGER = {
     **{f"{prefix}_{table}": columns for table, columns in KEPT.items() for prefix in ("raw", "stg")},

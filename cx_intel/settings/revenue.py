@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from cx_intel.settings.base import Settings
+from cx_intel.settings.recurring import RecurringRule
 from cx_intel.settings.subscription_statuses import STATUSES, StatusRole, status_key
 
 
@@ -70,6 +71,9 @@ class RevenueSettings(Settings):
     products: list[Product] = []
     subscription_statuses: dict[str, StatusRole] = {}
     """What further words in the status of a subscription mean, e.g. {frozen: never, legacy: counting}; in any case."""
+    recurring_only: RecurringRule | list[RecurringRule] = []
+    """What of subscriptions and invoices recurs, e.g. {column: line_type, values: [subscription]}: the rest is no MRR and
+    stands in `non_recurring`. By default all does."""
     overlaps: Literal["sum", "newest"] | NewestUpTo = NewestUpTo()
     """Of one account and product, which of two subscriptions counts while both are in force."""
     grace_days: int = Field(default=0, ge=0, le=366)
@@ -98,6 +102,12 @@ class RevenueSettings(Settings):
     def role_of_status(self) -> dict[str, StatusRole]:
         """Word of a status, as `status_key` writes it: what it means."""
         return {**STATUSES, **{status_key(word): role for word, role in self.subscription_statuses.items()}}
+
+    @property
+    def recurring_rules(self) -> tuple[RecurringRule, ...]:
+        """The rules that say what recurs; none where everything does."""
+        rules = self.recurring_only
+        return (rules,) if isinstance(rules, RecurringRule) else tuple(rules)
 
     @property
     def opens_with_balance(self) -> bool:

@@ -19,6 +19,7 @@ from cx_intel.models.revenue.delivery import fct_revenue_intra_month, mrr_delive
 from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.published import restatements, revenue_ledger
 from cx_intel.models.revenue.reconciliation import mrr_reconciliation
+from cx_intel.models.revenue.recurring import non_recurring
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
 from cx_intel.models.subscriptions.periods import subscription_periods
 from cx_intel.models.support.adherence import sla_adherence
@@ -47,6 +48,10 @@ def models(basis: str) -> dict[str, ir.Table]:
         revenue={
             "basis": basis,
             "grace_days": 14,
+            "recurring_only": [
+                {"column": "line_type", "values": ["subscription", "plan*"]},
+                {"column": "product_name", "except": ["setup*", "*tax*", "*fee"]},
+            ],
             "closed_through": date(2024, 9, 30),
             "products": [{"name": "extra", "type": "add_on", "display_name": "Extra", "feature_category": "more"}],
         },
@@ -76,6 +81,7 @@ def models(basis: str) -> dict[str, ir.Table]:
         **({} if basis == "subscriptions" else {"mrr_delivery": mrr_delivery(*moneys, **at)}),
         "mrr_reconciliation": mrr_reconciliation(published, *moneys, **at),
         "fct_revenue_intra_month": fct_revenue_intra_month(periods, **at),
+        "non_recurring": non_recurring(stg["subscriptions"], stg["invoices"], **at),
         "fct_revenue": fct_revenue(published, portfolio=of),
         "account_snapshot": account_snapshot(history, *moneys, ledger, **at),
         "dim_account": dim_account(snapshot, stg["support_tickets"], *judged_by, **at),
@@ -107,6 +113,7 @@ BY_BASIS = (
     "revenue_cohort_analysis",
 )
 OTHERS = (
+    "non_recurring",
     "restatements",
     "fct_revenue_intra_month",
     "account_history",

@@ -9,10 +9,18 @@ import pytest
 from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.charts.revenue import waterfall
-from cx_intel.reports.data.ledger_notes import delivery, intra_month, reconciliation, restated
+from cx_intel.reports.data.ledger_notes import (
+    delivery,
+    intra_month,
+    ledger_notes,
+    outside_mrr,
+    reconciliation,
+    restated,
+)
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.pages.revenue import revenue
+from cx_intel.settings.recurring import RecurringRule
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import read_book
 from cx_intel_tests.helpers.report_tables import accounts_of, fill
@@ -42,7 +50,9 @@ def _data(path: Path, **tables: list[dict[str, Any]]) -> ReportData:
         "nrr_summary": [_month(JANUARY)],
     }
     of = shipped("novacrm")
-    of = of.model_copy(update={"revenue": of.revenue.model_copy(update={"basis": "invoices"})})
+    rule = RecurringRule(column="line_type", values=["subscription"])
+    changed = {"basis": "invoices", "recurring_only": rule}
+    of = of.model_copy(update={"revenue": of.revenue.model_copy(update=changed)})
     assert set(tables) <= set(tables_of(of))
     return read_book(fill(path / "w.duckdb", of, plain | tables), of)
 
@@ -127,8 +137,21 @@ def test_what_came_and_went_within_the_last_month_is_told(tmp_path: Path) -> Non
     assert told in revenue(data).sections[0].notes
 
 
+def test_what_does_not_recur_is_told_beside_mrr(tmp_path: Path) -> None:
+    fee = {"account_id": "c0", "source_table": "invoices", "product_name": "setup fee", "why": "line_type 'charge'"}
+    rows = [
+        fee | {"id": "i1", "billed_on": date(2025, 1, 9), "revenue_month": JANUARY, "amount": 500},
+        fee | {"id": "i2", "billed_on": date(2025, 1, 20), "revenue_month": JANUARY, "amount": 250},
+        fee | {"id": "i3", "billed_on": date(2024, 12, 2), "revenue_month": DECEMBER, "amount": 90},
+    ]
+    data = _data(tmp_path, non_recurring=rows)
+    told = "2 lines of $750 in Jan 2025 do not recur and are no MRR."
+    assert outside_mrr(data, data.language) == [told]
+    section = revenue(data).sections[0]
+    assert told in section.notes
+    assert "Billed beside MRR, because it does not recur: 3" in [table.caption for table in section.tables]
+
+
 def test_nothing_to_tell_is_nothing_said(tmp_path: Path) -> None:
     data = _data(tmp_path)
-    assert [
-        note for told in (delivery, restated, reconciliation, intra_month) for note in told(data, data.language)
-    ] == []
+    assert ledger_notes(data, data.language) == []

@@ -3,15 +3,21 @@
 Its model is in `cx_intel.models.revenue.ledger`; the waterfall and the cohorts are in the modules beside this one.
 """
 
+from collections.abc import Mapping
+
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, TEXT, Column, Contract, Invariant
+from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, TEXT, Column, Contract, CrossInvariant, Invariant
 from cx_intel.contracts.core import SIZE_ARR, SIZE_MRR
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
 
 MOVEMENTS = ("new", "reactivation", "expansion", "contraction", "churn", "flat")
+
+
+TIMES_USUAL, PAYING_MONTHS = 10, 3
+"""An amount so many times an account's usual month looks like a one-off; what is usual is known from so many months."""
 
 
 def mrr_column(name: str, description: str, *, size: str = SIZE_MRR, minimum: float | None = 0) -> Column:
@@ -94,9 +100,44 @@ def fct_revenue(portfolio: Portfolio) -> Contract:
                 "warn",
             ),
         ),
+        cross_invariants=(
+            CrossInvariant(
+                "no_month_is_ten_times_usual",
+                f"No month of an account is {TIMES_USUAL} times its usual one, the median of its paying months (of "
+                f"{PAYING_MONTHS} or more).",
+                (),
+                _far_above_usual,
+                "It counts as expansion, and as contraction or churn after it. If it is a one-off amount, such as a setup "
+                "fee, state what recurs: `revenue: {recurring_only: {column: line_type, values: [subscription]}}`, or "
+                '`{column: product_name, except: ["setup*"]}`; if it is an amount for a year, deliver its '
+                "billing_period_months.",
+                "warn",
+            ),
+        ),
         plots={"rows_with_mrr": lambda t: t.count(where=t.mrr > 0)},
     )
 
 
 def _net_is_difference(t: ir.Table) -> ir.BooleanValue:
     return t.net_mrr_change == t.mrr - t.previous_mrr
+
+
+def _far_above_usual(tables: Mapping[str, ir.Table]) -> ir.Table:
+    """The months of an account that are ten times its usual one or more, with that: `usual_mrr`, the median."""
+    paid = tables["self"].filter(tables["self"].mrr > 0)
+    by_size = ibis.window(group_by="account_id", order_by=["mrr", "revenue_month"])
+    ranked = paid.select(
+        "account_id",
+        "revenue_month",
+        "mrr",
+        _place=ibis.row_number().over(by_size),  # from 0
+        _months=paid.count().over(ibis.window(group_by="account_id")),
+    )
+    ranked = ranked.filter(ranked["_months"] >= PAYING_MONTHS)
+    # with an even number of months there are two in the middle, with an odd one it is there twice
+    lower = ranked.mrr.sum(where=ranked["_place"] == (ranked["_months"] - 1) // 2)
+    upper = ranked.mrr.sum(where=ranked["_place"] == ranked["_months"] // 2)
+    usual = ranked.group_by("account_id").agg(_twice=lower + upper)
+    rows = ranked.join(usual, "account_id")
+    rows = rows.select("account_id", "revenue_month", "mrr", usual_mrr=rows["_twice"] / 2, _twice=rows["_twice"])
+    return rows.filter(rows.mrr * 2 >= rows["_twice"] * TIMES_USUAL).drop("_twice")

@@ -22,6 +22,7 @@ from cx_intel.contracts.contract import (
     CrossInvariant,
     Invariant,
 )
+from cx_intel.contracts.staging.recurring import LINE_COLUMNS, non_recurring_column, recurring_checks
 from cx_intel.contracts.staging.values import (
     BILLING_INTERVALS,
     NEVER_BILLED,
@@ -57,6 +58,7 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
             ),
             account_id_column(),
             *SUBSCRIPTION_BASICS,
+            *LINE_COLUMNS,
             money_column(
                 "amount", "Amount of one billing period, before discounts; negative for a discount.", nullable=False
             ),
@@ -72,6 +74,7 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
             Column("status", TEXT, "Status by the source, lower case."),
             Column("is_active", FLAG, "By its own dates and status in force on as_of.", nullable=False),
             Column("duration_days", COUNT, "Days in force up to as_of; below 0 when it ends before it starts.", "days"),
+            non_recurring_column(),
         ),
         invariants=(
             Invariant(
@@ -83,6 +86,7 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
             ),
             *_amounts_are_clear(portfolio),
         ),
+        cross_invariants=recurring_checks("subscriptions", portfolio),
     )
 
 
@@ -152,6 +156,7 @@ def stg_invoices(portfolio: Portfolio) -> Contract:
             ),
             account_id_column(),
             Column("product_name", TEXT, "Product code, lower case."),
+            *LINE_COLUMNS,
             Column("invoice_type", TEXT, "What it is, lower case: a credit_note gives money back."),
             Column("invoice_date", DATE, "Date of the invoice.", nullable=False),
             Column("period_start", DATE, "First day that it is for.", null_means="the source states no period"),
@@ -167,6 +172,7 @@ def stg_invoices(portfolio: Portfolio) -> Contract:
             Column("line_items", TEXT, "Products billed, delimited by |."),
             Column("invoice_month", DATE, "First day of the invoice's month.", nullable=False),
             Column("is_paid", FLAG, "Status is paid.", nullable=False),
+            non_recurring_column(),
         ),
         invariants=(
             Invariant(
@@ -203,6 +209,7 @@ def stg_invoices(portfolio: Portfolio) -> Contract:
                 " of the invoices; else a month that ends on that day is without MRR.",
                 "warn",
             ),
+            *recurring_checks("invoices", portfolio),
         ),
     )
 

@@ -1,7 +1,7 @@
 """MRR from invoices: what recognised lines give in each month, and what credit notes take.
 
-When a line counts is in `invoice_spans.py`; how an account's months move is in `ledger.py`. Definitions: Basis
-`invoices` in `docs/definitions.md`.
+When a line counts is in `invoice_spans.py`, what recurs in `recurring.py`; how an account's months move is in
+`ledger.py`. Definitions: Basis `invoices` in `docs/definitions.md`.
 """
 
 from datetime import date
@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import MONEY, PRICE
 from cx_intel.models.expressions.months import each_month, month_index
 from cx_intel.models.revenue.invoice_spans import has_period, spans
+from cx_intel.models.revenue.recurring import recognised, with_credited
 from cx_intel.models.staging.columns.invoices import is_credit_note
 from cx_intel.settings.portfolio import Portfolio
 
@@ -20,8 +21,8 @@ NO_CREDIT = ibis.literal(0).cast(MONEY)
 
 
 def charges_of(stg_invoices: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
-    """The recognised lines dated by `as_of` that bill something, with `first` and `last` month of `spans`."""
-    known = _recognised(stg_invoices, portfolio, as_of)
+    """The recognised and recurring lines dated by `as_of` that bill something, with `first` and `last` month of `spans`."""
+    known = _recurring(stg_invoices, portfolio, as_of)
     return spans(known.filter((known.amount > NO_CREDIT) & ~is_credit_note(known)))
 
 
@@ -35,7 +36,7 @@ def invoice_months(stg_invoices: ir.Table, *, portfolio: Portfolio, as_of: date)
     """
     charges = charges_of(stg_invoices, portfolio=portfolio, as_of=as_of)
     given = _by_month(charges.select("account_id", "first", "last", charged=charges.mrr_amount), "charged")
-    known = _recognised(stg_invoices, portfolio, as_of)
+    known = _recurring(stg_invoices, portfolio, as_of)
     back = known.filter((known.amount < NO_CREDIT) | is_credit_note(known))
     back = back.mutate(amount=back.amount.abs(), mrr_amount=back.mrr_amount.abs(), _has_period=has_period(back))
     names = back.credited_invoice_id.notnull() & ~back["_has_period"]
@@ -63,10 +64,9 @@ def invoice_months(stg_invoices: ir.Table, *, portfolio: Portfolio, as_of: date)
     )
 
 
-def _recognised(invoices: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
-    return invoices.filter(
-        invoices.status.isin(portfolio.revenue.recognised_statuses) & (invoices.invoice_date <= ibis.literal(as_of))
-    )
+def _recurring(invoices: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+    rows = with_credited(recognised(invoices, portfolio=portfolio, as_of=as_of), portfolio)
+    return rows.filter(rows.non_recurring.isnull())
 
 
 def _by_month(rows: ir.Table, amount: str) -> ir.Table:

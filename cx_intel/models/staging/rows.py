@@ -41,6 +41,9 @@ CODES = (
     "field",
     "value",
     "invoice_type",
+    "line_type",
+    "usage_type",
+    "proration",
 )
 """Columns kept in lower case."""
 SEPARATOR = "; "

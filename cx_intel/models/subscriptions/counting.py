@@ -20,7 +20,7 @@ FAR = ibis.literal(date(9999, 12, 31))
 def with_counting(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
     """The periods with `is_counting`, `counts_from` and `counts_until`."""
     role = status_role(rows.status, portfolio)
-    counts = ~rows.is_missing & can_count(role, rows.end_date, rows.trial_end)
+    counts = rows.non_recurring.isnull() & ~rows.is_missing & can_count(role, rows.end_date, rows.trial_end)
     pause = ibis.ifelse(role == "paused", ibis.coalesce(rows.paused_at, rows.known_from), FAR)
     until = ibis.least(ibis.coalesce(rows.valid_to, FAR), ibis.coalesce(rows.end_date, FAR), pause)
     rows = rows.mutate(

@@ -23,6 +23,7 @@ VALUES = ("list_mrr_amount", "discounted_mrr_amount", "discount_until", "quantit
 NEWEST = (
     "account_id",
     "product_name",
+    "non_recurring",
     "start_date",
     "end_date",
     "cancel_at",

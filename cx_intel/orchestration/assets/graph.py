@@ -19,7 +19,7 @@ from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
 from cx_intel.models.renewals import actions, families, lifecycle, outlook
 from cx_intel.models.renewals import pipeline as renewals
-from cx_intel.models.revenue import cohorts, delivery, published, reconciliation, waterfall
+from cx_intel.models.revenue import cohorts, delivery, published, reconciliation, recurring, waterfall
 from cx_intel.models.revenue import ledger as revenue
 from cx_intel.models.staging import tables as staging
 from cx_intel.models.subscriptions import periods as subscription_periods
@@ -41,6 +41,7 @@ MODULES = (
     published,
     delivery,
     reconciliation,
+    recurring,
     revenue,
     changes,
     waterfall,

@@ -11,7 +11,7 @@ from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
-from cx_intel.reports.data.ledger_notes import delivery, intra_month, reconciliation, restated
+from cx_intel.reports.data.ledger_notes import ledger_notes
 from cx_intel.reports.data.renewal_notes import renewal_notes
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.service_levels import service_levels
@@ -71,9 +71,7 @@ class _View:
             "tiles": self.tiles(),
             "arr": arr_figures(self.data).reconciled(self.f),
             "closed_month": self.closed_month(),
-            "ledger_notes": [
-                note for told in (delivery, restated, reconciliation, intra_month) for note in told(self.data, self.f)
-            ],
+            "ledger_notes": ledger_notes(self.data, self.f),
             "movers": [{"title": title, "rows": [self.mover(row) for row in rows]} for title, rows in moved if rows],
             "news": self.news(),
             "no_news": self.no_news(),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
-from cx_intel.reports.data.ledger_notes import delivery, intra_month, reconciliation, restated
+from cx_intel.reports.data.ledger_notes import ledger_notes
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
@@ -25,6 +25,7 @@ HEADLINE_TABLES = (
     "mrr_delivery",
     "mrr_reconciliation",
     "fct_revenue_intra_month",
+    "non_recurring",
     "account_snapshot",
     "customer_health_scores",
     "renewal_pipeline",
@@ -72,7 +73,7 @@ def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: 
         tuple(figures),
         arr_figures(data).reconciled(english),
         listed.sort_values("priority_rank").head(calls) if len(listed) else listed,
-        tuple(note for told in (delivery, restated, reconciliation, intra_month) for note in told(data, english)),
+        tuple(ledger_notes(data, english)),
         {str(table): int(n) for table, n in counts.items()},
     )
 

@@ -113,6 +113,32 @@ def intra_month(data: ReportData, language: Language) -> list[str]:
     ]
 
 
+def outside_mrr(data: ReportData, language: Language) -> list[str]:
+    """What was billed in the last month of the ledger and does not recur, and so is in no MRR."""
+    rows = data["non_recurring"]
+    if rows.empty or data.summary.empty:
+        return []
+    month = data.summary.iloc[-1]["revenue_month"]
+    rows = rows[rows["revenue_month"] == month]
+    if rows.empty:
+        return []
+    return [
+        language.count(
+            "{n} line of {amount} in {month} does not recur and is no MRR.",
+            "{n} lines of {amount} in {month} do not recur and are no MRR.",
+            len(rows),
+            amount=language.money(total(rows["amount"])),
+            month=language.month(month),
+        )
+    ]
+
+
+def ledger_notes(data: ReportData, language: Language) -> list[str]:
+    """All that must be known beside MRR, NRR and GRR."""
+    told = (delivery, restated, reconciliation, intra_month, outside_mrr)
+    return [note for tell in told for note in tell(data, language)]
+
+
 def _months(rows: pd.DataFrame, f: Language) -> str:
     """Months with their difference and its cause, the newest first."""
     ordered = records(rows.sort_values("revenue_month", ascending=False))

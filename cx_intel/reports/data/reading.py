@@ -41,6 +41,7 @@ TABLES = (
     "mrr_delivery",
     "mrr_reconciliation",
     "fct_revenue_intra_month",
+    "non_recurring",
     "sla_adherence",
     "dim_account",
     "account_snapshot",
@@ -155,6 +156,9 @@ class _Reader:
         if name == "fct_revenue":
             first = self.as_of - timedelta(days=31 * REVENUE_MONTHS)
             rows = rows.filter(rows.revenue_month >= ibis.literal(first)).select(*REVENUE_COLUMNS)
+        elif name == "non_recurring":
+            first = self.as_of - timedelta(days=31 * REVENUE_MONTHS)
+            rows = rows.filter(rows.billed_on.between(ibis.literal(first), ibis.literal(self.as_of)))
         elif name == "fct_tickets":
             first = self.as_of - timedelta(days=TICKET_DAYS)
             rows = rows.filter((rows.created_date >= ibis.literal(first)) | rows.resolved_at.isnull())

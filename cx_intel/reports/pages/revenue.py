@@ -11,7 +11,7 @@ import pandas as pd
 from cx_intel.reports.charts import revenue as charts
 from cx_intel.reports.charts.cohorts import cohorts
 from cx_intel.reports.data.arr import arr_figures
-from cx_intel.reports.data.ledger_notes import delivery, intra_month, reconciliation, restated
+from cx_intel.reports.data.ledger_notes import delivery, intra_month, outside_mrr, reconciliation, restated
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
 from cx_intel.reports.data.terms import CAUSES
@@ -43,8 +43,8 @@ def revenue(data: ReportData) -> Page:
         Section(
             say("The month"),
             figures,
-            [_movers(data, summary.iloc[-1]), *_restatements(data), _by_segment(data)],
-            intra_month(data, data.language),
+            [_movers(data, summary.iloc[-1]), *_restatements(data), *_outside_mrr(data), _by_segment(data)],
+            [*intra_month(data, data.language), *outside_mrr(data, data.language)],
         ),
         Section(say("Retention"), [_of_book(f) for f in rates], [_months(data, summary)]),
         Section(
@@ -162,6 +162,34 @@ def _restatements(data: ReportData) -> list[Table]:
             first=10,
             key="restatements",
             where_more=say("The rest is in the table {table}.", table="restatements"),
+        )
+    ]
+
+
+def _outside_mrr(data: ReportData) -> list[Table]:
+    """What is billed beside MRR because it does not recur, the newest first; no table where nothing is."""
+    rows, say = data["non_recurring"], data.language.say
+    if rows.empty:
+        return []
+    rows = rows.merge(data["dim_account"][["account_id", "account_name"]], on="account_id", how="left")
+    rows = rows.sort_values(["billed_on", "account_id", "id"], ascending=[False, True, True])
+    c = Columns(data.language)
+    return [
+        table_of(
+            rows,
+            say("Billed beside MRR, because it does not recur: {n}", n=data.language.number(len(rows))),
+            [
+                c.account(),
+                c.day(say("Billed on"), "billed_on"),
+                c.text(say("Product"), "product_name"),
+                c.money(say("Amount"), "amount", 2),
+                c.text(say("Table"), "source_table"),
+                c.text(say("Why"), "why"),
+            ],
+            limit=MOVERS,
+            first=10,
+            key="non_recurring",
+            where_more=say("The rest is in the table {table}.", table="non_recurring"),
         )
     ]
 

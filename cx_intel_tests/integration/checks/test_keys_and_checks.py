@@ -97,7 +97,7 @@ def test_the_tables_of_a_portfolio(name: str) -> None:
             "fct_revenue",
             {"grain_unique", "not_null", "in_range", "accepted_values", "account_id_in_account_history"}
             | {"movement_agrees", "net_is_difference", "expansion_only_when_expanding", "credit_is_applied"}
-            | {"no_month_is_credited_whole"},
+            | {"no_month_is_credited_whole", "no_month_is_ten_times_usual"},
         ),
         (
             "nrr_summary",

@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from cx_intel.models.staging.columns.accounts import Derivation, attribute_derivations
 from cx_intel.models.staging.columns.events import event_day, usage_event_columns
 from cx_intel.models.staging.columns.invoices import given_month_columns, invoice_columns, newest_file
+from cx_intel.models.staging.columns.recurring import recurring_columns
 from cx_intel.models.staging.columns.subscriptions import subscription_columns, subscription_faults
 from cx_intel.models.staging.columns.tickets import (
     change_columns,
@@ -30,8 +31,8 @@ def faults(rows: ir.Table, table: str, portfolio: Portfolio) -> list[tuple[ir.Bo
 
 
 _DERIVATIONS: dict[str, tuple[Derivation, ...]] = {
-    "subscriptions": (subscription_columns,),
-    "invoices": (invoice_columns,),
+    "subscriptions": (subscription_columns, recurring_columns),
+    "invoices": (invoice_columns, recurring_columns),
     "mrr_history": (newest_file, given_month_columns),
     "usage_events": (event_day, usage_event_columns),
     "support_tickets": (ticket_words, ticket_columns, ticket_hours),
