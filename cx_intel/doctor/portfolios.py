@@ -13,10 +13,9 @@ from cx_intel.doctor.findings import Finding, note, ok, problem
 from cx_intel.orchestration.alerts.addresses import addresses
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.paths import source_files
+from cx_intel.sources.files.paths import file_sets, source_files
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -64,15 +63,15 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
 
 def _reach(variables: Mapping[str, str]) -> Callable[[object], str]:
     def reach(source: object) -> str:
-        if isinstance(source, FilesSource):
-            try:
-                for file in source_files(source, variables):
+        try:
+            for files, of in file_sets(source):
+                for file in source_files(files, variables, of):
                     with file.path.open("rb"):
                         pass
-            except SourceError as error:
-                return str(error)
-            except OSError as error:
-                return f"{error.filename} cannot be read: {error.strerror}"
+        except SourceError as error:
+            return str(error)
+        except OSError as error:
+            return f"{error.filename} cannot be read: {error.strerror}"
         return ""
 
     return reach

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from cx_intel.settings.base import Settings
-from cx_intel.settings.sources.files import CanonicalTable
+from cx_intel.settings.sources.base import CanonicalTable
 
 Weekday: TypeAlias = Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 WEEKDAYS: tuple[Weekday, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")

@@ -6,7 +6,7 @@ The top of the settings tree; the blocks stand in the modules beside this one, a
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -27,7 +27,9 @@ from cx_intel.settings.renewals import (
 from cx_intel.settings.reports import ReportSettings
 from cx_intel.settings.retention import RetentionSettings
 from cx_intel.settings.revenue import CurrencySettings, RevenueSettings
-from cx_intel.settings.sources.files import FilesSource, SourcesMixin, SyntheticSource
+from cx_intel.settings.sources.base import TableSource
+from cx_intel.settings.sources.sources import Source, SourcesMixin
+from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.settings.support import Satisfaction, SupportSettings
 
 SYNTHETIC_TABLES = {
@@ -43,6 +45,10 @@ SYNTHETIC_TABLES = {
     ),
 }
 """What each synthetic world delivers."""
+
+
+_PLACES: dict[str, Any] = {"path": True, "files": {"__all__": {"path"}}}
+"""Of a source: where its files lie, which says nothing of what they hold."""
 
 
 def synthetic_tables(source: SyntheticSource) -> list[str]:
@@ -169,16 +175,16 @@ class Portfolio(SourcesMixin):
         """The canonical tables that the sources deliver."""
         found: list[str] = []
         for source in self.sources:
-            if isinstance(source, FilesSource):
+            if isinstance(source, TableSource):
                 found.append(source.table)
             elif isinstance(source, SyntheticSource):
                 found += synthetic_tables(source)
         return tuple(dict.fromkeys(found))
 
-    def source_of(self, table: str) -> "SyntheticSource | FilesSource":
+    def source_of(self, table: str) -> Source:
         """The source that delivers a canonical table; the first that does. Raises KeyError when none does."""
         for source in self.sources:
-            if isinstance(source, FilesSource) and source.table == table:
+            if isinstance(source, TableSource) and source.table == table:
                 return source
         for source in self.sources:
             if isinstance(source, SyntheticSource) and table in synthetic_tables(source):
@@ -188,12 +194,12 @@ class Portfolio(SourcesMixin):
     @property
     def satisfaction(self) -> Satisfaction:
         """How the source of the tickets writes a rating."""
-        stated = (s.satisfaction for s in self.sources if isinstance(s, FilesSource) and s.table == "support_tickets")
+        stated = (s.satisfaction for s in self.sources if isinstance(s, TableSource) and s.table == "support_tickets")
         return next((found for found in stated if found), Satisfaction())
 
     def key_of(self, table: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """The columns that identify a row of a canonical table: the source's `key`, else the default."""
-        keys = (s.key for s in self.sources if isinstance(s, FilesSource) and s.table == table)
+        keys = (s.key for s in self.sources if isinstance(s, TableSource) and s.table == table)
         return tuple(next((key for key in keys if key), default))
 
     @property
@@ -206,7 +212,7 @@ class Portfolio(SourcesMixin):
         """A digest of the settings that MRR follows from: rates, what counts, mappings. Closing a month changes none."""
         revenue = self.revenue.model_dump_json(exclude={"closed_through", "restatement_tolerance_pct"})
         read = [self.source_of(t) for t in ("accounts", *BASIS_TABLE) if t in self.tables]
-        parts = [revenue, self.currency.model_dump_json(), *(s.model_dump_json(exclude={"path"}) for s in read)]
+        parts = [revenue, self.currency.model_dump_json(), *(s.model_dump_json(exclude=_PLACES) for s in read)]
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
     def latest_as_of(self, now: datetime) -> date:

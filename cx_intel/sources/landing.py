@@ -18,9 +18,11 @@ from typing import TypeAlias
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.automation import Landing
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.base import TableSource
+from cx_intel.settings.sources.files import FileSet, FilesSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.paths import with_variables
+from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.paths import file_sets, source_files, with_variables
 
 REJECTED = "rejected"
 ReadFiles: TypeAlias = Callable[..., object]
@@ -100,13 +102,17 @@ def take(file: Path, portfolio: Portfolio, variables: Mapping[str, str], now: da
     try:
         if not sources:
             raise SourceError(f"No source of {portfolio.name} reads a file of this name; {NAME_IT}")
-        places = {_place(file.name, source, variables) for source in sources}
+        places = {_place(file.name, files, source.table, variables) for source, files in sources}
         if len(places) > 1:
-            tables = ", ".join(s.table for s in sources)
+            tables = ", ".join(source.table for source, _ in sources)
             raise SourceError(f"Several sources would read it from different places ({tables}); {NAME_IT}")
-        for source in sources:
-            here = source.model_copy(update={"path": str(file)})
-            read(here, contract=STAGING[source.table](portfolio), environment=variables)
+        for source, files in sources:
+            here = files.model_copy(update={"path": str(file)})
+            if isinstance(here, FilesSource):
+                read(here, contract=STAGING[source.table](portfolio), environment=variables)
+            else:  # one of several tables of a query: the others need not be there yet
+                for found in source_files(here, variables, f"the source of {source.table}"):
+                    read_file(found, here)
     except (KeyError, OSError):
         raise
     except Exception as error:  # whatever a reader raises over one file, the others are to come in
@@ -114,40 +120,45 @@ def take(file: Path, portfolio: Portfolio, variables: Mapping[str, str], now: da
         _set_aside(file, reason, now)
         return Taken(file.name, reason=reason)
     _move(file, places.pop())
-    return Taken(file.name, tuple(source.table for source in sources))
+    return Taken(file.name, tuple(source.table for source, _ in sources))
 
 
-def sources_for(name: str, portfolio: Portfolio, landing: Landing) -> list[FilesSource]:
-    """The sources that a file is for: by the patterns of the settings, else by their paths, else by its name."""
-    sources = [s for s in portfolio.sources if isinstance(s, FilesSource)]
+def sources_for(name: str, portfolio: Portfolio, landing: Landing) -> list[tuple[TableSource, FileSet]]:
+    """The sources that a file is for, each with the files of it that this is one of.
+
+    By the patterns of the settings (of sources of files), else by their paths, else by its name.
+    """
+    sources = [s for s in portfolio.sources if isinstance(s, TableSource)]
+    sets: list[tuple[TableSource, FileSet]] = [(s, files) for s in sources for files, _ in file_sets(s)]
+    by_name = [pair for pair in sets if isinstance(pair[1], FilesSource)]
     for pattern, table in landing.files.items():
         if fnmatch.fnmatchcase(name, pattern):
-            return [s for s in sources if s.table == table]
-    by_path = [s for s in sources if _is_telling(Path(s.path).name) and fnmatch.fnmatchcase(name, Path(s.path).name)]
-    return by_path or [s for s in sources if _begins_with(name, s.table)]
+            return [pair for pair in by_name if pair[0].table == table]
+    by_path = [pair for pair in sets if _is_of(name, Path(pair[1].path).name)]
+    return by_path or [pair for pair in by_name if _begins_with(name, pair[0].table)]
 
 
-def _is_telling(pattern: str) -> bool:
-    """The pattern names its files by more than their ending."""
-    return not pattern.startswith("*") and "." in pattern
+def _is_of(name: str, pattern: str) -> bool:
+    """The pattern names its files by more than their ending, and this is one."""
+    return not pattern.startswith("*") and "." in pattern and fnmatch.fnmatchcase(name, pattern)
 
 
 def _begins_with(name: str, table: str) -> bool:
     return name.startswith(table) and not name[len(table) : len(table) + 1].isalpha()
 
 
-def _place(name: str, source: FilesSource, variables: Mapping[str, str]) -> Path:
+def _place(name: str, files: FileSet, table: str, variables: Mapping[str, str]) -> Path:
     """Where the source reads a file of this name from."""
-    pattern = with_variables(source.path, variables)
+    pattern = with_variables(files.path, variables)
     path = Path(pattern).expanduser()
     if glob.has_magic(pattern) and not path.is_file():
         if glob.has_magic(str(path.parent)) or not fnmatch.fnmatchcase(name, path.name):
-            raise SourceError(f"The source of {source.table} reads {source.path}, which such a file is not in.")
+            raise SourceError(f"The source of {table} reads {files.path}, which such a file is not in.")
         return path.parent / name
     if path.is_dir() or not path.suffix:
         return path / name
     if _endings(name) != _endings(path.name):
-        raise SourceError(f"The source of {source.table} reads one file, {path.name}; this one ends in another way.")
+        raise SourceError(f"The source of {table} reads one file, {path.name}; this one ends in another way.")
     return path
 
 

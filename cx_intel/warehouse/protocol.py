@@ -17,6 +17,7 @@ import pandas as pd
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead
 
 Rows: TypeAlias = ir.Table | pd.DataFrame
@@ -99,6 +100,20 @@ class Warehouse(Protocol):
 
         Raises:
             SourceError: Files, columns or variables are missing, or a file cannot be read; the text says what to do.
+        """
+        ...
+
+    def read_query(self, source: SqlSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
+        """The rows that the query of a source gives over its declared files, typed or as text.
+
+        Args:
+            source: The files and the query.
+            contract: The staging contract of the source's table; its delivered columns are what may be given.
+            environment: Gives the values of `${NAME}` in paths.
+
+        Raises:
+            SourceError: Files or variables are missing, a file cannot be read, the query is not one SELECT, fails, or
+                lacks a column that the table requires; the text says what to do.
         """
         ...
 

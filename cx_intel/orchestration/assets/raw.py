@@ -5,7 +5,7 @@ keeps its events by day, so that a refresh reads the days that are new.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -25,8 +25,11 @@ from cx_intel.orchestration.assets.metadata import shown
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.sources.files import FilesSource, SyntheticSource
+from cx_intel.settings.sources.sources import Source
+from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.content import FilesRead
 from cx_intel.warehouse.protocol import Warehouse
 
 EVENT_TABLES = ("usage_events",)
@@ -129,7 +132,7 @@ def _days_to_make(
 
 def _whole(
     table: str,
-    source: SyntheticSource | FilesSource,
+    source: Source,
     as_of: date,
     portfolio: Portfolio,
     variables: Mapping[str, str],
@@ -137,8 +140,11 @@ def _whole(
 ) -> tuple[ir.Table | pd.DataFrame, dict[str, Any]]:
     if isinstance(source, SyntheticSource):
         return world_of(source.model_dump_json()).table(table, as_of), {}
+    read_source: Callable[..., FilesRead] = (
+        warehouse.read_query if isinstance(source, SqlSource) else warehouse.read_files
+    )
     try:
-        read = warehouse.read_files(source, contract=STAGING[table](portfolio), environment=variables)
+        read = read_source(source, contract=STAGING[table](portfolio), environment=variables)
     except SourceError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     rows = ibis.memtable(read.raw())
@@ -152,7 +158,9 @@ def _refuse_unknown_currencies(table: str, staged: ir.Table, warehouse: Warehous
         raise dg.Failure(unknown_currency_message(table, found["currency"], portfolio), allow_retries=False)
 
 
-def _origin(source: SyntheticSource | FilesSource) -> str:
+def _origin(source: Source) -> str:
     if isinstance(source, SyntheticSource):
         return f"Made by the synthetic world {source.world}, seed {source.seed}."
+    if isinstance(source, SqlSource):
+        return f"Given by a query over {', '.join(files.path for files in source.files.values())}."
     return f"Read from {source.path}; all columns are text, with the file and row that each row came from."

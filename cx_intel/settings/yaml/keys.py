@@ -42,7 +42,8 @@ def _below(annotations: Iterable[Any], part: Any) -> Iterator[Any]:
     fields = [_fields(kind)[part] for kind in _models(flat) if part in _fields(kind)]
     items = [get_args(kind)[-1] for kind in flat if get_origin(kind) in (dict, list, tuple)]
     tagged = [kind for kind in _models(flat) if _is_tag(kind, part)]
-    yield from fields or items or tagged or flat
+    is_union = len(_models(flat)) > 1  # of which a tag comes first: `files` is the kind of one source, a key of another
+    yield from (tagged if is_union else []) or fields or items or tagged or flat
 
 
 def _members(annotation: Any) -> Iterator[Any]:

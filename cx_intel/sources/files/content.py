@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import pyarrow as pa
 
-from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.files.paths import SourceFile
 
 KEPT_OF_REJECT = 1_000_000
@@ -73,7 +73,7 @@ class FilesRead:
         return pa.concat_tables([self.table, rejected], promote_options="default")
 
 
-def open_text(file: SourceFile, source: FilesSource, errors: str = "strict") -> TextIO:
+def open_text(file: SourceFile, source: FileSet, errors: str = "strict") -> TextIO:
     """The file as text, without gzip and byte order mark."""
     encoding = "utf-8-sig" if is_utf8(source) else source.encoding
     if file.is_gzip:
@@ -81,7 +81,7 @@ def open_text(file: SourceFile, source: FilesSource, errors: str = "strict") -> 
     return open(file.path, encoding=encoding, errors=errors)
 
 
-def is_utf8(source: FilesSource) -> bool:
+def is_utf8(source: FileSet) -> bool:
     """Whether the source's files are UTF-8."""
     return codecs.lookup(source.encoding).name in ("utf-8", "utf-8-sig", "ascii")
 

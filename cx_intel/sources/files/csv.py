@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, is_utf8, open_text, rejects_table
 from cx_intel.sources.files.paths import SourceFile
@@ -23,7 +23,7 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are no text."""
 
 
-def read_csv(file: SourceFile, source: FilesSource) -> Content:
+def read_csv(file: SourceFile, source: FileSet) -> Content:
     """The content of a CSV file."""
     names, has_rows = _header(file, source)
     _refuse_other_encodings(file, source)
@@ -47,7 +47,7 @@ def read_csv(file: SourceFile, source: FilesSource) -> Content:
     return _numbered(names, table, faulty, file)
 
 
-def _header(file: SourceFile, source: FilesSource) -> tuple[tuple[str, ...], bool]:
+def _header(file: SourceFile, source: FileSet) -> tuple[tuple[str, ...], bool]:
     """The names in the first row, and whether anything follows."""
     with open_text(file, source, errors="replace") as text:  # bytes that are no text are found later, with their row
         rows = csv.reader((line.replace("\0", "") for line in text), **_dialect(source))
@@ -58,12 +58,12 @@ def _header(file: SourceFile, source: FilesSource) -> tuple[tuple[str, ...], boo
     return tuple(name.strip() for name in names), has_rows
 
 
-def _dialect(source: FilesSource) -> dict[str, Any]:
+def _dialect(source: FileSet) -> dict[str, Any]:
     quoting: dict[str, Any] = {"quotechar": source.quote} if source.quote else {"quoting": csv.QUOTE_NONE}
     return {"delimiter": source.delimiter} | quoting
 
 
-def _refuse_other_encodings(file: SourceFile, source: FilesSource) -> None:
+def _refuse_other_encodings(file: SourceFile, source: FileSet) -> None:
     """Names row and column of the first bytes that are no UTF-8; Arrow cannot where they stand in a faulty row.
 
     Other encodings are read by Python, which finds such bytes by itself.
@@ -82,12 +82,11 @@ def _refuse_other_encodings(file: SourceFile, source: FilesSource) -> None:
         if first := next(found, None):
             place = f"row {first[0]}, column {first[1]} " if first[0] else f"the header, column {first[1]} "
     raise SourceError(
-        f"{file.path}: {place}is not {source.encoding} text; state the `encoding` of the source of {source.table}, "
-        "for instance latin-1."
+        f"{file.path}: {place}is not {source.encoding} text; state the `encoding` of {file.of}, for instance latin-1."
     )
 
 
-def _is_text(file: SourceFile, source: FilesSource) -> bool:
+def _is_text(file: SourceFile, source: FileSet) -> bool:
     try:
         with open_text(file, source) as text:
             while text.read(BLOCK_BYTES):
@@ -98,7 +97,7 @@ def _is_text(file: SourceFile, source: FilesSource) -> bool:
 
 
 def _parse_csv(
-    file: SourceFile, source: FilesSource, fields: list[str], block: int
+    file: SourceFile, source: FileSet, fields: list[str], block: int
 ) -> tuple[pa.Table, list[pa_csv.InvalidRow]]:
     faulty: list[pa_csv.InvalidRow] = []
 

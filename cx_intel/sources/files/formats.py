@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content
 from cx_intel.sources.files.csv import read_csv
@@ -23,13 +23,13 @@ from cx_intel.sources.files.parquet import read_parquet
 from cx_intel.sources.files.paths import SourceFile
 
 
-def read_file(file: SourceFile, source: FilesSource) -> Content:
+def read_file(file: SourceFile, source: FileSet) -> Content:
     """The content of one file.
 
     Raises:
         SourceError: The file is empty, damaged, or not of the format or encoding stated.
     """
-    read: dict[str, Callable[[SourceFile, FilesSource], Content]] = {
+    read: dict[str, Callable[[SourceFile, FileSet], Content]] = {
         "csv": read_csv,
         "jsonl": read_json_lines,
         "parquet": read_parquet,
@@ -39,14 +39,14 @@ def read_file(file: SourceFile, source: FilesSource) -> Content:
 
 
 @contextmanager
-def _errors_named(file: SourceFile, source: FilesSource) -> Iterator[None]:
+def _errors_named(file: SourceFile, source: FileSet) -> Iterator[None]:
     """Turns what the readers raise into a SourceError that names the file and what to do."""
     try:
         yield
     except UnicodeError as error:
         raise SourceError(
-            f"{file.path}: is not {source.encoding} text ({error}); state the `encoding` of the source of "
-            f"{source.table}, for instance latin-1."
+            f"{file.path}: is not {source.encoding} text ({error}); state the `encoding` of "
+            f"{file.of}, for instance latin-1."
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError(f"{file.path}: the gzip file is damaged or cut off ({error}); fetch it again.") from error
@@ -55,7 +55,7 @@ def _errors_named(file: SourceFile, source: FilesSource) -> Iterator[None]:
         if found:
             raise SourceError(
                 f"{file.path}: row {int(found[2]) - 1}, column {int(found[1]) + 1} is not {source.encoding} "
-                f"text; state the `encoding` of the source of {source.table}, for instance latin-1."
+                f"text; state the `encoding` of {file.of}, for instance latin-1."
             ) from error
         damaged = "the gzip file is damaged or cut off" if file.is_gzip else f"cannot be read as {file.format}"
         raise SourceError(f"{file.path}: {damaged} ({_first_line(error)}); fetch it again.") from error

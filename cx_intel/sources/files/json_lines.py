@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, as_text, open_text, rejects_table
 from cx_intel.sources.files.paths import SourceFile
@@ -22,7 +22,7 @@ class _Number(str):
     """The spelling of a number that is no text in the file."""
 
 
-def read_json_lines(file: SourceFile, source: FilesSource) -> Content:
+def read_json_lines(file: SourceFile, source: FileSet) -> Content:
     """The content of a file of JSON lines."""
     names: dict[str, int] = {}
     batches: list[pa.Table] = []
@@ -57,7 +57,7 @@ def read_json_lines(file: SourceFile, source: FilesSource) -> Content:
     return Content(tuple(names), table, rejects_table(rejects), raw_rows)
 
 
-def _text_batch(rows: list[tuple[int, str, dict[str, Any]]], names: dict[str, int], source: FilesSource) -> pa.Table:
+def _text_batch(rows: list[tuple[int, str, dict[str, Any]]], names: dict[str, int], source: FileSet) -> pa.Table:
     columns: dict[str, pa.Array] = {
         f"c{n}": pa.array([as_text(row.get(name)) for _, _, row in rows], pa.string()) for name, n in names.items()
     }

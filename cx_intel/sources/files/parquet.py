@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.files.content import Content, as_text, rejects_table
 from cx_intel.sources.files.paths import SourceFile
 
 
-def read_parquet(file: SourceFile, source: FilesSource) -> Content:
+def read_parquet(file: SourceFile, source: FileSet) -> Content:
     """The content of a Parquet file."""
     typed = pq.read_table(file.path)
     columns = {f"c{n}": _columnas_text(typed.column(n)) for n in range(typed.num_columns)}

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.files import FileSet, FilesSource
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
 
 Format = Literal["csv", "parquet", "jsonl"]
@@ -34,19 +35,35 @@ class SourceFile(NamedTuple):
     name: str
     """Relative to the folder of the source: what operators see."""
     format: Format
+    of: str
+    """Whose it is, as messages say it: the source of subscriptions."""
 
     @property
     def is_gzip(self) -> bool:
         return self.path.suffix.lower() == ".gz"
 
 
-def source_files(source: FilesSource, environment: Mapping[str, str]) -> list[SourceFile]:
+def file_sets(source: object) -> list[tuple[FileSet, str]]:
+    """The files that a source reads, each set with whose it is, as messages say it; none of a source of another kind."""
+    if isinstance(source, FilesSource):
+        return [(source, f"the source of {source.table}")]
+    if isinstance(source, SqlSource):
+        return [(files, f"`{name}` of the source of {source.table}") for name, files in source.files.items()]
+    return []
+
+
+def source_files(source: FileSet, environment: Mapping[str, str], of: str) -> list[SourceFile]:
     """The files of a source, sorted by name.
+
+    Args:
+        source: Where they lie.
+        environment: Gives the values of `${NAME}` in the path.
+        of: Whose they are, for messages: the source of subscriptions.
 
     Raises:
         SourceError: A variable is not set, nothing is there, or the format is not told by the ending.
     """
-    pattern = _substituted(source, environment)
+    pattern = _substituted(source, environment, of)
     path = Path(pattern).expanduser()
     if path.is_dir():
         root = path
@@ -62,20 +79,20 @@ def source_files(source: FilesSource, environment: Mapping[str, str]) -> list[So
     if not found:
         raise SourceError(
             f"{path.absolute()}: no such file, or no file to read in it; this is `path: {source.path}` of "
-            f"the source of {source.table}: mend the path, or put the files there."
+            f"{of}: mend the path, or put the files there."
         )
-    files = [SourceFile(f, f.relative_to(root).as_posix(), _format(f, source)) for f in found]
+    files = [SourceFile(f, f.relative_to(root).as_posix(), _format(f, source, of), of) for f in found]
     return sorted(files, key=lambda file: file.name)
 
 
-def _substituted(source: FilesSource, environment: Mapping[str, str]) -> str:
+def _substituted(source: FileSet, environment: Mapping[str, str], of: str) -> str:
     try:
         return with_variables(source.path, environment)
     except KeyError as error:
         name = error.args[0]
         raise SourceError(
-            f"The environment variable {name} is not set; `path: {source.path}` of the source of "
-            f"{source.table} needs it: set it, for instance {name}=/data/exports."
+            f"The environment variable {name} is not set; `path: {source.path}` of "
+            f"{of} needs it: set it, for instance {name}=/data/exports."
         ) from None
 
 
@@ -105,11 +122,10 @@ def _told_by_ending(path: Path) -> Format | None:
     return ENDINGS.get(Path(name).suffix)
 
 
-def _format(path: Path, source: FilesSource) -> Format:
+def _format(path: Path, source: FileSet, of: str) -> Format:
     told = source.format or _told_by_ending(path)
     if told is None:
         raise SourceError(
-            f"{path.absolute()}: its ending tells no format; state `format: csv` (or parquet, jsonl) "
-            f"for the source of {source.table}."
+            f"{path.absolute()}: its ending tells no format; state `format: csv` (or parquet, jsonl) for {of}."
         )
     return told

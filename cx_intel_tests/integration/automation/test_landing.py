@@ -232,7 +232,7 @@ def test_without_its_variable_or_its_folder_the_sensor_says_so(inbox: Inbox) -> 
 def test_the_source_of_a_file_is_told_by_pattern_path_or_name(name: str, tables: list[str]) -> None:
     small = landing_portfolio(files={"crm_*.csv": "accounts"})
     assert small.automation.landing is not None
-    assert [s.table for s in sources_for(name, small, small.automation.landing)] == tables
+    assert [source.table for source, _ in sources_for(name, small, small.automation.landing)] == tables
 
 
 def test_a_file_is_complete_when_it_was_seen_before_and_has_not_changed_for_long_enough() -> None:

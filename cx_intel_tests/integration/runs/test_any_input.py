@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.demo_data import build_world
-from cx_intel.settings.sources.files import SyntheticSource
+from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.duckdb.files.reading import read_files

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME
+from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.date_formats import parts_of
-from cx_intel.settings.sources.files import FilesSource
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_NAMES = (
@@ -58,7 +58,7 @@ MONEY_PATTERN = (
 """An opening bracket, a sign before or after that of the currency, the digits, a closing bracket."""
 
 
-def localised(cell: str, kind: str, source: FilesSource) -> str:
+def localised(cell: str, kind: str, source: TableSource) -> str:
     """The expression of a text cell of a column of this type, in the spelling that staging reads."""
     if kind in (DATE, TIME) and source.date_formats:
         return iso_time(cell, source.date_formats)

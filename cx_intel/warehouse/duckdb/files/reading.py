@@ -15,7 +15,7 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.mapping import check_mapping
-from cx_intel.sources.files.paths import source_files
+from cx_intel.sources.files.paths import file_sets, source_files
 from cx_intel.warehouse.duckdb.files.columns import canonical, used_names
 
 
@@ -35,7 +35,8 @@ def read_files(source: FilesSource, *, contract: Contract, environment: Mapping[
             do.
     """
     check_mapping(source, contract)
-    files = source_files(source, environment)
+    ((declared, of),) = file_sets(source)
+    files = source_files(declared, environment, of)
     used = used_names(source, contract)
     tables, rejects, ignored = [], [], set()
     with duckdb.connect() as con:

@@ -1,0 +1,29 @@
+"""The `sources` block of a portfolio: a list of sources, each delivering tables, checked for what no two may deliver.
+
+What each kind states is beside this module; reading is done in `cx_intel.sources` and by the warehouse.
+"""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field, model_validator
+
+from cx_intel.settings.base import Settings
+from cx_intel.settings.sources.base import TableSource
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.settings.sources.synthetic import SyntheticSource
+
+Source: TypeAlias = Annotated[SyntheticSource | FilesSource | SqlSource, Field(discriminator="kind")]
+
+
+class SourcesMixin(Settings):
+    """The `sources` block, checked for tables that two sources deliver."""
+
+    sources: list[Source] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_source_a_table(self) -> "SourcesMixin":
+        listed = [s.table for s in self.sources if isinstance(s, TableSource)]
+        if twice := sorted({t for t in listed if listed.count(t) > 1}):
+            raise ValueError(f"sources: {', '.join(twice)} is delivered twice; join the files with a glob")
+        return self

@@ -1,0 +1,169 @@
+"""Reads one canonical table by a query over declared files, kept from everything else on the machine.
+
+What the files hold is read as for any source (`cx_intel.sources.files`); the query sees only that, in a DuckDB of its
+own without access to files, network, extensions or settings. What its values mean is decided at staging.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import duckdb
+import pyarrow as pa
+
+from cx_intel.contracts.contract import Column, Contract
+from cx_intel.contracts.delivered import EXPECTED, delivered_columns, required_columns
+from cx_intel.settings.sources.files import FileSet
+from cx_intel.settings.sources.sql import QueryFiles, SqlSource
+from cx_intel.settings.yaml.keys import did_you_mean
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.content import REJECTS, Content, FilesRead
+from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.paths import source_files
+from cx_intel.warehouse.duckdb.files.local_spellings import literal, localised
+
+TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
+"""Types of a result that stand as they are; times with a zone are brought to UTC, decimals stay, all else is text."""
+ISOLATED = {
+    "TimeZone": "UTC",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "threads": "1",  # the order of the rows, by which repeated keys are told apart, is then that of the query
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+"""Settings of the connection that runs a query; nothing can be changed after the last."""
+
+
+def read_query(source: SqlSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
+    """The rows of a query: text or typed columns under canonical names.
+
+    Args:
+        source: The files and the query.
+        contract: The staging contract of the source's table; its delivered columns are what may be given.
+        environment: Gives the values of `${NAME}` in paths.
+
+    `_row_number` counts the rows of the result, `_raw_row` is the row as JSON, `_source_file` the query.
+
+    Raises:
+        SourceError: Files or variables are missing, a file cannot be read, the query is not one SELECT, fails, or lacks
+            a column that the table requires; the text says what to do.
+    """
+    of = f"The query of the source of {source.table}"
+    names: list[str] = []
+    rejects: list[pa.Table] = []
+    with duckdb.connect(config={}) as con:
+        for name, files in source.files.items():
+            content, found = _contents(files, f"`{name}` of the source of {source.table}", environment)
+            con.register(name, content)
+            rejects.append(found)
+            names += [f"{name}/{file}" for file in dict.fromkeys(content["_source_file"].to_pylist())]
+        for setting, value in ISOLATED.items():
+            con.execute(f"SET {setting} = '{value}'")
+        with _errors_told(of):
+            _refuse_other_statements(con, source.query, of)
+            result = con.sql(source.query)
+            ignored = _check_columns(result.columns, contract, source, of)
+            table = con.sql(_canonical(result, source, contract)).to_arrow_table()
+    return FilesRead(table=table, rejects=pa.concat_tables(rejects), files=tuple(names), ignored_columns=ignored)
+
+
+def _contents(files: QueryFiles, whose: str, environment: Mapping[str, str]) -> tuple[pa.Table, pa.Table]:
+    """What the files of one set hold, joined by column name, with `_source_file`; and the rows that could not be split."""
+    tables, rejects = [], []
+    for file in source_files(files, environment, whose):
+        content = read_file(file, files)
+        _refuse_repeated(content, str(file.path))
+        table = content.table.select([f"c{n}" for n in range(len(content.columns))]).rename_columns(content.columns)
+        tables.append(table.append_column("_source_file", pa.repeat(file.name, table.num_rows)))
+        rejects.append(content.rejects)
+    table = pa.concat_tables(tables, promote_options="default")
+    given = {name.lower() for name in table.column_names}
+    for name in (name for name in files.optional if name.lower() not in given):
+        table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+    for n, name in enumerate(table.column_names):
+        if pa.types.is_null(table.schema.field(n).type):
+            table = table.set_column(n, name, table.column(n).cast(pa.string()))
+    return _without_null_text(table, files), pa.concat_tables(rejects or [pa.table([[], [], [], []], schema=REJECTS)])
+
+
+def _without_null_text(table: pa.Table, files: FileSet) -> pa.Table:
+    """Cells that are one of the spellings of a missing value are missing."""
+    with duckdb.connect() as con:
+        con.register("content", table)
+        spellings = ", ".join(literal(text) for text in files.null_text)
+        if not spellings:
+            return table
+        cells = (
+            f"CASE WHEN trim({_quoted(name)}) IN ({spellings}) THEN NULL ELSE {_quoted(name)} END AS {_quoted(name)}"
+            for name in table.column_names
+        )
+        return con.sql(f"SELECT {', '.join(cells)} FROM content").to_arrow_table()
+
+
+def _refuse_repeated(content: Content, path: str) -> None:
+    lower = [name.lower() for name in content.columns]
+    if repeated := sorted({name for name in content.columns if lower.count(name.lower()) > 1}):
+        raise SourceError(f"{path}: has the column {', '.join(repeated)} more than once; rename one of them.")
+
+
+def _refuse_other_statements(con: duckdb.DuckDBPyConnection, query: str, of: str) -> None:
+    statements = con.extract_statements(query)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        kinds = ", ".join(s.type.name for s in statements) or "nothing"
+        raise SourceError(f"{of} is to be one SELECT; it is {kinds}. Put what it needs into subqueries (WITH).")
+
+
+@contextmanager
+def _errors_told(of: str) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        text = str(error).strip()
+        hint = ""
+        if "explicit type casts" in text or "VARCHAR" in text:
+            hint = " Columns of files are text: write `amount::decimal(18, 2)`, or try_cast where some cells are none."
+        elif "file system operations are disabled" in text or "external access" in text.lower():
+            hint = " It sees the files declared under `files`, by their names, and no others."
+        raise SourceError(f"{of} fails: {text}{hint}") from error
+
+
+def _check_columns(given: list[str], contract: Contract, source: SqlSource, of: str) -> tuple[str, ...]:
+    """Refuses a result that lacks a required column or names one twice; the names that nothing reads."""
+    known = [column.name for column in delivered_columns(contract)]
+    if repeated := sorted({name for name in given if given.count(name) > 1}):
+        raise SourceError(f"{of} gives {', '.join(repeated)} twice; name one of them otherwise.")
+    for name in (*required_columns(contract), *EXPECTED.get(source.table, ())):
+        if name not in given:
+            raise SourceError(
+                f"{of} gives no column {name!r}, which {source.table} requires{did_you_mean(name, given)}; it gives "
+                f"{', '.join(given)}. Name it with AS."
+            )
+    return tuple(sorted(set(given) - set(known)))
+
+
+def _canonical(result: duckdb.DuckDBPyRelation, source: SqlSource, contract: Contract) -> str:
+    """The query with its canonical columns in their types, and what each row is called."""
+    types = dict(zip(result.columns, (str(kind) for kind in result.types), strict=True))
+    columns = {column.name: column for column in delivered_columns(contract)}
+    cells = [
+        f"{_cell(columns[name], kind, source)} AS {_quoted(name)}" for name, kind in types.items() if name in columns
+    ]
+    cells += [f"{literal('query')} AS _source_file", "row_number() OVER () AS _row_number"]
+    cells.append("to_json(result)::varchar AS _raw_row")
+    return f"SELECT {', '.join(cells)} FROM ({source.query.rstrip().removesuffix(';')}\n) AS result"
+
+
+def _cell(column: Column, kind: str, source: SqlSource) -> str:
+    cell = _quoted(column.name)
+    if kind == "VARCHAR":
+        return localised(cell, column.type, source)
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime({cell}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if kind in TYPED or kind.startswith("DECIMAL"):
+        return cell
+    return f"to_json({cell})::varchar" if kind.endswith(("[]", ")")) else f"{cell}::varchar"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
