@@ -22,6 +22,7 @@ from cx_intel.contracts.contract import (
     CrossInvariant,
     Invariant,
 )
+from cx_intel.contracts.staging.ends import ends_are_days
 from cx_intel.contracts.staging.recurring import LINE_COLUMNS, non_recurring_column, recurring_checks
 from cx_intel.contracts.staging.values import (
     BILLING_INTERVALS,
@@ -86,7 +87,10 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
             ),
             *_amounts_are_clear(portfolio),
         ),
-        cross_invariants=recurring_checks("subscriptions", portfolio),
+        cross_invariants=(
+            *recurring_checks("subscriptions", portfolio),
+            *ends_are_days("subscriptions", ("end_date", "valid_to"), portfolio),
+        ),
     )
 
 
@@ -210,6 +214,7 @@ def stg_invoices(portfolio: Portfolio) -> Contract:
                 "warn",
             ),
             *recurring_checks("invoices", portfolio),
+            *ends_are_days("invoices", ("period_end",), portfolio),
         ),
     )
 

@@ -20,6 +20,7 @@ from cx_intel.models.staging import parsing
 from cx_intel.models.staging.columns.derivations import derivations, faults
 from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
+from cx_intel.models.staging.columns.subscriptions import with_seen
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.models.staging.repeated_rows import without_contradictions, without_duplicates
 from cx_intel.settings.portfolio import Portfolio
@@ -59,7 +60,13 @@ NOT_A = {
 
 
 def judged(
-    raw: ir.Table, *, table: str, portfolio: Portfolio, as_of: date, accounts: ir.Table | None = None
+    raw: ir.Table,
+    *,
+    table: str,
+    portfolio: Portfolio,
+    as_of: date,
+    accounts: ir.Table | None = None,
+    seen: ir.Table | None = None,
 ) -> ir.Table:
     """Every row of a raw table, typed, with `_reason`: null where the row is valid.
 
@@ -69,6 +76,7 @@ def judged(
         portfolio: Currency, zones, attributes, categories.
         as_of: The day that `is_active` and `duration_days` describe.
         accounts: stg_accounts, for tables of rows that belong to an account.
+        seen: subscription_id of the subscriptions that earlier loads had before they ended.
 
     Where keys repeat, the one delivered last, by file name and row number, is kept; rows of a subscription with dates
     of their own are a history and all stay, while those of one file and day that differ are all quarantined. Tables kept by day
@@ -84,6 +92,8 @@ def judged(
         rows = _with_account(rows, accounts)
     if "amount" in rows.columns or "mrr" in rows.columns:
         rows = _in_reporting_currency(rows, table, portfolio)
+    if table == "subscriptions":
+        rows = with_seen(rows, seen, portfolio)
     rows = rows.mutate(_reason=_reason(rows, contract, portfolio))
     if "_row_number" in raw.columns:
         rows = without_duplicates(without_contradictions(rows, contract), contract)

@@ -4,10 +4,13 @@ Which rows of a source are repeated, and which are refused, is decided in `cx_in
 periods of all sources are kept from load to load, in `periods.py` beside this module.
 """
 
+from datetime import date
+
 import ibis
 import ibis.expr.types as ir
 
 from cx_intel.models.expressions.time import date_in_zone
+from cx_intel.models.staging.columns.subscriptions import status_role
 from cx_intel.settings.portfolio import Portfolio
 
 NO_DAY = ibis.null("date")
@@ -18,6 +21,13 @@ def newest_rows(stg_subscriptions: ir.Table) -> ir.Table:
     newest_first = ibis.window(group_by="subscription_id", order_by=stg_subscriptions.occurrence)
     ranked = stg_subscriptions.mutate(_place=ibis.row_number().over(newest_first))
     return ranked.filter(ranked["_place"] == 0).drop("_place")
+
+
+def seen_before(subscription_periods: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """subscription_id of those that a load before `as_of` had while they had not ended."""
+    p = subscription_periods
+    has_ended = ibis.coalesce(status_role(p.status, portfolio) == "ended", ibis.literal(False))
+    return p.filter((p.known_from < ibis.literal(as_of)) & (~has_ended | p.is_counting)).select("subscription_id")
 
 
 def ids_with_history(stg_subscriptions: ir.Table) -> ir.Table:

@@ -20,6 +20,7 @@ from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.models.expressions.time import offsets
 from cx_intel.models.staging.rows import MARKS, judged
 from cx_intel.models.staging.tables import rejected_rows, valid_rows
+from cx_intel.models.subscriptions.history import seen_before
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS, Input, Step
 from cx_intel.orchestration.assets.lineage import Source, column_sources
 from cx_intel.settings.portfolio import Portfolio
@@ -28,6 +29,8 @@ from cx_intel.warehouse.protocol import Rows, Warehouse
 JUDGED_PREFIX = "judged_"
 """Begins the name under which judged rows stand until they are split."""
 NO_TIME = timedelta(0)
+PERIODS = "subscription_periods"
+"""Remembers the loads before: no input of what is staged, which it is made of."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,14 @@ class StepRunner:
             delivered_days = self._source_days(chosen)
             raw = raw.filter(among(raw[DELIVERED_DAY], delivered_days))
         accounts = next((self._table(i) for i in self.step.inputs[1:]), None)
-        expression = judged(raw, table=table, portfolio=self.portfolio, as_of=days[-1], accounts=accounts)
+        expression = judged(
+            raw,
+            table=table,
+            portfolio=self.portfolio,
+            as_of=days[-1],
+            accounts=accounts,
+            seen=self._seen(table, days[-1]),
+        )
         like = ibis.schema({**contract.schema(), **MARKS})
         found = warehouse.stage(JUDGED_PREFIX + table, [expression], like=like)
         rows = valid_rows(found, table, self.portfolio)
@@ -134,6 +144,12 @@ class StepRunner:
         )
         warehouse.discard(JUDGED_PREFIX + table)
         return Built(kept, chosen, state, self._sources(expression))
+
+    def _seen(self, table: str, as_of: date) -> ir.Table | None:
+        """The subscriptions that earlier loads had before they ended, as those left it; None where there was none."""
+        if table != "subscriptions" or not self.warehouse.exists(PERIODS):
+            return None
+        return seen_before(self.warehouse.table(PERIODS), self.portfolio, as_of)
 
     def _changed_days(self, days: tuple[date, ...]) -> Built:
         """An event table: the days that the run is for, and all others whose input changed since they were built."""

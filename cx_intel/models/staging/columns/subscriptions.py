@@ -70,6 +70,24 @@ def without_never(day: ir.DateValue) -> ir.DateValue:
     return ibis.ifelse(day >= ibis.literal(NEVER_ENDS), ibis.null("date"), day)
 
 
+def with_seen(rows: ir.Table, seen: ir.Table | None, portfolio: Portfolio) -> ir.Table:
+    """Adds `_is_seen`: whether the subscription was known before it ended, by an earlier load or another of its rows.
+
+    Args:
+        rows: Typed rows of subscriptions.
+        seen: subscription_id of those that earlier loads had before they ended; None where there was no load yet.
+        portfolio: Its words for statuses.
+    """
+    role = ibis.coalesce(status_role(rows.status, portfolio), "unknown")
+    is_alive = ibis.ifelse(role.isin(["counting", "paused", "trial"]), 1, 0)
+    rows = rows.mutate(_is_seen=is_alive.max().over(ibis.window(group_by="subscription_id")) == 1)
+    if seen is None:
+        return rows
+    known = seen.select(_seen_id=seen.subscription_id).distinct()
+    joined = rows.left_join(known, rows.subscription_id == known["_seen_id"])
+    return joined.mutate(_is_seen=joined["_is_seen"] | joined["_seen_id"].notnull()).drop("_seen_id")
+
+
 def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[tuple[ir.BooleanValue, ir.StringValue | str]]:
     """What is wrong with a subscription beyond what its columns say: when, and what to write."""
     is_unknown = rows.status.notnull() & status_role(rows.status, portfolio).isnull()
@@ -77,11 +95,20 @@ def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[tuple[ir.B
     has_parts = rows["_has_amount"] | rows["_has_unit_amount"]
     is_beyond = has_parts & rows["_per"].notnull() & rows.currency.isin(list(portfolio.currency.rate_of()))
     is_countable = ibis.coalesce(rows.quantity, 1).between(0, QUANTITY_LIMIT)
+    has_ended = ibis.coalesce(status_role(rows.status, portfolio) == "ended", ibis.literal(False))
+    ends = [without_never(rows[name]) for name in ("end_date", "cancel_at", "valid_to")]
+    is_untimed = has_ended & ibis.coalesce(*ends).isnull() & _are_empty(rows, "end_date", "cancel_at", "valid_to")
     return [
         (
             is_unknown,
             status + "' is no known status: state under revenue.subscription_statuses what it means: counting, "
             "ended, never, trial or paused",
+        ),
+        (
+            is_untimed & ~rows["_is_seen"],
+            status + "' says that it has ended, nothing says when, and no load showed it in force: map the day to "
+            "end_date, or state {" + rows.status.substr(0, 60) + ": never} under revenue.subscription_statuses if such "
+            "ones never count",
         ),
         (~has_parts & _is_empty(rows, "amount") & _is_empty(rows, "unit_amount"), "amount is missing"),
         (
@@ -95,3 +122,9 @@ def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[tuple[ir.B
 def _is_empty(rows: ir.Table, name: str) -> ir.BooleanValue:
     text = f"_text_{name}"
     return rows[text].isnull() if text in rows.columns else rows[name].isnull()
+
+
+def _are_empty(rows: ir.Table, *names: str) -> ir.BooleanValue:
+    """Whether nothing was delivered that merely cannot be read, for which a row has a reason of its own."""
+    unread = [rows[name].isnull() & ~_is_empty(rows, name) for name in names]
+    return ~ibis.or_(*unread)
