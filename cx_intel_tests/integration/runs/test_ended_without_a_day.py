@@ -18,5 +18,7 @@ def test_only_what_was_never_in_force_is_quarantined(tmp_path: Path) -> None:
         assert company.refresh(AS_OF).succeeded
         quarantined = company.query("SELECT source_table, reason LIKE '%map the day to end_date%' FROM quarantine")
         assert quarantined == [("subscriptions", True)]
-        of_s02 = "SELECT counts_from, counts_until FROM subscription_periods WHERE is_counting AND subscription_id = 'S02'"
+        of_s02 = (
+            "SELECT counts_from, counts_until FROM subscription_periods WHERE is_counting AND subscription_id = 'S02'"
+        )
         assert company.query(of_s02) == [(date(2024, 2, 15), AS_OF)]
