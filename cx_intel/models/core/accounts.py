@@ -18,7 +18,7 @@ from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.expressions.statistics import exact_mean
 from cx_intel.models.renewals.dates import contracts_on, renewal_dates
 from cx_intel.models.revenue.account_mrr import NO_MONEY, SUM, a_year_of
-from cx_intel.models.revenue.horizon import horizon_index
+from cx_intel.models.revenue.horizon import horizon_of, with_horizon
 from cx_intel.models.subscriptions.in_force import in_force, is_contract
 from cx_intel.models.support.judgement import judged_tickets, mean_rating
 from cx_intel.settings.accounts import Rules
@@ -92,19 +92,20 @@ def account_snapshot(
     """
     day = ibis.literal(as_of)
     accounts = attributes_on(account_history, as_of)
-    horizon = horizon_index(subscription_periods, stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
+    horizon = horizon_of(subscription_periods, stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
     contracted = _subscriptions_on(subscription_periods, portfolio, as_of)
-    ledger = fct_revenue.mutate(month=month_index(fct_revenue.revenue_month))
-    ledger = ledger.filter(ledger.month <= horizon)
+    ledger = with_horizon(fct_revenue.mutate(month=month_index(fct_revenue.revenue_month)), horizon)
+    ledger = ledger.filter(ledger.month <= ledger["_horizon"])
     known = ledger.group_by("account_id").agg(
-        ledger_mrr=ledger.mrr.sum(where=ledger.month == horizon),
-        ledger_arr=ledger.arr.sum(where=ledger.month == horizon),
+        ledger_mrr=ledger.mrr.sum(where=ledger.month == ledger["_horizon"]),
+        ledger_arr=ledger.arr.sum(where=ledger.month == ledger["_horizon"]),
         is_in_ledger=ibis.literal(True),
     )
     renewals = renewal_dates(contracts_on(subscription_periods, as_of), portfolio=portfolio, as_of=as_of)
     rows = accounts
     for part in (contracted, known, renewals):
         rows = rows.left_join(part, "account_id").drop("account_id_right")
+    rows = with_horizon(rows, horizon)
     known_mrr = ibis.coalesce(rows.ledger_mrr.cast(MONEY), NO_MONEY)
     ledger_mrr = ibis.cases((rows.is_in_ledger.notnull(), known_mrr), else_=ibis.null(MONEY))
     contract_total = ibis.coalesce(rows.contract_total.cast(SUM), ibis.literal(0).cast(SUM))
@@ -125,7 +126,7 @@ def account_snapshot(
         else ibis.coalesce(rows.ledger_arr.cast(MONEY), NO_MONEY),
         is_churned=is_churned,
         ledger_mrr=ledger_mrr,
-        horizon_month=first_day(horizon),
+        horizon_month=first_day(rows["_horizon"]),
         is_overdue=ibis.coalesce(rows.is_overdue, ibis.literal(False)),
         is_cancelled=ibis.coalesce(rows.is_cancelled, ibis.literal(False)),
         **{group: ibis.coalesce(rows[group], NO_VALUE) for group in GROUPS},

@@ -19,15 +19,19 @@ from cx_intel.settings.portfolio import Portfolio
 ALL = 100.0
 
 
-def horizon_index(
+def horizon_of(
     subscription_periods: ir.Table,
     stg_invoices: ir.Table,
     stg_mrr_history: ir.Table,
     *,
     portfolio: Portfolio,
     as_of: date,
-) -> ir.IntegerScalar:
-    """The number of the ledger's last month at `as_of`; null when a ledger of invoices or figures has no row yet.
+) -> int | ir.Table:
+    """The number of the ledger's last month at `as_of`, for `with_horizon`: itself where the day alone decides it.
+
+    Else it is the column `_horizon` of the one row of a table, so that engines work it out once, however many read it:
+    a scalar stands in SQL as the whole query, again at each use. It is null when a ledger of invoices or figures has no
+    row yet.
 
     Contracts reach to the last complete month, given figures to the last month with a row. Invoices reach further, as
     long as periods in force answer for the months after. Of these only the newest is held back, where it is not
@@ -35,10 +39,17 @@ def horizon_index(
     nor stated as delivered.
     """
     if portfolio.revenue.basis == "subscriptions":
-        return ibis.literal(last_complete_month(as_of), "int64")
+        return last_complete_month(as_of)
     rows = delivered_months(subscription_periods, stg_invoices, stg_mrr_history, portfolio=portfolio, as_of=as_of)
     counted = rows.filter(rows.is_counted)
-    return counted.agg(horizon=counted.month.max()).horizon.as_scalar()
+    return counted.agg(_horizon=counted.month.max())
+
+
+def with_horizon(rows: ir.Table, horizon: int | ir.Table) -> ir.Table:
+    """The rows with the number of the ledger's last month as `_horizon`."""
+    if isinstance(horizon, int):
+        return rows.mutate(_horizon=ibis.literal(horizon, "int64"))
+    return rows.cross_join(horizon)
 
 
 def delivered_months(

@@ -52,9 +52,7 @@ def spans(charges: ir.Table) -> ir.Table:
         rows["_is_stated"], month_index(rows["_end"]), month_index(rows["_start"]) + rows["_months"]
     )
     until = ibis.coalesce(month_index(rows["_next"]), stated_end)
-    return rows.mutate(first=month_index(rows["_start"]), last=until - 1).drop(
-        "_product", "_is_stated", "_months", "_start", "_end", "_near", "_next"
-    )
+    return rows.select(*charges.columns, first=month_index(rows["_start"]), last=until - 1)
 
 
 def _days(months: ir.IntegerValue) -> ir.IntegerValue:

@@ -17,7 +17,7 @@ from cx_intel.models.core.accounts import attributes_on
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.revenue.account_mrr import NO_MONEY, account_months
-from cx_intel.models.revenue.horizon import horizon_index
+from cx_intel.models.revenue.horizon import horizon_of, with_horizon
 from cx_intel.settings.portfolio import Portfolio
 
 DEFINITION = 2
@@ -42,9 +42,10 @@ def revenue_ledger(
     open_months_are_computed.
     """
     tables = (subscription_periods, stg_invoices, stg_mrr_history)
-    horizon = horizon_index(*tables, portfolio=portfolio, as_of=as_of)
+    horizon = horizon_of(*tables, portfolio=portfolio, as_of=as_of)
     months = account_months(*tables, portfolio=portfolio, as_of=as_of)
-    now = months.filter(months.month <= horizon)
+    now = with_horizon(months, horizon)
+    now = now.filter(now.month <= now["_horizon"])
     now = now.select(
         "account_id",
         revenue_month=first_day(now.month),
@@ -76,12 +77,13 @@ def revenue_ledger(
     paid = (
         now.filter(now["_mrr"] > NO_MONEY).select(*keys).union(before.filter(before["_was"] > NO_MONEY).select(*keys))
     )
-    after = paid.filter(month_index(paid.revenue_month) < horizon)
+    after = with_horizon(paid, horizon)
+    after = after.filter(month_index(after.revenue_month) < after["_horizon"])
     after = after.select("account_id", revenue_month=first_day(month_index(after.revenue_month) + 1))
     every = ibis.union(now.select(*keys), before.select(*keys), after, distinct=True)
     rows = beside(beside(every, now, *keys), before, *keys)
     rows = beside(rows, segments, "account_id").cross_join(through)
-    rows = _rows(rows, horizon, portfolio, as_of)
+    rows = _rows(with_horizon(rows, horizon), portfolio, as_of)
     closed = rows.filter(rows.is_closed)
     restated = closed.select(
         "account_id",
@@ -94,11 +96,11 @@ def revenue_ledger(
     return conform(rows, contracts.revenue_ledger(portfolio))
 
 
-def _rows(rows: ir.Table, horizon: ir.IntegerScalar, portfolio: Portfolio, as_of: date) -> ir.Table:
+def _rows(rows: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
     closed_through, settings = portfolio.revenue.closed_through, portfolio.ledger_fingerprint
     is_published = ibis.coalesce(rows.revenue_month <= rows["_through"], ibis.literal(False))
     segment = ibis.coalesce(rows["_segment"], NO_VALUE)
-    is_beyond = ibis.coalesce(month_index(rows.revenue_month) > horizon, ibis.literal(True))
+    is_beyond = ibis.coalesce(month_index(rows.revenue_month) > rows["_horizon"], ibis.literal(True))
     is_closed = (
         is_published & (rows.revenue_month <= ibis.literal(closed_through)) if closed_through else ibis.literal(False)
     )
@@ -107,7 +109,7 @@ def _rows(rows: ir.Table, horizon: ir.IntegerScalar, portfolio: Portfolio, as_of
     keeps = is_closed | is_beyond
     rows = rows.mutate(
         as_of=ibis.literal(as_of),
-        horizon_month=first_day(horizon),
+        horizon_month=first_day(rows["_horizon"]),
         is_closed=is_closed,
         segment=ibis.ifelse(is_closed, ibis.coalesce(rows["_was_segment"], segment), segment),
         computed_mrr=ibis.ifelse(is_beyond, was_computed, computed),
