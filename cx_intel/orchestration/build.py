@@ -58,8 +58,9 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
     kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
     assets = [raw_asset(table, portfolio, environment.variables, environment.home) for table in portfolio.tables]
     assets += [table_asset(step, portfolio, kinds) for step in steps]
-    assets += report_assets(portfolio, environment)
-    assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))
+    if portfolio.reports.enabled:
+        assets += report_assets(portfolio, environment)
+        assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))
     assets += retention_assets(portfolio, kinds)
     assets += publish_assets(portfolio, environment.published(portfolio.name))
     return dg.Definitions(assets=assets, **automation(portfolio, environment, refresh_job(portfolio)))

@@ -12,8 +12,10 @@ from cx_intel.settings.base import Settings
 
 
 class ReportSettings(Settings):
-    """Language of the reports, and which exports are made."""
+    """Whether reports are made, in which language, and which exports."""
 
+    enabled: bool = True
+    """False: a refresh makes no pages, no picture, no brief and no exports; tables and their checks stay."""
     language: Literal["en", "de"] = "en"
     """Of pages, brief, workbook and messages: their words, numbers, dates and money."""
     exports: list[Literal["csv", "parquet", "xlsx"]] = ["csv", "parquet", "xlsx"]

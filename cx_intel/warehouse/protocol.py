@@ -207,6 +207,14 @@ class Warehouse(Protocol):
         """A fingerprint of the rows of each day, whatever their order: equal rows, equal fingerprint."""
         ...
 
+    def fingerprint(self, tables: Mapping[str, date | None]) -> str:
+        """Tells whether rows or columns of tables changed, whatever the order of the rows.
+
+        Args:
+            tables: Table: the `as_of` whose rows are looked at; None for all of them.
+        """
+        ...
+
     def record_checks(self, rows: pd.DataFrame) -> None:
         """Remembers what the checks of a table found, in place of what they found before.
 

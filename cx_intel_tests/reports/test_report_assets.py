@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from cx_intel.orchestration.assets.reports import report_assets
+from cx_intel.reports.made_from import RECORD
 from cx_intel.reports.pages.publishing import PAGES
 from cx_intel.settings.environment import Environment
 from cx_intel.warehouse.io_manager import WarehouseIOManager
@@ -52,7 +53,8 @@ def test_it_shows_its_picture_links_and_figures_to_plot(environment: Environment
     assert str(shown["picture"].value).startswith("![dashboard](data:image/png;base64,")
     folder = environment.reports("fleet")
     assert {shown[f"page_{key}"].value for key in PAGES} == {(folder / f"{key}.html").as_uri() for key in PAGES}
-    assert sorted(p.name for p in folder.iterdir()) == sorted(["dashboard.png", *(f"{key}.html" for key in PAGES)])
+    expected = sorted([RECORD, "dashboard.png", *(f"{key}.html" for key in PAGES)])
+    assert sorted(p.name for p in folder.iterdir()) == expected
 
 
 def test_a_run_for_an_earlier_day_leaves_the_pages_as_they_are(environment: Environment) -> None:

@@ -1,4 +1,4 @@
-"""The asset of a portfolio's reports: pages and picture made anew at each refresh, and shown in the UI.
+"""The asset of a portfolio's reports: pages and picture, made where something changed, and shown in the UI.
 
 What the pages say and how they look is decided in `cx_intel.reports`; here is decided when they are made and what
 Dagster gets to see of them. The tables that they read are made in `tables.py`, exports and brief in `exports.py`.

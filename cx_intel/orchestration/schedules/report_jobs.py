@@ -28,12 +28,13 @@ def report_jobs(portfolio: Portfolio, environment: Environment) -> dict[str, dg.
     """The jobs of a portfolio that send reports, by what they are.
 
     Args:
-        portfolio: Its settings; without renewals there is nothing to review.
+        portfolio: Its settings; without renewals there is nothing to review, and without reports no brief of it.
         environment: Where the reports are, and the addresses.
     """
     dispatcher = Dispatcher(portfolio, environment)
     jobs = {REVENUE_REPORT: _revenue_job(dispatcher)}
-    return jobs | ({RENEWAL_REVIEW: _review_job(dispatcher)} if portfolio.renewals else {})
+    has_review = portfolio.renewals is not None and portfolio.reports.enabled
+    return jobs | ({RENEWAL_REVIEW: _review_job(dispatcher)} if has_review else {})
 
 
 def _revenue_job(dispatcher: Dispatcher) -> dg.JobDefinition:

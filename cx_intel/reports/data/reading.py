@@ -82,7 +82,6 @@ CHECK_COLUMNS = (
     "rule",
     "what_to_do",
     "as_of",
-    "checked_at",
 )
 GROUPS = ("segment", "country", "owner")
 """Attributes of accounts that reports group by."""

@@ -42,6 +42,11 @@ class ExportFolders:
             return self.folder / self.latest.read_text(encoding="utf-8").strip()
         return self.latest.resolve() if self.latest.is_dir() else None
 
+    def is_newest(self, as_of: date) -> bool:
+        """`_latest` leads to the export of the day."""
+        newest = self.newest()
+        return newest is not None and newest.resolve() == self.of(as_of).resolve()
+
     def of(self, as_of: date) -> Path:
         """The folder of a day."""
         return self.folder / as_of.isoformat()

@@ -19,6 +19,7 @@ from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.exports.folders import ExportFolders
+from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.workbook.spreadsheet_safety import guarded_columns
 from cx_intel.reports.workbook.workbook import WORKBOOK_TABLES, workbook_name, write_workbook
 from cx_intel.settings.base import Misfit
@@ -103,6 +104,8 @@ def rows_of(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: Wa
 def export(data: ReportData, warehouse: Warehouse, folder: Path) -> Export:
     """Writes the exports of a day: all of its files appear at once, then what leads to the newest is switched.
 
+    Files that would come out the same are left as they are.
+
     Args:
         data: Of the newest day; its portfolio's `reports` block says which forms, which tables, and how many days are
             kept.
@@ -113,6 +116,11 @@ def export(data: ReportData, warehouse: Warehouse, folder: Path) -> Export:
     names = exported_tables(portfolio) if {"csv", "parquet"} & set(forms) else ()
     present = [name for name in names if warehouse.exists(name)]
     folders = ExportFolders(folder)
+    missing = tuple(name for name in names if name not in present)
+    of_day = {name: as_of if contract_of(name, portfolio).kind == "snapshot" else None for name in present}
+    made = MadeFiles(folder, fingerprint_of(data, warehouse.fingerprint(of_day)))
+    if made.are_current() and folders.is_newest(as_of):
+        return Export(folders.of(as_of), folders.latest, _written(folders.of(as_of)), missing, ())
     files: list[ExportedFile] = []
     with folders.writing(as_of) as target:
         for name in present:
@@ -128,13 +136,19 @@ def export(data: ReportData, warehouse: Warehouse, folder: Path) -> Export:
             write_workbook(data, workbook)
             files.append(_file(workbook, "", None))
         (target / MANIFEST).write_text(_manifest(portfolio, as_of, files), encoding="utf-8")
+    made.remember(folders.of(as_of) / name for name in (*(f.name for f in files), MANIFEST))
     removed = folders.keep(portfolio.reports.keep_exports)
-    missing = tuple(name for name in names if name not in present)
     return Export(folders.of(as_of), folders.latest, tuple(files), missing, removed)
 
 
 def _file(path: Path, table: str, rows: int | None) -> ExportedFile:
     return ExportedFile(path.name, table, rows, path.stat().st_size)
+
+
+def _written(folder: Path) -> tuple[ExportedFile, ...]:
+    """The files of an export, as its manifest lists them."""
+    listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    return tuple(ExportedFile(f["name"], f["table"] or "", f["rows"], f["bytes"]) for f in listed)
 
 
 def _manifest(portfolio: Portfolio, as_of: date, files: list[ExportedFile]) -> str:

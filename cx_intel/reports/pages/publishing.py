@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cx_intel.reports.charts.picture import dashboard_spec, render_png
 from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.pages.accounts import accounts
 from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.pages.health import health
@@ -38,19 +39,24 @@ PICTURE = "dashboard.png"
 
 @dataclass(frozen=True)
 class Published:
-    """What was written: page key to file, and the picture."""
+    """What stands there: page key to file, and the picture."""
 
     pages: Mapping[str, Path]
     picture: Path
 
 
 def publish(data: ReportData, folder: Path) -> Published:
-    """Writes the pages and the picture of a portfolio into a folder."""
+    """Writes the pages and the picture of a portfolio into a folder, unless they are there and would only be dated anew."""
+    files = Published({key: folder / f"{key}.html" for key in PAGES}, folder / PICTURE)
+    made = MadeFiles(folder, fingerprint_of(data))
+    if made.are_current():
+        return files
     library = chart_library(folder.parent)
-    written = {}
     with ThreadPoolExecutor(1) as second_core:  # pictures are drawn outside of Python
         picture = second_core.submit(render_png, dashboard_spec(data), data)
         for key, (_, make) in PAGES.items():
             html = render(make(data), data, MENU, library)
-            written[key] = write_whole(folder / f"{key}.html", html.encode())
-        return Published(written, write_whole(folder / PICTURE, picture.result()))
+            write_whole(files.pages[key], html.encode())
+        write_whole(files.picture, picture.result())
+    made.remember((*files.pages.values(), files.picture))
+    return files

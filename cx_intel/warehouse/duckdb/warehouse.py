@@ -165,6 +165,15 @@ class DuckDBWarehouse(SchemaState):
         self.database.connection.execute("DROP VIEW main._cx_days")
         return dict(found)
 
+    def fingerprint(self, tables: Mapping[str, date | None]) -> str:
+        parts = [
+            f"SELECT {n}, count(*), sum(hash(d)::HUGEINT) FROM {self._name(table)} AS d"
+            + (f" WHERE {AS_OF} = DATE '{day.isoformat()}'" if day else "")
+            for n, (table, day) in enumerate(tables.items())
+        ]
+        found = self.database.connection.execute(" UNION ALL ".join(parts)).fetchall() if parts else []
+        return repr([[(table, *self.table(table).schema().items()) for table in tables], sorted(found)])
+
     def copy_to(self, rows: ir.Table, file: Path, file_format: FileFormat) -> int:
         query = f"COPY ({self.database.sql(rows)}) TO '{escaped(file)}' ({FORMATS[file_format]})"
         ((count,),) = self.database.connection.execute(query).fetchall()

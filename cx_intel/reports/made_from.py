@@ -1,0 +1,105 @@
+"""What files were made from, remembered beside them, so that files that would come out the same are left as they are.
+
+Here is decided what counts as the same: data, settings and program, not the time. What the files are is decided where
+they are made: `pages/publishing.py` and `exports/tables.py`.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+import cx_intel
+from cx_intel.reports.data.report_data import ReportData
+
+RECORD = ".made_from.json"
+DRAWN_WITH = ("babel", "duckdb", "jinja2", "openpyxl", "vl-convert-python")
+"""Libraries that decide how files look."""
+
+
+class MadeFiles:
+    """The files of a folder that are made together, and what they were made from when they last were.
+
+    Args:
+        folder: Where they are; the record is kept in it.
+        made_from: Tells what they would be made from now.
+    """
+
+    def __init__(self, folder: Path, made_from: str):
+        self.folder = folder
+        self.made_from = made_from
+        self._record = folder / RECORD
+
+    def are_current(self) -> bool:
+        """They would come out the same, and each is there as it was written, as far as its size tells."""
+        try:
+            record = json.loads(self._record.read_text(encoding="utf-8"))
+            return bool(record["made_from"] == self.made_from) and all(
+                (self.folder / name).stat().st_size == size for name, size in record["bytes"].items()
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+
+    def remember(self, files: Iterable[Path]) -> None:
+        """Takes these as made; to be said once all of them are in place."""
+        sizes = {os.path.relpath(file, self.folder): file.stat().st_size for file in files}
+        partial = self._record.with_name(RECORD + ".part")
+        partial.write_text(json.dumps({"made_from": self.made_from, "bytes": sizes}, indent=1), encoding="utf-8")
+        os.replace(partial, self._record)
+
+
+def fingerprint_of(data: ReportData, *more: str) -> str:
+    """Tells what a portfolio's files are made from: every row read, its settings, this program; not when it is.
+
+    Args:
+        data: What the reports are made of.
+        more: What else goes into the files.
+    """
+    found = hashlib.sha256()
+    for part in (*_parts(data), *more):
+        found.update(part.encode())
+        found.update(b"\0")
+    return found.hexdigest()
+
+
+def _parts(data: ReportData) -> Iterator[str]:
+    yield _program()
+    yield data.portfolio.model_dump_json()
+    yield data.as_of.isoformat()
+    for frames in (data.frames, data.history):
+        for table, frame in frames.items():
+            yield table
+            yield from _rows(frame)
+    for frame in (data.listed_before, data.week_events, *([] if data.checks is None else [data.checks])):
+        yield from _rows(frame)
+    scores = data.scores
+    yield repr(sorted(scores.days.items()))
+    yield repr(
+        sorted(
+            (a, weeks, found, [scores.tiers[n] for n in places]) for a, (weeks, found, places) in scores.lines.items()
+        )
+    )
+    yield repr(sorted(data.row_counts.items()))
+    yield repr(sorted(data.newest.items()))
+
+
+def _rows(frame: pd.DataFrame) -> list[str]:
+    """The rows as text, in an order that does not depend on the engine's."""
+    text = frame.to_json(orient="records", lines=True, date_format="iso", double_precision=15)
+    return sorted(text.splitlines())
+
+
+@lru_cache(maxsize=1)
+def _program() -> str:
+    """Changes with every change of a file of the package, and of the libraries that draw."""
+    root = Path(cx_intel.__file__).parent
+    files = sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    stats = [(str(path.relative_to(root)), path.stat()) for path in files]
+    return repr(
+        ([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats], [version(name) for name in DRAWN_WITH])
+    )
