@@ -13,9 +13,10 @@ from cx_intel.doctor.findings import Finding, note, ok, problem
 from cx_intel.orchestration.alerts.addresses import addresses
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.paths import file_sets, source_files
+from cx_intel.sources.files.paths import file_sets, source_files, with_variables
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -68,6 +69,9 @@ def _reach(variables: Mapping[str, str]) -> Callable[[object], str]:
                 for file in source_files(files, variables, of):
                     with file.path.open("rb"):
                         pass
+            if isinstance(source, SqlSource) and source.connection:
+                address = with_variables(source.connection, variables)
+                reach(address, f"The connection of the source of {source.table}")
         except SourceError as error:
             return str(error)
         except OSError as error:

@@ -162,5 +162,7 @@ def _origin(source: Source) -> str:
     if isinstance(source, SyntheticSource):
         return f"Made by the synthetic world {source.world}, seed {source.seed}."
     if isinstance(source, SqlSource):
+        if source.connection:
+            return f"Given by a query at {source.connection}."
         return f"Given by a query over {', '.join(files.path for files in source.files.values())}."
     return f"Read from {source.path}; all columns are text, with the file and row that each row came from."

@@ -1,10 +1,10 @@
-"""Reads one canonical table by a query over declared files, kept from everything else on the machine.
+"""Reads one canonical table by a query: over declared files, kept from everything else on the machine, or at a connection.
 
 What the files hold is read as for any source (`cx_intel.sources.files`); the query sees only that, in a DuckDB of its
 own without access to files, network, extensions or settings. What its values mean is decided at staging.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 
 import duckdb
@@ -18,7 +18,8 @@ from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import REJECTS, Content, FilesRead
 from cx_intel.sources.files.formats import read_file
-from cx_intel.sources.files.paths import source_files
+from cx_intel.sources.files.paths import source_files, with_variables
+from cx_intel.warehouse.connections import exact_numbers, run_query
 from cx_intel.warehouse.duckdb.files.local_spellings import literal, localised
 
 TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
@@ -50,6 +51,8 @@ def read_query(source: SqlSource, *, contract: Contract, environment: Mapping[st
             a column that the table requires; the text says what to do.
     """
     of = f"The query of the source of {source.table}"
+    if source.connection:
+        return _from_connection(source, source.connection, contract, environment, of)
     names: list[str] = []
     rejects: list[pa.Table] = []
     with duckdb.connect(config={}) as con:
@@ -58,14 +61,37 @@ def read_query(source: SqlSource, *, contract: Contract, environment: Mapping[st
             con.register(name, content)
             rejects.append(found)
             names += [f"{name}/{file}" for file in dict.fromkeys(content["_source_file"].to_pylist())]
-        for setting, value in ISOLATED.items():
-            con.execute(f"SET {setting} = '{value}'")
+        _isolate(con)
         with _errors_told(of):
             _refuse_other_statements(con, source.query, of)
-            result = con.sql(source.query)
-            ignored = _check_columns(result.columns, contract, source, of)
-            table = con.sql(_canonical(result, source, contract)).to_arrow_table()
+            ignored = _check_columns(con.sql(source.query).columns, contract, source, of)
+            table = _canonical(con, f"({source.query.rstrip().removesuffix(';')}\n)", source, contract)
     return FilesRead(table=table, rejects=pa.concat_tables(rejects), files=tuple(names), ignored_columns=ignored)
+
+
+def _from_connection(
+    source: SqlSource, connection: str, contract: Contract, environment: Mapping[str, str], of: str
+) -> FilesRead:
+    try:
+        address = with_variables(connection, environment)
+    except KeyError as error:
+        raise SourceError(
+            f"The environment variable {error.args[0]} is not set, which holds the connection of the source of "
+            f"{source.table}: set it, for instance {error.args[0]}=postgresql://user:password@host/database."
+        ) from None
+    given = run_query(address, source.query, of)
+    ignored = _check_columns(given.column_names, contract, source, of)
+    with duckdb.connect() as con:
+        con.register("given", given)
+        _isolate(con)
+        with _errors_told(of):
+            table = _canonical(con, "given", source, contract, exact_numbers(given))
+    return FilesRead(table=table, rejects=REJECTS.empty_table(), files=(), ignored_columns=ignored)
+
+
+def _isolate(con: duckdb.DuckDBPyConnection) -> None:
+    for setting, value in ISOLATED.items():
+        con.execute(f"SET {setting} = '{value}'")
 
 
 def _contents(files: QueryFiles, whose: str, environment: Mapping[str, str]) -> tuple[pa.Table, pa.Table]:
@@ -84,7 +110,7 @@ def _contents(files: QueryFiles, whose: str, environment: Mapping[str, str]) -> 
     for n, name in enumerate(table.column_names):
         if pa.types.is_null(table.schema.field(n).type):
             table = table.set_column(n, name, table.column(n).cast(pa.string()))
-    return _without_null_text(table, files), pa.concat_tables(rejects or [pa.table([[], [], [], []], schema=REJECTS)])
+    return _without_null_text(table, files), pa.concat_tables(rejects)
 
 
 def _without_null_text(table: pa.Table, files: FileSet) -> pa.Table:
@@ -142,22 +168,28 @@ def _check_columns(given: list[str], contract: Contract, source: SqlSource, of: 
     return tuple(sorted(set(given) - set(known)))
 
 
-def _canonical(result: duckdb.DuckDBPyRelation, source: SqlSource, contract: Contract) -> str:
-    """The query with its canonical columns in their types, and what each row is called."""
+def _canonical(
+    con: duckdb.DuckDBPyConnection,
+    rows: str,
+    source: SqlSource,
+    contract: Contract,
+    exact: Container[str] = (),
+) -> pa.Table:
+    """The canonical columns of the rows in their types, with what each row is called."""
+    result = con.sql(f"SELECT * FROM {rows} AS result")
     types = dict(zip(result.columns, (str(kind) for kind in result.types), strict=True))
     columns = {column.name: column for column in delivered_columns(contract)}
-    cells = [
-        f"{_cell(columns[name], kind, source)} AS {_quoted(name)}" for name, kind in types.items() if name in columns
-    ]
+    wanted = [(name, kind) for name, kind in types.items() if name in columns]
+    cells = [f"{_cell(columns[name], kind, source, name in exact)} AS {_quoted(name)}" for name, kind in wanted]
     cells += [f"{literal('query')} AS _source_file", "row_number() OVER () AS _row_number"]
     cells.append("to_json(result)::varchar AS _raw_row")
-    return f"SELECT {', '.join(cells)} FROM ({source.query.rstrip().removesuffix(';')}\n) AS result"
+    return con.sql(f"SELECT {', '.join(cells)} FROM {rows} AS result").to_arrow_table()
 
 
-def _cell(column: Column, kind: str, source: SqlSource) -> str:
+def _cell(column: Column, kind: str, source: SqlSource, is_exact_number: bool) -> str:
     cell = _quoted(column.name)
     if kind == "VARCHAR":
-        return localised(cell, column.type, source)
+        return cell if is_exact_number else localised(cell, column.type, source)
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime({cell}, '%Y-%m-%dT%H:%M:%S.%fZ')"
     if kind in TYPED or kind.startswith("DECIMAL"):

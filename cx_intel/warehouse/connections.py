@@ -1,0 +1,109 @@
+"""Runs one query at a database that somebody else keeps, and gives its result as an Arrow table. Read-only.
+
+Which driver serves which address, and what a server's refusal means for whoever wrote the query. What the columns of the
+result mean is not looked at here (`cx_intel.warehouse.duckdb.files.queries`, staging).
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+
+from cx_intel.sources.errors import SourceError
+
+NUMERIC = "numeric"
+"""What an exact number is called that has no Arrow type of its own; the driver gives its text."""
+
+
+def run_query(address: str, query: str, of: str) -> pa.Table:
+    """The result of a query.
+
+    Args:
+        address: `postgresql://...`, `sqlite:///file`, `snowflake://...` or `bigquery://project/dataset`; may hold a
+            password, which no message repeats.
+        query: One statement, in the server's dialect; nothing can be written with it.
+        of: Whose it is, as messages say it.
+
+    Raises:
+        SourceError: The address is of no known kind, its driver is not installed, or what the server said.
+    """
+    kind = address.partition(":")[0].lower()
+    if kind not in _OPENED:
+        raise SourceError(f"{of}: its connection begins with {kind}:, which is none of {', '.join(_OPENED)}.")
+    import adbc_driver_manager
+
+    try:
+        with closing(_OPENED[kind](address)) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(query)
+            result: pa.Table = cursor.fetch_arrow_table()
+    except ImportError as error:
+        raise SourceError(f"{of} needs a driver: pip install 'cx-intel[{kind}]'.") from error
+    except adbc_driver_manager.Error as error:
+        raise SourceError(f"{of} fails: {_without_secrets(str(error), address)}{_hint(kind, str(error))}") from error
+    return result
+
+
+def reach(address: str, of: str) -> None:
+    """Raises SourceError, saying why, where no query can be run at the address."""
+    run_query(address, "SELECT 1 AS answer", of)
+
+
+def exact_numbers(table: pa.Table) -> set[str]:
+    """The columns that hold exact numbers as text, as a driver gives them where Arrow has no such type."""
+    return {field.name for field in table.schema if getattr(field.type, "type_name", "") == NUMERIC}
+
+
+def _postgresql(address: str) -> Any:
+    connection = import_module("adbc_driver_postgresql.dbapi").connect(address)
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    connection.commit()
+    return connection
+
+
+def _sqlite(address: str) -> Any:
+    """By SQLAlchemy's convention: three slashes before a relative path, four before an absolute one."""
+    path = urlsplit(address).path.removeprefix("/")
+    if not Path(path).is_file():
+        raise SourceError(f"{Path(path).absolute()}: no such file; the connection names it: mend its path.")
+    return import_module("adbc_driver_sqlite.dbapi").connect(f"file:{path}?mode=ro")
+
+
+def _snowflake(address: str) -> Any:
+    return import_module("adbc_driver_snowflake.dbapi").connect(address.removeprefix("snowflake://"))
+
+
+def _bigquery(address: str) -> Any:
+    parts = urlsplit(address)
+    options = {"adbc.bigquery.sql.project_id": parts.netloc, "adbc.bigquery.sql.dataset_id": parts.path.strip("/")}
+    return import_module("adbc_driver_bigquery.dbapi").connect(options)
+
+
+_OPENED: dict[str, Callable[[str], Any]] = {
+    "postgresql": _postgresql,
+    "postgres": _postgresql,
+    "sqlite": _sqlite,
+    "snowflake": _snowflake,
+    "bigquery": _bigquery,
+}
+
+
+def _hint(kind: str, said: str) -> str:
+    if "read-only" in said or "readonly" in said:
+        return " A source only reads: write one SELECT."
+    if kind == "sqlite" and ("type" in said.lower() or "convert" in said.lower()):
+        return " A column holds values of several types: write cast(column as text)."
+    return ""
+
+
+def _without_secrets(said: str, address: str) -> str:
+    """What the server said, without the address and its password, on as few lines as it needs."""
+    parts = urlsplit(address)
+    for secret in (address, parts.netloc, parts.password, unquote(parts.password or "")):
+        if secret:
+            said = said.replace(secret, "***")
+    return said.strip()
