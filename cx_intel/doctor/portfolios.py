@@ -54,7 +54,7 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
             f"names {', '.join(unset)}, which the environment has not",
             "Set it for the service that runs the refresh too, not only in this shell.",
         )
-    unreachable = [text for text in map(_reach(variables), portfolio.sources) if text]
+    unreachable = [text for text in map(_unreached(variables), portfolio.sources) if text]
     for text in unreachable if not unset else ():
         yield problem(subject, text, "Bring the file there, or mend the path of the source.")
     yield from _alerts(portfolio, variables)
@@ -62,8 +62,8 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
         yield ok(subject, f"valid, {len(portfolio.sources)} sources reachable")
 
 
-def _reach(variables: Mapping[str, str]) -> Callable[[object], str]:
-    def reach(source: object) -> str:
+def _unreached(variables: Mapping[str, str]) -> Callable[[object], str]:
+    def fault(source: object) -> str:
         try:
             for files, of in file_sets(source):
                 for file in source_files(files, variables, of):
@@ -78,7 +78,7 @@ def _reach(variables: Mapping[str, str]) -> Callable[[object], str]:
             return f"{error.filename} cannot be read: {error.strerror}"
         return ""
 
-    return reach
+    return fault
 
 
 def _alerts(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Finding]:
