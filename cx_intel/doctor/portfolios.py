@@ -17,6 +17,7 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import file_sets, source_files, with_variables
+from cx_intel.warehouse.connections import reach
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
