@@ -29,7 +29,7 @@ def print_summary(portfolio, outcome, environment: Environment, seconds: float) 
         console.print(f"  [yellow]warning[/] {escape(text)}", highlight=False)
     for text in outcome.failures:
         console.print(f"  [bold red]failed[/] {escape(text)}", highlight=False)
-    if not outcome.succeeded:
+    if not outcome.is_complete:
         return
     try:
         with readable(environment.warehouse, {portfolio.name: environment.published(portfolio.name)}) as source:

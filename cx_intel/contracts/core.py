@@ -13,6 +13,12 @@ SIZE_MRR = "reporting currency per month"
 SIZE_ARR = "reporting currency per year"
 AS_OF = Column("as_of", DATE, "The day whose last instant the row describes.", nullable=False)
 
+CONTRACTS_AS_OF = Column(
+    "contracts_as_of",
+    DATE,
+    "Delivery of subscriptions that the contracts are of; before as_of where that of the day was refused.",
+    null_means="the source does not deliver all rows each time",
+)
 DEFAULT_STAGES = ("trial", "churned", "onboarding", "growing", "mature")
 
 
@@ -148,7 +154,7 @@ def account_snapshot(portfolio: Portfolio) -> Contract:
         "core",
         "Every account as it was known on a day; the ground of all other snapshots.",
         ("as_of", "account_id"),
-        (AS_OF, *_account_columns(portfolio)),
+        (AS_OF, *_account_columns(portfolio), CONTRACTS_AS_OF),
         kind="snapshot",
         invariants=(ARR_IS_TWELVE_MRR, *ledger_agrees(portfolio), *CRM_AGREES),
         cross_invariants=(PAYERS_HAVE_SIGNED_UP,),

@@ -37,6 +37,7 @@ def delivery_rules(portfolio: Portfolio) -> tuple[CrossInvariant, ...]:
                 lambda tables: _too_much_is_gone(tables, source.max_missing_pct),
                 "Deliver the file whole and refresh again. If so many ended at once, raise max_missing_pct of the "
                 "source; if it delivers only what changed, write `delivers: changes`.",
+                "refuse",
             )
         )
     if source.end_date.means is None:

@@ -27,7 +27,8 @@ class Outcome:
         portfolio: Its name.
         as_of: The day, or the last one of a range.
         run_id: The run in the UI.
-        succeeded: Every step did, and every blocking check passed.
+        is_complete: Every step was made; of a refused delivery with the table as it was.
+        succeeded: It is complete, and nothing was blocked or refused.
         tables: Tables written: name -> rows in the table or the partitions written.
         checks: Outcome -> count, of passed, warned, failed.
         failures: What went wrong, a line each.
@@ -37,6 +38,7 @@ class Outcome:
     portfolio: str
     as_of: date
     run_id: str
+    is_complete: bool = False
     succeeded: bool = False
     tables: dict[str, int] = field(default_factory=dict)
     checks: dict[str, int] = field(default_factory=lambda: {"passed": 0, "warned": 0, "failed": 0})
@@ -92,6 +94,7 @@ def refresh(
         run_id=outcome.run_id,
         raise_on_error=False,
     )
+    outcome.is_complete = result.success
     outcome.succeeded = result.success and not outcome.checks["failed"]
     if not result.success and not outcome.failures:
         outcome.failures.append(_run_failure(instance, outcome.run_id))

@@ -144,7 +144,7 @@ def _checks(rules: Iterable[StatedRule]) -> list[DocumentedCheck]:
             text = f"{TOLD_BY_COLUMNS[name]}: {columns}."
         else:
             text = " ".join(rule.text for rule in own)
-        checks.append(DocumentedCheck(name, text, "blocks" if own[0].severity == "block" else "warns"))
+        checks.append(DocumentedCheck(name, text, f"{own[0].severity}s"))
     return checks
 
 

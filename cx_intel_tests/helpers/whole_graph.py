@@ -108,7 +108,7 @@ class WholeGraph:
     def _rules(self, contract: Contract) -> list[Counts]:
         """Statements that each give a row of counts: how many rows break which blocking rule."""
         own = self._table(contract.table)
-        rules = [rule for rule in rules_of(contract) if rule.severity == "block"]
+        rules = [rule for rule in rules_of(contract) if rule.severity != "warn"]
         on_rows = {f"{contract.table}.{r.name}": own.count(where=r.broken(own)) for r in rules if r.broken}
         found = [(tuple(on_rows), self._sql(own.agg(**{f"c{n}": c for n, c in enumerate(on_rows.values())})))]
         for rule in rules:

@@ -1,6 +1,6 @@
 """What is told beside MRR and retention: missing deliveries, restatements, contracts against invoices, within a month."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from cx_intel.reports.data.ledger_notes import (
     ledger_notes,
     outside_mrr,
     reconciliation,
+    refused,
     restated,
 )
 from cx_intel.reports.data.report_data import ReportData
@@ -150,6 +151,18 @@ def test_what_does_not_recur_is_told_beside_mrr(tmp_path: Path) -> None:
     section = revenue(data).sections[0]
     assert told in section.notes
     assert "Billed beside MRR, because it does not recur: 3" in [table.caption for table in section.tables]
+
+
+def test_a_refused_delivery_is_told_beside_mrr_and_on_the_dashboard(tmp_path: Path) -> None:
+    before = AS_OF - timedelta(days=2)
+    data = _data(tmp_path, account_snapshot=[row | {"contracts_as_of": before} for row in accounts_of(["Ada"])])
+    (told,) = refused(data, data.language)
+    assert told == (
+        "The subscriptions delivered for 31 Jan 2025 were refused, because too many were missing: contracts and MRR are "
+        "those of 29 Jan 2025, and tiers are held."
+    )
+    assert told in revenue(data).answer
+    assert told in dashboard(data).answer
 
 
 def test_nothing_to_tell_is_nothing_said(tmp_path: Path) -> None:

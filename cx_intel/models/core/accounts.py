@@ -118,6 +118,7 @@ def account_snapshot(
     months = month_index(day) - month_index(rows.signup_date)
     rows = rows.mutate(
         as_of=day,
+        contracts_as_of=_newest_delivery(subscription_periods, portfolio, as_of),
         tenure_days=day.delta(rows.signup_date, unit="day"),
         tenure_months=months - ibis.cases((rows.signup_date.day() > as_of.day, 1), else_=0),
         current_mrr=current_mrr,
@@ -141,6 +142,15 @@ def account_snapshot(
         lifecycle_stage=first_match(((holds(s.if_, rows), s.value) for s in stages.rules), stages.else_),
     )
     return conform(rows, contracts.account_snapshot(portfolio))
+
+
+def _newest_delivery(subscription_periods: ir.Table, portfolio: Portfolio, as_of: date) -> ir.DateValue:
+    """The day of the newest delivery of all subscriptions that was taken over, at most `as_of`; null without such a source."""
+    if "subscriptions" not in portfolio.tables or not portfolio.source_of("subscriptions").delivers_all:
+        return ibis.null("date")
+    delivered = ibis.greatest(subscription_periods.delivered_on, subscription_periods.known_from)
+    newest = subscription_periods.agg(_day=delivered.max())["_day"].as_scalar()
+    return ibis.least(newest, ibis.literal(as_of))
 
 
 def _subscriptions_on(subscription_periods: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:

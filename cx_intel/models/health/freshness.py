@@ -38,6 +38,11 @@ def with_staleness(accounts: ir.Table, sources: Sources, tables: Iterable[str]) 
     return accounts
 
 
+def is_delivery_refused(account_snapshot: ir.Table) -> ir.BooleanValue:
+    """Whether the contracts of the day are those of an earlier delivery, because that of the day was refused."""
+    return ibis.coalesce(account_snapshot.contracts_as_of < account_snapshot.as_of, ibis.literal(False))
+
+
 def _oldest_fresh_horizon(as_of: date, days: int) -> date:
     """The ledger is fresh while the month after its horizon ended at most `days` days ago."""
     limit = as_of - timedelta(days=days)

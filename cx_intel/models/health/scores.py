@@ -11,7 +11,9 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.health.scores import customer_health_scores as customer_health_scores_contract
+from cx_intel.models.expressions.joins import beside
 from cx_intel.models.health.curves import within
+from cx_intel.models.health.freshness import is_delivery_refused
 from cx_intel.models.health.population import health_settings
 from cx_intel.models.health.tiers import is_healthy, round_half_up, tier_of, with_confirmed_tier
 from cx_intel.settings.portfolio import Portfolio
@@ -31,8 +33,9 @@ def customer_health_scores(
     newest earlier partition of this table. `health_score` is rounded once, half up, to 0.1 and the tier read
     from it; null when no signal has a score. A dimension's score is null when none of its signals has one.
     Below the portfolio's least coverage the tier is unknown, and the score still shown. While a source is
-    stale (`is_frozen`) the confirmed tier is held. Always true: tier_agrees_with_score,
-    unknown_is_neither_healthy_nor_not, model_version_is_configured, rounded_to_a_tenth, points_sum_to_score.
+    stale, or the delivery of subscriptions was refused (`is_frozen`), the confirmed tier is held. Always true:
+    tier_agrees_with_score, unknown_is_neither_healthy_nor_not, model_version_is_configured, rounded_to_a_tenth,
+    points_sum_to_score.
     """
     health = health_settings(portfolio)
     drivers = health_score_drivers
@@ -52,7 +55,10 @@ def customer_health_scores(
         coverage_pct=within(ibis.coalesce(100.0 * measured.sum() / applicable.sum().nullif(0), 0.0), 0.0, 100.0),
         is_frozen=ibis.cases((drivers.is_stale, 1), else_=0).max() == 1,
     )
-    rows = totals.mutate(health_score=round_half_up(totals.unrounded_score))
+    refused = account_snapshot.select("account_id", _is_refused=is_delivery_refused(account_snapshot))
+    totals = beside(totals, refused, "account_id")
+    totals = totals.mutate(is_frozen=totals.is_frozen | ibis.coalesce(totals["_is_refused"], ibis.literal(False)))
+    rows = totals.drop("_is_refused").mutate(health_score=round_half_up(totals.unrounded_score))
     rows = rows.mutate(health_tier=tier_of(rows, health))
     rows = rows.mutate(is_healthy=is_healthy(rows, health))
     rows = with_confirmed_tier(rows, previous, health, as_of)

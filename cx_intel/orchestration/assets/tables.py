@@ -99,7 +99,7 @@ class _Run:
     checks: tuple[Check, ...]
 
     def make(self, days: tuple[date, ...]) -> _Done:
-        """Builds, checks and puts in place; a blocking check that fails leaves the table as it was."""
+        """Builds, checks and puts in place; a blocking or refusing check that fails leaves the table as it was."""
         contract, portfolio, warehouse = self.step.contract, self.portfolio, self.warehouse
         stands_at = warehouse.stands_at(self.step.table) if contract.kind == "whole" else None
         if stands_at and days[-1] < stands_at:
@@ -115,6 +115,8 @@ class _Run:
             if contract.layer == "staging":
                 self._quarantine(days)
             return _Done(results, (), {})
+        if any(result.refuses for result in results):
+            return self._refused(results)
         for check in self.checks:
             check.remember(checked)
         return _Done(results, built.days, self._put_in_place(built, days[-1]))
@@ -139,6 +141,14 @@ class _Run:
             stands_at=as_of if contract.kind == "whole" else None,
         )
         return metadata
+
+    def _refused(self, results: list[RuleResult]) -> _Done:
+        """A delivery that is refused: what stands downstream is made of the table as it was."""
+        table, warehouse = self.step.table, self.warehouse
+        stands_at = warehouse.stands_at(table)
+        warehouse.discard(table)
+        told = [result.as_refusal(table, stands_at) if result.refuses else result for result in results]
+        return _Done(told, (), {"refused": True, "kept_as_of": stands_at.isoformat() if stands_at else "never"})
 
     def _left_as_it_is(self, stands_at: date) -> _Done:
         """A run for an earlier day leaves a whole table as it stands, and checks it again."""

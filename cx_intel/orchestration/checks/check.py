@@ -6,7 +6,7 @@ from a contract: `rules.py`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -80,6 +80,17 @@ class RuleResult:
     def blocks(self) -> bool:
         return not self.passed and self.rule.severity == "block"
 
+    @property
+    def refuses(self) -> bool:
+        return not self.passed and self.rule.severity == "refuse"
+
+    def as_refusal(self, table: str, stands_at: date | None) -> "RuleResult":
+        """The result, told with the day that the table stands at."""
+        since = f"it stands as of {stands_at}" if stands_at else "it stays as it was"
+        told = f"{table} was not replaced, {since}. {self.rule.text} {self.rule.recovery}"
+        shown = {"failed_rows": self.broken_count, "rows": self.total_count, "what_to_do": self.rule.recovery}
+        return replace(self, told=told, metadata=shown)
+
 
 @dataclass(frozen=True)
 class Check(ABC):
@@ -149,12 +160,12 @@ def _check_result(check: str, results: list[RuleResult], key: dg.AssetKey) -> dg
             "what_to_do": broken[0].rule.recovery,
             **{f"sample_{r.rule.name}": _sample(r.sample) for r in broken if r.sample is not None},
         }
-    is_blocking = results[0].rule.severity == "block"
+    is_error = results[0].rule.severity != "warn"
     return dg.AssetCheckResult(
         passed=not broken,
         asset_key=key,
         check_name=check,
-        severity=dg.AssetCheckSeverity.ERROR if is_blocking else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description=description,
         metadata=metadata,
     )

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
-import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import Contract
-from cx_intel.models.staging.dated_facts import FACTS, dated_facts
+from cx_intel.models.staging.dated_facts import FACTS, newest_row
 from cx_intel.orchestration.alerts.incidents import FRESHNESS
 from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult
 from cx_intel.orchestration.checks.rules import Rule
@@ -88,14 +87,8 @@ class Freshness(Check):
         return [SourceFreshness(table, context.as_of, max(newest, default=None), *limits).result()]
 
     def _newest(self, rows: ir.Table, context: CheckContext) -> date | None:
-        if self.contract.day_column:
-            days = rows.select(day=rows[self.contract.day_column])
-        else:
-            facts = dated_facts({_source(self.contract): rows}, portfolio=self.portfolio)
-            assert facts is not None
-            days = facts.select("day")
-        known = days.filter(days.day <= ibis.literal(context.as_of))
-        (found,) = context.warehouse.rows(known.agg(newest=known.day.max()))
+        newest = newest_row(_source(self.contract), rows, portfolio=self.portfolio, as_of=context.as_of)
+        (found,) = context.warehouse.rows(newest)
         return found["newest"]  # type: ignore[no-any-return]
 
 

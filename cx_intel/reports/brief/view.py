@@ -17,7 +17,7 @@ from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.data.signals import label_of, main_reasons
 from cx_intel.reports.data.terms import ASSUMED, NO_VALUE, due_in, fitting
-from cx_intel.reports.data.trust import LABELS, trust_of
+from cx_intel.reports.data.trust import LABELS, newest_rows, trust_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.workbook.workbook import workbook_name
@@ -80,7 +80,11 @@ class _View:
             "outlook": self.outlook(),
             "renewal_notes": renewal_notes(self.data),
             "support": service_levels(self.data),
-            "trust": {"level": trust.level, "label": say(LABELS[trust.level]), "sentences": trust.sentences(self.f)},
+            "trust": {
+                "level": trust.level,
+                "label": say(LABELS[trust.level]),
+                "sentences": [*trust.sentences(self.f), *newest_rows(self.data, self.f)],
+            },
             "assumed": say(ASSUMED),
         }
 

@@ -15,6 +15,7 @@ from cx_intel.reports.data.ledger_notes import ledger_notes
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
+from cx_intel.reports.data.trust import newest_rows
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
@@ -45,7 +46,7 @@ class HeadlineFigure:
 
 @dataclass(frozen=True)
 class Headline:
-    """The figures, how the three that are called ARR relate, the first calls, notes beside MRR; quarantined rows by table."""
+    """The figures, how the three that are called ARR relate, the first calls, notes beside them; quarantined rows by table."""
 
     figures: tuple[HeadlineFigure, ...]
     arr: str
@@ -73,7 +74,7 @@ def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: 
         tuple(figures),
         arr_figures(data).reconciled(english),
         listed.sort_values("priority_rank").head(calls) if len(listed) else listed,
-        tuple(ledger_notes(data, english)),
+        (*ledger_notes(data, english), *newest_rows(data, english)),
         {str(table): int(n) for table, n in counts.items()},
     )
 

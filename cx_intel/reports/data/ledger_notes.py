@@ -48,6 +48,19 @@ def delivery(data: ReportData, language: Language) -> list[str]:
     return found
 
 
+def refused(data: ReportData, language: Language) -> list[str]:
+    """That the subscriptions delivered for the day were refused, and of which day those are that count."""
+    rows = data["account_snapshot"]
+    days = {day for day in rows["contracts_as_of"] if not is_missing(day)} if len(rows) else set()
+    if not days or max(days) >= data.as_of:
+        return []
+    text = term(
+        "The subscriptions delivered for {day} were refused, because too many were missing: contracts and MRR are those "
+        "of {newest}, and tiers are held."
+    )
+    return [language.say(text, day=language.day(data.as_of), newest=language.day(max(days)))]
+
+
 def restated(data: ReportData, language: Language) -> list[str]:
     """Which months this refresh publishes otherwise than before, by how much and why; what closed months keep out."""
     f, rows, found = language, data["restatements"], []
@@ -135,7 +148,7 @@ def outside_mrr(data: ReportData, language: Language) -> list[str]:
 
 def ledger_notes(data: ReportData, language: Language) -> list[str]:
     """All that must be known beside MRR, NRR and GRR."""
-    told = (delivery, restated, reconciliation, intra_month, outside_mrr)
+    told = (refused, delivery, restated, reconciliation, intra_month, outside_mrr)
     return [note for tell in told for note in tell(data, language)]
 
 

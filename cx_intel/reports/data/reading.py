@@ -14,6 +14,7 @@ import pandas as pd
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.renewals.pipeline import book
+from cx_intel.models.staging.dated_facts import newest_row
 from cx_intel.reports.data.report_data import WEEK, ReportData, ScoreHistory, last_month_over, newest_within
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
@@ -127,6 +128,7 @@ def read_report_data(
         {table: read.count(table) for table in present},
         {table: day for table in present if (day := read.newest(table)) is not None},
         read.checks(),
+        {table: read.newest_row(table) for table in portfolio.tables if warehouse.exists(f"stg_{table}")},
     )
 
 
@@ -245,6 +247,11 @@ class _Reader:
             day: date | None = self.warehouse.rows(rows.agg(day=rows.as_of.max()))[0]["day"]
             return day
         return max(self.warehouse.day_state(name), default=None)
+
+    def newest_row(self, source: str) -> date | None:
+        rows = self.warehouse.table(f"stg_{source}")
+        (found,) = self.warehouse.rows(newest_row(source, rows, portfolio=self.portfolio, as_of=self.as_of))
+        return found["newest"]  # type: ignore[no-any-return]
 
     def checks(self) -> pd.DataFrame | None:
         results = self.warehouse.check_results()

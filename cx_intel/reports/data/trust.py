@@ -110,7 +110,7 @@ def trust_of(data: ReportData) -> Trust:
     named: dict[bool, list[str]] = {True: [], False: []}
     for rule in broken.sort_values(["table_name", "check_name"]).itertuples() if broken is not None else ():
         text = f"{rule.table_name}: {rule.check_name} ({rule.failed_rows}/{rule.total_rows})"
-        named[rule.severity == "block"].append(text)
+        named[rule.severity != "warn"].append(text)
     return Trust(
         data.as_of,
         tuple(silent),
@@ -121,6 +121,18 @@ def trust_of(data: ReportData) -> Trust:
         tuple(t for t in tables_of(data.portfolio) if t in data.newest and data.newest[t] < data.as_of),
         0 if checks is None else len(checks),
     )
+
+
+def newest_rows(data: ReportData, language: Language) -> list[str]:
+    """How new each source is, by its newest row and not by the day of the refresh; the oldest first."""
+    dated = sorted((day, table) for table, day in data.newest_rows.items() if day is not None)
+    if not dated:
+        return []
+    listed = ", ".join(f"{table} {language.day(day)}" for day, table in dated)
+    found = [language.say("Newest row of each source: {sources}.", sources=listed)]
+    if empty := [table for table, day in data.newest_rows.items() if day is None]:
+        found.append(language.say("Without any row yet: {sources}.", sources=", ".join(empty)))
+    return found
 
 
 def doubts(data: ReportData, tables: Sequence[str]) -> list[str]:

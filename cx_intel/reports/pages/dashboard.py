@@ -13,7 +13,7 @@ from cx_intel.reports.charts.revenue import retention_suffix, retention_trend
 from cx_intel.reports.charts.scores import score_against_arr
 from cx_intel.reports.data.arr import arr_figures
 from cx_intel.reports.data.kpis import kpis
-from cx_intel.reports.data.ledger_notes import delivery
+from cx_intel.reports.data.ledger_notes import delivery, refused
 from cx_intel.reports.data.renewal_notes import cancelled
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.pages.interventions import FILTERS, interventions
@@ -71,7 +71,8 @@ def _answer(data: ReportData) -> list[str]:
     say = data.language.say
     if data.accounts.empty:
         return [say("There are no customers in this portfolio yet.")]
-    found = [*_exposed(data), *cancelled(data), *_outlook(data), *delivery(data, data.language)]
+    found = [*_exposed(data), *cancelled(data), *_outlook(data)]
+    found += [*refused(data, data.language), *delivery(data, data.language)]
     found.append(arr_figures(data).reconciled(data.language))
     if not data.portfolio.health:
         found.append(say("This portfolio has no health model, so tiers, health by segment and scores are left out."))

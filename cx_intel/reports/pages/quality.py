@@ -11,7 +11,7 @@ import pandas as pd
 from cx_intel.reports.charts.palette import AMBER, RED, TEAL, Mark
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.trust import LABELS, trust_of
-from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, table_of
+from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 
@@ -45,8 +45,8 @@ def _checks(data: ReportData) -> Section:
     c = Columns(data.language)
     passed = checks["passed"].astype(bool)
     outcome = pd.Series(PASSED, index=checks.index)
-    outcome = outcome.mask(~passed & (checks["severity"] == "block"), FAILED)
-    outcome = outcome.mask(~passed & (checks["severity"] != "block"), WARNED)
+    outcome = outcome.mask(~passed & (checks["severity"] != "warn"), FAILED)
+    outcome = outcome.mask(~passed & (checks["severity"] == "warn"), WARNED)
     checks = checks.assign(outcome=outcome)
     broken = checks[checks["outcome"] != PASSED].sort_values(["outcome", "failed_rows"], ascending=[True, False])
 
@@ -181,5 +181,27 @@ def _freshness(data: ReportData) -> Section:
         first=12,
         key="freshness",
         empty=say("There is no table yet."),
+        is_folded=True,
     )
-    return Section(say("Freshness"), tables=[table])
+    return Section(say("Freshness"), tables=[_newest_rows(data), table])
+
+
+def _newest_rows(data: ReportData) -> Table:
+    """How new each source is by its own rows, whenever it was refreshed."""
+    say, c = data.language.say, Columns(data.language)
+    rows = [
+        {"source": table, "newest": day, "lag": (data.as_of - day).days if day else None}
+        for table, day in data.newest_rows.items()
+    ]
+    frame = pd.DataFrame(rows, columns=["source", "newest", "lag"])
+    return table_of(
+        frame.sort_values(["lag", "source"], ascending=[False, True], na_position="first"),
+        say("The newest row of each source, the oldest first"),
+        [
+            c.text(say("Source"), "source"),
+            c.day(say("Newest row"), "newest"),
+            c.number(say("Days before {day}", day=data.language.day(data.as_of)), "lag"),
+        ],
+        key="newest_rows",
+        empty=say("There is no table yet."),
+    )

@@ -11,7 +11,7 @@ import pandas as pd
 from cx_intel.reports.charts import revenue as charts
 from cx_intel.reports.charts.cohorts import cohorts
 from cx_intel.reports.data.arr import arr_figures
-from cx_intel.reports.data.ledger_notes import delivery, intra_month, outside_mrr, reconciliation, restated
+from cx_intel.reports.data.ledger_notes import delivery, intra_month, outside_mrr, reconciliation, refused, restated
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
 from cx_intel.reports.data.terms import CAUSES
@@ -89,7 +89,7 @@ def _answer(data: ReportData, summary: pd.DataFrame) -> list[str]:
     if kept := retention(last):
         rates = {"span": f.say(kept.label), "nrr": f.percent(kept.nrr), "grr": f.percent(kept.grr)}
         found.append(f.say("NRR is {nrr} and GRR {grr} ({span}).", **rates))
-    notes = [note for told in (delivery, restated, reconciliation) for note in told(data, f)]
+    notes = [note for told in (refused, delivery, restated, reconciliation) for note in told(data, f)]
     return [*found, *notes, arr_figures(data).reconciled(f)]
 
 

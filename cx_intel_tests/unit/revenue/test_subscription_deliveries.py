@@ -38,6 +38,11 @@ def test_a_tenth_may_be_missing_and_no_more() -> None:
     assert told(Loads(book(delivers="changes")).load(MAY, *TEN).load(JUNE)) == []
 
 
+def test_a_delivery_that_misses_more_is_refused_and_stops_nothing() -> None:
+    (rule,) = [rule for rule in subscription_periods(portfolio()).cross_invariants if rule.name == "missing_share"]
+    assert rule.severity == "refuse"
+
+
 def test_a_fifth_may_end_before_it_is_asked_what_that_means() -> None:
     ending = [s(n, end_date=date(2026, 1, 1)) for n in range(10)]
     assert told(Loads().load(MAY, *ending[:2], *TEN[2:])) == []
