@@ -6,7 +6,7 @@ Their models are in `cx_intel.models`: accounts, catalog, usage.
 from cx_intel.contracts.agreement import ARR_IS_TWELVE_MRR, CRM_AGREES, PAYERS_HAVE_SIGNED_UP, ledger_agrees
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, TIME, Column, Contract, Invariant
 from cx_intel.contracts.staging.accounts import attribute_columns, stg_accounts
-from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
+from cx_intel.contracts.staging.values import GROUPS, NO_VALUE, mean_rating_column
 from cx_intel.settings.portfolio import Portfolio
 
 SIZE_MRR = "reporting currency per month"
@@ -166,7 +166,6 @@ def account_snapshot(portfolio: Portfolio) -> Contract:
 
 
 def dim_account(portfolio: Portfolio) -> Contract:
-    low, high = portfolio.satisfaction.scale
     return Contract(
         "dim_account",
         "core",
@@ -176,15 +175,7 @@ def dim_account(portfolio: Portfolio) -> Contract:
             *_account_columns(portfolio),
             Column("lifetime_tickets", COUNT, "Tickets ever created.", "tickets", nullable=False, minimum=0),
             Column("open_tickets", COUNT, "Unresolved tickets: open or escalated.", "tickets", False, minimum=0),
-            Column(
-                "avg_csat",
-                NUMBER,
-                "Mean rating.",
-                f"{low:g} to {high:g}",
-                null_means="no rating",
-                minimum=low,
-                maximum=high,
-            ),
+            mean_rating_column(portfolio),
             Column("avg_resolution_hours", NUMBER, "Mean time to resolution.", "hours", null_means="none resolved"),
             Column("sla_breaches", COUNT, "Tickets resolved later than promised.", "tickets", False, minimum=0),
         ),

@@ -4,7 +4,7 @@ What is staged of tickets stands in `cx_intel.contracts.staging.support`; the mo
 """
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, NUMBER, TEXT, TIME, Column, Contract, Invariant
-from cx_intel.contracts.staging.values import TICKET_STATUSES, priorities
+from cx_intel.contracts.staging.values import TICKET_STATUSES, mean_rating_column, priorities
 from cx_intel.settings.portfolio import Portfolio
 
 MODEL_FAULT = "A fault of the model, not of the data: report it."
@@ -126,7 +126,6 @@ def fct_tickets(portfolio: Portfolio) -> Contract:
 
 def sla_adherence(portfolio: Portfolio) -> Contract:
     """The contract of sla_adherence."""
-    low, high = portfolio.satisfaction.scale
 
     def count(name: str, description: str) -> Column:
         return Column(name, COUNT, description, "tickets", nullable=False, minimum=0)
@@ -161,15 +160,7 @@ def sla_adherence(portfolio: Portfolio) -> Contract:
             hours("avg_resolution_hours", "Mean time to resolution, by the calendar."),
             hours("median_resolution_hours", "Half of the tickets were resolved within."),
             hours("p90_resolution_hours", "Nine of ten tickets were resolved within."),
-            Column(
-                "avg_csat",
-                NUMBER,
-                "Mean rating.",
-                f"{low:g} to {high:g}",
-                null_means="no rating",
-                minimum=low,
-                maximum=high,
-            ),
+            mean_rating_column(portfolio),
         ),
         invariants=(
             Invariant(

@@ -6,11 +6,25 @@ subject; `loader.py` reads YAML into them and keeps the line numbers.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 """What may name a portfolio, signal, dimension or attribute: it becomes a schema, table or column name."""
+
+
+def _existing_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{zone!r} is no IANA time zone, such as Europe/Berlin") from error
+    return zone
+
+
+TimeZone: TypeAlias = Annotated[str, AfterValidator(_existing_zone)]
+"""The name of an IANA time zone, such as Europe/Berlin."""
 
 
 class Settings(BaseModel):

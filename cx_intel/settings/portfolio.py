@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from cx_intel.settings.accounts import LifecycleSettings, Name, Rules, SourceAttribute, UsageSettings
 from cx_intel.settings.automation import Automation
-from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings
+from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings, TimeZone
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.publication import PublishSettings
 from cx_intel.settings.renewals import (
@@ -86,7 +86,7 @@ class Portfolio(SourcesMixin):
     """The file's stem, and the schema in the warehouse."""
     description: str = ""
     currency: CurrencySettings
-    time_zone: str = "UTC"
+    time_zone: TimeZone = "UTC"
     """IANA zone in which days begin and end."""
     as_of: AsOf = AsOf()
     account_attributes: dict[Name, SourceAttribute | Rules] = {}
@@ -104,15 +104,6 @@ class Portfolio(SourcesMixin):
     publish: PublishSettings = PublishSettings()
     retention: RetentionSettings = RetentionSettings()
     automation: Automation = Automation()
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{zone!r} is no IANA time zone, such as Europe/Berlin") from error
-        return zone
 
     @field_validator("playbooks")
     @classmethod

@@ -9,11 +9,10 @@ import re
 from datetime import date, time
 from itertools import pairwise
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from cx_intel.settings.base import Settings
+from cx_intel.settings.base import Settings, TimeZone
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Hours = Annotated[float, Field(gt=0)]
@@ -25,7 +24,7 @@ REGION_PATTERN = r"^[A-Z]{2}(-[A-Z0-9]{1,4})?$"
 class BusinessHours(Settings):
     """When support works: a clock that runs on `business` stands still outside of it."""
 
-    zone: str
+    zone: TimeZone
     """IANA zone of the hours."""
     weekdays: list[Weekday] = Field(default=["mon", "tue", "wed", "thu", "fri"], min_length=1)
     hours: list[str] = Field(default=["09:00-17:00"], min_length=1)
@@ -34,15 +33,6 @@ class BusinessHours(Settings):
     """Countries, or parts of them, whose public holidays are no working days: [DE], [DE-BY, AT]."""
     closed_on: list[date] = []
     """Further days without support."""
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_exists(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{zone!r} is no IANA time zone, such as Europe/Berlin") from error
-        return zone
 
     @field_validator("hours")
     @classmethod

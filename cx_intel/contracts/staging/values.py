@@ -3,7 +3,8 @@
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.contract import COUNT, MONEY, PRICE, TEXT, Column
+from cx_intel.contracts.contract import COUNT, MONEY, NUMBER, PRICE, TEXT, Column
+from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.support import SupportSettings
 
 PRIORITIES = ("p1", "p2", "p3", "p4")
@@ -83,4 +84,17 @@ def billing_period_column() -> Column:
         False,
         minimum=1,
         maximum=PERIOD_LIMIT,
+    )
+
+
+def mean_rating_column(portfolio: Portfolio) -> Column:
+    low, high = portfolio.satisfaction.scale
+    return Column(
+        "avg_csat",
+        NUMBER,
+        "Mean rating.",
+        f"{low:g} to {high:g}",
+        null_means="no rating",
+        minimum=low,
+        maximum=high,
     )

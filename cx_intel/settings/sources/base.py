@@ -6,11 +6,10 @@ Where the rows come from stands in `files.py`, `sql.py` and `synthetic.py`; the 
 
 from collections.abc import Iterable
 from typing import Annotated, Literal, TypeAlias
-from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from cx_intel.settings.base import Misfit, Settings
+from cx_intel.settings.base import Misfit, Settings, TimeZone
 from cx_intel.settings.sources.date_formats import check_date_format
 from cx_intel.settings.support import Satisfaction
 
@@ -59,7 +58,7 @@ class EndDate(Settings):
 class SourceBase(Settings):
     """What every kind of source states."""
 
-    time_zone: str = "UTC"
+    time_zone: TimeZone = "UTC"
     """IANA zone of times that carry none."""
     max_quarantined_pct: float = Field(default=5.0, ge=0, le=100)
     """Share of rejected rows (0 to 100) above which the refresh stops before it replaces the table."""
@@ -81,15 +80,6 @@ class SourceBase(Settings):
     in_minor_units: bool | dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Annotated[int, Field(ge=0, le=4)]] = False
     """Amounts are whole numbers of the currency's smallest unit: 1999 is 19.99 USD, 1999 JPY. A mapping states the
     digits of currencies that the source writes otherwise, e.g. {ISK: 2}."""
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{zone!r} is no IANA time zone, such as Europe/Berlin") from error
-        return zone
 
     def digits_of(self, currencies: Iterable[str]) -> dict[str, int]:
         """Currency: how many digits its smallest unit has after the decimal sign, as the source writes it."""
