@@ -61,6 +61,8 @@ class Guard:
         if not any(found.values()) and not stored and not rejected:
             return rows
         delivered = rows if isinstance(rows, ir.Table) else ibis.memtable(with_known_types(rows))
+        if table == "support_tickets":
+            self._note_tickets(delivered, found["account_id"], warehouse)
         kept = self._without(delivered, found, rejected)
         if table not in KEPT:
             return kept
@@ -82,6 +84,16 @@ class Guard:
         ids = _distinct(rows, column, warehouse)
         hashes = {value: self.register.hash(self.portfolio, kind, value) for value in ids}
         return {value: of_kind[kind][digest] for value, digest in hashes.items() if digest in of_kind[kind]}
+
+    def _note_tickets(self, rows: ir.Table, blocked: dict[str, Entry], warehouse: Warehouse) -> None:
+        """Remembers the tickets of erased accounts that were opened since, so that their history is known as theirs."""
+        if "ticket_id" not in rows.columns:
+            return
+        for account, entry in blocked.items():
+            ids = _distinct(rows.filter(_text(rows, "account_id") == account), "ticket_id", warehouse)
+            hashes = {self.register.hash_of_ticket(self.portfolio, ticket) for ticket in ids}
+            if hashes - set(entry.tickets):
+                self.register.note_tickets(entry, hashes)
 
     def _without_tickets(self, rows: Rows, erased: set[str], warehouse: Warehouse) -> Rows:
         """The history of tickets without that of the tickets of erased accounts."""

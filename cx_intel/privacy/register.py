@@ -8,7 +8,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,6 +97,12 @@ class Register:
     def note_gone(self, entry: Entry, day: str) -> Entry:
         """Remembers the first load in which the source no longer delivered a subject."""
         noted = replace(entry, gone_on=day)
+        self.add(noted)
+        return noted
+
+    def note_tickets(self, entry: Entry, hashes: Iterable[str]) -> Entry:
+        """Remembers further tickets of an erased account, by `hash_of_ticket`."""
+        noted = replace(entry, tickets=sorted({*entry.tickets, *hashes}))
         self.add(noted)
         return noted
 

@@ -33,6 +33,8 @@ from cx_intel.sources.files.content import FilesRead
 from cx_intel.warehouse.protocol import Warehouse
 
 EVENT_TABLES = ("usage_events",)
+AFTER = {"ticket_status_history": ("support_tickets",)}
+"""Canonical table: those read before it. Which history is that of an erased account, its tickets tell."""
 
 
 def raw_kind(table: str, portfolio: Portfolio) -> Kind:
@@ -56,6 +58,7 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
 
     @dg.asset(
         key=key,
+        deps=[key_of(portfolio, f"raw_{other}") for other in AFTER.get(table, ()) if other in portfolio.tables],
         required_resource_keys={"warehouse"},
         description=f"What the source delivered of {table}, unchanged. {_origin(source)}",
         metadata=metadata,

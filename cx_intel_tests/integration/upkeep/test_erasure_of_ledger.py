@@ -37,14 +37,19 @@ def test_a_price_that_was_changed_in_place_stays_in_the_past_months(tmp_path: Pa
     for prefix in ("raw", "stg"):
         assert company.query(HISTORY.format(prefix)) == [("T3",)], "T1 and T2 are tickets of A02"
 
-    assert company.refresh(AS_OF, write=False).failures == []
+    opened_since = {"ticket_id": "T9", "account_id": "A02", "created_at": "2025-01-30T09:00:00", "status": "open"}
+    company.tables["support_tickets"].append(opened_since)
+    company.tables["ticket_status_history"].append(
+        {"ticket_id": "T9", "changed_at": "2025-01-30T10:00:00", "value": "pending"}
+    )
+    assert company.refresh(AS_OF).failures == []
     assert company.query(PRICES.format(done.pseudonym)) == prices
     assert company.query(PUBLISHED) == published
     assert company.query("SELECT count(*) FROM restatements") == [(0,)]
     assert company.query(HISTORY.format("raw")) == [("T3",)]
     (entry,) = Register(company.home, company.variables).entries("small")
-    assert len(entry.tickets) == 2
-    assert not {"T1", "T2"} & set(entry.tickets), "only hashes are remembered"
+    assert len(entry.tickets) == 3, "T9 was opened after the erasure"
+    assert not {"T1", "T2", "T9"} & set(entry.tickets), "only hashes are remembered"
 
 
 def test_a_parent_that_is_erased_is_in_no_family(tmp_path: Path):
