@@ -18,7 +18,9 @@ FUTURE_ENDS_PCT = 20
 FOLLOWED_PCT = 10
 """Share of the ends with a follower one day later from which on they look like last days in force."""
 FOLLOWED_AT_LEAST = 3
-"""So many followers it takes at least: one or two may be chance."""
+"""So many followers it takes at least: one or two may be chance, unless most ends have one."""
+FOLLOWED_MOSTLY_PCT = 50
+"""Share of the ends with a follower one day later from which on few are enough."""
 
 
 def delivery_rules(portfolio: Portfolio) -> tuple[CrossInvariant, ...]:
@@ -94,8 +96,8 @@ def _ends_need_a_meaning(tables: Mapping[str, ir.Table]) -> ir.Table:
 def _ends_are_exclusive(stated: str) -> CrossInvariant:
     return CrossInvariant(
         "ends_are_first_days_without",
-        f"Fewer than {FOLLOWED_PCT} % of the ends, or than {FOLLOWED_AT_LEAST}, have a subscription of the account that "
-        "begins just one day later.",
+        f"Fewer than {FOLLOWED_PCT} % of the ends have a subscription of the account that begins just one day later; "
+        f"fewer than {FOLLOWED_AT_LEAST} may, unless they are {FOLLOWED_MOSTLY_PCT} % of the ends.",
         (),
         _ends_with_a_day_between,
         "The ends look like last days in force, so that each renewal is a churn and a return: write "
@@ -137,8 +139,9 @@ def _ends_with_a_day_between(tables: Mapping[str, ir.Table]) -> ir.Table:
     counts = ended.agg(_ends=ended.subscription_id.nunique()).cross_join(
         followed.agg(_followed=followed.subscription_id.nunique())
     )
-    is_common = counts["_followed"] * 100 >= counts["_ends"] * FOLLOWED_PCT
-    counts = counts.filter(is_common & (counts["_followed"] >= FOLLOWED_AT_LEAST))
+    share = counts["_followed"] * 100
+    is_common = (share >= counts["_ends"] * FOLLOWED_PCT) & (counts["_followed"] >= FOLLOWED_AT_LEAST)
+    counts = counts.filter(is_common | ((share >= counts["_ends"] * FOLLOWED_MOSTLY_PCT) & (counts["_ends"] > 0)))
     return followed.cross_join(counts)
 
 

@@ -51,15 +51,19 @@ def test_a_fifth_may_end_before_it_is_asked_what_that_means() -> None:
 
 
 def test_ends_with_a_follower_one_day_later_look_like_last_days() -> None:
-    def renewed(begins: date, accounts: int = 3) -> list[str]:
-        old = [s(n, end_date=date(2025, 3, 31)) for n in range(accounts)]
+    def renewed(begins: date, accounts: int = 3, left: int = 0) -> list[str]:
+        old = [s(n, end_date=date(2025, 3, 31)) for n in range(accounts + left)]
         new = [s(n + 50, account_id=f"A{n}", start_date=begins) for n in range(accounts)]
         return told(Loads().load(MAY, *old, *new))
 
     assert renewed(date(2025, 4, 1)) == ["ends_are_first_days_without"]
     assert renewed(date(2025, 3, 31)) == []
     assert renewed(date(2025, 4, 2)) == []
-    assert renewed(date(2025, 4, 1), accounts=2) == []
+    assert renewed(date(2025, 4, 1), accounts=3, left=27) == ["ends_are_first_days_without"]
+    assert renewed(date(2025, 4, 1), accounts=3, left=28) == []
+    assert renewed(date(2025, 4, 1), accounts=1) == ["ends_are_first_days_without"]
+    assert renewed(date(2025, 4, 1), accounts=1, left=1) == ["ends_are_first_days_without"]
+    assert renewed(date(2025, 4, 1), accounts=1, left=2) == []
 
 
 def test_long_overlaps_are_told() -> None:
