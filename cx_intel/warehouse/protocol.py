@@ -87,6 +87,10 @@ class Warehouse(Protocol):
         """How many rows an expression has."""
         ...
 
+    def counts(self, several: Iterable[ir.Table]) -> list[int]:
+        """How many rows each of several expressions has, found in one query."""
+        ...
+
     def read_files(self, source: FilesSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
         """The rows of a source of files, all as text under their canonical names.
 

@@ -37,11 +37,14 @@ class ContractChecks(Check):
                 counted[f"a{i}"] = rows[rule.amount].sum(where=rule.broken(rows))
         (counts,) = warehouse.rows(rows.agg(total=rows.count(), **counted))
         others = self._compared_with(context)
+        between = [i for i, rule in enumerate(rules) if rule.broken_rows is not None]
+        of_others = dict(
+            zip(between, warehouse.counts(_broken_rows(rules[i], rows, others) for i in between), strict=True)
+        )
         results = []
         for i, rule in enumerate(rules):
-            broken = _broken_rows(rule, rows, others)
-            count = int(counts[f"c{i}"]) if rule.broken is not None else warehouse.count(broken)
-            sample = warehouse.execute(broken.limit(SAMPLE_ROWS)) if count else None
+            count = of_others[i] if i in of_others else int(counts[f"c{i}"])
+            sample = warehouse.execute(_broken_rows(rule, rows, others).limit(SAMPLE_ROWS)) if count else None
             results.append(RuleResult(rule, count, int(counts["total"]), sample, broken_amount=counts.get(f"a{i}")))
         return results
 

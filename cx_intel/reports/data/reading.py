@@ -125,7 +125,7 @@ def read_report_data(
         read.between("lifecycle_events", compared and compared + timedelta(days=1), as_of),
         history,
         read.scores_over_time(),
-        {table: read.count(table) for table in present},
+        dict(zip(present, warehouse.counts(warehouse.table(table) for table in present), strict=True)),
         {table: day for table in present if (day := read.newest(table)) is not None},
         read.checks(),
         {table: read.newest_row(table) for table in portfolio.tables if warehouse.exists(f"stg_{table}")},
@@ -235,10 +235,6 @@ class _Reader:
             for short, column in (("arr", "current_arr"), ("mrr", "current_mrr"), ("exposed_arr", "exposed_arr"))
         }
         return self.fetch(rows.group_by("as_of").agg(customers=rows.count(), **sums))
-
-    def count(self, name: str) -> int:
-        rows = self.warehouse.table(name)
-        return self.warehouse.count(rows)
 
     def newest(self, name: str) -> date | None:
         """The newest day that the table holds, or stands at."""

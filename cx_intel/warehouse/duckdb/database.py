@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 import pandas as pd
 import sqlglot.expressions as sge
 from ibis.backends.duckdb import Backend
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 from ibis.common.exceptions import TableNotFound
 from sqlglot import ErrorLevel
 
@@ -27,12 +28,21 @@ WORTH_KEEPING = (sge.Window, sge.Group, sge.Join, sge.Distinct, sge.SetOperation
 """What makes a common table expression more than a view of rows that lie in a table."""
 
 
+class SharedSubqueries(DuckDBCompiler):
+    """Ibis' compiler, which gives a joined query its name without a copy of all of it, at each level of joins."""
+
+    def visit_JoinReference(self, op: ops.JoinReference, *, parent: sge.Expression, identifier: int) -> sge.Expression:
+        return parent.this if isinstance(parent, sge.Subquery) else parent
+
+
 class SelectsAsWritten(Backend):
     """Ibis' backend, which leaves it to DuckDB to put selects together: to do so in Python takes half of compiling.
 
     Several parts of a query then read the same select as a common table expression. One that only picks rows and
     columns is not materialized, so that each part reads of the table what it needs: a day, and not the history.
     """
+
+    compiler = SharedSubqueries()
 
     def compile(
         self,
@@ -165,7 +175,7 @@ def escaped(path: Path) -> str:
 def as_expression(rows: Rows, like: ibis.Schema | None) -> ir.Table:
     """The rows with the columns and types of `like`; without one, with their own."""
     table = ibis.memtable(with_known_types(rows)) if isinstance(rows, pd.DataFrame) else rows
-    if like is None:
+    if like is None or table.schema() == like:
         return table
     return table.select(**{name: table[name].cast(kind) for name, kind in like.items()})
 

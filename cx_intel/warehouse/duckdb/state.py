@@ -39,8 +39,7 @@ class SchemaState:
     def remember(self, table: str, state: Mapping[date, str]) -> None:
         self._prepare_state()
         with self.database.transaction():
-            for day, built_from in state.items():
-                self._remember(table, day, built_from)
+            self._remember(table, state)
 
     def stands_at(self, table: str) -> date | None:
         return next(iter(self.day_state(table)), None)
@@ -82,12 +81,17 @@ class SchemaState:
             f"DELETE FROM {_DAYS} WHERE schema_name = ? AND table_name = ?", [self.schema, table]
         )
 
-    def _remember(self, table: str, day: date, built_from: str) -> None:
+    def _remember(self, table: str, state: Mapping[date, str]) -> None:
+        if not state:
+            return
+        days, built_from = list(state), list(state.values())
         self.database.connection.execute(
-            f"DELETE FROM {_DAYS} WHERE schema_name = ? AND table_name = ? AND day = ?", [self.schema, table, day]
+            f"DELETE FROM {_DAYS} WHERE schema_name = ? AND table_name = ? AND day IN (SELECT unnest(?::DATE[]))",
+            [self.schema, table, days],
         )
         self.database.connection.execute(
-            f"INSERT INTO {_DAYS} VALUES (?, ?, ?, ?)", [self.schema, table, day, built_from]
+            f"INSERT INTO {_DAYS} SELECT ?, ?, unnest(?::DATE[]), unnest(?::VARCHAR[])",
+            [self.schema, table, days, built_from],
         )
 
     def _prepare_state(self) -> None:

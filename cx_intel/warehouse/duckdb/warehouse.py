@@ -61,7 +61,12 @@ class DuckDBWarehouse(SchemaState):
         return self.database.rows(self.database.sql(expression))
 
     def count(self, rows: ir.Table) -> int:
-        return int(self.rows(rows.agg(count=rows.count()))[0]["count"])
+        return self.counts([rows])[0]
+
+    def counts(self, several: Iterable[ir.Table]) -> list[int]:
+        parts = [f"SELECT {n}, count(*) FROM ({self.database.sql(rows)})" for n, rows in enumerate(several)]
+        found = self.database.connection.execute(" UNION ALL ".join(parts)).fetchall() if parts else []
+        return [int(count) for _, count in sorted(found)]
 
     def read_files(self, source: FilesSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
         return read_files(source, contract=contract, environment=environment)
@@ -112,11 +117,10 @@ class DuckDBWarehouse(SchemaState):
                 database.connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {staged}")
                 database.connection.execute(f"DROP TABLE {staged}")
             made = dict.fromkeys(days, MADE) if column == AS_OF else {}
-            for day, built_from in (made | dict(state or {})).items():
-                self._remember(table, day, built_from)
+            self._remember(table, made | dict(state or {}))
             if stands_at is not None:
                 self._forget(table)
-                self._remember(table, stands_at, WHOLE)
+                self._remember(table, {stands_at: WHOLE})
             if column == AS_OF:
                 self._show_latest(table)
         for changed in (STAGED_PREFIX + table, table + LATEST_SUFFIX):
