@@ -58,9 +58,11 @@ def health_summary(portfolio: Portfolio, attribute: str) -> Contract:
             percentage_column(
                 "not_healthy_pct", "Accounts not healthy, of those whose tier is known.", "no tier is known"
             ),
-            money_column("exposed_arr", f"ARR of accounts not healthy that renew within {WINDOW_DAYS} days."),
+            money_column(
+                "exposed_arr", f"ARR of accounts not healthy or cancelled that are due within {WINDOW_DAYS} days."
+            ),
             percentage_column("exposed_arr_pct", "exposed_arr of total_arr.", "there is no ARR"),
-            _count("at_risk_customers", f"Accounts not healthy that renew within {WINDOW_DAYS} days."),
+            _count("at_risk_customers", f"Accounts not healthy or cancelled that are due within {WINDOW_DAYS} days."),
             money_column("expansion_potential_arr", "12 x their expansion of the last three months to the horizon."),
         ),
         kind="snapshot",

@@ -40,7 +40,9 @@ def parent_rollup(portfolio: Portfolio) -> Contract:
                 minimum=0,
                 maximum=100,
             ),
-            money_column("exposed_arr", f"ARR of accounts not healthy that renew within {WINDOW_DAYS} days."),
+            money_column(
+                "exposed_arr", f"ARR of accounts not healthy or cancelled that are due within {WINDOW_DAYS} days."
+            ),
             Column(
                 "nrr_ttm_pct",
                 NUMBER,

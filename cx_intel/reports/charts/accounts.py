@@ -271,7 +271,7 @@ def exposed_arr(data: ReportData, rows: Rows) -> Figure:
         else say("No account that is not healthy renews within 90 days."),
         build,
         {ACCOUNTS: rows},
-        note=say("not healthy and up for renewal, by renewal risk (accounts in brackets)"),
+        note=say("not healthy or cancelled, and due, by renewal risk (accounts in brackets)"),
         is_empty=not total,
         legend=marks,
     )

@@ -90,7 +90,7 @@ def score_against_arr(data: ReportData, rows: Rows) -> Figure:
         ),
         build,
         {ACCOUNTS: rows},
-        note=say("large points: not healthy and renewing within 90 days"),
+        note=say("large points: not healthy or cancelled, and due within 90 days"),
         left_out=say(
             "Shown are the {n} accounts with the most ARR; {more} smaller ones are left out.",
             n=data.language.number(POINTS_SHOWN),

@@ -79,9 +79,9 @@ def kpis(data: ReportData) -> tuple[Kpi, ...]:
 
 def _share_note(data: ReportData, arr: ArrFigures) -> str:
     if not arr.book:
-        return data.language.say("not healthy and up for renewal")
+        return data.language.say("not healthy or cancelled, and due")
     share = data.language.percent(100 * (total(data["renewal_pipeline"]["exposed_arr"]) / arr.book))
-    return data.language.say("{share} of ARR: not healthy, up for renewal", share=share)
+    return data.language.say("{share} of ARR: not healthy or cancelled, due", share=share)
 
 
 def _summed(

@@ -87,15 +87,15 @@ def _exposed(data: ReportData) -> list[str]:
         return []
     exposed = pipeline[pipeline["exposed_arr"] > 0]
     if exposed.empty:
-        return [f.say("Nothing is exposed: no customer up for renewal within 90 days is unhealthy.")]
+        return [f.say("Nothing is exposed: no customer due within 90 days is unhealthy or has cancelled.")]
     amount = total(exposed["exposed_arr"])
     by_segment = exposed.groupby("segment")["exposed_arr"].sum().sort_values(ascending=False)
     return [
         f.count(
-            "{exposed} of ARR ({share}) is exposed: {n} customer is not healthy and up for renewal within 90 days, "
-            "in {segment} ({most}).",
-            "{exposed} of ARR ({share}) is exposed: {n} customers are not healthy and up for renewal within 90 days, "
-            "most of it in {segment} ({most}).",
+            "{exposed} of ARR ({share}) is exposed: {n} customer is not healthy or has cancelled, and is due within "
+            "90 days, in {segment} ({most}).",
+            "{exposed} of ARR ({share}) is exposed: {n} customers are not healthy or have cancelled, and are due "
+            "within 90 days, most of it in {segment} ({most}).",
             len(exposed),
             exposed=f.money(amount),
             share=f.percent(100 * (amount / arr_figures(data).book)),

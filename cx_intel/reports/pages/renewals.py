@@ -127,7 +127,7 @@ def _by_owner(data: ReportData) -> Table:
             c.number(say("Within capacity"), "within"),
             c.money(say("ARR"), "arr"),
             c.money(say("Expected loss"), "loss"),
-            c.due(say("Soonest renewal"), "soonest"),
+            c.due(say("Soonest renewal or end"), "soonest"),
         ],
         empty=say("Nobody has an account to call."),
     )

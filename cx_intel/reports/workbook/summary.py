@@ -28,7 +28,10 @@ DEFINITIONS = (
     (ARR_MONTH_END, term("12 x the MRR with which the ledger ended its last complete month.")),
     (term("Expected loss of ARR"), term("ARR x (1 - probability of renewal).")),
     (term("Savable ARR (assumed)"), term("Expected loss x save rate of the playbook; an assumption.")),
-    (term("Exposed ARR (90 days)"), term("ARR of accounts that are not healthy and renew within 90 days.")),
+    (
+        term("Exposed ARR (90 days)"),
+        term("ARR of accounts that are not healthy or have cancelled, and are due within 90 days."),
+    ),
     (term("Why"), term("The measured signal that costs the health score most points.")),
     (term("Renewal pipeline"), term("Paying accounts that renew within 270 days.")),
     (term("Expansion potential ARR"), term("12 x the expansion of MRR in the last three months of the ledger.")),
