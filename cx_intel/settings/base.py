@@ -30,9 +30,7 @@ TimeZone: TypeAlias = Annotated[str, AfterValidator(_existing_zone)]
 class Settings(BaseModel):
     """A block of settings: unknown keys are refused, values are not changed after loading."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

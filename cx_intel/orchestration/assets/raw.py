@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import ibis
@@ -19,7 +19,6 @@ import pandas as pd
 from cx_intel.contracts.contract import Kind
 from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.demo_data import World, build_world
 from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
 from cx_intel.orchestration.assets.metadata import shown
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
@@ -31,6 +30,9 @@ from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.warehouse.protocol import Warehouse
+
+if TYPE_CHECKING:
+    from cx_intel.demo_data import World
 
 EVENT_TABLES = ("usage_events",)
 AFTER = {"ticket_status_history": ("support_tickets",)}
@@ -107,9 +109,11 @@ def _dated(
 
 
 @lru_cache(maxsize=4)
-def world_of(source: str) -> World:
+def world_of(source: str) -> "World":
     """The world of a synthetic source (its settings as JSON): made once, it remembers its accounts' lives."""
     settings = SyntheticSource.model_validate(json.loads(source))
+    from cx_intel.demo_data import build_world  # with it come names of people and companies, which few runs need
+
     return build_world(
         world=settings.world,
         seed=settings.seed,
