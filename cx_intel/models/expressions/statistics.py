@@ -36,6 +36,11 @@ def quantiles(table: ir.Table, *, by: Sequence[str], value: str, points: Mapping
     return ordered.group_by(list(by)).agg(**shares)
 
 
+def exact_sum(value: ir.NumericValue, *, where: ir.BooleanValue | None = None) -> ir.FloatingValue:
+    """The sum of the values to nine decimals, summed exactly, so that the order of rows does not show; null of none."""
+    return value.cast("decimal(28, 9)").sum(where=where).cast("float64")
+
+
 def exact_mean(value: ir.NumericValue, *, where: ir.BooleanValue | None = None) -> ir.FloatingValue:
     """The mean of the values to nine decimals, summed exactly, so that the order of rows does not show; null of none."""
     summed = value.cast("decimal(28, 9)").sum(where=where)

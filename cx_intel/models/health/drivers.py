@@ -18,6 +18,7 @@ from cx_intel.contracts.health.drivers import health_score_drivers as health_sco
 from cx_intel.models.expressions.conditions import holds
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.literals import number
+from cx_intel.models.expressions.statistics import exact_sum
 from cx_intel.models.health.curves import Judged, best_value, quartile_score, score, uses_rank
 from cx_intel.models.health.population import health_settings, with_attributes
 from cx_intel.settings.health.curves import Bound, LinearCurve, RulesCurve
@@ -225,10 +226,12 @@ def _with_weights(rows: ir.Table, parts: list[Part]) -> ir.Table:
     heirs = sorted({h for part in parts if (h := part.scored.when_missing.redistribute_to)})
     claim = ibis.cases((is_scored, rows._inner), else_=0.0)
     for heir in heirs:
-        left = ibis.cases((~is_scored & (rows._heir == heir), rows._inner), else_=0.0).sum().over(group_by=dimension)
+        left = exact_sum(ibis.cases((~is_scored & (rows._heir == heir), rows._inner), else_=0.0)).over(
+            group_by=dimension
+        )
         claim = claim + ibis.cases(((rows._signal == heir) & rows.is_measured, left), else_=0.0)
     rows = rows.mutate(_claim=claim)
-    in_dimension = rows._claim.sum().over(group_by=[rows.as_of, rows.account_id, rows._dimension])
+    in_dimension = exact_sum(rows._claim).over(group_by=[rows.as_of, rows.account_id, rows._dimension])
     rows = rows.mutate(_held=ibis.coalesce(rows._outer * rows._claim / in_dimension.nullif(0), 0.0))
-    in_account = rows._held.sum().over(group_by=[rows.as_of, rows.account_id])
+    in_account = exact_sum(rows._held).over(group_by=[rows.as_of, rows.account_id])
     return rows.mutate(weight=ibis.coalesce(rows._held / in_account.nullif(0), 0.0))

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.health.scores import customer_health_scores as customer_health_scores_contract
 from cx_intel.models.expressions.joins import beside
+from cx_intel.models.expressions.statistics import exact_sum
 from cx_intel.models.health.curves import within
 from cx_intel.models.health.freshness import is_delivery_refused
 from cx_intel.models.health.population import health_settings
@@ -44,15 +45,17 @@ def customer_health_scores(
 
     def of(dimension: str) -> ir.FloatingValue:
         where = drivers.dimension == dimension
-        mean = drivers.points.sum(where=where) / drivers.weight.sum(where=where).nullif(0)
+        mean = exact_sum(drivers.points, where=where) / exact_sum(drivers.weight, where=where).nullif(0)
         return within(mean, 0.0, 100.0)
 
     totals = drivers.group_by("account_id", "model_version").agg(
         **{f"{name}_score": of(name) for name in health.dimension_names()},
         unrounded_score=ibis.cases(
-            (drivers.signal_score.count() > 0, drivers.points.sum()), else_=ibis.null("float64")
+            (drivers.signal_score.count() > 0, exact_sum(drivers.points)), else_=ibis.null("float64")
         ),
-        coverage_pct=within(ibis.coalesce(100.0 * measured.sum() / applicable.sum().nullif(0), 0.0), 0.0, 100.0),
+        coverage_pct=within(
+            ibis.coalesce(100.0 * exact_sum(measured) / exact_sum(applicable).nullif(0), 0.0), 0.0, 100.0
+        ),
         is_frozen=ibis.cases((drivers.is_stale, 1), else_=0).max() == 1,
     )
     refused = account_snapshot.select("account_id", _is_refused=is_delivery_refused(account_snapshot))
