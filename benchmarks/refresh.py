@@ -2,11 +2,11 @@
 
     python benchmarks/refresh.py [portfolio] [--day 2026-10-31] [--rounds 2] [--portfolios examples]
 
-Refreshes a portfolio in a folder of its own, first once to fill it, then again for the same day, and splits the seconds
-of the last rounds by the clock: compiling expressions to SQL, executing SQL, what Dagster records, and the rest. Then the
-command itself, from its start to its end, with the processor time that it took, and the imports alone. With nothing
-changed in the code the figures of two calls differ by some tenths; a regression shows as a step or a kind of work that
-grew. On a loaded machine compare processor time, and figures of one call.
+Refreshes a portfolio in a folder of its own, first once to fill it, then again for the same day, and splits the last
+rounds, by the clock and of the processor: compiling expressions to SQL, executing SQL, what Dagster records, and the
+rest. Then the command itself, from its start to its end, and the imports alone, both with the processor time that they
+took. With nothing changed in the code the figures of two calls differ by some tenths; a regression shows as a step or a
+kind of work that grew. On a loaded machine compare processor time, and figures of one call.
 """
 
 import argparse
@@ -19,37 +19,41 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import dagster as dg
 import duckdb
-from ibis.backends.duckdb import Backend
 
 from cx_intel.orchestration.build import build_definitions
 from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import refresh
 from cx_intel.settings.environment import read_environment
 from cx_intel.warehouse.duckdb import opening
+from cx_intel.warehouse.duckdb.database import SelectsAsWritten
 
 FILES = ("dashboard", "exports", "weekly_brief", "published")
 IMPORTED = "cx_intel.definitions"
 KINDS = ("compile", "execute", "record", "rest")
+Seconds: TypeAlias = tuple[float, float]
+"""By the clock, and of the processor."""
+Cells: TypeAlias = dict[tuple[str, str], Seconds]
+"""Step and kind of work: what it took."""
 
 
 class Clock:
     """Seconds by step and kind of work; what is done within other work counts where it is done."""
 
     def __init__(self) -> None:
-        self.seconds: dict[tuple[str, str], float] = defaultdict(float)
-        self.step, self._kinds, self._since = "start", ["rest"], time.perf_counter()
+        self.seconds: Cells = defaultdict(lambda: (0.0, 0.0))
+        self.step, self._kinds, self._since = "start", ["rest"], _now()
 
     def _charge(self) -> None:
-        now = time.perf_counter()
-        self.seconds[self.step, self._kinds[-1]] += now - self._since
+        now, cell = _now(), (self.step, self._kinds[-1])
+        self.seconds[cell] = _sum([self.seconds[cell], (now[0] - self._since[0], now[1] - self._since[1])])
         self._since = now
 
     def begin(self, table: str, rows: int | None) -> None:
@@ -70,7 +74,7 @@ class Clock:
 
         return wrapper
 
-    def stop(self) -> dict[tuple[str, str], float]:
+    def stop(self) -> Cells:
         self._charge()
         return dict(self.seconds)
 
@@ -90,15 +94,16 @@ class TimedConnection:
 def watched(clock: Clock) -> Iterator[None]:
     """Compiling, executing and recording are timed within the block."""
     connect = opening._connect
-    kept = (Backend.compile, Backend.execute, dg.DagsterInstance.handle_new_event)
-    Backend.compile = clock.timed("compile", kept[0])  # type: ignore[method-assign]
-    Backend.execute = clock.timed("execute", kept[1])  # type: ignore[method-assign]
+    backend = SelectsAsWritten
+    kept = (backend.compile, backend.execute, dg.DagsterInstance.handle_new_event)
+    backend.compile = clock.timed("compile", kept[0])  # type: ignore[method-assign]
+    backend.execute = clock.timed("execute", kept[1])  # type: ignore[method-assign]
     dg.DagsterInstance.handle_new_event = clock.timed("record", kept[2])  # type: ignore[method-assign]
     opening._connect = lambda *args, **keys: TimedConnection(connect(*args, **keys), clock)  # type: ignore[assignment, return-value]
     try:
         yield
     finally:
-        Backend.compile, Backend.execute, dg.DagsterInstance.handle_new_event = kept  # type: ignore[method-assign]
+        backend.compile, backend.execute, dg.DagsterInstance.handle_new_event = kept  # type: ignore[method-assign]
         opening._connect = connect
 
 
@@ -109,7 +114,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=2)
     arguments.add_argument("--portfolios", default="", help="a folder of YAML files; default: those that ship")
     given = arguments.parse_args()
-    rounds: list[dict[tuple[str, str], float]] = []
+    rounds: list[Cells] = []
     with tempfile.TemporaryDirectory() as folder:
         environment = read_environment(os.environ | _variables(folder, given.portfolios))
         for number in range(given.rounds + 1):
@@ -124,24 +129,23 @@ def main() -> None:
         words = ["-m", "cx_intel", "refresh", given.portfolio, "--as-of", given.day.isoformat()]
         commands = [_timed(words, _variables(folder, given.portfolios)) for _ in range(given.rounds)]
         imports = [_timed(["-c", f"import {IMPORTED}"], {}) for _ in range(given.rounds)]
-    cells = {key: statistics.median(r.get(key, 0) for r in rounds) for key in rounds[-1]}
-    steps = {step: sum(cells.get((step, kind), 0) for kind in KINDS) for step, _ in cells}
-    print(f"{'step':<34}{'seconds':>9}" + "".join(f"{kind:>9}" for kind in KINDS))
-    for step in sorted(steps, key=lambda s: -steps[s]):
-        print(f"{step:<34}{steps[step]:>9.2f}" + "".join(f"{cells.get((step, kind), 0):>9.2f}" for kind in KINDS))
-    print(f"{'all':<34}{sum(steps.values()):>9.2f}" + "".join(_sums(cells, kind) for kind in KINDS))
-    files = sum(steps.get(step, 0) for step in FILES)
-    print(f"{'of it files and the copy':<34}{files:>9.2f}")
-    for text, measured in (("the command, start to end", commands), (f"import {IMPORTED}", imports)):
-        wall, processor = (statistics.median(m[n] for m in measured) for n in (0, 1))
-        print(f"{text:<34}{wall:>9.2f}   processor {processor:.2f}")
+    cells = {key: _median([r.get(key, (0, 0)) for r in rounds]) for key in rounds[-1]}
+    steps = {step: _sum(cells.get((step, kind), (0, 0)) for kind in KINDS) for step, _ in cells}
+    print(f"{'seconds, and of the processor':<34}{'all':>16}" + "".join(f"{kind:>16}" for kind in KINDS))
+    for step in sorted(steps, key=lambda s: -steps[s][0]):
+        print(_line(step, steps[step], *(cells.get((step, kind), (0, 0)) for kind in KINDS)))
+    kinds = [_sum(seconds for (_, of), seconds in cells.items() if of == kind) for kind in KINDS]
+    print(_line("all", _sum(steps.values()), *kinds))
+    print(_line("of it files and the copy", _sum(steps.get(step, (0, 0)) for step in FILES)))
+    print(_line("the command, start to end", _median(commands)))
+    print(_line(f"import {IMPORTED}", _median(imports)))
 
 
 def _variables(home: str, portfolios: str) -> dict[str, str]:
     return {"CX_HOME": home} | ({"CX_PORTFOLIOS": portfolios} if portfolios else {})
 
 
-def _timed(words: list[str], variables: dict[str, str]) -> tuple[float, float]:
+def _timed(words: list[str], variables: dict[str, str]) -> Seconds:
     """Seconds by the clock and of the processor that Python takes for these words."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([sys.executable, *words], env=os.environ | variables, stdout=subprocess.DEVNULL, check=True)
@@ -149,8 +153,24 @@ def _timed(words: list[str], variables: dict[str, str]) -> tuple[float, float]:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _sums(cells: dict[tuple[str, str], float], kind: str) -> str:
-    return f"{sum(seconds for (_, of), seconds in cells.items() if of == kind):>9.2f}"
+def _now() -> Seconds:
+    return time.perf_counter(), time.process_time()
+
+
+def _sum(several: Iterable[Seconds]) -> Seconds:
+    wall, processor = 0.0, 0.0
+    for seconds in several:
+        wall, processor = wall + seconds[0], processor + seconds[1]
+    return wall, processor
+
+
+def _median(several: Sequence[Seconds]) -> Seconds:
+    wall, processor = zip(*several, strict=True)
+    return statistics.median(wall), statistics.median(processor)
+
+
+def _line(text: str, *several: Seconds) -> str:
+    return f"{text:<34}" + "".join(f"{wall:>9.2f}{processor:>7.2f}" for wall, processor in several)
 
 
 if __name__ == "__main__":
