@@ -1,4 +1,4 @@
-"""What all tests share: Python looks for garbage seldom, as it does in a refresh."""
+"""What all tests share: Python looks for garbage seldom, as it does in a refresh; equal SQL is written once."""
 
 import gc
 
@@ -8,6 +8,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
+    import ibis
+
+    from cx_intel_tests.helpers.compiled_once import compile_once
+
+    ibis.options.sql.fuse_selects = False
+    compile_once()
     gc.freeze()
 
 

@@ -9,8 +9,6 @@ from functools import cache
 import ibis
 import ibis.expr.types as ir
 import pytest
-from ibis.backends.sql.compilers import PySparkCompiler
-from ibis.config import Config
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.core import account_history, account_snapshot
@@ -25,15 +23,9 @@ from cx_intel.models.renewals import actions, families, lifecycle
 from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.renewals.dates import contracts_on, renewal_dates
 from cx_intel_tests.helpers.builders import shipped
+from cx_intel_tests.helpers.engines import ENGINES, to_sql
 
 AS_OF = date(2024, 2, 29)
-DIALECTS = ("duckdb", "pyspark", "bigquery", "snowflake", "trino", "postgres", "clickhouse")
-
-
-class SparkOptions(Config):
-    """What `ibis.pyspark` registers when PySpark is installed."""
-
-    treat_nan_as_null: bool = False
 
 
 def unbound(contract: Contract) -> ir.Table:
@@ -70,19 +62,11 @@ def expressions(name: str) -> dict[str, ir.Table]:
     }
 
 
-def to_sql(expression: ir.Table, dialect: str) -> str:
-    if dialect != "pyspark":
-        return str(ibis.to_sql(expression, dialect=dialect))
-    if ibis.options.pyspark is None:
-        ibis.options.pyspark = SparkOptions()
-    return PySparkCompiler().to_sqlglot(expression).sql("spark")
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", ["fleet", "novacrm"])
-def test_every_renewal_model_compiles(name: str, dialect: str) -> None:
+def test_every_renewal_model_compiles(name: str, engine: str) -> None:
     for table, expression in expressions(name).items():
-        assert "SELECT" in to_sql(expression, dialect), table
+        assert "SELECT" in to_sql(expression, engine), table
 
 
 @pytest.mark.parametrize("name", ["fleet", "novacrm"])

@@ -9,9 +9,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 import pytest
-from ibis.backends.sql.compilers import PySparkCompiler
 from ibis.common.exceptions import UnsupportedOperationError
-from ibis.config import Config
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.delivered import delivered_columns
@@ -19,6 +17,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio, shipped
+from cx_intel_tests.helpers.engines import ENGINES, to_sql
 from cx_intel_tests.helpers.staged_rows import WITHOUT_ACCOUNT
 
 AS_OF = date(2025, 1, 31)
@@ -27,21 +26,8 @@ BOOK = portfolio(
     currency={"reporting": "EUR", "rates": {"CHF": 1.05}},
 )
 BERLIN = BOOK.model_copy(update={"time_zone": "Europe/Berlin"})
-ENGINES = ("duckdb", "pyspark", "bigquery", "snowflake", "trino", "postgres", "clickhouse")
+TEXT = [engine for engine in ENGINES if engine != "clickhouse"]
 MARKS = {"_source_file": "string", "_row_number": "int64", "_raw_row": "string", "_reject": "string"}
-
-
-class SparkOptions(Config):
-    """What the Spark backend registers when pyspark is installed; the compiler reads it."""
-
-    treat_nan_as_null: bool = False
-
-
-def sql(table: ir.Table, engine: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    if engine != "pyspark":
-        return str(ibis.to_sql(table, dialect=engine, pretty=False))
-    monkeypatch.setattr(ibis.options, "pyspark", SparkOptions())
-    return PySparkCompiler().to_sqlglot(table.unbind()).sql(dialect="spark")
 
 
 def model(table: str, *, is_text: bool, book: Portfolio = BOOK) -> ir.Table:
@@ -54,36 +40,36 @@ def model(table: str, *, is_text: bool, book: Portfolio = BOOK) -> ir.Table:
 
 
 @pytest.mark.parametrize("table", list(STAGING))
-@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine != "clickhouse"])
-def test_text_rows(engine: str, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert f"raw_{table}" in sql(model(table, is_text=True), engine, monkeypatch)
+@pytest.mark.parametrize("engine", TEXT)
+def test_text_rows(engine: str, table: str) -> None:
+    assert f"raw_{table}" in to_sql(model(table, is_text=True), engine)
 
 
 @pytest.mark.parametrize("table", list(STAGING))
-def test_clickhouse_lacks_what_times_of_text_need(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clickhouse_lacks_what_times_of_text_need(table: str) -> None:
     """Ibis has no intervals below a second there, which milliseconds since the epoch need."""
     with pytest.raises(UnsupportedOperationError, match="subsecond"):
-        sql(model(table, is_text=True), "clickhouse", monkeypatch)
+        to_sql(model(table, is_text=True), "clickhouse")
 
 
 @pytest.mark.parametrize("table", ["accounts", "subscriptions", "usage_events", "support_tickets"])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_typed_rows(engine: str, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert f"raw_{table}" in sql(model(table, is_text=False), engine, monkeypatch)
+def test_typed_rows(engine: str, table: str) -> None:
+    assert f"raw_{table}" in to_sql(model(table, is_text=False), engine)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_days_of_a_zone(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "2037" in sql(model("usage_events", is_text=False, book=BERLIN), engine, monkeypatch)
+def test_days_of_a_zone(engine: str) -> None:
+    assert "2037" in to_sql(model("usage_events", is_text=False, book=BERLIN), engine)
 
 
 @pytest.mark.parametrize("name", ["novacrm", "fleet"])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_tables_without_a_row(engine: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_without_a_row(engine: str, name: str) -> None:
     """What a model gets for a table that a portfolio has not."""
     book = shipped(name)
     for table in tables_of(book):
         contract = contract_of(table, book)
-        text = sql(contract.no_rows(), engine, monkeypatch)
+        text = to_sql(contract.no_rows(), engine)
         assert "FALSE" in text
         assert all(column in text for column in contract.column_names)

@@ -1,0 +1,30 @@
+"""The engines that models compile for, and the SQL of an expression for each, without a connection.
+
+Which models are compiled stands in the tests of `engines/`.
+"""
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+from ibis.backends.sql.compilers import PySparkCompiler
+from ibis.config import Config
+
+STRICT = ("duckdb", "bigquery", "clickhouse")
+"""The engine of the product, and the two for which Ibis knows the fewest operations: these in each run."""
+OTHERS = ("pyspark", "snowflake", "trino", "postgres")
+ENGINES = (*STRICT, *(pytest.param(engine, marks=pytest.mark.slow) for engine in OTHERS))
+"""All, the others in the slow suite."""
+
+
+class SparkOptions(Config):
+    """What `ibis.pyspark` registers when PySpark is installed; the compiler reads it."""
+
+    treat_nan_as_null: bool = False
+
+
+def to_sql(expression: ir.Table, engine: str) -> str:
+    if engine != "pyspark":
+        return str(ibis.to_sql(expression, dialect=engine, pretty=False))
+    if ibis.options.pyspark is None:
+        ibis.options.pyspark = SparkOptions()
+    return PySparkCompiler().to_sqlglot(expression.unbind()).sql(dialect="spark")
