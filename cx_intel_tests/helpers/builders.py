@@ -1,7 +1,7 @@
 """Small tables and portfolios for tests: say what matters, the rest is filled in.
 
 `rows` makes a table of a contract, `accounts` an account_snapshot of ordinary paying customers, `portfolio` a
-minimal portfolio from blocks, `shipped` one of those in the package, `values` what a test compares.
+minimal portfolio from blocks, `shipped` one of those in the package, `fetched` and `values` what a test compares.
 """
 
 from collections.abc import Iterable, Mapping
@@ -109,11 +109,19 @@ def accounts(of: Portfolio, given: Iterable[Mapping[str, Any]], as_of: date = AS
     return rows(account_snapshot(of), filled)
 
 
+def fetched(table: ir.Table) -> list[dict[str, Any]]:
+    """The rows as plain Python values: planned once by DuckDB, where `to_pyarrow` has it plan twice."""
+    backend = ibis.get_backend(table)
+    backend._run_pre_execute_hooks(table)
+    found = backend.raw_sql(backend.compile(table)).fetchall()
+    return [dict(zip(table.columns, row, strict=True)) for row in found]
+
+
 def values(table: ir.Table, *columns: str, by: str | tuple[str, ...] = "account_id") -> dict[Any, Any]:
     """The rows by key: one column's values, or tuples of several; null is None, amounts are floats."""
     keys = (by,) if isinstance(by, str) else by
     found = {}
-    for row in table.select(*dict.fromkeys((*keys, *columns))).to_pyarrow().to_pylist():
+    for row in fetched(table.select(*dict.fromkeys((*keys, *columns)))):
         plain = {k: float(v) if isinstance(v, Decimal) else v for k, v in row.items()}
         key = plain[keys[0]] if len(keys) == 1 else tuple(plain[k] for k in keys)
         assert key not in found, f"{key} stands twice"

@@ -12,8 +12,10 @@ made by `builders.py`.
 
 import csv
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -240,6 +242,15 @@ class SmallCompany:
             os.environ.pop("DAGSTER_HOME")
             if before is not None:
                 os.environ["DAGSTER_HOME"] = before
+
+    def copied(self, folder: Path) -> "SmallCompany":
+        """A company in another folder with the same files, home and settings: where a test changes what others read."""
+        copy = SmallCompany(folder, self.name)
+        copy.tables, copy.settings = deepcopy(self.tables), deepcopy(self.settings)
+        shutil.copytree(self.folder, copy.folder, symlinks=True, dirs_exist_ok=True)
+        instance = copy.home / "dagster.yaml"
+        instance.write_text(instance.read_text().replace(str(self.home), str(copy.home)))
+        return copy
 
     def refresh(self, day: date = AS_OF, *, write: bool = True, reports: bool = False) -> Outcome:
         """Writes the files and refreshes the portfolio for the day, by the job of the command line and the UI.

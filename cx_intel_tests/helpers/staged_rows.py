@@ -11,7 +11,7 @@ import pyarrow as pa
 from cx_intel.models.staging import rows
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import portfolio
+from cx_intel_tests.helpers.builders import fetched, portfolio
 
 AS_OF = date(2025, 1, 31)
 WITHOUT_ACCOUNT = ("accounts", "ticket_status_history")
@@ -64,7 +64,7 @@ def judged(table: str, given: Sequence[Mapping[str, str | None]] | ir.Table, boo
     delivered = given if isinstance(given, ir.Table) else raw(given)
     known = None if table == "accounts" else accounts(book)
     result = rows.judged(delivered, table=table, portfolio=book, as_of=AS_OF, accounts=known)
-    return sorted(CON.to_pyarrow(result).to_pylist(), key=lambda row: (row["_row_number"] or 0, str(row)))
+    return sorted(fetched(result), key=lambda row: (row["_row_number"] or 0, str(row)))
 
 
 def reasons(table: str, rows: Sequence[Mapping[str, str | None]]) -> list[str | None]:

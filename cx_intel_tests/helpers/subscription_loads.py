@@ -14,7 +14,7 @@ from cx_intel.contracts.staging.billing import stg_subscriptions
 from cx_intel.contracts.subscriptions import subscription_periods as contract_of_periods
 from cx_intel.models.subscriptions.periods import subscription_periods
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import AS_OF, portfolio, rows
+from cx_intel_tests.helpers.builders import AS_OF, fetched, portfolio, rows
 
 Row = Mapping[str, Any]
 SMALL = portfolio()
@@ -30,7 +30,8 @@ class Loads:
 
     def __init__(self, of: Portfolio = SMALL):
         self.of = of
-        self.periods = rows(contract_of_periods(of), [])
+        self._rows: list[dict[str, Any]] = []
+        self.periods = rows(contract_of_periods(of), self._rows)
 
     def load(self, as_of: date, *given: Row, quarantined: Iterable[str] = ()) -> "Loads":
         """A refresh of a day whose delivery has these subscriptions; of others only rows that were quarantined."""
@@ -43,13 +44,14 @@ class Loads:
             as_of=as_of,
             previous=self.periods,
         )
-        self.periods = rows(contract_of_periods(self.of), made.to_pyarrow().to_pylist())
+        self._rows = fetched(made)
+        self.periods = rows(contract_of_periods(self.of), self._rows)
         return self
 
     def __getitem__(self, subscription_id: str) -> list[dict[str, Any]]:
         """The periods of a subscription in order."""
-        found = self.periods.filter(self.periods.subscription_id == subscription_id)
-        return sorted(found.to_pyarrow().to_pylist(), key=lambda row: row["valid_from"])
+        found = (row for row in self._rows if row["subscription_id"] == subscription_id)
+        return sorted(found, key=lambda row: row["valid_from"])
 
     def counting(self, subscription_id: str) -> list[tuple[date, date | None, float]]:
         """(counts_from, counts_until, MRR) of what counts of a subscription, in order."""

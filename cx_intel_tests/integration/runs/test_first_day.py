@@ -31,6 +31,7 @@ def small_world(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow  # two whole refreshes of a shipped portfolio
 def test_days_before_the_first_event_and_after_it_follow_each_other(
     small_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

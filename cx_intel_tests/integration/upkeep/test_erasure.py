@@ -46,11 +46,7 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
 @pytest.fixture
 def company(refreshed: SmallCompany, tmp_path: Path) -> SmallCompany:
     """A copy of it."""
-    copy = SmallCompany(tmp_path / "copy")
-    copy.tables, copy.settings = json.loads(json.dumps([refreshed.tables, {}], default=str))[0], refreshed.settings
-    shutil.copytree(refreshed.folder, copy.folder, symlinks=True)
-    yaml = copy.home / "dagster.yaml"
-    yaml.write_text(yaml.read_text().replace(str(refreshed.home), str(copy.home)))
+    copy = refreshed.copied(tmp_path / "copy")
     report = copy.home / "reports" / "small"
     report.mkdir(parents=True, exist_ok=True)
     (report / "page.html").write_text(f"<b>{NAME}</b>")

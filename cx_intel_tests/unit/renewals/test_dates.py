@@ -12,6 +12,7 @@ from cx_intel_tests.helpers.renewal_tables import contracts_on, days_from
 
 FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")
 LONG_AGO = date(2022, 3, 10)
+ENDS = ("announced_end_date", "announced_contraction_mrr", "announced_contraction_90d_mrr")
 
 
 def figures(*given: dict[str, Any], columns: tuple[str, ...], of: Portfolio = FLEET, as_of: date = AS_OF) -> Any:
@@ -26,8 +27,7 @@ def next_renewal(*given: dict[str, Any], of: Portfolio = FLEET, as_of: date = AS
 
 def ends(*given: dict[str, Any], of: Portfolio = FLEET) -> Any:
     """(announced_end_date, announced_contraction_mrr, the same within 90 days)."""
-    columns = ("announced_end_date", "announced_contraction_mrr", "announced_contraction_90d_mrr")
-    return figures(*given, columns=columns, of=of)
+    return figures(*given, columns=ENDS, of=of)
 
 
 def with_settings(**changes: Any) -> Portfolio:
@@ -204,12 +204,9 @@ ENDING = {"start_date": LONG_AGO, "end_date": date(2025, 4, 1), "product_name": 
     ],
 )  # fmt: skip
 def test_announced_ends(given: list[dict[str, Any]], expected: Any, renewal: date | None) -> None:
-    assert ends(*given) == expected
-    assert next_renewal(*given)[0] == renewal
-    assert figures(*given, columns=("is_cancelled", "is_overdue")) == (
-        expected[0] is not None,
-        None if renewal is None else False,
-    )
+    found = figures(*given, columns=(*ENDS, "renewal_date", "is_cancelled", "is_overdue"))
+    is_overdue = None if renewal is None else False
+    assert found == (*expected, renewal, expected[0] is not None, is_overdue)
 
 
 def test_what_follows_within_the_grace_days_follows() -> None:
