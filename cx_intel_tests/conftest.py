@@ -1,9 +1,13 @@
-"""What all tests share: Python looks for garbage seldom, as it does in a refresh; equal SQL is written once."""
+"""What all tests share: equal SQL is written once, examples are the same in each run, Python looks for garbage seldom."""
 
 import gc
 
+from hypothesis import settings
+
 
 def pytest_configure() -> None:
+    settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+    settings.load_profile("fixed")
     gc.set_threshold(200_000, 20, 50)
 
 

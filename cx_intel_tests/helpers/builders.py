@@ -1,9 +1,11 @@
 """Small tables and portfolios for tests: say what matters, the rest is filled in.
 
 `rows` makes a table of a contract, `accounts` an account_snapshot of ordinary paying customers, `portfolio` a
-minimal portfolio from blocks, `shipped` one of those in the package, `fetched` and `values` what a test compares.
+minimal portfolio from blocks, `shipped` one of those in the package, `fetched` and
+`values` what a test compares, `kept` a table that others read.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -14,6 +16,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+from ibis.backends.duckdb.converter import DuckDBPyArrowData
 
 import cx_intel
 from cx_intel.contracts.contract import Contract
@@ -109,12 +112,24 @@ def accounts(of: Portfolio, given: Iterable[Mapping[str, Any]], as_of: date = AS
     return rows(account_snapshot(of), filled)
 
 
-def fetched(table: ir.Table) -> list[dict[str, Any]]:
-    """The rows as plain Python values: planned once by DuckDB, where `to_pyarrow` has it plan twice."""
+def executed(table: ir.Table) -> pa.Table:
+    """What `to_pyarrow` gives, planned once by DuckDB and not twice: planning is most of a small query's time."""
     backend = ibis.get_backend(table)
     backend._run_pre_execute_hooks(table)
-    found = backend.raw_sql(backend.compile(table)).fetchall()
-    return [dict(zip(table.columns, row, strict=True)) for row in found]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that the few rows are copied once more
+        found = backend.con.execute(backend.compile(table)).to_arrow_table()
+    return table.__pyarrow_result__(found, data_mapper=DuckDBPyArrowData)
+
+
+def fetched(table: ir.Table) -> list[dict[str, Any]]:
+    """The rows as plain Python values."""
+    return executed(table).to_pylist()
+
+
+def kept(table: ir.Table) -> ir.Table:
+    """The rows as a table of their own, as the warehouse keeps them."""
+    return ibis.memtable(executed(table), schema=table.schema())
 
 
 def values(table: ir.Table, *columns: str, by: str | tuple[str, ...] = "account_id") -> dict[Any, Any]:

@@ -21,7 +21,7 @@ from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
 from cx_intel.models.renewals.pipeline import renewal_pipeline
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped
+from cx_intel_tests.helpers.builders import AS_OF, accounts, kept, rows, shipped
 
 Row = Mapping[str, Any]
 
@@ -169,11 +169,6 @@ def pipeline_rows(of: Portfolio, given: Iterable[Row]) -> ir.Table:
         "save_rate": 0.3,
     }
     return rows(contracts.renewal_pipeline(of), [ordinary | dict(row) for row in given])
-
-
-def kept(table: ir.Table) -> ir.Table:
-    """The table worked out, so that what reads it starts from its rows."""
-    return ibis.memtable(table.to_pyarrow(), schema=table.schema())
 
 
 def broken(table: ir.Table, contract: Contract, **others: ir.Table) -> list[str]:

@@ -41,7 +41,7 @@ DATED = {
 }
 """Table: the column that tells when a row came to be known."""
 
-REPORTS = ("dashboard",)
+REPORTS = ("dashboard", "exports")
 
 SETTINGS: dict[str, Any] = {
     "currency": {"reporting": "EUR", "rates": {"CHF": 1.05}},

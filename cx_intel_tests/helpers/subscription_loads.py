@@ -64,7 +64,8 @@ class Loads:
 
 def periods_of(of: Portfolio, given: Iterable[Row], as_of: date = AS_OF) -> ir.Table:
     """subscription_periods after a single load of these subscriptions."""
-    return Loads(of).load(as_of, *given).periods
+    listed = list(given)
+    return Loads(of).load(as_of, *listed).periods if listed else rows(contract_of_periods(of), [])
 
 
 def _filled(row: Row) -> dict[str, Any]:

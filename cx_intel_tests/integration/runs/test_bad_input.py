@@ -360,6 +360,7 @@ def test_a_file_that_was_cut_off_stops(tmp_path: Path, form: str) -> None:
 
 
 @each_format
+@pytest.mark.slow  # every model step over two cells of 10 MB, in three formats
 def test_a_cell_of_10_mb_goes_all_the_way(tmp_path: Path, form: str) -> None:
     staged = deliver(tmp_path, form, "subscriptions", {"subscription_id": "S3", "product_name": "x" * 10_000_000})
     assert sorted(len(name) for name in staged.values("product_name")) == [5, 5, 10_000_000]

@@ -1,5 +1,6 @@
 """What the CRM said and when, accounts as they were known on a day, and the account dimension."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -110,9 +111,10 @@ def snapshot(
     ledger: list[dict[str, Any]] | None = None,
     of: Portfolio = BOOK,
     as_of: date = AS_OF,
+    also: Iterable[dict[str, Any]] = (),
     **attributes: Any,
 ) -> ir.Table:
-    """The snapshot of account A, who signed up on 15 March 2024 unless it is said otherwise."""
+    """The snapshot of account A, who signed up on 15 March 2024 unless it is said otherwise; `also` of others like it."""
     account = {
         "account_id": "A",
         "signup_date": date(2024, 3, 15),
@@ -120,7 +122,7 @@ def snapshot(
         "valid_from": FIRST,
     } | attributes
     return account_snapshot(
-        rows(core.account_history(of), [account]),
+        rows(core.account_history(of), [account, *(account | other for other in also)]),
         periods_of(of, subscriptions or [], as_of),
         rows(STAGING["invoices"](of), []),
         rows(STAGING["mrr_history"](of), [{"account_id": "Z", "month": date(2025, 1, 1)}]),
@@ -219,25 +221,21 @@ class TestSnapshot:
         found = snapshot([subscription("A", 999, LONG_AGO)], ledger, of=of)
         assert figure(found, "current_mrr", "horizon_month") == (10, date(2025, 1, 1))
 
-    @pytest.mark.parametrize(
-        ("signup", "days", "months"),
-        [
+    def test_tenure_in_days_and_complete_months(self) -> None:
+        cases = [
             (AS_OF, 0, 0),
             (date(2025, 1, 1), 30, 0),
             (date(2024, 12, 31), 31, 1),
             (date(2024, 3, 15), 322, 10),
             (date(2024, 1, 31), 366, 12),
             (None, None, None),
-        ],
-    )
-    def test_tenure_in_days_and_complete_months(
-        self, signup: date | None, days: int | None, months: int | None
-    ) -> None:
-        assert figure(snapshot(signup_date=signup), "tenure_days", "tenure_months") == (days, months)
+        ]
+        others = [{"account_id": str(signup), "signup_date": signup} for signup, _, _ in cases]
+        found = values(snapshot(also=others), "tenure_days", "tenure_months")
+        assert {str(signup): found[str(signup)] for signup, _, _ in cases} == {str(s): (d, m) for s, d, m in cases}
 
-    @pytest.mark.parametrize(
-        ("signup", "status", "stage"),
-        [
+    def test_every_stage_of_life_is_reached(self) -> None:
+        cases = [
             (date(2020, 1, 1), "trial", "trial"),
             (date(2020, 1, 1), "churned", "churned"),
             (date(2024, 11, 2), "active", "onboarding"),
@@ -245,10 +243,10 @@ class TestSnapshot:
             (date(2024, 2, 1), "active", "growing"),
             (date(2024, 1, 31), "active", "mature"),
             (None, "active", "mature"),
-        ],
-    )
-    def test_every_stage_of_life_is_reached(self, signup: date | None, status: str, stage: str) -> None:
-        assert figure(snapshot(signup_date=signup, status=status), "lifecycle_stage") == stage
+        ]
+        others = [{"account_id": f"{day} {status}", "signup_date": day, "status": status} for day, status, _ in cases]
+        found = values(snapshot(also=others), "lifecycle_stage")
+        assert [found[other["account_id"]] for other in others] == [stage for _, _, stage in cases]
 
     def test_stages_may_be_the_portfolios_own(self) -> None:
         stages = {"rules": [{"if": {"current_mrr": {"at_least": 100}}, "value": "big"}], "else": "small"}

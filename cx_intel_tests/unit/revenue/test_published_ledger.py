@@ -2,9 +2,6 @@
 
 from datetime import date
 
-import ibis
-import ibis.expr.types as ir
-
 from cx_intel.contracts import core
 from cx_intel.contracts.revenue import published as contracts
 from cx_intel.contracts.staging.tables import STAGING
@@ -13,14 +10,9 @@ from cx_intel.models.revenue.delivery import mrr_delivery
 from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.published import restatements, revenue_ledger
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
-from cx_intel_tests.helpers.builders import portfolio, rows, values
+from cx_intel_tests.helpers.builders import kept, portfolio, rows, values
 
 JAN, FEB, MAR, APR = (date(2025, month, 1) for month in (1, 2, 3, 4))
-
-
-def kept(table: ir.Table) -> ir.Table:
-    """The rows as a table of their own, as the warehouse keeps them."""
-    return ibis.memtable(table.to_pyarrow(), schema=table.schema())
 
 
 class Company:
@@ -50,7 +42,7 @@ class Company:
         at = {"portfolio": of, "as_of": as_of}
         self.ledger = kept(revenue_ledger(history, *tables, previous=self.ledger, **at))
         self.restated = kept(restatements(self.ledger, previous=self.restated, **at))
-        self.fct = fct_revenue(self.ledger, portfolio=of)
+        self.fct = kept(fct_revenue(self.ledger, portfolio=of))
         delivery = mrr_delivery(*tables, **at)
         horizon = self.ledger.horizon_month.max().execute()
         accounts = rows(

@@ -15,7 +15,7 @@ from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.published import revenue_ledger
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import portfolio, rows, values
+from cx_intel_tests.helpers.builders import kept, portfolio, rows, values
 from cx_intel_tests.helpers.subscription_loads import periods_of
 
 MONTHS = [date(2024 + (n // 12), n % 12 + 1, 1) for n in range(24)]
@@ -46,8 +46,8 @@ class Ledger:
             core.account_history(of), [{"account_id": a, "segment": a[0], "valid_from": as_of} for a in accounts]
         )
         no_rows = published_contracts.revenue_ledger(of).no_rows()
-        self.revenue_ledger = revenue_ledger(history, *tables, previous=no_rows, **at)
-        self.fct_revenue = fct_revenue(self.revenue_ledger, portfolio=of)
+        self.revenue_ledger = kept(revenue_ledger(history, *tables, previous=no_rows, **at))
+        self.fct_revenue = kept(fct_revenue(self.revenue_ledger, portfolio=of))
         self.mrr_delivery = rows(published_contracts.mrr_delivery(of), [])
         if of.revenue.basis != "subscriptions":
             self.mrr_delivery = mrr_delivery(*tables, **at)
