@@ -23,4 +23,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure() -> None:
     """What was imported is collected at the end, or DuckDB's binding reports its own functions as leaked."""
+    from cx_intel_tests.helpers.compiled_once import forget
+
+    forget()
     gc.unfreeze()

@@ -29,6 +29,12 @@ def compile_once() -> None:
     SQLBackend.compile = _compile_once
 
 
+def forget() -> None:
+    """At the end of the process: expressions hold on to what DuckDB would report as leaked."""
+    _compiled.clear()
+    _shapes.clear()
+
+
 def _compile_once(self: SQLBackend, expr: ir.Expr, /, **options: Any) -> str:
     if any(options.values()):
         return _compile(self, expr, **options)
