@@ -76,7 +76,9 @@ words: setup
 	@$(BIN)/pybabel -q extract -F cx_intel/reports/words/babel.cfg --no-default-keywords -k say -k term -k count:1,2 \
 		--no-location --sort-output --width=120 -o $(BIN)/words.pot cx_intel/reports cx_intel/orchestration/schedules
 	@$(BIN)/pybabel -q update -i $(BIN)/words.pot -o cx_intel/reports/words/de.po -l de --ignore-obsolete --no-fuzzy-matching \
-		--omit-header --width=120
+		--width=120
+	@sed -i -E '/^"(Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team):/d' \
+		cx_intel/reports/words/de.po
 
 system:
 	@bash install-system.sh

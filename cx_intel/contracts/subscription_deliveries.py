@@ -36,10 +36,26 @@ def delivery_rules(portfolio: Portfolio) -> tuple[CrossInvariant, ...]:
                 f"Subscriptions that the delivery no longer has are at most {source.max_missing_pct:g} % of the MRR in "
                 "force (max_missing_pct of the source).",
                 (),
-                lambda tables: _too_much_is_gone(tables, source.max_missing_pct),
+                lambda tables: _too_much_is_gone(tables, source.max_missing_pct).filter(
+                    lambda t: t["_subscriptions"] > 1
+                ),
                 "Deliver the file whole and refresh again. If so many ended at once, raise max_missing_pct of the "
                 "source; if it delivers only what changed, write `delivers: changes`.",
                 "refuse",
+            )
+        )
+        rules.append(
+            CrossInvariant(
+                "missing_subscription",
+                "A single subscription that the delivery no longer has, and that has so ended, is no more than "
+                f"{source.max_missing_pct:g} % of the MRR in force (max_missing_pct of the source).",
+                (),
+                lambda tables: _too_much_is_gone(tables, source.max_missing_pct).filter(
+                    lambda t: t["_subscriptions"] == 1
+                ),
+                "If it has not ended, deliver its row again: it then never did. If the source delivers only what changed, "
+                "write `delivers: changes`.",
+                "warn",
             )
         )
     if source.end_date.means is None:
@@ -74,7 +90,9 @@ def _too_much_is_gone(tables: Mapping[str, ir.Table], limit: float) -> ir.Table:
         & (rows.counts_until.isnull() | (rows.counts_until >= rows["_day"]))
     )
     shares = rows.agg(
-        _lost=rows.mrr_amount.sum(where=was_in_force & rows["_has_gone"]), _all=rows.mrr_amount.sum(where=was_in_force)
+        _lost=rows.mrr_amount.sum(where=was_in_force & rows["_has_gone"]),
+        _all=rows.mrr_amount.sum(where=was_in_force),
+        _subscriptions=rows.subscription_id.nunique(where=was_in_force & rows["_has_gone"]),
     )
     shares = shares.filter(shares["_lost"].cast("float64") * 100 > shares["_all"].cast("float64") * limit)
     return rows.filter(rows["_gone"]).cross_join(shares)

@@ -122,6 +122,9 @@ def _note_check(outcome: Outcome, evaluation: dg.AssetCheckEvaluation) -> None:
         outcome.checks["passed"] += 1
         return
     text = f"{evaluation.asset_key.path[-1]}: {evaluation.check_name}: {evaluation.description or 'failed'}"
+    advice = evaluation.metadata.get("what_to_do")
+    if advice and str(advice.value) not in text:
+        text += f" {advice.value}"
     if evaluation.severity == dg.AssetCheckSeverity.WARN:
         outcome.checks["warned"] += 1
         outcome.warnings.append(text)

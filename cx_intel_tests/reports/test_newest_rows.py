@@ -20,7 +20,7 @@ STAGED = {
     "stg_usage_events": [],
 }
 SENTENCE = "Newest row of each source: accounts 1 May 2024, subscriptions 20 Jan 2025, support_tickets 31 Jan 2025."
-EMPTY = "Without any row yet: usage_events."
+EMPTY = "Sources without a dated row: usage_events."
 
 
 def test_the_newest_row_of_each_source(tmp_path: Path) -> None:

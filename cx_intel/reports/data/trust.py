@@ -131,7 +131,7 @@ def newest_rows(data: ReportData, language: Language) -> list[str]:
     listed = ", ".join(f"{table} {language.day(day)}" for day, table in dated)
     found = [language.say("Newest row of each source: {sources}.", sources=listed)]
     if empty := [table for table, day in data.newest_rows.items() if day is None]:
-        found.append(language.say("Without any row yet: {sources}.", sources=", ".join(empty)))
+        found.append(language.say("Sources without a dated row: {sources}.", sources=", ".join(empty)))
     return found
 
 

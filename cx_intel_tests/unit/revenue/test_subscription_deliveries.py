@@ -38,6 +38,13 @@ def test_a_tenth_may_be_missing_and_no_more() -> None:
     assert told(Loads(book(delivers="changes")).load(MAY, *TEN).load(JUNE)) == []
 
 
+def test_a_single_one_that_is_missing_is_told_and_not_refused_however_large() -> None:
+    assert told(Loads().load(MAY, s(1)).load(JUNE)) == ["missing_subscription"]
+    assert told(Loads().load(MAY, s(1, 1000), *TEN[2:]).load(JUNE, *TEN[2:])) == ["missing_subscription"]
+    assert told(Loads().load(MAY, s(1), s(2)).load(JUNE)) == ["missing_share"]
+    assert told(Loads(book(max_missing_pct=100)).load(MAY, s(1)).load(JUNE)) == []
+
+
 def test_a_delivery_that_misses_more_is_refused_and_stops_nothing() -> None:
     (rule,) = [rule for rule in subscription_periods(portfolio()).cross_invariants if rule.name == "missing_share"]
     assert rule.severity == "refuse"
