@@ -7,6 +7,7 @@ The staged tables themselves stand in `staging.py` beside this module; what fill
 from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract
 
 DERIVED = {
+    "account_aliases": ("currency",),
     "subscriptions": ("occurrence", "mrr_amount", "list_mrr_amount", "is_active", "duration_days", "non_recurring"),
     "invoices": ("mrr_amount", "invoice_month", "is_paid", "non_recurring"),
     "mrr_history": ("occurrence",),

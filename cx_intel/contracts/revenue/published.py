@@ -24,7 +24,8 @@ from cx_intel.contracts.revenue.ledger import mrr_column
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
 
-CAUSES = ("changed amount", "late row", "missing row", "mapping or setting", "definition", "several")
+SEVERAL, CAUSE_MERGED = "several", "merged account"
+CAUSES = ("changed amount", "late row", "missing row", "mapping or setting", "definition", CAUSE_MERGED, SEVERAL)
 ALL_ACCOUNTS = "(all)"
 FIGURES = ("mrr", "unpublished_mrr", "ending_mrr")
 

@@ -1,4 +1,4 @@
-"""The contract of the staged accounts, with the attributes that a portfolio adds."""
+"""The contracts of the staged accounts, with the attributes that a portfolio adds, and of those that were merged."""
 
 from cx_intel.contracts.contract import COUNT, DATE, NUMBER, TEXT, Column, Contract
 from cx_intel.contracts.staging.values import account_id_column
@@ -45,6 +45,25 @@ def stg_accounts(portfolio: Portfolio) -> Contract:
             Column("parent_account_id", TEXT, "The parent company's account."),
             Column("currency", TEXT, "ISO 4217 code of the account's contracts."),
             *attribute_columns(portfolio),
+        ),
+    )
+
+
+def stg_account_aliases(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "stg_account_aliases",
+        "staging",
+        "Which accounts were merged into which: every table names the surviving account, the past included.",
+        ("old_account_id",),
+        (
+            Column("old_account_id", TEXT, "The account that was merged into another.", nullable=False),
+            account_id_column(references=""),
+            Column(
+                "currency",
+                TEXT,
+                "Currency of the old account's contracts.",
+                null_means="its row is not delivered or has none; the surviving account's holds",
+            ),
         ),
     )
 

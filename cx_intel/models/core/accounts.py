@@ -12,7 +12,9 @@ import ibis.expr.types as ir
 from cx_intel.contracts import core as contracts
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.staging.values import GROUPS, NO_VALUE, UNRESOLVED
+from cx_intel.models.core.merged_accounts import earliest_signups
 from cx_intel.models.expressions.conditions import first_match, holds
+from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.money import in_cents
 from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.expressions.statistics import exact_mean
@@ -41,11 +43,19 @@ DEFAULT_STAGES = Rules.model_validate(
 ANNOUNCED = ("announced_contraction_mrr", "announced_contraction_90d_mrr", "lapsed_mrr")
 
 
-def account_history(stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date, previous: ir.Table) -> ir.Table:
+def account_history(
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+    previous: ir.Table,
+) -> ir.Table:
     """What the CRM said about each account, with validity by load: `previous` carried on by the load of `as_of`.
 
     Grain: account_id, valid_from; valid_to is the first as_of that no longer holds. What an earlier run of the same day
-    wrote is undone first, so that a day may be run again. An account that left the source is closed.
+    wrote is undone first, so that a day may be run again. An account that left the source is closed. One that others
+    were merged into keeps the earliest day of signing up that was ever known of any of them.
     """
     contract = contracts.account_history(portfolio)
     day = ibis.literal(as_of)
@@ -54,6 +64,13 @@ def account_history(stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
     before = before.mutate(valid_to=ibis.cases((before.valid_to >= day, ibis.null("date")), else_=before.valid_to))
     closed, still_open = before.filter(before.valid_to.notnull()), before.filter(before.valid_to.isnull())
     loaded = stg_accounts.select("account_id", *attributes)
+    if stg_account_aliases is not None and "account_aliases" in portfolio.tables:
+        loaded = beside(loaded, earliest_signups(previous, stg_account_aliases), "account_id")
+        signup = ibis.least(
+            ibis.coalesce(loaded.signup_date, loaded["_signed_up"]),
+            ibis.coalesce(loaded["_signed_up"], loaded.signup_date),
+        )
+        loaded = loaded.mutate(signup_date=signup).drop("_signed_up")
     unchanged = [still_open.account_id == loaded.account_id] + [
         still_open[a].identical_to(loaded[a]) for a in attributes
     ]

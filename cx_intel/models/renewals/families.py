@@ -14,6 +14,7 @@ from cx_intel.contracts.erased import is_erased
 from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.contracts.renewals import families as contracts
 from cx_intel.contracts.renewals.families import CIRCLE, OWN_PARENT
+from cx_intel.models.expressions.chains import ends_of_chains
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.months import month_index
 from cx_intel.models.expressions.shares import share
@@ -86,26 +87,17 @@ def ultimate_parents(accounts: ir.Table) -> ir.Table:
 
     An account without a parent is its own, and so is one with a fault.
     """
-    own = ibis.coalesce(accounts.parent_account_id, accounts.account_id)
-    steps = accounts.select(
-        "account_id", _top=own, _names_itself=accounts.parent_account_id.identical_to(accounts.account_id)
+    named = accounts.filter(accounts.parent_account_id.notnull())
+    links = named.select(link_from="account_id", link_to="parent_account_id")
+    chains = ends_of_chains(links, doublings=DOUBLINGS)
+    rows = beside(accounts, chains.rename(account_id="link_from"), "account_id")
+    names_itself = rows.parent_account_id.identical_to(rows.account_id)
+    is_circle = ibis.coalesce(rows.is_endless, ibis.literal(False))
+    return rows.select(
+        "account_id",
+        parent_account_id=ibis.ifelse(is_circle, rows.account_id, ibis.coalesce(rows.chain_end, rows.account_id)),
+        _fault=ibis.cases((names_itself, OWN_PARENT), (is_circle, CIRCLE), else_=ibis.null("string")),
     )
-    first = steps.select(_at="account_id", _next="_top")
-    for _ in range(DOUBLINGS):
-        steps = _followed(steps, steps.select(_at="account_id", _next="_top"))
-    last = _followed(steps, first, into="_beyond")
-    is_circle = last["_beyond"] != last["_top"]
-    fault = ibis.cases((last["_names_itself"], OWN_PARENT), (is_circle, CIRCLE), else_=ibis.null("string"))
-    return last.select(
-        "account_id", parent_account_id=ibis.ifelse(is_circle, last.account_id, last["_top"]), _fault=fault
-    )
-
-
-def _followed(steps: ir.Table, onwards: ir.Table, into: str = "_top") -> ir.Table:
-    """`into` is where `onwards` leads from `_top`; what is no account leads nowhere."""
-    joined = steps.left_join(onwards, steps["_top"] == onwards["_at"])
-    joined = joined.mutate(**{into: ibis.coalesce(joined["_next"], joined["_top"])})
-    return joined.drop("_at", "_next")
 
 
 def _mrr_of_a_year(fct_revenue: ir.Table, accounts: ir.Table) -> ir.Table:

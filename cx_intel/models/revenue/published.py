@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.revenue import published as contracts
-from cx_intel.contracts.revenue.published import ALL_ACCOUNTS
+from cx_intel.contracts.revenue.published import ALL_ACCOUNTS, CAUSE_MERGED, SEVERAL
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.core.accounts import attributes_on
 from cx_intel.models.expressions.joins import beside
@@ -128,6 +128,7 @@ def _rows(rows: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
         ((rows.computed_mrr == was_computed) & (rows.mrr == was), rows["_was_cause"]),
         (rows.computed_mrr == was_computed, "mapping or setting"),
         (rows["_was_definition"] != DEFINITION, "definition"),
+        (rows["_was_settings"] == CAUSE_MERGED, CAUSE_MERGED),
         (rows["_was_settings"] != settings, "mapping or setting"),
         (was_computed == NO_MONEY, "late row"),
         (rows.computed_mrr == NO_MONEY, "missing row"),
@@ -178,7 +179,7 @@ def restatements(revenue_ledger: ir.Table, *, portfolio: Portfolio, as_of: date,
         totals.mutate(
             account_id=ibis.literal(ALL_ACCOUNTS),
             figure=ibis.literal("ending_mrr"),
-            cause=ibis.ifelse(totals["_causes"] == 1, totals["_cause"], ibis.literal("several")),
+            cause=ibis.ifelse(totals["_causes"] == 1, totals["_cause"], ibis.literal(SEVERAL)),
         ).select(*columns),
     )
     rows = beside(figures, told, "revenue_month", "account_id", "figure")

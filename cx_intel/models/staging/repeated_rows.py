@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import ROW_DATES, delivered_columns
+from cx_intel.models.staging.aliases import MERGED
 
 LONG_AGO = ibis.literal(datetime(1900, 1, 1)).cast("timestamp(6)")
 """Stands for no date where rows are ordered by their dates."""
@@ -35,17 +36,23 @@ def without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
     """Gives all but the last of the valid rows with one key a reason."""
     keys = dict.fromkeys([*contract.grain, *([contract.day_column] if contract.day_column else [])])
     rows = rows.mutate(_is_valid=rows["_reason"].isnull())
+    is_moved = "_is_moved" in rows.columns  # of merged accounts the survivor's own row holds
+    own_first = [ibis.ifelse(rows["_is_moved"], 1, 0)] if is_moved else []
     newest_first = ibis.window(
-        group_by=[*keys, "_is_valid"], order_by=[ibis.desc("_source_file"), ibis.desc("_row_number")]
+        group_by=[*keys, "_is_valid"], order_by=[*own_first, ibis.desc("_source_file"), ibis.desc("_row_number")]
     )
     rows = rows.mutate(
         _place=ibis.row_number().over(newest_first),
+        **({"_keeps_own": ~rows["_is_moved"].first().over(newest_first)} if is_moved else {}),
         _kept_file=rows["_source_file"].first().over(newest_first),
         _kept_row=rows["_row_number"].first().over(newest_first),
     )
     is_duplicate = reduce(and_, (rows["_is_valid"], rows["_place"] > 0))
     place = ibis.literal("duplicate of row ") + rows["_kept_row"].cast("string") + " of "
     reason = place + ibis.coalesce(rows["_kept_file"], "the source") + f": the same {_key(contract)}"
+    if is_moved:
+        beside_own = ibis.literal(MERGED) + "'" + rows.account_id + "', which has a row of its own: " + reason
+        reason = ibis.ifelse(rows["_is_moved"] & rows["_keeps_own"], beside_own, reason)
     return rows.mutate(_reason=ibis.ifelse(is_duplicate, reason, rows["_reason"]))
 
 

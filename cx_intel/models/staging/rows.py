@@ -17,6 +17,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT
 from cx_intel.models.expressions.money import amount, converted, in_major_units
 from cx_intel.models.staging import parsing
+from cx_intel.models.staging.aliases import merged_reason, under_surviving_ids, with_survivors
 from cx_intel.models.staging.columns.derivations import derivations, faults
 from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
@@ -67,6 +68,7 @@ def judged(
     as_of: date,
     accounts: ir.Table | None = None,
     seen: ir.Table | None = None,
+    aliases: ir.Table | None = None,
 ) -> ir.Table:
     """Every row of a raw table, typed, with `_reason`: null where the row is valid.
 
@@ -75,7 +77,8 @@ def judged(
         table: The canonical table.
         portfolio: Currency, zones, attributes, categories.
         as_of: The day that `is_active` and `duration_days` describe.
-        accounts: stg_accounts, for tables of rows that belong to an account.
+        accounts: stg_accounts, for tables of rows that belong to an account; for account_aliases the accounts delivered.
+        aliases: stg_account_aliases, where accounts were merged.
         seen: subscription_id of the subscriptions that earlier loads had before they ended.
 
     Where keys repeat, the one delivered last, by file name and row number, is kept; rows of a subscription with dates
@@ -86,6 +89,10 @@ def judged(
     """
     contract = STAGING[table](portfolio)
     rows = _typed(_cells(raw, contract), contract, portfolio, table)
+    if table == "account_aliases" and accounts is not None:
+        rows = with_survivors(rows, accounts)
+    if aliases is not None and "account_id" in rows.columns:
+        rows = under_surviving_ids(rows, aliases, contract)
     for derive in derivations(table, portfolio):
         rows = rows.mutate(**derive(rows, portfolio, as_of))
     if accounts is not None:
@@ -177,7 +184,10 @@ def _with_account(rows: ir.Table, accounts: ir.Table) -> ir.Table:
     known = accounts.select(
         _known_id=accounts.account_id, _is_known=ibis.literal(True), _account_currency=accounts.currency
     )
-    return rows.left_join(known, rows.account_id == known["_known_id"]).drop("_known_id")
+    rows = rows.left_join(known, rows.account_id == known["_known_id"]).drop("_known_id")
+    if "_old_currency" not in rows.columns:
+        return rows
+    return rows.mutate(_account_currency=ibis.coalesce(rows["_old_currency"], rows["_account_currency"]))
 
 
 def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> ir.Table:
@@ -242,7 +252,10 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + "' is not among the accounts"
         found.append((orphan, message))
     joined = reduce(lambda a, b: a + b, (ibis.ifelse(when, _next(message), "") for when, message in found))
-    return ibis.coalesce(rows["_reject"], joined.substr(len(SEPARATOR)).nullif(""))
+    found_in_row = joined.substr(len(SEPARATOR)).nullif("")
+    if "_survivor" in rows.columns:
+        found_in_row = ibis.coalesce(merged_reason(rows["_survivor"]), found_in_row)
+    return ibis.coalesce(rows["_reject"], found_in_row)
 
 
 def _no_amount(text: ir.StringValue) -> ir.StringValue:

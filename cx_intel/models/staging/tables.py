@@ -18,6 +18,7 @@ from cx_intel.contracts.contract import conform
 from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import parsing
+from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.models.staging.rows import judged
 from cx_intel.settings.portfolio import Portfolio
 
@@ -25,60 +26,101 @@ RECENT = timedelta(days=7)
 """How far back the quarantine of a day looks into sources that deliver days."""
 
 
-def stg_accounts(raw_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
+def stg_account_aliases(
+    raw_account_aliases: ir.Table, raw_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
+) -> ir.Table:
+    """The accounts that were merged into others, each with the one that survives in the end.
+
+    Grain: old_account_id. Chains are followed over 64 merges; circles, accounts that are merged into several and
+    survivors that are not delivered are quarantined. Default in the other staged tables: no account was merged.
+    """
+    accounts = delivered_accounts(raw_accounts)
+    return _valid(raw_account_aliases, accounts, None, "account_aliases", portfolio, as_of)
+
+
+def stg_accounts(
+    raw_accounts: ir.Table, stg_account_aliases: ir.Table | None = None, *, portfolio: Portfolio, as_of: date
+) -> ir.Table:
     """The customers, with the attributes that the portfolio adds, delivered or derived by rules.
 
-    Grain: account_id.
+    Grain: account_id. One that was merged into another is quarantined, saying so; the other has the earlier signup.
     """
-    return _valid(raw_accounts, None, "accounts", portfolio, as_of)
+    return _valid(raw_accounts, None, stg_account_aliases, "accounts", portfolio, as_of)
 
 
 def stg_subscriptions(
-    raw_subscriptions: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
+    raw_subscriptions: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
 ) -> ir.Table:
     """The subscriptions in the reporting currency; `is_active` and `duration_days` are as of `as_of`.
 
     Grain: subscription_id, occurrence: several rows of a subscription are its history, by their own dates.
     """
-    return _valid(raw_subscriptions, stg_accounts, "subscriptions", portfolio, as_of)
+    return _valid(raw_subscriptions, stg_accounts, stg_account_aliases, "subscriptions", portfolio, as_of)
 
 
-def stg_invoices(raw_invoices: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
+def stg_invoices(
+    raw_invoices: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+) -> ir.Table:
     """The invoices in the reporting currency; credit notes are negative.
 
     Grain: invoice_id.
     """
-    return _valid(raw_invoices, stg_accounts, "invoices", portfolio, as_of)
+    return _valid(raw_invoices, stg_accounts, stg_account_aliases, "invoices", portfolio, as_of)
 
 
 def stg_mrr_history(
-    raw_mrr_history: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
+    raw_mrr_history: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
 ) -> ir.Table:
     """The monthly recurring revenue that the billing system gives, in the reporting currency.
 
     Grain: account_id, month.
     """
-    return _valid(raw_mrr_history, stg_accounts, "mrr_history", portfolio, as_of)
+    return _valid(raw_mrr_history, stg_accounts, stg_account_aliases, "mrr_history", portfolio, as_of)
 
 
 def stg_usage_events(
-    raw_usage_events: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
+    raw_usage_events: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
 ) -> ir.Table:
     """The product events with their day in the portfolio's zone and their category.
 
     Grain: event_id, compared within event_date. A filter on event_date reaches the raw rows.
     """
-    return _valid(raw_usage_events, stg_accounts, "usage_events", portfolio, as_of)
+    return _valid(raw_usage_events, stg_accounts, stg_account_aliases, "usage_events", portfolio, as_of)
 
 
 def stg_support_tickets(
-    raw_support_tickets: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
+    raw_support_tickets: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
 ) -> ir.Table:
     """The tickets as the help desk knows them now, their words and ratings read.
 
     Grain: ticket_id.
     """
-    return _valid(raw_support_tickets, stg_accounts, "support_tickets", portfolio, as_of)
+    return _valid(raw_support_tickets, stg_accounts, stg_account_aliases, "support_tickets", portfolio, as_of)
 
 
 def stg_ticket_status_history(raw_ticket_status_history: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -86,35 +128,52 @@ def stg_ticket_status_history(raw_ticket_status_history: ir.Table, *, portfolio:
 
     Grain: ticket_id, field, changed_at.
     """
-    return _valid(raw_ticket_status_history, None, "ticket_status_history", portfolio, as_of)
+    return _valid(raw_ticket_status_history, None, None, "ticket_status_history", portfolio, as_of)
 
 
 def stg_nps_responses(
-    raw_nps_responses: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
+    raw_nps_responses: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
 ) -> ir.Table:
     """The answers to the NPS survey.
 
     Grain: response_id.
     """
-    return _valid(raw_nps_responses, stg_accounts, "nps_responses", portfolio, as_of)
+    return _valid(raw_nps_responses, stg_accounts, stg_account_aliases, "nps_responses", portfolio, as_of)
 
 
 def stg_csm_activities(
-    raw_csm_activities: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date
+    raw_csm_activities: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
 ) -> ir.Table:
     """What customer success did with the accounts.
 
     Grain: activity_id.
     """
-    return _valid(raw_csm_activities, stg_accounts, "csm_activities", portfolio, as_of)
+    return _valid(raw_csm_activities, stg_accounts, stg_account_aliases, "csm_activities", portfolio, as_of)
 
 
-def stg_metrics(raw_metrics: ir.Table, stg_accounts: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
+def stg_metrics(
+    raw_metrics: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+) -> ir.Table:
     """The figures that another system measured; yes and no count as 1 and 0.
 
     Grain: account_id, metric, measured_on.
     """
-    return _valid(raw_metrics, stg_accounts, "metrics", portfolio, as_of)
+    return _valid(raw_metrics, stg_accounts, stg_account_aliases, "metrics", portfolio, as_of)
 
 
 def valid_rows(judged: ir.Table, table: str, portfolio: Portfolio) -> ir.Table:
@@ -179,5 +238,13 @@ def unknown_currency_message(table: str, currencies: Iterable[str], portfolio: P
     )
 
 
-def _valid(raw: ir.Table, accounts: ir.Table | None, table: str, portfolio: Portfolio, as_of: date) -> ir.Table:
-    return valid_rows(judged(raw, table=table, portfolio=portfolio, as_of=as_of, accounts=accounts), table, portfolio)
+def _valid(
+    raw: ir.Table,
+    accounts: ir.Table | None,
+    aliases: ir.Table | None,
+    table: str,
+    portfolio: Portfolio,
+    as_of: date,
+) -> ir.Table:
+    rows = judged(raw, table=table, portfolio=portfolio, as_of=as_of, accounts=accounts, aliases=aliases)
+    return valid_rows(rows, table, portfolio)

@@ -17,7 +17,10 @@ import ibis.expr.types as ir
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import DELIVERED_DAY
+from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.expressions.time import offsets
+from cx_intel.models.staging import parsing
+from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.models.staging.rows import MARKS, judged
 from cx_intel.models.staging.tables import rejected_rows, valid_rows
 from cx_intel.models.subscriptions.history import seen_before
@@ -113,17 +116,24 @@ class StepRunner:
         chosen: tuple[date, ...] = ()
         state: dict[date, str] = {}
         delivered_days: tuple[date, ...] = ()
+        read = {i.table: self._table(i) for i in self.step.inputs[1:] if i.exists}
+        accounts, aliases = read.get("stg_accounts"), read.get("stg_account_aliases")
+        if "raw_accounts" in read:
+            accounts = delivered_accounts(read["raw_accounts"])
         if is_by_source_day:
-            chosen, state = self._stale(days, self._of_local_days(warehouse.day_state(source.table)))
+            contents = warehouse.day_state(source.table)
+            if aliases is not None:
+                contents = self._with_merges(contents, raw, aliases)
+            chosen, state = self._stale(days, self._of_local_days(contents))
             delivered_days = self._source_days(chosen)
             raw = raw.filter(among(raw[DELIVERED_DAY], delivered_days))
-        accounts = next((self._table(i) for i in self.step.inputs[1:]), None)
         expression = judged(
             raw,
             table=table,
             portfolio=self.portfolio,
             as_of=days[-1],
             accounts=accounts,
+            aliases=aliases,
             seen=self._seen(table, days[-1]),
         )
         like = ibis.schema({**contract.schema(), **MARKS})
@@ -150,6 +160,12 @@ class StepRunner:
         if table != "subscriptions" or not self.warehouse.exists(PERIODS):
             return None
         return seen_before(self.warehouse.table(PERIODS), self.portfolio, as_of)
+
+    def _with_merges(self, contents: Mapping[date, str], raw: ir.Table, aliases: ir.Table) -> Mapping[date, str]:
+        """What each day of a source is made from, with the merged accounts that it has rows of."""
+        named = raw.select(_day=raw[DELIVERED_DAY], old_account_id=parsing.text(raw.account_id)).distinct()
+        merged = self.warehouse.day_contents(named.inner_join(aliases, "old_account_id"), "_day")
+        return {day: f"{content}&{merged[day]}" if day in merged else content for day, content in contents.items()}
 
     def _changed_days(self, days: tuple[date, ...]) -> Built:
         """An event table: the days that the run is for, and all others whose input changed since they were built."""
@@ -204,6 +220,8 @@ class StepRunner:
         if is_staged_or_later and contract_of(wanted.table, self.portfolio).kind == "snapshot":
             day = ibis.literal(as_of)
             rows = rows.filter(rows.as_of <= day if wanted.reads == "history" else rows.as_of == day)
+            if wanted.reads == "history":
+                rows = self._merged(rows, contract_of(wanted.table, self.portfolio))
         return self.warehouse.execute(rows) if wanted.as_frame else rows
 
     def _previous(self, as_of: date, done: tuple[date, ...]) -> ir.Table:
@@ -218,7 +236,13 @@ class StepRunner:
                 made = self.warehouse.staged(self.step.table)
                 rows = rows.filter(rows.as_of.notin([ibis.literal(day) for day in done]))
                 rows = rows.union(made.filter(made.as_of < ibis.literal(as_of)))
-        return rows
+        return self._merged(rows, contract)
+
+    def _merged(self, rows: ir.Table, contract: Contract) -> ir.Table:
+        """Earlier rows of a table, with those of merged accounts under the surviving ids."""
+        if "account_aliases" not in self.portfolio.tables:
+            return rows
+        return under_surviving_ids(rows, self.warehouse.table("stg_account_aliases"), contract)
 
 
 def among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:

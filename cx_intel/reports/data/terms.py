@@ -42,6 +42,7 @@ CAUSES = {
     "missing row": term("missing row"),
     "mapping or setting": term("mapping or setting"),
     "definition": term("definition"),
+    "merged account": term("merged accounts"),
     "several": term("several causes"),
 }
 """Of a restatement (`cx_intel.contracts.revenue.published.CAUSES`)."""

@@ -14,6 +14,7 @@ from cx_intel.settings.sources.date_formats import check_date_format
 from cx_intel.settings.support import Satisfaction
 
 CanonicalTable: TypeAlias = Literal[
+    "account_aliases",
     "accounts",
     "subscriptions",
     "invoices",
@@ -33,7 +34,7 @@ ID_OF = {
     "csm_activities": "activity_id",
 }
 """Tables whose ids may be unique within an account only: their id."""
-WITHOUT_NUMBERS = ("usage_events", "ticket_status_history")
+WITHOUT_NUMBERS = ("account_aliases", "usage_events", "ticket_status_history")
 """Tables that have no column of numbers."""
 MINOR_DIGITS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"), 0),

@@ -55,17 +55,29 @@ def billed(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
 
 
 def newest_file(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
-    """The file that delivered an account's month last."""
+    """The file that delivered an account's month last; of a merged account that of its own id."""
     file = ibis.coalesce(rows["_source_file"], "")
-    return {"_file": file, "_newest": file.max().over(ibis.window(group_by=["account_id", "month"]))}
+    newest = file.max().over(ibis.window(group_by=[_own_id(rows), "month"]))
+    return {"_file": file, "_is_newest": file == newest}
+
+
+def place_in_month(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
+    """The place of each row among those of its account and month that were delivered last."""
+    order = [_own_id(rows), "_row_number", "currency", "product_name", "mrr"]
+    in_month = ibis.window(group_by=["account_id", "month", "_is_newest"], order_by=order)
+    return {"_place": ibis.ifelse(rows["_is_newest"], ibis.row_number().over(in_month) + 1, ibis.null("int64"))}
 
 
 def given_month_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
     """`occurrence` counts the rows of an account and month in the file that delivered them last.
 
-    Rows of an earlier file are 1, so that what was delivered again is a duplicate of the newest, and not added to it.
+    Rows of an earlier file have that of the first, so that what was delivered again is a duplicate of the newest, and
+    not added to it.
     """
-    order = ["_row_number", "currency", "product_name", "mrr"]
-    in_file = ibis.window(group_by=["account_id", "month", "_file"], order_by=order)
-    place = ibis.row_number().over(in_file) + 1
-    return {"occurrence": ibis.ifelse(rows["_file"] == rows["_newest"], place, 1).cast("int64")}
+    first = rows["_place"].min().over(ibis.window(group_by=[_own_id(rows), "month"]))
+    return {"occurrence": ibis.coalesce(rows["_place"], first).cast("int64")}
+
+
+def _own_id(rows: ir.Table) -> ir.Value:
+    """The id that the source has for the account of a row, merged or not."""
+    return rows["_own_id"] if "_own_id" in rows.columns else rows.account_id
