@@ -177,6 +177,8 @@ def erase(
     console.print(f"Erased: {searched} in {environment.home}.", highlight=False)
     if account:
         console.print(f"The ledger's amounts stand under {done.pseudonym}.", highlight=False)
+    if done.merged:
+        console.print(f"Erased with it, as merged with it: {escape(', '.join(done.merged))}.", highlight=False)
     console.print("Reports and exports are made anew by the next refresh.", highlight=False)
 
 

@@ -65,6 +65,9 @@ KEPT = {
 ROW_IDS = {"subscriptions": ("subscription_id",), "invoices": ("invoice_id", "credited_invoice_id")}
 """Canonical table: the columns that name a row at the source, and are replaced too."""
 
+MERGES = ("old_account_id", "account_id")
+"""The columns that stay of account_aliases: who was merged into whom, both under their pseudonyms."""
+
 GONE_FROM_PERIODS = ("plan_tier", "renewal_date", "term_months")
 """Columns of subscription_periods that do not stay, because no later load delivers them of an erased account."""
 

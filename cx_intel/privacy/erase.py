@@ -5,13 +5,13 @@ asking for it again. What stays of an account is told in `cx_intel.contracts.era
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from cx_intel.contracts.erased import KEPT
+from cx_intel.contracts.erased import KEPT, MERGES
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
@@ -33,6 +33,8 @@ LEFT_OVERS = (f"*{REPLACED}*", ".warehouse.duckdb.*", f"{PUBLISHED}/.*", f"{BACK
 """What is begun lies beside what it is to replace, under a name that begins with a dot."""
 LOGS = ("storage", "logs")
 """Folders of what programs said; a file that names the subject goes whole."""
+About: TypeAlias = Sequence[tuple[Subject, Entry]]
+"""Whom an erasure is about: the one asked for, and the accounts merged with it."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class Erasure:
         was_erased_before: The register already had the subject.
         searched: How many words were looked for; 0 when ids and names were too short to mean anybody.
         remains: Where the subject can still be found; empty when nowhere.
+        merged: The accounts that are one with it (account_aliases) and were erased with it.
     """
 
     pseudonym: str
     was_erased_before: bool
     searched: int
     remains: tuple[str, ...]
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Home:
 def erase(
     home: Home, portfolio: str, kind: Kind, subject_id: str, on_step: Callable[[str], None] = lambda _: None
 ) -> Erasure:
-    """Erases a subject, or ends an erasure that was killed.
+    """Erases a subject, or ends an erasure that was killed. Accounts that were merged are one customer: all of them go.
 
     Args:
         home: Where.
@@ -94,55 +98,65 @@ def erase(
         register.make_key()
         digest = register.hash(portfolio, kind, subject_id)
         before = any(e.hash == digest for e in register.entries(portfolio))
-        subject, entry = _about(home, register, portfolio, kind, subject_id, digest, was_erased=before)
+        about = _about(home, register, portfolio, kind, subject_id, digest, was_erased=before)
+        subjects = [subject for subject, _ in about]
         steps: list[tuple[str, Callable[[], object]]] = [
-            ("block", lambda: register.add(entry)),
+            ("block", lambda: register.add(*(entry for _, entry in about))),
             ("left-overs", lambda: _left_overs(home.folder)),
-            ("warehouse", lambda: _erase_in(home.warehouse, portfolio, subject, entry, register)),
-            ("published", lambda: _published(home.folder, subject, entry, register)),
-            ("back-ups", lambda: _backups(home.folder, subject, entry, register)),
-            ("reports", lambda: _outputs(home.folder, subject)),
-            ("run history", lambda: _storage(home.folder, subject)),
+            ("warehouse", lambda: _erase_in(home.warehouse, portfolio, about, register)),
+            ("published", lambda: _published(home.folder, portfolio, about, register)),
+            ("back-ups", lambda: _backups(home.folder, portfolio, about, register)),
+            ("reports", lambda: _outputs(home.folder, subjects)),
+            ("run history", lambda: _storage(home.folder, subjects)),
         ]
         for name, step in steps:
             on_step(name)
             step()
         on_step("proof")
-        found = tuple(remains(home.folder, subject))
+        found = tuple(place for subject in subjects for place in remains(home.folder, subject))
         if not found:
             register.end()
-        return Erasure(subject.pseudonym, before, len(subject.words), found)
+        words = sum(len(subject.words) for subject in subjects)
+        return Erasure(subjects[0].pseudonym, before, words, found, tuple(s.id for s in subjects[1:]))
     finally:
         lock.release()
 
 
 def _about(
     home: Home, register: Register, portfolio: str, kind: Kind, subject_id: str, digest: str, *, was_erased: bool
-) -> tuple[Subject, Entry]:
-    """Who is meant: as written down by an erasure that was killed, else as the warehouse knows them."""
+) -> list[tuple[Subject, Entry]]:
+    """Who is meant, the one asked for first: as written down by an erasure that was killed, else as the warehouse knows."""
     begun = register.begun()
     if begun:
-        entry = Entry(**begun["entry"])
-        if (entry.portfolio, entry.hash) != (portfolio, digest):
+        noted = [(note["id"], note["names"], Entry(**note["entry"])) for note in (begun, *begun.get("merged", ()))]
+        if begun["portfolio"] != portfolio or digest not in {entry.hash for *_, entry in noted}:
             raise PrivacyError(
                 f"The erasure of the {begun['kind']} {begun['id']} of {begun['portfolio']} has begun and not ended. "
                 f"End it first: cx-intel erase {begun['portfolio']} --{begun['kind']} {begun['id']}"
             )
-        return Subject(portfolio, kind, subject_id, tuple(begun["names"]), entry.pseudonym), entry
-    entry = next((e for e in register.entries(portfolio) if e.hash == digest), Entry(portfolio, kind, digest, today()))
-    names: tuple[str, ...] = ()
+        return [(Subject(portfolio, kind, i, tuple(names), e.pseudonym), e) for i, names, e in noted]
     with reading(home.warehouse) as database:
         tables = Tables(database, portfolio)
-        is_there = tables.holds(f"{kind}_id", subject_id)
-        if not is_there and not was_erased:
+        if not was_erased and not tables.holds(f"{kind}_id", subject_id):
             raise PrivacyError(f"Nobody in {portfolio} has the {kind}_id {subject_id!r}; nothing was changed.")
-        if is_there and kind == "account":
-            names = tuple(n for n in tables.names(subject_id) if not tables.others_named(n, subject_id))
-            entry = _with_ledger(entry, tables, subject_id, register)
-    subject = Subject(portfolio, kind, subject_id, names, entry.pseudonym)
-    note: dict[str, Any] = {"portfolio": portfolio, "kind": kind, "id": subject_id, "names": names}
-    register.begin(note | {"entry": vars(entry)})
-    return subject, entry
+        ids = tables.merged_with(subject_id) if kind == "account" else (subject_id,)
+        about = [_known(tables, register, portfolio, kind, one, ids) for one in ids]
+    notes = [{"id": s.id, "names": s.names, "entry": vars(e)} for s, e in about]
+    register.begin({"portfolio": portfolio, "kind": kind, **notes[0], "merged": notes[1:]})
+    return about
+
+
+def _known(
+    tables: Tables, register: Register, portfolio: str, kind: Kind, subject_id: str, merged: Sequence[str]
+) -> tuple[Subject, Entry]:
+    """A subject as the warehouse knows it; names that only accounts merged with it bear are its own."""
+    digest = register.hash(portfolio, kind, subject_id)
+    entry = next((e for e in register.entries(portfolio) if e.hash == digest), Entry(portfolio, kind, digest, today()))
+    names: tuple[str, ...] = ()
+    if kind == "account" and tables.holds("account_id", subject_id):
+        names = tuple(n for n in tables.names(subject_id) if not tables.others_named(n, merged))
+        entry = _with_ledger(entry, tables, subject_id, register)
+    return Subject(portfolio, kind, subject_id, names, entry.pseudonym), entry
 
 
 def _with_ledger(entry: Entry, tables: Tables, account_id: str, register: Register) -> Entry:
@@ -153,24 +167,27 @@ def _with_ledger(entry: Entry, tables: Tables, account_id: str, register: Regist
     month = signup.replace(day=1).isoformat()[:10] if signup else None
     named = replace(entry, segment=segment, signup_month=month, gone_on=None)
     kept = {t: minimal(t, rows, named, register) for t in KEPT if (rows := tables.rows(f"raw_{t}", account_id))}
+    if survivor := tables.survivor(account_id):
+        into = register.pseudonym(entry.portfolio, survivor)
+        kept["account_aliases"] = [dict(zip(MERGES, (named.pseudonym, into), strict=True))]
     tickets = {register.hash_of_ticket(entry.portfolio, ticket) for ticket in tables.tickets(account_id)}
     return replace(named, kept=kept, tickets=sorted({*entry.tickets, *tickets}))
 
 
-def _erase_in(file: Path, schema: str, subject: Subject, entry: Entry, register: Register) -> None:
+def _erase_in(file: Path, schema: str, about: About, register: Register) -> None:
     with writing(file) as database:
-        Tables(database, schema).erase(subject, entry, register)
+        Tables(database, schema).erase(about, register)
     rewrite(file)
 
 
-def _published(home: Path, subject: Subject, entry: Entry, register: Register) -> None:
-    file = home / PUBLISHED / f"{subject.portfolio}.duckdb"
+def _published(home: Path, portfolio: str, about: About, register: Register) -> None:
+    file = home / PUBLISHED / f"{portfolio}.duckdb"
     if not file.exists():
         return
     mode = file.stat().st_mode
     file.chmod(mode | 0o200)
     try:
-        _erase_in(file, COPY_SCHEMA, subject, entry, register)
+        _erase_in(file, COPY_SCHEMA, about, register)
     finally:
         file.chmod(mode)
 
@@ -181,22 +198,24 @@ def _left_overs(home: Path) -> None:
         shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
 
 
-def _backups(home: Path, subject: Subject, entry: Entry, register: Register) -> None:
+def _backups(home: Path, portfolio: str, about: About, register: Register) -> None:
     for backup in backups(home):
         with writing(backup.warehouse) as database:
-            Tables(database, subject.portfolio).erase(subject, entry, register)
+            Tables(database, portfolio).erase(about, register)
         rewrite_backup(backup)
 
 
-def _outputs(home: Path, subject: Subject) -> None:
+def _outputs(home: Path, subjects: Sequence[Subject]) -> None:
     for folder in OUTPUTS:
-        shutil.rmtree(home / folder / subject.portfolio, ignore_errors=True)
+        shutil.rmtree(home / folder / subjects[0].portfolio, ignore_errors=True)
     for file in (f for folder in LOGS for f in (home / folder).rglob("*") if f.is_file()):
-        if subject.byte_pattern.search(file.read_bytes()):
+        content = file.read_bytes()
+        if any(subject.byte_pattern.search(content) for subject in subjects):
             file.unlink()
 
 
-def _storage(home: Path, subject: Subject) -> None:
+def _storage(home: Path, subjects: Sequence[Subject]) -> None:
     for file in sorted(path for pattern in ("*.db", "*.sqlite") for path in home.rglob(pattern)):
         if file.is_file() and file.stat().st_size:
-            blot_out(file, subject)
+            for subject in subjects:
+                blot_out(file, subject)

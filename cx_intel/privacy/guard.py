@@ -12,9 +12,9 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from cx_intel.contracts.erased import KEPT
+from cx_intel.contracts.erased import KEPT, MERGES
 from cx_intel.privacy.pseudonyms import Row, ended, minimal
-from cx_intel.privacy.register import Entry, Register
+from cx_intel.privacy.register import Entry, PrivacyError, Register
 from cx_intel.privacy.subject import Kind
 from cx_intel.warehouse.duckdb.database import with_known_types
 from cx_intel.warehouse.duckdb.opening import reading
@@ -23,6 +23,8 @@ from cx_intel.warehouse.protocol import Rows, Warehouse
 
 _WORDS = re.compile(r"[^\s,;|\t\"'{}\[\]:=]+")
 MARK_OF_ROWS = "erased"
+NAMING: tuple[tuple[Kind, str], ...] = (("account", "account_id"), ("user", "user_id"), ("account", "old_account_id"))
+"""The columns that name a subject, whoever it is."""
 
 
 class Guard:
@@ -52,6 +54,8 @@ class Guard:
         of_kind: dict[str, dict[str, Entry]] = {"account": {}, "user": {}}
         for entry in entries:
             of_kind[entry.kind][entry.hash] = entry
+        if table == "account_aliases":
+            return self._merges(rows, of_kind, warehouse)
         found = {
             column: self._blocked(rows, column, "user" if column == "user_id" else "account", of_kind, warehouse)
             for column in ("account_id", "user_id", "parent_account_id")
@@ -94,6 +98,35 @@ class Guard:
             hashes = {self.register.hash_of_ticket(self.portfolio, ticket) for ticket in ids}
             if hashes - set(entry.tickets):
                 self.register.note_tickets(entry, hashes)
+
+    def _merges(self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse) -> Rows:
+        """The merged accounts, those of the register under their pseudonyms.
+
+        Raises PrivacyError where an account is merged with an erased one: it is the same customer.
+        """
+        olds, survivors = (self._blocked(rows, column, "account", of_kind, warehouse) for column in MERGES)
+        known = of_kind["account"].values()
+        more = [row for e in known if e not in olds.values() for row in e.kept.get("account_aliases", [])]
+        rejected = self._rejected(rows, of_kind, warehouse)
+        if not (olds or survivors or more or rejected):
+            return rows
+        delivered = rows if isinstance(rows, ir.Table) else ibis.memtable(with_known_types(rows))
+        pairs = delivered.select(**{column: _text(delivered, column) for column in MERGES}).distinct()
+        for pair in warehouse.rows(pairs):
+            old, survivor = (pair[column] for column in MERGES)
+            if old in olds and survivor in survivors:
+                more.append(dict(zip(MERGES, (olds[old].pseudonym, survivors[survivor].pseudonym), strict=True)))
+            elif old in olds or survivor in survivors:
+                other = survivor if old in olds else old
+                raise PrivacyError(
+                    f"account_aliases merges the account {other!r} with one that was erased; nothing was loaded. Erase "
+                    f"it too: cx-intel erase {self.portfolio} --account {other}. If they are not the same customer, "
+                    "take that row out of account_aliases."
+                )
+        is_erased = ibis.or_(*(_text(delivered, c).isin(list(f)) for c, f in zip(MERGES, (olds, survivors), strict=True)))
+        kept = delivered.filter(~ibis.coalesce(is_erased, ibis.literal(False)))
+        kept = self._without(kept, {"account_id": {}, "user_id": {}, "parent_account_id": {}}, rejected)
+        return kept.union(_as_rows(more, kept)) if more else kept
 
     def _without_tickets(self, rows: Rows, erased: set[str], warehouse: Warehouse) -> Rows:
         """The history of tickets without that of the tickets of erased accounts."""
@@ -175,9 +208,9 @@ def returned(file: Path, home: Path, variables: Mapping[str, str]) -> dict[str, 
             edits, hashes = RowEdits(database, portfolio), {e.hash for e in register.entries(portfolio)}
             ids: set[tuple[Kind, str]] = set()
             for table, columns in edits.columns().items():
-                for kind in ("account", "user"):
-                    if f"{kind}_id" in columns:
-                        ids |= {(kind, value) for value in edits.distinct(table, f"{kind}_id")}
+                for kind, column in NAMING:
+                    if column in columns:
+                        ids |= {(kind, value) for value in edits.distinct(table, column)}
             if again := hashes & {register.hash(portfolio, kind, value) for kind, value in ids}:
                 found[portfolio] = len(again)
     return found

@@ -80,6 +80,10 @@ class Register:
         """The keyed hash of an id. Raises PrivacyError without the key that the register was made with."""
         return self._digest(f"{portfolio}\0{kind}\0{subject}")
 
+    def pseudonym(self, portfolio: str, account_id: str) -> str:
+        """What stands in place of an account once it is erased. Raises PrivacyError as `hash` does."""
+        return Entry(portfolio, "account", self.hash(portfolio, "account", account_id), "").pseudonym
+
     def hash_of_ticket(self, portfolio: str, ticket_id: str) -> str:
         """The keyed hash of a ticket's id. Raises PrivacyError as `hash` does."""
         return self._digest(f"{portfolio}\0ticket\0{ticket_id}")
@@ -88,11 +92,12 @@ class Register:
         """The erased of a portfolio; default: of all."""
         return [Entry(**e) for e in self._read()["erased"] if portfolio in (None, e["portfolio"])]
 
-    def add(self, entry: Entry) -> None:
-        """Enters a subject, in place of an earlier entry about it."""
-        content = self._read()
-        others = [e for e in content["erased"] if (e["portfolio"], e["hash"]) != (entry.portfolio, entry.hash)]
-        self._write(self.file, {"key_check": self._digest("key"), "erased": [*others, asdict(entry)]})
+    def add(self, *entries: Entry) -> None:
+        """Enters subjects, all at once, each in place of an earlier entry about it."""
+        content, named = self._read(), {(entry.portfolio, entry.hash) for entry in entries}
+        others = [e for e in content["erased"] if (e["portfolio"], e["hash"]) not in named]
+        erased = [*others, *(asdict(entry) for entry in entries)]
+        self._write(self.file, {"key_check": self._digest("key"), "erased": erased})
 
     def note_gone(self, entry: Entry, day: str) -> Entry:
         """Remembers the first load in which the source no longer delivered a subject."""

@@ -4,10 +4,10 @@ Run a second time it changes nothing. The old rows leave the file when it is wri
 the files); the statements themselves are in `cx_intel.warehouse.duckdb.row_edits`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cx_intel.contracts.erased import GONE_FROM_PERIODS, KEPT, ROW_IDS
+from cx_intel.contracts.erased import GONE_FROM_PERIODS, KEPT, MERGES, ROW_IDS
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import REDACTED, Subject, pattern_of
@@ -21,6 +21,8 @@ DERIVED = {
 }
 LEDGER = {
     **{f"{prefix}_{table}": columns for table, columns in KEPT.items() for prefix in ("raw", "stg")},
+    "raw_account_aliases": MERGES,
+    "stg_account_aliases": (*MERGES, "currency"),
     "account_history": ("account_id", "valid_from", "valid_to", *KEPT["accounts"]),
     "dim_account": (*KEPT["accounts"], "horizon_month", "current_mrr", "current_arr", "is_churned"),
 }
@@ -34,6 +36,8 @@ IDS_OF = {
     PERIODS: ROW_IDS["subscriptions"],
 }
 """Table: the columns that name a row at the source."""
+ALIASES = ("raw_account_aliases", "stg_account_aliases")
+OLD_ID = "old_account_id"
 TICKETS = ("raw_support_tickets", "stg_support_tickets", "fct_tickets")
 FAMILIES = "parent_rollup"
 """Its rows are those of parents; the next refresh makes them anew."""
@@ -65,10 +69,25 @@ class Tables:
         named = (row["account_name"] for table in self._named() for row in self.rows(table, account_id))
         return tuple(sorted({str(name) for name in named if name}))
 
-    def others_named(self, name: str, account_id: str) -> bool:
-        """Whether another account bears the name too, or has it in its own."""
-        pattern, own = pattern_of_words((name,)), {"account_id": account_id}
+    def others_named(self, name: str, account_ids: Sequence[str]) -> bool:
+        """Whether an account beyond these bears the name too, or has it in its own."""
+        pattern, own = pattern_of_words((name,)), ("account_id", account_ids)
         return any(self.edits.has_match(table, "account_name", pattern, unless=own) for table in self._named())
+
+    def merged_with(self, account_id: str) -> tuple[str, ...]:
+        """An account, the one that it was merged into, and all others merged into that one."""
+        table = ALIASES[1]
+        if table not in self.edits.columns():
+            return (account_id,)
+        survivor = next((row["account_id"] for row in self.edits.rows(table, OLD_ID, account_id)), account_id)
+        olds = (row[OLD_ID] for row in self.edits.rows(table, "account_id", survivor))
+        return tuple(dict.fromkeys((account_id, str(survivor), *sorted(map(str, olds)))))
+
+    def survivor(self, account_id: str) -> str | None:
+        """The account that another was merged into; None where it was not."""
+        if ALIASES[1] not in self.edits.columns():
+            return None
+        return next((str(row["account_id"]) for row in self.edits.rows(ALIASES[1], OLD_ID, account_id)), None)
 
     def tickets(self, account_id: str) -> set[str]:
         """The ids of an account's tickets."""
@@ -76,25 +95,52 @@ class Tables:
         return {str(found).strip() for found in ids if found}
 
     def holds(self, subject_column: str, subject: str) -> bool:
-        """Whether any table has rows of the id."""
-        tables = (table for table, columns in self.edits.columns().items() if subject_column in columns)
-        return any(self.edits.has(table, subject_column, subject) for table in tables)
+        """Whether any table has rows of the id; of an account also as one that was merged."""
+        wanted = (subject_column, OLD_ID) if subject_column == "account_id" else (subject_column,)
+        return any(
+            self.edits.has(table, column, subject)
+            for table, columns in self.edits.columns().items()
+            for column in wanted
+            if column in columns
+        )
 
-    def erase(self, subject: Subject, entry: Entry, register: Register) -> None:
-        """Takes the subject out, in one transaction."""
+    def erase(self, subjects: Sequence[tuple[Subject, Entry]], register: Register) -> None:
+        """Takes the subjects out, in one transaction: accounts that were merged go together."""
         with self.database.transaction():
-            for ticket in self.tickets(subject.id) if subject.kind == "account" else ():
-                for table in set(STATUS_HISTORY) & set(self.edits.columns()):
-                    self.edits.delete(table, "ticket_id", ticket)
-            for table, columns in self.edits.columns().items():
-                if subject.column in columns:
-                    self._erase_rows(table, columns, subject, entry, register)
-                if subject.kind == "account" and table == FAMILIES:
-                    self.edits.delete(table, "parent_account_id", subject.id)
-                elif subject.kind == "account" and "parent_account_id" in columns:
-                    self.edits.update(table, "parent_account_id", subject.id, {"parent_account_id": None})
-            for edits, table, column in self._mentions(subject):
-                _blot_out(edits, table, column, subject)
+            delivered = self._delivered_rows(subjects)
+            for subject, entry in subjects:
+                self._erase_one(subject, entry, delivered, register)
+
+    def _delivered_rows(self, subjects: Sequence[tuple[Subject, Entry]]) -> dict[str, Entry]:
+        """Id of a subscription or invoice: the account that its source has it under, merged or not."""
+        return {
+            str(row[column]).strip(): entry
+            for subject, entry in subjects
+            if subject.kind == "account"
+            for table, columns in ROW_IDS.items()
+            for row in self.rows(f"raw_{table}", subject.id)
+            for column in columns
+            if row.get(column)
+        }
+
+    def _erase_one(
+        self, subject: Subject, entry: Entry, delivered: Mapping[str, Entry], register: Register
+    ) -> None:
+        for ticket in self.tickets(subject.id) if subject.kind == "account" else ():
+            for table in set(STATUS_HISTORY) & set(self.edits.columns()):
+                self.edits.delete(table, "ticket_id", ticket)
+        for table, columns in self.edits.columns().items():
+            if subject.column in columns:
+                self._erase_rows(table, columns, subject, entry, delivered, register)
+            if subject.kind == "account" and table in ALIASES:
+                gone = {column: None for column in columns if column not in LEDGER[table]}
+                self.edits.update(table, OLD_ID, subject.id, {**gone, OLD_ID: subject.pseudonym})
+            if subject.kind == "account" and table == FAMILIES:
+                self.edits.delete(table, "parent_account_id", subject.id)
+            elif subject.kind == "account" and "parent_account_id" in columns:
+                self.edits.update(table, "parent_account_id", subject.id, {"parent_account_id": None})
+        for edits, table, column in self._mentions(subject):
+            _blot_out(edits, table, column, subject)
 
     def mentions(self, subject: Subject) -> list[str]:
         """The columns of text in which a word of the subject still stands, as schema.table.column."""
@@ -116,7 +162,13 @@ class Tables:
         return [t for t, columns in self.edits.columns().items() if {"account_id", "account_name"} <= set(columns)]
 
     def _erase_rows(
-        self, table: str, columns: dict[str, str], subject: Subject, entry: Entry, register: Register
+        self,
+        table: str,
+        columns: dict[str, str],
+        subject: Subject,
+        entry: Entry,
+        delivered: Mapping[str, Entry],
+        register: Register,
     ) -> None:
         edits, mine = self.edits, (table, subject.column, subject.id)
         if subject.kind == "user" or table not in (*LEDGER, *AMOUNTS, PERIODS):
@@ -127,8 +179,10 @@ class Tables:
         for row_id in IDS_OF.get(table, ()):
             if row_id not in columns:
                 continue
-            ids = {row[row_id] for row in edits.rows(*mine)} - {None}
-            pseudonyms = {found: row_pseudonym(str(found).strip(), entry, register) for found in ids}
+            ids = {row[row_id]: str(row[row_id]).strip() for row in edits.rows(*mine) if row[row_id] is not None}
+            pseudonyms = {
+                found: row_pseudonym(text, delivered.get(text, entry), register) for found, text in ids.items()
+            }
             edits.replace_values(*mine, row_id, pseudonyms)
         kept = {*LEDGER.get(table, tuple(columns)), *DERIVED.get(table, ())}
         if table == PERIODS:

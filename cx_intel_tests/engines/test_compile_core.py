@@ -8,10 +8,12 @@ import ibis.expr.types as ir
 import pytest
 
 from cx_intel.contracts import core, subscriptions, support
+from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.revenue import published as of_published
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
+from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.core.usage import fct_usage
 from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
 from cx_intel.models.revenue.delivery import fct_revenue_intra_month, mrr_delivery
@@ -29,7 +31,7 @@ from cx_intel_tests.helpers.engines import ENGINES, to_sql
 
 AS_OF = date(2025, 1, 31)
 BASES = ("subscriptions", "invoices", "mrr_history")
-TABLES = ("invoices", "mrr_history", "usage_events", "support_tickets", "ticket_status_history")
+TABLES = ("account_aliases", "invoices", "mrr_history", "usage_events", "support_tickets", "ticket_status_history")
 HOURS = {"zone": "Europe/Berlin"}
 
 
@@ -64,10 +66,16 @@ def models(basis: str) -> dict[str, ir.Table]:
     tickets = table(support.fct_tickets(of).schema(), "fct_tickets")
     periods = table(subscriptions.subscription_periods(of).schema(), "subscription_periods")
     raw = table(ibis.schema({"subscription_id": "string"}), "raw_subscriptions")
+    past = {"merged_periods": periods, "merged_ledger": published, "merged_restatements": restated}
+    past |= {"merged_history": history, "merged_snapshots": snapshot}
     moneys = (periods, stg["invoices"], stg["mrr_history"])
     judged_by = (stg["ticket_status_history"], table(support.business_hours(of).schema(), "business_hours"))
-    return {
-        "account_history": account_history(stg["accounts"], previous=history, **at),
+    merged = {
+        name: under_surviving_ids(rows, stg["account_aliases"], contract_of(rows.get_name(), of))
+        for name, rows in past.items()
+    }
+    return merged | {
+        "account_history": account_history(stg["accounts"], stg["account_aliases"], previous=history, **at),
         "subscription_periods": subscription_periods(stg["subscriptions"], raw, previous=periods, **at),
         "revenue_ledger": revenue_ledger(history, *moneys, previous=published, **at),
         "restatements": restatements(published, previous=restated, **at),
@@ -106,6 +114,11 @@ BY_BASIS = (
     "revenue_cohort_analysis",
 )
 OTHERS = (
+    "merged_periods",
+    "merged_ledger",
+    "merged_restatements",
+    "merged_history",
+    "merged_snapshots",
     "non_recurring",
     "restatements",
     "fct_revenue_intra_month",

@@ -121,7 +121,7 @@ class StepRunner:
         if "raw_accounts" in read:
             accounts = delivered_accounts(read["raw_accounts"])
         if is_by_source_day:
-            contents = warehouse.day_state(source.table)
+            contents: Mapping[date, str] = warehouse.day_state(source.table)
             if aliases is not None:
                 contents = self._with_merges(contents, raw, aliases)
             chosen, state = self._stale(days, self._of_local_days(contents))

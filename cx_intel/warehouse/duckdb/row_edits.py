@@ -4,7 +4,7 @@ For erasures alone (`cx_intel.privacy`): everything else replaces tables or part
 stay in the file until it is written anew: `rewriting.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cx_intel.warehouse.duckdb.database import Database, quoted
@@ -42,12 +42,19 @@ class RowEdits:
         return bool(self._all(f"SELECT 1 FROM {self._name(table)} WHERE {_is(column)} LIMIT 1", [value]))
 
     def has_match(
-        self, table: str, column: str, pattern: str, *, equal: Mapping[str, str] = {}, unless: Mapping[str, str] = {}
+        self,
+        table: str,
+        column: str,
+        pattern: str,
+        *,
+        equal: Mapping[str, str] = {},
+        unless: tuple[str, Sequence[str]] = ("", ()),
     ) -> bool:
-        """Whether a pattern is found in a column, of rows with these values of other columns and without those."""
-        where = [_matches(column), *(_is(name) for name in equal), *(f"NOT {_is(name)}" for name in unless)]
+        """Whether a pattern is found in a column, of rows with these values of columns and none of those of another."""
+        name, values = unless
+        where = [_matches(column), *(_is(name) for name in equal), *(f"NOT {_is(name)}" for _ in values)]
         query = f"SELECT 1 FROM {self._name(table)} WHERE {' AND '.join(where)} LIMIT 1"
-        return bool(self._all(query, [pattern, *equal.values(), *unless.values()]))
+        return bool(self._all(query, [pattern, *equal.values(), *values]))
 
     def distinct(self, table: str, column: str) -> set[str]:
         """The values of a column, as text without blanks around it; empty ones left out."""
