@@ -39,6 +39,8 @@ OTHER_DAYS: Mapping[str, tuple[str, ...]] = {
     "ticket_status_history": ("changed_at",),
 }
 """Canonical table that has no facts of its own: its dates."""
+UNDATED = ("account_aliases",)
+"""Canonical tables whose rows have no day of their own."""
 NO_DAY = ibis.literal(date(1, 1, 1))
 """Stands for no day where days are compared."""
 
@@ -47,7 +49,7 @@ def newest_row(table: str, rows: ir.Table, *, portfolio: Portfolio, as_of: date)
     """`newest`, in one row: the day of the newest row of a source that is known by `as_of`; null where none is.
 
     Args:
-        table: The canonical table.
+        table: The canonical table, none of `UNDATED`.
         rows: Its staged rows.
         portfolio: Whose days they are.
         as_of: What is dated later is not known yet.

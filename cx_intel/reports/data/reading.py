@@ -14,7 +14,7 @@ import pandas as pd
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.renewals.pipeline import book
-from cx_intel.models.staging.dated_facts import newest_row
+from cx_intel.models.staging.dated_facts import UNDATED, newest_row
 from cx_intel.reports.data.report_data import WEEK, ReportData, ScoreHistory, last_month_over, newest_within
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
@@ -116,6 +116,7 @@ def read_report_data(
     present = warehouse.tables() if with_state else []
     history = {table: read.sums(table) for table in SUMMED}
     compared = newest_within(history["account_snapshot"]["as_of"], as_of - timedelta(days=WEEK))
+    dated = [table for table in portfolio.tables if table not in UNDATED]
     return ReportData(
         portfolio,
         as_of,
@@ -128,7 +129,7 @@ def read_report_data(
         dict(zip(present, warehouse.counts(warehouse.table(table) for table in present), strict=True)),
         {table: day for table in present if (day := read.newest(table)) is not None},
         read.checks(),
-        {table: read.newest_row(table) for table in portfolio.tables if warehouse.exists(f"stg_{table}")},
+        {table: read.newest_row(table) for table in dated if warehouse.exists(f"stg_{table}")},
     )
 
 
