@@ -123,7 +123,9 @@ class Guard:
                     f"it too: cx-intel erase {self.portfolio} --account {other}. If they are not the same customer, "
                     "take that row out of account_aliases."
                 )
-        is_erased = ibis.or_(*(_text(delivered, c).isin(list(f)) for c, f in zip(MERGES, (olds, survivors), strict=True)))
+        is_erased = ibis.or_(
+            *(_text(delivered, c).isin(list(f)) for c, f in zip(MERGES, (olds, survivors), strict=True))
+        )
         kept = delivered.filter(~ibis.coalesce(is_erased, ibis.literal(False)))
         kept = self._without(kept, {"account_id": {}, "user_id": {}, "parent_account_id": {}}, rejected)
         return kept.union(_as_rows(more, kept)) if more else kept

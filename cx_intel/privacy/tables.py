@@ -123,9 +123,7 @@ class Tables:
             if row.get(column)
         }
 
-    def _erase_one(
-        self, subject: Subject, entry: Entry, delivered: Mapping[str, Entry], register: Register
-    ) -> None:
+    def _erase_one(self, subject: Subject, entry: Entry, delivered: Mapping[str, Entry], register: Register) -> None:
         for ticket in self.tickets(subject.id) if subject.kind == "account" else ():
             for table in set(STATUS_HISTORY) & set(self.edits.columns()):
                 self.edits.delete(table, "ticket_id", ticket)

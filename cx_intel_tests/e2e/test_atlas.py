@@ -154,7 +154,11 @@ class TestByContracts:
     def test_current_arr_is_twelve_times_what_is_in_force_on_the_day(self, atlas: Atlas) -> None:
         assert atlas.rows(
             "SELECT as_of, sum(current_arr), count(*) FILTER (current_mrr > 0) FROM account_snapshot GROUP BY 1 ORDER BY 1"
-        ) == [(APRIL_END, 195_960, 62), (MAY_END, 201_360, 64), (JUNE_END, 201_240, 60)]  # S-10-A has its own until June
+        ) == [
+            (APRIL_END, 195_960, 62),
+            (MAY_END, 201_360, 64),
+            (JUNE_END, 201_240, 60),
+        ]  # S-10-A has its own until June
 
     def test_a_merged_account_is_neither_new_nor_gone_and_its_past_is_the_survivors(
         self, atlas: Atlas, after_may: Atlas
@@ -297,7 +301,9 @@ def test_other_settings_give_the_figures_that_the_page_names(tmp_path: Path) -> 
     settings = YAML(typ="safe", pure=True).load((EXAMPLES / "atlas.yaml").read_text(encoding="utf-8"))
     left_out = ("support", "health", "renewals", "playbooks", "rollups")
     settings = {name: block for name, block in settings.items() if name not in left_out}
-    settings["sources"] = [s for s in settings["sources"] if s["table"] in ("account_aliases", "accounts", "subscriptions")]
+    settings["sources"] = [
+        s for s in settings["sources"] if s["table"] in ("account_aliases", "accounts", "subscriptions")
+    ]
     settings["revenue"] |= {
         "grace_days": 0,
         "overlaps": "sum",

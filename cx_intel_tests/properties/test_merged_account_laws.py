@@ -55,7 +55,9 @@ def load(figures: Figures, as_of: date, before: Published | None, merged: dict[s
 def rows_of(table: ir.Table, *columns: str) -> list[tuple[object, ...]]:
     """The rows in any order, N called A."""
     found = table.select("account_id", *columns).to_pyarrow().to_pylist()
-    return sorted((("A" if r["account_id"] == "N" else r["account_id"], *(r[c] for c in columns)) for r in found), key=str)
+    return sorted(
+        (("A" if r["account_id"] == "N" else r["account_id"], *(r[c] for c in columns)) for r in found), key=str
+    )
 
 
 @FEW
@@ -86,7 +88,10 @@ def test_a_merge_alone_moves_every_cent_and_restates_nothing(closed: bool, figur
     before = load(figures, FIRST, None, {})
     ledger, restated = load(figures, SECOND, before, {"A": "B"}, **more)
     totals = [
-        {r["revenue_month"]: r["mrr"] for r in of.group_by("revenue_month").agg(mrr=of.mrr.sum()).to_pyarrow().to_pylist()}
+        {
+            r["revenue_month"]: r["mrr"]
+            for r in of.group_by("revenue_month").agg(mrr=of.mrr.sum()).to_pyarrow().to_pylist()
+        }
         for of in (before[0], ledger)
     ]
     assert totals[0] == totals[1]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.staging.values import NO_VALUE
+from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.renewals.pipeline import book
 from cx_intel.models.staging.dated_facts import UNDATED, newest_row
 from cx_intel.reports.data.report_data import WEEK, ReportData, ScoreHistory, last_month_over, newest_within
@@ -205,6 +206,9 @@ class _Reader:
             return ScoreHistory()
         first = self.as_of - timedelta(weeks=HISTORY_WEEKS)
         rows = rows.filter(rows.as_of.between(ibis.literal(first), ibis.literal(self.as_of)))
+        if "account_aliases" in self.portfolio.tables and self.warehouse.exists("stg_account_aliases"):
+            aliases = self.warehouse.table("stg_account_aliases")
+            rows = under_surviving_ids(rows, aliases, contract_of("customer_health_scores", self.portfolio))
         days = sorted(row["as_of"] for row in self.warehouse.rows(rows.select("as_of").distinct()))
         weekly = {(self.as_of - day).days // 7: day for day in days}
         if not weekly:

@@ -16,7 +16,9 @@ NRR = (
 )
 MONTHS = "SELECT revenue_month, mrr, revenue_movement FROM fct_revenue WHERE account_id = '{}' ORDER BY 1 DESC LIMIT 2"
 
-MOVED = "SELECT account_id, revenue_movement FROM fct_revenue WHERE revenue_month = '2025-01-01' AND mrr <> previous_mrr"
+MOVED = (
+    "SELECT account_id, revenue_movement FROM fct_revenue WHERE revenue_month = '2025-01-01' AND mrr <> previous_mrr"
+)
 HYSTERESIS = SETTINGS["health"] | {"tiers": SETTINGS["health"]["tiers"] | {"exit_margin": 3, "min_dwell_days": 60}}
 
 

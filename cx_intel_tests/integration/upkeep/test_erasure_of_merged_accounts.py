@@ -79,7 +79,9 @@ def test_a_merge_with_an_erased_account_is_refused_until_the_other_is_erased_too
     merge(company, ("A02", "A05"))
     refused = company.refresh(FEBRUARY)
     assert not refused.succeeded
-    message = f"account_aliases merges the account '{second}' with one that was erased; nothing was loaded. Erase it too"
+    message = (
+        f"account_aliases merges the account '{second}' with one that was erased; nothing was loaded. Erase it too"
+    )
     assert any(message in text for text in refused.failures)
     assert take_out(company, second).remains == ()
     assert company.refresh(FEBRUARY, write=False).failures == []

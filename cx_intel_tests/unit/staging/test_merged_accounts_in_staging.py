@@ -49,9 +49,7 @@ def judged(
 ) -> list[dict[str, Any]]:
     delivered = given if isinstance(given, ir.Table) else raw(given)
     accounts = None if table == "accounts" else delivered_accounts(raw([*ids, *known("B")]))
-    found = staging_rows.judged(
-        delivered, table=table, portfolio=book, as_of=AS_OF, accounts=accounts, aliases=merged
-    )
+    found = staging_rows.judged(delivered, table=table, portfolio=book, as_of=AS_OF, accounts=accounts, aliases=merged)
     return sorted(CON.to_pyarrow(found).to_pylist(), key=lambda row: (row["_source_file"], row["_row_number"]))
 
 
