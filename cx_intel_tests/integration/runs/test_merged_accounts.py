@@ -136,8 +136,8 @@ def test_a_new_id_takes_over_the_history_of_the_old_one(tmp_path: Path):
         each.settings["health"] = HYSTERESIS
         assert each.refresh(AS_OF).failures == []
     for rows in company.tables.values():
-        for row in rows:
-            row |= {"account_id": "N02"} if row.get("account_id") == "A02" else {}
+        for row in (row for row in rows if row.get("account_id") == "A02"):
+            row["account_id"] = "N02"
     merge(company, ("A02", "N02"))
     for each in (company, other):
         assert each.refresh(FEBRUARY).failures == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import ibis
@@ -61,7 +62,7 @@ def test_a_chain_of_three_leads_to_its_end():
 @pytest.mark.parametrize(("merged", "resolved"), [(64, True), (65, False)])
 def test_chains_are_followed_over_64_merges(merged: int, resolved: bool):
     ids = [f"A{n}" for n in range(merged + 1)]
-    target, reason = merges(list(zip(ids, ids[1:], strict=False)), known(ids[-1]))["A0"]
+    target, reason = merges(list(pairwise(ids)), known(ids[-1]))["A0"]
     assert (target == ids[-1], reason is None) == (resolved, resolved)
     if reason:
         assert reason.startswith("old_account_id 'A0' is merged in a circle, or over more than 64 merges: write")
