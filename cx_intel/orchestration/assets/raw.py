@@ -29,7 +29,7 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
-from cx_intel.warehouse.protocol import Warehouse
+from cx_intel.warehouse.protocol import Rows, Warehouse
 
 if TYPE_CHECKING:
     from cx_intel.demo_data import World
@@ -95,13 +95,13 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
     return deliver
 
 
-def _dated(
-    frames: Iterable[pd.DataFrame], days: Iterable[date], table: str, portfolio: Portfolio
-) -> Iterator[pd.DataFrame | ir.Table]:
-    """Each frame with the day that delivered it; a frame without rows says nothing of types, so they are stated."""
+def _dated(frames: Iterable[Rows], days: Iterable[date], table: str, portfolio: Portfolio) -> Iterator[Rows]:
+    """The rows of each day with the day that delivered them; a frame without any says nothing of types: they are stated."""
     known = {column.name: column.type for column in delivered_columns(STAGING[table](portfolio))}
     for frame, day in zip(frames, days, strict=True):
-        if not frame.empty:
+        if isinstance(frame, ir.Table):
+            yield frame.mutate(**{DELIVERED_DAY: ibis.literal(day)})
+        elif not frame.empty:
             yield frame.assign(**{DELIVERED_DAY: day})
         else:
             types = {**{name: known.get(name, "string") for name in frame.columns}, DELIVERED_DAY: "date"}

@@ -283,3 +283,32 @@ def _home(company: SmallCompany) -> Home:
 
 def _erase(company: SmallCompany, kind: Kind = "account", subject: str = ID) -> Erasure:
     return erase(_home(company), "small", kind, subject)
+
+
+def test_a_source_that_delivers_days_is_read_again_without_the_erased(tmp_path: Path) -> None:
+    company = SmallCompany(tmp_path)
+    company.only()
+    world = {
+        "kind": "synthetic",
+        "world": "novacrm",
+        "accounts": 12,
+        "starts_on": "2024-06-01",
+        "events_from": "2025-01-01",
+    }
+    company.settings |= {
+        "currency": {"reporting": "USD"},
+        "sources": [world],
+        "usage": {"categories": {}},
+        "reports": {"exports": []},
+    }
+    company.tables = {}
+    assert company.refresh(AS_OF).failures == []
+    ((account, events),) = company.query(
+        "SELECT account_id, count(*) FROM stg_usage_events GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1"
+    )
+    assert events > 0
+    done = CliRunner().invoke(app, ["erase", "small", "--account", account, "--yes"], env=company.variables)
+    assert done.exit_code == 0, done.output
+    assert company.refresh(AS_OF).failures == []
+    assert company.query(f"SELECT count(*) FROM stg_usage_events WHERE account_id = '{account}'") == [(0,)]
+    assert company.query("SELECT count(*) > 0 FROM stg_usage_events") == [(True,)]
