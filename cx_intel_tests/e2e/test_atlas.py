@@ -373,6 +373,10 @@ class TestByInvoices:
         assert any("credit" in warning for warning in by_invoices.outcomes[MAY_END].warnings)
         assert not any("credit" in warning for warning in by_invoices.outcomes[APRIL_END].warnings)
 
+    def test_the_setup_fee_is_beside_mrr(self, by_invoices: Atlas) -> None:
+        found = by_invoices.rows("SELECT account_id, id, revenue_month, amount, why FROM non_recurring")
+        assert found == [("S-02", "I-S-02-FEE", MAY, 500, "product_name 'setup_fee'")]
+
     def test_restatement(self, by_invoices: Atlas) -> None:
         assert by_invoices.rows("SELECT account_id, revenue_month, published, now FROM restatements ORDER BY 1") == [
             ("(all)", MAY, 16_000.36, 16_050.36),

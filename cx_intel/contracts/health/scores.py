@@ -80,7 +80,7 @@ def customer_health_scores(portfolio: Portfolio) -> Contract:
             Column(
                 "is_frozen",
                 FLAG,
-                "A source of the score is stale; the confirmed tier is held.",
+                "A source of the score is stale, or the delivery of subscriptions was refused; the confirmed tier is held.",
                 nullable=False,
             ),
             Column(
