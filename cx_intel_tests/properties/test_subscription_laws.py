@@ -1,4 +1,4 @@
-"""Laws of subscription periods: prices changed in place move no earlier month, and what is published of all this.
+"""Laws of subscription periods: a day read twice, rows in any order, prices changed in place, and what is published of it.
 
 Each law is held by a few examples, and by more among the slow tests. The laws of given figures are in
 `test_ledger_laws.py`.
@@ -59,6 +59,11 @@ def delivered(by_id: dict[str, dict[str, Any]], *, backwards: bool = False) -> l
     return listed[::-1] if backwards else listed
 
 
+def periods(loads: Loads) -> list[dict[str, Any]]:
+    found = loads.periods.to_pyarrow().to_pylist()
+    return sorted(found, key=lambda row: (row["subscription_id"], row["valid_from"]))
+
+
 def by_contract(of: Portfolio, loads: Loads, before: date) -> dict[tuple[str, date], Decimal]:
     """MRR of each account and month that was over on the day."""
     months = account_months(loads.periods, *empty(of, "invoices", "mrr_history"), portfolio=of, as_of=before)
@@ -68,6 +73,14 @@ def by_contract(of: Portfolio, loads: Loads, before: date) -> dict[tuple[str, da
 
 def empty(of: Portfolio, *tables: str) -> list[ir.Table]:
     return [rows(STAGING[table](of), []) for table in tables]
+
+
+def reading_again_and_order(first: dict[str, Any], second: dict[str, Any]) -> None:
+    loads = Loads().load(FIRST, *delivered(first)).load(SECOND, *delivered(second))
+    found = periods(loads)
+    assert periods(loads.load(SECOND, *delivered(second))) == found, "the same day twice"
+    turned = Loads().load(FIRST, *delivered(first, backwards=True)).load(SECOND, *delivered(second, backwards=True))
+    assert periods(turned) == found, "in another order"
 
 
 def price_in_place(first: dict[str, Any], changed: list[Decimal]) -> None:
@@ -167,6 +180,19 @@ def publication_of_invoices(first: list[dict[str, Any]], second: list[dict[str, 
     publication(of_day)
     nothing = contracts.revenue_ledger(portfolio()).no_rows()
     assert mrr(of_day(SECOND, nothing, 1, False, backwards=True)) == mrr(of_day(SECOND, nothing, 1, False))
+
+
+@FEW
+@given(first=deliveries, second=deliveries)
+def test_reading_a_day_twice_or_in_another_order_changes_nothing(first: Any, second: Any) -> None:
+    reading_again_and_order(first, second)
+
+
+@pytest.mark.slow
+@MANY
+@given(first=deliveries, second=deliveries)
+def test_reading_a_day_twice_or_in_another_order_changes_nothing_often(first: Any, second: Any) -> None:
+    reading_again_and_order(first, second)
 
 
 @FEW

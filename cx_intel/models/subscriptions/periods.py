@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.subscriptions import subscription_periods as contract_of_periods
+from cx_intel.models.expressions.joins import beside
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.columns.subscriptions import status_role, without_never
 from cx_intel.models.subscriptions.counting import with_counting
@@ -56,10 +57,11 @@ def subscription_periods(
     day = ibis.literal(as_of)
     known = _before(previous, portfolio, as_of)
     latest = _latest(known)
+    replaced = _replaced_today(previous, known, as_of)
     delivered = _delivered(newest_rows(stg_subscriptions), portfolio)
     with_history = ids_with_history(stg_subscriptions)
-    changed = _begun(delivered.anti_join(with_history, "subscription_id"), latest, portfolio, as_of)
-    history = _delivered_history(dated_rows(stg_subscriptions, portfolio), known, portfolio, as_of)
+    changed = _begun(delivered.anti_join(with_history, "subscription_id"), latest, replaced, portfolio, as_of)
+    history = _delivered_history(dated_rows(stg_subscriptions, portfolio), known, replaced, portfolio, as_of)
     parts = [_stored(known.anti_join(with_history, "subscription_id")), _stored(changed), _stored(history)]
     source = portfolio.source_of("subscriptions") if "subscriptions" in portfolio.tables else None
     gone = latest.filter(~latest.is_missing, latest.end_date.isnull() | (latest.end_date > day)) if source else latest
@@ -71,7 +73,7 @@ def subscription_periods(
         else:
             parts.append(_stored(gone.mutate(valid_from=day, known_from=day, is_missing=True)))
     stored = ibis.union(*parts)
-    stored = _as_newest_delivered(stored, delivered, portfolio, as_of)
+    stored = _as_newest_delivered(stored, delivered, replaced, as_of)
     rows = _after_discounts(_ordered(stored))
     return conform(with_counting(rows, portfolio), contract_of_periods(portfolio))
 
@@ -82,6 +84,19 @@ def _before(previous: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
     if corrected := portfolio.revenue.corrections:
         rows = rows.filter(~rows.subscription_id.isin(corrected))
     return rows
+
+
+def _replaced_today(previous: ir.Table, known: ir.Table, as_of: date) -> ir.Table:
+    """Of subscriptions whose every period an earlier run of the day replaced: what it carried on of them.
+
+    One row each: `subscription_id`, `_seen_on`, `_ends`, `_end_shown`. To undo that run leaves nothing of what was known.
+    """
+    day = ibis.literal(as_of)
+    rows = previous.filter(previous.known_from == day, previous.first_seen_on < day)
+    rows = rows.anti_join(known, "subscription_id")
+    return rows.group_by("subscription_id").agg(
+        _seen_on=rows.first_seen_on.min(), _ends=rows.end_date.max(), _end_shown=rows.end_known_from.max()
+    )
 
 
 def _latest(periods: ir.Table) -> ir.Table:
@@ -113,7 +128,9 @@ def _delivered(stg_subscriptions: ir.Table, portfolio: Portfolio) -> ir.Table:
     )
 
 
-def _delivered_history(rows: ir.Table, known: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+def _delivered_history(
+    rows: ir.Table, known: ir.Table, replaced: ir.Table, portfolio: Portfolio, as_of: date
+) -> ir.Table:
     """The periods of subscriptions of which the source delivers a history, and the days between two of its rows.
 
     A period that was known keeps the load that first showed it, unless one before it is new.
@@ -123,6 +140,7 @@ def _delivered_history(rows: ir.Table, known: ir.Table, portfolio: Portfolio, as
     between = rows.filter(rows.holds_until.notnull()).mutate(valid_from=rows.holds_until, is_missing=ibis.literal(True))
     rows = rows.union(between.select(*rows.columns)).drop("holds_until")
     per_subscription = known.group_by("subscription_id").agg(_first_seen_on=known.first_seen_on.min())
+    per_subscription = per_subscription.union(replaced.select("subscription_id", _first_seen_on=replaced["_seen_on"]))
     rows = rows.left_join(per_subscription, "subscription_id").drop("subscription_id_right")
     compared = ("is_missing", "known_from", "end_date", "end_known_from", *VALUES)
     before = known.select("subscription_id", "valid_from", **{f"_was_{name}": known[name] for name in compared})
@@ -140,8 +158,8 @@ def _delivered_history(rows: ir.Table, known: ir.Table, portfolio: Portfolio, as
     )
 
 
-def _begun(delivered: ir.Table, latest: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
-    """The periods that this load opens: of ids that are new, that changed, or that came back."""
+def _begun(delivered: ir.Table, latest: ir.Table, replaced: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """The periods that this load opens: of ids that are new, that changed, or that came back; none before the start."""
     day = ibis.literal(as_of)
     before = latest.select(
         _known_id=latest.subscription_id,
@@ -151,6 +169,7 @@ def _begun(delivered: ir.Table, latest: ir.Table, portfolio: Portfolio, as_of: d
         **{f"_was_{name}": latest[name] for name in VALUES},
     )
     rows = delivered.left_join(before, delivered.subscription_id == before["_known_id"])
+    rows = beside(rows, replaced.select("subscription_id", "_seen_on"), "subscription_id")
     is_new = rows["_known_id"].isnull()
     is_same = ibis.and_(~rows["_was_missing"], *(rows[name].identical_to(rows[f"_was_{name}"]) for name in VALUES))
     role = status_role(rows.status, portfolio)
@@ -160,10 +179,10 @@ def _begun(delivered: ir.Table, latest: ir.Table, portfolio: Portfolio, as_of: d
     since = ibis.ifelse(rows["_was_missing"], day, ibis.coalesce(dated, paused, stopped, day))
     opened = rows.filter(is_new | ~is_same)
     return opened.mutate(
-        valid_from=ibis.ifelse(is_new, ibis.least(rows.start_date, day), since),
+        valid_from=ibis.ifelse(is_new, ibis.least(rows.start_date, day), ibis.greatest(since, rows.start_date)),
         known_from=day,
         is_missing=ibis.literal(False),
-        first_seen_on=ibis.coalesce(rows["_first_seen_on"], day),
+        first_seen_on=ibis.coalesce(rows["_first_seen_on"], rows["_seen_on"], day),
         delivered_on=day,
         end_known_from=NO_DAY,
     )
@@ -188,7 +207,7 @@ def _stored(rows: ir.Table) -> ir.Table:
     return rows.select(**{name: rows[name] for name in STORED})
 
 
-def _as_newest_delivered(stored: ir.Table, delivered: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+def _as_newest_delivered(stored: ir.Table, delivered: ir.Table, replaced: ir.Table, as_of: date) -> ir.Table:
     """The periods with account, product, dates and ends as this load has them, where it has the subscription.
 
     An end is known from the day of its announcement, else from the load that first showed it, the first load of all
@@ -202,12 +221,14 @@ def _as_newest_delivered(stored: ir.Table, delivered: ir.Table, portfolio: Portf
         **{f"_new_{name}": delivered[name] for name in NEWEST},
     )
     rows = stored.left_join(fresh, stored.subscription_id == fresh["_id"])
+    rows = beside(rows, replaced.select("subscription_id", "_ends", "_end_shown"), "subscription_id")
     is_delivered = rows["_id"].notnull()
     first_load = rows.first_seen_on.min().over(ibis.window())
     per_subscription = ibis.window(group_by="subscription_id")
     # a period that this load opened has no end of its own yet: the others say what was known before
     was_known = ibis.ifelse(rows.known_from < day, rows.end_date, NO_DAY).max().over(per_subscription)
     known_from = ibis.ifelse(rows.known_from < day, rows.end_known_from, NO_DAY).max().over(per_subscription)
+    was_known, known_from = ibis.coalesce(was_known, rows["_ends"]), ibis.coalesce(known_from, rows["_end_shown"])
     is_first = first_load == day
     shown = ibis.ifelse(is_first, NO_DAY, day)
     news = ibis.ifelse(was_known.identical_to(rows["_new_end_date"]), known_from, shown)

@@ -40,6 +40,15 @@ class TestChangesInPlace:
         found = Loads().load(MAY, s(**dated)).load(JUNE, s(150, **dated))
         assert found.counting("s") == [(JANUARY, JUNE, 100), (JUNE, None, 150)]
 
+    def test_a_change_dated_before_the_start_holds_from_it_however_often_the_day_is_read(self) -> None:
+        start = date(2025, 4, 27)
+        loads = Loads().load(APRIL, s(5, start_date=start, end_date=JUNE))
+        changed = s(1, start_date=start, end_date=JUNE, changed_at=date(2025, 2, 15))
+        found = loads.load(MAY, changed)["s"]
+        assert [(row["valid_from"], row["valid_to"], row["first_seen_on"]) for row in found] == [(start, None, APRIL)]
+        assert loads.counting("s") == [(start, JUNE, 1)]
+        assert loads.load(MAY, changed)["s"] == found
+
     def test_a_correction_holds_from_the_beginning(self) -> None:
         loads = Loads(book({"corrections": ["s"]})).load(MAY, s()).load(JUNE, s(150))
         assert loads.counting("s") == [(JANUARY, None, 150)]
