@@ -37,8 +37,11 @@ def quantiles(table: ir.Table, *, by: Sequence[str], value: str, points: Mapping
 
 
 def exact_sum(value: ir.NumericValue, *, where: ir.BooleanValue | None = None) -> ir.FloatingValue:
-    """The sum of the values to nine decimals, summed exactly, so that the order of rows does not show; null of none."""
-    return value.cast("decimal(28, 9)").sum(where=where).cast("float64")
+    """The sum of the values to 15 decimals, summed exactly, so that the order of rows does not show; null of none.
+
+    For shares and points: below 10^10. Nine decimals would show: two halves of a whole in three parts are no half of it.
+    """
+    return value.cast("decimal(38, 15)").sum(where=where).cast("float64")
 
 
 def exact_mean(value: ir.NumericValue, *, where: ir.BooleanValue | None = None) -> ir.FloatingValue:

@@ -301,7 +301,8 @@ def test_a_blocking_check_keeps_the_old_table_fails_the_run_and_names_the_rule(
     outcome = company.refresh(AS_OF)
     assert not outcome.succeeded
     check, stopped = (text for text in outcome.failures if text.startswith("dim_account"))
-    assert check == "dim_account: grain_unique: 1 of 13 rows: account_id: unique."
+    assert check.startswith("dim_account: grain_unique: 1 of 13 rows: account_id: unique. ")
+    assert check.endswith("so this is a fault of a model: report it with the sample.")
     assert "small.dim_account was not replaced, it stays as it was. Broken: grain_unique (1 rows)" in stopped
     after = company.frames()
     assert "_staged_dim_account" not in after
