@@ -7,6 +7,7 @@ from typing import Any
 
 import ibis
 import numpy as np
+import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +15,8 @@ from cx_intel.contracts.renewals.layer import cs_intervention_list as list_contr
 from cx_intel.contracts.renewals.layer import renewal_pipeline as pipeline_contract
 from cx_intel.models.expressions.anniversaries import months_until, with_anniversary
 from cx_intel.models.renewals.actions import cs_intervention_list
-from cx_intel.models.renewals.outlook import KEPT, Prospect, simulate
-from cx_intel_tests.helpers.builders import AS_OF, shipped, values
+from cx_intel.models.renewals.outlook import KEPT, Prospect, nrr_outlook, simulate
+from cx_intel_tests.helpers.builders import AS_OF, accounts, shipped, values
 from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_of
 
 FLEET = shipped("fleet")
@@ -129,6 +130,28 @@ def test_draws_stay_within_what_is_at_stake_and_scale_with_it(
     assert (doubled == kept_mrr * 2).all()
     alone = simulate(amounts, probabilities, np.zeros_like(codes), segments=1, draws=100, seed=seed)
     assert (alone[0] == kept_mrr.sum(axis=0)).all()
+
+
+def outlook_of(book: list[dict[str, Any]]) -> dict[str, float]:
+    """Scenario: NRR of the whole book in 90 days, with nobody on the list."""
+    pipeline = pipeline_of(FLEET, book).to_pandas()
+    snapshot = accounts(FLEET, [{k: v for k, v in row.items() if k != "health_tier"} for row in book]).to_pandas()
+    nobody = pd.DataFrame({"account_id": [], "is_within_capacity": []})
+    found = nrr_outlook(pipeline, nobody, snapshot, portfolio=FLEET, as_of=AS_OF)
+    return {row["scenario"]: row["book_nrr_pct"] for row in found[found["segment"] == "all"].to_dict("records")}
+
+
+@FEW
+@given(book=ACCOUNTS.filter(len), who=st.integers(0, 24), ends=st.integers(1, 90))
+def test_an_announced_end_within_the_window_never_raises_the_outlook(
+    book: list[dict[str, Any]], who: int, ends: int
+) -> None:
+    before = [row | {"is_cancelled": False, "is_churned": False, "current_mrr": row["current_mrr"] + 1} for row in book]
+    after = [dict(row) for row in before]
+    after[who % len(book)] |= {"is_cancelled": True, "renewal_date": days_from(ends)}
+    now, then = outlook_of(named(before)), outlook_of(named(after))
+    assert set(now) == set(then)
+    assert {scenario: then[scenario] <= now[scenario] + 1e-9 for scenario in now} == dict.fromkeys(now, True)
 
 
 SHARES = st.integers(0, 1000).map(lambda n: n / 1000)
