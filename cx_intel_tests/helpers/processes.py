@@ -10,7 +10,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -147,12 +147,12 @@ def _die_in_swap(number: int) -> None:
     left = number
     remember = DuckDBWarehouse._remember
 
-    def dying(self: DuckDBWarehouse, table: str, day: date, built_from: str) -> None:
+    def dying(self: DuckDBWarehouse, table: str, state: Mapping[date, str]) -> None:
         nonlocal left
         left -= 1
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
-        remember(self, table, day, built_from)
+        remember(self, table, state)
 
     DuckDBWarehouse._remember = dying  # type: ignore[method-assign]
 
