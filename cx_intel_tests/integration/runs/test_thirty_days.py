@@ -204,7 +204,7 @@ def said(listener: Listener, pattern: str) -> list[Any]:
 def expected(clean: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The tables of a clean run, but for what follows by definition from the day on which rows came.
 
-    Seats are known from the day on which they came. The row turned away stands in the quarantine of the days that were
+    Seats are known from the day on which they came, and each subscription from the first load after its start. The row turned away stands in the quarantine of the days that were
     made since it came: those from its own on, and the one before it, which was made anew later.
     """
     first, column, quarantined_since = (pd.Timestamp(day) for day in (FIRST, COLUMN, MADE_ANEW[CORRECTED][0]))
@@ -219,6 +219,9 @@ def expected(clean: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         valid_to=history.valid_to.mask(is_before, column),
         seats=history.seats.astype("Int64").mask(is_before),
     )
+    periods = clean["subscription_periods"]
+    first_shown = periods.start_date.clip(lower=first)
+    tables["subscription_periods"] = periods.assign(known_from=first_shown, first_seen_on=first_shown)
     quarantine = clean["quarantine"]
     tables["quarantine"] = quarantine[quarantine.as_of >= quarantined_since]
     return tables
