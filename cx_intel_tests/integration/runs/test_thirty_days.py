@@ -204,8 +204,9 @@ def said(listener: Listener, pattern: str) -> list[Any]:
 def expected(clean: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The tables of a clean run, but for what follows by definition from the day on which rows came.
 
-    Seats are known from the day on which they came, and each subscription from the first load after its start. The row turned away stands in the quarantine of the days that were
-    made since it came: those from its own on, and the one before it, which was made anew later.
+    Seats are known from the day on which they came, each subscription from the load that first shows it. The row turned
+    away stands in the quarantine of the days that were made since it came: those from its own on, and the one before it,
+    which was made anew later.
     """
     first, column, quarantined_since = (pd.Timestamp(day) for day in (FIRST, COLUMN, MADE_ANEW[CORRECTED][0]))
     tables = dict(clean)
