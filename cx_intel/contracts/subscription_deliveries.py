@@ -53,8 +53,9 @@ def delivery_rules(portfolio: Portfolio) -> tuple[CrossInvariant, ...]:
                 lambda tables: _too_much_is_gone(tables, source.max_missing_pct).filter(
                     lambda t: t["_subscriptions"] == 1
                 ),
-                "If it has not ended, deliver its row again: it then never did. If the source delivers only what changed, "
-                "write `delivers: changes`.",
+                "If it has not ended, deliver its row and refresh this day again; a later day counts it again only from then "
+                "(or within revenue.grace_days as if it had never ended). If the source delivers only what changed, write "
+                "`delivers: changes`.",
                 "warn",
             )
         )

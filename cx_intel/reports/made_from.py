@@ -7,7 +7,8 @@ they are made: `pages/publishing.py` and `exports/tables.py`.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 import cx_intel
-from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.data.report_data import ReportData, ScoreHistory
+from cx_intel.settings.portfolio import Portfolio
 
 RECORD = ".made_from.json"
 DRAWN_WITH = ("babel", "duckdb", "jinja2", "openpyxl", "vl-convert-python")
@@ -68,24 +70,30 @@ def fingerprint_of(data: ReportData, *more: str) -> str:
 
 
 def _parts(data: ReportData) -> Iterator[str]:
+    """Every field as text, so that none is forgotten that pages come to show; the time of making is left out."""
     yield _program()
-    yield data.portfolio.model_dump_json()
-    yield data.as_of.isoformat()
-    for frames in (data.frames, data.history):
-        for table, frame in frames.items():
-            yield table
-            yield from _rows(frame)
-    for frame in (data.listed_before, data.week_events, *([] if data.checks is None else [data.checks])):
-        yield from _rows(frame)
-    scores = data.scores
-    yield repr(sorted(scores.days.items()))
-    yield repr(
-        sorted(
-            (a, weeks, found, [scores.tiers[n] for n in places]) for a, (weeks, found, places) in scores.lines.items()
-        )
-    )
-    yield repr(sorted(data.row_counts.items()))
-    yield repr(sorted(data.newest.items()))
+    for given in fields(data):
+        if given.name != "made_at":
+            yield given.name
+            yield from _told(getattr(data, given.name))
+
+
+def _told(value: object) -> Iterator[str]:
+    if isinstance(value, pd.DataFrame):
+        yield from _rows(value)
+    elif isinstance(value, Mapping):
+        for key in sorted(value, key=str):
+            yield str(key)
+            yield from _told(value[key])
+    elif isinstance(value, ScoreHistory):
+        yield repr(sorted(value.days.items()))
+        for account in sorted(value.lines):
+            weeks, scores, places = value.lines[account]
+            yield repr((account, weeks, scores, [value.tiers[place] for place in places]))
+    elif isinstance(value, Portfolio):
+        yield value.model_dump_json()
+    else:
+        yield repr(value)
 
 
 def _rows(frame: pd.DataFrame) -> list[str]:

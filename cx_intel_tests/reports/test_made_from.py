@@ -1,13 +1,14 @@
 """Files are made again when what they are made from changed, or when one is gone; else they stay byte for byte."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from cx_intel.orchestration.build import definitions_of
-from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.data.report_data import ReportData, ScoreHistory
 from cx_intel.reports.exports.tables import export
 from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.pages.publishing import publish
@@ -50,6 +51,27 @@ def test_pages_of_the_same_data_stay_and_a_page_that_is_gone_or_cut_is_made_agai
 def test_the_fingerprint_is_that_of_the_data_in_any_order_of_rows_whenever_it_is(book: ReportData) -> None:
     frames = book.frames | {"account_snapshot": book["account_snapshot"].iloc[::-1]}
     assert fingerprint_of(later(replace(book, frames=frames))) == fingerprint_of(book)
+
+
+def test_no_field_that_pages_may_show_is_left_out_of_the_fingerprint(book: ReportData) -> None:
+    other = {
+        "portfolio": with_reports(FLEET, language="en"),
+        "as_of": AS_OF + timedelta(days=1),
+        "made_at": book.made_at,  # alone does not count
+        "scores": ScoreHistory({0: AS_OF}, ("Green",), {"a": ([0], [80.0], [0])}),
+        "checks": pd.DataFrame({"check_name": ["other"]}),
+        "row_counts": {},
+        "newest": {},
+        "newest_rows": {"usage_events": AS_OF - timedelta(days=66)},
+    }
+    frame = pd.DataFrame({"account_id": ["other"]})
+    for name in ("frames", "history"):
+        other[name] = dict(getattr(book, name)) | {"account_snapshot": frame}
+    for name in ("listed_before", "week_events"):
+        other[name] = frame
+    assert set(other) == {given.name for given in fields(ReportData)}
+    same = {name for name in other if fingerprint_of(replace(book, **{name: other[name]})) == fingerprint_of(book)}
+    assert same == {"made_at"}
 
 
 @pytest.mark.parametrize("changed", ["a row", "a setting", "a count", "the day", "a check", "the exported rows"])

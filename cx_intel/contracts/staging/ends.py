@@ -1,6 +1,6 @@
 """The check that ends are written as days: one at the last second of a day is probably the last day in force.
 
-What an end means is stated by `end_date` of the source (`cx_intel.settings.sources.files`); ends with a follower just
+What an end means is stated by `end_date` of the source (`cx_intel.settings.sources.base`); ends with a follower just
 one day later are told by the contracts of `subscription_periods` and `stg_invoices`.
 """
 
