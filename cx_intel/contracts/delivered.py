@@ -53,6 +53,11 @@ def required_columns(contract: Contract) -> tuple[str, ...]:
     return tuple(c.name for c in delivered_columns(contract) if not c.nullable and c.name not in filled)
 
 
+def needed_columns(contract: Contract) -> tuple[str, ...]:
+    """The columns without which a file or a query gives no rows of the table: required ones, and those of `EXPECTED`."""
+    return (*required_columns(contract), *EXPECTED.get(contract.table.removeprefix("stg_"), ()))
+
+
 ROW_DATES = {"subscriptions": ("valid_from", "changed_at", "updated_at")}
 """Canonical table: the columns that say which of several rows of one key is the newest: the first that is
 given, then the first that differs."""

@@ -57,7 +57,7 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
         )
     unreachable = [text for text in map(_unreached(variables), portfolio.sources) if text]
     for text in unreachable if not unset else ():
-        yield problem(subject, text, "Bring the file there, or mend the path of the source.")
+        yield problem(subject, text, "Bring the file there, or mend the path or the connection of the source.")
     yield from _alerts(portfolio, variables)
     if not unset and not unreachable:
         yield ok(subject, f"valid, {len(portfolio.sources)} sources reachable")

@@ -9,7 +9,7 @@ from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pyarrow as pa
 
@@ -70,7 +70,7 @@ def _sqlite(address: str) -> Any:
     path = urlsplit(address).path.removeprefix("/")
     if not Path(path).is_file():
         raise SourceError(f"{Path(path).absolute()}: no such file; the connection names it: mend its path.")
-    return import_module("adbc_driver_sqlite.dbapi").connect(f"file:{path}?mode=ro")
+    return import_module("adbc_driver_sqlite.dbapi").connect(f"file:{quote(path)}?mode=ro")
 
 
 def _snowflake(address: str) -> Any:
@@ -92,6 +92,10 @@ _OPENED: dict[str, Callable[[str], Any]] = {
 }
 
 
+_SECRET = ("pass", "secret", "token", "key")
+"""What names a parameter of an address that no message repeats."""
+
+
 def _hint(kind: str, said: str) -> str:
     if "read-only" in said or "readonly" in said:
         return " A source only reads: write one SELECT."
@@ -103,7 +107,8 @@ def _hint(kind: str, said: str) -> str:
 def _without_secrets(said: str, address: str) -> str:
     """What the server said, without the address and its password, on as few lines as it needs."""
     parts = urlsplit(address)
-    for secret in (address, parts.netloc, parts.password, unquote(parts.password or "")):
+    stated = [value for name, value in parse_qsl(parts.query) if any(word in name.lower() for word in _SECRET)]
+    for secret in (address, parts.netloc, parts.password, unquote(parts.password or ""), *stated):
         if secret:
             said = said.replace(secret, "***")
     return said.strip()

@@ -108,16 +108,16 @@ class Warehouse(Protocol):
         ...
 
     def read_query(self, source: SqlSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
-        """The rows that the query of a source gives over its declared files, typed or as text.
+        """The rows that the query of a source gives, over its declared files or at its connection, typed or as text.
 
         Args:
-            source: The files and the query.
+            source: The query, and its files or its connection.
             contract: The staging contract of the source's table; its delivered columns are what may be given.
-            environment: Gives the values of `${NAME}` in paths.
+            environment: Gives the values of `${NAME}` in paths, and the address of the connection.
 
         Raises:
-            SourceError: Files or variables are missing, a file cannot be read, the query is not one SELECT, fails, or
-                lacks a column that the table requires; the text says what to do.
+            SourceError: Files or variables are missing, a file cannot be read, no server is reached, the query is not
+                one SELECT, fails, or lacks a column that the table requires; the text says what to do.
         """
         ...
 

@@ -91,13 +91,18 @@ def number(cell: ir.Value, *, flags: bool = False) -> ir.FloatingValue:
     """
     if not cell.type().is_string():
         typed = cell.cast("float64")
-        return ibis.ifelse(typed.isnan(), ibis.null("float64"), typed) if cell.type().is_floating() else typed
+        return _finite(typed) if cell.type().is_floating() else typed
     value = ibis.ifelse(cell.re_search(NUMBER_PATTERN), cell, ibis.null("string")).try_cast("float64")
-    finite = ibis.ifelse(value.abs() <= 1e300, value, ibis.null("float64"))
+    finite = _finite(value)
     if not flags:
         return finite
     word = cell.lower()
     return ibis.cases((word.isin(YES), 1.0), (word.isin(NO), 0.0), else_=finite)
+
+
+def _finite(value: ir.FloatingValue) -> ir.FloatingValue:
+    """Null for what is no number that can be reckoned with: NaN, the infinities, beyond 10^300."""
+    return ibis.ifelse(value.abs() <= 1e300, value, ibis.null("float64"))
 
 
 def whole(cell: ir.Value) -> ir.IntegerValue:

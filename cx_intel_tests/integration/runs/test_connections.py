@@ -128,7 +128,7 @@ def test_a_refresh_from_a_postgres(address: str, tmp_path: Path) -> None:
 
 
 def test_a_sqlite_file_and_its_faults(tmp_path: Path) -> None:
-    file = tmp_path / "crm.sqlite"
+    file = tmp_path / "crm 100%25.sqlite"
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE a (id TEXT, employees INTEGER)")
         connection.executemany("INSERT INTO a VALUES (?, ?)", [("A1", 5), ("A2", None)])

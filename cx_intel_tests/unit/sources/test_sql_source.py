@@ -1,6 +1,7 @@
 """The sql source: a query over declared files, and everything that it is kept from."""
 
 import json
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
+import cx_intel
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
@@ -123,6 +126,15 @@ def test_numbers_and_times_stay_typed(tmp_path: Path) -> None:
     assert row["event_timestamp"] == datetime(2025, 1, 1, 9)
 
 
+@pytest.mark.parametrize("end", ["", ";", " ; ", "-- done", "; -- done", ";\n/* done */"])
+def test_names_in_capitals_and_whatever_ends_the_query(tmp_path: Path, end: str) -> None:
+    (tmp_path / "one.csv").write_text("id\nA1\n")
+    query = 'select id as ACCOUNT_ID, 7 as "Employee_Count", 1 as OTHER from one' + end
+    found = read({"one": tmp_path / "one.csv"}, query)
+    assert rows(found) == [{"account_id": "A1", "employee_count": 7}]
+    assert found.ignored_columns == ("OTHER",)
+
+
 def test_text_of_a_result_is_read_in_the_spelling_that_the_source_states(tmp_path: Path) -> None:
     (tmp_path / "one.csv").write_text('id,day,price\nS1,31.12.2024,"1.234,50"\n')
     query = "select id as subscription_id, 'A1' as account_id, day as start_date, price as amount from one"
@@ -154,6 +166,7 @@ def test_an_empty_result_has_its_columns(tmp_path: Path) -> None:
         ("select idd as account_id from one", 'Referenced column "idd" not found'),
         ("select id from one", "gives no column 'account_id', which accounts requires"),
         ("select id as account_id, id as account_id from one", "gives account_id twice"),
+        ("select id as account_id, id as ACCOUNT_ID from one", "gives account_id twice"),
         (
             "select id as account_id, id * 2 as employee_count from one",
             "Columns of files are text: write `amount::decimal",
@@ -199,3 +212,48 @@ def test_names_of_files_are_names_of_tables() -> None:
         SqlSource.model_validate({"kind": "sql", "table": "accounts", "files": {"my file": "a"}, "query": "select 1"})
     with pytest.raises(ValidationError):
         SqlSource.model_validate({"kind": "sql", "table": "accounts", "files": {}, "query": "select 1"})
+
+
+def price(cents: str, *, usage: str = "licensed", interval: str = "month", count: int = 1) -> dict[str, Any]:
+    recurring = {"interval": interval, "interval_count": count, "usage_type": usage}
+    return {"id": f"price_{cents}", "unit_amount_decimal": cents, "recurring": recurring}
+
+
+def test_the_query_of_the_page_reads_a_stripe_export(tmp_path: Path) -> None:
+    page = Path(cx_intel.__file__).parents[1] / "docs" / "add-a-portfolio.md"
+    blocks = re.findall(r"```yaml\n(- kind: sql.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    ((given,),) = [YAML(typ="safe").load(block) for block in blocks]
+    day = 1735689600  # 2025-01-01
+    common = {"status": "active", "currency": "usd", "start_date": day, "ended_at": None, "trial_end": None}
+    listed = [
+        ("sub_1", "cus_1", [(price("1999"), 3), (price("500.5"), 2)], {}),
+        ("sub_2", "cus_2", [(price("120000", interval="year"), 1), (price("7", usage="metered"), None)], {}),
+        (
+            "sub_3",
+            "cus_gone",
+            [(price("5000"), 1)],
+            {"currency": "jpy", "status": "trialing", "trial_end": day + 86400},
+        ),
+        ("sub_4", "cus_1", [(price("1"), 1)], {"livemode": False}),
+    ]
+    rows_of = [
+        {"id": i, "customer": c, "livemode": True, **common, **more}
+        | {"items": {"data": [{"price": p} | ({"quantity": n} if n is not None else {}) for p, n in items]}}
+        for i, c, items, more in listed
+    ]
+    (tmp_path / "subscriptions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_of))
+    customers = 'id,metadata\ncus_1,"{""account_id"": ""A-1""}"\ncus_2,{}\n'
+    (tmp_path / "customers.csv").write_text(customers)
+    source = SqlSource.model_validate(given)
+    contract = STAGING["subscriptions"](portfolio())
+    found = rows(read_query(source, contract=contract, environment={"STRIPE": str(tmp_path)}))
+    told = {
+        row["subscription_id"]: (row["account_id"], row["amount"], row["billing_interval"], row["trial_end"])
+        for row in found
+    }
+    assert told == {
+        "sub_1": ("A-1", Decimal("6998"), "month", None),  # 3 x 19.99 + 2 x 5.005
+        "sub_2": ("cus_2", Decimal("120000"), "year", None),
+        "sub_3": ("cus_gone", Decimal("5000"), "month", date(2025, 1, 2)),
+    }
+    assert source.in_minor_units

@@ -324,3 +324,10 @@ def test_rates_beyond_exact_arithmetic_are_refused() -> None:
     too_fine = portfolio(currency={"reporting": "EUR", "rates": rates})
     with pytest.raises(ValueError, match=r"currency\.rates: with 13 decimals"):
         money.whole_rates(too_fine)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 1e301])
+def test_a_typed_number_that_nothing_can_be_reckoned_with_is_none(value: float) -> None:
+    cells = ibis.memtable(pa.table({"cell": pa.array([value, 2.5], pa.float64())}))
+    found = CON.to_pyarrow(cells.select(n=parsing.number(cells.cell))).to_pylist()
+    assert sorted((row["n"] for row in found), key=str) == [2.5, None]

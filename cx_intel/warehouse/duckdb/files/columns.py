@@ -11,13 +11,13 @@ import duckdb
 import pyarrow as pa
 
 from cx_intel.contracts.contract import Column, Contract
-from cx_intel.contracts.delivered import AS_DELIVERED, EXPECTED, delivered_columns, required_columns
+from cx_intel.contracts.delivered import AS_DELIVERED, delivered_columns, needed_columns
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content
 from cx_intel.sources.files.paths import SourceFile
-from cx_intel.warehouse.duckdb.files.local_spellings import literal, localised
+from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised
 
 DELIMITERS = {";": '";"', "\t": '"\\t"', "|": '"|"', ",": '","'}
 """What may part the columns of a CSV file, and how YAML writes it."""
@@ -54,7 +54,7 @@ def canonical(
         table = table.append_column("_raw", content.raw_rows)
     con.register("file", table)
     try:
-        selected = ", ".join(f"{expression} AS {_quoted(name)}" for name, expression in wanted.items())
+        selected = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in wanted.items())
         query = f"SELECT {selected} FROM {_rows(cells, source)}"
         return con.sql(query).to_arrow_table()
     finally:
@@ -173,14 +173,10 @@ def _rows(cells: _Cells, source: FilesSource) -> str:
 
 def _check_required(given: Iterable[str], cells: _Cells, contract: Contract) -> None:
     columns = cells.columns
-    for name in (*required_columns(contract), *EXPECTED.get(cells.source.table, ())):
+    for name in needed_columns(contract):
         if name not in given:
             raise SourceError(
                 f"{cells.file.path}: has no column {name!r}, which {cells.source.table} requires"
                 f"{did_you_mean(name, columns)}; there are {', '.join(columns)}. Name the right one under "
                 f"`columns`, or a value under `constants`{cells.hint()}."
             )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -174,3 +174,8 @@ def _hour(found: dict[str, str]) -> str:
 def literal(text: str) -> str:
     """The text as a constant of SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """The name of a column as it stands in SQL."""
+    return '"' + name.replace('"', '""') + '"'

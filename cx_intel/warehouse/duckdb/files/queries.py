@@ -4,23 +4,23 @@ What the files hold is read as for any source (`cx_intel.sources.files`); the qu
 own without access to files, network, extensions or settings. What its values mean is decided at staging.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
 
 from cx_intel.contracts.contract import Column, Contract
-from cx_intel.contracts.delivered import EXPECTED, delivered_columns, required_columns
+from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.settings.sources.sql import QueryFiles, SqlSource
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import REJECTS, Content, FilesRead
 from cx_intel.sources.files.formats import read_file
-from cx_intel.sources.files.paths import source_files, with_variables
+from cx_intel.sources.files.paths import file_sets, source_files, with_variables
 from cx_intel.warehouse.connections import exact_numbers, run_query
-from cx_intel.warehouse.duckdb.files.local_spellings import literal, localised
+from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised
 
 TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
 """Types of a result that stand as they are; times with a zone are brought to UTC, decimals stay, all else is text."""
@@ -51,47 +51,46 @@ def read_query(source: SqlSource, *, contract: Contract, environment: Mapping[st
             a column that the table requires; the text says what to do.
     """
     of = f"The query of the source of {source.table}"
-    if source.connection:
-        return _from_connection(source, source.connection, contract, environment, of)
     names: list[str] = []
-    rejects: list[pa.Table] = []
-    with duckdb.connect(config={}) as con:
-        for name, files in source.files.items():
-            content, found = _contents(files, f"`{name}` of the source of {source.table}", environment)
-            con.register(name, content)
-            rejects.append(found)
-            names += [f"{name}/{file}" for file in dict.fromkeys(content["_source_file"].to_pylist())]
-        _isolate(con)
-        with _errors_told(of):
-            _refuse_other_statements(con, source.query, of)
-            ignored = _check_columns(con.sql(source.query).columns, contract, source, of)
-            table = _canonical(con, f"({source.query.rstrip().removesuffix(';')}\n)", source, contract)
+    rejects = [REJECTS.empty_table()]
+    if source.connection:
+        given = run_query(_address(source, source.connection, environment), source.query, of)
+    else:
+        with duckdb.connect() as con:
+            for (name, files), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
+                content, found = _contents(files, whose, environment)
+                con.register(name, content)
+                rejects.append(found)
+                names += [f"{name}/{file}" for file in dict.fromkeys(content["_source_file"].to_pylist())]
+            with _errors_told(of):
+                given = _alone(con, source.query, of)
+    ignored = _check_columns(given.column_names, contract, source, of)
+    with duckdb.connect() as con, _errors_told(of):
+        con.execute("SET TimeZone = 'UTC'")
+        con.register("given", given)
+        table = _canonical(con.table("given"), source, contract, exact_numbers(given))
     return FilesRead(table=table, rejects=pa.concat_tables(rejects), files=tuple(names), ignored_columns=ignored)
 
 
-def _from_connection(
-    source: SqlSource, connection: str, contract: Contract, environment: Mapping[str, str], of: str
-) -> FilesRead:
+def _address(source: SqlSource, connection: str, environment: Mapping[str, str]) -> str:
     try:
-        address = with_variables(connection, environment)
+        return with_variables(connection, environment)
     except KeyError as error:
         raise SourceError(
             f"The environment variable {error.args[0]} is not set, which holds the connection of the source of "
             f"{source.table}: set it, for instance {error.args[0]}=postgresql://user:password@host/database."
         ) from None
-    given = run_query(address, source.query, of)
-    ignored = _check_columns(given.column_names, contract, source, of)
-    with duckdb.connect() as con:
-        con.register("given", given)
-        _isolate(con)
-        with _errors_told(of):
-            table = _canonical(con, "given", source, contract, exact_numbers(given))
-    return FilesRead(table=table, rejects=REJECTS.empty_table(), files=(), ignored_columns=ignored)
 
 
-def _isolate(con: duckdb.DuckDBPyConnection) -> None:
+def _alone(con: duckdb.DuckDBPyConnection, query: str, of: str) -> pa.Table:
+    """What a query gives that sees nothing but the tables registered; refuses whatever is not one SELECT."""
     for setting, value in ISOLATED.items():
         con.execute(f"SET {setting} = '{value}'")
+    statements = con.extract_statements(query)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        kinds = ", ".join(s.type.name for s in statements) or "nothing"
+        raise SourceError(f"{of} is to be one SELECT; it is {kinds}. Put what it needs into subqueries (WITH).")
+    return con.sql(query).to_arrow_table()
 
 
 def _contents(files: QueryFiles, whose: str, environment: Mapping[str, str]) -> tuple[pa.Table, pa.Table]:
@@ -121,7 +120,7 @@ def _without_null_text(table: pa.Table, files: FileSet) -> pa.Table:
         if not spellings:
             return table
         cells = (
-            f"CASE WHEN trim({_quoted(name)}) IN ({spellings}) THEN NULL ELSE {_quoted(name)} END AS {_quoted(name)}"
+            f"CASE WHEN trim({identifier(name)}) IN ({spellings}) THEN NULL ELSE {identifier(name)} END AS {identifier(name)}"
             for name in table.column_names
         )
         return con.sql(f"SELECT {', '.join(cells)} FROM content").to_arrow_table()
@@ -131,13 +130,6 @@ def _refuse_repeated(content: Content, path: str) -> None:
     lower = [name.lower() for name in content.columns]
     if repeated := sorted({name for name in content.columns if lower.count(name.lower()) > 1}):
         raise SourceError(f"{path}: has the column {', '.join(repeated)} more than once; rename one of them.")
-
-
-def _refuse_other_statements(con: duckdb.DuckDBPyConnection, query: str, of: str) -> None:
-    statements = con.extract_statements(query)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        kinds = ", ".join(s.type.name for s in statements) or "nothing"
-        raise SourceError(f"{of} is to be one SELECT; it is {kinds}. Put what it needs into subqueries (WITH).")
 
 
 @contextmanager
@@ -154,40 +146,40 @@ def _errors_told(of: str) -> Iterator[None]:
         raise SourceError(f"{of} fails: {text}{hint}") from error
 
 
-def _check_columns(given: list[str], contract: Contract, source: SqlSource, of: str) -> tuple[str, ...]:
-    """Refuses a result that lacks a required column or names one twice; the names that nothing reads."""
-    known = [column.name for column in delivered_columns(contract)]
-    if repeated := sorted({name for name in given if given.count(name) > 1}):
+def _check_columns(given: Sequence[str], contract: Contract, source: SqlSource, of: str) -> tuple[str, ...]:
+    """Refuses a result that lacks a needed column or names one twice, in any case; the names that nothing reads."""
+    lower = [name.lower() for name in given]
+    if repeated := sorted({name for name in lower if lower.count(name) > 1}):
         raise SourceError(f"{of} gives {', '.join(repeated)} twice; name one of them otherwise.")
-    for name in (*required_columns(contract), *EXPECTED.get(source.table, ())):
-        if name not in given:
+    for name in needed_columns(contract):
+        if name not in lower:
             raise SourceError(
-                f"{of} gives no column {name!r}, which {source.table} requires{did_you_mean(name, given)}; it gives "
+                f"{of} gives no column {name!r}, which {source.table} requires{did_you_mean(name, lower)}; it gives "
                 f"{', '.join(given)}. Name it with AS."
             )
-    return tuple(sorted(set(given) - set(known)))
+    known = {column.name for column in delivered_columns(contract)}
+    return tuple(sorted(name for name in given if name.lower() not in known))
 
 
 def _canonical(
-    con: duckdb.DuckDBPyConnection,
-    rows: str,
-    source: SqlSource,
-    contract: Contract,
-    exact: Container[str] = (),
+    given: duckdb.DuckDBPyRelation, source: SqlSource, contract: Contract, exact: Container[str]
 ) -> pa.Table:
-    """The canonical columns of the rows in their types, with what each row is called."""
-    result = con.sql(f"SELECT * FROM {rows} AS result")
-    types = dict(zip(result.columns, (str(kind) for kind in result.types), strict=True))
+    """The canonical columns of a result in their types, with what each row is called.
+
+    Names count in any case: some servers write those of a result in capitals.
+    """
     columns = {column.name: column for column in delivered_columns(contract)}
-    wanted = [(name, kind) for name, kind in types.items() if name in columns]
-    cells = [f"{_cell(columns[name], kind, source, name in exact)} AS {_quoted(name)}" for name, kind in wanted]
+    cells = []
+    for name, kind in zip(given.columns, map(str, given.types), strict=True):
+        if column := columns.get(name.lower()):
+            cells.append(f"{_cell(name, column, kind, source, name in exact)} AS {identifier(column.name)}")
     cells += [f"{literal('query')} AS _source_file", "row_number() OVER () AS _row_number"]
-    cells.append("to_json(result)::varchar AS _raw_row")
-    return con.sql(f"SELECT {', '.join(cells)} FROM {rows} AS result").to_arrow_table()
+    cells.append("to_json(given)::varchar AS _raw_row")
+    return given.project(", ".join(cells)).to_arrow_table()
 
 
-def _cell(column: Column, kind: str, source: SqlSource, is_exact_number: bool) -> str:
-    cell = _quoted(column.name)
+def _cell(given: str, column: Column, kind: str, source: SqlSource, is_exact_number: bool) -> str:
+    cell = identifier(given)
     if kind == "VARCHAR":
         return cell if is_exact_number else localised(cell, column.type, source)
     if kind == "TIMESTAMP WITH TIME ZONE":
@@ -195,7 +187,3 @@ def _cell(column: Column, kind: str, source: SqlSource, is_exact_number: bool) -
     if kind in TYPED or kind.startswith("DECIMAL"):
         return cell
     return f"to_json({cell})::varchar" if kind.endswith(("[]", ")")) else f"{cell}::varchar"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
