@@ -53,7 +53,7 @@ class RuleResult:
         allowed_pct: The share of the rows (0 to 100) that may break it.
         told: What is said of it, passed or not, in place of counts and the rule's text.
         metadata: What Dagster shows of it, passed or not, in place of counts and what to do.
-        broken_amount: What the rule's amount sums to over the rows that break it.
+        broken_amount: What the rule's amount sums to over the rows that break it, of a snapshot those of the newest day.
     """
 
     rule: Rule
@@ -71,10 +71,10 @@ class RuleResult:
 
     @property
     def text(self) -> str:
-        """The rule; with the sum over the rows that break it, where the rule has an amount."""
+        """The rule; with the sum over the rows that break it on the newest day, where the rule has an amount."""
         if self.passed or not self.broken_amount:
             return self.rule.text
-        return f"{self.rule.text} Sum of {self.rule.amount} of these rows: {self.broken_amount:,.2f}."
+        return f"{self.rule.text} Sum of {self.rule.amount} of such rows on the newest day: {self.broken_amount:,.2f}."
 
     @property
     def blocks(self) -> bool:

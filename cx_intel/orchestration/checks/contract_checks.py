@@ -6,6 +6,7 @@ What the rules are, and which are one check, is decided in `rules.py`; how resul
 from collections.abc import Callable, Sequence
 
 import dagster as dg
+import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
@@ -34,7 +35,7 @@ class ContractChecks(Check):
         counted = {name: rows.count(where=broken(rows)) for name, broken in on_rows.items()}
         for i, rule in enumerate(rules):
             if rule.broken is not None and rule.amount:
-                counted[f"a{i}"] = rows[rule.amount].sum(where=rule.broken(rows))
+                counted[f"a{i}"] = rows[rule.amount].sum(where=rule.broken(rows) & self._of_newest_day(rows, context))
         (counts,) = warehouse.rows(rows.agg(total=rows.count(), **counted))
         others = self._compared_with(context)
         between = [i for i, rule in enumerate(rules) if rule.broken_rows is not None]
@@ -47,6 +48,12 @@ class ContractChecks(Check):
             sample = warehouse.execute(_broken_rows(rule, rows, others).limit(SAMPLE_ROWS)) if count else None
             results.append(RuleResult(rule, count, int(counts["total"]), sample, broken_amount=counts.get(f"a{i}")))
         return results
+
+    def _of_newest_day(self, rows: ir.Table, context: CheckContext) -> ir.BooleanValue:
+        """Of a snapshot the rows of the newest day: an amount of the same account on several days adds up to nothing."""
+        if self.contract.kind != "snapshot":
+            return ibis.literal(True)
+        return rows.as_of == ibis.literal(max(context.days))
 
     def _compared_with(self, context: CheckContext) -> Callable[[str], ir.Table]:
         """The tables that rules compare with, by name: of snapshots the days of the run, which all rules are about."""

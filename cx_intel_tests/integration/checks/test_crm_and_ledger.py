@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,14 @@ def only_crm(contract: Contract) -> Contract:
     return replace(contract, columns=contract.columns[:2], invariants=CRM_AGREES, cross_invariants=())
 
 
-def found(warehouse: DuckDBWarehouse, *given: dict[str, Any]) -> dict[str, RuleResult]:
+def found(
+    warehouse: DuckDBWarehouse, *given: dict[str, Any], days: tuple[date, ...] = (AS_OF,)
+) -> dict[str, RuleResult]:
     of = portfolio()
-    rows = warehouse.stage("account_snapshot", [accounts(of, given)], like=account_snapshot(of).schema())
+    parts = [accounts(of, given, day) for day in days]
+    rows = warehouse.stage("account_snapshot", parts, like=account_snapshot(of).schema())
     checks = ContractChecks(only_crm(account_snapshot(of)), of)
-    results = checks.run(CheckContext(rows, (AS_OF,), DAY, warehouse))
+    results = checks.run(CheckContext(rows, days, DAY, warehouse))
     return {result.rule.name: result for result in results if not result.passed}
 
 
@@ -61,7 +64,7 @@ def test_accounts_that_pay_though_the_crm_says_churned_are_told_with_their_arr(w
     assert list(results) == ["crm_churned_pays_nothing"]
     told = text(results["crm_churned_pays_nothing"])
     assert told.startswith("2 of 5 rows: An account that the CRM calls churned,")
-    assert told.endswith(" Sum of current_arr of these rows: 1,801.20.")
+    assert told.endswith(" Sum of current_arr of such rows on the newest day: 1,801.20.")
     sample = results["crm_churned_pays_nothing"].sample
     assert sample is not None
     assert sorted(sample["account_id"]) == ["A", "B"]
@@ -74,9 +77,17 @@ def test_accounts_that_left_though_the_crm_says_customer_are_told_with_their_con
     given = ({"account_id": "A", "current_mrr": 100, **left}, {"account_id": "B"})
     results = found(warehouse, *given)
     assert list(results) == ["crm_customer_pays"]
-    assert text(results["crm_customer_pays"]).endswith(" Sum of current_arr of these rows: 1,200.00.")
+    assert text(results["crm_customer_pays"]).endswith(" Sum of current_arr of such rows on the newest day: 1,200.00.")
 
 
 def test_a_sum_of_nothing_is_not_mentioned(warehouse: DuckDBWarehouse) -> None:
     results = found(warehouse, {"account_id": "A", "status": "active", "current_mrr": 0, "is_churned": True})
     assert "Sum of" not in text(results["crm_customer_pays"])
+
+
+def test_the_arr_of_an_account_counts_once_however_many_days_a_run_makes(warehouse: DuckDBWarehouse) -> None:
+    given = {"account_id": "A", "status": "churned", "current_mrr": 119.15}
+    days = (AS_OF - timedelta(days=7), AS_OF - timedelta(days=1), AS_OF)
+    told = text(found(warehouse, given, days=days)["crm_churned_pays_nothing"])
+    assert told.startswith("3 of 3 rows: ")
+    assert told.endswith(" Sum of current_arr of such rows on the newest day: 1,429.80.")
