@@ -10,6 +10,8 @@ from cx_intel.privacy.proof import remains
 from cx_intel.privacy.subject import Subject
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow  # three refreshes and an erasure each
+
 FEBRUARY = date(2025, 2, 28)
 NRR = "SELECT revenue_month, starting_mrr, ending_mrr, new_mrr, churned_mrr FROM nrr_summary ORDER BY 1"
 MERGES = "SELECT old_account_id, account_id FROM {}_account_aliases WHERE old_account_id <> 'A00'"
