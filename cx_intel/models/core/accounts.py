@@ -162,12 +162,17 @@ def account_snapshot(
 
 
 def _newest_delivery(subscription_periods: ir.Table, portfolio: Portfolio, as_of: date) -> ir.DateValue:
-    """The day of the newest delivery of all subscriptions that was taken over, at most `as_of`; null without such a source."""
+    """The day of the newest delivery of all subscriptions that was taken over, at most `as_of`.
+
+    Null without such a source; `as_of` where no subscription is left that a delivery could show.
+    """
     if "subscriptions" not in portfolio.tables or not portfolio.source_of("subscriptions").delivers_all:
         return ibis.null("date")
     delivered = ibis.greatest(subscription_periods.delivered_on, subscription_periods.known_from)
-    newest = subscription_periods.agg(_day=delivered.max())["_day"].as_scalar()
-    return ibis.least(newest, ibis.literal(as_of))
+    is_left = subscription_periods.valid_to.isnull() & ~subscription_periods.is_missing
+    told = subscription_periods.agg(_day=ibis.ifelse(is_left.any(), delivered.max(), ibis.null("date")))
+    day = ibis.literal(as_of)
+    return ibis.least(ibis.coalesce(told["_day"].as_scalar(), day), day)
 
 
 def _subscriptions_on(subscription_periods: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:

@@ -128,7 +128,7 @@ def test_a_closed_month_keeps_its_total_and_its_amounts_move_to_the_survivor(tmp
     assert company.query(MONTHS.format("A02")) == [(FEBRUARY.replace(day=1), 200, "flat"), (JANUARY, 200, "flat")]
 
 
-@pytest.mark.slow  # six refreshes
+@pytest.mark.slow  # four refreshes
 def test_a_new_id_takes_over_the_history_of_the_old_one(tmp_path: Path):
     """The CRM renames A02; with the alias every total is as if it had not, the confirmed tier included."""
     company, other = company_with_aliases(tmp_path / "renamed"), SmallCompany(tmp_path / "same")

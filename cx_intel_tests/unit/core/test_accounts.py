@@ -13,7 +13,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, attributes_on, dim_account
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import accounts, no_history, portfolio, rows, values
-from cx_intel_tests.helpers.subscription_loads import periods_of
+from cx_intel_tests.helpers.subscription_loads import Loads, periods_of
 
 BOOK = portfolio(
     ["support_tickets"],
@@ -112,6 +112,7 @@ def snapshot(
     of: Portfolio = BOOK,
     as_of: date = AS_OF,
     also: Iterable[dict[str, Any]] = (),
+    periods: ir.Table | None = None,
     **attributes: Any,
 ) -> ir.Table:
     """The snapshot of account A, who signed up on 15 March 2024 unless it is said otherwise; `also` of others like it."""
@@ -123,7 +124,7 @@ def snapshot(
     } | attributes
     return account_snapshot(
         rows(core.account_history(of), [account, *(account | other for other in also)]),
-        periods_of(of, subscriptions or [], as_of),
+        periods_of(of, subscriptions or [], as_of) if periods is None else periods,
         rows(STAGING["invoices"](of), []),
         rows(STAGING["mrr_history"](of), [{"account_id": "Z", "month": date(2025, 1, 1)}]),
         rows(fct_revenue(of), ledger or []),
@@ -151,6 +152,22 @@ class TestSnapshot:
             subscription("A", 700, date(2025, 1, 5), date(2025, 1, 5)),
         ]
         assert figure(snapshot(given), "current_mrr", "current_arr") == (123, 1476)
+
+    @pytest.mark.parametrize(
+        ("loads", "day", "expected"),
+        [
+            pytest.param([FIRST], FIRST, FIRST, id="delivered on the day"),
+            pytest.param([FIRST], SECOND, FIRST, id="that of the day was not taken over"),
+            pytest.param([FIRST, SECOND], FIRST, FIRST, id="of an earlier day"),
+            pytest.param([FIRST, None], SECOND, SECOND, id="the day shows that all are gone"),
+            pytest.param([FIRST, None], THIRD, THIRD, id="nothing is left that a day could show"),
+        ],
+    )
+    def test_of_which_delivery_the_contracts_are(self, loads: list[date | None], day: date, expected: date) -> None:
+        made = Loads(BOOK)
+        for load, on in zip(loads, (FIRST, SECOND), strict=False):
+            made.load(on, *([subscription("A", 100, LONG_AGO)] if load else []))
+        assert figure(snapshot(periods=made.periods, as_of=day), "contracts_as_of") == expected
 
     def test_counts_tell_in_force_from_ever_and_add_ons_from_the_platform(self) -> None:
         given = [
