@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import CrossInvariant
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.revenue import NewestUpTo
+from cx_intel.settings.revenue.revenue import NewestUpTo
 
 FUTURE_ENDS_PCT = 20
 """Share of the MRR in force with a known end above which it has to be stated what an end means."""

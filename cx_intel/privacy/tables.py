@@ -7,6 +7,7 @@ the files); the statements themselves are in `cx_intel.warehouse.duckdb.row_edit
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from cx_intel.contracts.delivered import DERIVED as DERIVED_COLUMNS
 from cx_intel.contracts.erased import GONE_FROM_PERIODS, KEPT, MERGES, ROW_IDS
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
@@ -15,10 +16,8 @@ from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.row_edits import TEXT_TYPES, RowEdits
 from cx_intel.warehouse.duckdb.state import STATE_SCHEMA
 
-DERIVED = {
-    "stg_subscriptions": ("occurrence", "mrr_amount", "list_mrr_amount", "is_active", "duration_days", "non_recurring"),
-    "stg_invoices": ("mrr_amount", "invoice_month", "is_paid", "non_recurring"),
-}
+DERIVED = {f"stg_{table}": DERIVED_COLUMNS[table] for table in ("subscriptions", "invoices")}
+"""Staged table: what staging computes of the amounts that stay."""
 LEDGER = {
     **{f"{prefix}_{table}": columns for table, columns in KEPT.items() for prefix in ("raw", "stg")},
     "raw_account_aliases": MERGES,

@@ -26,7 +26,7 @@ from cx_intel.settings.renewals import (
 )
 from cx_intel.settings.reports import ReportSettings
 from cx_intel.settings.retention import RetentionSettings
-from cx_intel.settings.revenue import CurrencySettings, RevenueSettings
+from cx_intel.settings.revenue.revenue import CurrencySettings, RevenueSettings
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.sources import Source, SourcesMixin
 from cx_intel.settings.sources.synthetic import SyntheticSource

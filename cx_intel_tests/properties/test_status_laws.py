@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cx_intel.settings.subscription_statuses import STATUSES
+from cx_intel.settings.revenue.subscription_statuses import STATUSES
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.staged_rows import judged
 

@@ -9,7 +9,7 @@ import pytest
 from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.charts.revenue import waterfall
-from cx_intel.reports.data.ledger_notes import (
+from cx_intel.reports.data.notes.ledger import (
     delivery,
     intra_month,
     ledger_notes,
@@ -21,7 +21,7 @@ from cx_intel.reports.data.ledger_notes import (
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.pages.revenue import revenue
-from cx_intel.settings.recurring import RecurringRule
+from cx_intel.settings.revenue.recurring import RecurringRule
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import read_book
 from cx_intel_tests.helpers.report_tables import accounts_of, fill

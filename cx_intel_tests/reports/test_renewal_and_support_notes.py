@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cx_intel.reports.brief.weekly_brief import weekly_brief
-from cx_intel.reports.data.renewal_notes import mark_of, renewal_notes
+from cx_intel.reports.data.notes.renewals import mark_of, renewal_notes
 from cx_intel.reports.data.report_data import ReportData, records
 from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.pages.dashboard import dashboard

@@ -1,7 +1,8 @@
 """Accounts: what the CRM said and when, every account as it was known on a day, and the account dimension.
 
 `account_snapshot` is the ground that every other snapshot stands on: whoever needs an attribute, MRR or renewal date
-of an account at `as_of` reads it there. Renewal dates are worked out in `renewals.py`, the ledger in `revenue.py`.
+of an account at `as_of` reads it there. Renewal dates are worked out in `cx_intel.models.renewals.dates`, the ledger in
+`cx_intel.models.revenue`.
 """
 
 from datetime import date

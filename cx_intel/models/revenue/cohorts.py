@@ -1,6 +1,6 @@
 """Cohorts: what is left of the accounts that started in the same month, and of their MRR.
 
-Reads the ledger of `revenue.py`. Definitions: Cohorts in the metric definitions.
+Reads the ledger of `ledger.py`. Definitions: Cohorts in the metric definitions.
 """
 
 import ibis

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from cx_intel.models.staging.columns.subscriptions import can_count, status_role
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.revenue import NewestUpTo
+from cx_intel.settings.revenue.revenue import NewestUpTo
 
 FAR = ibis.literal(date(9999, 12, 31))
 """Stands for no end where days are compared."""

@@ -11,8 +11,8 @@ from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
-from cx_intel.reports.data.ledger_notes import ledger_notes
-from cx_intel.reports.data.renewal_notes import renewal_notes
+from cx_intel.reports.data.notes.ledger import ledger_notes
+from cx_intel.reports.data.notes.renewals import renewal_notes
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.data.signals import label_of, main_reasons

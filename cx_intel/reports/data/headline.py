@@ -11,7 +11,7 @@ import pandas as pd
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
-from cx_intel.reports.data.ledger_notes import ledger_notes
+from cx_intel.reports.data.notes.ledger import ledger_notes
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention

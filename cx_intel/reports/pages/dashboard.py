@@ -13,8 +13,8 @@ from cx_intel.reports.charts.revenue import retention_suffix, retention_trend
 from cx_intel.reports.charts.scores import score_against_arr
 from cx_intel.reports.data.arr import arr_figures
 from cx_intel.reports.data.kpis import kpis
-from cx_intel.reports.data.ledger_notes import delivery, refused
-from cx_intel.reports.data.renewal_notes import cancelled
+from cx_intel.reports.data.notes.ledger import delivery, refused
+from cx_intel.reports.data.notes.renewals import cancelled
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.pages.interventions import FILTERS, interventions
 from cx_intel.reports.pages.page import Page, Section, choices_of

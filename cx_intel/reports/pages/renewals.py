@@ -11,7 +11,7 @@ from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import renewals as charts
 from cx_intel.reports.charts.accounts import account_rows, exposed_arr
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
-from cx_intel.reports.data.renewal_notes import mark_of, renewal_notes
+from cx_intel.reports.data.notes.renewals import mark_of, renewal_notes
 from cx_intel.reports.data.report_data import ReportData, is_true, total
 from cx_intel.reports.data.terms import ASSUMED, SCENARIOS, due_in
 from cx_intel.reports.pages.interventions import interventions

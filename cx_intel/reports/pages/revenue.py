@@ -11,7 +11,7 @@ import pandas as pd
 from cx_intel.reports.charts import revenue as charts
 from cx_intel.reports.charts.cohorts import cohorts
 from cx_intel.reports.data.arr import arr_figures
-from cx_intel.reports.data.ledger_notes import delivery, intra_month, outside_mrr, reconciliation, refused, restated
+from cx_intel.reports.data.notes.ledger import delivery, intra_month, outside_mrr, reconciliation, refused, restated
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
 from cx_intel.reports.data.terms import CAUSES

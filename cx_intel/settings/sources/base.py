@@ -73,7 +73,8 @@ class SourceBase(Settings):
     missing_rows: Literal["end", "never_existed"] = "end"
     """Of subscriptions: what became of one that a delivery of all rows no longer has; it ends on that day by default."""
     max_missing_pct: float = Field(default=10.0, ge=0, le=100)
-    """Share of the MRR in force (0 to 100) that missing subscriptions may end; above it the delivery is refused."""
+    """Share of the MRR in force (0 to 100) that missing subscriptions may end; above it the delivery is refused, a single
+    missing one apart, which is told."""
     end_date: EndDate = EndDate()
     """How the ends of subscriptions are to be read."""
     amount_is: Literal["total", "per_unit"] | None = None

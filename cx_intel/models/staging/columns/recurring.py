@@ -1,7 +1,7 @@
 """Whether a line of subscriptions or invoices recurs, by the rules of `revenue.recurring_only`, and if not why.
 
 Only what follows from the columns of a line; a credit note that takes from a line follows that line, which is decided
-in `cx_intel.models.revenue.recurring`. How rules are written: `cx_intel.settings.recurring`.
+in `cx_intel.models.revenue.recurring`. How rules are written: `cx_intel.settings.revenue.recurring`.
 """
 
 from datetime import date
@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.values import CREDIT_NOTES
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.recurring import ANY_TEXT, RecurringRule
+from cx_intel.settings.revenue.recurring import ANY_TEXT, RecurringRule
 
 SEPARATOR = ", "
 

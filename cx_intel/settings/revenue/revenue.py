@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from cx_intel.settings.base import Settings
-from cx_intel.settings.recurring import RecurringRule
-from cx_intel.settings.subscription_statuses import STATUSES, StatusRole, status_key
+from cx_intel.settings.revenue.recurring import RecurringRule
+from cx_intel.settings.revenue.subscription_statuses import STATUSES, StatusRole, status_key
 
 
 class CurrencySettings(Settings):

@@ -1,0 +1,1 @@
+"""Sentences that stand beside figures: what must be known of MRR and NRR, and of renewals."""
