@@ -19,6 +19,9 @@ NUMERIC = "numeric"
 """What an exact number is called that has no Arrow type of its own; the driver gives its text."""
 
 
+CONNECT_SECONDS = 30
+
+
 def run_query(address: str, query: str, of: str) -> pa.Table:
     """The result of a query.
 
@@ -58,6 +61,9 @@ def exact_numbers(table: pa.Table) -> set[str]:
 
 
 def _postgresql(address: str) -> Any:
+    """A server that accepts and says nothing is given up after `CONNECT_SECONDS`, unless the address states a time."""
+    if "connect_timeout=" not in address:
+        address += ("&" if urlsplit(address).query else "?") + f"connect_timeout={CONNECT_SECONDS}"
     connection = import_module("adbc_driver_postgresql.dbapi").connect(address)
     with closing(connection.cursor()) as cursor:
         cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")

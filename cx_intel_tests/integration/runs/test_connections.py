@@ -1,5 +1,6 @@
 """Tables that somebody landed in a database: read from a real PostgreSQL and a real SQLite, never written."""
 
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -102,6 +103,12 @@ def test_no_message_tells_the_password(address: str) -> None:
         read(wrong, QUERY)
     assert "s3cr" not in str(error.value)
     assert "authentication failed" in str(error.value)
+
+
+def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cx_intel.warehouse.connections.CONNECT_SECONDS", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SourceError, match="timeout expired"):
+        read(f"postgresql://cx@127.0.0.1:{silent.getsockname()[1]}/postgres?application_name=cx", QUERY)
 
 
 def test_a_refresh_from_a_postgres(address: str, tmp_path: Path) -> None:
