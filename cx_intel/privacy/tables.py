@@ -14,7 +14,7 @@ from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import REDACTED, Subject, pattern_of
 from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.row_edits import TEXT_TYPES, RowEdits
-from cx_intel.warehouse.duckdb.state import STATE_SCHEMA
+from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
 DERIVED = {f"stg_{table}": DERIVED_COLUMNS[table] for table in ("subscriptions", "invoices")}
 """Staged table: what staging computes of the amounts that stay."""

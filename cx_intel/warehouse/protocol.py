@@ -4,7 +4,7 @@ The protocol alone, with the values that it takes and gives; how a DuckDB file d
 What is about a whole deployment (opening, locks, back-ups) is beside it: `resource.py`, `lock.py`, `duckdb/`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -56,7 +56,10 @@ class Publication:
 
 
 class Warehouse(Protocol):
-    """The tables of one portfolio: its schema in the warehouse."""
+    """The tables of one portfolio: its schema in the warehouse.
+
+    What is read through it is noted for `remember_made`, so that one is used for one step and no longer.
+    """
 
     @property
     def schema(self) -> str:
@@ -73,6 +76,10 @@ class Warehouse(Protocol):
 
     def table(self, table: str) -> ir.Table:
         """The table as an expression; nothing is read yet. Raises WarehouseError when it is not there."""
+        ...
+
+    def part(self, table: str, column: str, value: str) -> ir.Table:
+        """The rows of a table that `replace_rows` puts there by this column and value; noted as all that was read of it."""
         ...
 
     def execute(self, expression: ir.Expr) -> Any:
@@ -148,6 +155,8 @@ class Warehouse(Protocol):
     ) -> None:
         """Puts the staged write in the place of the table, or of the partitions of the given days; one transaction.
 
+        Where it holds the same rows the table stays as it is, and so does what was made from it.
+
         Args:
             table: The table.
             column: The date column of the partitions; empty for the whole table.
@@ -191,8 +200,8 @@ class Warehouse(Protocol):
         """Removes the rows of days before `first`; what those days were built from stays remembered. How many."""
         ...
 
-    def day_state(self, table: str) -> dict[date, str]:
-        """What each day of the table was built from."""
+    def day_state(self, table: str, *, apart_from: Collection[date] = ()) -> dict[date, str]:
+        """What each day of the table was built from; days that are left out are not noted as read."""
         ...
 
     def remember(self, table: str, state: Mapping[date, str]) -> None:
@@ -230,6 +239,32 @@ class Warehouse(Protocol):
 
     def check_results(self) -> ir.Table | None:
         """What the checks of the portfolio's tables found last, in the columns of `record_checks`; None: nothing yet."""
+        ...
+
+    def made_before(self, name: str, recipe: str) -> str | None:
+        """What was told of the last making of a table, or of files made of tables; None where it might come out otherwise.
+
+        It comes out the same when it was made by the same recipe, nothing that was read for it has changed since, and
+        nobody else has written the table.
+        """
+        ...
+
+    def remember_made(self, name: str, recipe: str, told: str) -> None:
+        """Remembers how a table, or files made of tables, was made: to be said in the transaction that writes it.
+
+        Args:
+            name: The table, or what stands for the files.
+            recipe: Tells everything that decides about the outcome beyond what was read through this object.
+            told: What to give back when it would come out the same.
+        """
+        ...
+
+    def read_too(self, other: "Warehouse") -> None:
+        """Counts what was read through another object as read through this one."""
+        ...
+
+    def forget_made(self, name: str) -> None:
+        """Forgets it, so that it is made again."""
         ...
 
     def copy_to(self, rows: ir.Table, file: Path, file_format: FileFormat) -> int:

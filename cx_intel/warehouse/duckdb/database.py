@@ -3,7 +3,7 @@
 What one schema of it holds: `warehouse.py`; who opens and closes files stands in `opening.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 from ibis.common.exceptions import TableNotFound
 from sqlglot import ErrorLevel
 
+from cx_intel.warehouse.duckdb import writes
+from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA, Changed
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.protocol import Rows
 
@@ -73,6 +75,7 @@ class Database:
         self.backend: Backend = SelectsAsWritten.from_connection(connection)
         self._known: dict[tuple[str, str], ir.Table] = {}
         self._schemas: set[str] = set()
+        self._changed: set[Changed] = set()
         self._is_in_transaction = False
 
     def close(self) -> None:
@@ -142,6 +145,27 @@ class Database:
         self.backend._run_pre_execute_hooks(expression)
         return self.backend.compile(expression)
 
+    def change(self, schema: str, table: str, query: str, values: Sequence[Any] = (), *, part: str = "") -> list[Any]:
+        """Executes a statement that changes the rows or columns of a table: the one way to do so.
+
+        With the transaction it is noted that the table, or the named part of it, is another than before, so that what was
+        made from it is made again. Staged writes are nobody's input, and what is remembered beside tables is no table.
+        """
+        with self.transaction():
+            if not table.startswith(STAGED_PREFIX) and schema != STATE_SCHEMA:
+                self._changed.add((schema, table, part))
+            return self.connection.execute(query, values).fetchall()
+
+    def note_changes(self) -> None:
+        """Notes at once, and not only at its end, what the transaction has changed so far."""
+        changed, self._changed = self._changed, set()
+        if changed and self.keeps_writes():
+            writes.note(self.connection, changed)
+
+    def keeps_writes(self) -> bool:
+        """Whether ids of writes are kept in this file: not in a published one, nor where nothing was written since they are."""
+        return self.exists(STATE_SCHEMA, writes.WRITES)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing of what is executed inside; a transaction within another is part of that one."""
@@ -152,9 +176,11 @@ class Database:
         self._is_in_transaction = True
         try:
             yield
+            self.note_changes()
         except BaseException:
             self._known.clear()
             self._schemas.clear()
+            self._changed.clear()
             self.connection.execute("ROLLBACK")
             raise
         finally:

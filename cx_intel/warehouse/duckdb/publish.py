@@ -13,7 +13,8 @@ from pathlib import Path
 import duckdb
 
 from cx_intel.warehouse.duckdb.database import Database, escaped, quoted
-from cx_intel.warehouse.duckdb.state import CHECK_RESULTS, STATE_SCHEMA
+from cx_intel.warehouse.duckdb.state import CHECK_RESULTS
+from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
 TARGET = "cx_published"
 """The name under which the new file is attached while it is written."""

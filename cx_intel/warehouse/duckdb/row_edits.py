@@ -7,7 +7,9 @@ stay in the file until it is written anew: `rewriting.py`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cx_intel.warehouse.duckdb import writes
 from cx_intel.warehouse.duckdb.database import Database, quoted
+from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
 TEXT_TYPES = ("VARCHAR", "JSON")
 
@@ -66,39 +68,44 @@ class RowEdits:
         if changes:
             kinds = self.columns()[table]
             changed = ", ".join(f'"{name}" = CAST(? AS {kinds[name]})' for name in changes)
-            self._run(f"UPDATE {self._name(table)} SET {changed} WHERE {_is(column)}", [*changes.values(), value])
+            self._run(
+                table, f"UPDATE {self._name(table)} SET {changed} WHERE {_is(column)}", [*changes.values(), value]
+            )
 
     def replace_values(self, table: str, column: str, value: str, renamed: str, names: Mapping[Any, str]) -> None:
         """Of the rows in which a column is the value: gives the values of another column their new names."""
         for old, new in names.items():
             query = f'UPDATE {self._name(table)} SET "{renamed}" = ? WHERE {_is(column)} AND "{renamed}"'
-            self._run(f"{query} IS NOT DISTINCT FROM ?", [new, value, old])
+            self._run(table, f"{query} IS NOT DISTINCT FROM ?", [new, value, old])
 
     def replace_matches(self, table: str, column: str, pattern: str, text: str) -> None:
         """Puts a text in the place of the whole cells in which a pattern is found."""
-        self._run(f'UPDATE {self._name(table)} SET "{column}" = ? WHERE {_matches(column)}', [text, pattern])
+        self._run(table, f'UPDATE {self._name(table)} SET "{column}" = ? WHERE {_matches(column)}', [text, pattern])
 
     def delete(self, table: str, column: str, value: str) -> None:
         """Deletes the rows in which a column is the value."""
-        self._run(f"DELETE FROM {self._name(table)} WHERE {_is(column)}", [value])
+        self._run(table, f"DELETE FROM {self._name(table)} WHERE {_is(column)}", [value])
 
     def delete_matches(self, table: str, column: str, pattern: str) -> None:
         """Deletes the rows in which a pattern is found in a column."""
-        self._run(f"DELETE FROM {self._name(table)} WHERE {_matches(column)}", [pattern])
+        self._run(table, f"DELETE FROM {self._name(table)} WHERE {_matches(column)}", [pattern])
 
     def keep_newest(self, table: str, column: str, value: str, by: str) -> None:
         """Of the rows in which a column is the value, keeps the newest by a column, dated as the oldest was."""
         name, where = self._name(table), _is(column)
         first = self._all(f'SELECT min("{by}") FROM {name} WHERE {where}', [value])[0][0]
         newest = f'"{by}" < (SELECT max("{by}") FROM {name} WHERE {where})'
-        self._run(f"DELETE FROM {name} WHERE {where} AND {newest}", [value, value])
-        self._run(f'UPDATE {name} SET "{by}" = ? WHERE {where}', [first, value])
+        self._run(table, f"DELETE FROM {name} WHERE {where} AND {newest}", [value, value])
+        self._run(table, f'UPDATE {name} SET "{by}" = ? WHERE {where}', [first, value])
 
     def _all(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
         return self.database.connection.execute(query, values).fetchall()
 
-    def _run(self, query: str, values: list[Any]) -> None:
-        self.database.connection.execute(query, values)
+    def _run(self, table: str, query: str, values: list[Any]) -> None:
+        """What is remembered of anything made from the tables may tell of whoever is taken out of them: it goes too."""
+        if self.database.keeps_writes():
+            writes.forget_made(self.database.connection, None if self.schema == STATE_SCHEMA else self.schema)
+        self.database.change(self.schema, table, query, values)
 
     def _name(self, table: str) -> str:
         return quoted(self.schema, table)

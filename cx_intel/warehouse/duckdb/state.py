@@ -10,9 +10,10 @@ from datetime import date
 import ibis.expr.types as ir
 import pandas as pd
 
+from cx_intel.warehouse.duckdb import writes
 from cx_intel.warehouse.duckdb.database import Database
+from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
-STATE_SCHEMA = "cx_state"
 DAY_STATE = "day_state"
 CHECK_RESULTS = "check_results"
 WHOLE = "whole"
@@ -96,6 +97,8 @@ class SchemaState:
 
     def _prepare_state(self) -> None:
         self.database.ensure_schema(STATE_SCHEMA)
+        if not self.database.keeps_writes():
+            writes.prepare(self.database.connection)
         if not self.database.exists(STATE_SCHEMA, DAY_STATE):
             self.database.connection.execute(
                 f"CREATE TABLE {_DAYS} (schema_name VARCHAR, table_name VARCHAR, day DATE, built_from VARCHAR)"

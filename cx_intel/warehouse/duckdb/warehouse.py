@@ -22,7 +22,8 @@ from cx_intel.warehouse.duckdb import publish
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, as_expression, escaped, quoted
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
-from cx_intel.warehouse.duckdb.state import WHOLE, SchemaState
+from cx_intel.warehouse.duckdb.made import MadeState
+from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.protocol import FileFormat, Publication, Rows
 
 AS_OF = "as_of"
@@ -37,22 +38,8 @@ FORMATS: dict[FileFormat, str] = {
 }
 
 
-class DuckDBWarehouse(SchemaState):
+class DuckDBWarehouse(MadeState):
     """A `Warehouse` in one schema of an open DuckDB file."""
-
-    def tables(self) -> list[str]:
-        found = self.database.connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' "
-            "AND NOT starts_with(table_name, ?) ORDER BY 1",
-            [self.schema, STAGED_PREFIX],
-        )
-        return [name for (name,) in found.fetchall()]
-
-    def exists(self, table: str) -> bool:
-        return self.database.exists(self.schema, table)
-
-    def table(self, table: str) -> ir.Table:
-        return self.database.table(self.schema, table)
 
     def execute(self, expression: ir.Expr) -> Any:
         return self.database.backend.execute(expression)
@@ -75,22 +62,22 @@ class DuckDBWarehouse(SchemaState):
         return read_query(source, contract=contract, environment=environment)
 
     def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
-        name, database = STAGED_PREFIX + table, self.database
+        staged, database = STAGED_PREFIX + table, self.database
         database.ensure_schema(self.schema)
         self._prepare_state()
         self.discard(table)  # what a run that was killed has left
         # `overwrite=True` would fill a table of a passing name, which stays behind when the disk is full
         if like is not None:
-            self._create(name, like)
+            self._create(staged, like)
         for number, part in enumerate(parts):
             if like is None and number == 0:
-                database.backend.create_table(name, obj=as_expression(part, like), database=self.schema)
+                database.backend.create_table(staged, obj=as_expression(part, like), database=self.schema)
             else:  # Ibis' own `insert` parses the SQL that it has just written
-                database.connection.execute(f"INSERT INTO {self._name(name)} BY NAME {database.sql(part, like)}")
+                database.connection.execute(f"INSERT INTO {self._name(staged)} BY NAME {database.sql(part, like)}")
         return self.staged(table)
 
     def staged(self, table: str) -> ir.Table:
-        return self.table(STAGED_PREFIX + table)
+        return self.database.table(self.schema, STAGED_PREFIX + table)
 
     def swap(
         self,
@@ -103,18 +90,22 @@ class DuckDBWarehouse(SchemaState):
     ) -> None:
         name, staged, database = self._name(table), self._name(STAGED_PREFIX + table), self.database
         columns = self.staged(table).schema()
-        replaces_whole = not column or not self.exists(table)
+        is_there = database.exists(self.schema, table)
+        replaces_whole = not column or not is_there
+        of_days = f'WHERE "{column}" IN ({_listed(days)})' if column else ""
         with database.transaction():
-            if replaces_whole:
+            if is_there and self._holds_the_same(table, of_days):
+                database.connection.execute(f"DROP TABLE {staged}")
+                replaces_whole = False
+            elif replaces_whole:
                 # never CREATE TABLE AS an empty result and fill it in one transaction: DuckDB 2.0.0 then keeps
                 # statistics without a minimum, and filters on the table find nothing
-                database.connection.execute(f"DROP TABLE IF EXISTS {name}")
-                database.connection.execute(f'ALTER TABLE {staged} RENAME TO "{table}"')
+                database.change(self.schema, table, f"DROP TABLE IF EXISTS {name}")
+                database.change(self.schema, table, f'ALTER TABLE {staged} RENAME TO "{table}"')
             else:
                 self._match_columns(table)
-                if days:
-                    database.connection.execute(f'DELETE FROM {name} WHERE "{column}" IN ({_listed(days)})')
-                database.connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {staged}")
+                database.change(self.schema, table, f"DELETE FROM {name} {of_days}")
+                database.change(self.schema, table, f"INSERT INTO {name} BY NAME SELECT * FROM {staged}")
                 database.connection.execute(f"DROP TABLE {staged}")
             made = dict.fromkeys(days, MADE) if column == AS_OF else {}
             self._remember(table, made | dict(state or {}))
@@ -141,24 +132,35 @@ class DuckDBWarehouse(SchemaState):
         column: str = "",
         days: Sequence[date] = (),
     ) -> None:
-        name, database = self._name(table), self.database
+        name, staged, database = self._name(table), STAGED_PREFIX + table, self.database
+        self._prepare_state()
         with database.transaction():
             database.ensure_schema(self.schema)
-            if not self.exists(table):
+            if not database.exists(self.schema, table):
                 self._create(table, like)
-            of_days = f' AND "{column}" IN ({_listed(days)})' if column else ""
-            database.connection.execute(f'DELETE FROM {name} WHERE "{where[0]}" = ?{of_days}', [where[1]])
-            database.connection.execute(f"INSERT INTO {name} BY NAME {database.sql(rows, like)}")
+            self.discard(table)
+            self._create(staged, like)
+            database.connection.execute(f"INSERT INTO {self._name(staged)} BY NAME {database.sql(rows, like)}")
+            value = where[1].replace("'", "''")
+            which = f"WHERE \"{where[0]}\" = '{value}'"
+            which += f' AND "{column}" IN ({_listed(days)})' if column else ""
+            if not self._holds_the_same(table, which):
+                part = where[1]
+                database.change(self.schema, table, f"DELETE FROM {name} {which}", part=part)
+                query = f"INSERT INTO {name} BY NAME SELECT * FROM {self._name(staged)}"
+                database.change(self.schema, table, query, part=part)
+            self.discard(table)
 
     def discard(self, table: str) -> None:
         self.database.forget(self.schema, STAGED_PREFIX + table)
         self.database.connection.execute(f"DROP TABLE IF EXISTS {self._name(STAGED_PREFIX + table)}")
 
     def delete_before(self, table: str, column: str, first: date) -> int:
-        found = self.database.connection.execute(
-            f"DELETE FROM {self._name(table)} WHERE \"{column}\" < DATE '{first.isoformat()}'"
-        ).fetchall()
-        return int(found[0][0])
+        name, where = self._name(table), f"\"{column}\" < DATE '{first.isoformat()}'"
+        if not self.database.connection.execute(f"SELECT 1 FROM {name} WHERE {where} LIMIT 1").fetchall():
+            return 0
+        ((count,),) = self.database.change(self.schema, table, f"DELETE FROM {name} WHERE {where}")
+        return int(count)
 
     def day_contents(self, rows: ir.Table, column: str) -> dict[date, str]:
         self.database.backend.create_view("_cx_days", rows, overwrite=True, database="main")
@@ -170,6 +172,8 @@ class DuckDBWarehouse(SchemaState):
         return dict(found)
 
     def fingerprint(self, tables: Mapping[str, date | None]) -> str:
+        for table in tables:
+            self._note("rows", table)
         parts = [
             f"SELECT {n}, count(*), sum(hash(d)::HUGEINT) FROM {self._name(table)} AS d"
             + (f" WHERE {AS_OF} = DATE '{day.isoformat()}'" if day else "")
@@ -202,8 +206,23 @@ class DuckDBWarehouse(SchemaState):
     def _create(self, table: str, like: ibis.Schema) -> None:
         to_text = self.database.backend.compiler.type_mapper.to_string
         columns = ", ".join(f'"{column}" {to_text(kind)}' for column, kind in like.items())
-        self.database.connection.execute(f"CREATE TABLE {self._name(table)} ({columns})")
+        self.database.change(self.schema, table, f"CREATE TABLE {self._name(table)} ({columns})")
         self.database.expect(self.schema, table, like)
+
+    def _holds_the_same(self, table: str, which: str) -> bool:
+        """Whether the staged write is, in any order, what the table holds of the rows that it is to replace."""
+        if self.staged(table).schema() != self.database.table(self.schema, table).schema():
+            return False
+        old, new = self._name(table), self._name(STAGED_PREFIX + table)
+
+        def told(figures: str) -> list[Any]:
+            query = f"SELECT 1, {figures} FROM {old} AS d {which} UNION ALL SELECT 2, {figures} FROM {new} AS d"
+            return [row[1:] for row in sorted(self.database.connection.execute(query).fetchall())]
+
+        before, now = told("count(*)")
+        if before == now != (0,):
+            before, now = told("sum(hash(d)::HUGEINT)")
+        return bool(before == now)
 
     def _match_columns(self, table: str) -> None:
         """Gives the table the columns of its staged write; columns that went stay, null in new partitions.
@@ -218,13 +237,15 @@ class DuckDBWarehouse(SchemaState):
         new, old = self._columns(STAGED_PREFIX + table), self._columns(table)
         for column, kind in new.items():
             if column not in old:
-                connection.execute(f'ALTER TABLE {name} ADD COLUMN "{column}" {kind}')
+                self.database.change(self.schema, table, f'ALTER TABLE {name} ADD COLUMN "{column}" {kind}')
             elif old[column] != kind and self._has_value(staged, column):
                 described = connection.execute(
                     f'DESCRIBE SELECT "{column}" FROM {name} UNION ALL SELECT "{column}" FROM {staged}'
                 ).fetchall()
                 if (common := described[0][1]) != old[column]:
-                    connection.execute(f'ALTER TABLE {name} ALTER COLUMN "{column}" TYPE {common}')
+                    self.database.change(
+                        self.schema, table, f'ALTER TABLE {name} ALTER COLUMN "{column}" TYPE {common}'
+                    )
 
     def _has_value(self, name: str, column: str) -> bool:
         """A column without any value says nothing about its type."""

@@ -1,0 +1,258 @@
+"""What is remembered of how tables were made, and that every way to change a table is noticed."""
+
+import ast
+import inspect
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import ibis
+import pandas as pd
+import pytest
+
+import cx_intel.warehouse.duckdb
+from cx_intel.warehouse.duckdb.database import Database
+from cx_intel.warehouse.duckdb.row_edits import RowEdits
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
+
+MONDAY, TUESDAY = date(2025, 1, 6), date(2025, 1, 7)
+LIKE = ibis.schema({"source": "string", "x": "int64"})
+
+
+def write(warehouse: DuckDBWarehouse, table: str, **columns: list[object]) -> None:
+    warehouse.stage(table, [pd.DataFrame(columns)])
+    warehouse.swap(table)
+
+
+def write_day(warehouse: DuckDBWarehouse, table: str, day: date, x: list[int], state: str = "s") -> None:
+    like = ibis.schema({"as_of": "date", "x": "int64"})
+    warehouse.stage(table, [ibis.memtable(pd.DataFrame({"as_of": [day] * len(x), "x": x}), schema=like)], like=like)
+    warehouse.swap(table, column="as_of", days=[day], state={day: state})
+
+
+def write_part(warehouse: DuckDBWarehouse, source: str, x: list[int]) -> None:
+    rows = ibis.memtable(pd.DataFrame({"source": [source] * len(x), "x": x}), schema=LIKE)
+    warehouse.replace_rows("parts", rows, like=LIKE, where=("source", source))
+
+
+def again(warehouse: DuckDBWarehouse) -> DuckDBWarehouse:
+    """The same tables, with nothing noted as read."""
+    return DuckDBWarehouse(warehouse.database, warehouse.schema)
+
+
+def make(warehouse: DuckDBWarehouse, name: str = "made") -> None:
+    """Makes a table of everything there is of `t`, of Monday's rows and of a part."""
+    step = again(warehouse)
+    read = [step.table("t").x.sum(), step.table("days").x.sum(), step.part("parts", "source", "a").x.sum()]
+    step.stage(name, [pd.DataFrame({"sum": [sum(int(step.execute(part)) for part in read)]})])
+    step.day_state("days")
+    with step.transaction():
+        step.swap(name)
+        step.remember_made(name, "recipe", "told")
+
+
+@pytest.fixture
+def made(warehouse: DuckDBWarehouse) -> DuckDBWarehouse:
+    """A table that was made of three others."""
+    write(warehouse, "t", x=[1], account_id=["A"])
+    write_day(warehouse, "days", MONDAY, [2])
+    write_part(warehouse, "a", [3])
+    write_part(warehouse, "b", [4])
+    make(warehouse)
+    return warehouse
+
+
+def is_current(warehouse: DuckDBWarehouse, recipe: str = "recipe") -> bool:
+    return again(warehouse).made_before("made", recipe) == "told"
+
+
+def edits(warehouse: DuckDBWarehouse) -> RowEdits:
+    return RowEdits(warehouse.database, warehouse.schema)
+
+
+CHANGES: dict[str, Callable[[DuckDBWarehouse], object]] = {
+    "other rows of a whole table": lambda w: write(w, "t", x=[5], account_id=["A"]),
+    "another column": lambda w: write(w, "t", x=[1], account_id=["A"], y=[0]),
+    "another type": lambda w: write(w, "t", x=[1.0], account_id=["A"]),
+    "one row more": lambda w: write(w, "t", x=[1, 1], account_id=["A", "A"]),
+    "no row": lambda w: write(w, "t", x=[], account_id=[]),
+    "other rows of a day": lambda w: write_day(w, "days", MONDAY, [5]),
+    "a further day": lambda w: write_day(w, "days", TUESDAY, [5]),
+    "what a day was built from": lambda w: write_day(w, "days", MONDAY, [2], state="other"),
+    "what a day was built from, without a write": lambda w: w.remember("days", {MONDAY: "other"}),
+    "other rows of a part": lambda w: write_part(w, "a", [5]),
+    "old days let go": lambda w: w.delete_before("days", "as_of", TUESDAY),
+    "the table itself, written by another": lambda w: write(w, "made", sum=[0]),
+    "a value, by erasure": lambda w: edits(w).update("t", "account_id", "A", {"x": 7}),
+    "a name, by erasure": lambda w: edits(w).replace_values("t", "account_id", "A", "x", {1: "8"}),
+    "a text, by erasure": lambda w: edits(w).replace_matches("t", "account_id", "A", "B"),
+    "a row, by erasure": lambda w: edits(w).delete("t", "account_id", "A"),
+    "a matching row, by erasure": lambda w: edits(w).delete_matches("t", "account_id", "A"),
+    "the newest row, by erasure": lambda w: edits(w).keep_newest("t", "account_id", "A", by="x"),
+    "a row of a table that was not read, by erasure": lambda w: edits(w).delete("parts", "source", "b"),
+    "the table dropped by hand": lambda w: drop_by_hand(w, "made"),
+    "an input dropped by hand": lambda w: drop_by_hand(w, "t"),
+    "the part's table dropped by hand": lambda w: drop_by_hand(w, "parts"),
+    "forgotten": lambda w: w.forget_made("made"),
+}
+
+
+def drop_by_hand(warehouse: DuckDBWarehouse, table: str) -> None:
+    warehouse.database.connection.execute(f'DROP TABLE "{warehouse.schema}"."{table}"')
+    warehouse.database.forget(warehouse.schema, table)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_after_a_change_it_is_made_again(made: DuckDBWarehouse, change: str) -> None:
+    assert is_current(made)
+    CHANGES[change](made)
+    assert not is_current(made)
+
+
+SAME: dict[str, Callable[[DuckDBWarehouse], object]] = {
+    "the same rows of a whole table": lambda w: write(w, "t", x=[1], account_id=["A"]),
+    "the same rows of a day": lambda w: write_day(w, "days", MONDAY, [2]),
+    "the same rows of a part": lambda w: write_part(w, "a", [3]),
+    "another part": lambda w: write_part(w, "b", [5]),
+    "a table that was not read": lambda w: write(w, "u", x=[1]),
+    "no day so old": lambda w: w.delete_before("days", "as_of", MONDAY),
+    "another portfolio": lambda w: write(DuckDBWarehouse(w.database, "other"), "t", x=[5]),
+    "a staged write, discarded": lambda w: (w.stage("t", [pd.DataFrame({"x": [5]})]), w.discard("t")),
+}
+
+
+@pytest.mark.parametrize("change", SAME)
+def test_after_no_change_of_what_was_read_it_is_not(made: DuckDBWarehouse, change: str) -> None:
+    SAME[change](made)
+    assert is_current(made)
+
+
+def test_by_another_recipe_it_is_made_again(made: DuckDBWarehouse) -> None:
+    assert not is_current(made, "another recipe")
+
+
+def test_a_change_that_is_rolled_back_is_none(made: DuckDBWarehouse) -> None:
+    def killed() -> None:
+        with made.transaction():
+            write(made, "t", x=[5], account_id=["A"])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        killed()
+    assert is_current(made)
+
+
+def test_it_may_read_its_own_earlier_rows(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, "t", x=[1], account_id=["A"])
+    step = again(warehouse)
+    step.exists("made")
+    step.stage("made", [step.table("t")])
+    with step.transaction():
+        step.swap("made")
+        step.remember_made("made", "recipe", "told")
+    assert is_current(warehouse)
+
+
+def test_days_that_are_left_out_may_change(warehouse: DuckDBWarehouse) -> None:
+    write_day(warehouse, "days", MONDAY, [1])
+    step = again(warehouse)
+    assert step.day_state("days", apart_from=[TUESDAY]) == {MONDAY: "s"}
+    step.remember_made("made", "recipe", "told")
+    write_day(warehouse, "days", TUESDAY, [1])
+    assert is_current(warehouse)
+    warehouse.remember("days", {MONDAY: "other"})
+    assert not is_current(warehouse)
+
+
+def test_what_another_has_read_counts_too(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, "t", x=[1])
+    reader, step = again(warehouse), again(warehouse)
+    reader.table("t")
+    step.read_too(reader)
+    step.remember_made("made", "recipe", "told")
+    write(warehouse, "t", x=[2])
+    assert not is_current(warehouse)
+
+
+def test_checks_and_the_newest_day_count_where_they_were_read(warehouse: DuckDBWarehouse) -> None:
+    def record(passed: bool) -> None:
+        found = {"table_name": ["t"], "check_name": ["c"], "passed": [passed], "severity": ["warn"], "failed_rows": [0]}
+        more = {
+            "total_rows": [1],
+            "rule": ["r"],
+            "what_to_do": ["w"],
+            "as_of": [MONDAY],
+            "checked_at": [pd.Timestamp.now()],
+        }
+        warehouse.record_checks(pd.DataFrame(found | more))
+
+    record(True)
+    step = again(warehouse)
+    step.check_results(), step.newest()
+    step.remember_made("made", "recipe", "told")
+    record(True)
+    assert is_current(warehouse)
+    record(False)
+    assert not is_current(warehouse)
+    record(True)
+    assert is_current(warehouse)
+    warehouse.stage("t", [pd.DataFrame({"x": [1]})])
+    warehouse.swap("t", stands_at=MONDAY)
+    assert not is_current(warehouse)
+
+
+def test_every_method_that_writes_is_among_the_changes() -> None:
+    """A new one has to be tried above, or to be told here as one that changes no table."""
+    tried = {"swap", "replace_rows", "delete_before", "remember", "forget_made"}
+    no_table = {"stage", "discard", "record_checks", "remember_made", "transaction", "copy_to", "publish"}
+    reading = {
+        "schema", "tables", "exists", "table", "part", "execute", "rows", "count", "counts", "read_files", "read_query",
+        "staged", "day_state", "stands_at", "newest", "day_contents", "fingerprint", "check_results", "made_before",
+        "read_too",
+    }  # fmt: skip
+    assert {name for name in vars(Warehouse) if not name.startswith("_")} == tried | no_table | reading
+    edited = {name for name, _ in inspect.getmembers(RowEdits, inspect.isfunction) if not name.startswith("_")}
+    assert edited == {
+        "columns", "rows", "has", "has_match", "distinct",
+        "update", "replace_values", "replace_matches", "delete", "delete_matches", "keep_newest",
+    }  # fmt: skip
+
+
+WRITING = (
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "ALTER",
+    "DROP TABLE",
+    "CREATE TABLE",
+    "CREATE OR REPLACE TABLE",
+    "TRUNCATE",
+    "MERGE",
+)
+ABOUT_NO_TABLE_OF_A_PORTFOLIO = {
+    "state.py": "days and checks, which are noted by what they say",
+    "writes.py": "the ids themselves",
+    "made.py": "what is remembered of making",
+    "upgrades.py": "versions of contracts",
+    "publish.py": "the published copy, a file of its own",
+    "queries.py": "the database in memory of a source's query",
+    "backups.py": "copies of files",
+}
+
+
+def test_tables_are_changed_in_one_way_only() -> None:
+    """Statements that write stand in calls of `Database.change`, those about staged writes apart."""
+    folder = Path(cx_intel.warehouse.duckdb.__file__).parent
+    found = []
+    for file in sorted(folder.rglob("*.py")):
+        if file.name in ABOUT_NO_TABLE_OF_A_PORTFOLIO:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "execute":
+                text = ast.unparse(node.args[0]) if node.args else ""
+                is_writing = text.lstrip("f").lstrip("'\"").upper().startswith(WRITING)
+                if is_writing and "staged" not in text.lower():
+                    found.append(f"{file.name}:{node.lineno}: {text}")
+    assert found == []
+    assert "self.connection.execute(query, values)" in inspect.getsource(Database.change)
