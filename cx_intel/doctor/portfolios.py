@@ -72,7 +72,7 @@ def _unreached(variables: Mapping[str, str]) -> Callable[[object], str]:
                         pass
             if isinstance(source, SqlSource) and source.connection:
                 address = with_variables(source.connection, variables)
-                reach(address, f"The connection of the source of {source.table}")
+                reach(address, f"The connection of the {source.title}")
         except SourceError as error:
             return str(error)
         except OSError as error:

@@ -111,7 +111,7 @@ def take(file: Path, portfolio: Portfolio, variables: Mapping[str, str], now: da
             if isinstance(here, FilesSource):
                 read(here, contract=STAGING[source.table](portfolio), environment=variables)
             else:  # one of several tables of a query: the others need not be there yet
-                for found in source_files(here, variables, f"the source of {source.table}"):
+                for found in source_files(here, variables, f"the {source.title}"):
                     read_file(found, here)
     except (KeyError, OSError):
         raise

@@ -98,6 +98,10 @@ class TableSource(SourceBase):
     """One canonical table, and how its values are spelt."""
 
     table: CanonicalTable
+    values: dict[str, dict[str, str]] = {}
+    """Canonical name: the source's spelling of a value (in any case): the canonical one, e.g. {priority: {high: p2}}."""
+    preset: Annotated[str, Field(exclude=True)] = ""
+    """The preset that this source is from; filled in where it is expanded."""
     date_formats: list[str] = []
     """How dates and times are written, e.g. ["%d.%m.%Y", "%d.%m.%Y %H:%M"]: the first that fits a whole cell reads it.
 
@@ -132,6 +136,11 @@ class TableSource(SourceBase):
         if sorted(self.key) != sorted(("account_id", ID_OF[self.table])):
             raise Misfit(f"is [account_id, {ID_OF[self.table]}] or left out", ("key",))
         return self
+
+    @property
+    def title(self) -> str:
+        """What messages call it: source of subscriptions (preset stripe_export)."""
+        return f"source of {self.table}" + (f" (preset {self.preset})" if self.preset else "")
 
     @property
     def has_local_spellings(self) -> bool:

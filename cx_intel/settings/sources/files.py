@@ -79,8 +79,6 @@ class FilesSource(TableSource, FileSet):
     """Canonical name: the file's name, for columns whose names differ. The others keep theirs."""
     constants: dict[str, str | int | float] = {}
     """Canonical name: a value that every row has."""
-    values: dict[str, dict[str, str]] = {}
-    """Canonical name: the file's spelling of a value (in any case): the canonical one, e.g. {priority: {high: p2}}."""
     split: dict[str, Split] = {}
     """Canonical name: how its cell is split."""
     unpivot: Unpivot | None = None

@@ -21,8 +21,19 @@ def _of_a_path(given: object) -> object:
 class QueryFiles(FileSet):
     """Files that a query sees as one table."""
 
+    columns: dict[str, str | list[str]] = {}
+    """The query's name of a column: the names that the files may give it, of which the first that is there counts; case,
+    blanks, hyphens and underscores make no difference: {company_id: [Record ID, hs_object_id]}. The others keep theirs.
+    """
     optional: list[str] = []
     """Columns that the query names and the files may lack, as exports change; they are null then."""
+    may_be_missing: bool = False
+    """Whether there may be no such file: the table is empty then, with the columns of `columns` and `optional`."""
+
+    def names_of(self, column: str) -> list[str]:
+        """What the files may call a column of the query."""
+        named = self.columns.get(column, column)
+        return [named] if isinstance(named, str) else named
 
 
 class SqlSource(TableSource):

@@ -11,6 +11,7 @@ from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
@@ -19,23 +20,26 @@ from cx_intel.sources.errors import SourceError
 def check_sources(portfolio: Portfolio) -> None:
     """Raises Misfit, at its key, for the first canonical name that the table of a source does not have."""
     for place, source in enumerate(portfolio.sources):
-        if isinstance(source, FilesSource):
+        if isinstance(source, TableSource):
             contract = STAGING[source.table](portfolio)
             for name, *at in _targets(source):
                 if message := _fault(name, source, contract):
                     raise Misfit(message, ("sources", place, *at))
 
 
-def check_mapping(source: FilesSource, contract: Contract) -> None:
+def check_mapping(source: TableSource, contract: Contract) -> None:
     """Refuses names on the canonical side of the mapping that the table does not have."""
     for name, *_ in _targets(source):
         if message := _fault(name, source, contract):
-            raise SourceError(f"The source of {source.table}: {message}.")
+            raise SourceError(f"The {source.title}: {message}.")
 
 
-def _targets(source: FilesSource) -> Iterator[tuple[str, ...]]:
+def _targets(source: TableSource) -> Iterator[tuple[str, ...]]:
     """Each canonical name that the mapping gives, and the keys that lead to it below the source."""
-    for key in ("columns", "constants", "values", "split"):
+    yield from ((name, "values", name) for name in source.values)
+    if not isinstance(source, FilesSource):
+        return
+    for key in ("columns", "constants", "split"):
         yield from ((name, key, name) for name in getattr(source, key))
     yield from ((s.count_to, "split", name, "count_to") for name, s in source.split.items() if s.count_to)
     if source.unpivot:
@@ -43,7 +47,7 @@ def _targets(source: FilesSource) -> Iterator[tuple[str, ...]]:
         yield source.unpivot.value_to, "unpivot", "value_to"
 
 
-def _fault(name: str, source: FilesSource, contract: Contract) -> str:
+def _fault(name: str, source: TableSource, contract: Contract) -> str:
     known = [column.name for column in delivered_columns(contract)]
     if name in known:
         return ""

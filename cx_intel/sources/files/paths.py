@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from cx_intel.settings.sources.files import FileSet, FilesSource
-from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.settings.sources.sql import QueryFiles, SqlSource
 from cx_intel.sources.errors import SourceError
 
 Format = Literal["csv", "parquet", "jsonl"]
@@ -46,9 +46,9 @@ class SourceFile(NamedTuple):
 def file_sets(source: object) -> list[tuple[FileSet, str]]:
     """The files that a source reads, each set with whose it is, as messages say it; none of a source of another kind."""
     if isinstance(source, FilesSource):
-        return [(source, f"the source of {source.table}")]
+        return [(source, f"the {source.title}")]
     if isinstance(source, SqlSource):
-        return [(files, f"`{name}` of the source of {source.table}") for name, files in source.files.items()]
+        return [(files, f"`{name}` of the {source.title}") for name, files in source.files.items()]
     return []
 
 
@@ -61,7 +61,8 @@ def source_files(source: FileSet, environment: Mapping[str, str], of: str) -> li
         of: Whose they are, for messages: the source of subscriptions.
 
     Raises:
-        SourceError: A variable is not set, nothing is there, or the format is not told by the ending.
+        SourceError: A variable is not set, nothing is there (unless it may be missing), or the format is not told by the
+            ending.
     """
     pattern = _substituted(source, environment, of)
     path = Path(pattern).expanduser()
@@ -76,7 +77,7 @@ def source_files(source: FileSet, environment: Mapping[str, str], of: str) -> li
     else:
         root = path.parent
         found = [path] if path.is_file() else []
-    if not found:
+    if not found and not (isinstance(source, QueryFiles) and source.may_be_missing):
         raise SourceError(
             f"{path.absolute()}: no such file, or no file to read in it; this is `path: {source.path}` of "
             f"{of}: mend the path, or put the files there."

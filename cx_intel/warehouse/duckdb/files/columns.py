@@ -5,7 +5,7 @@ One file's content in, one Arrow table of text columns out, by one query of an i
 holds is read by `cx_intel.sources.files.formats`; what the texts mean is decided at staging.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +17,7 @@ from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content
 from cx_intel.sources.files.paths import SourceFile
-from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised
+from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
 
 DELIMITERS = {";": '";"', "\t": '"\\t"', "|": '"|"', ",": '","'}
 """What may part the columns of a CSV file, and how YAML writes it."""
@@ -40,7 +40,7 @@ def canonical(
     for column in delivered_columns(contract):
         if (expression := _expression(column.name, cells, source)) is not None:
             read = _localised(expression, column, cells, source)
-            wanted[column.name] = _respelt(expression, read, source.values.get(column.name, {}))
+            wanted[column.name] = respelt(expression, read, source.values.get(column.name, {}))
     for name, other in AS_DELIVERED.get(source.table, {}).items():
         if name not in wanted and (expression := _expression(other, cells, source)) is not None:
             wanted[name] = expression
@@ -80,7 +80,7 @@ class _Cells:
     def __getitem__(self, name: str) -> str:
         if name not in self.columns:
             raise SourceError(
-                f"{self.file.path}: has no column {name!r}, which the source of {self.source.table} reads"
+                f"{self.file.path}: has no column {name!r}, which the {self.source.title} reads"
                 f"{did_you_mean(name, self.columns)}; there are {', '.join(self.columns)}. Mend the mapping{self.hint()}."
             )
         if self.columns.count(name) > 1:
@@ -141,14 +141,6 @@ def _localised(cell: str, column: Column, cells: _Cells, source: FilesSource) ->
     else:
         typed = cells.is_typed(source.columns.get(name, name))
     return f"CASE WHEN {typed} THEN {cell} ELSE {read} END"
-
-
-def _respelt(cell: str, read: str, values: Mapping[str, str]) -> str:
-    """The canonical value for a cell in one of the file's spellings; others as they are read."""
-    if not values:
-        return read
-    cases = " ".join(f"WHEN {literal(old.strip().lower())} THEN {literal(new)}" for old, new in values.items())
-    return f"CASE lower(trim({cell})) {cases} ELSE {read} END"
 
 
 def _parts(cell: str, delimiter: str) -> str:

@@ -5,7 +5,7 @@ turns it away. Which columns are read so: `columns.py`; the formats: `cx_intel.s
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME
 from cx_intel.settings.sources.base import TableSource
@@ -65,6 +65,14 @@ def localised(cell: str, kind: str, source: TableSource) -> str:
     if kind in (COUNT, NUMBER, MONEY, PRICE):
         return plain_number(cell, source.decimal)
     return cell
+
+
+def respelt(cell: str, read: str, values: Mapping[str, str]) -> str:
+    """The canonical value for a cell in one of the source's spellings; others as they are read."""
+    if not values:
+        return read
+    cases = " ".join(f"WHEN {literal(old.strip().lower())} THEN {literal(new)}" for old, new in values.items())
+    return f"CASE lower(trim({cell})) {cases} ELSE {read} END"
 
 
 def iso_time(cell: str, formats: Sequence[str]) -> str:

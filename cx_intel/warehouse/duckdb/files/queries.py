@@ -4,6 +4,7 @@ What the files hold is read as for any source (`cx_intel.sources.files`); the qu
 own without access to files, network, extensions or settings. What its values mean is decided at staging.
 """
 
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -18,9 +19,9 @@ from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import REJECTS, Content, FilesRead
 from cx_intel.sources.files.formats import read_file
-from cx_intel.sources.files.paths import file_sets, source_files, with_variables
+from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, with_variables
 from cx_intel.warehouse.connections import exact_numbers, run_query
-from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised
+from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
 
 TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
 """Types of a result that stand as they are; times with a zone are brought to UTC, decimals stay, all else is text."""
@@ -50,7 +51,7 @@ def read_query(source: SqlSource, *, contract: Contract, environment: Mapping[st
         SourceError: Files or variables are missing, a file cannot be read, the query is not one SELECT, fails, or lacks
             a column that the table requires; the text says what to do.
     """
-    of = f"The query of the source of {source.table}"
+    of = f"The query of the {source.title}"
     names: list[str] = []
     rejects = [REJECTS.empty_table()]
     if source.connection:
@@ -77,8 +78,8 @@ def _address(source: SqlSource, connection: str, environment: Mapping[str, str])
         return with_variables(connection, environment)
     except KeyError as error:
         raise SourceError(
-            f"The environment variable {error.args[0]} is not set, which holds the connection of the source of "
-            f"{source.table}: set it, for instance {error.args[0]}=postgresql://user:password@host/database."
+            f"The environment variable {error.args[0]} is not set, which holds the connection of the "
+            f"{source.title}: set it, for instance {error.args[0]}=postgresql://user:password@host/database."
         ) from None
 
 
@@ -100,16 +101,44 @@ def _contents(files: QueryFiles, whose: str, environment: Mapping[str, str]) -> 
         content = read_file(file, files)
         _refuse_repeated(content, str(file.path))
         table = content.table.select([f"c{n}" for n in range(len(content.columns))]).rename_columns(content.columns)
+        table = _renamed(table, files, file)
         tables.append(table.append_column("_source_file", pa.repeat(file.name, table.num_rows)))
         rejects.append(content.rejects)
-    table = pa.concat_tables(tables, promote_options="default")
+    no_files = pa.table({name: pa.nulls(0, pa.string()) for name in [*files.columns, "_source_file"]})
+    table = pa.concat_tables(tables or [no_files], promote_options="default")
     given = {name.lower() for name in table.column_names}
     for name in (name for name in files.optional if name.lower() not in given):
         table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
     for n, name in enumerate(table.column_names):
         if pa.types.is_null(table.schema.field(n).type):
             table = table.set_column(n, name, table.column(n).cast(pa.string()))
-    return _without_null_text(table, files), pa.concat_tables(rejects)
+    return _without_null_text(table, files), pa.concat_tables([REJECTS.empty_table(), *rejects])
+
+
+def _renamed(table: pa.Table, files: QueryFiles, file: SourceFile) -> pa.Table:
+    """The columns of a file under the names that the query knows them by.
+
+    A file's column that bears such a name itself and is another one is not what the query means: it is left out.
+    """
+    found: dict[str, str] = {}
+    for name in files.columns:
+        stated = files.names_of(name)
+        if there := next((t for s in stated for t in table.column_names if _bare(t) == _bare(s)), None):
+            found[name] = there
+        elif name not in files.optional:
+            raise SourceError(
+                f"{file.path}: has no column {' or '.join(map(repr, stated))}, which {file.of} reads"
+                f"{did_you_mean(stated[0], table.column_names)}; there are {', '.join(table.column_names)}. Name the "
+                f"right one under `columns`."
+            )
+    taken = {*found.values(), *(n for n in table.column_names if n.lower() in {name.lower() for name in found})}
+    kept = [name for name in table.column_names if name not in taken]
+    return pa.table({**{name: table[there] for name, there in found.items()}, **{n: table[n] for n in kept}})
+
+
+def _bare(name: str) -> str:
+    """A column's name without what differs between exports of one system: case, blanks, hyphens and underscores."""
+    return re.sub(r"[\s_-]", "", name).lower()
 
 
 def _without_null_text(table: pa.Table, files: FileSet) -> pa.Table:
@@ -172,7 +201,9 @@ def _canonical(
     cells = []
     for name, kind in zip(given.columns, map(str, given.types), strict=True):
         if column := columns.get(name.lower()):
-            cells.append(f"{_cell(name, column, kind, source, name in exact)} AS {identifier(column.name)}")
+            read = _cell(name, column, kind, source, name in exact)
+            read = respelt(f"{identifier(name)}::varchar", read, source.values.get(column.name, {}))
+            cells.append(f"{read} AS {identifier(column.name)}")
     cells += [f"{literal('query')} AS _source_file", "row_number() OVER () AS _row_number"]
     cells.append("to_json(given)::varchar AS _raw_row")
     return given.project(", ".join(cells)).to_arrow_table()

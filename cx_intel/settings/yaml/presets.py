@@ -1,0 +1,163 @@
+"""Turns the entries of `sources` that name a preset into the sources that it stands for, and remembers where each is from.
+
+What a preset is made of: `cx_intel.settings.sources.presets`; the files: `cx_intel/presets`. Lines and errors of the
+portfolio are told by `loader.py`, which calls this before the settings are checked.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from cx_intel.settings.base import Misfit
+from cx_intel.settings.sources.presets import Preset, PresetUse
+from cx_intel.settings.yaml.documents import document_of, plain, read_text
+from cx_intel.settings.yaml.keys import did_you_mean
+
+SHIPPED_PRESETS = Path(__file__).parents[2] / "presets"
+_PLACEHOLDER = re.compile(r"\$\{(folder|connection|schema)\}")
+
+
+class Origin(NamedTuple):
+    """Where a source is from: the place of its entry in the file, and the preset and table where it is expanded."""
+
+    place: int
+    preset: str = ""
+    table: str = ""
+
+    def location(self, below: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What leads to a key of the source in the file."""
+        inner = ("tables", self.table) if self.preset else ()
+        return ("sources", self.place, *inner, *below)
+
+    def told(self, message: str) -> str:
+        """The message with the preset that it is about."""
+        return f"{message} (preset {self.preset}, {self.table})" if self.preset else message
+
+
+def preset_names() -> tuple[str, ...]:
+    """The presets that ship, sorted."""
+    return tuple(sorted(file.stem for file in SHIPPED_PRESETS.glob("*.yaml")))
+
+
+def preset_text(name: str) -> str:
+    """The YAML of a preset, as it ships. Raises KeyError when there is none of this name."""
+    if name not in preset_names():
+        raise KeyError(name)
+    return read_text(SHIPPED_PRESETS / f"{name}.yaml")
+
+
+def preset_of(name: str) -> Preset:
+    """A preset. Raises KeyError when there is none of this name."""
+    return Preset.model_validate(plain(document_of(preset_text(name), SHIPPED_PRESETS / f"{name}.yaml")))
+
+
+def expanded(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Origin, ...]]:
+    """The values of a portfolio with the sources of its presets in their place, and where each source is from.
+
+    Raises:
+        Misfit: A preset does not exist, or lacks what it takes; `at` leads to the entry in the file.
+        PresetMisuse: An entry is not as `PresetUse` describes it.
+    """
+    entries = values.get("sources")
+    if not isinstance(entries, list) or not any(_takes_preset(entry) for entry in entries):
+        return dict(values), ()
+    others = {entry.get("table") for entry in entries if isinstance(entry, dict) and not _takes_preset(entry)}
+    uses = {place: _use(place, entry) for place, entry in enumerate(entries) if _takes_preset(entry)}
+    presets = {place: _preset(place, use) for place, use in uses.items()}
+    for place, use in uses.items():
+        others.update(t for t in presets[place].tables if t not in presets[place].alone and _is_taken(t, use))
+    sources: list[Any] = []
+    origins: list[Origin] = []
+    settings: dict[str, Any] = {}
+    for place, entry in enumerate(entries):
+        if place not in uses:
+            sources.append(entry)
+            origins.append(Origin(place))
+            continue
+        use, preset = uses[place], presets[place]
+        settings = merged(preset.settings, settings)
+        for source in _sources(use, preset):
+            if source["table"] not in preset.alone or source["table"] not in others:
+                sources.append(source)
+                origins.append(Origin(place, use.preset, source["table"]))
+        others.update(preset.tables)
+    return {**merged(settings, values), "sources": sources}, tuple(origins)
+
+
+class PresetMisuse(ValueError):
+    """An entry of `sources` that is not as `PresetUse` describes it: its place, and what pydantic found."""
+
+    def __init__(self, place: int, found: ValidationError):
+        super().__init__(str(found))
+        self.place, self.found = place, found
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """The one with what the other states: mappings key by key, null takes a key away, all else as the other has it."""
+    result = dict(base)
+    for key, value in over.items():
+        if value is None and key in base:
+            del result[key]
+        elif isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
+            result[key] = merged(base[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+def _takes_preset(entry: object) -> bool:
+    return isinstance(entry, dict) and "preset" in entry
+
+
+def _is_taken(table: str, use: PresetUse) -> bool:
+    return use.tables.get(table, {}) is not None  # type: ignore[call-overload,no-any-return]
+
+
+def _use(place: int, entry: Mapping[str, Any]) -> PresetUse:
+    try:
+        return PresetUse.model_validate(entry)
+    except ValidationError as error:
+        raise PresetMisuse(place, error) from None
+
+
+def _preset(place: int, use: PresetUse) -> Preset:
+    try:
+        preset = preset_of(use.preset)
+    except KeyError:
+        names = preset_names()
+        message = f"there is no preset {use.preset!r}{did_you_mean(use.preset, names)}; there are {', '.join(names)}"
+        raise Misfit(message, ("sources", place, "preset")) from None
+    stated = use.parameters
+    for name, example in preset.takes.items():
+        if name not in stated:
+            message = f"preset {use.preset} needs it, for instance `{name}: {example}`"
+            raise Misfit(message, ("sources", place, name))
+    for name in stated:
+        if name not in preset.takes:
+            message = f"preset {use.preset} takes {', '.join(preset.takes)}, and no {name}"
+            raise Misfit(message, ("sources", place, name))
+    for table in use.tables:
+        if table not in preset.tables:
+            message = f"preset {use.preset} does not deliver it; it delivers {', '.join(preset.tables)}"
+            raise Misfit(message, ("sources", place, "tables", table))
+    return preset
+
+
+def _sources(use: PresetUse, preset: Preset) -> Iterator[dict[str, Any]]:
+    for source in preset.sources:
+        table = source["table"]
+        changes = use.tables.get(table, {})
+        if changes is not None:
+            yield {**merged(_filled(source, use.parameters), changes), "table": table, "preset": use.preset}
+
+
+def _filled(node: Any, parameters: Mapping[str, str]) -> Any:
+    """The values with the parameters in their place."""
+    if isinstance(node, dict):
+        return {key: _filled(value, parameters) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_filled(value, parameters) for value in node]
+    return _PLACEHOLDER.sub(lambda found: parameters[found[1]], node) if isinstance(node, str) else node
