@@ -19,6 +19,7 @@ from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
 from cx_intel.cli.deployment import deployment
 from cx_intel.cli.figures import figures
 from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
+from cx_intel.cli.presets import presets
 from cx_intel.settings.environment import Environment, read_environment
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(deployment)
 app.add_typer(figures)
+app.add_typer(presets)
 
 
 def _print_version(wanted: bool) -> None:
@@ -159,9 +161,10 @@ def validate() -> None:
         for name, portfolio in load_portfolios(environment.portfolios).items():
             definitions = definitions_of([portfolio], environment)
             checks = len(list(definitions.resolve_asset_graph().asset_check_keys))
-            console.print(
-                f"{name}: valid, {len(list(definitions.assets or []))} tables, {checks} checks", highlight=False
-            )
+            tables = len(list(definitions.assets or []))
+            console.print(f"{name}: valid, {tables} tables, {checks} checks", highlight=False)
+            for preset, delivered in portfolio.presets.items():
+                console.print(f"  preset {preset}: {', '.join(delivered)}", highlight=False)
 
 
 @app.command("list")

@@ -172,6 +172,15 @@ class Portfolio(SourcesMixin):
                 found += synthetic_tables(source)
         return tuple(dict.fromkeys(found))
 
+    @property
+    def presets(self) -> dict[str, list[str]]:
+        """The presets that sources are from: the canonical tables of each."""
+        found: dict[str, list[str]] = {}
+        for source in self.sources:
+            if isinstance(source, TableSource) and source.preset:
+                found.setdefault(source.preset, []).append(source.table)
+        return found
+
     def source_of(self, table: str) -> Source:
         """The source that delivers a canonical table; the first that does. Raises KeyError when none does."""
         for source in self.sources:

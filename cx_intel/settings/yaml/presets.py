@@ -151,13 +151,13 @@ def _sources(use: PresetUse, preset: Preset) -> Iterator[dict[str, Any]]:
         table = source["table"]
         changes = use.tables.get(table, {})
         if changes is not None:
-            yield {**merged(_filled(source, use.parameters), changes), "table": table, "preset": use.preset}
+            yield {**merged(filled(source, use.parameters), changes), "table": table, "preset": use.preset}
 
 
-def _filled(node: Any, parameters: Mapping[str, str]) -> Any:
+def filled(node: Any, parameters: Mapping[str, str]) -> Any:
     """The values with the parameters in their place."""
     if isinstance(node, dict):
-        return {key: _filled(value, parameters) for key, value in node.items()}
+        return {key: filled(value, parameters) for key, value in node.items()}
     if isinstance(node, list):
-        return [_filled(value, parameters) for value in node]
+        return [filled(value, parameters) for value in node]
     return _PLACEHOLDER.sub(lambda found: parameters[found[1]], node) if isinstance(node, str) else node

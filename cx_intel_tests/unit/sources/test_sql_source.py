@@ -257,3 +257,45 @@ def test_the_query_of_the_page_reads_a_stripe_export(tmp_path: Path) -> None:
         "sub_3": ("cus_gone", Decimal("5000"), "month", date(2025, 1, 2)),
     }
     assert source.in_minor_units
+
+
+def test_columns_under_one_of_several_names(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Record ID,Company name,name\n1,Alder,old\n")
+    (tmp_path / "b.csv").write_text("record_id,NAME\n2,Birch\n")
+    files = {"path": str(tmp_path), "columns": {"id": ["hs_object_id", "record-id"], "name": ["Company Name", "name"]}}
+    found = read({"companies": files}, "select id as account_id, name as account_name from companies order by id")
+    assert rows(found) == [
+        {"account_id": "1", "account_name": "Alder"},
+        {"account_id": "2", "account_name": "Birch"},
+    ]
+
+
+def test_a_column_under_none_of_its_names(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Record ID\n1\n")
+    files = {"path": str(tmp_path), "columns": {"id": ["hs_object_id", "Record"]}}
+    with pytest.raises(SourceError, match=r"a\.csv: has no column 'hs_object_id' or 'Record', which `c` of the source"):
+        read({"c": files}, "select id as account_id from c")
+    files["optional"] = ["id"]
+    assert rows(read({"c": files}, "select coalesce(id, 'x') as account_id from c")) == [{"account_id": "x"}]
+
+
+def test_files_that_may_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("id\nC1\n")
+    prices = {"path": str(tmp_path / "prices*"), "columns": {"price": "unit_amount"}, "optional": ["price", "nickname"]}
+    query = "select c.id as account_id, p.nickname as account_name from c left join p on p.price = c.id"
+    with pytest.raises(SourceError, match="no such file"):
+        read({"c": tmp_path / "customers.csv", "p": prices}, query)
+    found = read({"c": tmp_path / "customers.csv", "p": {**prices, "may_be_missing": True}}, query)
+    assert rows(found) == [{"account_id": "C1", "account_name": None}]
+    assert found.files == ("c/customers.csv",)
+
+
+def test_values_are_respelt_and_the_word_delivered_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,state,prio\n1, Parked ,HIGH\n2,open,\n")
+    query = "select id as ticket_id, 'A' as account_id, '2025-01-01' as created_at, state as status, prio as priority from t"
+    values = {"priority": {"high": "p2"}, "status": {"parked": "open"}}
+    found = read({"t": tmp_path / "t.csv"}, query, "support_tickets", values=values)
+    assert [(r["status"], r["source_status"], r["priority"]) for r in rows(found)] == [
+        ("open", " Parked ", "p2"),
+        ("open", "open", None),
+    ]

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from cx_intel.contracts.contract import Column, Contract
-from cx_intel.contracts.delivered import delivered_columns, needed_columns
+from cx_intel.contracts.delivered import AS_DELIVERED, delivered_columns, needed_columns
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.settings.sources.sql import QueryFiles, SqlSource
 from cx_intel.settings.yaml.keys import did_you_mean
@@ -204,6 +204,10 @@ def _canonical(
             read = _cell(name, column, kind, source, name in exact)
             read = respelt(f"{identifier(name)}::varchar", read, source.values.get(column.name, {}))
             cells.append(f"{read} AS {identifier(column.name)}")
+    names = {name.lower(): name for name in given.columns}
+    for name, other in AS_DELIVERED.get(source.table, {}).items():
+        if name not in names and other in names:
+            cells.append(f"{identifier(names[other])}::varchar AS {identifier(name)}")
     cells += [f"{literal('query')} AS _source_file", "row_number() OVER () AS _row_number"]
     cells.append("to_json(given)::varchar AS _raw_row")
     return given.project(", ".join(cells)).to_arrow_table()
