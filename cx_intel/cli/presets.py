@@ -23,7 +23,7 @@ def presets_command(
         if name is None:
             _print_list()
         elif name in preset_names():
-            print(filled(preset_text(name), dict(preset_of(name).takes)), end="")
+            print(filled(preset_text(name), preset_of(name).takes), end="")
         else:
             names = preset_names()
             errors.print(f"There is no preset {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}.")
@@ -34,6 +34,10 @@ def _print_list() -> None:
     table = Table("preset", "takes", "delivers", "of")
     for name in preset_names():
         preset = preset_of(name)
-        table.add_row(name, ", ".join(preset.takes), ", ".join(preset.tables), escape(f"{preset.vendor}: {preset.description}"))
+        table.add_row(
+            name, ", ".join(preset.takes), ", ".join(preset.tables), escape(f"{preset.vendor}: {preset.description}")
+        )
     console.print(table)
-    console.print("In a portfolio: `sources: [{preset: NAME, ...}]`. `cx-intel presets NAME` prints what it stands for.")
+    console.print(
+        "In a portfolio: `sources: [{preset: NAME, ...}]`. `cx-intel presets NAME` prints what it stands for."
+    )

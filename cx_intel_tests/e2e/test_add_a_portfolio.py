@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 from cx_intel.contracts.delivered import delivered_columns, required_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.yaml.loader import parse_portfolio
+from cx_intel.sources.files.mapping import check_sources
 from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.builders import portfolio
 
@@ -20,6 +22,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "add-a-portfolio.md"
 FILE = re.compile(r"`((?:data|portfolios)/[a-z.]+)`.*?```(?:csv|yaml)\n(.*?)```", re.DOTALL)
 TABLE = re.compile(r"\$ cx-intel show (\w+)\n```\n\n\|(.*?)\|\n\|[-|]+\|\n(.*?)\n\n", re.DOTALL)
 CANONICAL = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) ?\|$", re.MULTILINE)
+PRESETS = re.compile(r"```yaml\n(sources:\n  - preset: .*?)```", re.DOTALL)
 SETTINGS_OF_A_SOURCE = re.compile(r"```yaml\n(kind: files\n.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^\$ (cx-intel .*)$", re.MULTILINE)
 
@@ -93,6 +96,15 @@ def test_the_german_export_is_read_as_the_page_says(tmp_path: Path):
         ["V-1", "P-1", "24000.50", "2025-12-31"],
         ["V-2", "P-2", "1200", "2026-01-01T09:00:00"],
     ]
+
+
+def test_presets_are_taken_as_the_page_says():
+    (sources,) = PRESETS.findall(_page())
+    settings = "currency: {reporting: EUR}\nrevenue: {basis: subscriptions}\n"
+    found = parse_portfolio(settings + sources, Path("book.yaml"), also=(check_sources,))
+    assert found.source_of("accounts").kind == "files"
+    assert found.source_of("subscriptions").max_quarantined_pct == 20
+    assert "accounts" not in found.presets["stripe_export"]
 
 
 def test_a_mistyped_column_is_told_before_anything_runs(followed: Path, tmp_path: Path):

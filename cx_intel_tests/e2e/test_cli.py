@@ -226,3 +226,16 @@ def test_alerts_without_an_address_says_so(tmp_path: Path) -> None:
     found = here(fresh(tmp_path), "alerts")
     assert found.exit_code == DONE
     assert "small, problems: Messages go nowhere: none of CX_ALERT_URLS is set" in found.stdout
+
+
+def test_presets_are_listed_and_printed(tmp_path: Path) -> None:
+    company = fresh(tmp_path)
+    listed = here(company, "presets")
+    assert (listed.exit_code, listed.stderr) == (DONE, "")
+    assert "stripe_export" in listed.stdout
+    printed = here(company, "presets", "stripe_export")
+    assert "path: ${STRIPE}/subscriptions*" in printed.stdout
+    assert "${folder}" not in printed.stdout
+    unknown = here(company, "presets", "stripe")
+    assert unknown.exit_code == MISUSE
+    assert "There is no preset 'stripe' (did you mean 'stripe_export'?)" in unknown.stderr

@@ -33,7 +33,7 @@ class PresetUse(Settings):
     """
 
     @property
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> dict[Parameter, str]:
         """What is stated of folder, connection and schema."""
         stated = {"folder": self.folder, "connection": self.connection, "schema": self.schema_}
         return {name: value.rstrip("/") or value for name, value in stated.items() if value is not None}

@@ -26,8 +26,8 @@ def _as_it_is(given: object) -> object:
 class SourcesMixin(Settings):
     """The `sources` block, checked for tables that two sources deliver."""
 
-    sources: Annotated[list[Source], BeforeValidator(_as_it_is, json_schema_input_type=list[Source | PresetUse])] = Field(
-        min_length=1
+    sources: Annotated[list[Source], BeforeValidator(_as_it_is, json_schema_input_type=list[Source | PresetUse])] = (
+        Field(min_length=1)
     )
 
     @model_validator(mode="after")

@@ -58,9 +58,7 @@ def parse_portfolio(text: str, file: Path, also: Sequence[Check] = ()) -> Portfo
     return portfolio
 
 
-def _misfits(
-    document: CommentedMap, portfolio: Portfolio, check: Check, origins: Sequence[Origin]
-) -> list[Problem]:
+def _misfits(document: CommentedMap, portfolio: Portfolio, check: Check, origins: Sequence[Origin]) -> list[Problem]:
     try:
         check(portfolio)
     except Misfit as error:

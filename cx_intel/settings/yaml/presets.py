@@ -7,12 +7,12 @@ portfolio are told by `loader.py`, which calls this before the settings are chec
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
 from cx_intel.settings.base import Misfit
-from cx_intel.settings.sources.presets import Preset, PresetUse
+from cx_intel.settings.sources.presets import Parameter, Preset, PresetUse
 from cx_intel.settings.yaml.documents import document_of, plain, read_text
 from cx_intel.settings.yaml.keys import did_you_mean
 
@@ -154,10 +154,12 @@ def _sources(use: PresetUse, preset: Preset) -> Iterator[dict[str, Any]]:
             yield {**merged(filled(source, use.parameters), changes), "table": table, "preset": use.preset}
 
 
-def filled(node: Any, parameters: Mapping[str, str]) -> Any:
+def filled(node: Any, parameters: Mapping[Parameter, str]) -> Any:
     """The values with the parameters in their place."""
     if isinstance(node, dict):
         return {key: filled(value, parameters) for key, value in node.items()}
     if isinstance(node, list):
         return [filled(value, parameters) for value in node]
-    return _PLACEHOLDER.sub(lambda found: parameters[found[1]], node) if isinstance(node, str) else node
+    return (
+        _PLACEHOLDER.sub(lambda found: parameters[cast(Parameter, found[1])], node) if isinstance(node, str) else node
+    )

@@ -17,10 +17,13 @@ currency: {reporting: USD}
 revenue: {basis: subscriptions}
 sources:
 """
-STRIPE = HEAD + """\
+STRIPE = (
+    HEAD
+    + """\
   - preset: stripe_export
     folder: ${STRIPE}
 """
+)
 
 
 def parsed(text: str) -> Portfolio:

@@ -1,0 +1,24 @@
+"""docs/presets.md says of each preset what it takes, delivers and cannot know, as its file does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cx_intel.settings.yaml.presets import preset_names, preset_of
+
+PAGE = (Path(__file__).parents[3] / "docs" / "presets.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
+
+
+def test_the_table_has_each_preset() -> None:
+    listed = [(name, takes.replace("`", ""), delivers) for name, takes, delivers in ROW.findall(PAGE)]
+    presets = [(name, preset_of(name)) for name in preset_names()]
+    assert sorted(listed) == [(name, ", ".join(p.takes), ", ".join(p.tables)) for name, p in presets]
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_what_a_preset_cannot_know_is_said(name: str) -> None:
+    (section,) = re.findall(rf"^## {name}\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)
+    said = section.lower()
+    assert [text for text in preset_of(name).cannot_know if text.lower() not in said] == []
