@@ -155,8 +155,8 @@ def _whole(
     except SourceError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     rows = ibis.memtable(read.raw())
-    ignored = ", ".join(read.ignored_columns)
-    return rows, {"ignored_columns": ignored} if ignored else {}
+    told: dict[str, Any] = {"ignored_columns": ", ".join(read.ignored_columns), "rows_left_out": read.left_out}
+    return rows, {name: value for name, value in told.items() if value}
 
 
 def _refuse_unknown_currencies(table: str, staged: ir.Table, warehouse: Warehouse, portfolio: Portfolio) -> None:

@@ -4,23 +4,28 @@ Only descriptions; files are read in `cx_intel.sources.files`.
 """
 
 import codecs
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, field_validator, model_validator
 
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.sources.base import TableSource
 
+Scalar: TypeAlias = StrictBool | StrictInt | StrictFloat | str | None
+"""A value as YAML has it: a flag stays one."""
+
 
 class FileSet(Settings):
-    """Files of one layout: CSV, Parquet or JSON lines, plain or gzip."""
+    """Files of one layout: CSV, Parquet, JSON lines or Excel, the text formats plain or gzip."""
 
     path: str
     """A file, a folder (its files, not those of folders in it), or a glob; `${NAME}` is taken from the
     environment when the portfolio is refreshed.
     """
-    format: Literal["csv", "parquet", "jsonl"] | None = None
+    format: Literal["csv", "parquet", "jsonl", "xlsx"] | None = None
     """Default: told by the file's ending."""
+    sheet: str | None = None
+    """Of Excel files: the sheet by its name; the first by default."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     quote: str = Field(default='"', max_length=1)
     """Empty: cells are never quoted."""
@@ -72,11 +77,19 @@ class Split(Settings):
 
 
 class FilesSource(TableSource, FileSet):
-    """One canonical table from files: CSV, Parquet or JSON lines, plain or gzip."""
+    """One canonical table from files: CSV, Parquet, JSON lines or Excel."""
 
     kind: Literal["files"]
     columns: dict[str, str] = {}
-    """Canonical name: the file's name, for columns whose names differ. The others keep theirs."""
+    """Canonical name: the file's name, for columns whose names differ. The others keep theirs.
+
+    A name with dots that is no column leads into the JSON of the column that it begins with, by keys and by places
+    from 0: {amount: items.data.0.price.unit_amount}.
+    """
+    where: dict[str, Scalar | Annotated[list[Scalar], Field(min_length=1)]] = {}
+    """The file's column, dots as in `columns`: what its cell has to be, or one of several, in any case; null is a missing
+    cell: {livemode: true, type: [track, page]}. Other rows are left out, counted and told.
+    """
     constants: dict[str, str | int | float] = {}
     """Canonical name: a value that every row has."""
     split: dict[str, Split] = {}
@@ -91,6 +104,11 @@ class FilesSource(TableSource, FileSet):
         if twice := sorted({name for name in origins if origins.count(name) > 1}):
             raise Misfit(f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",))
         return self
+
+    def wanted(self, column: str) -> list[Scalar]:
+        """What the cells of a column of `where` may be."""
+        stated = self.where[column]
+        return stated if isinstance(stated, list) else [stated]
 
     @property
     def delivers_all(self) -> bool:

@@ -35,7 +35,11 @@ class PresetUse(Settings):
     @property
     def parameters(self) -> dict[Parameter, str]:
         """What is stated of folder, connection and schema."""
-        stated = {"folder": self.folder, "connection": self.connection, "schema": self.schema_}
+        stated: dict[Parameter, str | None] = {
+            "folder": self.folder,
+            "connection": self.connection,
+            "schema": self.schema_,
+        }
         return {name: value.rstrip("/") or value for name, value in stated.items() if value is not None}
 
 

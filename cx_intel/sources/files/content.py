@@ -7,7 +7,7 @@ Shared by the readers of the formats (`csv.py`, `json_lines.py`, `parquet.py`); 
 import codecs
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TextIO
 
 import pyarrow as pa
@@ -45,6 +45,11 @@ class Content:
     rejects: pa.Table
     raw_rows: pa.ChunkedArray | None = None
 
+    def only(self, mask: pa.ChunkedArray) -> "Content":
+        """The content with the rows for which the mask is true; rejects stay."""
+        raw_rows = None if self.raw_rows is None else self.raw_rows.filter(mask)
+        return replace(self, table=self.table.filter(mask), raw_rows=raw_rows)
+
 
 @dataclass(frozen=True)
 class FilesRead:
@@ -58,12 +63,14 @@ class FilesRead:
             stood).
         files: The files read, in order.
         ignored_columns: Columns of the files that nothing reads, sorted.
+        left_out: Rows that are none by the source's `where`.
     """
 
     table: pa.Table
     rejects: pa.Table
     files: tuple[str, ...]
     ignored_columns: tuple[str, ...]
+    left_out: int = 0
 
     def raw(self) -> pa.Table:
         """The raw table to keep: the rows, then the rejects with their reason in `_reject` and no other

@@ -1,7 +1,7 @@
 """Reads one file into text columns under the file's own names, by its format, and names what is wrong with
 it.
 
-The formats themselves are read in `csv.py`, `json_lines.py` and `parquet.py`; which of the
+The formats themselves are read in `csv.py`, `json_lines.py`, `parquet.py` and `excel.py`; which of the
 columns are wanted and what they are called is decided in `columns.py`.
 """
 
@@ -18,6 +18,7 @@ from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content
 from cx_intel.sources.files.csv import read_csv
+from cx_intel.sources.files.excel import read_excel
 from cx_intel.sources.files.json_lines import read_json_lines
 from cx_intel.sources.files.parquet import read_parquet
 from cx_intel.sources.files.paths import SourceFile
@@ -33,6 +34,7 @@ def read_file(file: SourceFile, source: FileSet) -> Content:
         "csv": read_csv,
         "jsonl": read_json_lines,
         "parquet": read_parquet,
+        "xlsx": read_excel,
     }
     with _errors_named(file, source):
         return read[file.format](file, source)

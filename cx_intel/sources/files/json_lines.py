@@ -1,8 +1,7 @@
-"""Reads one file of JSON lines, an object each, into text columns: numbers as they are spelled, lists as
-JSON.
+"""Reads one file of JSON lines, an object each, into text columns: numbers as they are spelled, lists as JSON.
 
-A line that is no object is a reject. What a file's content is: `content.py`; which columns are wanted:
-`columns.py`.
+A line that is no object is a reject; a `.json` file may be one document (`json_documents.py`). What a file's content is:
+`content.py`; which columns are wanted: `columns.py`.
 """
 
 import json
@@ -13,6 +12,7 @@ import pyarrow as pa
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, as_text, open_text, rejects_table
+from cx_intel.sources.files.json_documents import object_lines
 from cx_intel.sources.files.paths import SourceFile
 
 BATCH_ROWS = 50_000
@@ -30,7 +30,7 @@ def read_json_lines(file: SourceFile, source: FileSet) -> Content:
     rows: list[tuple[int, str, dict[str, Any]]] = []
     number = 0
     with open_text(file, source) as text:
-        for line in (written.strip() for written in text):
+        for line in (written.strip() for written in object_lines(file, text)):
             if not line:
                 continue
             number += 1

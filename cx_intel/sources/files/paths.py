@@ -5,7 +5,7 @@ What stands in the files is not looked at here; that is decided in `cx_intel.sou
 
 import glob
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -13,7 +13,7 @@ from cx_intel.settings.sources.files import FileSet, FilesSource
 from cx_intel.settings.sources.sql import QueryFiles, SqlSource
 from cx_intel.sources.errors import SourceError
 
-Format = Literal["csv", "parquet", "jsonl"]
+Format = Literal["csv", "parquet", "jsonl", "xlsx"]
 
 ENDINGS: dict[str, Format] = {
     ".csv": "csv",
@@ -24,6 +24,8 @@ ENDINGS: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
 }
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -68,12 +70,11 @@ def source_files(source: FileSet, environment: Mapping[str, str], of: str) -> li
     path = Path(pattern).expanduser()
     if path.is_dir():
         root = path
-        found = [f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")]
-        if source.format is None:
-            found = [f for f in found if _told_by_ending(f)]
+        found = _readable(source, path.iterdir())
     elif glob.has_magic(pattern) and not path.is_file():
         root = _fixed_part(path)
         found = [Path(f) for f in glob.glob(str(path), recursive=True) if Path(f).is_file()]
+        found = _readable(source, found) if path.name.endswith("*") else found
     else:
         root = path.parent
         found = [path] if path.is_file() else []
@@ -84,6 +85,12 @@ def source_files(source: FileSet, environment: Mapping[str, str], of: str) -> li
         )
     files = [SourceFile(f, f.relative_to(root).as_posix(), _format(f, source, of), of) for f in found]
     return sorted(files, key=lambda file: file.name)
+
+
+def _readable(source: FileSet, found: Iterable[Path]) -> list[Path]:
+    """The files without hidden ones, Excel's marks of open files, and those whose ending tells no format."""
+    files = [f for f in found if f.is_file() and not f.name.startswith((".", "~$"))]
+    return files if source.format else [f for f in files if _told_by_ending(f)]
 
 
 def _substituted(source: FileSet, environment: Mapping[str, str], of: str) -> str:
@@ -127,6 +134,6 @@ def _format(path: Path, source: FileSet, of: str) -> Format:
     told = source.format or _told_by_ending(path)
     if told is None:
         raise SourceError(
-            f"{path.absolute()}: its ending tells no format; state `format: csv` (or parquet, jsonl) for {of}."
+            f"{path.absolute()}: its ending tells no format; state `format: csv` (or parquet, jsonl, xlsx) for {of}."
         )
     return told

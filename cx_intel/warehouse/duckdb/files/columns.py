@@ -18,6 +18,7 @@ from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content
 from cx_intel.sources.files.paths import SourceFile
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
+from cx_intel.warehouse.duckdb.files.nested import matches, nested
 
 DELIMITERS = {";": '";"', "\t": '"\\t"', "|": '"|"', ",": '","'}
 """What may part the columns of a CSV file, and how YAML writes it."""
@@ -64,7 +65,26 @@ def canonical(
 def used_names(source: FilesSource, contract: Contract) -> set[str]:
     """The file's names that the source reads where they are there."""
     names = {source.columns.get(column.name, column.name) for column in delivered_columns(contract)}
-    return names.union(source.unpivot.columns if source.unpivot else ())
+    return names.union(source.unpivot.columns if source.unpivot else (), source.where)
+
+
+def ignored(content: Content, used: Iterable[str]) -> set[str]:
+    """The columns of a file that nothing reads."""
+    places = (nested(name, content.columns) for name in used)
+    return set(content.columns) - set(used) - {place.column for place in places if place}
+
+
+def rows_wanted(con: duckdb.DuckDBPyConnection, content: Content, file: SourceFile, source: FilesSource) -> Content:
+    """The rows of a file that are some by the source's `where`. Raises SourceError where the file lacks a column of it."""
+    if not source.where:
+        return content
+    cells = _Cells(content, file, source)
+    conditions = " AND ".join(matches(cells[name], source.wanted(name)) for name in source.where)
+    con.register("file", content.table)
+    try:
+        return content.only(con.sql(f"SELECT {conditions} AS is_wanted FROM file").to_arrow_table()["is_wanted"])
+    finally:
+        con.unregister("file")
 
 
 class _Cells:
@@ -72,12 +92,15 @@ class _Cells:
 
     def __init__(self, content: Content, file: SourceFile, source: FilesSource) -> None:
         self.columns, self.file, self.source = content.columns, file, source
+        self._has_json_rows = content.raw_rows is not None
         self._marks = frozenset(content.table.column_names)
 
     def __contains__(self, name: str) -> bool:
         return name in self.columns
 
     def __getitem__(self, name: str) -> str:
+        if name not in self.columns and (place := nested(name, self.columns)):
+            return self.known(place.of(self[place.column]))
         if name not in self.columns:
             raise SourceError(
                 f"{self.file.path}: has no column {name!r}, which the {self.source.title} reads"
@@ -92,8 +115,14 @@ class _Cells:
 
     def is_typed(self, name: str) -> str:
         """Whether the cell is no text in the file, as an expression."""
+        if name not in self.columns and (place := nested(name, self.columns)):
+            return place.is_number("_raw" if self._has_json_rows else self._row_of(place.column))
         mark = f"t{self.columns.index(name)}"
         return f"coalesce({mark}, false)" if mark in self._marks else "false"
+
+    def _row_of(self, column: str) -> str:
+        """A row of JSON that holds the JSON of a column."""
+        return f"json_object({literal(column)}, try_cast(c{self.columns.index(column)} AS json))"
 
     def hint(self) -> str:
         """What to state where the only column's name looks like a row of names."""

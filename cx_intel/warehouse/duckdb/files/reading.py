@@ -16,7 +16,7 @@ from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.mapping import check_mapping
 from cx_intel.sources.files.paths import file_sets, source_files
-from cx_intel.warehouse.duckdb.files.columns import canonical, used_names
+from cx_intel.warehouse.duckdb.files.columns import canonical, ignored, rows_wanted, used_names
 
 
 def read_files(source: FilesSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
@@ -38,16 +38,19 @@ def read_files(source: FilesSource, *, contract: Contract, environment: Mapping[
     ((declared, of),) = file_sets(source)
     files = source_files(declared, environment, of)
     used = used_names(source, contract)
-    tables, rejects, ignored = [], [], set()
+    tables, rejects, unread, left_out = [], [], set(), 0
     with duckdb.connect() as con:
         for file in files:
-            content = read_file(file, source)
+            everything = read_file(file, source)
+            content = rows_wanted(con, everything, file, source)
+            left_out += everything.table.num_rows - content.table.num_rows
             tables.append(canonical(con, content, file, source, contract))
             rejects.append(content.rejects)
-            ignored.update(set(content.columns) - used)
+            unread |= ignored(content, used)
     return FilesRead(
         table=pa.concat_tables(tables, promote_options="default"),
         rejects=pa.concat_tables(rejects),
         files=tuple(file.name for file in files),
-        ignored_columns=tuple(sorted(ignored)),
+        ignored_columns=tuple(sorted(unread)),
+        left_out=left_out,
     )

@@ -1,0 +1,112 @@
+"""Reads one sheet of an Excel file (.xlsx) into text columns, row after row: days in ISO form, numbers as they are written.
+
+What a file's content is: `content.py`; which columns are wanted is decided by the warehouse
+(`cx_intel.warehouse.duckdb.files`).
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from typing import Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+
+import pyarrow as pa
+
+from cx_intel.settings.sources.files import FileSet
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.content import Content, rejects_table
+from cx_intel.sources.files.paths import SourceFile
+
+BATCH_ROWS = 20_000
+
+
+def read_excel(file: SourceFile, source: FileSet) -> Content:
+    """The content of a sheet: its first row with text names the columns; a row is numbered by its place below that.
+
+    A value in a column without a name makes a row a reject; what formulas gave when the file was saved counts.
+    """
+    with _damage_told(file), _rows(file, source) as rows:
+        names, first = _header(rows, file)
+        batches: list[pa.Table] = []
+        rejects: list[tuple[str, int, str, str]] = []
+        kept: list[tuple[int, tuple[Any, ...]]] = []
+        for number, row in enumerate(rows, first):
+            if beyond := [n for n, value in enumerate(row[len(names) :], len(names) + 1) if value is not None]:
+                reason = f"has a value in column {beyond[0]}, which has no name"
+                rejects.append((file.name, number, reason, str([_text(value) for value in row])))
+            elif any(value is not None for value in row):
+                kept.append((number, (*row, *[None] * (len(names) - len(row)))[: len(names)]))
+            if len(kept) == BATCH_ROWS:
+                batches.append(_batch(kept, len(names), source))
+                kept = []
+        batches.append(_batch(kept, len(names), source))
+    return Content(names, pa.concat_tables(batches), rejects_table(rejects))
+
+
+@contextmanager
+def _damage_told(file: SourceFile) -> Iterator[None]:
+    try:
+        yield
+    except (BadZipFile, KeyError, ValueError, ParseError) as error:
+        raise SourceError(
+            f"{file.path}: cannot be read as xlsx ({error}); save it as an Excel workbook again."
+        ) from error
+
+
+@contextmanager
+def _rows(file: SourceFile, source: FileSet) -> Iterator[Iterator[tuple[Any, ...]]]:
+    from openpyxl import load_workbook  # a fifth of a second, so only where it is needed
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of styles and extensions that do not matter here
+        try:
+            book = load_workbook(file.path, read_only=True, data_only=True)
+        except (BadZipFile, KeyError, ValueError) as error:
+            raise SourceError(
+                f"{file.path}: cannot be read as xlsx ({error}); save it as an Excel workbook again."
+            ) from error
+        try:
+            names = [sheet.title for sheet in book.worksheets]
+            if source.sheet is not None and source.sheet not in names:
+                raise SourceError(
+                    f"{file.path}: has no sheet {source.sheet!r}, which {file.of} reads; there are {', '.join(names)}."
+                )
+            sheet = book[source.sheet] if source.sheet is not None else book.worksheets[0]
+            sheet.reset_dimensions()  # some programs state them wrongly
+            yield iter(sheet.iter_rows(values_only=True))
+        finally:
+            book.close()
+
+
+def _header(rows: Iterable[tuple[Any, ...]], file: SourceFile) -> tuple[tuple[str, ...], int]:
+    """The names in the first row that has any, without empty ones at its end; and the number of the row below."""
+    for row in rows:
+        names = [(_text(value) or "").strip() for value in row]
+        while names and not names[-1]:
+            names.pop()
+        if names:
+            return tuple(names), 1
+    raise SourceError(f"{file.path}: is empty, without even a header row; fetch it again.")
+
+
+def _batch(rows: list[tuple[int, tuple[Any, ...]]], width: int, source: FileSet) -> pa.Table:
+    columns = {f"c{n}": pa.array([_text(row[n]) for _, row in rows], pa.string()) for n in range(width)}
+    if source.has_local_spellings:
+        typed = {f"t{n}": [row[n] is not None and not isinstance(row[n], str) for _, row in rows] for n in range(width)}
+        columns |= {name: pa.array(cells, pa.bool_()) for name, cells in typed.items()}
+    return pa.table({**columns, "row_number": pa.array([number for number, _ in rows], pa.int64())})
+
+
+def _text(value: Any) -> str | None:
+    """A cell as text: a day without a time as its date, whole numbers without a point."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return repr(value) if isinstance(value, int | float) else str(value)

@@ -1,0 +1,71 @@
+"""The objects of a `.json` file that is one document: a list of them, or an API's answer that wraps such a list.
+
+Each is given as a line of JSON, in its own spelling, so that `json_lines.py` reads it as any other.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TextIO
+
+from cx_intel.sources.files.paths import SourceFile
+
+_DECODER = json.JSONDecoder()
+_BLANKS = re.compile(r"[\s,]*")
+
+
+def object_lines(file: SourceFile, text: TextIO) -> Iterator[str]:
+    """The lines of a file of JSON lines; of a `.json` document the objects of its list, one a line.
+
+    An answer of an API is an object without an id that has one list of objects: {"tickets": [...], "next_page": ...}.
+    Any other document is one object.
+    """
+    if not file.path.name.lower().removesuffix(".gz").endswith(".json"):
+        yield from text
+        return
+    document = text.read()
+    start = _past_blanks(document, 0)
+    try:
+        found = json.loads(document)
+    except (ValueError, RecursionError):  # lines after all, or damaged ones
+        yield from document.splitlines()
+        return
+    if isinstance(found, dict):
+        lists = [name for name, value in found.items() if _is_list_of_objects(value)]
+        if "id" in found or len(lists) != 1:
+            yield _on_one_line(document)
+            return
+        start = _place_of(lists[0], document, start)
+    elif not _is_list_of_objects(found) and found != []:
+        yield _on_one_line(document)
+        return
+    place = _past_blanks(document, start + 1)
+    while document[place] != "]":
+        _, end = _DECODER.raw_decode(document, place)
+        yield _on_one_line(document[place:end])
+        place = _past_blanks(document, end)
+
+
+def _is_list_of_objects(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _place_of(name: str, document: str, start: int) -> int:
+    """Where the value of a key of the outermost object begins."""
+    place = _past_blanks(document, start + 1)
+    while True:
+        key, end = _DECODER.raw_decode(document, place)
+        value = _past_blanks(document, document.index(":", end) + 1)
+        if key == name:
+            return value
+        _, end = _DECODER.raw_decode(document, value)
+        place = _past_blanks(document, end)
+
+
+def _past_blanks(document: str, place: int) -> int:
+    found = _BLANKS.match(document, place)
+    return found.end() if found else place
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.splitlines())

@@ -1,0 +1,78 @@
+"""JSON files that are one document, as APIs answer, beside those of lines."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.sources.errors import SourceError
+from cx_intel.warehouse.duckdb.files.reading import FilesRead, read_files
+from cx_intel_tests.helpers.builders import portfolio
+
+SOURCE = {"kind": "files", "table": "accounts", "columns": {"account_id": "n"}}
+
+
+def read(path: Path) -> FilesRead:
+    source = FilesSource.model_validate(SOURCE | {"path": str(path)})
+    return read_files(source, contract=STAGING["accounts"](portfolio()), environment={})
+
+
+TWO = '{"n": 1.50, "account_name": "a, [b]"}'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f'[{TWO}, {{"n": 2}}]',
+        f'\n[\n  {TWO},\n  {{\n    "n": 2\n  }}\n]\n',
+        f'{{"has_more": false, "data": [{TWO}, {{"n": 2}}], "url": "/v1"}}',
+        f'{{"tags": ["x"], "links": {{"a": [1]}},\n "tickets": [\n{TWO},\n{{"n": 2}}\n], "count": 2}}',
+        f'{TWO}\n{{"n": 2}}\n',
+    ],
+)
+def test_the_objects_of_a_document(tmp_path: Path, document: str) -> None:
+    (tmp_path / "a.json").write_text(document)
+    found = read(tmp_path / "a.json")
+    assert found.table.select(["account_id", "account_name", "_row_number"]).to_pylist() == [
+        {"account_id": "1.50", "account_name": "a, [b]", "_row_number": 1},
+        {"account_id": "2", "account_name": None, "_row_number": 2},
+    ]
+    assert found.table["_raw_row"].to_pylist()[0] == TWO
+
+
+@pytest.mark.parametrize(
+    "document",
+    ['{"n": 7, "id": "x", "items": [{"n": 1}]}', '{"n": 7, "a": [{}], "b": [{}]}', '{\n"n": 7\n}', '{"n": 7, "a": []}'],
+)
+def test_a_document_that_is_one_object(tmp_path: Path, document: str) -> None:
+    (tmp_path / "a.json").write_text(document)
+    assert read(tmp_path / "a.json").table["account_id"].to_pylist() == ["7"]
+
+
+def test_lines_stay_lines(tmp_path: Path) -> None:
+    """In a file of lines each line is an object, whatever list it holds."""
+    (tmp_path / "a.jsonl").write_text('{"n": 7, "data": [{"n": 1}]}\n')
+    assert read(tmp_path / "a.jsonl").table["account_id"].to_pylist() == ["7"]
+
+
+def test_a_packed_document(tmp_path: Path) -> None:
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(b'[{"n": 1}]'))
+    assert read(tmp_path / "a.json.gz").table["account_id"].to_pylist() == ["1"]
+
+
+def test_a_list_that_is_empty_or_of_no_objects(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(SourceError, match="is empty"):
+        read(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text('[1, {"n": 2}]')
+    with pytest.raises(SourceError, match="has no column 'n'"):
+        read(tmp_path / "a.json")
+
+
+def test_a_damaged_document_is_told_by_line(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"n": 1}\n{"n": \n{"n": 3}\n')
+    found = read(tmp_path / "a.json")
+    assert found.table["account_id"].to_pylist() == ["1", "3"]
+    assert [row["row_number"] for row in found.rejects.to_pylist()] == [2]
