@@ -6,7 +6,7 @@ table's contract, so every table has a contract here whether or not it exists.
 
 from collections.abc import Callable
 
-from cx_intel.contracts import core, operations, subscriptions, support
+from cx_intel.contracts import core, freshness, operations, subscriptions, support
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, drivers, risk
 from cx_intel.contracts.health import scores as health
@@ -24,6 +24,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             operations.rejected_rows,
             core.account_history,
             subscriptions.subscription_periods,
+            freshness.source_freshness,
             published.revenue_ledger,
             published.restatements,
             published.mrr_delivery,
@@ -78,7 +79,7 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     tables += ["quarantine", "account_history"]
     if "subscriptions" in sources:
         tables += ["subscription_periods", "fct_revenue_intra_month"]
-    tables += ["revenue_ledger", "restatements"]
+    tables += ["source_freshness", "revenue_ledger", "restatements"]
     if portfolio.revenue.basis != "subscriptions":
         tables.append("mrr_delivery")
     if {"subscriptions", "invoices"} <= set(sources):

@@ -87,7 +87,7 @@ class Alerts(Settings):
     """A blocking check that failed; too many rejected rows are one."""
     failed_runs: bool = True
     stale_sources: bool = True
-    """A source whose newest row is older than it may be."""
+    """A source that is later than usual, or than it may be, or that has far fewer rows than usual."""
     lifecycle: bool = True
     """Changes of tier and drops of watched signals: one message for each owner."""
     samples: bool = True

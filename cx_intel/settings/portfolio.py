@@ -30,7 +30,7 @@ from cx_intel.settings.revenue.revenue import CurrencySettings, RevenueSettings
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.sources import Source, SourcesMixin
 from cx_intel.settings.sources.synthetic import SyntheticSource
-from cx_intel.settings.support import Satisfaction, SupportSettings
+from cx_intel.settings.support import Region, Satisfaction, SupportSettings
 
 SYNTHETIC_TABLES = {
     "novacrm": ("accounts", "subscriptions", "invoices", "usage_events", "support_tickets"),
@@ -89,6 +89,9 @@ class Portfolio(SourcesMixin):
     time_zone: TimeZone = "UTC"
     """IANA zone in which days begin and end."""
     as_of: AsOf = AsOf()
+    holidays: list[Region] = []
+    """Countries, or parts of them, on whose public holidays few rows of a source are no news: [DE], [DE-BY, AT].
+    Default: those of `support.business_hours`."""
     account_attributes: dict[Name, SourceAttribute | Rules] = {}
     include_churned: bool = False
     revenue: RevenueSettings
@@ -190,6 +193,12 @@ class Portfolio(SourcesMixin):
             if isinstance(source, SyntheticSource) and table in synthetic_tables(source):
                 return source
         raise KeyError(table)
+
+    @property
+    def holiday_regions(self) -> list[Region]:
+        """The countries whose public holidays the portfolio keeps."""
+        hours = self.support.business_hours
+        return self.holidays or (hours.holidays if hours else [])
 
     @property
     def satisfaction(self) -> Satisfaction:

@@ -10,7 +10,7 @@ from datetime import date, time
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from cx_intel.settings.base import Settings, TimeZone
 
@@ -21,6 +21,22 @@ SPAN_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|2
 REGION_PATTERN = r"^[A-Z]{2}(-[A-Z0-9]{1,4})?$"
 
 
+def _known_region(region: str) -> str:
+    import holidays  # half a second, so only where it is needed
+
+    country, _, part = region.partition("-")
+    known = holidays.list_supported_countries()
+    if not re.match(REGION_PATTERN, region) or country not in known:
+        raise ValueError(f"{region!r} is no country whose holidays are known, such as DE or DE-BY")
+    if part and part not in known[country]:
+        raise ValueError(f"{region!r} is no part of {country}; there are {', '.join(known[country]) or 'none'}")
+    return region
+
+
+Region = Annotated[str, AfterValidator(_known_region)]
+"""A country, or a part of one, whose public holidays are known: DE, DE-BY."""
+
+
 class BusinessHours(Settings):
     """When support works: a clock that runs on `business` stands still outside of it."""
 
@@ -29,7 +45,7 @@ class BusinessHours(Settings):
     weekdays: list[Weekday] = Field(default=["mon", "tue", "wed", "thu", "fri"], min_length=1)
     hours: list[str] = Field(default=["09:00-17:00"], min_length=1)
     """Spans of a working day in order, e.g. ["09:00-12:00", "13:00-17:30"]; 24:00 is the end of the day."""
-    holidays: list[str] = []
+    holidays: list[Region] = []
     """Countries, or parts of them, whose public holidays are no working days: [DE], [DE-BY, AT]."""
     closed_on: list[date] = []
     """Further days without support."""
@@ -44,22 +60,6 @@ class BusinessHours(Settings):
         if any(later <= earlier for earlier, later in pairwise(bounds)):
             raise ValueError(f"{', '.join(spans)}: each span ends after it begins, and the next begins after that")
         return spans
-
-    @field_validator("holidays")
-    @classmethod
-    def _regions_are_known(cls, regions: list[str]) -> list[str]:
-        if not regions:
-            return regions
-        import holidays  # half a second, so only where it is needed
-
-        known = holidays.list_supported_countries()
-        for region in regions:
-            country, _, part = region.partition("-")
-            if not re.match(REGION_PATTERN, region) or country not in known:
-                raise ValueError(f"{region!r} is no country whose holidays are known, such as DE or DE-BY")
-            if part and part not in known[country]:
-                raise ValueError(f"{region!r} is no part of {country}; there are {', '.join(known[country]) or 'none'}")
-        return regions
 
     def spans(self) -> tuple[tuple[time, time | None], ...]:
         """The spans of a working day; None is its end, 24:00."""

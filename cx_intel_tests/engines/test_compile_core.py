@@ -13,6 +13,7 @@ from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.revenue import published as of_published
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
+from cx_intel.models.core.freshness import source_freshness
 from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.core.usage import fct_usage
 from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
@@ -32,6 +33,7 @@ from cx_intel_tests.helpers.engines import ENGINES, to_sql
 AS_OF = date(2025, 1, 31)
 BASES = ("subscriptions", "invoices", "mrr_history")
 TABLES = ("account_aliases", "invoices", "mrr_history", "usage_events", "support_tickets", "ticket_status_history")
+DATED = (*TABLES[1:], "nps_responses", "csm_activities", "metrics")
 HOURS = {"zone": "Europe/Berlin"}
 
 
@@ -39,7 +41,7 @@ HOURS = {"zone": "Europe/Berlin"}
 def models(basis: str) -> dict[str, ir.Table]:
     """Every model over tables without data."""
     of = portfolio(
-        TABLES,
+        dict.fromkeys((*TABLES, *DATED)),
         revenue={
             "basis": basis,
             "grace_days": 14,
@@ -86,6 +88,7 @@ def models(basis: str) -> dict[str, ir.Table]:
         "fct_revenue": fct_revenue(published, portfolio=of),
         "account_snapshot": account_snapshot(history, *moneys, ledger, **at),
         "dim_account": dim_account(snapshot, stg["support_tickets"], *judged_by, **at),
+        "source_freshness": source_freshness(history, periods, *(staged(t, of) for t in DATED), **at),
         "fct_usage": fct_usage(stg["usage_events"], portfolio=of),
         "fct_tickets": fct_tickets(stg["support_tickets"], *judged_by, accounts, **at),
         "sla_adherence": sla_adherence(tickets, portfolio=of),
@@ -125,6 +128,7 @@ OTHERS = (
     "account_history",
     "subscription_periods",
     "dim_account",
+    "source_freshness",
     "fct_usage",
     "fct_tickets",
     "sla_adherence",

@@ -12,6 +12,7 @@ import pytest
 
 from cx_intel.contracts import core
 from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.freshness import source_freshness
 from cx_intel.contracts.health import changes as change_contracts
 from cx_intel.contracts.health import drivers as driver_contracts
 from cx_intel.contracts.health import scores as contracts
@@ -38,6 +39,7 @@ READ: dict[str, Callable[[Portfolio], Contract]] = {
     "stg_nps_responses": STAGING["nps_responses"],
     "stg_csm_activities": STAGING["csm_activities"],
     "stg_metrics": STAGING["metrics"],
+    "source_freshness": source_freshness,
     "account_signals": driver_contracts.account_signals,
     "health_score_drivers": driver_contracts.health_score_drivers,
     "customer_health_scores": contracts.customer_health_scores,
@@ -55,10 +57,9 @@ RULES = {
 
 
 def everything() -> Portfolio:
-    """fleet with all that the settings know: freeze limits, hysteresis, every measure and every curve."""
+    """fleet with all that the settings know: hysteresis, every measure and every curve."""
     settings = shipped("fleet").model_dump(by_alias=True, exclude_unset=True)
     settings["churn_risk"] = {}
-    settings["sources"] = [source | {"freeze_after_days": 7} for source in settings["sources"]]
     block = settings["health"]
     adoption = {"signals": {"gps_adoption_pct": QUARTILE, "reports_generated_30d": RULES}}
     block["models"] = [{"version": "own", "applies_to": {"segment": "SMB"}, "dimensions": {"adoption": adoption}}]
@@ -78,7 +79,7 @@ def models(portfolio: Portfolio, table: Callable[[str], ir.Table]) -> dict[str, 
     """Every model of this part over the given tables, with its contract."""
     day: dict[str, Any] = {"portfolio": portfolio, "as_of": AS_OF}
     scores = table("customer_health_scores")
-    sources = [table(name) for name in READ if name.startswith(("fct_", "stg_"))]
+    sources = [table(name) for name in READ if name.startswith(("fct_", "stg_", "source_"))]
     history = [table(name) for name in ("health_score_drivers", "account_signals", "account_snapshot")]
     found = {
         "account_signals": account_signals(table("account_snapshot"), *sources, **day),

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, PROBLEMS, Dispatcher
+from cx_intel.orchestration.alerts.incidents import FRESHNESS
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers import builders
@@ -82,7 +83,8 @@ class Office:
         warn, block = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
         @dg.asset(
-            key=STAGED, check_specs=[dg.AssetCheckSpec(c, asset=STAGED) for c in ("not_null", "freshness", "odd")]
+            key=STAGED,
+            check_specs=[dg.AssetCheckSpec(c, asset=STAGED) for c in ("not_null", f"{FRESHNESS}usage_events", "odd")],
         )
         def staged() -> Iterator[Any]:
             found = {
@@ -93,7 +95,10 @@ class Office:
                 passed=not broken, check_name="not_null", severity=block, **(found if broken else {})
             )
             yield dg.AssetCheckResult(
-                passed=not stale, check_name="freshness", severity=warn, description="The newest row is 9 days old."
+                passed=not stale,
+                check_name=f"{FRESHNESS}usage_events",
+                severity=warn,
+                description="The newest row is 9 days old.",
             )
             yield dg.AssetCheckResult(passed=False, check_name="odd", severity=warn, description="Odd, no more.")
             if broken or error:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cx_intel.contracts import core
+from cx_intel.contracts.freshness import source_freshness
 from cx_intel.contracts.health.drivers import account_signals as signals_contract
 from cx_intel.contracts.health.drivers import health_score_drivers as drivers_contract
 from cx_intel.contracts.health.scores import customer_health_scores as scores_contract
@@ -212,6 +213,7 @@ def test_nothing_after_as_of_changes_a_signal(seed: int, days: int) -> None:
         given_rows = world(last, seed)
         tables = {name: rows(contract(FLEET), given_rows[name]) for name, contract in READ.items()}
         snapshot = accounts(FLEET, [{"account_id": a, "vehicle_count": 3} for a in "AB"])
+        tables["source_freshness"] = rows(source_freshness(FLEET), [])
         table = account_signals(snapshot, **tables, portfolio=FLEET, as_of=AS_OF)
         return values(table, "value", by=("account_id", "signal"))
 

@@ -62,7 +62,6 @@ def test_no_field_that_pages_may_show_is_left_out_of_the_fingerprint(book: Repor
         "checks": pd.DataFrame({"check_name": ["other"]}),
         "row_counts": {},
         "newest": {},
-        "newest_rows": {"usage_events": AS_OF - timedelta(days=66)},
     }
     frame = pd.DataFrame({"account_id": ["other"]})
     for name in ("frames", "history"):

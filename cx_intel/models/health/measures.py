@@ -2,7 +2,7 @@
 
 A leaf measure reads one source; measures of the same source and window share one scan, and usage is taken
 from the days of `fct_usage` where these suffice. The grammar is `cx_intel.settings.measures`; ratios and
-missing sources are dealt with in `signals.py`, staleness in `freshness.py`.
+missing sources are dealt with in `signals.py`, silent ones in `freshness.py`.
 """
 
 from collections import defaultdict

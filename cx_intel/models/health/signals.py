@@ -32,6 +32,7 @@ def account_signals(
     stg_nps_responses: ir.Table,
     stg_csm_activities: ir.Table,
     stg_metrics: ir.Table,
+    source_freshness: ir.Table,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -39,10 +40,10 @@ def account_signals(
     """Every declared signal of every account of the health population, from what was known at `as_of`.
 
     Grain: as_of, account_id, signal. Reads only rows dated up to `as_of`, of event tables only the windows
-    asked for. `value` is null where the signal is missing: its source is absent or stale, its denominator is
+    asked for. `value` is null where the signal is missing: its source is absent or frozen, its denominator is
     0 or missing, or it is a mean over nothing. Over a source that is there, counts and ratios are 0 when
     nothing happened, and days since an event that never was count from signup. `is_stale` says that a source
-    it reads has fallen silent.
+    it reads has fallen silent (`is_frozen` of `source_freshness`).
 
     Raises:
         ValueError: The portfolio has no health block.
@@ -66,7 +67,7 @@ def account_signals(
     attributes = {m.attribute for m in leaves.by_column.values() if isinstance(m, AttributeValue)}
     accounts = health_population(account_snapshot, portfolio)
     accounts = with_attributes(accounts, {"signup_date", "horizon_month", *attributes})
-    accounts = with_staleness(accounts, sources, sorted({t for t in tables.values() if t}))
+    accounts = with_staleness(accounts, source_freshness, sorted({t for t in tables.values() if t in portfolio.tables}))
     accounts = _with_figures(accounts, sources, present)
 
     def is_stale(measure: Measure) -> ir.BooleanValue:

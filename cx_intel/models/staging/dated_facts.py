@@ -1,12 +1,12 @@
-"""What the staged tables say happened on which day: by this, what arrived late is told from what is new, and how new it is.
+"""What the staged tables say happened on which day: by this, what arrived late is told from what is new.
 
 Only that which comes to be known on its day and stays: a ticket is opened and resolved, a survey answered. What sources
 change in place without a date (a price, a priority, a status) is no late event. Usage events are not here, since they
-are kept by day; which snapshots are stale by all this is decided in `cx_intel.orchestration.sensors.stale_snapshots`.
+are kept by day; which snapshots are stale by all this is decided in `cx_intel.orchestration.sensors.stale_snapshots`, how
+new a source is in `cx_intel.models.core.freshness`.
 """
 
 from collections.abc import Mapping
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
@@ -33,35 +33,6 @@ FACTS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 """Canonical table: its dates, and the columns that say what happened on them."""
 
 
-OTHER_DAYS: Mapping[str, tuple[str, ...]] = {
-    "accounts": ("signup_date",),
-    "usage_events": ("event_date",),
-    "ticket_status_history": ("changed_at",),
-}
-"""Canonical table that has no facts of its own: its dates."""
-UNDATED = ("account_aliases",)
-"""Canonical tables whose rows have no day of their own."""
-NO_DAY = ibis.literal(date(1, 1, 1))
-"""Stands for no day where days are compared."""
-
-
-def newest_row(table: str, rows: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
-    """`newest`, in one row: the day of the newest row of a source that is known by `as_of`; null where none is.
-
-    Args:
-        table: The canonical table, none of `UNDATED`.
-        rows: Its staged rows.
-        portfolio: Whose days they are.
-        as_of: What is dated later is not known yet.
-    """
-    names = OTHER_DAYS.get(table) or tuple(name for name, _ in FACTS[table])
-    days = {f"_{name}": _known_on(rows[name], portfolio) for name in names}
-    found = rows.agg(**{name: day.max(where=day <= ibis.literal(as_of)) for name, day in days.items()})
-    latest = [ibis.coalesce(found[name], NO_DAY) for name in days]
-    newest = latest[0] if len(latest) == 1 else ibis.greatest(*latest)
-    return found.select(newest=ibis.ifelse(newest == NO_DAY, ibis.null("date"), newest))
-
-
 def dated_facts(staged: Mapping[str, ir.Table], *, portfolio: Portfolio) -> ir.Table | None:
     """A row for each thing that happened on a day: `day`, `fact`; None where no table has any.
 
@@ -79,10 +50,10 @@ def dated_facts(staged: Mapping[str, ir.Table], *, portfolio: Portfolio) -> ir.T
 
 def _facts(table: str, rows: ir.Table, day: str, columns: tuple[str, ...], portfolio: Portfolio) -> ir.Table:
     dated = rows.filter(rows[day].notnull())
-    return dated.select(day=_known_on(dated[day], portfolio), fact=_told(dated, f"{table}.{day}", columns))
+    return dated.select(day=known_on(dated[day], portfolio), fact=_told(dated, f"{table}.{day}", columns))
 
 
-def _known_on(value: ir.Value, portfolio: Portfolio) -> ir.DateValue:
+def known_on(value: ir.Value, portfolio: Portfolio) -> ir.DateValue:
     """The day in the portfolio's zone; a month's figure is known when the month is over."""
     if value.get_name() == "month":
         following = first_day(month_index(value) + 1)

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts import support as contracts
+from cx_intel.models.expressions.holidays import public_holidays
 from cx_intel.models.expressions.time import MICROSECONDS, microseconds
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.support import WEEKDAYS, BusinessHours
@@ -82,7 +83,8 @@ def _pieces(hours: BusinessHours, as_of: date) -> Iterator[tuple[date, datetime,
 
 def _open_spans(hours: BusinessHours, as_of: date) -> Iterator[tuple[datetime, datetime]]:
     """When support works, as spans of UTC in order; the last one begins after the table's end."""
-    closed = _holidays(hours, as_of.year + 1) | set(hours.closed_on)
+    years = range(FIRST_DAY.year - 1, as_of.year + 2)
+    closed = public_holidays(hours.holidays, years) | set(hours.closed_on)
     zone = ZoneInfo(hours.zone)
     day, last = FIRST_DAY - timedelta(days=1), as_of + timedelta(days=400)
     while day <= last:
@@ -100,16 +102,3 @@ def _utc(day: date, clock: time | None, zone: ZoneInfo) -> datetime:
     """A time of a day in the zone, or its end, as naive UTC."""
     local = datetime.combine(day, clock) if clock else datetime.combine(day + timedelta(days=1), time())
     return local.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
-
-
-def _holidays(hours: BusinessHours, last_year: int) -> set[date]:
-    if not hours.holidays:
-        return set()
-    import holidays  # half a second, so only where it is needed
-
-    days: set[date] = set()
-    for region in hours.holidays:
-        country, _, part = region.partition("-")
-        years = range(FIRST_DAY.year - 1, last_year + 1)
-        days |= set(holidays.country_holidays(country, subdiv=part or None, years=years))
-    return days

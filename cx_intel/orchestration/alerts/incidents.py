@@ -11,8 +11,8 @@ from typing import Literal
 
 from cx_intel.settings.automation import Alerts
 
-FRESHNESS = "freshness"
-"""The check of a source's age: it only warns, and is told all the same."""
+FRESHNESS = "freshness_"
+"""Begins the name of the check of how new a source is, before its table: it only warns, and is told all the same."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,12 @@ def run_key(job: str, until: date | None) -> str:
 
 def _problems(report: RunReport, rules: Alerts) -> Iterator[Problem]:
     for e in report.checks:
-        is_told = (e.blocks and rules.failed_checks) or (e.check == FRESHNESS and rules.stale_sources)
+        is_source = e.check.startswith(FRESHNESS)
+        is_told = (e.blocks and rules.failed_checks) or (is_source and rules.stale_sources)
         if not e.passed and is_told:
             parts = [e.description, e.what_to_do and f"What to do: {e.what_to_do}", e.sample if rules.samples else ""]
-            title = f"{e.table}: its source is stale" if e.check == FRESHNESS else f"{e.table}: {e.check} failed"
+            source = e.check.removeprefix(FRESHNESS)
+            title = f"{source}: the source is late or incomplete" if is_source else f"{e.table}: {e.check} failed"
             yield Problem(check_key(e.table, e.check), title, "\n\n".join(p for p in parts if p), report.run_id)
     if report.status == "failure" and rules.failed_runs:
         of = f" for {report.until}" if report.until else ""

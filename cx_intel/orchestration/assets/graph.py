@@ -14,7 +14,7 @@ import pandas as pd
 
 from cx_intel.contracts.catalog import ROLLUP_SUFFIX, contract_of, tables_of
 from cx_intel.contracts.contract import Contract
-from cx_intel.models.core import accounts, catalog, usage
+from cx_intel.models.core import accounts, catalog, freshness, usage
 from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
 from cx_intel.models.renewals import actions, families, lifecycle, outlook
@@ -38,6 +38,7 @@ MODULES = (
     tickets,
     adherence,
     subscription_periods,
+    freshness,
     published,
     delivery,
     reconciliation,

@@ -1,104 +1,57 @@
-"""The check of the freshness of a source: its newest row against `as_of`, with what its `sources` block allows.
+"""The checks of the freshness of sources: one for each, which warns when it is late or has fewer rows than usual.
 
-Past `stale_after_days` it warns and is told; past `freeze_after_days` the signals that read it are missing and tiers are
-held (`cx_intel.models.health.freshness`), which the check says too. A source without such limits has no such check.
+What late and few are is decided by `cx_intel.models.core.freshness`, which makes the table that is checked here; the
+sentence is that of the reports (`cx_intel.reports.data.freshness`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 import dagster as dg
-import ibis.expr.types as ir
+import ibis
 
-from cx_intel.contracts.contract import Contract
-from cx_intel.models.staging.dated_facts import FACTS, newest_row
+from cx_intel.models.core.freshness import DAYS
 from cx_intel.orchestration.alerts.incidents import FRESHNESS
 from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult
 from cx_intel.orchestration.checks.rules import Rule
-from cx_intel.settings.portfolio import Portfolio
+from cx_intel.reports.data.freshness import told
+from cx_intel.reports.words.language import Language
 
-
-@dataclass(frozen=True)
-class SourceFreshness:
-    """How old a source is at `as_of`, and how old it may be; `newest` is None where nothing is known by then."""
-
-    table: str
-    as_of: date
-    newest: date | None
-    stale_after: int | None
-    freeze_after: int | None
-
-    @property
-    def days(self) -> int | None:
-        return (self.as_of - self.newest).days if self.newest else None
-
-    @property
-    def is_stale(self) -> bool:
-        limit = self.freeze_after if self.stale_after is None else self.stale_after
-        return limit is not None and (self.days is None or self.days > limit)
-
-    @property
-    def is_frozen(self) -> bool:
-        return self.freeze_after is not None and (self.days is None or self.days > self.freeze_after)
-
-    @property
-    def text(self) -> str:
-        """What is found, in a sentence or two."""
-        if self.days is None:
-            found = f"There is no row of {self.table} up to {self.as_of}."
-        else:
-            found = f"The newest row of {self.table} is of {self.newest}, {self.days} days before {self.as_of}."
-        limits = {"stale_after_days": self.stale_after, "freeze_after_days": self.freeze_after}
-        stated = ", ".join(f"{name}: {days}" for name, days in limits.items() if days is not None)
-        frozen = " Signals that read it are missing, and tiers are held." if self.is_frozen else ""
-        return f"{found} Allowed: {stated}.{frozen}" if self.is_stale else found
-
-    def result(self) -> RuleResult:
-        """One source, stale or not."""
-        known = {"newest_row": self.newest.isoformat(), "age_days": self.days} if self.newest else {}
-        to_do = {"what_to_do": WHAT_TO_DO} if self.is_stale else {}
-        rule = Rule(FRESHNESS, FRESHNESS, self.text, WHAT_TO_DO, "warn")
-        metadata = {"as_of": self.as_of.isoformat(), **known, **to_do}
-        return RuleResult(rule, int(self.is_stale), 1, told=self.text, metadata=metadata)
-
-
-WHAT_TO_DO = "See whether the source still delivers: its export, its credentials, the folder that its files come to."
+TABLE = "source_freshness"
+WHAT_TO_DO = (
+    "See whether the source still delivers: its export, its credentials, the folder that its files come to. If it is "
+    "meant to be so old, write stale_after_days and freeze_after_days on the source."
+)
+TEXT = "{} is no older than usual, or than its settings allow, and has at least a quarter of the usual rows."
+SHOWN = ("newest_on", "age_days", "rhythm_days", "late_after_days", "freeze_after_days", "volume_rows", "usual_rows")
 
 
 class Freshness(Check):
-    """The newest row of a source with a limit is not older at `as_of` than the source may be."""
+    """Each source is as new as it usually is, and has as many rows."""
 
     def specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
-        if _limits(self.contract, self.portfolio) is None:
-            return []
-        text = "The newest row of the source is not older at as_of than the source may be (stale_after_days)."
-        return [dg.AssetCheckSpec(FRESHNESS, asset=key, description=text)]
+        return [
+            dg.AssetCheckSpec(FRESHNESS + table, asset=key, description=TEXT.format(table)) for table in self._sources()
+        ]
 
     def run(self, context: CheckContext) -> list[RuleResult]:
-        """Of a table by day the rows are those of the days handled: the others are looked up."""
-        limits, table = _limits(self.contract, self.portfolio), self.contract.table
-        if limits is None:
+        """Of a run over several days the last is looked at."""
+        if self.contract.table != TABLE:
             return []
-        tables = [context.rows]
-        if self.contract.kind == "by_day" and context.warehouse.exists(table):
-            tables.append(context.warehouse.table(table))
-        newest = [day for rows in tables if (day := self._newest(rows, context))]
-        return [SourceFreshness(table, context.as_of, max(newest, default=None), *limits).result()]
+        rows = context.rows.filter(context.rows.as_of == ibis.literal(context.as_of))
+        english = Language("en", self.portfolio.currency.reporting)
+        found = {row["source_table"]: row for row in context.warehouse.rows(rows)}
+        results = []
+        for table in self._sources():
+            row = found[table]
+            rule = Rule(FRESHNESS + table, FRESHNESS + table, TEXT.format(table), WHAT_TO_DO, "warn")
+            is_doubtful = row["is_late"] or row["is_low_volume"]
+            known = {
+                name: str(row[name]) if name == "newest_on" else row[name] for name in SHOWN if row[name] is not None
+            }
+            to_do = {"what_to_do": WHAT_TO_DO} if is_doubtful else {}
+            metadata = {"as_of": context.as_of.isoformat(), **known, **to_do}
+            results.append(RuleResult(rule, int(is_doubtful), 1, told=told(row, english), metadata=metadata))
+        return results
 
-    def _newest(self, rows: ir.Table, context: CheckContext) -> date | None:
-        newest = newest_row(_source(self.contract), rows, portfolio=self.portfolio, as_of=context.as_of)
-        (found,) = context.warehouse.rows(newest)
-        return found["newest"]  # type: ignore[no-any-return]
-
-
-def _limits(contract: Contract, portfolio: Portfolio) -> tuple[int | None, int | None] | None:
-    if contract.layer != "staging" or not (contract.day_column or _source(contract) in FACTS):
-        return None
-    source = portfolio.source_of(_source(contract))
-    limits = (source.stale_after_days, source.freeze_after_days)
-    return None if limits == (None, None) else limits
-
-
-def _source(contract: Contract) -> str:
-    return contract.table.removeprefix("stg_")
+    def _sources(self) -> list[str]:
+        return [t for t in DAYS if t in self.portfolio.tables] if self.contract.table == TABLE else []

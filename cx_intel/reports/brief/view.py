@@ -11,13 +11,14 @@ from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
+from cx_intel.reports.data.freshness import newest_rows
 from cx_intel.reports.data.notes.ledger import ledger_notes
 from cx_intel.reports.data.notes.renewals import renewal_notes
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.data.signals import label_of, main_reasons
 from cx_intel.reports.data.terms import ASSUMED, NO_VALUE, due_in, fitting
-from cx_intel.reports.data.trust import LABELS, newest_rows, trust_of
+from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.workbook.workbook import workbook_name

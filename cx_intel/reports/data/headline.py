@@ -11,11 +11,11 @@ import pandas as pd
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
+from cx_intel.reports.data.freshness import newest_rows
 from cx_intel.reports.data.notes.ledger import ledger_notes
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
-from cx_intel.reports.data.trust import newest_rows
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
@@ -33,6 +33,7 @@ HEADLINE_TABLES = (
     "nrr_outlook",
     "cs_intervention_list",
     "quarantine",
+    "source_freshness",
 )
 
 

@@ -15,7 +15,6 @@ from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.renewals.pipeline import book
-from cx_intel.models.staging.dated_facts import UNDATED, newest_row
 from cx_intel.reports.data.report_data import WEEK, ReportData, ScoreHistory, last_month_over, newest_within
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
@@ -51,6 +50,7 @@ TABLES = (
     "fct_tickets",
     "lifecycle_events",
     "quarantine",
+    "source_freshness",
 )
 """The tables that reports read; roll-ups come on top."""
 DRIVER_COLUMNS = (
@@ -117,7 +117,6 @@ def read_report_data(
     present = warehouse.tables() if with_state else []
     history = {table: read.sums(table) for table in SUMMED}
     compared = newest_within(history["account_snapshot"]["as_of"], as_of - timedelta(days=WEEK))
-    dated = [table for table in portfolio.tables if table not in UNDATED]
     return ReportData(
         portfolio,
         as_of,
@@ -130,7 +129,6 @@ def read_report_data(
         dict(zip(present, warehouse.counts(warehouse.table(table) for table in present), strict=True)),
         {table: day for table in present if (day := read.newest(table)) is not None},
         read.checks(),
-        {table: read.newest_row(table) for table in dated if warehouse.exists(f"stg_{table}")},
     )
 
 
@@ -248,11 +246,6 @@ class _Reader:
             day: date | None = self.warehouse.rows(rows.agg(day=rows.as_of.max()))[0]["day"]
             return day
         return max(self.warehouse.day_state(name), default=None)
-
-    def newest_row(self, source: str) -> date | None:
-        rows = self.warehouse.table(f"stg_{source}")
-        (found,) = self.warehouse.rows(newest_row(source, rows, portfolio=self.portfolio, as_of=self.as_of))
-        return found["newest"]  # type: ignore[no-any-return]
 
     def checks(self) -> pd.DataFrame | None:
         results = self.warehouse.check_results()

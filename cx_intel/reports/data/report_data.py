@@ -54,8 +54,6 @@ class ReportData:
         row_counts: Table of the warehouse: its rows.
         newest: Table: the newest day it stands at or holds.
         checks: What the checks found; None where no results are kept.
-        newest_rows: Canonical table of a source: the day of its newest row by `as_of`, None where there is none; a source
-            that is not staged where it is read from, as in a published copy, is left out.
     """
 
     portfolio: Portfolio
@@ -69,7 +67,6 @@ class ReportData:
     row_counts: Mapping[str, int] = field(default_factory=dict)
     newest: Mapping[str, date] = field(default_factory=dict)
     checks: pd.DataFrame | None = None
-    newest_rows: Mapping[str, date | None] = field(default_factory=dict)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         return self.frames[table]

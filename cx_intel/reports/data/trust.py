@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, Literal
 
 from cx_intel.contracts.catalog import tables_of
+from cx_intel.reports.data.freshness import doubtful_sources
 from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.terms import fitting
 from cx_intel.reports.words.catalogue import term
@@ -32,6 +33,7 @@ class Trust:
 
     Attributes:
         as_of: The day.
+        sources: What is to be said of each source that is late or has few rows.
         silent: Labels of the signals whose source has fallen silent.
         frozen: Accounts whose tier is held because of that.
         quarantined: Canonical table: rows quarantined at the refresh of the day.
@@ -42,6 +44,7 @@ class Trust:
     """
 
     as_of: date
+    sources: tuple[str, ...]
     silent: tuple[str, ...]
     frozen: int
     quarantined: Mapping[str, int]
@@ -57,7 +60,7 @@ class Trust:
             return "bad"
         if not self.rules:
             return "unknown"
-        return "care" if self.silent or self.frozen or self.quarantined or self.warned else "good"
+        return "care" if self.sources or self.silent or self.frozen or self.quarantined or self.warned else "good"
 
     def sentences(self, language: Language) -> list[str]:
         """Why, the worst first."""
@@ -85,6 +88,7 @@ class Trust:
         if self.behind:
             day, tables = language.day(self.as_of), some(self.behind, language)
             found.append(language.say("Not refreshed for {day}: {tables}.", day=day, tables=tables))
+        found += self.sources
         if self.silent:
             signals = some(self.silent, language)
             found.append(language.say("Sources fell silent, so these signals are missing: {signals}.", signals=signals))
@@ -109,10 +113,13 @@ def trust_of(data: ReportData) -> Trust:
     broken = checks[~checks["passed"].astype(bool)] if checks is not None and len(checks) else None
     named: dict[bool, list[str]] = {True: [], False: []}
     for rule in broken.sort_values(["table_name", "check_name"]).itertuples() if broken is not None else ():
+        if rule.table_name == "source_freshness" and rule.severity == "warn":
+            continue  # what it tells stands in `sources`
         text = f"{rule.table_name}: {rule.check_name} ({rule.failed_rows}/{rule.total_rows})"
         named[rule.severity != "warn"].append(text)
     return Trust(
         data.as_of,
+        tuple(doubtful_sources(data, data.language)),
         tuple(silent),
         frozen,
         {str(table): int(n) for table, n in counted.items()},
@@ -121,18 +128,6 @@ def trust_of(data: ReportData) -> Trust:
         tuple(t for t in tables_of(data.portfolio) if t in data.newest and data.newest[t] < data.as_of),
         0 if checks is None else len(checks),
     )
-
-
-def newest_rows(data: ReportData, language: Language) -> list[str]:
-    """How new each source is, by its newest row and not by the day of the refresh; the oldest first."""
-    dated = sorted((day, table) for table, day in data.newest_rows.items() if day is not None)
-    if not dated:
-        return []
-    listed = ", ".join(f"{table} {language.day(day)}" for day, table in dated)
-    found = [language.say("Newest row of each source: {sources}.", sources=listed)]
-    if empty := [table for table, day in data.newest_rows.items() if day is None]:
-        found.append(language.say("Sources without a dated row: {sources}.", sources=", ".join(empty)))
-    return found
 
 
 def doubts(data: ReportData, tables: Sequence[str]) -> list[str]:

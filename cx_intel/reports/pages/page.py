@@ -171,8 +171,8 @@ class Columns:
             self.f.percent(row[column], digits), plain_value(row[column])
         )
 
-    def day(self, label: str, column: str) -> Column:
-        return self.heading(label, "number"), lambda row: Cell(self.f.day(row[column]), iso(row[column]))
+    def day(self, label: str, column: str, explains: str = "") -> Column:
+        return self.heading(label, "number", explains), lambda row: Cell(self.f.day(row[column]), iso(row[column]))
 
     def month(self, label: str, column: str) -> Column:
         return self.heading(label), lambda row: Cell(self.f.month(row[column]), iso(row[column]))

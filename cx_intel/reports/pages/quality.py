@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.reports.charts.palette import AMBER, RED, TEAL, Mark
-from cx_intel.reports.data.report_data import ReportData, is_true
+from cx_intel.reports.data.freshness import state
+from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
@@ -183,25 +184,34 @@ def _freshness(data: ReportData) -> Section:
         empty=say("There is no table yet."),
         is_folded=True,
     )
-    return Section(say("Freshness"), tables=[_newest_rows(data), table])
+    return Section(say("Freshness"), tables=[_sources(data), table])
 
 
-def _newest_rows(data: ReportData) -> Table:
-    """How new each source is by its own rows, whenever it was refreshed."""
-    say, c = data.language.say, Columns(data.language)
-    rows = [
-        {"source": table, "newest": day, "lag": (data.as_of - day).days if day else None}
-        for table, day in data.newest_rows.items()
-    ]
-    frame = pd.DataFrame(rows, columns=["source", "newest", "lag"])
+def _sources(data: ReportData) -> Table:
+    """How new each source is by its own rows, whenever it was refreshed, and how new it usually is."""
+    say, c, f = data.language.say, Columns(data.language), data.language
+    rows = data["source_freshness"]
+    frame = rows.assign(state=[state(row, f) for row in records(rows)])
     return table_of(
-        frame.sort_values(["lag", "source"], ascending=[False, True], na_position="first"),
-        say("The newest row of each source, the oldest first"),
+        frame.sort_values(
+            ["is_late", "is_low_volume", "age_days", "source_table"],
+            ascending=[False, False, False, True],
+            na_position="first",
+        ),
+        say("The newest row of each source, the late ones first"),
         [
-            c.text(say("Source"), "source"),
-            c.day(say("Newest row"), "newest"),
-            c.number(say("Days before {day}", day=data.language.day(data.as_of)), "lag"),
+            c.text(say("Source"), "source_table"),
+            c.text(say("State"), "state"),
+            c.day(say("Newest row"), "newest_on", explains=say("of accounts and subscriptions: delivery that was new")),
+            c.number(say("Days before {day}", day=f.day(data.as_of)), "age_days"),
+            c.number(
+                say("Rhythm in days"), "rhythm_days", explains=say("nine tenths of the gaps between days are no longer")
+            ),
+            c.number(say("Late after"), "late_after_days"),
+            c.number(say("Frozen after"), "freeze_after_days"),
+            c.number(say("Rows of the day"), "volume_rows"),
+            c.number(say("Usual rows"), "usual_rows", explains=say("median of the same weekday in eight weeks")),
         ],
-        key="newest_rows",
+        key="sources",
         empty=say("There is no table yet."),
     )

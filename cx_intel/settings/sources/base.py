@@ -64,9 +64,10 @@ class SourceBase(Settings):
     max_quarantined_pct: float = Field(default=5.0, ge=0, le=100)
     """Share of rejected rows (0 to 100) above which the refresh stops before it replaces the table."""
     stale_after_days: int | None = Field(default=None, ge=0)
-    """Newest row older than this many days at `as_of`: a warning."""
+    """Newest row older than this many days at `as_of`: a warning. Default: 1.5 rhythms of the source and 2 days."""
     freeze_after_days: int | None = Field(default=None, ge=0)
-    """Newest row older than this many days at `as_of`: signals that read it are missing, tiers held."""
+    """Newest row older than this many days at `as_of`: signals that read it are missing, tiers held. Default: 3 rhythms and
+    4 days, and not before it is late."""
 
     delivers: Literal["all", "changes"] | None = None
     """Whether each delivery holds every row. Only then a row that is gone is missing. Default: `all` for one file."""

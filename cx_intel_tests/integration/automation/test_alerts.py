@@ -89,11 +89,11 @@ def test_a_failure_of_another_day_is_another_problem_and_a_later_success_ends_bo
 def test_a_stale_source_is_told_though_its_check_only_warns(team: Office) -> None:
     team.run(stale=True)
     team.look()
-    assert team.listener.titles == ["[small] stg_usage_events: its source is stale"]
+    assert team.listener.titles == ["[small] usage_events: the source is late or incomplete"]
     assert "The newest row is 9 days old." in team.listener.taken[0]["message"]
     team.run()
     team.look()
-    assert team.listener.titles[1:] == ["[small] Resolved: stg_usage_events: its source is stale"]
+    assert team.listener.titles[1:] == ["[small] Resolved: usage_events: the source is late or incomplete"]
 
 
 def test_what_began_and_ended_between_two_looks_is_no_news(team: Office) -> None:

@@ -65,8 +65,8 @@ MADE_ANEW = {
 """The morning on which something was late or missing: the snapshots that the sensor of late events had made."""
 TOLD = {
     date(2025, 1, 10): ["Ben: an account changed"],
-    date(2025, 1, 14): ["stg_usage_events: its source is stale"],
-    date(2025, 1, 15): ["Resolved: stg_usage_events: its source is stale"],
+    date(2025, 1, 14): ["usage_events: the source is late or incomplete"],
+    date(2025, 1, 15): ["Resolved: usage_events: the source is late or incomplete"],
     date(2025, 1, 20): ["Ben: an account changed"],
     date(2025, 1, 22): ["2 problems"],  # the rejected rows, and the run that they stopped
     date(2025, 1, 23): ["Resolved: 2 problems", "Ann: 3 accounts changed", "Ben: 3 accounts changed"],
@@ -83,7 +83,7 @@ TOLD = {
 }
 """The morning: the titles of its messages, in order."""
 PROBLEMS = [
-    "stg_usage_events: its source is stale",
+    "usage_events: the source is late or incomplete",
     "stg_usage_events: quarantined_share failed",
     "small_refresh for 2025-01-22 failed",
     "small_refresh for 2025-01-25 failed",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cx_intel.contracts import core
+from cx_intel.contracts.freshness import source_freshness
 from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.measures import quarter_start, usage_columns
@@ -24,6 +25,7 @@ READ = {
     "stg_nps_responses": STAGING["nps_responses"],
     "stg_csm_activities": STAGING["csm_activities"],
     "stg_metrics": STAGING["metrics"],
+    "source_freshness": source_freshness,
 }
 
 
@@ -308,12 +310,14 @@ def test_days_answer_where_they_can(measure: Any, columns: list[str] | None) -> 
     assert usage_columns(measure, shipped("novacrm")) == columns
 
 
-def stale(table: str, days: int) -> dict[str, Any]:
-    sources = [{"kind": "files", "table": t, "path": "x.csv"} for t in ("accounts", "subscriptions")]
-    return {"sources": [*sources, {"kind": "files", "table": table, "path": "x.csv", "freeze_after_days": days}]}
+def fresh(table: str, *, is_frozen: bool) -> dict[str, list[dict[str, Any]]]:
+    """What is known of how new a source is, and that all others are new enough."""
+    told = {name: {"source_table": name, "is_late": True, "is_frozen": False} for name in (*TABLES, "mrr_history")}
+    told[table]["is_frozen"] = is_frozen
+    return {"source_freshness": list(told.values())}
 
 
-SILENT_SINCE_THE_20TH = [
+READ_BY = [
     ("usage_events", {"kind": "event_count"}, days(d11=1)),
     ("metrics", {"kind": "metric", "metric": "m"},
      {"stg_metrics": [{"account_id": "A", "metric": "m", "measured_on": date(2025, 1, 20), "value": 1}]}),
@@ -329,20 +333,22 @@ SILENT_SINCE_THE_20TH = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("table", "measure", "given"), SILENT_SINCE_THE_20TH)
-def test_a_source_older_than_its_limit_makes_the_signal_missing(
+@pytest.mark.parametrize(("table", "measure", "given"), READ_BY)
+def test_a_frozen_source_makes_the_signal_missing(
     table: str, measure: dict[str, Any], given: dict[str, list[dict]]
 ) -> None:
-    assert measured(measure, given, **stale(table, 11)) == {"A": 1}
-    assert measured(measure, given, **stale(table, 10)) == {"A": None}
-    assert measured(measure, given, column="is_stale", **stale(table, 10)) == {"A": True}
+    assert measured(measure, given | fresh(table, is_frozen=False)) == {"A": 1}  # late alone takes nothing away
+    assert measured(measure, given | fresh(table, is_frozen=True)) == {"A": None}
+    assert measured(measure, given | fresh(table, is_frozen=True), column="is_stale") == {"A": True}
+    other = "metrics" if table != "metrics" else "usage_events"
+    assert measured(measure, given | fresh(other, is_frozen=True), column="is_stale") == {"A": False}
 
 
-@pytest.mark.parametrize(("days", "is_stale"), [(30, True), (31, False)])
-def test_a_ledger_is_stale_when_the_month_after_its_horizon_is_long_past(days: int, is_stale: bool) -> None:
-    blocks = stale("mrr_history", days) | {"revenue": {"basis": "mrr_history"}}
-    of = [{"account_id": "A", "horizon_month": date(2024, 11, 1)}]  # December ended 31 days before
-    assert measured({"kind": "mrr_change"}, of=of, column="is_stale", **blocks) == {"A": is_stale}
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_a_change_of_mrr_is_missing_when_the_source_of_the_ledger_is_frozen(is_frozen: bool) -> None:
+    blocks: dict[str, Any] = {"revenue": {"basis": "mrr_history"}, "tables": (*TABLES, "mrr_history")}
+    given = fresh("mrr_history", is_frozen=is_frozen)
+    assert measured({"kind": "mrr_change"}, given, column="is_stale", **blocks) == {"A": is_frozen}
 
 
 def people(**blocks: Any) -> set[str]:

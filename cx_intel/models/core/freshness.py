@@ -1,0 +1,199 @@
+"""How new each source is at `as_of`, by its own rhythm, and whether it delivers as many rows as usual.
+
+All of it follows from the days of the staged rows, counted back from `as_of`; no clock is read. What a silent source
+does to signals and tiers is in `cx_intel.models.health.freshness`; definitions: Freshness in `docs/definitions.md`.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.contract import conform
+from cx_intel.contracts.freshness import DELIVERIES, ROWS
+from cx_intel.contracts.freshness import source_freshness as contract_of_freshness
+from cx_intel.models.expressions.holidays import public_holidays
+from cx_intel.models.expressions.joins import beside
+from cx_intel.models.expressions.statistics import quantiles
+from cx_intel.models.staging.dated_facts import known_on
+from cx_intel.settings.portfolio import Portfolio
+
+DAYS: Mapping[str, tuple[str, ...]] = {
+    "accounts": ("valid_from", "valid_to"),
+    "subscriptions": ("known_from", "end_known_from"),
+    "invoices": ("invoice_date",),
+    "mrr_history": ("month",),
+    "usage_events": ("event_date",),
+    "support_tickets": ("created_date", "resolved_at"),
+    "ticket_status_history": ("changed_at",),
+    "nps_responses": ("responded_at",),
+    "csm_activities": ("completed_at",),
+    "metrics": ("measured_on",),
+}
+"""Canonical table: the columns that date its rows; the first is the day that a row is counted on.
+
+Of accounts and subscriptions, which are delivered anew each time, they are those of the tables that remember loads.
+`account_aliases` has no dates.
+"""
+BY_DELIVERIES = ("accounts", "subscriptions")
+LOOK_BACK_DAYS, LEAST_GAPS = 400, 10
+VOLUME_DAYS, WEEKS, LEAST_WEEKS, LEAST_USUAL = 14, 8, 4, 20
+"""A day is judged by the same weekday of the weeks before, of which the source has to have seen so many at least."""
+
+
+def source_freshness(
+    account_history: ir.Table,
+    subscription_periods: ir.Table,
+    stg_invoices: ir.Table,
+    stg_mrr_history: ir.Table,
+    stg_usage_events: ir.Table,
+    stg_support_tickets: ir.Table,
+    stg_ticket_status_history: ir.Table,
+    stg_nps_responses: ir.Table,
+    stg_csm_activities: ir.Table,
+    stg_metrics: ir.Table,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+) -> ir.Table:
+    """How new each source of the portfolio is on the day, by its rows; accounts and subscriptions by their deliveries.
+
+    Grain: as_of, source_table. Reads what is dated up to `as_of`; a row of a month is dated its last day. A delivery is a
+    load that brought something new: a source that is read again unchanged has delivered nothing. A source without any row
+    is late only where a limit is stated for it. Always true: frozen_is_late, low_volume_has_a_day.
+    """
+    tables = {
+        "accounts": account_history,
+        "subscriptions": subscription_periods,
+        "invoices": stg_invoices,
+        "mrr_history": stg_mrr_history,
+        "usage_events": stg_usage_events,
+        "support_tickets": stg_support_tickets,
+        "ticket_status_history": stg_ticket_status_history,
+        "nps_responses": stg_nps_responses,
+        "csm_activities": stg_csm_activities,
+        "metrics": stg_metrics,
+    }
+    days = _days({t: rows for t, rows in tables.items() if t in portfolio.tables}, portfolio, as_of)
+    newest = days.group_by("source_table").agg(
+        newest_on=days.day.max(), age_days=days.ago.min(), first_ago=days.ago.max()
+    )
+    rows = _sources(portfolio)
+    for part in (newest, _rhythms(days, newest), _volumes(days, newest, portfolio, as_of)):
+        rows = beside(rows, part, "source_table")
+    return conform(_judged(rows, as_of), contract_of_freshness(portfolio))
+
+
+def _sources(portfolio: Portfolio) -> ir.Table:
+    """A row for each source that has days, with the limits stated for it."""
+    parts = []
+    for table in DAYS:
+        if table in portfolio.tables:
+            source = portfolio.source_of(table)
+            limits = {"stale_after": source.stale_after_days, "freeze_after": source.freeze_after_days}
+            stated = {name: ibis.null("int64") if n is None else ibis.literal(n, "int64") for name, n in limits.items()}
+            parts.append(ibis.literal(table).name("source_table").as_table().mutate(**stated))
+    return parts[0] if len(parts) == 1 else ibis.union(*parts)
+
+
+def _days(tables: Mapping[str, ir.Table], portfolio: Portfolio, as_of: date) -> ir.Table:
+    """source_table, day, ago (days before `as_of`), rows: a row for each day up to `as_of` on which a source has any."""
+    parts = [part for table, rows in tables.items() for part in _days_of(table, rows, portfolio, as_of)]
+    listed = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    found = listed.group_by("source_table", "day").agg(rows=listed.rows.sum())
+    return found.mutate(ago=ibis.literal(as_of).delta(found.day, unit="day").cast("int64"))
+
+
+def _days_of(table: str, rows: ir.Table, portfolio: Portfolio, as_of: date) -> Iterator[ir.Table]:
+    for place, column in enumerate(DAYS[table]):
+        dated = rows.select(day=known_on(rows[column], portfolio))
+        known = dated.filter(dated.day <= ibis.literal(as_of))
+        counted = known.group_by("day").agg(rows=known.count())
+        yield counted.select(
+            "day",
+            source_table=ibis.literal(table),
+            rows=counted.rows.cast("int64") if place == 0 else ibis.literal(0, "int64"),
+        )
+
+
+def _rhythms(days: ir.Table, newest: ir.Table) -> ir.Table:
+    """source_table, gap_count, rhythm_days: over the 400 days up to the newest, so that silence takes no rhythm away."""
+    recent = beside(days, newest.select("source_table", "age_days"), "source_table")
+    recent = recent.filter(recent.ago <= recent.age_days + LOOK_BACK_DAYS)
+    older = ibis.window(group_by="source_table", order_by="ago", rows=(1, None))
+    gaps = recent.mutate(gap=recent.ago.min().over(older) - recent.ago)
+    gaps = gaps.filter(gaps.gap.notnull()).select("source_table", "gap")
+    by_length = ibis.window(group_by="source_table", order_by="gap")
+    ranked = gaps.mutate(
+        place=ibis.row_number().over(by_length) + 1, gaps=gaps.count().over(ibis.window(group_by="source_table"))
+    )
+    reaches = (ranked.place * 10 >= ranked.gaps * 9) & (ranked.gaps >= LEAST_GAPS)
+    return ranked.group_by("source_table").agg(gap_count=ranked.count(), rhythm_days=ranked.gap.min(where=reaches))
+
+
+def _volumes(days: ir.Table, newest: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """source_table, volume_ago, volume_rows, usual_rows, is_low_volume, of sources that are judged by their rows."""
+    counted = days.select("source_table", "rows", day_ago="ago")
+    sources = newest.filter(~newest.source_table.isin(BY_DELIVERIES)).select("source_table", "first_ago")
+    judged = sources.mutate(day_ago=ibis.range(0, VOLUME_DAYS).unnest())
+    judged = judged.mutate(day_ago=judged.day_ago.cast("int64"))
+    judged = judged.filter(judged.day_ago + 7 * LEAST_WEEKS <= judged.first_ago)
+    if holidays := _holidays_ago(portfolio, as_of):
+        judged = judged.filter(judged.day_ago.notin(holidays))
+    weeks = judged.mutate(week=ibis.range(1, WEEKS + 1).unnest())
+    weeks = weeks.select(
+        "source_table", "first_ago", judged_ago=weeks.day_ago, day_ago=weeks.day_ago + weeks.week.cast("int64") * 7
+    )
+    weeks = _with_rows(weeks.filter(weeks.day_ago <= weeks.first_ago), counted)
+    usual = quantiles(weeks, by=["source_table", "judged_ago"], value="rows", points={"usual_rows": 0.5})
+    usual = usual.filter(usual.usual_rows >= LEAST_USUAL).rename(day_ago="judged_ago")
+    found = _with_rows(usual, counted)
+    found = found.mutate(
+        is_low=found.rows * 4 < found.usual_rows,
+        place=ibis.row_number().over(ibis.window(group_by="source_table", order_by="day_ago")),
+    )
+    last, before = found.place == 0, found.place == 1
+    return found.group_by("source_table").agg(
+        volume_ago=found.day_ago.min(where=last),
+        volume_rows=found.rows.min(where=last),
+        usual_rows=found.usual_rows.min(where=last),
+        is_low_volume=(found.is_low & last).any() & ((found.is_low & before).any() | ((found.rows == 0) & last).any()),
+    )
+
+
+def _with_rows(days: ir.Table, counted: ir.Table) -> ir.Table:
+    """The days with the rows of the source on each, 0 where it has none."""
+    found = beside(days, counted, "source_table", "day_ago")
+    return found.mutate(rows=ibis.coalesce(found.rows, ibis.literal(0, "int64")))
+
+
+def _holidays_ago(portfolio: Portfolio, as_of: date) -> list[int]:
+    """How many days before `as_of` the public holidays of the portfolio's countries are that could be judged."""
+    days = [as_of - timedelta(days=n) for n in range(VOLUME_DAYS)]
+    known = public_holidays(portfolio.holiday_regions, {day.year for day in days})
+    return [n for n, day in enumerate(days) if day in known]
+
+
+def _judged(rows: ir.Table, as_of: date) -> ir.Table:
+    """The sources with their limits and whether they keep to them."""
+    no, rhythm = ibis.literal(False), rows.rhythm_days.cast("int64")
+    by_rhythm = ((rhythm * 3 - rhythm % 2) / 2).cast("int64") + 2  # ages are whole days: 1.5 rhythms are cut to one
+    late = ibis.coalesce(rows.stale_after, by_rhythm, rows.freeze_after)
+    late = ibis.least(late, ibis.coalesce(rows.freeze_after, late))
+    usual = ibis.greatest(rhythm * 3 + 4, ibis.coalesce(rows.stale_after, ibis.literal(0, "int64")))
+    freeze = ibis.coalesce(rows.freeze_after, ibis.ifelse(rhythm.notnull(), usual, ibis.null("int64")))
+    rows = rows.mutate(late_after_days=late, freeze_after_days=freeze)
+    is_empty = rows.age_days.isnull() & rows.source_table.notin(BY_DELIVERIES)
+    days_ago = [(rows.volume_ago == n, ibis.literal(as_of - timedelta(days=n))) for n in range(VOLUME_DAYS)]
+    return rows.mutate(
+        as_of=ibis.literal(as_of),
+        judged_by=ibis.cases((rows.source_table.isin(BY_DELIVERIES), DELIVERIES), else_=ROWS),
+        gap_count=ibis.coalesce(rows.gap_count, ibis.literal(0, "int64")),
+        is_late=ibis.coalesce(rows.age_days > rows.late_after_days, is_empty & rows.late_after_days.notnull(), no),
+        is_frozen=ibis.coalesce(
+            rows.age_days > rows.freeze_after_days, is_empty & rows.freeze_after_days.notnull(), no
+        ),
+        volume_on=ibis.cases(*days_ago, else_=ibis.null("date")),
+        is_low_volume=ibis.coalesce(rows.is_low_volume, no),
+    )

@@ -1,0 +1,213 @@
+"""How new a source is by its own rhythm, and whether it delivers as many rows as usual, worked out by hand."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cx_intel.contracts.core import account_history
+from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.contracts.subscriptions import subscription_periods
+from cx_intel.models.core.freshness import source_freshness
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.helpers.builders import fetched, portfolio, rows
+
+AS_OF = date(2025, 1, 31)  # a Friday
+READ = {"account_history": account_history, "subscription_periods": subscription_periods} | {
+    f"stg_{table}": STAGING[table]
+    for table in (
+        "invoices",
+        "mrr_history",
+        "usage_events",
+        "support_tickets",
+        "ticket_status_history",
+        "nps_responses",
+        "csm_activities",
+        "metrics",
+    )
+}
+
+
+def freshness(of: Portfolio, as_of: date = AS_OF, **given: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The rows by source."""
+    tables = [rows(make(of), given.get(name, [])) for name, make in READ.items()]
+    return {row["source_table"]: row for row in fetched(source_freshness(*tables, portfolio=of, as_of=as_of))}
+
+
+def ago(*days: int, as_of: date = AS_OF) -> list[date]:
+    return [as_of - timedelta(days=n) for n in days]
+
+
+def usage(days: Iterable[date], **limits: int) -> dict[str, Any]:
+    """The row of usage events that happened on these days."""
+    files = [{"kind": "files", "table": t, "path": "x.csv"} for t in ("accounts", "subscriptions")]
+    of = portfolio(sources=[*files, {"kind": "files", "table": "usage_events", "path": "x.csv"} | limits])
+    return freshness(of, stg_usage_events=[{"event_date": day} for day in days])["usage_events"]
+
+
+DAILY = range(0, 11)  # eleven days: ten gaps of a day
+
+
+def test_a_source_of_every_day_is_late_on_the_fourth_day_of_silence_and_frozen_on_the_eighth() -> None:
+    found = usage(ago(*DAILY))
+    assert (found["newest_on"], found["age_days"], found["gap_count"]) == (AS_OF, 0, 10)
+    assert (found["rhythm_days"], found["late_after_days"], found["freeze_after_days"]) == (1, 3, 7)  # 3.5 days, and 7
+    told = {n: usage(ago(*(n + day for day in DAILY))) for n in (3, 4, 7, 8, 66)}
+    assert [n for n, row in told.items() if row["is_late"]] == [4, 7, 8, 66]
+    assert [n for n, row in told.items() if row["is_frozen"]] == [8, 66]
+
+
+def test_nine_tenths_of_the_gaps_are_no_longer_than_the_rhythm() -> None:
+    ten = [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 18]  # eight gaps of a day, one of 3, one of 7
+    assert usage(ago(*ten))["rhythm_days"] == 3
+    assert usage(ago(*ten, 25))["rhythm_days"] == 7  # of eleven gaps ten are at least nine tenths, nine are not
+    assert usage(ago(*ten, *ten))["rhythm_days"] == 3  # days count, however many rows they have
+
+
+def test_with_fewer_than_ten_gaps_there_is_no_rhythm_and_nothing_is_late() -> None:
+    found = usage(ago(*(100 + day for day in range(10))))
+    assert (found["age_days"], found["gap_count"], found["rhythm_days"]) == (100, 9, None)
+    assert (found["late_after_days"], found["freeze_after_days"]) == (None, None)
+    assert (found["is_late"], found["is_frozen"]) == (False, False)
+
+
+def test_a_rhythm_is_that_of_the_last_400_days_with_rows_however_long_the_silence() -> None:
+    weekly = [7 * n for n in range(12)]
+    once_daily = [401 + n for n in range(40)]
+    assert usage(ago(*weekly, *once_daily))["rhythm_days"] == 7
+    found = usage(ago(*(500 + n for n in weekly)))
+    assert (found["rhythm_days"], found["is_late"], found["is_frozen"]) == (7, True, True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "late", "frozen"),
+    [
+        ({}, 3, 7),
+        ({"stale_after_days": 1}, 1, 7),
+        ({"stale_after_days": 30}, 30, 30),  # not frozen before it is late
+        ({"freeze_after_days": 60}, 3, 60),
+        ({"freeze_after_days": 2}, 2, 2),
+        ({"stale_after_days": 5, "freeze_after_days": 20}, 5, 20),
+    ],
+)
+def test_what_is_stated_stands_above_the_rhythm(limits: dict[str, int], late: int, frozen: int) -> None:
+    found = usage(ago(*DAILY), **limits)
+    assert (found["late_after_days"], found["freeze_after_days"]) == (late, frozen)
+
+
+def test_a_source_without_rows_is_late_only_where_a_limit_is_stated() -> None:
+    found = usage([AS_OF + timedelta(days=1)])  # not known yet
+    assert (found["newest_on"], found["age_days"], found["is_late"]) == (None, None, False)
+    found = usage([], freeze_after_days=60)
+    assert (found["is_late"], found["is_frozen"]) == (True, True)
+
+
+def test_each_source_is_judged_by_its_own_days() -> None:
+    of = portfolio(
+        [table.removeprefix("stg_") for table in READ if table.startswith("stg_")], time_zone="Europe/Berlin"
+    )
+    late = datetime(2025, 1, 30, 23, 30)  # half past midnight of the 31st in Berlin
+    found = freshness(
+        of,
+        account_history=[
+            {"valid_from": date(2025, 1, 2), "valid_to": date(2025, 1, 9)},
+            {"valid_from": date(2025, 2, 1)},
+        ],
+        subscription_periods=[{"known_from": date(2025, 1, 3), "end_known_from": date(2025, 1, 10)}],
+        stg_invoices=[{"invoice_date": date(2025, 1, 11)}],
+        stg_mrr_history=[{"month": date(2024, 12, 1)}, {"month": date(2025, 2, 1)}],
+        stg_usage_events=[{"event_date": date(2025, 1, 13)}],
+        stg_support_tickets=[{"created_date": date(2025, 1, 2), "resolved_at": datetime(2025, 1, 14)}],
+        stg_ticket_status_history=[{"changed_at": late}],
+        stg_nps_responses=[{"responded_at": datetime(2025, 1, 16)}],
+        stg_csm_activities=[{"completed_at": datetime(2025, 1, 17)}, {"completed_at": None}],
+        stg_metrics=[{"measured_on": date(2025, 1, 18)}],
+    )
+    assert {table: row["newest_on"] for table, row in found.items()} == {
+        "accounts": date(2025, 1, 9),
+        "subscriptions": date(2025, 1, 10),
+        "invoices": date(2025, 1, 11),
+        "mrr_history": date(2024, 12, 31),
+        "usage_events": date(2025, 1, 13),
+        "support_tickets": date(2025, 1, 14),
+        "ticket_status_history": date(2025, 1, 31),
+        "nps_responses": date(2025, 1, 16),
+        "csm_activities": date(2025, 1, 17),
+        "metrics": date(2025, 1, 18),
+    }
+    by_deliveries = {table for table, row in found.items() if row["judged_by"] == "deliveries"}
+    assert by_deliveries == {"accounts", "subscriptions"}
+
+
+def test_accounts_that_no_load_has_changed_for_long_are_late() -> None:
+    of = portfolio()
+    found = freshness(of, account_history=[{"valid_from": day} for day in ago(*(9 + day for day in DAILY))])
+    assert (found["accounts"]["is_late"], found["accounts"]["is_frozen"]) == (True, True)
+    assert (found["subscriptions"]["newest_on"], found["subscriptions"]["is_late"]) == (None, False)
+
+
+# volume
+
+
+def volume(counts: dict[int, int], usual: int = 100, weeks: int = 9, **blocks: Any) -> dict[str, Any]:
+    """Tickets of which `usual` are created each day from so many weeks ago on, and on some days before AS_OF another number."""
+    days = dict.fromkeys(range(7 * weeks + 1), usual) | counts
+    given = [{"created_date": day} for n, count in days.items() for day in ago(n) * count]
+    found = freshness(portfolio(["support_tickets"], **blocks), stg_support_tickets=given)["support_tickets"]
+    return {name: found[name] for name in ("volume_on", "volume_rows", "usual_rows", "is_low_volume")}
+
+
+def test_a_day_without_any_row_is_told_at_once() -> None:
+    assert volume({}) == {"volume_on": AS_OF, "volume_rows": 100, "usual_rows": 100.0, "is_low_volume": False}
+    assert volume({0: 0}) == {"volume_on": AS_OF, "volume_rows": 0, "usual_rows": 100.0, "is_low_volume": True}
+    assert not volume({1: 0})["is_low_volume"]  # it delivers again
+
+
+def test_a_day_of_fewer_than_a_quarter_is_told_when_it_is_the_second() -> None:
+    assert not volume({0: 24})["is_low_volume"]
+    assert volume({0: 24, 1: 24})["is_low_volume"]
+    assert not volume({0: 25, 1: 24})["is_low_volume"]
+    assert not volume({0: 24, 1: 25})["is_low_volume"]
+
+
+def test_usual_is_the_median_of_the_same_weekday_in_the_last_eight_weeks() -> None:
+    fridays = {7: 10, 14: 20, 21: 30, 28: 40, 35: 50, 42: 60, 49: 70, 56: 80, 63: 1000}
+    assert volume(fridays)["usual_rows"] == 45.0
+    assert volume({7 * n: 0 for n in range(1, 5)})["usual_rows"] == 50.0  # days without rows count too
+
+
+def test_where_fewer_than_twenty_rows_are_usual_no_day_is_judged() -> None:
+    assert volume({0: 0}, usual=20)["is_low_volume"]
+    assert volume({0: 0, 1: 0}, usual=19) == {
+        "volume_on": None, "volume_rows": None, "usual_rows": None, "is_low_volume": False
+    }  # fmt: skip
+
+
+def test_a_source_is_judged_from_its_fifth_week_on() -> None:
+    assert volume({0: 0}, weeks=4)["is_low_volume"]
+    young = volume({0: 0}, weeks=3)
+    assert (young["volume_on"], young["is_low_volume"]) == (None, False)
+
+
+def test_weekends_are_left_out_where_little_is_usual_and_holidays_where_the_portfolio_keeps_them() -> None:
+    monday, new_year = date(2025, 1, 6), date(2025, 1, 1)  # Epiphany, in Austria
+    days = {n: 0 if day.weekday() >= 5 else 100 for n, day in enumerate(ago(*range(70), as_of=monday))}
+    of = portfolio(["support_tickets"])
+
+    def found(day: date, book: Portfolio, counts: dict[int, int]) -> dict[str, Any]:
+        given = [{"created_date": d} for n, count in counts.items() for d in ago(n, as_of=monday) * count]
+        return freshness(book, as_of=day, stg_support_tickets=given)["support_tickets"]
+
+    sunday = found(monday - timedelta(days=1), of, days)
+    assert (sunday["volume_on"], sunday["is_low_volume"]) == (date(2025, 1, 3), False)
+    quiet = days | {0: 0, 5: 0}
+    assert found(monday, of, quiet)["is_low_volume"]
+    assert found(new_year, of, quiet)["is_low_volume"]
+    austrian = portfolio(["support_tickets"], holidays=["AT"])
+    assert (found(monday, austrian, quiet)["volume_on"], found(monday, austrian, quiet)["is_low_volume"]) == (
+        date(2025, 1, 3),
+        False,
+    )
+    hours = {"business_hours": {"zone": "Europe/Vienna", "holidays": ["AT"]}}
+    assert not found(new_year, portfolio(["support_tickets"], support=hours), quiet)["is_low_volume"]
