@@ -27,7 +27,14 @@ def source(table: str, age: int | None = 0, **known: Any) -> dict[str, Any]:
     limits = {"rhythm_days": 1, "late_after_days": 3, "freeze_after_days": 7}
     newest = None if age is None else AS_OF - timedelta(days=age)
     volume = dict.fromkeys(("volume_on", "volume_rows", "usual_rows")) | {"is_low_volume": False}
-    row = {"as_of": AS_OF, "source_table": table, "judged_by": "rows", "newest_on": newest, "age_days": age, "gap_count": 10}
+    row = {
+        "as_of": AS_OF,
+        "source_table": table,
+        "judged_by": "rows",
+        "newest_on": newest,
+        "age_days": age,
+        "gap_count": 10,
+    }
     return row | limits | {"is_late": is_late, "is_frozen": is_frozen} | volume | known
 
 

@@ -33,6 +33,7 @@ TABLES = (
     *(f"{layer}_{table}" for layer in ("raw", "stg") for table in DATED),
     "account_history",
     "subscription_periods",
+    "source_freshness",
     "revenue_ledger",
     "fct_revenue",
     "fct_usage",
@@ -113,7 +114,7 @@ def test_snapshots_made_anew_equal_those_of_a_clean_run(story: dict[str, Any]) -
     assert set(found) == set(wanted)
     differing = [name for name in wanted if not found[name].equals(wanted[name])]
     # attributes are known from the first load on, which was on the 29th in one and on the 31st in the other
-    assert set(differing) <= {"account_history", "subscription_periods"}  # which remember their loads
+    assert set(differing) <= {"account_history", "subscription_periods", "source_freshness"}  # of loads
 
 
 def test_before_they_were_made_anew_they_did_not(story: dict[str, Any]) -> None:
@@ -123,8 +124,8 @@ def test_before_they_were_made_anew_they_did_not(story: dict[str, Any]) -> None:
 
 def test_a_stale_source_warns_with_its_newest_row_and_its_age(story: dict[str, Any]) -> None:
     warned, _ = story["first"]
-    text = "The newest row of stg_support_tickets is of 2025-01-20, 9 days before 2025-01-29."
-    assert warned == [f"stg_support_tickets: {text} Allowed: stale_after_days: 5, freeze_after_days: 20."]
+    text = "The newest row of support_tickets is of 20 Jan 2025, 9 days before 29 Jan 2025."
+    assert warned == [f"source_freshness: {text} It is late after 5 days and frozen after 20."]
     warned, _ = story["last"]
     assert warned == []
 
