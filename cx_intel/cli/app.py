@@ -138,9 +138,9 @@ def _refresh_one(
 
 
 def _day(portfolio: "Portfolio", as_of: date | None, option: str = "--as-of") -> date:
-    latest = portfolio.latest_as_of(datetime.now(UTC))
-    default = latest if portfolio.as_of.default == "yesterday" else portfolio.as_of.default
-    day = as_of or default
+    now = datetime.now(UTC)
+    latest = portfolio.latest_as_of(now)
+    day = as_of or portfolio.default_as_of(now)
     if not portfolio.as_of.earliest <= day <= latest:
         errors.print(
             f"{portfolio.name}: {option} {day} is outside {portfolio.as_of.earliest} (as_of.earliest) to {latest} "

@@ -66,6 +66,7 @@ class AsOf(Settings):
     """Which days the portfolio can be refreshed for."""
 
     default: Literal["yesterday"] | date = "yesterday"
+    """The day that a refresh is for where none is named. With a fixed day nothing is refreshed by the clock."""
     earliest: date = date(2023, 1, 1)
     first_snapshots: list[Annotated[int, Field(ge=1, le=400)]] = []
     """Days before the first refresh for which it makes snapshots too, so that changes and trends are there at once.
@@ -227,3 +228,7 @@ class Portfolio(SourcesMixin):
     def latest_as_of(self, now: datetime) -> date:
         """Yesterday in the portfolio's zone: the last complete day at `now` (aware)."""
         return now.astimezone(ZoneInfo(self.time_zone)).date() - timedelta(days=1)
+
+    def default_as_of(self, now: datetime) -> date:
+        """The day that a refresh is for where none is named: `as_of.default`, which may be yesterday at `now` (aware)."""
+        return self.latest_as_of(now) if self.as_of.default == "yesterday" else self.as_of.default

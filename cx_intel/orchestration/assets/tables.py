@@ -187,11 +187,11 @@ def with_first_snapshots(
 
 
 def days_for(context: dg.AssetExecutionContext, portfolio: Portfolio, warehouse: Warehouse) -> tuple[date, ...]:
-    """The days of the run; without partitions, the newest day that the portfolio was refreshed for, or yesterday."""
+    """The days of the run; without partitions, the newest day that the portfolio was refreshed for, or its default."""
     if days := run_days(context.run.tags):
         return days
     newest = warehouse.newest()
-    return (newest or portfolio.latest_as_of(datetime.now().astimezone()),)
+    return (newest or portfolio.default_as_of(datetime.now().astimezone()),)
 
 
 def stop_if_blocked(results: list[RuleResult], table: str, portfolio: Portfolio) -> None:

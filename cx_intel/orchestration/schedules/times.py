@@ -18,7 +18,7 @@ Schedule: TypeAlias = dg.ScheduleDefinition | UnresolvedPartitionedAssetSchedule
 
 
 def schedules(portfolio: Portfolio, refresh: Job, reports: Mapping[str, dg.JobDefinition]) -> list[Schedule]:
-    """The schedules of a portfolio.
+    """The schedules of a portfolio. One whose `as_of.default` is a fixed day is not refreshed by the clock.
 
     Args:
         portfolio: Its settings.
@@ -29,7 +29,8 @@ def schedules(portfolio: Portfolio, refresh: Job, reports: Mapping[str, dg.JobDe
         "revenue_report": portfolio.automation.revenue_report,
         "renewal_review": portfolio.automation.renewal_review,
     }
-    return [_daily(portfolio, refresh), *(_weekly(portfolio, job, weekly[name]) for name, job in reports.items())]
+    daily = [_daily(portfolio, refresh)] if portfolio.as_of.default == "yesterday" else []
+    return [*daily, *(_weekly(portfolio, job, weekly[name]) for name, job in reports.items())]
 
 
 def weekly_cron(weekly: Weekly) -> str:

@@ -7,7 +7,7 @@ like), the day of the run, and who is told of a file set aside.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ import dagster as dg
 
 from cx_intel.orchestration.alerts.dispatcher import PROBLEMS, Dispatcher
 from cx_intel.orchestration.alerts.outbox import Draft
+from cx_intel.orchestration.assets.tables import key_of
 from cx_intel.orchestration.schedules.jobs import Job
 from cx_intel.orchestration.sensors.pending_refresh import PendingNote, pending_with
 from cx_intel.settings.environment import Environment
@@ -57,7 +58,8 @@ def landing_sensors(portfolio: Portfolio, environment: Environment, job: Job) ->
         if not folder.is_dir():
             return dg.SensorResult(skip_reason=f"There is no folder {folder}.")
         before = {name: Look(**seen) for name, seen in json.loads(context.cursor or "{}").items()}
-        found, day = files_in(folder), day_of_refresh(portfolio, datetime.now(UTC)).isoformat()
+        day = day_of_refresh(portfolio, datetime.now(UTC), snapshot_days(portfolio, context.instance)).isoformat()
+        found = files_in(folder)
         ready, looks = settled(found, before, now=time.time(), settle_seconds=landing.settle_seconds)
         note = PendingNote(environment.home, portfolio.name)
         pending = note.read(context.instance)
@@ -77,9 +79,18 @@ def landing_sensors(portfolio: Portfolio, environment: Environment, job: Job) ->
     return [look]
 
 
-def day_of_refresh(portfolio: Portfolio, now: datetime) -> date:
-    """The day that new files are for: the portfolio's own, or yesterday; what they say of earlier days is found late."""
-    return portfolio.latest_as_of(now) if portfolio.as_of.default == "yesterday" else portfolio.as_of.default
+def day_of_refresh(portfolio: Portfolio, now: datetime, made: Collection[date]) -> date:
+    """The day that new files are for: the portfolio's default, or the newest of the days made where that is later.
+
+    What stands at a later day reads no file for an earlier one; what files say of earlier days is found late.
+    """
+    return max(portfolio.default_as_of(now), *made) if made else portfolio.default_as_of(now)
+
+
+def snapshot_days(portfolio: Portfolio, instance: dg.DagsterInstance) -> set[date]:
+    """The days that were refreshed, as Dagster knows them: the warehouse itself may be held by a run."""
+    days = instance.get_materialized_partitions(key_of(portfolio, "account_snapshot"))
+    return {date.fromisoformat(day) for day in days}
 
 
 def _take(

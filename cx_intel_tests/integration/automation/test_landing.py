@@ -246,5 +246,17 @@ def test_a_file_is_complete_when_it_was_seen_before_and_has_not_changed_for_long
 
 def test_new_files_are_for_the_portfolios_day_or_for_yesterday() -> None:
     now = datetime(2025, 6, 1, 23, 30, tzinfo=UTC)
-    assert day_of_refresh(landing_portfolio(), now) == date(2025, 1, 31)
-    assert day_of_refresh(portfolio(time_zone="Europe/Berlin"), now) == date(2025, 6, 1)
+    assert day_of_refresh(landing_portfolio(), now, ()) == date(2025, 1, 31)
+    assert day_of_refresh(landing_portfolio(), now, {date(2025, 1, 30)}) == date(2025, 1, 31)
+    assert day_of_refresh(portfolio(time_zone="Europe/Berlin"), now, {date(2025, 1, 31)}) == date(2025, 6, 1)
+
+
+def test_a_fixed_day_gives_way_to_a_later_one_that_was_refreshed_or_the_file_would_not_be_read(inbox: Inbox) -> None:
+    for day in ("2025-02-03", "2025-02-01"):
+        inbox.instance.report_runless_asset_event(
+            dg.AssetMaterialization(dg.AssetKey(["small", "account_snapshot"]), partition=day)
+        )
+    inbox.put("accounts.csv", ACCOUNTS)
+    inbox.sensor.tick()
+    (request,) = inbox.sensor.tick()
+    assert request.partition_key == "2025-02-03"

@@ -59,6 +59,12 @@ def test_a_portfolio_has_its_schedules_and_sensors_without_saying_so(tmp_path: P
     }
 
 
+def test_a_portfolio_of_a_fixed_day_is_not_refreshed_for_yesterday(tmp_path: Path) -> None:
+    fixed = portfolio_with_renewals(as_of={"default": "2025-01-31"})
+    found = {s.name for s in repository(fixed, tmp_path).schedule_defs}
+    assert found == {"small_revenue_report", "small_renewal_review"}
+
+
 def test_portfolios_do_not_get_in_each_others_way(tmp_path: Path) -> None:
     definitions = definitions_of([shipped("fleet"), shipped("novacrm")], environment(tmp_path))
     dg.Definitions.validate_loadable(definitions)
