@@ -50,7 +50,7 @@ def read_csv(file: SourceFile, source: FileSet) -> Content:
 def _header(file: SourceFile, source: FileSet) -> tuple[tuple[str, ...], bool]:
     """The names in the first row, and whether anything follows."""
     with open_text(file, source, errors="replace") as text:  # bytes that are no text are found later, with their row
-        rows = csv.reader((line.replace("\0", "") for line in text), **_dialect(source))
+        rows = csv.reader((line.replace("\0", "") for line in text), **dialect(source))
         names = next((row for row in rows if row), None)
         if names is None:
             raise SourceError(f"{file.path}: is empty, without even a header row; fetch it again.")
@@ -58,7 +58,8 @@ def _header(file: SourceFile, source: FileSet) -> tuple[tuple[str, ...], bool]:
     return tuple(name.strip() for name in names), has_rows
 
 
-def _dialect(source: FileSet) -> dict[str, Any]:
+def dialect(source: FileSet) -> dict[str, Any]:
+    """How Python's csv module is to split the source's text."""
     quoting: dict[str, Any] = {"quotechar": source.quote} if source.quote else {"quoting": csv.QUOTE_NONE}
     return {"delimiter": source.delimiter} | quoting
 
@@ -72,7 +73,7 @@ def _refuse_other_encodings(file: SourceFile, source: FileSet) -> None:
         return
     place = ""
     with open_text(file, source, errors="surrogateescape") as text, suppress(csv.Error):
-        rows = csv.reader((line.replace("\0", "") for line in text), **_dialect(source))
+        rows = csv.reader((line.replace("\0", "") for line in text), **dialect(source))
         found = (
             (number, column)
             for number, row in enumerate(row for row in rows if row)

@@ -36,12 +36,12 @@ def read_file(file: SourceFile, source: FileSet) -> Content:
         "parquet": read_parquet,
         "xlsx": read_excel,
     }
-    with _errors_named(file, source):
+    with errors_named(file, source):
         return read[file.format](file, source)
 
 
 @contextmanager
-def _errors_named(file: SourceFile, source: FileSet) -> Iterator[None]:
+def errors_named(file: SourceFile, source: FileSet) -> Iterator[None]:
     """Turns what the readers raise into a SourceError that names the file and what to do."""
     try:
         yield
