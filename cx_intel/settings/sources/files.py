@@ -6,10 +6,20 @@ Only descriptions; files are read in `cx_intel.sources.files`.
 import codecs
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, field_validator, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, field_validator, model_validator
 
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.sources.base import TableSource
+
+
+class Except(Settings):
+    """What a cell must not be."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    not_: "Scalar | Annotated[list[Scalar], Field(min_length=1)]" = Field(alias="not")
+    """One value or several; null is a missing cell."""
+
 
 Scalar: TypeAlias = StrictBool | StrictInt | StrictFloat | str | None
 """A value as YAML has it: a flag stays one."""
@@ -86,9 +96,10 @@ class FilesSource(TableSource, FileSet):
     A name with dots that is no column leads into the JSON of the column that it begins with, by keys and by places
     from 0: {amount: items.data.0.price.unit_amount}.
     """
-    where: dict[str, Scalar | Annotated[list[Scalar], Field(min_length=1)]] = {}
+    where: dict[str, Scalar | Annotated[list[Scalar], Field(min_length=1)] | Except] = {}
     """The file's column, dots as in `columns`: what its cell has to be, or one of several, in any case; null is a missing
-    cell: {livemode: true, type: [track, page]}. Other rows are left out, counted and told.
+    cell, and `not` takes what it is not: {livemode: true, type: [track, page], context.groupId: {not: null}}. Other rows
+    are left out, counted and told.
     """
     constants: dict[str, str | int | float] = {}
     """Canonical name: a value that every row has."""
@@ -105,10 +116,12 @@ class FilesSource(TableSource, FileSet):
             raise Misfit(f"{', '.join(twice)} is given twice by columns, constants, split and unpivot", ("table",))
         return self
 
-    def wanted(self, column: str) -> list[Scalar]:
-        """What the cells of a column of `where` may be."""
+    def wanted(self, column: str) -> tuple[list[Scalar], bool]:
+        """What the cells of a column of `where` may be, or where the flag says so must not be."""
         stated = self.where[column]
-        return stated if isinstance(stated, list) else [stated]
+        is_except = isinstance(stated, Except)
+        values = stated.not_ if isinstance(stated, Except) else stated
+        return values if isinstance(values, list) else [values], is_except
 
     @property
     def delivers_all(self) -> bool:

@@ -54,6 +54,8 @@ class Preset(Settings):
     """What the vendor's data do not hold, and what that does to the figures."""
     alone: list[CanonicalTable] = []
     """Tables that are left out where another source of the portfolio delivers them."""
+    on_request: list[CanonicalTable] = []
+    """Tables that are taken only where `tables` of the entry names them, since many exports lack their files."""
     sources: list[dict[str, Any]] = Field(min_length=1)
     """Ordinary sources, one a table."""
     settings: dict[str, Any] = {}

@@ -68,7 +68,7 @@ def expanded(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Origin, .
     uses = {place: _use(place, entry) for place, entry in enumerate(entries) if _takes_preset(entry)}
     presets = {place: _preset(place, use) for place, use in uses.items()}
     for place, use in uses.items():
-        others.update(t for t in presets[place].tables if t not in presets[place].alone and _is_taken(t, use))
+        others.update(t for t in _taken(use, presets[place]) if t not in presets[place].alone)
     sources: list[Any] = []
     origins: list[Origin] = []
     settings: dict[str, Any] = {}
@@ -83,7 +83,7 @@ def expanded(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Origin, .
             if source["table"] not in preset.alone or source["table"] not in others:
                 sources.append(source)
                 origins.append(Origin(place, use.preset, source["table"]))
-        others.update(preset.tables)
+        others.update(_taken(use, preset))
     return {**merged(settings, values), "sources": sources}, tuple(origins)
 
 
@@ -112,8 +112,10 @@ def _takes_preset(entry: object) -> bool:
     return isinstance(entry, dict) and "preset" in entry
 
 
-def _is_taken(table: str, use: PresetUse) -> bool:
-    return use.tables.get(table, {}) is not None  # type: ignore[call-overload,no-any-return]
+def _taken(use: PresetUse, preset: Preset) -> list[str]:
+    """The tables of a preset that an entry takes, but for what other sources deliver."""
+    changed: Mapping[str, Any] = dict(use.tables)
+    return [t for t in preset.tables if changed.get(t, None if t in preset.on_request else {}) is not None]
 
 
 def _use(place: int, entry: Mapping[str, Any]) -> PresetUse:
@@ -147,10 +149,10 @@ def _preset(place: int, use: PresetUse) -> Preset:
 
 
 def _sources(use: PresetUse, preset: Preset) -> Iterator[dict[str, Any]]:
+    taken = _taken(use, preset)
     for source in preset.sources:
-        table = source["table"]
-        changes = use.tables.get(table, {})
-        if changes is not None:
+        if (table := source["table"]) in taken:
+            changes = use.tables.get(table) or {}
             yield {**merged(filled(source, use.parameters), changes), "table": table, "preset": use.preset}
 
 

@@ -174,5 +174,13 @@ def test_a_shipped_preset_is_good_alone(name: str) -> None:
     stated = "".join(f"    {key}: {value}\n" for key, value in preset.takes.items())
     others = {"accounts", "subscriptions"} - set(preset.tables)
     text = HEAD + f"  - preset: {name}\n{stated}"
+    text += f"    tables: {{{', '.join(f'{table}: {{}}' for table in preset.on_request)}}}\n"
     text += "".join(f"  - {{kind: files, table: {table}, path: {table}.csv}}\n" for table in sorted(others))
     assert set(parsed(text).presets[name]) == set(preset.tables)
+
+
+def test_tables_on_request() -> None:
+    zendesk = "  - preset: zendesk_export\n    folder: ${ZENDESK}\n"
+    assert "ticket_status_history" not in parsed(STRIPE + zendesk).tables
+    asked = STRIPE + zendesk + "    tables: {ticket_status_history: {time_zone: Europe/Berlin}}\n"
+    assert source(parsed(asked), "ticket_status_history").time_zone == "Europe/Berlin"

@@ -105,6 +105,14 @@ def test_where_takes_the_rows_that_match_in_any_case(tmp_path: Path) -> None:
     assert (found.left_out, found.ignored_columns) == (4, ())
 
 
+def test_where_takes_what_is_not(tmp_path: Path) -> None:
+    contexts = ({"group": "g", "os": "x"}, {}, {"group": "BOT"})
+    file = lines(tmp_path / "a.jsonl", *({"account_id": f"A{n}", "c": c} for n, c in enumerate(contexts, 1)))
+    assert column(read(file, where={"c.group": {"not": None}}), "account_id") == ["A1", "A3"]
+    assert column(read(file, where={"c.group": {"not": ["bot", None]}}), "account_id") == ["A1"]
+    assert column(read(file, where={"c.os": {"not": "x"}}), "account_id") == ["A2", "A3"]
+
+
 def test_where_counts_over_all_files_and_numbers_are_compared_as_written(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("account_id,tier\nA1,1\nA2,2\n")
     (tmp_path / "b.csv").write_text("account_id,tier\nB1,1\nB2,\n")

@@ -79,7 +79,7 @@ def rows_wanted(con: duckdb.DuckDBPyConnection, content: Content, file: SourceFi
     if not source.where:
         return content
     cells = _Cells(content, file, source)
-    conditions = " AND ".join(matches(cells[name], source.wanted(name)) for name in source.where)
+    conditions = " AND ".join(matches(cells[name], *source.wanted(name)) for name in source.where)
     con.register("file", content.table)
     try:
         return content.only(con.sql(f"SELECT {conditions} AS is_wanted FROM file").to_arrow_table()["is_wanted"])

@@ -43,9 +43,9 @@ def _step(part: str) -> str:
     return f"[{part}]" if part.isdigit() else f".{identifier(part)}"
 
 
-def matches(cell: str, wanted: Sequence[Scalar]) -> str:
-    """Whether a cell is one of the values, in any case; a missing one is null."""
+def matches(cell: str, wanted: Sequence[Scalar], is_except: bool) -> str:
+    """Whether a cell is one of the values, or none of them, in any case; a missing one is null."""
     words = [literal(str(value).strip().lower()) for value in wanted if value is not None]
     cases = [f"lower(trim({cell})) IN ({', '.join(words)})"] if words else []
     cases += [f"{cell} IS NULL"] if None in wanted else []
-    return f"coalesce({' OR '.join(cases)}, false)"
+    return f"{'NOT ' if is_except else ''}coalesce({' OR '.join(cases)}, false)"
