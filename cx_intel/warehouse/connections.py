@@ -4,8 +4,8 @@ Which driver serves which address, and what a server's refusal means for whoever
 result mean is not looked at here (`cx_intel.warehouse.duckdb.files.queries`, staging).
 """
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -34,20 +34,32 @@ def run_query(address: str, query: str, of: str) -> pa.Table:
     Raises:
         SourceError: The address is of no known kind, its driver is not installed, or what the server said.
     """
-    kind = address.partition(":")[0].lower()
+    with connected(address, of) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute(query)
+        result: pa.Table = cursor.fetch_arrow_table()
+    return result
+
+
+@contextmanager
+def connected(address: str, of: str) -> Iterator[Any]:
+    """A connection that only reads, one moment of the data where the server can; raises as `run_query` does."""
+    kind = kind_of(address)
     if kind not in _OPENED:
         raise SourceError(f"{of}: its connection begins with {kind}:, which is none of {', '.join(_OPENED)}.")
     import adbc_driver_manager
 
     try:
-        with closing(_OPENED[kind](address)) as connection, closing(connection.cursor()) as cursor:
-            cursor.execute(query)
-            result: pa.Table = cursor.fetch_arrow_table()
+        with closing(_OPENED[kind](address)) as connection:
+            yield connection
     except ImportError as error:
         raise SourceError(f"{of} needs a driver: pip install 'cx-intel[{kind}]'.") from error
     except adbc_driver_manager.Error as error:
         raise SourceError(f"{of} fails: {_without_secrets(str(error), address)}{_hint(kind, str(error))}") from error
-    return result
+
+
+def kind_of(address: str) -> str:
+    """What serves an address: postgresql, sqlite ..."""
+    return address.partition(":")[0].lower()
 
 
 def reach(address: str, of: str) -> None:
@@ -66,7 +78,7 @@ def _postgresql(address: str) -> Any:
         address += ("&" if urlsplit(address).query else "?") + f"connect_timeout={CONNECT_SECONDS}"
     connection = import_module("adbc_driver_postgresql.dbapi").connect(address)
     with closing(connection.cursor()) as cursor:
-        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY, ISOLATION LEVEL REPEATABLE READ")
     connection.commit()
     return connection
 

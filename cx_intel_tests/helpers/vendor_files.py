@@ -57,22 +57,24 @@ def taking(preset: str, settings: str = "", more: str = "", tables: str = "{}", 
     return parse_portfolio(f"{text}sources:\n  - {{preset: {preset}{keys}}}\n{more}", Path("book.yaml"))
 
 
-def delivered(book: Portfolio, table: str) -> FilesRead:
+def delivered(book: Portfolio, table: str, environment: Mapping[str, str] | None = None) -> FilesRead:
     """What the source of a table reads."""
     source = book.source_of(table)
     read: Any = read_query if isinstance(source, SqlSource) else read_files
-    return read(source, contract=STAGING[table](book), environment={})
+    return read(source, contract=STAGING[table](book), environment=environment or {})
 
 
-def judged(book: Portfolio, table: str, accounts: Iterable[str] = ()) -> list[dict[str, Any]]:
+def judged(
+    book: Portfolio, table: str, accounts: Iterable[str] = (), environment: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
     """The rows of a table as staging judges them, each with its `_reason`; accounts are those named, else the source's."""
     known = (
         ibis.memtable([{"account_id": a, "currency": None} for a in accounts], schema=_ACCOUNTS) if accounts else None
     )
     if known is None and table != "accounts":
-        raw = ibis.memtable(delivered(book, "accounts").raw())
+        raw = ibis.memtable(delivered(book, "accounts", environment).raw())
         known = ibis.memtable(CON.to_pyarrow(staging.stg_accounts(raw, portfolio=book, as_of=AS_OF)))
-    raw = ibis.memtable(delivered(book, table).raw())
+    raw = ibis.memtable(delivered(book, table, environment).raw())
     return fetched(rows.judged(raw, table=table, portfolio=book, as_of=AS_OF, accounts=known))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from cx_intel.settings.base import Misfit
+from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.files import FileSet
 
@@ -18,30 +18,60 @@ def _of_a_path(given: object) -> object:
     return {"path": given} if isinstance(given, str) else given
 
 
-class QueryFiles(FileSet):
-    """Files that a query sees as one table."""
+def _named(given: object) -> object:
+    """A column without a name of its own keeps the query's: {id, customer: [customer, customer_id]}."""
+    return {k: k if v is None else v for k, v in given.items()} if isinstance(given, dict) else given
 
-    columns: dict[str, str | list[str]] = {}
-    """The query's name of a column: the names that the files may give it, of which the first that is there counts; case,
-    blanks, hyphens and underscores make no difference: {company_id: [Record ID, hs_object_id]}. The others keep theirs.
+
+class QueryTable(Settings):
+    """What a query sees as one table, whatever holds it."""
+
+    columns: Annotated[dict[str, str | list[str]], BeforeValidator(_named)] = {}
+    """The query's name of a column: the names that it may have, of which the first that is there counts; case, blanks,
+    hyphens and underscores make no difference: {id, company_id: [Record ID, hs_object_id]}.
     """
     optional: list[str] = []
-    """Columns that the query names and the files may lack, as exports change; they are null then."""
+    """Columns that the query names and the table may lack, as exports change; they are null then."""
     may_be_missing: bool = False
-    """Whether there may be no such file: the table is empty then, with the columns of `columns` and `optional`."""
+    """Whether the table may not be there: it is empty then, with the columns of `columns` and `optional`."""
 
     def names_of(self, column: str) -> list[str]:
-        """What the files may call a column of the query."""
+        """What a column of the query may be called where it is read."""
         named = self.columns.get(column, column)
         return [named] if isinstance(named, str) else named
+
+
+class QueryFiles(FileSet, QueryTable):
+    """Files that a query sees as one table; columns that are not named keep their names."""
+
+
+class LandedTable(QueryTable):
+    """A table of a database that a query sees, with the columns that are named and no others."""
+
+    name: str | list[str]
+    """Its schema and name, such as stripe.price; of several the first that is there."""
+    where: dict[str, list[str]] = {}
+    """Only rows that have one of the values in the column, e.g. {field_name: [status, priority]}."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names under which it may be there."""
+        return [self.name] if isinstance(self.name, str) else self.name
+
+    @model_validator(mode="after")
+    def _names_columns(self) -> "LandedTable":
+        if not self.columns and not self.optional:
+            raise Misfit("names the columns that the query reads, as `{id, customer: customer_id}`", ("columns",))
+        return self
 
 
 class SqlSource(TableSource):
     """One canonical table from a query: over declared files in DuckDB's SQL, or at a connection in its server's.
 
     Over files, it sees each entry of `files` as a table of its name, with the columns of the files, all text, and
-    `_source_file`; nested values of JSON are text that `->>` and `from_json` read. It gives the canonical columns, typed or
-    as text, and is one SELECT: it can read no other file, change no setting and write nothing.
+    `_source_file`; nested values of JSON are text that `->>` and `from_json` read; likewise `tables` of a connection. It
+    gives the canonical columns, typed or as text, and is one SELECT: it can read no other file, change no setting and
+    write nothing.
     """
 
     kind: Literal["sql"]
@@ -51,6 +81,10 @@ class SqlSource(TableSource):
     """In place of `files`: `${NAME}` of a variable with the address of a database, such as
     postgresql://user:password@host/database or sqlite:////data/crm.sqlite. Nothing is written there.
     """
+    tables: dict[TableName, LandedTable] = {}
+    """Of a connection: the name of a table in the query: a table of the database. With them the query is DuckDB's SQL and
+    sees them as it sees files, all columns as text, so that one query serves every server.
+    """
     query: str = Field(min_length=1)
     """One SELECT, which names its result's columns as the canonical table does."""
 
@@ -58,6 +92,8 @@ class SqlSource(TableSource):
     def _one_place(self) -> "SqlSource":
         if bool(self.files) == bool(self.connection):
             raise Misfit("needs either `files`, which the query reads, or a `connection`, where it runs", ("query",))
+        if self.tables and not self.connection:
+            raise Misfit("are of a `connection`, which is not stated", ("tables",))
         return self
 
     @property

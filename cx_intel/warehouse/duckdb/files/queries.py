@@ -4,7 +4,6 @@ What the files hold is read as for any source (`cx_intel.sources.files`); the qu
 own without access to files, network, extensions or settings. What its values mean is decided at staging.
 """
 
-import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -21,6 +20,7 @@ from cx_intel.sources.files.content import REJECTS, Content, FilesRead
 from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, with_variables
 from cx_intel.warehouse.connections import exact_numbers, run_query
+from cx_intel.warehouse.duckdb.files.landed import bare, read_landed
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
 
 TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
@@ -55,7 +55,8 @@ def read_query(source: SqlSource, *, contract: Contract, environment: Mapping[st
     names: list[str] = []
     rejects = [REJECTS.empty_table()]
     if source.connection:
-        given = run_query(_address(source, source.connection, environment), source.query, of)
+        address = _address(source, source.connection, environment)
+        given = _over_landed(address, source, of) if source.tables else run_query(address, source.query, of)
     else:
         with duckdb.connect() as con:
             for (name, files), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
@@ -81,6 +82,15 @@ def _address(source: SqlSource, connection: str, environment: Mapping[str, str])
             f"The environment variable {error.args[0]} is not set, which holds the connection of the "
             f"{source.title}: set it, for instance {error.args[0]}=postgresql://user:password@host/database."
         ) from None
+
+
+def _over_landed(address: str, source: SqlSource, of: str) -> pa.Table:
+    """What a query gives over tables of a database, each read once."""
+    with duckdb.connect() as con:
+        for name, table in read_landed(address, source.tables, of).items():
+            con.register(name, table)
+        with _errors_told(of):
+            return _alone(con, source.query, of)
 
 
 def _alone(con: duckdb.DuckDBPyConnection, query: str, of: str) -> pa.Table:
@@ -123,7 +133,7 @@ def _renamed(table: pa.Table, files: QueryFiles, file: SourceFile) -> pa.Table:
     found: dict[str, str] = {}
     for name in files.columns:
         stated = files.names_of(name)
-        if there := next((t for s in stated for t in table.column_names if _bare(t) == _bare(s)), None):
+        if there := next((t for s in stated for t in table.column_names if bare(t) == bare(s)), None):
             found[name] = there
         elif name not in files.optional:
             raise SourceError(
@@ -134,11 +144,6 @@ def _renamed(table: pa.Table, files: QueryFiles, file: SourceFile) -> pa.Table:
     taken = {*found.values(), *(n for n in table.column_names if n.lower() in {name.lower() for name in found})}
     kept = [name for name in table.column_names if name not in taken]
     return pa.table({**{name: table[there] for name, there in found.items()}, **{n: table[n] for n in kept}})
-
-
-def _bare(name: str) -> str:
-    """A column's name without what differs between exports of one system: case, blanks, hyphens and underscores."""
-    return re.sub(r"[\s_-]", "", name).lower()
 
 
 def _without_null_text(table: pa.Table, files: FileSet) -> pa.Table:
