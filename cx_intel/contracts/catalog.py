@@ -6,7 +6,7 @@ table's contract, so every table has a contract here whether or not it exists.
 
 from collections.abc import Callable
 
-from cx_intel.contracts import core, freshness, operations, subscriptions, support
+from cx_intel.contracts import core, freshness, identity, operations, subscriptions, support
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, drivers, risk
 from cx_intel.contracts.health import scores as health
@@ -22,6 +22,8 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
         for make in (
             operations.quarantine,
             operations.rejected_rows,
+            identity.identity_map,
+            identity.unmatched_accounts,
             core.account_history,
             subscriptions.subscription_periods,
             freshness.source_freshness,
@@ -75,7 +77,12 @@ def contract_of(table: str, portfolio: Portfolio) -> Contract:
 def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     """The tables that the portfolio has beyond its raw ones, in an order in which each follows what it reads."""
     sources = portfolio.tables
-    tables = [f"stg_{table}" for table in STAGING if table in sources]
+    tables = []
+    for table in STAGING:
+        if table == "accounts" and portfolio.has_identity:
+            tables.append("identity_map")
+        if table in sources:
+            tables.append(f"stg_{table}")
     tables += ["quarantine", "account_history"]
     if "subscriptions" in sources:
         tables += ["subscription_periods", "fct_revenue_intra_month"]
@@ -87,6 +94,8 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     if portfolio.revenue.recurring_rules and {"subscriptions", "invoices"} & set(sources):
         tables.append("non_recurring")
     tables += ["fct_revenue", "account_snapshot"]
+    if portfolio.has_identity:
+        tables.append("unmatched_accounts")
     if "support_tickets" in sources and portfolio.support.business_hours:
         tables.append("business_hours")
     tables += ["dim_account", "dim_date"]

@@ -8,6 +8,7 @@ from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract
 
 DERIVED = {
     "account_aliases": ("currency",),
+    "identity_links": ("occurrence",),
     "subscriptions": ("occurrence", "mrr_amount", "list_mrr_amount", "is_active", "duration_days", "non_recurring"),
     "invoices": ("mrr_amount", "invoice_month", "is_paid", "non_recurring"),
     "mrr_history": ("occurrence",),
@@ -27,11 +28,16 @@ ROW_MARKS = {**RAW_MARKS, DELIVERED_DAY: DATE}
 """All that a raw row may carry besides the delivered columns."""
 
 DEFAULTED = ("currency", "billing_period_months")
-FILLED = {"support_tickets": ("status",), "nps_responses": ("response_id",), "ticket_status_history": ("field",)}
+FILLED = {
+    "identity_links": ("linked_system", "linked_id"),
+    "support_tickets": ("status",),
+    "nps_responses": ("response_id",),
+    "ticket_status_history": ("field",),
+}
 """Columns that staging fills where a row has none: in every table, and by canonical table."""
 LENIENT = {"support_tickets": ("satisfaction_score",), "nps_responses": ("score",)}
 """Canonical table: the columns whose misfits are null and told by a check, while the row stays."""
-EXPECTED = {"nps_responses": ("score",)}
+EXPECTED = {"identity_links": ("linked_system", "linked_id"), "nps_responses": ("score",)}
 """Canonical table: columns that a file has to have, though a row may lack them."""
 AS_DELIVERED = {"support_tickets": {"source_status": "status"}}
 """Canonical table: a column that keeps what another one's cell says before `values` of the source respells it."""

@@ -15,6 +15,7 @@ from cx_intel.settings.accounts import LifecycleSettings, Name, Rules, SourceAtt
 from cx_intel.settings.automation import Automation
 from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings, TimeZone
 from cx_intel.settings.health.model import HealthSettings
+from cx_intel.settings.identity import IdentitySettings
 from cx_intel.settings.publication import PublishSettings
 from cx_intel.settings.renewals import (
     RULED_RISKS,
@@ -94,6 +95,7 @@ class Portfolio(SourcesMixin):
     """Countries, or parts of them, on whose public holidays few rows of a source are no news: [DE], [DE-BY, AT].
     Default: those of `support.business_hours`."""
     account_attributes: dict[Name, SourceAttribute | Rules] = {}
+    identity: IdentitySettings = IdentitySettings()
     include_churned: bool = False
     revenue: RevenueSettings
     usage: UsageSettings = UsageSettings()
@@ -129,6 +131,9 @@ class Portfolio(SourcesMixin):
             raise Misfit("needs a source of `ticket_status_history`, which says when they began", ("support", "pauses"))
         if "ticket_status_history" in self.tables and self.key_of("support_tickets", ()):
             raise Misfit("has no account, so that ids of tickets have to be unique: leave out `key`", ("sources",))
+        if unused := sorted(set(self.identity.unmatched) - set(self.systems)):
+            message = f"no source states `system: {unused[0]}`; there are {', '.join(sorted(self.systems)) or 'none'}"
+            raise Misfit(message, ("identity", "unmatched", unused[0]))
         known = {*STANDARD_ATTRIBUTES, *self.account_attributes}
         if unknown := sorted(set(self.rollups) - known):
             raise Misfit(
@@ -194,6 +199,30 @@ class Portfolio(SourcesMixin):
             if isinstance(source, SyntheticSource) and table in synthetic_tables(source):
                 return source
         raise KeyError(table)
+
+    def system_of(self, table: str) -> str | None:
+        """The system whose ids stand in the `account_id` of a table; None where they are the accounts' own."""
+        source = self.source_of(table) if table in self.tables else None
+        return source.system if isinstance(source, TableSource) else None
+
+    @property
+    def systems(self) -> dict[str, tuple[str, ...]]:
+        """System: the canonical tables whose rows name its ids."""
+        found: dict[str, tuple[str, ...]] = {}
+        for table in self.tables:
+            if system := self.system_of(table):
+                found[system] = (*found.get(system, ()), table)
+        return found
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether ids of other systems are led to accounts."""
+        return bool(self.systems) or "identity_links" in self.tables
+
+    def makes_accounts_of(self, system: str) -> bool:
+        """Whether an id of a system that finds no account becomes one."""
+        stated = self.identity.unmatched.get(system)
+        return stated == "account" if stated else bool({*BASIS_TABLE} & {*self.systems.get(system, ())})
 
     @property
     def holiday_regions(self) -> list[Region]:

@@ -22,6 +22,7 @@ from cx_intel.models.staging.columns.derivations import derivations, faults
 from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.columns.subscriptions import with_seen
+from cx_intel.models.staging.identity import under_account_ids
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.models.staging.repeated_rows import without_contradictions, without_duplicates
 from cx_intel.settings.portfolio import Portfolio
@@ -46,6 +47,8 @@ CODES = (
     "line_type",
     "usage_type",
     "proration",
+    "system",
+    "linked_system",
 )
 """Columns kept in lower case."""
 SEPARATOR = "; "
@@ -69,6 +72,7 @@ def judged(
     accounts: ir.Table | None = None,
     seen: ir.Table | None = None,
     aliases: ir.Table | None = None,
+    identity: ir.Table | None = None,
 ) -> ir.Table:
     """Every row of a raw table, typed, with `_reason`: null where the row is valid.
 
@@ -79,6 +83,7 @@ def judged(
         as_of: The day that `is_active` and `duration_days` describe.
         accounts: stg_accounts, for tables of rows that belong to an account; for account_aliases the accounts delivered.
         aliases: stg_account_aliases, where accounts were merged.
+        identity: identity_map, where a source names ids of another system.
         seen: subscription_id of the subscriptions that earlier loads had before they ended.
 
     Where keys repeat, the one delivered last, by file name and row number, is kept; rows of a subscription with dates
@@ -91,6 +96,8 @@ def judged(
     rows = _typed(_cells(raw, contract), contract, portfolio, table)
     if table == "account_aliases" and accounts is not None:
         rows = with_survivors(rows, accounts)
+    if identity is not None and "account_id" in rows.columns:
+        rows = under_account_ids(rows, identity, table=table, portfolio=portfolio)
     if aliases is not None and "account_id" in rows.columns:
         rows = under_surviving_ids(rows, aliases, contract)
     for derive in derivations(table, portfolio):
@@ -230,7 +237,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         name, value = column.name, rows[column.name]
         text = rows[f"_text_{name}"] if f"_text_{name}" in rows.columns else value.cast("string")
         quoted = ibis.literal(f"{name}: '") + text.substr(0, SHOWN) + "' "
-        if name in required:
+        if name in required and not (name == "account_id" and "_unmatched" in rows.columns):
             found.append((text.isnull(), f"{name} is missing"))
         if column.type in (MONEY, PRICE):
             is_number = rows[f"_has_{name}"]
@@ -251,6 +258,8 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
         message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + "' is not among the accounts"
         found.append((orphan, message))
+    if "_unmatched" in rows.columns:
+        found.append((rows["_unmatched"].notnull(), rows["_unmatched"]))
     joined = reduce(lambda a, b: a + b, (ibis.ifelse(when, _next(message), "") for when, message in found))
     found_in_row = joined.substr(len(SEPARATOR)).nullif("")
     if "_survivor" in rows.columns:

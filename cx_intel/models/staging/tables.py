@@ -9,6 +9,7 @@ by the tables that read these.
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
@@ -19,6 +20,7 @@ from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
+from cx_intel.models.staging.identity import further_accounts
 from cx_intel.models.staging.rows import judged
 from cx_intel.settings.portfolio import Portfolio
 
@@ -38,20 +40,58 @@ def stg_account_aliases(
     return _valid(raw_account_aliases, accounts, None, "account_aliases", portfolio, as_of)
 
 
+def stg_identity_links(raw_identity_links: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """The links between ids of systems and accounts that this load delivers; equal ones are counted, not refused.
+
+    Grain: system, external_id, linked_system, linked_id, occurrence.
+    """
+    return _valid(raw_identity_links, None, None, "identity_links", portfolio, as_of)
+
+
 def stg_accounts(
-    raw_accounts: ir.Table, stg_account_aliases: ir.Table | None = None, *, portfolio: Portfolio, as_of: date
+    raw_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+    remembered: ir.Table | None = None,
 ) -> ir.Table:
     """The customers, with the attributes that the portfolio adds, delivered or derived by rules.
 
-    Grain: account_id. One that was merged into another is quarantined, saying so; the other has the earlier signup.
+    Grain: account_id. One that was merged into another is quarantined, saying so; the other has the earlier signup. Where
+    ids of other systems are led to accounts, those ids that are accounts themselves are among them, and accounts that only
+    an earlier load delivered (`remembered`: account_history) while such ids still belong to them.
     """
-    return _valid(raw_accounts, None, stg_account_aliases, "accounts", portfolio, as_of)
+    rows = judged_accounts(
+        raw_accounts, stg_account_aliases, identity_map, remembered, portfolio=portfolio, as_of=as_of
+    )
+    return valid_rows(rows, "accounts", portfolio)
+
+
+def judged_accounts(
+    raw_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None,
+    identity_map: ir.Table | None,
+    account_history: ir.Table | None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+) -> ir.Table:
+    """As `judged`, of all accounts: those delivered, and those that ids of other systems belong to."""
+    judge = partial(judged, table="accounts", portfolio=portfolio, as_of=as_of, aliases=stg_account_aliases)
+    rows = judge(raw_accounts)
+    if identity_map is None or account_history is None:
+        return rows
+    further = further_accounts(identity_map, account_history, raw_accounts, portfolio=portfolio)
+    return rows.union(judge(further))
 
 
 def stg_subscriptions(
     raw_subscriptions: ir.Table,
     stg_accounts: ir.Table,
     stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -60,13 +100,14 @@ def stg_subscriptions(
 
     Grain: subscription_id, occurrence: several rows of a subscription are its history, by their own dates.
     """
-    return _valid(raw_subscriptions, stg_accounts, stg_account_aliases, "subscriptions", portfolio, as_of)
+    return _valid(raw_subscriptions, stg_accounts, stg_account_aliases, "subscriptions", portfolio, as_of, identity_map)
 
 
 def stg_invoices(
     raw_invoices: ir.Table,
     stg_accounts: ir.Table,
     stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -75,13 +116,14 @@ def stg_invoices(
 
     Grain: invoice_id.
     """
-    return _valid(raw_invoices, stg_accounts, stg_account_aliases, "invoices", portfolio, as_of)
+    return _valid(raw_invoices, stg_accounts, stg_account_aliases, "invoices", portfolio, as_of, identity_map)
 
 
 def stg_mrr_history(
     raw_mrr_history: ir.Table,
     stg_accounts: ir.Table,
     stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -90,13 +132,14 @@ def stg_mrr_history(
 
     Grain: account_id, month.
     """
-    return _valid(raw_mrr_history, stg_accounts, stg_account_aliases, "mrr_history", portfolio, as_of)
+    return _valid(raw_mrr_history, stg_accounts, stg_account_aliases, "mrr_history", portfolio, as_of, identity_map)
 
 
 def stg_usage_events(
     raw_usage_events: ir.Table,
     stg_accounts: ir.Table,
     stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -105,13 +148,14 @@ def stg_usage_events(
 
     Grain: event_id, compared within event_date. A filter on event_date reaches the raw rows.
     """
-    return _valid(raw_usage_events, stg_accounts, stg_account_aliases, "usage_events", portfolio, as_of)
+    return _valid(raw_usage_events, stg_accounts, stg_account_aliases, "usage_events", portfolio, as_of, identity_map)
 
 
 def stg_support_tickets(
     raw_support_tickets: ir.Table,
     stg_accounts: ir.Table,
     stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -120,7 +164,7 @@ def stg_support_tickets(
 
     Grain: ticket_id.
     """
-    return _valid(raw_support_tickets, stg_accounts, stg_account_aliases, "support_tickets", portfolio, as_of)
+    return _valid(raw_support_tickets, stg_accounts, stg_account_aliases, "support_tickets", portfolio, as_of, identity_map)
 
 
 def stg_ticket_status_history(raw_ticket_status_history: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -135,6 +179,7 @@ def stg_nps_responses(
     raw_nps_responses: ir.Table,
     stg_accounts: ir.Table,
     stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -143,13 +188,14 @@ def stg_nps_responses(
 
     Grain: response_id.
     """
-    return _valid(raw_nps_responses, stg_accounts, stg_account_aliases, "nps_responses", portfolio, as_of)
+    return _valid(raw_nps_responses, stg_accounts, stg_account_aliases, "nps_responses", portfolio, as_of, identity_map)
 
 
 def stg_csm_activities(
     raw_csm_activities: ir.Table,
     stg_accounts: ir.Table,
     stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -158,13 +204,14 @@ def stg_csm_activities(
 
     Grain: activity_id.
     """
-    return _valid(raw_csm_activities, stg_accounts, stg_account_aliases, "csm_activities", portfolio, as_of)
+    return _valid(raw_csm_activities, stg_accounts, stg_account_aliases, "csm_activities", portfolio, as_of, identity_map)
 
 
 def stg_metrics(
     raw_metrics: ir.Table,
     stg_accounts: ir.Table,
     stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -173,7 +220,7 @@ def stg_metrics(
 
     Grain: account_id, metric, measured_on.
     """
-    return _valid(raw_metrics, stg_accounts, stg_account_aliases, "metrics", portfolio, as_of)
+    return _valid(raw_metrics, stg_accounts, stg_account_aliases, "metrics", portfolio, as_of, identity_map)
 
 
 def valid_rows(judged: ir.Table, table: str, portfolio: Portfolio) -> ir.Table:
@@ -245,6 +292,9 @@ def _valid(
     table: str,
     portfolio: Portfolio,
     as_of: date,
+    identity: ir.Table | None = None,
 ) -> ir.Table:
-    rows = judged(raw, table=table, portfolio=portfolio, as_of=as_of, accounts=accounts, aliases=aliases)
+    rows = judged(
+        raw, table=table, portfolio=portfolio, as_of=as_of, accounts=accounts, aliases=aliases, identity=identity
+    )
     return valid_rows(rows, table, portfolio)

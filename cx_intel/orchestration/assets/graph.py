@@ -17,6 +17,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.models.core import accounts, catalog, freshness, usage
 from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
+from cx_intel.models.identity import identity_map, unmatched
 from cx_intel.models.renewals import actions, families, lifecycle, outlook
 from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.revenue import cohorts, delivery, published, reconciliation, recurring, waterfall
@@ -31,6 +32,8 @@ REJECTED_ROWS = "rejected_rows"
 """What all staged tables collect for the quarantine; no asset."""
 MODULES = (
     staging,
+    identity_map,
+    unmatched,
     accounts,
     catalog,
     usage,

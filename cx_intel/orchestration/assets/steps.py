@@ -21,8 +21,9 @@ from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.expressions.time import offsets
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
+from cx_intel.models.staging.identity import compared_id, current
 from cx_intel.models.staging.rows import MARKS, judged
-from cx_intel.models.staging.tables import rejected_rows, valid_rows
+from cx_intel.models.staging.tables import judged_accounts, rejected_rows, valid_rows
 from cx_intel.models.subscriptions.history import seen_before
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS, Input, Step
 from cx_intel.orchestration.assets.lineage import Source, column_sources
@@ -33,7 +34,8 @@ JUDGED_PREFIX = "judged_"
 """Begins the name under which judged rows stand until they are split."""
 NO_TIME = timedelta(0)
 PERIODS = "subscription_periods"
-"""Remembers the loads before: no input of what is staged, which it is made of."""
+HISTORY = "account_history"
+"""Both remember the loads before: no inputs of what is staged, which they are made of."""
 
 
 @dataclass(frozen=True)
@@ -117,25 +119,32 @@ class StepRunner:
         state: dict[date, str] = {}
         delivered_days: tuple[date, ...] = ()
         read = {i.table: self._table(i) for i in self.step.inputs[1:] if i.exists}
-        accounts, aliases = read.get("stg_accounts"), read.get("stg_account_aliases")
+        accounts, aliases, identity = (read.get(t) for t in ("stg_accounts", "stg_account_aliases", "identity_map"))
         if "raw_accounts" in read:
             accounts = delivered_accounts(read["raw_accounts"])
         if is_by_source_day:
             contents: Mapping[date, str] = warehouse.day_state(source.table)
             if aliases is not None:
                 contents = self._with_merges(contents, raw, aliases)
+            if identity is not None and (system := self.portfolio.system_of(table)):
+                contents = self._with_ids(contents, raw, identity, system)
             chosen, state = self._stale(days, self._of_local_days(contents))
             delivered_days = self._source_days(chosen)
             raw = raw.filter(among(raw[DELIVERED_DAY], delivered_days))
-        expression = judged(
-            raw,
-            table=table,
-            portfolio=self.portfolio,
-            as_of=days[-1],
-            accounts=accounts,
-            aliases=aliases,
-            seen=self._seen(table, days[-1]),
-        )
+        if table == "accounts":
+            known = self._known_before(days[-1]) if identity is not None else None
+            expression = judged_accounts(raw, aliases, identity, known, portfolio=self.portfolio, as_of=days[-1])
+        else:
+            expression = judged(
+                raw,
+                table=table,
+                portfolio=self.portfolio,
+                as_of=days[-1],
+                accounts=accounts,
+                aliases=aliases,
+                seen=self._seen(table, days[-1]),
+                identity=identity,
+            )
         like = ibis.schema({**contract.schema(), **MARKS})
         found = warehouse.stage(JUDGED_PREFIX + table, [expression], like=like)
         rows = valid_rows(found, table, self.portfolio)
@@ -160,6 +169,22 @@ class StepRunner:
         if table != "subscriptions" or not self.warehouse.exists(PERIODS):
             return None
         return seen_before(self.warehouse.table(PERIODS), self.portfolio, as_of)
+
+    def _known_before(self, as_of: date) -> ir.Table:
+        """What loads before this day delivered of accounts, as they left it."""
+        contract = contract_of(HISTORY, self.portfolio)
+        rows = self.warehouse.table(HISTORY) if self.warehouse.exists(HISTORY) else contract.no_rows()
+        before = _with_columns(rows, contract).filter(lambda t: t.valid_from < ibis.literal(as_of))
+        return self._merged(before, contract)
+
+    def _with_ids(
+        self, contents: Mapping[date, str], raw: ir.Table, identity: ir.Table, system: str
+    ) -> Mapping[date, str]:
+        """What each day of a source is made from, with the accounts that the ids in its rows belong to."""
+        named = raw.select(_day=raw[DELIVERED_DAY], external_id=compared_id(parsing.text(raw.account_id), system))
+        known = current(identity).filter(lambda t: t.system == system).select("external_id", "account_id")
+        found = self.warehouse.day_contents(named.distinct().inner_join(known, "external_id"), "_day")
+        return {day: f"{content}&{found.get(day, '')}" for day, content in contents.items()}
 
     def _with_merges(self, contents: Mapping[date, str], raw: ir.Table, aliases: ir.Table) -> Mapping[date, str]:
         """What each day of a source is made from, with the merged accounts that it has rows of."""

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.models.staging.aliases import MERGED
+from cx_intel.models.staging.identity import UNMATCHED
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS
 from cx_intel.orchestration.assets.steps import among
 from cx_intel.orchestration.checks.check import SAMPLE_ROWS, Check, CheckContext, RuleResult
@@ -44,13 +45,14 @@ class QuarantinedShare(Check):
         """The share of the rows delivered of a whole table; of one by day, of those that the run handled.
 
         Where a source delivers all events each time it is that of all, if it is the larger: a row whose time cannot be
-        read belongs to no day. Rows left out because their account was merged are no fault of the source.
+        read belongs to no day. Rows left out because their account was merged, or because it is stated that ids without an
+        account have none, are no fault of the source.
         """
         if self.contract.layer != "staging":
             return []
         warehouse = context.warehouse
         rejected = rejected_of(self.contract.table.removeprefix("stg_"), self.portfolio, warehouse)
-        rejected = rejected.filter(~rejected.reason.startswith(MERGED))
+        rejected = rejected.filter(~rejected.reason.startswith(MERGED) & ~rejected.reason.startswith(UNMATCHED))
         bad, kept = warehouse.count(rejected), warehouse.count(context.rows)
         total = bad + kept
         if bad and context.days:

@@ -10,11 +10,13 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from cx_intel.settings.base import Misfit, Settings, TimeZone
+from cx_intel.settings.identity import ACCOUNT, SystemName
 from cx_intel.settings.sources.date_formats import check_date_format
 from cx_intel.settings.support import Satisfaction
 
 CanonicalTable: TypeAlias = Literal[
     "account_aliases",
+    "identity_links",
     "accounts",
     "subscriptions",
     "invoices",
@@ -34,6 +36,8 @@ ID_OF = {
     "csm_activities": "activity_id",
 }
 """Tables whose ids may be unique within an account only: their id."""
+WITHOUT_ACCOUNT_ID = ("account_aliases", "identity_links", "accounts", "ticket_status_history")
+"""Tables whose rows belong to no account, or are accounts: another system's ids cannot stand there."""
 WITHOUT_NUMBERS = ("account_aliases", "usage_events", "ticket_status_history")
 """Tables that have no column of numbers."""
 MINOR_DIGITS = {
@@ -116,6 +120,9 @@ class TableSource(SourceBase):
     """
     satisfaction: Satisfaction | None = None
     """Of support_tickets: how ratings are written, where not from 1 to 5."""
+    system: SystemName | None = None
+    """The system whose ids `account_id` holds, where they are not the accounts' own: stripe, zendesk, or `domain` for
+    domains and e-mail addresses. `identity_links` say which account each id belongs to."""
     key: list[str] = []
     """The columns that identify a row, where ids are unique within an account only: [account_id, event_id]."""
 
@@ -130,6 +137,10 @@ class TableSource(SourceBase):
     def _fits_its_table(self) -> "TableSource":
         if self.satisfaction and self.table != "support_tickets":
             raise Misfit("is about the ratings of support_tickets", ("satisfaction",))
+        if self.system == ACCOUNT:
+            raise Misfit("is left out where the ids are the accounts' own", ("system",))
+        if self.system and self.table in WITHOUT_ACCOUNT_ID:
+            raise Misfit(f"is about the account_id of a row, which {self.table} has not or does not borrow", ("system",))
         if not self.key:
             return self
         if self.table not in ID_OF:

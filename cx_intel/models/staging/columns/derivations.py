@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from cx_intel.models.staging.columns.accounts import Derivation, attribute_derivations
 from cx_intel.models.staging.columns.events import event_day, usage_event_columns
+from cx_intel.models.staging.columns.identity import equal_links, link_columns, link_faults
 from cx_intel.models.staging.columns.invoices import given_month_columns, invoice_columns, newest_file, place_in_month
 from cx_intel.models.staging.columns.recurring import recurring_columns
 from cx_intel.models.staging.columns.subscriptions import subscription_columns, subscription_faults
@@ -29,10 +30,13 @@ def faults(rows: ir.Table, table: str, portfolio: Portfolio) -> list[tuple[ir.Bo
     """What else is wrong with rows of a canonical table beyond what its columns say: when, and what to write."""
     if table == "account_aliases":
         return [(rows["_merge_fault"].notnull(), rows["_merge_fault"])]
+    if table == "identity_links":
+        return link_faults(rows)
     return subscription_faults(rows, portfolio) if table == "subscriptions" else []
 
 
 _DERIVATIONS: dict[str, tuple[Derivation, ...]] = {
+    "identity_links": (link_columns, equal_links),
     "subscriptions": (subscription_columns, recurring_columns),
     "invoices": (invoice_columns, recurring_columns),
     "mrr_history": (newest_file, place_in_month, given_month_columns),

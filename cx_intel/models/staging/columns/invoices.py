@@ -79,5 +79,7 @@ def given_month_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> di
 
 
 def _own_id(rows: ir.Table) -> ir.Value:
-    """The id that the source has for the account of a row, merged or not."""
+    """The id that the source has for the account of a row, merged or led to another system's account or not."""
+    if "_external_id" in rows.columns:
+        return rows["_external_id"]
     return rows["_own_id"] if "_own_id" in rows.columns else rows.account_id

@@ -1,0 +1,133 @@
+"""The contracts of `identity_map` and `unmatched_accounts`: which account an id of a system belongs to, and ids without one.
+
+What sources deliver of links is in `cx_intel.contracts.staging.identity`. The models are in `cx_intel.models.identity`;
+how rows get the account of their id, in `cx_intel.models.staging.identity`.
+"""
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, TEXT, Column, Contract, CrossInvariant, Invariant
+from cx_intel.settings.portfolio import Portfolio
+
+RULES = ("direct", "chain", "domain", "own", "itself", "merged")
+
+
+def _id_columns() -> tuple[Column, ...]:
+    return (
+        Column("system", TEXT, "The system that the id is of; `account` for ids of accounts.", nullable=False),
+        Column("external_id", TEXT, "The id there; of `domain`, the domain.", nullable=False),
+    )
+
+
+def identity_map(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "identity_map",
+        "core",
+        "Which account each id of a system (CRM, billing, help desk, product, e-mail domain) belongs to, by which link, and "
+        "since when: what an earlier load knew stays known.",
+        ("system", "external_id", "valid_from"),
+        (
+            *_id_columns(),
+            Column("valid_from", DATE, "First as_of at which it belongs there.", nullable=False),
+            Column("valid_to", DATE, "First as_of at which it belongs elsewhere.", null_means="it still belongs there"),
+            Column("account_id", TEXT, "The account.", null_means="it belongs to none; reason says why"),
+            Column(
+                "rule",
+                TEXT,
+                "direct: a link to the account; chain: over another system; domain: by the e-mail domain; own: an account "
+                "of its own, as no link leads to one; itself: an account's id; merged: that of a merged account.",
+                null_means="it belongs to no account",
+                accepted=RULES,
+            ),
+            Column("linked_system", TEXT, "Where the link that counts leads.", null_means="no link counts"),
+            Column("linked_id", TEXT, "The id there.", null_means="no link counts"),
+            Column("priority", COUNT, "That of the link; the lowest counts.", null_means="no link counts", minimum=1),
+            Column("reason", TEXT, "Why no link leads to an account.", null_means="one does"),
+            Column("external_name", TEXT, "What the system calls it, as newest delivered.", null_means="it does not say"),
+            Column("is_named", FLAG, "Rows of the newest load name the id.", nullable=False),
+            Column("is_delivered", FLAG, "The newest load has the link; else it is remembered.", nullable=False),
+            Column("first_seen_on", DATE, "as_of of the load that first had the id.", nullable=False),
+            Column("last_seen_on", DATE, "as_of of the newest load that had the id.", nullable=False),
+        ),
+        invariants=(
+            Invariant(
+                "validity_in_order",
+                "A row is valid for at least a day.",
+                lambda t: t.valid_to.isnull() | (t.valid_from < t.valid_to),
+                "Refresh the newest day again; the map of that day is made anew.",
+            ),
+        ),
+        cross_invariants=(
+            CrossInvariant(
+                "accounts_of_ids_stay",
+                "An id belongs to the account to which it belonged before.",
+                (),
+                _changed,
+                "Its past moves with it, MRR included. If that is wrong, mend the link at its source; restatements say by how "
+                "much published months moved.",
+                "warn",
+            ),
+        ),
+        plots={"ids_without_account": lambda t: t.count(where=t.account_id.isnull() & t.valid_to.isnull())},
+    )
+
+
+def _changed(tables: Mapping[str, ir.Table]) -> ir.Table:
+    """Ids that the newest load gives to another account than the load before."""
+    rows = tables["self"]
+    day = rows.agg(_day=rows.last_seen_on.max())
+    now = rows.filter(rows.valid_to.isnull()).cross_join(day)
+    now = now.filter(now.valid_from == now["_day"])
+    before = rows.filter(rows.account_id.notnull()).select(
+        "system", "external_id", valid_from="valid_to", was_account_id="account_id"
+    )
+    pairs = now.inner_join(before, ["system", "external_id", "valid_from"])
+    differs = ~pairs.account_id.identical_to(pairs.was_account_id)
+    return pairs.filter(differs).select("system", "external_id", "account_id", "was_account_id", "linked_system", "linked_id")
+
+
+def unmatched_accounts(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "unmatched_accounts",
+        "core",
+        "Which ids of a system no link leads to an account, why, and what hangs on them: rows, events and MRR.",
+        ("system", "external_id"),
+        (
+            *_id_columns(),
+            Column("external_name", TEXT, "What the system calls it.", null_means="it does not say"),
+            Column("reason", TEXT, "Why no link leads to an account.", nullable=False),
+            Column(
+                "account_id",
+                TEXT,
+                "The account that was made of it.",
+                null_means="none, by identity.unmatched: its rows are in quarantine",
+            ),
+            Column("row_count", COUNT, "Delivered rows that name it, events included.", "rows", nullable=False, minimum=0),
+            Column("event_count", COUNT, "Of these, usage events.", "events", nullable=False, minimum=0),
+            Column(
+                "mrr",
+                MONEY,
+                "MRR in force of the account that was made of it.",
+                "reporting currency per month",
+                null_means="no account was made of it, and what is in quarantine is not priced",
+                minimum=0,
+            ),
+            Column("first_seen_on", DATE, "as_of of the load that first had the id.", nullable=False),
+            Column("last_seen_on", DATE, "as_of of the newest load that had the id.", nullable=False),
+        ),
+        invariants=(
+            Invariant(
+                "ids_find_their_account",
+                "Every id that rows name belongs to an account; the MRR told is that of accounts made of ids.",
+                lambda t: t.reason.isnull(),
+                "Write the account at the id in its system, or add a link to identity_links. What is to stay without an "
+                "account is stated by identity.unmatched.",
+                "warn",
+                amount="mrr",
+            ),
+        ),
+        plots={"mrr": lambda t: t.mrr.sum(), "rows": lambda t: t.row_count.sum()},
+    )

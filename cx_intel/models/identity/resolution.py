@@ -1,0 +1,114 @@
+"""Follows the links of ids to accounts: over other systems and domains, the strongest link first.
+
+Only the walk and its reasons belong here. What is remembered from load to load is in `identity_map.py` beside this module;
+the links are staged in `cx_intel.models.staging`. Definitions: Identity in `docs/definitions.md`.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.models.expressions.chains import ends_of_chains
+from cx_intel.models.expressions.joins import beside
+from cx_intel.settings.identity import ACCOUNT, DOMAIN
+
+DEPTH = 4
+"""How many links are followed from an id to its account."""
+DOUBLINGS = 2
+"""Twice doubled, a link is followed as far."""
+ID = ("system", "external_id")
+LINKED = ("linked_system", "linked_id")
+SEPARATOR = "\x1f"
+"""Between system and id where both make one key."""
+
+
+def default_priority(linked_system: ir.StringValue) -> ir.IntegerValue:
+    """A link to an account is stronger than one to another system, and that stronger than one by domain."""
+    return ibis.cases((linked_system == ACCOUNT, 1), (linked_system == DOMAIN, 3), else_=2).cast("int64")
+
+
+def resolved(links: ir.Table, accounts: ir.Table) -> ir.Table:
+    """One row an id that has links: its `account_id`, the `rule`, link and `priority` that decided, else the `reason`.
+
+    Of several links of an id, that of the lowest `rank` which leads to an account counts; where links of equal rank lead
+    to several accounts, none does.
+
+    Args:
+        links: system, external_id, linked_system, linked_id, rank, priority, and rule, shown_system, shown_id: what is
+            said of the link.
+        accounts: system (`account`), external_id, account_id.
+    """
+    found = accounts.select(*ID, "account_id")
+    for _ in range(DEPTH - 1):
+        leading = _strongest(links, found)
+        agreed = leading.filter(leading["_low"] == leading["_high"])
+        found = accounts.select(*ID, "account_id").union(agreed.select(*ID, account_id="_low"))
+    leading = _strongest(links, found)
+    rows = _first(links).select(*ID, *LINKED)
+    decided = leading.select(
+        *ID, "rule", "shown_system", "shown_id", "priority", _low=leading["_low"], _high=leading["_high"]
+    )
+    rows = beside(rows, decided, *ID)
+    is_one = ibis.coalesce(rows["_low"] == rows["_high"], ibis.literal(False))
+    rows = rows.mutate(_is_one=is_one, account_id=ibis.ifelse(is_one, rows["_low"], ibis.null("string")))
+    rows = _with_reason(rows, leading)
+    kept = {"rule": "string", "shown_system": "string", "shown_id": "string", "priority": "int64"}
+    return rows.select(
+        *ID,
+        "account_id",
+        "reason",
+        **{name: ibis.ifelse(rows["_is_one"], rows[name], ibis.null(kind)) for name, kind in kept.items()},
+    )
+
+
+def _strongest(links: ir.Table, found: ir.Table) -> ir.Table:
+    """Of each id the first of its strongest links that lead anywhere, with the accounts of all these: `_low`, `_high`."""
+    targets = found.select(linked_system="system", linked_id="external_id", _account="account_id")
+    rows = links.inner_join(targets, [*LINKED])
+    rows = rows.mutate(_best=rows["rank"].min().over(ibis.window(group_by=[*ID])))
+    rows = rows.filter(rows["rank"] == rows["_best"])
+    together = ibis.window(group_by=[*ID])
+    rows = rows.mutate(_low=rows["_account"].min().over(together), _high=rows["_account"].max().over(together))
+    return _first(rows)
+
+
+def _first(links: ir.Table) -> ir.Table:
+    """The first link of each id by rank and target."""
+    strongest_first = ibis.window(group_by=[*ID], order_by=["rank", *LINKED])
+    ranked = links.mutate(_place=ibis.row_number().over(strongest_first))
+    return ranked.filter(ranked["_place"] == 0).drop("_place")
+
+
+def _with_reason(rows: ir.Table, leading: ir.Table) -> ir.Table:
+    """Adds `reason`: why an id has no account, by its first link; null where it has one."""
+    contested = leading.filter(leading["_low"] != leading["_high"])
+    contested = contested.select(linked_system="system", linked_id="external_id", _is_contested=ibis.literal(True))
+    lost = rows.filter(~rows["_is_one"])
+    onwards = lost.select(link_from=_key(lost, *ID), link_to=_key(lost, *LINKED))
+    chains = ends_of_chains(onwards, doublings=DOUBLINGS).select(_key="link_from", _is_endless="is_endless")
+    told = beside(rows.mutate(_key=_key(rows, *ID)), chains, "_key")
+    told = beside(told, contested, *LINKED)
+    target = ibis.literal(" '") + told.linked_id + "'"
+    several = ibis.coalesce(told["_is_contested"], ibis.literal(False))
+    reason = ibis.cases(
+        (told["_is_one"], ibis.null("string")),
+        (
+            told["_low"] != told["_high"],
+            ibis.literal("is linked to several accounts alike: '") + told["_low"] + "' and '" + told["_high"] + "'",
+        ),
+        (
+            told.linked_system == ACCOUNT,
+            ibis.literal("is linked to the account") + target + ", which no load delivered",
+        ),
+        ((told.linked_system == DOMAIN) & several, ibis.literal("has the domain") + target + ", as several accounts have"),
+        (told.linked_system == DOMAIN, ibis.literal("has the domain") + target + ", as no account has"),
+        (
+            ibis.coalesce(told["_is_endless"], ibis.literal(False)),
+            f"is linked in a circle, or over more than {DEPTH} links",
+        ),
+        else_=ibis.literal("is linked to ") + told.linked_system + target + ", which has no account itself",
+    )
+    return told.mutate(reason=reason)
+
+
+def _key(rows: ir.Table, system: str, external_id: str) -> ir.StringValue:
+    return rows[system] + ibis.literal(SEPARATOR) + rows[external_id]
