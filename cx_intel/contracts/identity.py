@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, TEXT, Column, Contract, CrossInvariant, Invariant
+from cx_intel.settings.identity import ACCOUNT
 from cx_intel.settings.portfolio import Portfolio
 
 RULES = ("direct", "chain", "domain", "own", "itself", "merged")
@@ -79,7 +80,7 @@ def _changed(tables: Mapping[str, ir.Table]) -> ir.Table:
     """Ids that the newest load gives to another account than the load before."""
     rows = tables["self"]
     day = rows.agg(_day=rows.last_seen_on.max())
-    now = rows.filter(rows.valid_to.isnull()).cross_join(day)
+    now = rows.filter(rows.valid_to.isnull() & (rows.system != ACCOUNT)).cross_join(day)
     now = now.filter(now.valid_from == now["_day"])
     before = rows.filter(rows.account_id.notnull()).select(
         "system", "external_id", valid_from="valid_to", was_account_id="account_id"

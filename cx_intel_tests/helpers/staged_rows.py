@@ -14,7 +14,7 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import fetched, portfolio
 
 AS_OF = date(2025, 1, 31)
-WITHOUT_ACCOUNT = ("accounts", "ticket_status_history")
+WITHOUT_ACCOUNT = ("identity_links", "accounts", "ticket_status_history")
 """Canonical tables whose rows name no account that has to be known."""
 CON = ibis.duckdb.connect()
 SMALL = portfolio(

@@ -34,7 +34,7 @@ DAYS: Mapping[str, tuple[str, ...]] = {
 """Canonical table: the columns that date its rows; the first is the day that a row is counted on.
 
 Of accounts and subscriptions, which are delivered anew each time, they are those of the tables that remember loads.
-`account_aliases` has no dates.
+`account_aliases` and `identity_links` have no dates.
 """
 BY_DELIVERIES = ("accounts", "subscriptions")
 LOOK_BACK_DAYS, LEAST_GAPS = 400, 10

@@ -105,7 +105,7 @@ def _with_reason(rows: ir.Table, leading: ir.Table) -> ir.Table:
             ibis.coalesce(told["_is_endless"], ibis.literal(False)),
             f"is linked in a circle, or over more than {DEPTH} links",
         ),
-        else_=ibis.literal("is linked to ") + told.linked_system + target + ", which has no account itself",
+        else_=ibis.literal("is linked to ") + told.linked_system + target + ", which leads to no account",
     )
     return told.mutate(reason=reason)
 

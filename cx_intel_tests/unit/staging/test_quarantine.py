@@ -56,7 +56,8 @@ def test_typed_rows_need_no_marks() -> None:
 def test_each_model_gives_its_contracts_columns_of_nothing(table: str) -> None:
     contract = STAGING[table](SMALL)
     model = getattr(staging, f"stg_{table}")
-    nothing = ibis.memtable(pa.table({"account_id": pa.array([], pa.string())}))
+    key = "external_id" if table == "identity_links" else "account_id"
+    nothing = ibis.memtable(pa.table({key: pa.array([], pa.string())}))
     read = (nothing,) if table in WITHOUT_ACCOUNT else (nothing, accounts())
     result = model(*read, portfolio=SMALL, as_of=AS_OF)
     assert result.schema() == contract.schema()

@@ -1,0 +1,104 @@
+"""Refreshes of a company whose billing, help desk and product have ids of their own: MRR is never lost, and it is told."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
+
+FEBRUARY = date(2025, 2, 28)
+MRR = "SELECT account_id, mrr FROM fct_revenue WHERE revenue_month = '{}' AND mrr <> 0 ORDER BY 1"
+TOTAL = "SELECT sum(mrr) FROM fct_revenue WHERE revenue_month = '{}'"
+
+
+def with_own_ids(folder: Path) -> SmallCompany:
+    """Contracts name customers cus-A01 ..., tickets the domain of an organisation; A10 has no link, A11 only its domain."""
+    company = SmallCompany(folder)
+    company.only("accounts", "subscriptions", "support_tickets")
+    company.settings["reports"] = {"exports": []}
+    company.settings["sources"] = [
+        *({**s, "system": "billing"} if s["table"] == "subscriptions" else s for s in company.settings["sources"]),
+        {"kind": "files", "table": "identity_links", "path": "${SMALL_DATA}/identity_links.csv"},
+    ]
+    company.source("support_tickets", system="domain")
+    for row in company.tables["subscriptions"]:
+        row["account_id"] = f"cus-{row['account_id']}"
+    for row in company.tables["support_tickets"]:
+        row["account_id"] = f"help@{row['account_id']}.example"
+    company.tables["support_tickets"].append(
+        company.tables["support_tickets"][0] | {"ticket_id": "T9", "account_id": "someone@freemail.example"}
+    )
+    company.tables["identity_links"] = [*(customer(n) for n in range(1, 10)), by_domain(11), customer(12)]
+    company.tables["identity_links"] += [
+        {"system": "domain", "external_id": f"a{n:02}.EXAMPLE", "linked_system": "account", "linked_id": f"A{n:02}"}
+        for n in range(1, 13)
+    ]
+    company.tables["identity_links"].append(
+        {"system": "billing", "external_id": "cus-A10", "external_name": "Company 10 Ltd"}
+    )
+    return company
+
+
+def customer(n: int) -> dict[str, Any]:
+    return {"system": "billing", "external_id": f"cus-A{n:02}", "linked_system": "account", "linked_id": f"A{n:02}"}
+
+
+def by_domain(n: int) -> dict[str, Any]:
+    return customer(n) | {"linked_system": "domain", "linked_id": f"billing@A{n:02}.example"}
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
+    company = with_own_ids(tmp_path_factory.mktemp("identity"))
+    assert company.refresh(AS_OF).failures == []
+    return company
+
+
+def test_every_contract_is_in_the_ledger_under_its_account_or_its_own_id(company: SmallCompany):
+    mrr = dict(company.query(MRR.format("2025-01-01")))
+    assert mrr == {"billing:cus-A10": 1000, "A04": 450, "A12": 1260} | {
+        f"A{n:02}": 100 * n for n in (1, 2, 5, 6, 7, 8, 9, 11)
+    }
+    rules = company.values("identity_map", "rule", by="external_id", where="system = 'billing'")
+    assert (rules["cus-A01"], rules["cus-A11"], rules["cus-A10"]) == ("direct", "domain", "own")
+
+
+def test_what_finds_no_account_is_listed_with_what_hangs_on_it(company: SmallCompany):
+    found = company.query("SELECT * EXCLUDE (first_seen_on, last_seen_on) FROM unmatched_accounts ORDER BY 1")
+    assert found == [
+        ("billing", "cus-A10", "Company 10 Ltd", "has no link", "billing:cus-A10", 1, 0, 1000),
+        ("domain", "freemail.example", None, "has no link", None, 1, 0, None),
+    ]
+    assert company.query("SELECT source_table, reason FROM quarantine ORDER BY 1") == [
+        ("support_tickets", "no account: domain 'someone@freemail.example' has no link")
+    ]
+    assert company.values("dim_account", "account_name", where="account_id LIKE 'billing%'") == {
+        "billing:cus-A10": "Company 10 Ltd"
+    }
+    check = "SELECT failed_rows, rule FROM cx_state.check_results WHERE check_name = 'ids_find_their_account'"
+    ((failed, rule),) = company.query(check)
+    assert (failed, rule.endswith("Sum of mrr of such rows on the newest day: 1000.00.")) == (2, True)
+
+
+def test_links_that_are_gone_stay_known_and_a_new_one_brings_its_past(company: SmallCompany, tmp_path: Path):
+    """Billing forgets the links, the CRM deletes A02, and somebody writes A10 at its customer."""
+    later = company.copied(tmp_path)
+    total = later.query(TOTAL.format("2025-01-01"))
+    later.tables["identity_links"] = [customer(10)]
+    later.tables["accounts"] = [row for row in later.tables["accounts"] if row["account_id"] != "A02"]
+    assert later.refresh(FEBRUARY).failures == []
+    mrr = dict(later.query(MRR.format("2025-02-01")))
+    assert (mrr["A02"], mrr["A10"], "billing:cus-A10" in mrr) == (200, 1000, False)
+    assert later.query(TOTAL.format("2025-01-01")) == total
+    assert dict(later.query(MRR.format("2025-01-01")))["A10"] == 1000
+    assert later.values("dim_account", "account_name", "segment", where="account_id = 'A02'") == {
+        "A02": ("Company 2", "SMB")
+    }
+    assert later.query("SELECT count(*) FROM unmatched_accounts WHERE system = 'billing'") == [(0,)]
+    before = later.frames()
+    assert later.refresh(FEBRUARY).failures == []
+    after = later.frames()
+    for table in ("identity_map", "stg_accounts", "fct_revenue", "unmatched_accounts", "account_history"):
+        assert after[table].equals(before[table]), table

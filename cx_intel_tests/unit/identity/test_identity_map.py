@@ -1,0 +1,175 @@
+"""Which account an id belongs to: the strongest link, chains, domains, what is remembered, and why there is none."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cx_intel_tests.helpers.identity_loads import BOOK, book, found, link, load
+
+JANUARY, FEBRUARY, MARCH = date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 31)
+
+
+def account_of(system_id: str, *links: dict[str, Any], **more: Any) -> tuple[str | None, str | None]:
+    return found(load(links, **more))[system_id]
+
+
+def test_a_link_to_an_account_leads_there():
+    assert account_of("stripe:c1", link("stripe", "c1", "A")) == ("A", "direct")
+
+
+def test_a_chain_leads_over_other_systems_to_an_account():
+    links = (link("segment", "w1", "stripe:c1"), link("stripe", "c1", "crm:k1"), link("crm", "k1", "A"))
+    assert account_of("segment:w1", *links) == ("A", "chain")
+
+
+@pytest.mark.parametrize(
+    ("between", "expected"),
+    [(3, ("A", "chain")), (4, (None, "is linked to s 'i1', which leads to no account"))],
+)
+def test_four_links_are_followed(between: int, expected: tuple[str | None, str | None]):
+    links = [link("s", f"i{n}", f"s:i{n + 1}") for n in range(between)] + [link("s", f"i{between}", "A")]
+    assert account_of("s:i0", *links) == expected
+
+
+def test_a_domain_leads_to_the_one_account_that_has_it():
+    links = (link("domain", "a.example", "A"), link("stripe", "c1", "domain:a.example"))
+    assert account_of("stripe:c1", *links) == ("A", "domain")
+
+
+def test_a_domain_of_several_accounts_or_of_none_leads_nowhere():
+    links = [link("domain", "group.example", "A"), link("domain", "group.example", "B")]
+    links += [link("stripe", "c1", "domain:group.example"), link("stripe", "c2", "domain:mail.example")]
+    loaded = found(load(links))
+    assert loaded["stripe:c1"] == (None, "has the domain 'group.example', as several accounts have")
+    assert loaded["stripe:c2"] == (None, "has the domain 'mail.example', as no account has")
+    assert loaded["domain:group.example"] == (None, "is linked to several accounts alike: 'A' and 'B'")
+
+
+def test_domains_of_mail_providers_and_those_stated_as_shared_belong_to_nobody():
+    of = book(identity={"shared_domains": ["Holding.example"]})
+    links = [link("domain", name, "A") for name in ("gmail.com", "holding.example", "a.example")]
+    links += [link("stripe", f"c{n}", f"domain:{name}") for n, name in enumerate(("gmail.com", "holding.example"))]
+    loaded = found(load(links, of=of))
+    assert loaded["stripe:c0"] == (None, "has the domain 'gmail.com', as no account has")
+    assert loaded["stripe:c1"] == (None, "has the domain 'holding.example', as no account has")
+    assert loaded["domain:a.example"] == ("A", "direct")
+
+
+def test_a_direct_link_counts_before_one_over_a_system_and_that_before_a_domain():
+    direct, chain = link("segment", "w1", "A"), link("segment", "w1", "stripe:c1")
+    domain = link("segment", "w1", "domain:c.example")
+    others = (link("stripe", "c1", "B"), link("domain", "c.example", "C"))
+    for links, expected in (
+        ((direct, chain, domain), ("A", "direct")),
+        ((chain, domain), ("B", "chain")),
+        ((domain,), ("C", "domain")),
+    ):
+        assert account_of("segment:w1", *links, *others, accounts="ABC") == expected
+
+
+def test_a_stated_priority_decides_and_a_stronger_link_that_leads_nowhere_does_not():
+    others = (link("domain", "b.example", "B"),)
+    by_domain = link("stripe", "c1", "domain:b.example", priority=1)
+    assert account_of("stripe:c1", link("stripe", "c1", "A", priority=2), by_domain, *others) == ("B", "domain")
+    assert account_of("stripe:c1", link("stripe", "c1", "gone"), by_domain, *others) == ("B", "domain")
+
+
+def test_equally_strong_links_to_several_accounts_lead_to_none_and_to_one_account_they_lead():
+    both = [link("stripe", "c1", "A"), link("stripe", "c1", "B")]
+    assert account_of("stripe:c1", *both) == (None, "is linked to several accounts alike: 'A' and 'B'")
+    assert account_of("stripe:c1", *both, merged={"B": "A"}) == ("A", "direct")
+
+
+def test_circles_are_told():
+    links = (link("s", "x", "s:y"), link("s", "y", "s:z"), link("s", "z", "s:x"), link("s", "w", "s:x"))
+    assert set(found(load(links)).values()) == {(None, "is linked in a circle, or over more than 4 links")}
+
+
+def test_what_a_link_leads_to_is_told_where_it_ends_nowhere():
+    loaded = found(load([link("stripe", "c1", "Z"), link("segment", "w1", "stripe:c1"), link("zendesk", "o1")]))
+    assert loaded["stripe:c1"] == (None, "is linked to the account 'Z', which no load delivered")
+    assert loaded["segment:w1"] == (None, "is linked to stripe 'c1', which leads to no account")
+    assert loaded["zendesk:o1"] == (None, "has no link")
+
+
+def test_an_id_that_rows_name_is_an_account_itself_where_its_system_delivers_mrr_or_the_portfolio_says_so():
+    named = {"subscriptions": ["c1"], "support_tickets": ["o1"], "usage_events": ["w1"]}
+    links = [link("stripe", "c2", "Z")]  # rows do not name c2
+    loaded = found(load(links, named=named))
+    assert loaded["stripe:c1"] == ("stripe:c1", "own")
+    assert loaded["stripe:c2"][0] is None
+    assert loaded["zendesk:o1"] == (None, "has no link")
+    of = book(identity={"unmatched": {"stripe": "none", "segment": "account"}})
+    loaded = found(load(links, named=named, of=of))
+    assert loaded["stripe:c1"] == (None, "has no link")
+    assert loaded["segment:w1"] == ("segment:w1", "own")
+
+
+def test_an_email_address_in_a_row_counts_as_its_domain():
+    loaded = found(load([link("domain", "a.example", "A")], named={"nps_responses": ["Eve@A.Example", "x@b.example"]}))
+    assert loaded == {"domain:a.example": ("A", "direct"), "domain:b.example": (None, "has no link")}
+
+
+def test_a_link_that_is_no_longer_delivered_stays_and_so_does_its_account():
+    first = load([link("stripe", "c1", "A", external_name="Acme"), link("domain", "b.example", "B")])
+    named = {"subscriptions": ["c1"], "nps_responses": ["x@b.example"]}
+    second = load([], named=named, accounts="C", before=first, as_of=FEBRUARY)
+    assert found(second) == {"stripe:c1": ("A", "direct"), "domain:b.example": ("B", "direct")}
+    (row,) = [r for r in second if r["system"] == "stripe"]
+    assert (row["valid_from"], row["first_seen_on"], row["last_seen_on"]) == (JANUARY, JANUARY, FEBRUARY)
+    assert (row["is_delivered"], row["external_name"]) == (False, "Acme")
+    third = load([], accounts="C", before=second, as_of=MARCH)
+    (row,) = [r for r in third if r["system"] == "stripe"]
+    assert (row["account_id"], row["is_named"], row["last_seen_on"]) == ("A", False, FEBRUARY)
+
+
+def test_a_newer_link_wins_unless_it_is_weaker_and_the_old_one_stays_as_history():
+    first = load([link("stripe", "c1", "A")])
+    second = load([link("stripe", "c1", "B")], before=first, as_of=FEBRUARY)
+    history = [(r["account_id"], r["valid_from"], r["valid_to"]) for r in second if r["system"] == "stripe"]
+    assert history == [("A", JANUARY, FEBRUARY), ("B", FEBRUARY, None)]
+    weaker = [link("stripe", "c1", "domain:b.example"), link("domain", "b.example", "B")]
+    assert found(load(weaker, before=first, as_of=FEBRUARY))["stripe:c1"] == ("A", "direct")
+
+
+def test_a_domain_that_a_second_account_gets_too_stays_where_a_link_used_it():
+    links = [link("domain", "a.example", "A"), link("stripe", "c1", "domain:a.example")]
+    first = load(links)
+    second = load([*links, link("domain", "a.example", "B")], before=first, as_of=FEBRUARY)
+    assert found(second) == {
+        "domain:a.example": (None, "is linked to several accounts alike: 'A' and 'B'"),
+        "stripe:c1": ("A", "domain"),
+    }
+
+
+def test_an_id_that_was_an_account_itself_stays_one_and_moves_when_a_link_comes():
+    first = load([], named={"subscriptions": ["c1"]})
+    second = load([], before=first, as_of=FEBRUARY)
+    assert found(second) == {"stripe:c1": ("stripe:c1", "own")}
+    assert found(load([link("stripe", "c1", "B")], before=second, as_of=MARCH)) == {"stripe:c1": ("B", "direct")}
+
+
+def test_a_merged_account_leads_to_the_one_that_survives():
+    first = load([link("stripe", "c1", "A")])
+    links = [link("stripe", "c1", "A"), link("zendesk", "o1", "A")]
+    second = load(links, accounts="B", merged={"A": "B"}, before=first, as_of=FEBRUARY)
+    assert found(second) == {"stripe:c1": ("B", "direct"), "zendesk:o1": ("B", "direct")}
+
+
+def test_a_day_again_replaces_what_it_wrote():
+    first = load([link("stripe", "c1", "A")])
+    load_again = {"before": load([link("stripe", "c1", "B")], before=first, as_of=FEBRUARY), "as_of": FEBRUARY}
+    assert load([link("stripe", "c1", "B")], **load_again) == load_again["before"]
+    assert found(load([link("stripe", "c1", "A")], **load_again)) == {"stripe:c1": ("A", "direct")}
+    assert len([r for r in load([link("stripe", "c1", "A")], **load_again) if r["system"] == "stripe"]) == 1
+
+
+def test_the_order_of_links_changes_nothing():
+    links = [link("segment", "w1", "stripe:c1"), link("stripe", "c1", "domain:a.example")]
+    links += [link("domain", "a.example", "A"), link("stripe", "c1", "B", priority=5)]
+    assert load(links) == load(links[::-1]) == load([*links, *links])
+
+
+def test_ids_of_erased_accounts_are_left_out():
+    assert found(load([], named={"subscriptions": ["erased-12345678"]}, of=BOOK)) == {}
