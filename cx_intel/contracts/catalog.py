@@ -4,7 +4,7 @@ A table exists when its inputs do. A model may read a table that the portfolio h
 table's contract, so every table has a contract here whether or not it exists.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from cx_intel.contracts import core, freshness, identity, operations, subscriptions, support
 from cx_intel.contracts.contract import Contract
@@ -77,23 +77,7 @@ def contract_of(table: str, portfolio: Portfolio) -> Contract:
 def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     """The tables that the portfolio has beyond its raw ones, in an order in which each follows what it reads."""
     sources = portfolio.tables
-    tables = []
-    for table in STAGING:
-        if table == "accounts" and portfolio.has_identity:
-            tables.append("identity_map")
-        if table in sources:
-            tables.append(f"stg_{table}")
-    tables += ["quarantine", "account_history"]
-    if "subscriptions" in sources:
-        tables += ["subscription_periods", "fct_revenue_intra_month"]
-    tables += ["source_freshness", "revenue_ledger", "restatements"]
-    if portfolio.revenue.basis != "subscriptions":
-        tables.append("mrr_delivery")
-    if {"subscriptions", "invoices"} <= set(sources):
-        tables.append("mrr_reconciliation")
-    if portfolio.revenue.recurring_rules and {"subscriptions", "invoices"} & set(sources):
-        tables.append("non_recurring")
-    tables += ["fct_revenue", "account_snapshot"]
+    tables = [*_staged(portfolio), "quarantine", "account_history", *_ledger(portfolio), "account_snapshot"]
     if portfolio.has_identity:
         tables.append("unmatched_accounts")
     if "support_tickets" in sources and portfolio.support.business_hours:
@@ -113,3 +97,27 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     if portfolio.renewals:
         tables += [*RENEWALS, *(f"{attribute}{ROLLUP_SUFFIX}" for attribute in portfolio.rollups)]
     return tuple(tables)
+
+
+def _staged(portfolio: Portfolio) -> Iterator[str]:
+    """The staged tables, and before those that read it the account of each id."""
+    for table in STAGING:
+        if table == "accounts" and portfolio.has_identity:
+            yield "identity_map"
+        if table in portfolio.tables:
+            yield f"stg_{table}"
+
+
+def _ledger(portfolio: Portfolio) -> Iterator[str]:
+    """What the ledger is made of, what is told beside it, and how new the sources are."""
+    sources = set(portfolio.tables)
+    if "subscriptions" in sources:
+        yield from ("subscription_periods", "fct_revenue_intra_month")
+    yield from ("source_freshness", "revenue_ledger", "restatements")
+    if portfolio.revenue.basis != "subscriptions":
+        yield "mrr_delivery"
+    if {"subscriptions", "invoices"} <= sources:
+        yield "mrr_reconciliation"
+    if portfolio.revenue.recurring_rules and {"subscriptions", "invoices"} & sources:
+        yield "non_recurring"
+    yield "fct_revenue"

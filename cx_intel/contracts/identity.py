@@ -6,7 +6,6 @@ how rows get the account of their id, in `cx_intel.models.staging.identity`.
 
 from collections.abc import Mapping
 
-import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, TEXT, Column, Contract, CrossInvariant, Invariant
@@ -47,7 +46,9 @@ def identity_map(portfolio: Portfolio) -> Contract:
             Column("linked_id", TEXT, "The id there.", null_means="no link counts"),
             Column("priority", COUNT, "That of the link; the lowest counts.", null_means="no link counts", minimum=1),
             Column("reason", TEXT, "Why no link leads to an account.", null_means="one does"),
-            Column("external_name", TEXT, "What the system calls it, as newest delivered.", null_means="it does not say"),
+            Column(
+                "external_name", TEXT, "What the system calls it, as newest delivered.", null_means="it does not say"
+            ),
             Column("is_named", FLAG, "Rows of the newest load name the id.", nullable=False),
             Column("is_delivered", FLAG, "The newest load has the link; else it is remembered.", nullable=False),
             Column("first_seen_on", DATE, "as_of of the load that first had the id.", nullable=False),
@@ -87,7 +88,9 @@ def _changed(tables: Mapping[str, ir.Table]) -> ir.Table:
     )
     pairs = now.inner_join(before, ["system", "external_id", "valid_from"])
     differs = ~pairs.account_id.identical_to(pairs.was_account_id)
-    return pairs.filter(differs).select("system", "external_id", "account_id", "was_account_id", "linked_system", "linked_id")
+    return pairs.filter(differs).select(
+        "system", "external_id", "account_id", "was_account_id", "linked_system", "linked_id"
+    )
 
 
 def unmatched_accounts(portfolio: Portfolio) -> Contract:
@@ -106,7 +109,9 @@ def unmatched_accounts(portfolio: Portfolio) -> Contract:
                 "The account that was made of it.",
                 null_means="none, by identity.unmatched: its rows are in quarantine",
             ),
-            Column("row_count", COUNT, "Delivered rows that name it, events included.", "rows", nullable=False, minimum=0),
+            Column(
+                "row_count", COUNT, "Delivered rows that name it, events included.", "rows", nullable=False, minimum=0
+            ),
             Column("event_count", COUNT, "Of these, usage events.", "events", nullable=False, minimum=0),
             Column(
                 "mrr",

@@ -29,7 +29,12 @@ DELIVERED = (
     "metrics",
 )
 """The tables whose rows may name ids of other systems, in the order of the model's parameters."""
-SYSTEMS = {"subscriptions": "stripe", "support_tickets": "zendesk", "usage_events": "segment", "nps_responses": "domain"}
+SYSTEMS = {
+    "subscriptions": "stripe",
+    "support_tickets": "zendesk",
+    "usage_events": "segment",
+    "nps_responses": "domain",
+}
 
 
 def book(**blocks: Any) -> Portfolio:

@@ -20,7 +20,9 @@ def stg_identity_links(portfolio: Portfolio) -> Contract:
         "another system, as the newest load delivers it.",
         ("system", "external_id", "linked_system", "linked_id", "occurrence"),
         (
-            Column("system", TEXT, "The system that the id is of, lower case; `domain` for e-mail domains.", nullable=False),
+            Column(
+                "system", TEXT, "The system that the id is of, lower case; `domain` for e-mail domains.", nullable=False
+            ),
             Column("external_id", TEXT, "The id there; of `domain`, the domain in lower case.", nullable=False),
             Column(
                 "linked_system",

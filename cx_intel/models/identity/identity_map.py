@@ -141,9 +141,7 @@ def _links(delivered: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Tab
     rule = ibis.cases(
         (links.linked_system == ACCOUNT, "direct"), (links.linked_system == DOMAIN, "domain"), else_="chain"
     )
-    links = links.mutate(
-        rank=links.priority * 2, rule=rule, shown_system=links.linked_system, shown_id=links.linked_id
-    )
+    links = links.mutate(rank=links.priority * 2, rule=rule, shown_system=links.linked_system, shown_id=links.linked_id)
     once = known.filter(known.rule.isin(FOLLOWED))
     remembered = once.select(
         *ID,
@@ -158,9 +156,7 @@ def _links(delivered: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Tab
     return links.union(remembered.select(*links.columns))
 
 
-def _now(
-    delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Table, portfolio: Portfolio
-) -> ir.Table:
+def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Table:
     """Every id with its account as this load and those before tell it."""
     of_rows = named.select(*ID).distinct().mutate(_is_named=ibis.literal(True))
     of_links = delivered.group_by(list(ID)).agg(_name=delivered.external_name.max(), _is_delivered=ibis.literal(True))

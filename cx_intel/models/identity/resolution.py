@@ -99,7 +99,10 @@ def _with_reason(rows: ir.Table, leading: ir.Table) -> ir.Table:
             told.linked_system == ACCOUNT,
             ibis.literal("is linked to the account") + target + ", which no load delivered",
         ),
-        ((told.linked_system == DOMAIN) & several, ibis.literal("has the domain") + target + ", as several accounts have"),
+        (
+            (told.linked_system == DOMAIN) & several,
+            ibis.literal("has the domain") + target + ", as several accounts have",
+        ),
         (told.linked_system == DOMAIN, ibis.literal("has the domain") + target + ", as no account has"),
         (
             ibis.coalesce(told["_is_endless"], ibis.literal(False)),

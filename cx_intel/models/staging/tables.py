@@ -164,7 +164,9 @@ def stg_support_tickets(
 
     Grain: ticket_id.
     """
-    return _valid(raw_support_tickets, stg_accounts, stg_account_aliases, "support_tickets", portfolio, as_of, identity_map)
+    return _valid(
+        raw_support_tickets, stg_accounts, stg_account_aliases, "support_tickets", portfolio, as_of, identity_map
+    )
 
 
 def stg_ticket_status_history(raw_ticket_status_history: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -204,7 +206,9 @@ def stg_csm_activities(
 
     Grain: activity_id.
     """
-    return _valid(raw_csm_activities, stg_accounts, stg_account_aliases, "csm_activities", portfolio, as_of, identity_map)
+    return _valid(
+        raw_csm_activities, stg_accounts, stg_account_aliases, "csm_activities", portfolio, as_of, identity_map
+    )
 
 
 def stg_metrics(

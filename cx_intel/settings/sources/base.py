@@ -140,7 +140,9 @@ class TableSource(SourceBase):
         if self.system == ACCOUNT:
             raise Misfit("is left out where the ids are the accounts' own", ("system",))
         if self.system and self.table in WITHOUT_ACCOUNT_ID:
-            raise Misfit(f"is about the account_id of a row, which {self.table} has not or does not borrow", ("system",))
+            raise Misfit(
+                f"is about the account_id of a row, which {self.table} has not or does not borrow", ("system",)
+            )
         if not self.key:
             return self
         if self.table not in ID_OF:
