@@ -34,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+REBUILD = "Execute every step, also those that would make what stands there already."
 app.add_typer(deployment)
 app.add_typer(figures)
 app.add_typer(presets)
@@ -58,6 +59,7 @@ def common(
 def refresh(
     portfolios: Annotated[list[str] | None, typer.Argument(help="Default: all.")] = None,
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: the portfolio's.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help=REBUILD)] = False,
 ) -> None:
     """Refresh portfolios: the same job as in the UI. Exit status 1 when a step or a blocking check failed."""
     with explained():
@@ -67,7 +69,8 @@ def refresh(
         known = load_portfolios(environment.portfolios)
         chosen = [known[known_name(name, list(known))] for name in portfolios or known]
         days = [_day(portfolio, as_of.date() if as_of else None) for portfolio in chosen]
-        _refresh([(portfolio, None, day) for portfolio, day in zip(chosen, days, strict=True)], environment)
+        wanted = [(portfolio, None, day) for portfolio, day in zip(chosen, days, strict=True)]
+        _refresh(wanted, environment, rebuild=rebuild)
 
 
 @app.command()
@@ -77,6 +80,7 @@ def backfill(
     last: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Default: as of refresh, the portfolio's.")
     ] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help=REBUILD)] = False,
 ) -> None:
     """Refresh a range of days in one run: the same job as in the UI. Tables kept whole stand at the last day or later."""
     with explained():
@@ -89,10 +93,12 @@ def backfill(
         if since > until:
             errors.print(f"--from {since} is after --to {until}; give the earlier day first.", style="red")
             raise typer.Exit(MISUSE)
-        _refresh([(chosen, since, until)], environment)
+        _refresh([(chosen, since, until)], environment, rebuild=rebuild)
 
 
-def _refresh(wanted: "Sequence[tuple[Portfolio, date | None, date]]", environment: Environment) -> None:
+def _refresh(
+    wanted: "Sequence[tuple[Portfolio, date | None, date]]", environment: Environment, *, rebuild: bool
+) -> None:
     """Refreshes each portfolio for its day, or from the first day on; ends with status 1 when one failed."""
     from cx_intel.orchestration.build import definitions_of
     from cx_intel.orchestration.instance import instance_of
@@ -103,7 +109,7 @@ def _refresh(wanted: "Sequence[tuple[Portfolio, date | None, date]]", environmen
         failed = [
             portfolio.name
             for portfolio, since, as_of in wanted
-            if not _refresh_one(definitions, portfolio, as_of, instance, environment, since=since)
+            if not _refresh_one(definitions, portfolio, as_of, instance, environment, since=since, rebuild=rebuild)
         ]
     print_where_to_look(environment)
     if failed:
@@ -117,7 +123,9 @@ def _refresh_one(
     as_of: date,
     instance: "dg.DagsterInstance",
     environment: Environment,
+    *,
     since: date | None,
+    rebuild: bool,
 ) -> bool:
     from cx_intel.orchestration import runs
 
@@ -131,7 +139,7 @@ def _refresh_one(
             if rows is not None:
                 console.print(f"  {table:<32} {rows:>12,} rows", highlight=False)
 
-        outcome = runs.refresh(definitions, portfolio.name, as_of, instance, show, since=since)
+        outcome = runs.refresh(definitions, portfolio.name, as_of, instance, show, since=since, rebuild=rebuild)
     seconds = (datetime.now(UTC) - started).total_seconds()
     print_summary(portfolio, outcome, environment, seconds)
     return outcome.succeeded

@@ -19,9 +19,11 @@ def print_summary(portfolio, outcome, environment: Environment, seconds: float) 
     from cx_intel.warehouse.duckdb.readable import readable
     from cx_intel.warehouse.errors import WarehouseLocked
 
-    checks = outcome.checks
+    checks, unchanged = outcome.checks, outcome.unchanged
+    written = {table: rows for table, rows in outcome.tables.items() if table not in unchanged}
     console.print(
-        f"{len(outcome.tables)} tables, {sum(outcome.tables.values()):,} rows written; checks: {checks['passed']} passed, "
+        f"{len(outcome.tables)} tables, {len(unchanged)} of them unchanged, {sum(written.values()):,} rows written; "
+        f"checks: {checks['passed']} passed, "
         f"{checks['warned']} warned, {checks['failed']} failed; {seconds:.1f} s",
         highlight=False,
     )

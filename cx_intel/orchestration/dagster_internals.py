@@ -158,7 +158,7 @@ class PooledRunStorage(Pooled, SqliteRunStorage):
 
 def evaluations(
     results: Iterable[dg.AssetCheckResult], specs: Iterable[dg.AssetCheckSpec]
-) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
+) -> list[dg.AssetCheckEvaluation]:
     """Results of checks of rows that are about to be written, in the form that Dagster makes of results.
 
     Left to itself it looks up for each one which earlier materialization it is about; these are about none.
@@ -168,10 +168,8 @@ def evaluations(
         specs: The specs of the asset's checks.
     """
     by_name = {spec.name: spec for spec in specs}
-    for result in results:
-        spec = by_name[str(result.check_name)]
-        yield dg.Output(None, output_name=spec.get_python_identifier())
-        yield dg.AssetCheckEvaluation(
+    return [
+        dg.AssetCheckEvaluation(
             asset_key=spec.asset_key,
             check_name=spec.name,
             passed=result.passed,
@@ -180,3 +178,16 @@ def evaluations(
             description=result.description,
             blocking=spec.blocking,
         )
+        for result in results
+        if (spec := by_name[str(result.check_name)])
+    ]
+
+
+def recorded(
+    evaluated: Iterable[dg.AssetCheckEvaluation], specs: Iterable[dg.AssetCheckSpec]
+) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
+    """What a step yields so that Dagster records these evaluations: each with the output of its check."""
+    outputs = {spec.name: spec.get_python_identifier() for spec in specs}
+    for evaluation in evaluated:
+        yield dg.Output(None, output_name=outputs[evaluation.check_name])
+        yield evaluation

@@ -12,6 +12,7 @@ from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
 
 from cx_intel.orchestration.assets.partitions import range_tags
+from cx_intel.orchestration.assets.unchanged import REBUILD_TAG, UNCHANGED
 from cx_intel.orchestration.schedules.jobs import refresh_job_name
 
 EXPLAINED = ("WarehouseError", "WarehouseBusy", "WarehouseLocked", "PrivacyError", "SourceError", "SettingsError")
@@ -29,7 +30,8 @@ class Outcome:
         run_id: The run in the UI.
         is_complete: Every step was made; of a refused delivery with the table as it was.
         succeeded: It is complete, and nothing was blocked or refused.
-        tables: Tables written: name -> rows in the table or the partitions written.
+        tables: Tables made: name -> rows in the table or the partitions written.
+        unchanged: Those of them that were left as they are, because they would have come out the same.
         checks: Outcome -> count, of passed, warned, failed.
         failures: What went wrong, a line each.
         warnings: Checks that warn, a line each.
@@ -41,6 +43,7 @@ class Outcome:
     is_complete: bool = False
     succeeded: bool = False
     tables: dict[str, int] = field(default_factory=dict)
+    unchanged: set[str] = field(default_factory=set)
     checks: dict[str, int] = field(default_factory=lambda: {"passed": 0, "warned": 0, "failed": 0})
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -55,6 +58,7 @@ def refresh(
     *,
     since: date | None = None,
     without: Collection[str] = (),
+    rebuild: bool = False,
 ) -> Outcome:
     """Runs the refresh job of a portfolio for a day, or once for a range of days.
 
@@ -66,6 +70,7 @@ def refresh(
         on_step: Called with each table when it is begun (rows None) and when it is done.
         since: The first day of a range that ends with `as_of`.
         without: Assets that are left out, by the last part of their key.
+        rebuild: Execute every step, also those that would make what stands there already.
     """
     outcome = Outcome(portfolio, as_of, make_new_run_id())
 
@@ -90,7 +95,7 @@ def refresh(
         instance=instance,
         asset_selection=chosen if without else None,
         partition_key=None if since else as_of.isoformat(),
-        tags=range_tags(since, as_of) if since else None,
+        tags=(range_tags(since, as_of) if since else {}) | ({REBUILD_TAG: "true"} if rebuild else {}),
         run_id=outcome.run_id,
         raise_on_error=False,
     )
@@ -114,6 +119,8 @@ def _note_rows(outcome: Outcome, event: dg.DagsterEvent, on_step: Callable[[str,
         return  # a run over a range tells the same of each of its days
     if count is not None and isinstance(count.value, int):
         outcome.tables[table] = count.value
+        if UNCHANGED in materialization.metadata:
+            outcome.unchanged.add(table)
         on_step(table, count.value)
 
 

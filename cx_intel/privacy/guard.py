@@ -3,6 +3,7 @@
 Every id that is delivered is hashed and compared with the register. Who is in the register is decided in `erase.py`.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -33,6 +34,11 @@ class Guard:
     def __init__(self, portfolio: str, home: Path, variables: Mapping[str, str]):
         self.portfolio = portfolio
         self.register = Register(home, variables)
+
+    def fingerprint(self) -> str:
+        """Changes with what the register keeps of the portfolio. Raises PrivacyError as `admit` does."""
+        entries = self.register.entries(self.portfolio)
+        return hashlib.sha256(repr(entries).encode()).hexdigest() + self.register.check() if entries else ""
 
     def admit(self, table: str, rows: Rows, as_of: date, warehouse: Warehouse) -> Rows:
         """What may be written of the rows that a source delivered; the very same when nobody of the register is in them.

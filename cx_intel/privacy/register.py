@@ -88,6 +88,10 @@ class Register:
         """The keyed hash of a ticket's id. Raises PrivacyError as `hash` does."""
         return self._digest(f"{portfolio}\0ticket\0{ticket_id}")
 
+    def check(self) -> str:
+        """Tells one key from another. Raises PrivacyError as `hash` does."""
+        return self._digest("key")
+
     def entries(self, portfolio: str | None = None) -> list[Entry]:
         """The erased of a portfolio; default: of all."""
         return [Entry(**e) for e in self._read()["erased"] if portfolio in (None, e["portfolio"])]
@@ -97,7 +101,7 @@ class Register:
         content, named = self._read(), {(entry.portfolio, entry.hash) for entry in entries}
         others = [e for e in content["erased"] if (e["portfolio"], e["hash"]) not in named]
         erased = [*others, *(asdict(entry) for entry in entries)]
-        self._write(self.file, {"key_check": self._digest("key"), "erased": erased})
+        self._write(self.file, {"key_check": self.check(), "erased": erased})
 
     def note_gone(self, entry: Entry, day: str) -> Entry:
         """Remembers the first load in which the source no longer delivered a subject."""

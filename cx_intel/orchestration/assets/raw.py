@@ -22,6 +22,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
 from cx_intel.orchestration.assets.metadata import shown
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
+from cx_intel.orchestration.assets.unchanged import making
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.sources import Source
@@ -29,6 +30,7 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
+from cx_intel.sources.files.digests import digest_of_files
 from cx_intel.warehouse.protocol import Rows, Warehouse
 
 if TYPE_CHECKING:
@@ -75,7 +77,13 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
             return dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
         extra: dict[str, Any] = {}
         guard = Guard(portfolio.name, home, variables)
+        digest = _digest(source, variables)
+        step_made = making(context, warehouse, key, portfolio, days, digest, guard.fingerprint())
+        if digest is not None and (told := step_made.told_before()):
+            (result,) = told.again()
+            return result
         with warehouse.transaction():
+            warehouse.forget_made(name)
             if isinstance(source, SyntheticSource) and kind == "by_day":
                 written, state = _days_to_make(source, portfolio, warehouse, name, days)
                 world = world_of(source.model_dump_json())
@@ -89,10 +97,21 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
             _refuse_unknown_currencies(table, staged, warehouse, portfolio)
             metadata = shown(None, staged, days[-1], warehouse)
             warehouse.swap(name, **swapped)
+            step_made.remember(metadata | extra)
         report_other_days(context, key, written, days)
         return dg.MaterializeResult(asset_key=key, metadata=metadata | extra)
 
     return deliver
+
+
+def _digest(source: Source, variables: Mapping[str, str]) -> str | None:
+    """What the source delivers, as far as its files or its settings tell; None where only asking for it does."""
+    if isinstance(source, SyntheticSource):
+        return source.model_dump_json()
+    try:
+        return digest_of_files(source, variables)
+    except SourceError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def _dated(frames: Iterable[Rows], days: Iterable[date], table: str, portfolio: Portfolio) -> Iterator[Rows]:

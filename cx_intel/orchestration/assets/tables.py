@@ -18,10 +18,11 @@ from cx_intel.orchestration.assets.graph import Step, steps_of, upstream_of
 from cx_intel.orchestration.assets.metadata import column_lineage, column_schema, shown
 from cx_intel.orchestration.assets.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.assets.steps import Built, StepRunner
+from cx_intel.orchestration.assets.unchanged import making
 from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult, check_results, results_table
 from cx_intel.orchestration.checks.checks_of import checks_of
 from cx_intel.orchestration.checks.rules import compared_with
-from cx_intel.orchestration.dagster_internals import evaluations
+from cx_intel.orchestration.dagster_internals import evaluations, recorded
 from cx_intel.orchestration.sensors.stale_snapshots import LateEvents
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
@@ -69,9 +70,16 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
     def compute(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         days = days_for(context, portfolio, warehouse)
+        step_made = making(context, warehouse, key, portfolio, days)
+        if told := step_made.told_before():
+            yield from told.again(specs)
+            return
         with warehouse.transaction():
             done = _Run(step, portfolio, kinds_of, warehouse, checks).make(days)
-        yield from evaluations(check_results(done.results, key), specs)
+            found = evaluations(check_results(done.results, key), specs)
+            if done.is_made:
+                step_made.remember(done.metadata, found)
+        yield from recorded(found, specs)
         stop_if_blocked(done.results, step.table, portfolio)
         report_other_days(context, key, done.days, days)
         yield dg.MaterializeResult(asset_key=key, metadata=done.metadata)
@@ -81,11 +89,15 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
 
 @dataclass(frozen=True)
 class _Done:
-    """What a run of a step leaves to say: what its checks found, the partitions written, and what Dagster shows."""
+    """What a run of a step leaves to say: what its checks found, the partitions written, and what Dagster shows.
+
+    `is_made`: the table is what the step makes of its inputs now, neither left as it was nor refused.
+    """
 
     results: list[RuleResult]
     days: tuple[date, ...]
     metadata: dict[str, Any]
+    is_made: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,7 @@ class _Run:
         stands_at = warehouse.stands_at(self.step.table) if contract.kind == "whole" else None
         if stands_at and days[-1] < stands_at:
             return self._left_as_it_is(stands_at)
+        warehouse.forget_made(contract.table)
         built = StepRunner(self.step, portfolio, warehouse).build(
             with_first_snapshots(days, contract, portfolio, warehouse)
         )
@@ -119,7 +132,7 @@ class _Run:
             return self._refused(results)
         for check in self.checks:
             check.remember(checked)
-        return _Done(results, built.days, self._put_in_place(built, days[-1]))
+        return _Done(results, built.days, self._put_in_place(built, days[-1]), is_made=True)
 
     def _put_in_place(self, built: Built, as_of: date) -> dict[str, Any]:
         contract, portfolio, warehouse = self.step.contract, self.portfolio, self.warehouse

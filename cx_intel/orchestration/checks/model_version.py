@@ -38,7 +38,7 @@ class ModelVersion(Check):
         """The snapshots of the run are compared with the newest one before them."""
         if self.contract.table != SCORES:
             return []
-        known = context.warehouse.day_state(REMEMBERED)
+        known = context.warehouse.day_state(REMEMBERED, apart_from=context.days)
         before = max((day for day in known if day < min(context.days)), default=None)
         now = made_with(self.portfolio)
         is_silent = before is not None and known[before] != now and known[before].split("|")[0] == now.split("|")[0]

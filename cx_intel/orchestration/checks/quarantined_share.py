@@ -18,7 +18,6 @@ from cx_intel.orchestration.assets.graph import REJECTED_ROWS
 from cx_intel.orchestration.assets.steps import among
 from cx_intel.orchestration.checks.check import SAMPLE_ROWS, Check, CheckContext, RuleResult
 from cx_intel.orchestration.checks.rules import Rule
-from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
 CHECK = "quarantined_share"
@@ -51,7 +50,7 @@ class QuarantinedShare(Check):
         if self.contract.layer != "staging":
             return []
         warehouse = context.warehouse
-        rejected = rejected_of(self.contract.table.removeprefix("stg_"), self.portfolio, warehouse)
+        rejected = warehouse.part(REJECTED_ROWS, "source_table", self.contract.table.removeprefix("stg_"))
         rejected = rejected.filter(~rejected.reason.startswith(MERGED) & ~rejected.reason.startswith(UNMATCHED))
         bad, kept = warehouse.count(rejected), warehouse.count(context.rows)
         total = bad + kept
@@ -76,12 +75,6 @@ class QuarantinedShare(Check):
             "quarantine."
         )
         return Rule(CHECK, CHECK, self._text, recovery, "block")
-
-
-def rejected_of(table: str, portfolio: Portfolio, warehouse: Warehouse) -> ir.Table:
-    """The rows that a source was found with when it was last staged, and that are not valid."""
-    rows = warehouse.table(REJECTED_ROWS)
-    return rows.filter(rows.source_table == table)
 
 
 def _share(bad: int, total: int) -> float:

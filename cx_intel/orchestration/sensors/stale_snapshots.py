@@ -130,7 +130,7 @@ class LateEvents:
         if table != self.tables[0]:
             before = self.warehouse.day_state(self.tables[0])
             return {day: before[day] for day in days if day in before}, {}
-        built = {t: self.warehouse.day_state(t) for t in self.tables}
+        built = {t: self.warehouse.day_state(t, apart_from=days) for t in self.tables}  # those are made anew now
         settings = self.portfolio.automation.late_events
         all_days = {*days, *(day for states in built.values() for day in states)}
         apart = max(self.portfolio.as_of.first_snapshots, default=0)

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from cx_intel.orchestration.dagster_internals import PooledEventLogStorage, evaluations
+from cx_intel.orchestration.dagster_internals import PooledEventLogStorage, evaluations, recorded
 from cx_intel.orchestration.instance import instance_of
 
 STEPS = 2
@@ -29,7 +29,8 @@ def instance(home: Path) -> Iterator[dg.DagsterInstance]:
 @dg.asset(check_specs=[dg.AssetCheckSpec("sound", asset="first", blocking=True)])
 def first(context: dg.AssetExecutionContext) -> Iterator[object]:
     result = dg.AssetCheckResult(passed=True, asset_key=context.asset_key, check_name="sound", metadata={"rows": 3})
-    yield from evaluations([result], [dg.AssetCheckSpec("sound", asset="first", blocking=True)])
+    specs = [dg.AssetCheckSpec("sound", asset="first", blocking=True)]
+    yield from recorded(evaluations([result], specs), specs)
     yield dg.MaterializeResult(metadata={"dagster/row_count": 3})
 
 

@@ -1,0 +1,108 @@
+"""Leaves out the steps of a run that would make what stands there already, and tells Dagster of them what was told before.
+
+Here is decided what a step is made by beyond the tables that it reads: the program, the settings, the days. What it has
+read, and whether that has changed since, is noted by the warehouse (`Warehouse.made_before`).
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from cx_intel.orchestration.dagster_internals import recorded
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.program import program, time_zone
+from cx_intel.warehouse.protocol import Warehouse
+
+REBUILD_TAG = "cx_intel/rebuild"
+"""A run with this tag executes every step."""
+UNCHANGED = "unchanged"
+"""Metadata of a step that was left out."""
+MAYBE_ZONES = re.compile(r'"([A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)*)"')
+"""Texts of the settings that may name a time zone, whichever setting it is."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """One step of a run: what it makes, and by which recipe.
+
+    Attributes:
+        warehouse: Through which the step reads everything.
+        key: Its asset.
+        recipe: Tells all that decides about the outcome beside what is read through the warehouse.
+        is_wanted: It is to be executed, whatever is remembered.
+    """
+
+    warehouse: Warehouse
+    key: dg.AssetKey
+    recipe: str
+    is_wanted: bool
+
+    @property
+    def _name(self) -> str:
+        return self.key.path[-1]
+
+    def told_before(self) -> "Told | None":
+        """What was told when it was last made, where it would come out the same now."""
+        told = None if self.is_wanted else self.warehouse.made_before(self._name, self.recipe)
+        return None if told is None else Told.unpacked(told)
+
+    def remember(self, metadata: dict[str, Any], checks: Sequence[dg.AssetCheckEvaluation] = ()) -> None:
+        """It was made, and this is what there is to tell of it; to be said in the transaction that writes it."""
+        told = Told(dg.AssetMaterialization(self.key, metadata=metadata), tuple(checks))
+        self.warehouse.remember_made(self._name, self.recipe, told.packed())
+
+
+@dataclass(frozen=True)
+class Told:
+    """What Dagster is told of a step: its materialization, and what its checks found."""
+
+    materialization: dg.AssetMaterialization
+    checks: tuple[dg.AssetCheckEvaluation, ...] = ()
+
+    def packed(self) -> str:
+        return dg.serialize_value([self.materialization, *self.checks])
+
+    @staticmethod
+    def unpacked(text: str) -> "Told":
+        materialization, *checks = dg.deserialize_value(text, list)
+        return Told(materialization, tuple(checks))
+
+    def again(self, specs: Iterable[dg.AssetCheckSpec] = ()) -> Iterator[Any]:
+        """The same once more, marked as unchanged."""
+        yield from recorded(self.checks, specs)
+        metadata = {**self.materialization.metadata, UNCHANGED: dg.MetadataValue.bool(True)}
+        yield dg.MaterializeResult(asset_key=self.materialization.asset_key, metadata=metadata)
+
+
+def making(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    key: dg.AssetKey,
+    portfolio: Portfolio,
+    days: tuple[date, ...],
+    *more: object,
+) -> Making:
+    """A step of the run.
+
+    Args:
+        context: Of the run.
+        warehouse: Of the step, from its beginning.
+        key: The asset.
+        portfolio: Its settings, all of which count.
+        days: Those of the run.
+        more: What else decides about the outcome.
+    """
+    return Making(warehouse, key, _recipe(key, portfolio, days, more), REBUILD_TAG in context.run.tags)
+
+
+def _recipe(key: dg.AssetKey, portfolio: Portfolio, days: tuple[date, ...], more: Sequence[object]) -> str:
+    settings = portfolio.model_dump_json()
+    zones = [time_zone(name) for name in sorted(set(MAYBE_ZONES.findall(settings)))]
+    parts = [program(), zones, settings, key.path, [day.isoformat() for day in days], more]
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()

@@ -1,0 +1,33 @@
+"""What the files of a source hold, as a digest: whether they have to be read again.
+
+Which files a source means is decided in `paths.py`; what follows from an equal digest, by whoever reads them
+(`cx_intel.orchestration.assets.raw`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+from cx_intel.settings.sources.sources import Source
+from cx_intel.sources.files.paths import file_sets, source_files
+
+
+def digest_of_files(source: Source, environment: Mapping[str, str]) -> str | None:
+    """A digest of the names and contents of all files that a source reads; None for one that reads no files.
+
+    Args:
+        source: The source.
+        environment: Gives the values of `${NAME}` in the paths.
+
+    Raises:
+        SourceError: A variable is not set or nothing is there, as when they are read.
+    """
+    sets = file_sets(source)
+    if not sets:
+        return None
+    found = hashlib.sha256()
+    for files, of in sets:
+        for file in source_files(files, environment, of):
+            found.update(f"{of}\0{file.name}\0{file.format}\0".encode())
+            with file.path.open("rb") as content:
+                found.update(hashlib.file_digest(content, "sha256").digest())
+    return found.hexdigest()
