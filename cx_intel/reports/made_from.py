@@ -9,19 +9,15 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
-from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 
-import cx_intel
 from cx_intel.reports.data.report_data import ReportData, ScoreHistory
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.program import program
 
 RECORD = ".made_from.json"
-DRAWN_WITH = ("babel", "duckdb", "jinja2", "openpyxl", "vl-convert-python")
-"""Libraries that decide how files look."""
 
 
 class MadeFiles:
@@ -71,7 +67,7 @@ def fingerprint_of(data: ReportData, *more: str) -> str:
 
 def _parts(data: ReportData) -> Iterator[str]:
     """Every field as text, so that none is forgotten that pages come to show; the time of making is left out."""
-    yield _program()
+    yield program()
     for given in fields(data):
         if given.name != "made_at":
             yield given.name
@@ -100,14 +96,3 @@ def _rows(frame: pd.DataFrame) -> list[str]:
     """The rows as text, in an order that does not depend on the engine's."""
     text = frame.to_json(orient="records", lines=True, date_format="iso", double_precision=15)
     return sorted(text.splitlines())
-
-
-@lru_cache(maxsize=1)
-def _program() -> str:
-    """Changes with every change of a file of the package, and of the libraries that draw."""
-    root = Path(cx_intel.__file__).parent
-    files = sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    stats = [(str(path.relative_to(root)), path.stat()) for path in files]
-    return repr(
-        ([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats], [version(name) for name in DRAWN_WITH])
-    )

@@ -252,7 +252,9 @@ class SmallCompany:
         instance.write_text(instance.read_text().replace(str(self.home), str(copy.home)))
         return copy
 
-    def refresh(self, day: date = AS_OF, *, write: bool = True, reports: bool = False) -> Outcome:
+    def refresh(
+        self, day: date = AS_OF, *, write: bool = True, reports: bool = False, rebuild: bool = False
+    ) -> Outcome:
         """Writes the files and refreshes the portfolio for the day, by the job of the command line and the UI.
 
         Reports and exports, which take as long as all tables, are left out unless `reports`.
@@ -261,7 +263,8 @@ class SmallCompany:
             self.write()
         definitions = build_definitions(self.environment)
         with self.instance() as instance:
-            return refresh(definitions, self.name, day, instance, without=() if reports else REPORTS)
+            without = () if reports else REPORTS
+            return refresh(definitions, self.name, day, instance, without=without, rebuild=rebuild)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows that SQL gives; the portfolio's tables need no schema."""

@@ -16,6 +16,7 @@ from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.partitions import mapping
 from cx_intel.orchestration.assets.reports import report_data
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of
+from cx_intel.orchestration.assets.unchanged import making
 from cx_intel.reports.brief.weekly_brief import weekly_brief, write_brief
 from cx_intel.reports.data.reading import read_tables
 from cx_intel.reports.exports.tables import Export, export, exported_tables
@@ -55,10 +56,17 @@ def _exports_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
         as_of = days_for(context, portfolio, warehouse)[-1]
         if kept := _of_a_later_day(context, portfolio, warehouse, as_of):
             return dg.MaterializeResult(asset_key=key, metadata=kept)
+        step_made = making(context, warehouse, key, portfolio, (as_of,), folder)
+        if told := step_made.told_before():
+            return told.result()
+        step_made.begin()
         written = export(report_data(context.run.run_id, warehouse, portfolio, as_of), warehouse, folder)
         for table in written.missing:
             context.log.warning(f"{table} was not exported: it is not in the warehouse.")
-        return dg.MaterializeResult(asset_key=key, metadata=_about(written, as_of))
+        metadata = _about(written, as_of)
+        files = [place / file.name for file in written.files for place in (written.folder, written.latest)]
+        step_made.remember(metadata, files=files)
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return write_exports
 
@@ -79,18 +87,21 @@ def _brief_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
         as_of = days_for(context, portfolio, warehouse)[-1]
         if kept := _of_a_later_day(context, portfolio, warehouse, as_of):
             return dg.MaterializeResult(asset_key=key, metadata=kept)
+        step_made = making(context, warehouse, key, portfolio, (as_of,), folder)
+        if told := step_made.told_before():
+            return told.result()
+        step_made.begin()
         brief = weekly_brief(report_data(context.run.run_id, warehouse, portfolio, as_of))
-        html = write_brief(brief, folder)["html"]
-        return dg.MaterializeResult(
-            asset_key=key,
-            metadata={
-                "as_of": as_of.isoformat(),
-                "headline": brief.headline,
-                "brief": dg.MetadataValue.md(brief.markdown),
-                "page": dg.MetadataValue.path(str(html)),
-                "link": dg.MetadataValue.url(html.as_uri()),
-            },
-        )
+        files = write_brief(brief, folder)
+        metadata: dict[str, Any] = {
+            "as_of": as_of.isoformat(),
+            "headline": brief.headline,
+            "brief": dg.MetadataValue.md(brief.markdown),
+            "page": dg.MetadataValue.path(str(files["html"])),
+            "link": dg.MetadataValue.url(files["html"].as_uri()),
+        }
+        step_made.remember(metadata, files=files.values())
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return write_weekly_brief
 

@@ -16,6 +16,7 @@ from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.partitions import mapping
 from cx_intel.orchestration.assets.retention import RETENTION
 from cx_intel.orchestration.assets.tables import asset_options, key_of
+from cx_intel.orchestration.assets.unchanged import making
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Publication, Warehouse
 
@@ -62,10 +63,16 @@ def publish_assets(portfolio: Portfolio, file: Path) -> list[dg.AssetsDefinition
     def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         tables, days = published_tables(portfolio), portfolio.publish.snapshot_days
+        step_made = making(context, warehouse, key, portfolio, (), file)
+        if told := step_made.told_before():
+            return told.result()
+        step_made.begin()
         made = warehouse.publish(tables, file, snapshot_days=days)
         for table in made.missing:
             context.log.warning(f"{table} was not published: it is not in the warehouse.")
-        return dg.MaterializeResult(asset_key=key, metadata=_about(made, warehouse.newest()))
+        metadata = _about(made, warehouse.newest())
+        step_made.remember(metadata, files=[file])
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return [published]
 

@@ -80,10 +80,9 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
         digest = _digest(source, variables)
         step_made = making(context, warehouse, key, portfolio, days, digest, guard.fingerprint())
         if digest is not None and (told := step_made.told_before()):
-            (result,) = told.again()
-            return result
+            return told.result()
         with warehouse.transaction():
-            warehouse.forget_made(name)
+            step_made.begin()
             if isinstance(source, SyntheticSource) and kind == "by_day":
                 written, state = _days_to_make(source, portfolio, warehouse, name, days)
                 world = world_of(source.model_dump_json())

@@ -14,6 +14,7 @@ import dagster as dg
 
 from cx_intel.contracts.catalog import ROLLUP_SUFFIX, tables_of
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of
+from cx_intel.orchestration.assets.unchanged import making
 from cx_intel.reports.data.kpis import kpis
 from cx_intel.reports.data.reading import read_report_data, read_tables
 from cx_intel.reports.data.report_data import ReportData
@@ -23,8 +24,8 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
 DASHBOARD = "dashboard"
-_of_run: dict[tuple[str, str, date], ReportData] = {}
-"""What the reports of the last run are made of."""
+_of_run: dict[tuple[str, str, date], tuple[ReportData, Warehouse]] = {}
+"""What the reports of the last run are made of, and what it was read through."""
 INLINE_BYTES = 300_000
 """The largest picture that is kept in the event log."""
 
@@ -40,8 +41,10 @@ def report_assets(portfolio: Portfolio, environment: Environment) -> list[dg.Ass
     rollups = [t for t in tables_of(portfolio) if t.endswith(ROLLUP_SUFFIX)]
     folder = environment.reports(portfolio.name)
 
+    key = key_of(portfolio, DASHBOARD)
+
     @dg.asset(
-        key=key_of(portfolio, DASHBOARD),
+        key=key,
         deps=[key_of(portfolio, table) for table in (*read_tables(portfolio), *rollups)],
         required_resource_keys={"warehouse"},
         description=_description(portfolio),
@@ -54,8 +57,15 @@ def report_assets(portfolio: Portfolio, environment: Environment) -> list[dg.Ass
         if newest is not None and as_of < newest:
             context.log.info(f"The reports show {newest}, a later day than {as_of}; they are left as they are.")
             return dg.MaterializeResult(metadata={"kept_as_of": newest.isoformat()})
+        step_made = making(context, warehouse, key, portfolio, (as_of,), folder)
+        if told := step_made.told_before():
+            return told.result()
+        step_made.begin()
         data = report_data(context.run.run_id, warehouse, portfolio, as_of)
-        return dg.MaterializeResult(metadata=_metadata(data, publish(data, folder)))
+        published = publish(data, folder)
+        metadata = _metadata(data, published)
+        step_made.remember(metadata, files=(*published.pages.values(), published.picture))
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return [make_reports]
 
@@ -65,8 +75,11 @@ def report_data(run_id: str, warehouse: Warehouse, portfolio: Portfolio, as_of: 
     key = (run_id, portfolio.name, as_of)
     if key not in _of_run:
         _of_run.clear()
-        _of_run[key] = read_report_data(warehouse, portfolio, as_of, datetime.now(ZoneInfo(portfolio.time_zone)))
-    return _of_run[key]
+        now = datetime.now(ZoneInfo(portfolio.time_zone))
+        _of_run[key] = (read_report_data(warehouse, portfolio, as_of, now), warehouse)
+    data, reader = _of_run[key]
+    warehouse.read_too(reader)
+    return data
 
 
 def _description(portfolio: Portfolio) -> str:

@@ -78,7 +78,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
             done = _Run(step, portfolio, kinds_of, warehouse, checks).make(days)
             found = evaluations(check_results(done.results, key), specs)
             if done.is_made:
-                step_made.remember(done.metadata, found)
+                step_made.remember(done.metadata, checks=found)
         yield from recorded(found, specs)
         stop_if_blocked(done.results, step.table, portfolio)
         report_other_days(context, key, done.days, days)

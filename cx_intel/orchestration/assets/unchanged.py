@@ -7,9 +7,10 @@ read, and whether that has changed since, is noted by the warehouse (`Warehouse.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -48,36 +49,73 @@ class Making:
         return self.key.path[-1]
 
     def told_before(self) -> "Told | None":
-        """What was told when it was last made, where it would come out the same now."""
-        told = None if self.is_wanted else self.warehouse.made_before(self._name, self.recipe)
-        return None if told is None else Told.unpacked(told)
+        """What was told when it was last made, where it would come out the same now and its files are there."""
+        text = None if self.is_wanted else self.warehouse.made_before(self._name, self.recipe)
+        told = None if text is None else Told.unpacked(text)
+        return told if told and told.has_its_files() else None
 
-    def remember(self, metadata: dict[str, Any], checks: Sequence[dg.AssetCheckEvaluation] = ()) -> None:
-        """It was made, and this is what there is to tell of it; to be said in the transaction that writes it."""
-        told = Told(dg.AssetMaterialization(self.key, metadata=metadata), tuple(checks))
+    def begin(self) -> None:
+        """It is being made: what is remembered of it holds no longer, however this ends."""
+        self.warehouse.forget_made(self._name)
+
+    def remember(
+        self,
+        metadata: Mapping[str, Any],
+        *,
+        checks: Sequence[dg.AssetCheckEvaluation] = (),
+        files: Iterable[Path] = (),
+    ) -> None:
+        """It was made, and this is what there is to tell of it; of a table, in the transaction that writes it."""
+        made = tuple((str(file.absolute()), _look(file)) for file in files)
+        told = Told(dg.AssetMaterialization(self.key, metadata=metadata), tuple(checks), made)
         self.warehouse.remember_made(self._name, self.recipe, told.packed())
 
 
 @dataclass(frozen=True)
 class Told:
-    """What Dagster is told of a step: its materialization, and what its checks found."""
+    """What Dagster is told of a step: its materialization, and what its checks found.
+
+    Attributes:
+        materialization: Of the table or the files.
+        checks: What was found.
+        files: The files that were made, and what each looks like.
+    """
 
     materialization: dg.AssetMaterialization
     checks: tuple[dg.AssetCheckEvaluation, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
     def packed(self) -> str:
-        return dg.serialize_value([self.materialization, *self.checks])
+        return json.dumps([dg.serialize_value([self.materialization, *self.checks]), self.files])
 
     @staticmethod
     def unpacked(text: str) -> "Told":
-        materialization, *checks = dg.deserialize_value(text, list)
-        return Told(materialization, tuple(checks))
+        events, files = json.loads(text)
+        materialization, *checks = dg.deserialize_value(events, list)
+        return Told(materialization, tuple(checks), tuple((name, look) for name, look in files))
 
-    def again(self, specs: Iterable[dg.AssetCheckSpec] = ()) -> Iterator[Any]:
-        """The same once more, marked as unchanged."""
-        yield from recorded(self.checks, specs)
+    def has_its_files(self) -> bool:
+        """Whether each is there as it was written."""
+        try:
+            return all(_look(Path(name)) == look for name, look in self.files)
+        except OSError:
+            return False
+
+    def result(self) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        """The materialization once more, marked as unchanged."""
         metadata = {**self.materialization.metadata, UNCHANGED: dg.MetadataValue.bool(True)}
-        yield dg.MaterializeResult(asset_key=self.materialization.asset_key, metadata=metadata)
+        return dg.MaterializeResult(asset_key=self.materialization.asset_key, metadata=metadata)
+
+    def again(self, specs: Iterable[dg.AssetCheckSpec]) -> Iterator[Any]:
+        """All of it once more."""
+        yield from recorded(self.checks, specs)
+        yield self.result()
+
+
+def _look(file: Path) -> str:
+    """Its size and time: a restored warehouse may remember files that were written anew since."""
+    stat = file.stat()
+    return f"{stat.st_size}/{stat.st_mtime_ns}"
 
 
 def making(

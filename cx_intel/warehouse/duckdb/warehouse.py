@@ -188,6 +188,7 @@ class DuckDBWarehouse(MadeState):
         return int(count)
 
     def publish(self, tables: Mapping[str, str], file: Path, *, snapshot_days: int = 1) -> Publication:
+        self._note("checks")
         there = {table: column for table, column in tables.items() if self.exists(table)}
         rows = publish.publish(self.database, self.schema, there, file, newest=self.newest(), days=snapshot_days)
         return Publication(file, file.stat().st_size, rows, tuple(t for t in tables if t not in there))

@@ -1,0 +1,192 @@
+"""A repeated refresh executes only what would come out otherwise: whatever happens, the tables are those of a rebuild."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from cx_intel.orchestration.assets import unchanged
+from cx_intel.orchestration.runs import Outcome
+from cx_intel.privacy.erase import Home, erase
+from cx_intel.warehouse.duckdb.backups import take
+from cx_intel.warehouse.duckdb.restoring import restore
+from cx_intel_tests.helpers.small_company import AS_OF, SETTINGS, SmallCompany
+
+DAY_BEFORE, DAY_AFTER = AS_OF - timedelta(days=1), AS_OF + timedelta(days=1)
+Change = Callable[[SmallCompany], object]
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
+    """A company, refreshed."""
+    company = SmallCompany(tmp_path_factory.mktemp("refreshed"))
+    company.settings["reports"] = {"exports": []}
+    assert company.refresh(AS_OF).succeeded
+    return company
+
+
+@pytest.fixture
+def company(refreshed: SmallCompany, tmp_path: Path) -> SmallCompany:
+    """A copy of it."""
+    return refreshed.copied(tmp_path / "lean")
+
+
+def executed(outcome: Outcome) -> set[str]:
+    return set(outcome.tables) - outcome.unchanged
+
+
+def differing(company: SmallCompany, other: SmallCompany) -> list[str]:
+    """The tables that are not equal, what checks found and what days were built from among them."""
+    left, right = company.frames(), other.frames()
+    assert set(left) == set(right)
+    found = [name for name in left if not left[name].equals(right[name])]
+    for query in (
+        "SELECT * EXCLUDE (checked_at, total_rows) FROM cx_state.check_results ORDER BY ALL",  # of the days written then
+        "SELECT * FROM cx_state.day_state ORDER BY ALL",
+    ):
+        if company.query(query) != other.query(query):
+            found.append(query)
+    return found
+
+
+def one_ticket_more(company: SmallCompany) -> None:
+    company.tables["support_tickets"].append(company.tables["support_tickets"][0] | {"ticket_id": "T9"})
+
+
+def a_bad_row(company: SmallCompany) -> None:
+    company.source("support_tickets", max_quarantined_pct=50)
+    company.tables["support_tickets"].append(
+        company.tables["support_tickets"][0] | {"ticket_id": "T9", "created_at": "x"}
+    )
+
+
+def another_price(company: SmallCompany) -> None:
+    company.tables["subscriptions"][0]["amount"] = 150
+
+
+def another_tier(company: SmallCompany) -> None:
+    levels = SETTINGS["health"]["tiers"]["levels"]
+    company.settings["health"] = SETTINGS["health"] | {"tiers": {"levels": [levels[0] | {"at_least": 90}, *levels[1:]]}}
+
+
+def events_of_an_earlier_day(company: SmallCompany) -> None:
+    late = company.tables["usage_events"][0] | {"event_id": "late", "account_id": "A05"}
+    company.tables["usage_events"].append(late)
+
+
+def an_account_gone(company: SmallCompany) -> None:
+    company.tables["accounts"] = company.tables["accounts"][:-1]
+
+
+def erased(company: SmallCompany) -> None:
+    lock = company.home / "warehouse.lock"
+    home = Home(company.home, company.warehouse, lock, {"CX_ERASURE_KEY": "a key for tests alone"})
+    company.variables["CX_ERASURE_KEY"] = "a key for tests alone"
+    erase(home, "small", "account", "A07")
+
+
+def dropped(table: str) -> Change:
+    def drop(company: SmallCompany) -> None:
+        with duckdb.connect(str(company.warehouse)) as connection:
+            connection.execute(f"DROP TABLE small.{table}")
+
+    return drop
+
+
+def restored(company: SmallCompany) -> None:
+    """A back-up, another price, and the back-up again: with the files as they are then."""
+    take(company.home, company.warehouse, reason="a test", keep=7)
+    another_price(company)
+    company.refresh(AS_OF)
+    restore(company.home, company.warehouse, company.home / "warehouse.lock")
+
+
+def backfilled(company: SmallCompany) -> None:
+    company.refresh(DAY_BEFORE)
+
+
+def the_next_day(company: SmallCompany) -> None:
+    company.refresh(DAY_AFTER)
+
+
+def blocked_and_mended(company: SmallCompany) -> None:
+    tickets = company.tables["support_tickets"]
+    company.tables["support_tickets"] = [ticket | {"created_at": "x"} for ticket in tickets]
+    assert not company.refresh(AS_OF).is_complete
+    company.tables["support_tickets"] = tickets
+
+
+def refused_and_mended(company: SmallCompany) -> None:
+    whole = company.tables["subscriptions"]
+    company.tables["subscriptions"] = whole[:6]
+    for _ in range(2):  # it is refused, and told, as often as it is delivered
+        assert company.refresh(AS_OF).checks["failed"] == 1
+    company.tables["subscriptions"] = whole
+
+
+CHANGES: dict[str, tuple[Change, str, str]] = {
+    "a file": (one_ticket_more, "fct_tickets", "revenue_ledger"),
+    "a row that is rejected": (a_bad_row, "quarantine", ""),
+    "a price": (another_price, "fct_revenue", "stg_usage_events"),
+    "a setting": (another_tier, "customer_health_scores", ""),
+    "events of an earlier day": (events_of_an_earlier_day, "fct_usage", "fct_tickets"),
+    "an account that is gone": (an_account_gone, "dim_account", "raw_invoices"),
+    "an erasure": (erased, "dim_account", ""),
+    "a raw table dropped by hand": (dropped("raw_accounts"), "raw_accounts", "dim_date"),
+    "a table dropped by hand": (dropped("fct_revenue"), "fct_revenue", "raw_accounts"),
+    "a snapshot dropped by hand": (dropped("account_signals CASCADE"), "account_signals", "fct_revenue"),
+    "rejected rows dropped by hand": (dropped("rejected_rows"), "stg_accounts", "raw_accounts"),
+    "a restored back-up": (restored, "fct_revenue", "dim_date"),
+    "an earlier day made since": (backfilled, "account_snapshot", "revenue_ledger"),
+    "a later day made since": (the_next_day, "account_snapshot", "raw_accounts"),
+    "a delivery that was blocked": (blocked_and_mended, "stg_support_tickets", "revenue_ledger"),
+    "a delivery that was refused": (refused_and_mended, "subscription_periods", "fct_tickets"),
+}
+
+
+QUICK = ("a price",)
+
+
+@pytest.mark.parametrize("change", [pytest.param(c, marks=() if c in QUICK else pytest.mark.slow) for c in CHANGES])
+def test_after_a_change_the_tables_are_those_of_a_rebuild(company: SmallCompany, tmp_path: Path, change: str) -> None:
+    make, made_again, left = CHANGES[change]
+    make(company)
+    company.write()
+    rebuilt = company.copied(tmp_path / "rebuilt")
+    lean, whole = company.refresh(AS_OF), rebuilt.refresh(AS_OF, rebuild=True)
+    assert (lean.failures, lean.warnings, lean.checks) == (whole.failures, whole.warnings, whole.checks)
+    assert differing(company, rebuilt) == []
+    assert whole.unchanged == set()
+    assert made_again in executed(lean)
+    assert left not in executed(lean)
+
+
+def test_a_repeated_refresh_executes_nothing_and_tells_the_same(company: SmallCompany) -> None:
+    before = company.frames()
+    first, second = company.refresh(AS_OF), company.refresh(AS_OF)
+    assert executed(second) == set()
+    assert (second.tables, second.checks, second.warnings) == (first.tables, first.checks, first.warnings)
+    after = company.frames()
+    assert [name for name in before if not before[name].equals(after[name])] == []
+
+
+def test_the_same_program_is_asked_for(company: SmallCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    company.refresh(AS_OF)
+    monkeypatch.setattr(unchanged, "program", lambda: "another")
+    outcome = company.refresh(AS_OF)
+    assert outcome.unchanged == set()
+
+
+def test_files_of_a_run_are_made_again_where_one_is_gone(company: SmallCompany) -> None:
+    company.refresh(AS_OF, reports=True)
+    folder = company.home / "reports" / "small"
+    times = {file.name: file.stat().st_mtime_ns for file in folder.glob("*.html")}
+    company.refresh(AS_OF, reports=True)
+    assert {file.name: file.stat().st_mtime_ns for file in folder.glob("*.html")} == times
+    (folder / "brief.html").unlink()
+    (company.home / "published" / "small.duckdb").unlink()
+    company.refresh(AS_OF, reports=True)
+    assert (folder / "brief.html").exists()
+    assert (company.home / "published" / "small.duckdb").exists()
