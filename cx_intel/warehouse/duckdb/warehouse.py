@@ -165,8 +165,8 @@ class DuckDBWarehouse(MadeState):
     def day_contents(self, rows: ir.Table, column: str) -> dict[date, str]:
         self.database.backend.create_view("_cx_days", rows, overwrite=True, database="main")
         found = self.database.connection.execute(
-            f"SELECT \"{column}\", count(*)::VARCHAR || ':' || bit_xor(hash(d))::VARCHAR "
-            f'FROM main._cx_days AS d WHERE "{column}" IS NOT NULL GROUP BY 1'
+            f"SELECT \"{column}\", count(*)::VARCHAR || ':' || bit_xor(hash(_cx_row))::VARCHAR "
+            f'FROM main._cx_days AS _cx_row WHERE "{column}" IS NOT NULL GROUP BY 1'
         ).fetchall()
         self.database.connection.execute("DROP VIEW main._cx_days")
         return dict(found)
@@ -175,7 +175,7 @@ class DuckDBWarehouse(MadeState):
         for table in tables:
             self._note("rows", table)
         parts = [
-            f"SELECT {n}, count(*), sum(hash(d)::HUGEINT) FROM {self._name(table)} AS d"
+            f"SELECT {n}, count(*), sum(hash(_cx_row)::HUGEINT) FROM {self._name(table)} AS _cx_row"
             + (f" WHERE {AS_OF} = DATE '{day.isoformat()}'" if day else "")
             for n, (table, day) in enumerate(tables.items())
         ]
@@ -217,12 +217,12 @@ class DuckDBWarehouse(MadeState):
         old, new = self._name(table), self._name(STAGED_PREFIX + table)
 
         def told(figures: str) -> list[Any]:
-            query = f"SELECT 1, {figures} FROM {old} AS d {which} UNION ALL SELECT 2, {figures} FROM {new} AS d"
+            query = f"SELECT 1, {figures} FROM {old} AS _cx_row {which} UNION ALL SELECT 2, {figures} FROM {new} AS _cx_row"
             return [row[1:] for row in sorted(self.database.connection.execute(query).fetchall())]
 
         before, now = told("count(*)")
         if before == now != (0,):
-            before, now = told("sum(hash(d)::HUGEINT)")
+            before, now = told("sum(hash(_cx_row)::HUGEINT)")
         return bool(before == now)
 
     def _match_columns(self, table: str) -> None:

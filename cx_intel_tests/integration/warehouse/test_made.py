@@ -128,6 +128,16 @@ def test_after_no_change_of_what_was_read_it_is_not(made: DuckDBWarehouse, chang
     assert is_current(made)
 
 
+def test_a_column_may_have_any_name(warehouse: DuckDBWarehouse) -> None:
+    for name in ("d", "r", "t"):
+        write(warehouse, "t", **{name: [1], "x": [1]})
+        step = again(warehouse)
+        step.table("t")
+        step.remember_made("made", "recipe", "told")
+        write(warehouse, "t", **{name: [1], "x": [2]})
+        assert not is_current(warehouse)
+
+
 def test_by_another_recipe_it_is_made_again(made: DuckDBWarehouse) -> None:
     assert not is_current(made, "another recipe")
 
