@@ -217,7 +217,9 @@ class DuckDBWarehouse(MadeState):
         old, new = self._name(table), self._name(STAGED_PREFIX + table)
 
         def told(figures: str) -> list[Any]:
-            query = f"SELECT 1, {figures} FROM {old} AS _cx_row {which} UNION ALL SELECT 2, {figures} FROM {new} AS _cx_row"
+            query = (
+                f"SELECT 1, {figures} FROM {old} AS _cx_row {which} UNION ALL SELECT 2, {figures} FROM {new} AS _cx_row"
+            )
             return [row[1:] for row in sorted(self.database.connection.execute(query).fetchall())]
 
         before, now = told("count(*)")
