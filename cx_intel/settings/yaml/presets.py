@@ -114,7 +114,7 @@ def _takes_preset(entry: object) -> bool:
 
 def _taken(use: PresetUse, preset: Preset) -> list[str]:
     """The tables of a preset that an entry takes, but for what other sources deliver."""
-    changed: Mapping[str, Any] = dict(use.tables)
+    changed = cast(Mapping[str, Any], use.tables)
     return [t for t in preset.tables if changed.get(t, None if t in preset.on_request else {}) is not None]
 
 
