@@ -20,6 +20,7 @@ from cx_intel.cli.deployment import deployment
 from cx_intel.cli.figures import figures
 from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
 from cx_intel.cli.presets import presets
+from cx_intel.cli.validation import validation
 from cx_intel.settings.environment import Environment, read_environment
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ app = typer.Typer(
 REBUILD = "Execute every step, also those that would make what stands there already."
 app.add_typer(deployment)
 app.add_typer(figures)
+app.add_typer(validation)
 app.add_typer(presets)
 
 
@@ -157,22 +159,6 @@ def _day(portfolio: "Portfolio", as_of: date | None, option: str = "--as-of") ->
         )
         raise typer.Exit(MISUSE)
     return day
-
-
-@app.command()
-def validate() -> None:
-    """Check the YAML of all portfolios, without a run."""
-    from cx_intel.orchestration.build import definitions_of, load_portfolios
-
-    with explained():
-        environment = read_environment(os.environ)
-        for name, portfolio in load_portfolios(environment.portfolios).items():
-            definitions = definitions_of([portfolio], environment)
-            checks = len(list(definitions.resolve_asset_graph().asset_check_keys))
-            tables = len(list(definitions.assets or []))
-            console.print(f"{name}: valid, {tables} tables, {checks} checks", highlight=False)
-            for preset, delivered in portfolio.presets.items():
-                console.print(f"  preset {preset}: {', '.join(delivered)}", highlight=False)
 
 
 @app.command("list")

@@ -6,7 +6,7 @@ stands in `cx_intel.settings`.
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cx_intel.doctor.findings import Finding, note, ok, problem
@@ -46,16 +46,13 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
         variables: The environment.
     """
     subject = f"portfolio {portfolio.name}"
-    # addresses may be left unset; everything else that a portfolio names is needed
-    named = sorted(set(_VARIABLE.findall(portfolio.model_dump_json(exclude={"automation": {"alerts"}}))))
-    unset = [name for name in named if not variables.get(name)]
-    if unset:
+    if unset := unset_variables(portfolio, variables):
         yield problem(
             subject,
             f"names {', '.join(unset)}, which the environment has not",
             "Set it for the service that runs the refresh too, not only in this shell.",
         )
-    unreachable = [text for text in map(_unreached(variables), portfolio.sources) if text]
+    unreachable = [*missing_files(portfolio, variables), *_unreachable_connections(portfolio, variables)]
     for text in unreachable if not unset else ():
         yield problem(subject, text, "Bring the file there, or mend the path or the connection of the source.")
     yield from _alerts(portfolio, variables)
@@ -63,23 +60,40 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
         yield ok(subject, f"valid, {len(portfolio.sources)} sources reachable")
 
 
-def _unreached(variables: Mapping[str, str]) -> Callable[[object], str]:
-    def fault(source: object) -> str:
-        try:
-            for files, of in file_sets(source):
-                for file in source_files(files, variables, of):
-                    with file.path.open("rb"):
-                        pass
-            if isinstance(source, SqlSource) and source.connection:
-                address = with_variables(source.connection, variables)
-                reach(address, f"The connection of the {source.title}")
-        except SourceError as error:
-            return str(error)
-        except OSError as error:
-            return f"{error.filename} cannot be read: {error.strerror}"
-        return ""
+def unset_variables(portfolio: Portfolio, variables: Mapping[str, str]) -> list[str]:
+    """The variables that a portfolio names and the environment has not; addresses of alerts may be left unset."""
+    named = sorted(set(_VARIABLE.findall(portfolio.model_dump_json(exclude={"automation": {"alerts"}}))))
+    return [name for name in named if not variables.get(name)]
 
-    return fault
+
+def missing_files(portfolio: Portfolio, variables: Mapping[str, str]) -> list[str]:
+    """What is wrong with the files that sources name: they are not there, or cannot be opened."""
+    return [text for source in portfolio.sources if (text := _missing(source, variables))]
+
+
+def _missing(source: object, variables: Mapping[str, str]) -> str:
+    try:
+        for files, of in file_sets(source):
+            for file in source_files(files, variables, of):
+                with file.path.open("rb"):
+                    pass
+    except SourceError as error:
+        return str(error)
+    except OSError as error:
+        return f"{error.filename} cannot be read: {error.strerror}"
+    return ""
+
+
+def _unreachable_connections(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[str]:
+    for source in portfolio.sources:
+        if isinstance(source, SqlSource) and source.connection:
+            try:
+                address = with_variables(source.connection, variables)
+                reach(address, f"The connection of the source of {source.table}")
+            except KeyError:
+                continue  # told as a variable that is not set
+            except SourceError as error:
+                yield str(error)
 
 
 def _alerts(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Finding]:

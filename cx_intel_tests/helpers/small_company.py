@@ -211,10 +211,8 @@ class SmallCompany:
 
     def write(self, until: date | None = None) -> None:
         """Writes the files; with `until`, what an export at the end of that day would hold."""
-        self.portfolios.mkdir(parents=True, exist_ok=True)
         self.data.mkdir(parents=True, exist_ok=True)
-        with (self.portfolios / f"{self.name}.yaml").open("w", encoding="utf-8") as file:
-            YAML(typ="safe", pure=True).dump(self.settings, file)
+        self.write_settings()
         for table, rows in self.tables.items():
             known = [row for row in rows if until is None or str(row[DATED[table]])[:10] <= until.isoformat()]
             columns = dict.fromkeys(name for row in rows for name in row)
@@ -222,6 +220,12 @@ class SmallCompany:
                 writer = csv.DictWriter(file, list(columns))
                 writer.writeheader()
                 writer.writerows(known)
+
+    def write_settings(self) -> None:
+        """Writes the portfolio's YAML alone."""
+        self.portfolios.mkdir(parents=True, exist_ok=True)
+        with (self.portfolios / f"{self.name}.yaml").open("w", encoding="utf-8") as file:
+            YAML(typ="safe", pure=True).dump(self.settings, file)
 
     @property
     def environment(self) -> Environment:
