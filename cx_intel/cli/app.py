@@ -18,6 +18,7 @@ from rich.table import Table
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
 from cx_intel.cli.deployment import deployment
 from cx_intel.cli.figures import figures
+from cx_intel.cli.init import init
 from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
 from cx_intel.cli.presets import presets
 from cx_intel.cli.validation import validation
@@ -40,6 +41,7 @@ app.add_typer(deployment)
 app.add_typer(figures)
 app.add_typer(validation)
 app.add_typer(presets)
+app.add_typer(init)
 
 
 def _print_version(wanted: bool) -> None:

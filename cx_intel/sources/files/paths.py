@@ -90,7 +90,7 @@ def source_files(source: FileSet, environment: Mapping[str, str], of: str) -> li
 def _readable(source: FileSet, found: Iterable[Path]) -> list[Path]:
     """The files without hidden ones, Excel's marks of open files, and those whose ending tells no format."""
     files = [f for f in found if f.is_file() and not f.name.startswith((".", "~$"))]
-    return files if source.format else [f for f in files if _told_by_ending(f)]
+    return files if source.format else [f for f in files if format_by_ending(f)]
 
 
 def _substituted(source: FileSet, environment: Mapping[str, str], of: str) -> str:
@@ -125,13 +125,14 @@ def _fixed_part(path: Path) -> Path:
     return fixed
 
 
-def _told_by_ending(path: Path) -> Format | None:
+def format_by_ending(path: Path) -> Format | None:
+    """The format that a file's ending tells, `.gz` apart; None where it tells none."""
     name = path.name.lower().removesuffix(".gz")
     return ENDINGS.get(Path(name).suffix)
 
 
 def _format(path: Path, source: FileSet, of: str) -> Format:
-    told = source.format or _told_by_ending(path)
+    told = source.format or format_by_ending(path)
     if told is None:
         raise SourceError(
             f"{path.absolute()}: its ending tells no format; state `format: csv` (or parquet, jsonl, xlsx) for {of}."

@@ -1,0 +1,133 @@
+"""Which files lie in a folder, which of them belong together, and what their first rows hold.
+
+What a file is about is proposed in `tables.py` and `presets.py`; files are read by `cx_intel.sources.files`.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cx_intel.settings.sources.files import FileSet
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.content import open_text
+from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.paths import SourceFile, format_by_ending
+from cx_intel.sources.files.samples import SAMPLE_ROWS, first_rows
+
+DEEPEST = 4
+"""Folders below the one looked at."""
+ENCODING_BYTES = 1 << 20
+_DELIMITERS = (",", ";", "\t", "|")
+_DIGITS = re.compile(r"\d[\d._T:-]*\d|\d")
+
+
+@dataclass(frozen=True)
+class FoundFiles:
+    """Files that belong together: of one folder and format, with names that differ in their digits alone.
+
+    Attributes:
+        pattern: Their path below the folder looked at, `*` for the digits where there are several.
+        paths: The files, sorted.
+        layout: What a source of them has to state: delimiter, encoding.
+        columns: The names of their columns.
+        rows: The first rows of the first and of the last file, as text by column.
+        fault: Why they cannot be read.
+    """
+
+    pattern: str
+    paths: tuple[Path, ...]
+    layout: dict[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    rows: tuple[dict[str, str | None], ...] = ()
+    fault: str = ""
+
+    def values(self, column: str) -> list[str]:
+        """What a column says in the first rows, without empty cells."""
+        return [cell.strip() for row in self.rows if (cell := row.get(column)) and cell.strip()]
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files of a folder and those below it that a source can read, sorted; hidden ones are left out."""
+    return sorted(_walk(folder, DEEPEST))
+
+
+def look_into(folder: Path, samples: Path) -> list[FoundFiles]:
+    """The files of a folder that belong together, each set with its first rows.
+
+    Args:
+        folder: The folder.
+        samples: Another one, which receives the first rows of the first and the last file of each set.
+    """
+    sets: dict[tuple[Path, str], list[Path]] = {}
+    for path in files_below(folder):
+        sets.setdefault((path.parent, _DIGITS.sub("*", path.name)), []).append(path)
+    return [_found(folder, samples, paths, masked) for (_, masked), paths in sorted(sets.items())]
+
+
+def _walk(folder: Path, depth: int) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name.startswith((".", "~$")):
+            continue
+        if path.is_dir() and depth:
+            yield from _walk(path, depth - 1)
+        elif path.is_file() and format_by_ending(path):
+            yield path
+
+
+def _found(folder: Path, samples: Path, paths: list[Path], masked: str) -> FoundFiles:
+    first = paths[0].relative_to(folder)
+    pattern = (first.parent / masked).as_posix() if len(paths) > 1 else first.as_posix()
+    layout = layout_of(paths[0])
+    rows: list[dict[str, str | None]] = []
+    columns: dict[str, None] = {}
+    try:
+        for path in dict.fromkeys((paths[0], paths[-1])):
+            file_format = format_by_ending(path)
+            assert file_format is not None
+            file = SourceFile(path, path.relative_to(folder).as_posix(), file_format, "the folder")
+            files = FileSet(path=str(path), **layout)  # type: ignore[arg-type]
+            content = read_file(first_rows(file, files, samples), files)
+            columns.update(dict.fromkeys(content.columns))
+            rows += _as_rows(content.columns, content.table.slice(0, SAMPLE_ROWS).to_pylist())
+    except SourceError as error:
+        return FoundFiles(pattern, tuple(paths), layout, fault=str(error))
+    return FoundFiles(pattern, tuple(paths), layout, tuple(columns), tuple(rows))
+
+
+def _as_rows(columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> list[dict[str, str | None]]:
+    return [{name: row[f"c{n}"] for n, name in enumerate(columns)} for row in rows]
+
+
+def layout_of(path: Path) -> dict[str, str]:
+    """What has to be stated of a text file: an encoding other than UTF-8, a delimiter other than a comma."""
+    if format_by_ending(path) not in ("csv", "jsonl"):
+        return {}
+    layout = {} if (encoding := _encoding(path)) == "utf-8" else {"encoding": encoding}
+    if format_by_ending(path) == "csv":
+        files = FileSet(path=str(path), encoding=encoding)
+        with open_text(SourceFile(path, path.name, "csv", ""), files, errors="replace") as text:
+            header = next((line for line in text if line.strip()), "")
+        width = {sign: len(next(csv.reader([header], delimiter=sign), [])) for sign in _DELIMITERS}
+        if (best := max(_DELIMITERS, key=lambda sign: width[sign])) != "," and width[best] > width[","]:
+            layout["delimiter"] = best
+    return layout
+
+
+def _encoding(path: Path) -> str:
+    files = FileSet(path=str(path))
+    file = SourceFile(path, path.name, "csv", "")
+    if not file.is_gzip:
+        with path.open("rb") as opened:
+            if opened.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+                return "utf-16"
+    try:
+        with open_text(file, files) as text:
+            text.read(ENCODING_BYTES)
+    except UnicodeError:
+        return "cp1252"
+    except (OSError, EOFError):  # damaged: told when it is read
+        pass
+    return "utf-8"

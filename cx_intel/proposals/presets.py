@@ -1,0 +1,106 @@
+"""Which presets fit a folder: those whose sources give rows when they are run over the first rows of its files.
+
+What a preset is: `cx_intel.settings.sources.presets`; files that fit none are looked at in `tables.py`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.presets import Preset
+from cx_intel.settings.sources.sources import Source
+from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.settings.yaml.presets import filled, preset_names, preset_of
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.content import FilesRead
+from cx_intel.sources.files.paths import file_sets, source_files
+from cx_intel.warehouse.duckdb.files.queries import read_query
+from cx_intel.warehouse.duckdb.files.reading import read_files
+
+_SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
+
+
+@dataclass(frozen=True)
+class PresetProposal:
+    """A preset that fits a folder.
+
+    Attributes:
+        name: The preset.
+        folder: The folder, below the one looked at; empty for that itself.
+        tables: The canonical tables whose sources gave rows.
+        missing: The tables that the folder has no files for.
+        files: The files that they read, relative to the folder looked at.
+        accounts: The ids of the accounts that they gave.
+    """
+
+    name: str
+    folder: str
+    tables: tuple[str, ...]
+    missing: tuple[str, ...]
+    files: frozenset[str]
+    accounts: frozenset[str]
+
+
+def fitting(samples: Path, portfolio: Portfolio) -> list[PresetProposal]:
+    """The presets that fit a folder of samples or folders in it, each file read by one of them alone.
+
+    Args:
+        samples: First rows of files, in folders as they lie.
+        portfolio: Gives the contracts of the tables.
+    """
+    folders = sorted({samples, *(path for path in samples.rglob("*") if path.is_dir())})
+    names = [name for name in preset_names() if set(preset_of(name).takes) == {"folder"}]
+    tried = [found for folder in folders for name in names if (found := _tried(name, folder, samples, portfolio))]
+    chosen: list[PresetProposal] = []
+    for proposal in sorted(tried, key=lambda p: (-len(p.tables), -len(p.files), p.name)):
+        if not any(proposal.files & other.files or proposal.name == other.name for other in chosen):
+            chosen.append(proposal)
+    return sorted(chosen, key=lambda p: (p.folder, p.name))
+
+
+def _tried(name: str, folder: Path, samples: Path, portfolio: Portfolio) -> PresetProposal | None:
+    preset = preset_of(name)
+    tables, missing, files, accounts = [], [], set[str](), frozenset[str]()
+    for table, source in _sources(preset, folder):
+        read = _read(table, source, portfolio)
+        if read is None:
+            missing.append(table)
+            continue
+        tables.append(table)
+        sets = [source_files(declared, {}, of) for declared, of in file_sets(source)]
+        files |= {file.path.relative_to(samples).as_posix() for found in sets for file in found}
+        if table == "accounts":
+            accounts = frozenset(map(str, read.table["account_id"].drop_null().to_pylist()))
+    if not set(tables) - set(preset.alone):
+        return None
+    place = folder.relative_to(samples).as_posix()
+    return PresetProposal(
+        name, "" if place == "." else place, tuple(tables), tuple(missing), frozenset(files), accounts
+    )
+
+
+def _sources(preset: Preset, folder: Path) -> Iterator[tuple[str, Source]]:
+    for entry in preset.sources:
+        values: Mapping[str, Any] = filled(entry, {"folder": str(folder)})
+        yield entry["table"], _SOURCE.validate_python(values)
+
+
+def _read(table: str, source: Source, portfolio: Portfolio) -> FilesRead | None:
+    """What a source gives; None where it cannot be read or gives no rows."""
+    contract = STAGING[table](portfolio)
+    try:
+        if isinstance(source, SqlSource):
+            read = read_query(source, contract=contract, environment={})
+        elif isinstance(source, FilesSource):
+            read = read_files(source, contract=contract, environment={})
+        else:
+            return None
+    except SourceError:
+        return None
+    return read if read.table.num_rows else None

@@ -1,0 +1,186 @@
+"""What people call tables and columns, in the order in which a name is taken for the canonical one.
+
+Names are compared in lower case with `_` for all between words. What is made of them: `tables.py`.
+"""
+
+import re
+
+TABLE_WORDS = {
+    "account_aliases": ("alias", "merged"),
+    "accounts": ("account", "customer", "compan", "client", "organi", "kunde", "tenant", "workspace"),
+    "subscriptions": ("subscription", "contract", "licen", "vertr", "abo"),
+    "invoices": ("invoice", "billing", "rechnung"),
+    "mrr_history": ("mrr", "revenue", "arr"),
+    "usage_events": ("event", "usage", "activit", "track", "log"),
+    "support_tickets": ("ticket", "case", "conversation", "support", "issue"),
+    "nps_responses": ("nps", "survey", "feedback"),
+    "csm_activities": ("csm", "qbr", "meeting", "task", "touch"),
+    "metrics": ("metric", "signal", "measure"),
+    "ticket_status_history": ("status_history", "field_history", "ticket_event"),
+}
+"""Canonical table: parts of the names of files that hold it; the first table that fits best is taken."""
+
+_ACCOUNT = (
+    *("account_id", "customer_id", "company_id", "organization_id", "organisation_id", "org_id", "client_id"),
+    *("tenant_id", "workspace_id", "group_id", "account", "customer", "company", "client", "organization", "kunde"),
+)
+_STATUS = ("status", "state", "stage", "lifecycle_stage")
+_CURRENCY = ("currency", "currency_code", "waehrung")
+
+COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "account_aliases": {
+        "old_account_id": ("old_account_id", "old_id", "merged_id", "loser_id", "from_id"),
+        "account_id": ("account_id", "new_account_id", "new_id", "survivor_id", "into_id", "to_id"),
+    },
+    "accounts": {
+        "account_id": (
+            *("account_id", "customer_id", "company_id", "record_id", "organization_id", "org_id", "client_id"),
+            *("tenant_id", "id", "account", "customer", "kundennummer", "uuid"),
+        ),
+        "account_name": ("account_name", "company_name", "customer_name", "name", "company", "customer", "firma"),
+        "segment": ("segment", "customer_segment", "size", "tier"),
+        "industry": ("industry", "sector", "branche"),
+        "country": ("country", "country_region", "country_code", "billing_country", "land"),
+        "region": ("region", "territory"),
+        "employee_count": ("employee_count", "employees", "number_of_employees", "headcount"),
+        "plan_tier": ("plan_tier", "plan", "plan_name", "package"),
+        "owner": ("owner", "csm", "csm_owner", "account_owner", "company_owner", "account_manager", "csm_name"),
+        "status": _STATUS,
+        "signup_date": (
+            *("signup_date", "signed_up_at", "sign_up_date", "customer_since", "signed_on", "create_date"),
+            *("created_at", "created_date", "created", "start_date"),
+        ),
+        "parent_account_id": ("parent_account_id", "parent_id", "parent", "parent_company_id"),
+        "currency": _CURRENCY,
+    },
+    "subscriptions": {
+        "subscription_id": (
+            "subscription_id",
+            "contract_id",
+            "licence_id",
+            "license_id",
+            "id",
+            "subscription",
+            "contract",
+        ),
+        "account_id": _ACCOUNT,
+        "product_name": ("product_name", "product", "plan_name", "plan"),
+        "plan_tier": ("plan_tier", "plan", "tier", "package"),
+        "amount": (
+            *("amount", "mrr", "mrr_amount", "monthly_amount", "fee", "price", "value", "arr", "arr_amount", "acv"),
+            *("annual_amount", "annual_contract_value", "betrag"),
+        ),
+        "unit_amount": ("unit_amount", "unit_price", "price_per_unit", "price_per_seat"),
+        "quantity": ("quantity", "seats", "units", "licences", "licenses"),
+        "discount_pct": ("discount_pct", "discount_percent", "discount", "percent_off"),
+        "billing_period_months": ("billing_period_months", "period_months", "months"),
+        "billing_interval": ("billing_interval", "interval", "billing_frequency", "billing_period", "billing_cycle"),
+        "currency": _CURRENCY,
+        "start_date": (
+            "start_date",
+            "started_at",
+            "starts_at",
+            "contract_start",
+            "start",
+            "from",
+            "valid_from",
+            "beginn",
+        ),
+        "end_date": ("end_date", "ended_at", "ends_at", "contract_end", "end", "until", "to", "valid_to", "ende"),
+        "cancel_at": ("cancel_at", "cancels_at"),
+        "canceled_at": ("canceled_at", "cancelled_at", "cancellation_date", "cancelled_on"),
+        "trial_end": ("trial_end", "trial_ends_at", "trial_end_date"),
+        "renewal_date": ("renewal_date", "renews_on", "renews_at", "next_renewal", "renewal"),
+        "term_months": ("term_months", "contract_term", "term"),
+        "status": _STATUS,
+        "updated_at": ("updated_at", "last_modified", "modified_at"),
+    },
+    "invoices": {
+        "invoice_id": ("invoice_id", "invoice_number", "number", "id", "invoice", "rechnungsnummer"),
+        "account_id": _ACCOUNT,
+        "product_name": ("product_name", "product", "description"),
+        "invoice_type": ("invoice_type", "type"),
+        "invoice_date": ("invoice_date", "issued_at", "issue_date", "date", "created_at", "created", "datum"),
+        "period_start": ("period_start", "service_start", "from"),
+        "period_end": ("period_end", "service_end", "to"),
+        "amount": ("amount", "net_amount", "subtotal", "total", "amount_due", "betrag"),
+        "billing_period_months": ("billing_period_months", "period_months", "months"),
+        "currency": _CURRENCY,
+        "status": _STATUS,
+        "credited_invoice_id": ("credited_invoice_id", "credit_note_for"),
+    },
+    "mrr_history": {
+        "account_id": _ACCOUNT,
+        "month": ("month", "revenue_month", "period", "date", "monat"),
+        "product_name": ("product_name", "product"),
+        "mrr": ("mrr", "mrr_amount", "amount", "revenue", "value"),
+        "currency": _CURRENCY,
+    },
+    "usage_events": {
+        "event_id": ("event_id", "message_id", "insert_id", "uuid", "id", "event_uuid"),
+        "account_id": _ACCOUNT,
+        "user_id": ("user_id", "user", "person_id", "distinct_id"),
+        "event_name": ("event_name", "event_type", "event", "action", "name", "type", "feature"),
+        "event_timestamp": (
+            "event_timestamp",
+            "timestamp",
+            "occurred_at",
+            "event_time",
+            "time",
+            "created_at",
+            "at",
+            "ts",
+        ),
+        "properties": ("properties", "event_properties", "metadata"),
+    },
+    "support_tickets": {
+        "ticket_id": ("ticket_id", "case_number", "id", "number", "ticket", "conversation_id"),
+        "account_id": _ACCOUNT,
+        "created_at": ("created_at", "opened_at", "opened", "created", "created_date", "date"),
+        "first_reply_at": ("first_reply_at", "first_response_at", "first_replied_at"),
+        "resolved_at": ("resolved_at", "solved_at", "closed_at", "closed", "resolved", "closed_date"),
+        "priority": ("priority", "urgency", "severity"),
+        "category": ("category", "type", "topic", "subject"),
+        "status": _STATUS,
+        "satisfaction_score": ("satisfaction_score", "csat", "csat_score", "rating", "satisfaction", "stars"),
+    },
+    "nps_responses": {
+        "response_id": ("response_id", "id"),
+        "account_id": _ACCOUNT,
+        "score": ("score", "nps", "nps_score", "rating"),
+        "responded_at": ("responded_at", "answered_at", "submitted_at", "response_date", "date", "created_at"),
+    },
+    "csm_activities": {
+        "activity_id": ("activity_id", "task_id", "id"),
+        "account_id": _ACCOUNT,
+        "activity_type": ("activity_type", "type", "subject", "kind"),
+        "status": _STATUS,
+        "completed_at": ("completed_at", "done_at", "date_done", "activity_date", "date"),
+    },
+    "metrics": {
+        "account_id": _ACCOUNT,
+        "metric": ("metric", "metric_name", "signal", "name"),
+        "measured_on": ("measured_on", "measured_at", "date", "as_of", "timestamp"),
+        "value": ("value", "score"),
+    },
+    "ticket_status_history": {
+        "ticket_id": ("ticket_id", "ticket", "case_id"),
+        "field": ("field", "field_name"),
+        "changed_at": ("changed_at", "updated", "updated_at", "created_at", "timestamp"),
+        "value": ("value", "new_value", "status"),
+    },
+}
+"""Canonical table: its columns, each with the names that are taken for it, the likeliest first."""
+
+PRIORITIES = {
+    "p1": ("urgent", "critical", "blocker", "highest", "p1", "1", "sev1"),
+    "p2": ("high", "major", "p2", "2", "sev2"),
+    "p3": ("normal", "medium", "p3", "3", "sev3"),
+    "p4": ("low", "minor", "lowest", "trivial", "p4", "4", "sev4"),
+}
+
+
+def plain(name: str) -> str:
+    """A name as names are compared: customerId, Customer ID and customer-id are customer_id."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")

@@ -1,0 +1,107 @@
+"""The YAML that is drafted can be loaded, names the folder by a variable, and says what could not be told."""
+
+from datetime import date
+from pathlib import Path
+
+from cx_intel.proposals.draft import Proposal, proposal_for
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.yaml.loader import load_portfolio
+
+TODAY = date(2026, 1, 15)
+FILES = {
+    "crm/customers.csv": "id,company,country\nP-1,Alder,DE\nP-2,Birch,AT\n",
+    "billing/contracts.csv": "contract_id,customer_id,mrr,currency,start\nC-1,P-1,200,EUR,2024-03-01\nC-2,P-2,90,CHF,2024-05-01\n",
+    "product/events-2025-06-01.csv": "id,customer_id,event,time\nE-1,P-1,login,2025-06-01T08:00:00Z\n",
+    "product/events-2025-06-02.csv": "id,customer_id,event,time\nE-2,P-2,login,2025-06-02T08:00:00Z\n",
+    "survey.csv": "email,nps_score,answered_at\na@alder.example,9,2025-06-01\n",
+    "colors.csv": "color,shape\nred,round\n",
+}
+
+
+def drafted(folder: Path, files: dict[str, str]) -> Proposal:
+    data = folder / "data"
+    for name, text in files.items():
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text(text, encoding="utf-8")
+    return proposal_for(data, "acme", folder / "samples", TODAY)
+
+
+def loaded(folder: Path, text: str) -> Portfolio:
+    file = folder / "acme.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load_portfolio(file)
+
+
+def test_files_of_a_company(tmp_path: Path) -> None:
+    found = drafted(tmp_path, FILES)
+
+    portfolio = loaded(tmp_path, found.text)
+    sources = {s.table: s for s in portfolio.sources if isinstance(s, FilesSource)}
+    assert {table: source.path for table, source in sources.items()} == {
+        "accounts": "${ACME_DATA}/crm/customers.csv",
+        "subscriptions": "${ACME_DATA}/billing/contracts.csv",
+        "usage_events": "${ACME_DATA}/product/events-*.csv",
+    }
+    assert sources["subscriptions"].columns == {
+        "subscription_id": "contract_id",
+        "account_id": "customer_id",
+        "amount": "mrr",
+        "start_date": "start",
+    }
+    assert portfolio.revenue.basis == "subscriptions"
+    assert portfolio.as_of.default == date(2025, 6, 2)
+    assert [table.missing for table in found.incomplete] == [("account_id",)]
+    assert [files.pattern for files in found.others] == ["colors.csv"]
+
+
+def test_what_was_not_told_is_said_where_it_belongs(tmp_path: Path) -> None:
+    text = drafted(tmp_path, FILES).text
+
+    assert "# Amounts in CHF need a rate, what one unit is worth in EUR: rates: {CHF: ...}" in text
+    assert "# survey.csv seems to be nps_responses, which needs account_id: say which column it is." in text
+    assert "# Not used: colors.csv" in text
+
+
+def test_a_fresh_export_is_refreshed_for_yesterday(tmp_path: Path) -> None:
+    files = {
+        "accounts.csv": "id,name\nA,Alder\n",
+        "invoices.csv": f"number,customer,total,date,status\n1,A,10.50,{date(2026, 1, 14)},paid\n",
+    }
+
+    portfolio = loaded(tmp_path, drafted(tmp_path, files).text)
+
+    assert portfolio.as_of.default == "yesterday"
+    assert portfolio.revenue.basis == "invoices"
+
+
+def test_a_preset_is_taken_where_its_sources_give_rows(tmp_path: Path) -> None:
+    files = {
+        "stripe/customers.csv": "id,name,email,created,currency\ncus_1,Alder,a@alder.example,2024-01-01,usd\n",
+        "stripe/subscriptions.csv": "id,customer_id,status,currency,start_date\nsub_1,cus_1,active,usd,2024-01-01\n",
+        "stripe/subscription_items.csv": "id,subscription_id,price_id,quantity\nsi_1,sub_1,price_1,2\n",
+        "stripe/prices.csv": "id,product_id,unit_amount,currency,recurring_interval\nprice_1,prod_1,500,usd,month\n",
+        "tickets.csv": "id,customer_id,created_at\n1,cus_1,2024-02-01T10:00:00Z\n",
+    }
+
+    found = drafted(tmp_path, files)
+
+    portfolio = loaded(tmp_path, found.text)
+    (preset,) = found.presets
+    assert (preset.name, preset.folder) == ("stripe_export", "stripe")
+    assert {"accounts", "subscriptions"} <= set(preset.tables)
+    assert set(preset.accounts) == {"cus_1"}
+    assert {"accounts", "subscriptions", "support_tickets"} <= set(portfolio.tables)
+    assert "folder: ${ACME_DATA}/stripe" in found.text
+
+
+def test_accounts_that_are_missing_are_said(tmp_path: Path) -> None:
+    text = drafted(tmp_path, {"invoices.csv": "number,customer,total,date,status\n1,A,10.50,2025-01-14,paid\n"}).text
+
+    assert "# No file seems to hold the accounts, which every portfolio needs" in text
+
+
+def test_nothing_in_a_folder_is_nothing(tmp_path: Path) -> None:
+    found = drafted(tmp_path, {"colors.csv": "color,shape\nred,round\n"})
+
+    assert not (found.presets or found.tables or found.incomplete)
