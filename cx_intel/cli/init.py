@@ -41,7 +41,7 @@ def init_command(
         _print_found(found)
         if not (found.presets or found.tables or found.incomplete):
             errors.print(
-                "None of the files was recognised; docs/add-a-portfolio.md says how one is described.", style="red"
+                "None of the files was recognised; `cx-intel presets` lists the exports that are known.", style="red"
             )
             raise typer.Exit(1)
         file.write_text(found.text, encoding="utf-8")

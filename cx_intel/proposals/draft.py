@@ -13,12 +13,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from cx_intel.proposals.folders import FoundFiles, look_into
+from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles, look_into
 from cx_intel.proposals.presets import PresetProposal, fitting
 from cx_intel.proposals.tables import TableProposal, day_of, proposed, with_strangers
 from cx_intel.proposals.words import plain
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.sources.files.samples import SAMPLE_ROWS
+from cx_intel.sources.files.heads import name_of_head
 
 OLD = timedelta(days=7)
 """An export whose newest row is older than that is taken for one of that day."""
@@ -75,7 +75,9 @@ def proposal_for(folder: Path, name: str, samples: Path, today: date) -> Proposa
     found = look_into(folder, samples)
     presets = fitting(samples, known)
     read = {file for preset in presets for file in preset.files}
-    left = [files for files in found if not any(p.relative_to(folder).as_posix() in read for p in files.paths)]
+    left = [
+        files for files in found if not any(name_of_head(p.relative_to(folder).as_posix()) in read for p in files.paths)
+    ]
     delivered = {table for preset in presets for table in preset.tables}
     tables: list[TableProposal] = []
     incomplete: list[TableProposal] = []
@@ -213,6 +215,9 @@ def _preset(preset: PresetProposal, variable: str) -> Iterator[str]:
     )
     yield f"  - preset: {preset.name}"
     yield f"    folder: {folder}"
+    if preset.on_request:
+        wanted = ", ".join(f"{table}: {{}}" for table in preset.on_request)
+        yield f"    # tables: {{{wanted}}} # would be taken too"
     if preset.missing:
         yield f"    tables: {{{', '.join(f'{table}: null' for table in preset.missing)}}} # no files of it were found"
 

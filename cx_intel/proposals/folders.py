@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import open_text
 from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.heads import cut, name_of_head
 from cx_intel.sources.files.paths import SourceFile, format_by_ending
-from cx_intel.sources.files.samples import SAMPLE_ROWS, first_rows
 
+SAMPLE_ROWS = 1000
 DEEPEST = 4
 """Folders below the one looked at."""
 ENCODING_BYTES = 1 << 20
@@ -89,10 +92,13 @@ def _found(folder: Path, samples: Path, paths: list[Path], masked: str) -> Found
             assert file_format is not None
             file = SourceFile(path, path.relative_to(folder).as_posix(), file_format, "the folder")
             files = FileSet(path=str(path), **layout)  # type: ignore[arg-type]
-            content = read_file(first_rows(file, files, samples), files)
+            place = samples / name_of_head(file.name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            cut(file, files, place, SAMPLE_ROWS)
+            content = read_file(file._replace(path=place), files)
             columns.update(dict.fromkeys(content.columns))
             rows += _as_rows(content.columns, content.table.slice(0, SAMPLE_ROWS).to_pylist())
-    except SourceError as error:
+    except (SourceError, OSError, EOFError, pa.ArrowException) as error:
         return FoundFiles(pattern, tuple(paths), layout, fault=str(error))
     return FoundFiles(pattern, tuple(paths), layout, tuple(columns), tuple(rows))
 

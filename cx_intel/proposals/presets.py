@@ -11,14 +11,16 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.proposals.words import plain
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.presets import Preset
 from cx_intel.settings.sources.sources import Source
-from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.settings.sources.sql import QueryFiles, SqlSource
 from cx_intel.settings.yaml.presets import filled, preset_names, preset_of
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
+from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.paths import file_sets, source_files
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
@@ -34,7 +36,8 @@ class PresetProposal:
         name: The preset.
         folder: The folder, below the one looked at; empty for that itself.
         tables: The canonical tables whose sources gave rows.
-        missing: The tables that the folder has no files for.
+        on_request: Those that the preset gives only where they are named.
+        missing: The tables whose files the folder lacks.
         files: The files that they read, relative to the folder looked at.
         accounts: The ids of the accounts that they gave.
     """
@@ -42,6 +45,7 @@ class PresetProposal:
     name: str
     folder: str
     tables: tuple[str, ...]
+    on_request: tuple[str, ...]
     missing: tuple[str, ...]
     files: frozenset[str]
     accounts: frozenset[str]
@@ -66,22 +70,27 @@ def fitting(samples: Path, portfolio: Portfolio) -> list[PresetProposal]:
 
 def _tried(name: str, folder: Path, samples: Path, portfolio: Portfolio) -> PresetProposal | None:
     preset = preset_of(name)
-    tables, missing, files, accounts = [], [], set[str](), frozenset[str]()
+    given: dict[str, FilesRead] = {}
+    files: set[str] = set()
     for table, source in _sources(preset, folder):
-        read = _read(table, source, portfolio)
-        if read is None:
-            missing.append(table)
-            continue
-        tables.append(table)
-        sets = [source_files(declared, {}, of) for declared, of in file_sets(source)]
-        files |= {file.path.relative_to(samples).as_posix() for found in sets for file in found}
-        if table == "accounts":
-            accounts = frozenset(map(str, read.table["account_id"].drop_null().to_pylist()))
-    if not set(tables) - set(preset.alone):
+        if (read := _read(table, source, portfolio)) is not None:
+            given[table] = read
+            sets = [source_files(declared, {}, of) for declared, of in file_sets(source)]
+            files |= {file.path.relative_to(samples).as_posix() for found in sets for file in found}
+    always = [table for table in preset.tables if table not in preset.on_request]
+    telling = [table for table in always if table not in preset.alone and table in given]
+    if not any(given[table].table.num_rows for table in telling):
         return None
     place = folder.relative_to(samples).as_posix()
+    accounts = given["accounts"].table["account_id"].drop_null().to_pylist() if "accounts" in given else []
     return PresetProposal(
-        name, "" if place == "." else place, tuple(tables), tuple(missing), frozenset(files), accounts
+        name,
+        "" if place == "." else place,
+        tables=tuple(table for table in always if table in given),
+        on_request=tuple(table for table in preset.on_request if table in given),
+        missing=tuple(table for table in always if table not in given and table not in preset.alone),
+        files=frozenset(files),
+        accounts=frozenset(map(str, accounts)),
     )
 
 
@@ -92,15 +101,28 @@ def _sources(preset: Preset, folder: Path) -> Iterator[tuple[str, Source]]:
 
 
 def _read(table: str, source: Source, portfolio: Portfolio) -> FilesRead | None:
-    """What a source gives; None where it cannot be read or gives no rows."""
+    """What a source gives; None where it cannot be read, or its files lack most of the columns that it knows."""
     contract = STAGING[table](portfolio)
     try:
         if isinstance(source, SqlSource):
-            read = read_query(source, contract=contract, environment={})
-        elif isinstance(source, FilesSource):
-            read = read_files(source, contract=contract, environment={})
-        else:
-            return None
+            if not all(
+                _is_alike(files, of) for files, (_, of) in zip(source.files.values(), file_sets(source), strict=True)
+            ):
+                return None
+            return read_query(source, contract=contract, environment={})
+        if isinstance(source, FilesSource):
+            return read_files(source, contract=contract, environment={})
     except SourceError:
-        return None
-    return read if read.table.num_rows else None
+        pass
+    return None
+
+
+def _is_alike(files: QueryFiles, of: str) -> bool:
+    """Whether files have at least half of the columns that the preset names: any export may have an id and a date."""
+    if files.may_be_missing:
+        return True
+    (first, *_) = source_files(files, {}, of)
+    given = {plain(name) for name in read_file(first, files).columns}
+    wanted = dict.fromkeys([*files.columns, *files.optional])
+    have = [name for name in wanted if any(plain(spelt) in given for spelt in files.names_of(name))]
+    return 2 * len(have) >= len(wanted)

@@ -228,6 +228,40 @@ def test_alerts_without_an_address_says_so(tmp_path: Path) -> None:
     assert "small, problems: Messages go nowhere: none of CX_ALERT_URLS is set" in found.stdout
 
 
+def test_a_portfolio_is_drafted_from_a_folder_once(tmp_path: Path) -> None:
+    company = fresh(tmp_path / "company")
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (exports / "customers.csv").write_text("id,name\nA,Alder\n")
+    (exports / "contracts.csv").write_text("id,customer_id,mrr,start\nC-1,A,200,2024-03-01\n")
+    draft = tmp_path / "acme.yaml"
+
+    first = here(company, "init", str(exports), "--name", "acme", "--output", str(draft))
+    again = here(company, "init", str(exports), "--name", "acme", "--output", str(draft))
+
+    assert first.exit_code == DONE, first.output
+    assert "contracts.csv is taken for subscriptions: subscription_id = id, account_id = customer_id" in first.output
+    assert f"ACME_DATA={exports}" in first.output.replace("\n", "")
+    assert "path: ${ACME_DATA}/contracts.csv" in draft.read_text()
+    assert again.exit_code == MISUSE
+    assert "is there already" in again.output
+
+
+def test_a_folder_of_something_else_gives_no_draft(tmp_path: Path) -> None:
+    company = fresh(tmp_path / "company")
+    (tmp_path / "shapes").mkdir()
+    (tmp_path / "shapes" / "shapes.csv").write_text("color,shape\nred,round\n")
+    draft = tmp_path / "acme.yaml"
+
+    found = here(company, "init", str(tmp_path / "shapes"), "--output", str(draft))
+    missing = here(company, "init", str(tmp_path / "nowhere"))
+
+    assert found.exit_code == FAILED
+    assert not draft.exists()
+    assert missing.exit_code == MISUSE
+    assert "is no folder" in missing.output
+
+
 def test_presets_are_listed_and_printed(tmp_path: Path) -> None:
     company = fresh(tmp_path)
     listed = here(company, "presets")

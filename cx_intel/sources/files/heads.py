@@ -52,14 +52,19 @@ def with_heads(files: Files, environment: Mapping[str, str], of: str, folder: Pa
     are_whole = []
     for number, file in enumerate(chosen):
         name = f"{number}_{file.name.replace('/', '_')}" if len(found) > 1 else file.path.name
-        place = folder / (name.removesuffix(".gz") if file.format != "parquet" else name)
-        are_whole.append(_cut(file, files, place, rows))
+        place = folder / name_of_head(name)
+        are_whole.append(cut(file, files, place, rows))
     path = folder if len(found) > 1 else place
     heads = Heads(len(found), len(chosen), all(are_whole) and len(chosen) == len(found))
     return files.model_copy(update={"path": str(path)}), heads
 
 
-def _cut(file: SourceFile, files: FileSet, place: Path, rows: int) -> bool:
+def name_of_head(name: str) -> str:
+    """What the head of a file is called: heads of text are not compressed."""
+    return name if ".parquet" in name.lower() or ".pq" in name.lower() else name.removesuffix(".gz")
+
+
+def cut(file: SourceFile, files: FileSet, place: Path, rows: int) -> bool:
     """Writes the first rows of a file; whether they are all. A file that cannot be cut is looked at whole."""
     if file.format == "parquet" and not file.is_gzip:
         return _cut_parquet(file.path, place, rows)

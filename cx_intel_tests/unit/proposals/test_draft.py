@@ -11,7 +11,7 @@ from cx_intel.settings.yaml.loader import load_portfolio
 TODAY = date(2026, 1, 15)
 FILES = {
     "crm/customers.csv": "id,company,country\nP-1,Alder,DE\nP-2,Birch,AT\n",
-    "billing/contracts.csv": "contract_id,customer_id,mrr,currency,start\nC-1,P-1,200,EUR,2024-03-01\nC-2,P-2,90,CHF,2024-05-01\n",
+    "billing/contracts.csv": "contract_id,customer_id,mrr,currency,start\nC-1,P-1,200,EUR,2024-03-01\nC-2,P-2,9,CHF,2024-05-01\n",
     "product/events-2025-06-01.csv": "id,customer_id,event,time\nE-1,P-1,login,2025-06-01T08:00:00Z\n",
     "product/events-2025-06-02.csv": "id,customer_id,event,time\nE-2,P-2,login,2025-06-02T08:00:00Z\n",
     "survey.csv": "email,nps_score,answered_at\na@alder.example,9,2025-06-01\n",
@@ -78,7 +78,8 @@ def test_a_fresh_export_is_refreshed_for_yesterday(tmp_path: Path) -> None:
 def test_a_preset_is_taken_where_its_sources_give_rows(tmp_path: Path) -> None:
     files = {
         "stripe/customers.csv": "id,name,email,created,currency\ncus_1,Alder,a@alder.example,2024-01-01,usd\n",
-        "stripe/subscriptions.csv": "id,customer_id,status,currency,start_date\nsub_1,cus_1,active,usd,2024-01-01\n",
+        "stripe/subscriptions.csv": "id,customer_id,status,currency,start_date,cancel_at,"
+        "canceled_at,ended_at,trial_end,cancel_at_period_end,current_period_end\nsub_1,cus_1,active,usd,2024-01-01,,,,,false,\n",
         "stripe/subscription_items.csv": "id,subscription_id,price_id,quantity\nsi_1,sub_1,price_1,2\n",
         "stripe/prices.csv": "id,product_id,unit_amount,currency,recurring_interval\nprice_1,prod_1,500,usd,month\n",
         "tickets.csv": "id,customer_id,created_at\n1,cus_1,2024-02-01T10:00:00Z\n",
@@ -104,4 +105,4 @@ def test_accounts_that_are_missing_are_said(tmp_path: Path) -> None:
 def test_nothing_in_a_folder_is_nothing(tmp_path: Path) -> None:
     found = drafted(tmp_path, {"colors.csv": "color,shape\nred,round\n"})
 
-    assert not (found.presets or found.tables or found.incomplete)
+    assert [*found.presets, *found.tables, *found.incomplete] == []

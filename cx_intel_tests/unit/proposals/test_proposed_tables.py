@@ -140,7 +140,8 @@ def test_a_damaged_file_is_told_and_the_others_are_looked_at(tmp_path: Path) -> 
     accounts, events = look_into(data, tmp_path / "samples")
 
     assert accounts.columns == ("id", "name")
-    assert "events.parquet" in events.fault
+    assert (events.pattern, events.columns) == ("events.parquet", ())
+    assert "not a parquet file" in events.fault
 
 
 def test_other_encodings_are_noticed(tmp_path: Path) -> None:
