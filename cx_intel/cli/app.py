@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +16,7 @@ from rich.table import Table
 
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
 from cx_intel.cli.deployment import deployment
+from cx_intel.cli.documents import documents
 from cx_intel.cli.figures import figures
 from cx_intel.cli.init import init
 from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
@@ -40,6 +40,7 @@ REBUILD = "Execute every step, also those that would make what stands there alre
 app.add_typer(deployment)
 app.add_typer(figures)
 app.add_typer(validation)
+app.add_typer(documents)
 app.add_typer(presets)
 app.add_typer(init)
 
@@ -214,27 +215,6 @@ def show(
                 errors.print(f"The table {table!r} has no rows.")
             else:
                 print_rows(shown)
-
-
-@app.command()
-def docs(
-    to: Annotated[Path, typer.Option(help="The folder to write to.", file_okay=False)] = Path("docs"),
-    html: Annotated[bool, typer.Option("--html", help="Also one page of HTML to search in.")] = False,
-) -> None:
-    """Write the data dictionary of each portfolio, made from the contracts of its tables."""
-    from cx_intel.orchestration.build import load_portfolios
-    from cx_intel.orchestration.checks.rules import rules_of
-    from cx_intel.reports.dictionary import dictionary_html, dictionary_markdown
-
-    with explained():
-        portfolios = load_portfolios(read_environment(os.environ).portfolios)
-    to.mkdir(parents=True, exist_ok=True)
-    pages = {f"data-dictionary-{name}.md": dictionary_markdown(p, rules_of) for name, p in portfolios.items()}
-    if html:
-        pages["data-dictionary.html"] = dictionary_html(list(portfolios.values()), rules_of)
-    for name, page in pages.items():
-        (to / name).write_text(page, encoding="utf-8")
-        console.print(str(to / name), highlight=False)
 
 
 @app.command(

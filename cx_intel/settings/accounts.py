@@ -17,14 +17,18 @@ class Case(Settings):
     """One line of a rule table: the condition, and the value where it holds."""
 
     if_: Condition = Field(alias="if")
+    """The condition."""
     value: str
+    """The value where it holds."""
 
 
 class Rules(Settings):
     """An ordered rule table: the first condition that holds decides."""
 
     rules: list[Case] = Field(min_length=1)
+    """The lines in order."""
     else_: str = Field(alias="else")
+    """The value where no condition holds."""
 
     def values(self) -> tuple[str, ...]:
         """Every value that may come out, in order, each once."""
@@ -35,8 +39,11 @@ class SourceAttribute(Settings):
     """An account attribute that the account source delivers."""
 
     type: Literal["text", "integer", "number"] = "text"
+    """What its values are."""
     description: str
+    """What it means, for the data dictionary."""
     unit: str = ""
+    """Of its values."""
 
 
 class UsageSettings(Settings):
@@ -47,7 +54,9 @@ class UsageSettings(Settings):
     counted_events: dict[Name, str] = {}
     """Column of `fct_usage`: the event that it counts."""
     power_usage_events: int = Field(default=10, ge=1)
+    """A day of so many events and `power_usage_features` features is one of power usage."""
     power_usage_features: int = Field(default=5, ge=1)
+    """Distinct features of a day of power usage."""
 
     @model_validator(mode="after")
     def _one_category_an_event(self) -> "UsageSettings":

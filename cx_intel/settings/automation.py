@@ -42,6 +42,7 @@ class Daily(Settings):
     enabled: bool = True
     """False: the schedule is there, but has to be started in the UI."""
     at: ClockTime = "06:00"
+    """Hours and minutes in the portfolio's zone."""
 
 
 class Weekly(Settings):
@@ -50,13 +51,16 @@ class Weekly(Settings):
     enabled: bool = True
     """False: the schedule is there, but has to be started in the UI."""
     on: Weekday = "monday"
+    """The day of the week."""
     at: ClockTime = "07:00"
+    """Hours and minutes in the portfolio's zone."""
 
 
 class LateEvents(Settings):
     """Snapshots that were made before all of their events had come, or not at all."""
 
     enabled: bool = True
+    """False: such snapshots are told and not made anew."""
     within_days: int = Field(default=92, ge=1, le=3660)
     """Snapshots further back than this from the newest one are left to `cx-intel backfill`."""
     fill_gaps_days: int = Field(default=5, ge=0, le=366)
@@ -86,6 +90,7 @@ class Alerts(Settings):
     failed_checks: bool = True
     """A blocking check that failed; too many rejected rows are one."""
     failed_runs: bool = True
+    """A run that failed."""
     stale_sources: bool = True
     """A source that is later than usual, or than it may be, or that has far fewer rows than usual."""
     lifecycle: bool = True
@@ -100,11 +105,15 @@ class Automation(Settings):
     """What happens by itself."""
 
     daily_refresh: Daily = Daily()
+    """When the portfolio is refreshed for the day before."""
     revenue_report: Weekly = Weekly(at="07:00")
+    """When net and gross revenue retention are sent."""
     renewal_review: Weekly = Weekly(at="07:30")
+    """When the brief on renewals is sent."""
     late_events: LateEvents = LateEvents()
     alerts: Alerts = Alerts()
     landing: Landing | None = None
+    """A folder that files are taken from."""
 
     @field_validator("landing")
     @classmethod

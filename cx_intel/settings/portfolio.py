@@ -69,6 +69,7 @@ class AsOf(Settings):
     default: Literal["yesterday"] | date = "yesterday"
     """The day that a refresh is for where none is named. With a fixed day nothing is refreshed by the clock."""
     earliest: date = date(2023, 1, 1)
+    """The first day that may be refreshed."""
     first_snapshots: list[Annotated[int, Field(ge=1, le=400)]] = []
     """Days before the first refresh for which it makes snapshots too, so that changes and trends are there at once.
 
@@ -87,6 +88,7 @@ class Portfolio(SourcesMixin):
     name: str = Field(pattern=NAME_PATTERN)
     """The file's stem, and the schema in the warehouse."""
     description: str = ""
+    """One sentence on the book of customers, for `cx-intel list` and the pages."""
     currency: CurrencySettings
     time_zone: TimeZone = "UTC"
     """IANA zone in which days begin and end."""
@@ -95,8 +97,11 @@ class Portfolio(SourcesMixin):
     """Countries, or parts of them, on whose public holidays few rows of a source are no news: [DE], [DE-BY, AT].
     Default: those of `support.business_hours`."""
     account_attributes: dict[Name, SourceAttribute | Rules] = {}
+    """Attribute: how it is delivered, or the rules that derive it. They are columns of accounts and may be grouped
+    by."""
     identity: IdentitySettings = IdentitySettings()
     include_churned: bool = False
+    """Whether churned accounts stay in health, pipeline, list and roll-ups, with their contract's amount."""
     revenue: RevenueSettings
     usage: UsageSettings = UsageSettings()
     support: SupportSettings = SupportSettings()
@@ -104,8 +109,10 @@ class Portfolio(SourcesMixin):
     churn_risk: ChurnRiskSettings | None = None
     renewals: RenewalSettings | None = None
     playbooks: list[Playbook] = []
+    """What is done about a renewal, by its risk; the first whose condition holds."""
     lifecycle: LifecycleSettings = LifecycleSettings()
     rollups: list[Name] = []
+    """Account attributes that health is summed up by: a table `<attribute>_health_summary` for each."""
     reports: ReportSettings = ReportSettings()
     publish: PublishSettings = PublishSettings()
     retention: RetentionSettings = RetentionSettings()

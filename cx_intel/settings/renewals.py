@@ -26,8 +26,11 @@ class ChurnRiskSettings(Settings):
     """Thresholds of the four churn signals of `churn_risk_view`."""
 
     low_health_below: float = Field(default=40, ge=0, le=100)
+    """Below this score health counts as low, and the risk is high."""
     critical_health_below: float = Field(default=20, ge=0, le=100)
+    """Below this score the risk is critical."""
     medium_health_below: float = Field(default=60, ge=0, le=100)
+    """Below this score the risk is medium."""
     usage_decline_below_pct: float = Field(default=50, gt=0, le=100)
     """Events of the last 30 days below this share (0 to 100) of the 30 days before."""
     escalated_tickets: int = Field(default=2, ge=1)
@@ -40,7 +43,9 @@ class RiskCase(Settings):
     """One line of the risk table: over the pipeline's columns, account attributes, signals and `risk_level`."""
 
     if_: Condition = Field(alias="if")
+    """The condition."""
     risk: str
+    """Critical, High, Medium or Low where it holds."""
 
     @model_validator(mode="after")
     def _known(self) -> "RiskCase":
@@ -55,7 +60,9 @@ class OutlookSettings(Settings):
     """The simulation behind the range of `nrr_outlook`."""
 
     draws: int = Field(default=10_000, ge=100, le=1_000_000)
+    """Simulations that the range is taken from."""
     seed: int = Field(default=1, ge=0)
+    """The same seed gives the same range."""
 
 
 class RenewalSettings(Settings):
@@ -96,9 +103,13 @@ class Playbook(Settings):
     """What to do: the first playbook whose risk and condition fit. Cancelled accounts have one built in."""
 
     risk: str
+    """The renewal risk that it is for."""
     if_: Condition | None = Field(default=None, alias="if")
+    """A condition besides; the playbook without one is the last resort."""
     action: str = Field(min_length=1)
+    """What is done, in words."""
     due_in_days: int = Field(ge=0)
+    """Days from `as_of` by which; never after the day before the renewal."""
     save_rate: float = Field(default=0, ge=0, le=1)
     """Share of the loss that the playbook is assumed to avert."""
 

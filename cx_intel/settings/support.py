@@ -43,6 +43,7 @@ class BusinessHours(Settings):
     zone: TimeZone
     """IANA zone of the hours."""
     weekdays: list[Weekday] = Field(default=["mon", "tue", "wed", "thu", "fri"], min_length=1)
+    """The working days."""
     hours: list[str] = Field(default=["09:00-17:00"], min_length=1)
     """Spans of a working day in order, e.g. ["09:00-12:00", "13:00-17:30"]; 24:00 is the end of the day."""
     holidays: list[Region] = []

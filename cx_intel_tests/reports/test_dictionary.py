@@ -73,4 +73,10 @@ def test_the_command_writes_the_pages(tmp_path: Path):
     done = CliRunner().invoke(app, ["docs", "--to", str(tmp_path / "pages"), "--html"])
     assert done.exit_code == 0, done.output
     written = {path.name for path in (tmp_path / "pages").iterdir()}
-    assert written == {"data-dictionary-fleet.md", "data-dictionary-novacrm.md", "data-dictionary.html"}
+    assert written == {
+        "data-dictionary-fleet.md",
+        "data-dictionary-novacrm.md",
+        "data-dictionary.html",
+        "portfolio-reference.md",
+        "portfolio.schema.json",
+    }

@@ -25,15 +25,23 @@ class Test(Settings):
     __test__ = False  # not a test case
 
     equals: Scalar | None = None
+    """Exactly this; written short as `field: value`."""
     not_equals: Scalar | None = None
+    """Anything but this; a missing value is not unequal."""
     one_of: list[Scalar] | None = Field(default=None, min_length=1)
+    """One of these."""
     more_than: float | None = None
+    """Above this."""
     at_least: float | None = None
+    """This or above."""
     less_than: float | None = None
+    """Below this."""
     at_most: float | None = None
+    """This or below."""
     contains: str | None = None
     """The text is one of the parts of a list delimited by `|`."""
     is_missing: bool | None = None
+    """There is no value, or there is one."""
 
     @model_validator(mode="after")
     def _asks_something(self) -> "Test":
@@ -52,8 +60,11 @@ class Condition(Settings):
     """All tests hold, and one of `any_of`, and none of `none_of`, where given."""
 
     tests: dict[str, Annotated[Test, BeforeValidator(_as_test)]] = {}
+    """In the YAML the fields themselves are keys: {segment: SMB, vehicle_count: {at_least: 50}}."""
     any_of: list["Condition"] = []
+    """Conditions of which one has to hold."""
     none_of: list["Condition"] = []
+    """Conditions of which none may hold."""
 
     @model_validator(mode="before")
     @classmethod

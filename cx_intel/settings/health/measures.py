@@ -53,7 +53,9 @@ class DauMau(Settings):
 
     kind: Literal["dau_mau"]
     events: list[str] | None = Field(default=None, min_length=1)
+    """Event names that count; default: all."""
     window_days: Days = 30
+    """Length of the window."""
 
 
 class TicketMeasure(Settings):
@@ -65,6 +67,7 @@ class TicketMeasure(Settings):
     window_days: Days | None = None
     """Only tickets created in it; for the means of `over: resolved`, resolved in it. Default: all."""
     over: Literal["created", "resolved"] = "created"
+    """Of the means: over tickets created, or resolved, in the window."""
     missing_when_none: bool = False
     """A count is missing, and not 0, for an account without any ticket created in the window."""
 
@@ -88,7 +91,9 @@ class ActivityInQuarter(Settings):
 
     kind: Literal["activity_in_quarter"]
     activity_type: str
+    """As the source writes it, in any case."""
     statuses: list[str] = ["done"]
+    """Those of an activity that was done."""
     grace_days: int = Field(default=30, ge=0, le=91)
     """In the first days of a quarter the previous quarter's activity counts too."""
 
@@ -98,6 +103,7 @@ class LatestResponse(Settings):
 
     kind: Literal["latest_response"]
     window_days: Days | None = None
+    """Older answers are missing; default: none is too old."""
 
 
 class MeasuredMetric(Settings):
@@ -105,6 +111,7 @@ class MeasuredMetric(Settings):
 
     kind: Literal["metric"]
     metric: str
+    """Its name in `metrics`."""
     window_days: Days | None = None
     """Older measurements are missing."""
 
@@ -114,6 +121,7 @@ class AttributeValue(Settings):
 
     kind: Literal["attribute"]
     attribute: str
+    """A column of accounts, or one of `account_attributes`."""
 
 
 class Constant(Settings):
@@ -121,6 +129,7 @@ class Constant(Settings):
 
     kind: Literal["constant"]
     value: float
+    """The number."""
 
 
 class Ratio(Settings):
@@ -128,8 +137,11 @@ class Ratio(Settings):
 
     kind: Literal["ratio"]
     numerator: "Measure"
+    """A measure."""
     denominator: "Measure"
+    """A measure."""
     times: float = 1.0
+    """100 for a percentage."""
     at_most: float | None = None
     """Values above are cut to this."""
 

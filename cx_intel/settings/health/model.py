@@ -27,8 +27,11 @@ class WhenMissing(Settings):
     """Where the weight of a signal without a value goes: exactly one of the three."""
 
     redistribute: Literal["proportional"] | None = None
+    """To the other signals of the dimension, by their weights."""
     redistribute_to: str | None = None
+    """To this signal."""
     neutral_score: float | None = Field(default=None, ge=0, le=100)
+    """Nowhere: the signal scores this."""
 
     @model_validator(mode="after")
     def _one(self) -> "WhenMissing":
@@ -43,40 +46,51 @@ class SignalSettings(Settings):
     label: str
     """In words, for reports."""
     unit: str = ""
+    """Of its value, for reports."""
     benchmark: float | None = None
     """What good looks like; default: the value that scores 100."""
     measure: Measure
+    """How it is taken from the sources, by its `kind`."""
 
 
 class ScoredSignal(Settings):
     """A signal's part in its dimension."""
 
     weight: float = Field(gt=0, le=1)
+    """In the dimension."""
     curve: Curve
+    """From value to score: linear, steps, boolean, rules or quartile."""
     applies_if: Condition | None = None
     """Over account attributes: where it does not hold, the signal is out, its weight goes as if missing."""
     when_missing: WhenMissing = WhenMissing(redistribute="proportional")
+    """Where its weight goes when it has no value. Default: to the other signals of the dimension, in proportion."""
 
 
 class Dimension(Settings):
     """A part of the score: its weight, and the signals that make it up."""
 
     weight: float = Field(gt=0, le=1)
+    """In the health score."""
     signals: dict[Name, ScoredSignal] = Field(min_length=1)
+    """Signal: its weight in the dimension and its curve; weights sum to 1."""
 
 
 class TierLevel(Settings):
     """A tier: from which score on, and whether its accounts count as healthy."""
 
     name: str = Field(min_length=1)
+    """As it stands in tables and pages."""
     at_least: float = Field(ge=0, le=100)
+    """Its lowest score."""
     is_healthy: bool
+    """Whether its accounts count as healthy; the others are exposed when they renew."""
 
 
 class Tiers(Settings):
     """The bands of the health score, from the best down; the last starts at 0."""
 
     levels: list[TierLevel] = Field(min_length=1)
+    """The tiers in order."""
     exit_margin: float = Field(default=0, ge=0, le=50)
     """Points beyond the bound before the confirmed tier changes."""
     min_dwell_days: int = Field(default=0, ge=0)
@@ -100,6 +114,7 @@ class ModelOverride(Settings):
     """A model of its own for some accounts: what differs from the portfolio's is stated, the rest is kept."""
 
     version: str = Field(min_length=1)
+    """Names the model in its scores."""
     applies_to: Condition
     """Over account attributes."""
     dimensions: dict[str, Any] = {}
@@ -120,6 +135,7 @@ class StatusPopulation(Settings):
     """The accounts with one of these statuses."""
 
     status: list[str] = Field(min_length=1)
+    """In any case."""
 
 
 Population: TypeAlias = Annotated[Literal["paying"] | StatusPopulation, Field(union_mode="left_to_right")]
@@ -129,12 +145,18 @@ class HealthSettings(Settings):
     """The health model of a portfolio."""
 
     version: str = "1"
+    """Names the model in its scores; a change of weights or curves asks for another."""
     population: Population = "paying"
+    """Who is scored: who pays, or who has one of these statuses in the CRM."""
     min_coverage_pct: float = Field(default=50, ge=0, le=100)
+    """Share of the weights that has to be measured (0 to 100); below it the tier is `unknown`."""
     signals: dict[Name, SignalSettings] = Field(min_length=1)
+    """Signal: the number about an account, what it is called and how it is measured."""
     dimensions: dict[Name, Dimension] = Field(min_length=1)
+    """Dimension: its weight in the score and its signals; weights sum to 1."""
     tiers: Tiers
     models: list[ModelOverride] = []
+    """Models of their own for some accounts; the first whose condition holds judges an account."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "HealthSettings":

@@ -19,6 +19,7 @@ class CurrencySettings(Settings):
     """The reporting currency and constant rates."""
 
     reporting: str = Field(pattern=r"^[A-Z]{3}$")
+    """ISO 4217 code of the currency that all amounts are told in."""
     rates: dict[str, Decimal] = {}
     """Reporting units for one unit of the currency, e.g. {CHF: 1.05} under EUR."""
 
@@ -46,8 +47,11 @@ class Product(Settings):
     name: str
     """The product code, as in the subscriptions."""
     type: Literal["platform", "add_on"] = "platform"
+    """A platform gives an account its subscribed tier; add-ons are counted."""
     display_name: str
+    """The name for people."""
     feature_category: str
+    """A group of products."""
     list_price: Decimal | None = Field(default=None, ge=0)
     """Per month, where it does not depend on the tier."""
     tier_prices: dict[str, Decimal] = {}
@@ -58,17 +62,20 @@ class NewestUpTo(Settings):
     """Where two overlap no longer than this, an early renewal: the newer counts from its start. Longer: both count."""
 
     newest_up_to_days: int = Field(default=31, ge=0)
+    """Of two that overlap no longer than this the newer counts from its start; longer overlaps are summed and told."""
 
 
 class RevenueSettings(Settings):
     """What the MRR of an account in a month is."""
 
     basis: Literal["subscriptions", "invoices", "mrr_history"]
+    """The table that MRR is taken from."""
     recognised_statuses: list[str] = ["paid", "overdue"]
     """Invoices that count. Unpaid is a collection problem, not churn; `void` never counts."""
     opening: Literal["new", "balance"] | None = None
     """What MRR in the first month of the data is. Default: `balance` for `mrr_history`, else `new`."""
     products: list[Product] = []
+    """The price list: `dim_product`, and which products are add-ons."""
     subscription_statuses: dict[str, StatusRole] = {}
     """What further words in the status of a subscription mean, e.g. {frozen: never, legacy: counting}; in any case."""
     recurring_only: RecurringRule | list[RecurringRule] = []

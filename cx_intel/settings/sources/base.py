@@ -103,6 +103,7 @@ class TableSource(SourceBase):
     """One canonical table, and how its values are spelt."""
 
     table: CanonicalTable
+    """The canonical table that the source delivers."""
     values: dict[str, dict[str, str]] = {}
     """Canonical name: the source's spelling of a value (in any case): the canonical one, e.g. {priority: {high: p2}}."""
     preset: Annotated[str, Field(exclude=True)] = ""

@@ -37,6 +37,7 @@ class FileSet(Settings):
     sheet: str | None = None
     """Of Excel files: the sheet by its name; the first by default."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    """Between the cells of CSV files."""
     quote: str = Field(default='"', max_length=1)
     """Empty: cells are never quoted."""
     encoding: str = "utf-8"
@@ -82,6 +83,7 @@ class Split(Settings):
     """
 
     delimiter: str = Field(min_length=1)
+    """Between the parts of the cell."""
     count_to: str | None = None
     """A further column that receives the number of parts."""
 
@@ -106,6 +108,7 @@ class FilesSource(TableSource, FileSet):
     split: dict[str, Split] = {}
     """Canonical name: how its cell is split."""
     unpivot: Unpivot | None = None
+    """Of a wide file: which columns become rows."""
 
     @model_validator(mode="after")
     def _one_origin_a_column(self) -> "FilesSource":

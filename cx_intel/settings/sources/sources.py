@@ -29,6 +29,8 @@ class SourcesMixin(Settings):
     sources: Annotated[list[Source], BeforeValidator(_as_it_is, json_schema_input_type=list[Source | PresetUse])] = (
         Field(min_length=1)
     )
+    """Where the canonical tables come from; each table from one source. `preset: NAME` takes those of a vendor's
+    export."""
 
     @model_validator(mode="after")
     def _one_source_a_table(self) -> "SourcesMixin":

@@ -13,9 +13,13 @@ class SyntheticSource(SourceBase):
 
     kind: Literal["synthetic"]
     world: Literal["novacrm", "fleet"]
+    """Which company is made up."""
     seed: int = Field(default=1, ge=0)
+    """Another seed is another company."""
     accounts: int = Field(default=150, ge=1, le=1_000_000)
+    """Its size: about how many customers it has at a time."""
     starts_on: date = date(2023, 1, 1)
+    """Its first day."""
     events_from: date = date(2023, 1, 1)
     """First day with usage events; later than `starts_on` keeps the first load quick."""
     exclude: list[CanonicalTable] = []
