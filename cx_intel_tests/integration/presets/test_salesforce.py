@@ -1,13 +1,17 @@
-"""Salesforce as Fivetran lands it: made-up accounts, contracts, opportunities and tasks as tables of a PostgreSQL."""
+"""Salesforce: the same made-up accounts, contracts, opportunities and tasks as Fivetran lands them and as its export has them."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
 from cx_intel_tests.helpers.landed_tables import land, landed, staged
+from cx_intel_tests.helpers.vendor_files import judged, taking, write_table
 
+Read: TypeAlias = Callable[[str], list[dict[str, Any]]]
 COUNT = 60
 CREATED = datetime(2023, 5, 1, 12, tzinfo=UTC)
 MERGED, DELETED = 8, 9
@@ -92,27 +96,49 @@ def tasks() -> list[dict[str, Any]]:
     ]
 
 
-@pytest.fixture(scope="module")
-def address(database: str) -> str:
+def tables() -> dict[str, list[dict[str, Any]]]:
     users = [("005A", "Ines Roth", True), ("005A", "Ines Miller", False), ("005B", "Jo Kim", True)]
-    tables = {
-        "account": [account(n) for n in range(COUNT)]
-        + [account(2) | {"name": "Former name", "_fivetran_active": False}],
+    former = account(2) | {"name": "Former name", "_fivetran_active": False}
+    return {
+        "account": [account(n) for n in range(COUNT)] + [former],
         "user": [{"id": i, "name": name, "_fivetran_active": active} for i, name, active in users],
         "contract": [contract(n) for n in range(COUNT)],
         "opportunity": opportunities(),
         "task": tasks(),
     }
-    land(database, "salesforce", tables)
-    return database
 
 
-def read(address: str, table: str) -> list[dict[str, Any]]:
-    return staged(landed("fivetran_salesforce", "salesforce"), table, address)
+def exported(folder: Path) -> None:
+    """CSV files under the names of the API, without history: times end with a zone, flags are words."""
+    for table, rows in tables().items():
+        current = [row for row in rows if row.get("_fivetran_active", True)]
+        named = [{api_name(k): cell(v) for k, v in row.items() if not k.startswith("_")} for row in current]
+        write_table(folder / f"{table.title()}.csv", named)
 
 
-def test_accounts(address: str) -> None:
-    rows = {row["account_id"]: row for row in read(address, "accounts")}
+def api_name(column: str) -> str:
+    """annual_contract_value_c is Annual_Contract_Value__c, is_won is IsWon."""
+    words = [word.title() for word in column.removesuffix("_c").split("_")]
+    return "_".join(words) + "__c" if column.endswith("_c") else "".join(words)
+
+
+def cell(value: Any) -> Any:
+    return f"{value:%Y-%m-%dT%H:%M:%S.000Z}" if isinstance(value, datetime) else value
+
+
+@pytest.fixture(scope="module", params=["landed", "exported"])
+def read(request: pytest.FixtureRequest, database: str, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """The rows of a table as staging judges them."""
+    if request.param == "landed":
+        land(database, "salesforce", tables())
+        return lambda table: staged(landed("fivetran_salesforce", "salesforce"), table, database)
+    folder = tmp_path_factory.mktemp("salesforce")
+    exported(folder)
+    return lambda table: judged(taking("salesforce_export", folder=str(folder)), table)
+
+
+def test_accounts(read: Read) -> None:
+    rows = {row["account_id"]: row for row in read("accounts")}
     assert set(rows) == {account_id(n) for n in range(COUNT) if n not in (MERGED, DELETED)}
     for n in range(COUNT):
         if row := rows.get(account_id(n)):
@@ -122,13 +148,13 @@ def test_accounts(address: str) -> None:
     assert rows[account_id(5)]["parent_account_id"] == account_id(0)
 
 
-def test_merged_accounts(address: str) -> None:
-    rows = [(r["old_account_id"], r["account_id"], r["_reason"]) for r in read(address, "account_aliases")]
+def test_merged_accounts(read: Read) -> None:
+    rows = [(r["old_account_id"], r["account_id"], r["_reason"]) for r in read("account_aliases")]
     assert rows == [(account_id(MERGED), account_id(1), None)]
 
 
-def test_contracts(address: str) -> None:
-    rows = {int(row["subscription_id"].removeprefix("800")): row for row in read(address, "subscriptions")}
+def test_contracts(read: Read) -> None:
+    rows = {int(row["subscription_id"].removeprefix("800")): row for row in read("subscriptions")}
     assert sorted(rows) == [n for n in range(COUNT) if CONTRACT_KINDS[n % 5] != "deleted"]
     for n, row in rows.items():
         if n == MERGED:
@@ -150,8 +176,8 @@ def test_contracts(address: str) -> None:
             assert "the contract states no value" in row["_reason"]
 
 
-def test_tasks(address: str) -> None:
-    rows = {int(row["activity_id"].removeprefix("00T")): row for row in read(address, "csm_activities")}
+def test_tasks(read: Read) -> None:
+    rows = {int(row["activity_id"].removeprefix("00T")): row for row in read("csm_activities")}
     assert sorted(rows) == [n for n in range(COUNT) if n not in (3, 4)]
     for n, row in rows.items():
         assert row["activity_type"] == ("qbr", "qbr", "call")[n % 3]
