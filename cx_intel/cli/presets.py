@@ -23,7 +23,7 @@ def presets_command(
         if name is None:
             _print_list()
         elif name in preset_names():
-            print(filled(preset_text(name), preset_of(name).takes), end="")
+            print(filled(preset_text(name), preset_of(name).examples), end="")
         else:
             names = preset_names()
             errors.print(f"There is no preset {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}.")

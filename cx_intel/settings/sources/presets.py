@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import ConfigDict, Field, model_validator
 
 from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings
+from cx_intel.settings.identity import SystemName
 from cx_intel.settings.sources.base import CanonicalTable
 
 Parameter: TypeAlias = Literal["folder", "connection", "schema"]
@@ -27,15 +28,19 @@ class PresetUse(Settings):
     """Of landed tables: the variable with the address of their database, such as ${WAREHOUSE_URL}."""
     schema_: str | None = Field(default=None, alias="schema", pattern=r"^[A-Za-z_][\w$-]*(\.[A-Za-z_][\w$-]*)?$")
     """Of landed tables: the schema that holds them, such as stripe."""
+    options: dict[str, Annotated[str, Field(pattern=r"^[\w .-]+$")]] = {}
+    """What the preset lets a company name, such as the key of its metadata that holds the account, by the names that
+    `cx-intel presets NAME` shows.
+    """
     tables: dict[CanonicalTable, dict[str, Any] | None] = {}
     """Canonical table: the keys of its source that differ, e.g. {subscriptions: {max_quarantined_pct: 20}}. Mappings are
     merged key by key, null takes a key away; null in place of the keys leaves the table out.
     """
 
     @property
-    def parameters(self) -> dict[Parameter, str]:
+    def parameters(self) -> dict[str, str]:
         """What is stated of folder, connection and schema."""
-        stated: dict[Parameter, str | None] = {
+        stated: dict[str, str | None] = {
             "folder": self.folder,
             "connection": self.connection,
             "schema": self.schema_,
@@ -50,6 +55,10 @@ class Preset(Settings):
     description: str
     takes: dict[Parameter, str] = Field(min_length=1)
     """Parameter: what to write for it, as an example."""
+    options: dict[str, str] = {}
+    """What a company may name otherwise: its default; ${name} in `sources`."""
+    system: SystemName | None = None
+    """The system whose ids its rows name where the accounts are those of another source: ${system}, else `account`."""
     cannot_know: list[Annotated[str, Field(min_length=1)]] = []
     """What the vendor's data do not hold, and what that does to the figures."""
     alone: list[CanonicalTable] = []
@@ -67,6 +76,12 @@ class Preset(Settings):
         if len(set(tables)) < len(tables):
             raise Misfit("delivers a table twice", ("sources",))
         return self
+
+    @property
+    def examples(self) -> dict[str, str]:
+        """What may stand for each ${name}: the examples of what it takes, the defaults of its options, its system."""
+        system = {"system": self.system} if self.system else {}
+        return {**self.options, **system, **{str(name): example for name, example in self.takes.items()}}
 
     @property
     def tables(self) -> tuple[str, ...]:

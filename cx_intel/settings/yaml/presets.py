@@ -5,19 +5,22 @@ portfolio are told by `loader.py`, which calls this before the settings are chec
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
 from cx_intel.settings.base import Misfit
-from cx_intel.settings.sources.presets import Parameter, Preset, PresetUse
+from cx_intel.settings.identity import ACCOUNT
+from cx_intel.settings.sources.base import WITHOUT_ACCOUNT_ID
+from cx_intel.settings.sources.presets import Preset, PresetUse
 from cx_intel.settings.yaml.documents import document_of, plain, read_text
 from cx_intel.settings.yaml.keys import did_you_mean
 
 SHIPPED_PRESETS = Path(__file__).parents[2] / "presets"
-_PLACEHOLDER = re.compile(r"\$\{(folder|connection|schema)\}")
+_PLACEHOLDER = re.compile(r"\$\{([a-z_]+)\}")
+LINKS = "identity_links"
 
 
 class Origin(NamedTuple):
@@ -69,22 +72,20 @@ def expanded(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Origin, .
     presets = {place: _preset(place, use) for place, use in uses.items()}
     for place, use in uses.items():
         others.update(t for t in _taken(use, presets[place]) if t not in presets[place].alone)
-    sources: list[Any] = []
-    origins: list[Origin] = []
+    found: list[tuple[Origin, Any]] = []
     settings: dict[str, Any] = {}
     for place, entry in enumerate(entries):
         if place not in uses:
-            sources.append(entry)
-            origins.append(Origin(place))
+            found.append((Origin(place), entry))
             continue
         use, preset = uses[place], presets[place]
         settings = merged(preset.settings, settings)
-        for source in _sources(use, preset):
-            if source["table"] not in preset.alone or source["table"] not in others:
-                sources.append(source)
-                origins.append(Origin(place, use.preset, source["table"]))
-        others.update(_taken(use, preset))
-    return {**merged(settings, values), "sources": sources}, tuple(origins)
+        taken = [t for t in _taken(use, preset) if t not in preset.alone or t not in others]
+        system = None if "accounts" in taken else preset.system
+        found += [(Origin(place, use.preset, s["table"]), s) for s in _sources(use, preset, taken, system)]
+        others.update(taken)
+    found = with_links(found)
+    return {**merged(settings, values), "sources": [s for _, s in found]}, tuple(origin for origin, _ in found)
 
 
 class PresetMisuse(ValueError):
@@ -137,10 +138,14 @@ def _preset(place: int, use: PresetUse) -> Preset:
         if name not in stated:
             message = f"preset {use.preset} needs it, for instance `{name}: {example}`"
             raise Misfit(message, ("sources", place, name))
-    for name in stated:
-        if name not in preset.takes:
-            message = f"preset {use.preset} takes {', '.join(preset.takes)}, and no {name}"
-            raise Misfit(message, ("sources", place, name))
+    for given in stated:
+        if given not in preset.takes:
+            message = f"preset {use.preset} takes {', '.join(preset.takes)}, and no {given}"
+            raise Misfit(message, ("sources", place, given))
+    for option in use.options:
+        if option not in preset.options:
+            message = f"preset {use.preset} has the options {', '.join(preset.options) or '(none)'}, and no {option}"
+            raise Misfit(message, ("sources", place, "options", option))
     for table in use.tables:
         if table not in preset.tables:
             message = f"preset {use.preset} does not deliver it; it delivers {', '.join(preset.tables)}"
@@ -148,20 +153,39 @@ def _preset(place: int, use: PresetUse) -> Preset:
     return preset
 
 
-def _sources(use: PresetUse, preset: Preset) -> Iterator[dict[str, Any]]:
-    taken = _taken(use, preset)
+def _sources(use: PresetUse, preset: Preset, taken: Sequence[str], system: str | None) -> Iterator[dict[str, Any]]:
+    """The sources of the tables that are taken; with the system whose ids they name, where they name others' accounts."""
+    stated = {**preset.options, **use.options, **use.parameters, "system": system or ACCOUNT}
     for source in preset.sources:
         if (table := source["table"]) in taken:
+            named = {"system": system} if system and table not in WITHOUT_ACCOUNT_ID else {}
             changes = use.tables.get(table) or {}
-            yield {**merged(filled(source, use.parameters), changes), "table": table, "preset": use.preset}
+            yield {**merged({**named, **filled(source, stated)}, changes), "table": table, "preset": use.preset}
 
 
-def filled(node: Any, parameters: Mapping[Parameter, str]) -> Any:
-    """The values with the parameters in their place."""
+def filled(node: Any, stated: Mapping[str, str]) -> Any:
+    """The values with what is stated in the place of ${name}; other names stay, as those of variables."""
     if isinstance(node, dict):
-        return {key: filled(value, parameters) for key, value in node.items()}
+        return {key: filled(value, stated) for key, value in node.items()}
     if isinstance(node, list):
-        return [filled(value, parameters) for value in node]
-    return (
-        _PLACEHOLDER.sub(lambda found: parameters[cast(Parameter, found[1])], node) if isinstance(node, str) else node
-    )
+        return [filled(value, stated) for value in node]
+    return _PLACEHOLDER.sub(lambda found: stated.get(found[1], found[0]), node) if isinstance(node, str) else node
+
+
+def with_links(found: Sequence[tuple[Origin, Any]]) -> list[tuple[Origin, Any]]:
+    """The sources with the links that presets deliver joined into one query, and without them where no id needs any."""
+    links = [(origin, source) for origin, source in found if origin.preset and origin.table == LINKS]
+    others = [pair for pair in found if pair not in links]
+    if not links or not any(isinstance(source, dict) and source.get("system") for _, source in others):
+        return others
+    (first, joined), *rest = links
+    for origin, source in rest:
+        if place := next(
+            (key for key in ("files", "tables") if source.get(key, {}).keys() & joined.get(key, {}).keys()), None
+        ):
+            raise Misfit(
+                f"the links of {origin.preset} and {first.preset} have {place} of one name", origin.location(())
+            )
+        union = f"select * from (\n{joined['query']}\n)\nunion all\nselect * from (\n{source['query']}\n)"
+        joined = {**merged(source, joined), "query": union, "preset": f"{joined['preset']}, {source['preset']}"}
+    return [*others, (first, joined)]

@@ -5,16 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from cx_intel.settings.yaml.loader import parse_portfolio
 from cx_intel.settings.yaml.presets import preset_names, preset_of
 
 PAGE = (Path(__file__).parents[3] / "docs" / "presets.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `(\w+)` \| (`[a-z`, ]+) \| (.*?) \|$", re.MULTILINE)
 
 
 def test_the_table_has_each_preset() -> None:
     listed = [(name, takes.replace("`", ""), delivers) for name, takes, delivers in ROW.findall(PAGE)]
     presets = [(name, preset_of(name)) for name in preset_names()]
     assert sorted(listed) == [(name, ", ".join(p.takes), ", ".join(p.tables)) for name, p in presets]
+
+
+def test_several_systems_are_a_portfolio() -> None:
+    (sources,) = re.findall(r"```yaml\n(sources:.*?)```", PAGE, re.DOTALL)
+    settings = "currency: {reporting: EUR}\nrevenue: {basis: subscriptions}\n"
+    found = parse_portfolio(settings + sources, Path("book.yaml"))
+    assert set(found.systems) == {"stripe", "zendesk", "segment"}
+    assert found.source_of("accounts").preset == "hubspot_export"
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -120,7 +120,9 @@ def test_what_a_preset_takes() -> None:
 def test_an_unknown_key_of_the_entry() -> None:
     line, path, message = problem(STRIPE + "    table: {subscriptions: null}\n")
     assert (line, path) == (6, "sources.0.table")
-    assert message == "unknown key (did you mean 'tables'?); there are connection, folder, preset, schema, tables"
+    assert (
+        message == "unknown key (did you mean 'tables'?); there are connection, folder, options, preset, schema, tables"
+    )
 
 
 def test_a_schema_is_a_name() -> None:
@@ -160,6 +162,53 @@ def test_a_fault_of_a_source_beside_a_preset_keeps_its_line() -> None:
     assert message.startswith("unknown key (did you mean 'columns'?)")
 
 
+HUBSPOT = "  - {preset: hubspot_export, folder: h}\n"
+
+
+def test_billing_names_its_system_where_the_accounts_are_of_the_crm() -> None:
+    alone, beside = parsed(STRIPE), parsed(STRIPE + HUBSPOT)
+    assert (source(alone, "subscriptions").system, "identity_links" in alone.tables) == (None, False)
+    assert (source(beside, "subscriptions").system, "identity_links" in beside.tables) == ("stripe", True)
+    stated = STRIPE + "    tables: {subscriptions: {system: billing}}\n" + HUBSPOT
+    assert source(parsed(stated), "subscriptions").system == "billing"
+    same = STRIPE + "    tables: {subscriptions: {system: null}, identity_links: null}\n" + HUBSPOT
+    assert source(parsed(same), "subscriptions").system is None
+
+
+def test_the_links_of_presets_are_one_query() -> None:
+    links = source(parsed(STRIPE + HUBSPOT), "identity_links")
+    assert set(links.files) == {"stripe_customers", "hubspot_companies"}
+    assert links.title == "source of identity_links (preset stripe_export, hubspot_export)"
+    assert "metadata->>'hubspot_company_id'" in links.query
+
+
+def test_links_of_one_preset_taken_twice_are_refused() -> None:
+    twice = STRIPE + HUBSPOT + "  - {preset: stripe_export, folder: other, tables: {subscriptions: null}}\n"
+    line, path, message = problem(twice)
+    assert (line, path) == (7, "sources.2.tables.identity_links")
+    assert message == "the links of stripe_export and stripe_export have files of one name"
+
+
+def test_options() -> None:
+    stated = STRIPE + "    options: {account_key: crm_id, product: app}\n" + HUBSPOT
+    query = source(parsed(stated), "identity_links").query
+    assert "metadata->>'crm_id'" in query
+    assert "select 'app', metadata->>'workspace_id', 'stripe', id" in query
+    assert problem(STRIPE + "    options: {account: x}\n") == (
+        6,
+        "sources.0.options.account",
+        "preset stripe_export has the options account_key, workspace_key, product, and no account",
+    )
+    line, path, _ = problem(STRIPE + '    options: {account_key: "x\' or 1"}\n')
+    assert (line, path) == (6, "sources.0.options.account_key")
+
+
+def test_a_product_leads_to_the_accounts_of_billing() -> None:
+    segment = "  - {preset: segment_events, folder: e}\n"
+    query = source(parsed(STRIPE + segment), "identity_links").query
+    assert "'account', id, null from known" in query
+
+
 def test_merging() -> None:
     assert merged({"a": {"b": 1, "c": [1]}, "d": 2}, {"a": {"b": None, "c": [2]}, "e": None}) == {
         "a": {"c": [2]},
@@ -176,7 +225,7 @@ def test_a_shipped_preset_is_good_alone(name: str) -> None:
     text = HEAD + f"  - preset: {name}\n{stated}"
     text += f"    tables: {{{', '.join(f'{table}: {{}}' for table in preset.on_request)}}}\n"
     text += "".join(f"  - {{kind: files, table: {table}, path: {table}.csv}}\n" for table in sorted(others))
-    assert set(parsed(text).presets[name]) == set(preset.tables)
+    assert set(parsed(text).presets[name]) >= set(preset.tables) - {"identity_links"}
 
 
 def test_tables_on_request() -> None:
