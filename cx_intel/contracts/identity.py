@@ -49,7 +49,12 @@ def identity_map(portfolio: Portfolio) -> Contract:
             Column(
                 "external_name", TEXT, "What the system calls it, as newest delivered.", null_means="it does not say"
             ),
-            Column("is_named", FLAG, "Rows of the newest load name the id.", nullable=False),
+            Column(
+                "named_in",
+                TEXT,
+                "Tables whose rows of the newest load name the id, joined by a blank.",
+                null_means="no row names it",
+            ),
             Column("is_delivered", FLAG, "The newest load has the link; else it is remembered.", nullable=False),
             Column("first_seen_on", DATE, "as_of of the load that first had the id.", nullable=False),
             Column("last_seen_on", DATE, "as_of of the newest load that had the id.", nullable=False),

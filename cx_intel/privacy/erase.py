@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cx_intel.contracts.erased import KEPT, MERGES
+from cx_intel.privacy.ids_of_systems import belongs_to, standing_alone, with_ids
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
@@ -117,7 +118,7 @@ def erase(
         if not found:
             register.end()
         words = sum(len(subject.words) for subject in subjects)
-        return Erasure(subjects[0].pseudonym, before, words, found, tuple(s.id for s in subjects[1:]))
+        return Erasure(subjects[0].pseudonym, before, words, found, tuple(s.id for s in subjects[1:] if not s.system))
     finally:
         lock.release()
 
@@ -128,22 +129,41 @@ def _about(
     """Who is meant, the one asked for first: as written down by an erasure that was killed, else as the warehouse knows."""
     begun = register.begun()
     if begun:
-        noted = [(note["id"], note["names"], Entry(**note["entry"])) for note in (begun, *begun.get("merged", ()))]
-        if begun["portfolio"] != portfolio or digest not in {entry.hash for *_, entry in noted}:
+        noted = [(note, Entry(**note["entry"])) for note in (begun, *begun.get("merged", ()))]
+        if begun["portfolio"] != portfolio or digest not in {entry.hash for _, entry in noted}:
             raise PrivacyError(
                 f"The erasure of the {begun['kind']} {begun['id']} of {begun['portfolio']} has begun and not ended. "
                 f"End it first: cx-intel erase {begun['portfolio']} --{begun['kind']} {begun['id']}"
             )
-        return [(Subject(portfolio, kind, i, tuple(names), e.pseudonym), e) for i, names, e in noted]
+        return [(_noted(portfolio, kind, note, entry), entry) for note, entry in noted]
     with reading(home.warehouse) as database:
         tables = Tables(database, portfolio)
-        if not was_erased and not tables.holds(f"{kind}_id", subject_id):
-            raise PrivacyError(f"Nobody in {portfolio} has the {kind}_id {subject_id!r}; nothing was changed.")
-        ids = tables.merged_with(subject_id) if kind == "account" else (subject_id,)
-        about = [_known(tables, register, portfolio, kind, one, ids) for one in ids]
-    notes = [{"id": s.id, "names": s.names, "entry": vars(e)} for s, e in about]
+        if alone := standing_alone(tables, register, portfolio, subject_id) if kind == "account" else None:
+            about = [alone]
+        else:
+            if not was_erased and not tables.holds(f"{kind}_id", subject_id):
+                raise PrivacyError(
+                    f"Nobody in {portfolio} has the {kind}_id {subject_id!r}; nothing was changed."
+                    f"{belongs_to(tables, subject_id)}"
+                )
+            ids = tables.merged_with(subject_id) if kind == "account" else (subject_id,)
+            about = [_known(tables, register, portfolio, kind, one, ids) for one in ids]
+            if kind == "account":
+                about = with_ids(tables, register, about)
+    notes = [
+        {"id": s.id, "names": s.names, "system": s.system, "named_in": s.named_in, "is_shared": s.is_shared}
+        | {"entry": vars(e)}
+        for s, e in about
+    ]
     register.begin({"portfolio": portfolio, "kind": kind, **notes[0], "merged": notes[1:]})
     return about
+
+
+def _noted(portfolio: str, kind: Kind, note: Mapping[str, Any], entry: Entry) -> Subject:
+    """A subject as an erasure that was killed wrote it down."""
+    more = {"system": note.get("system", ""), "is_shared": note.get("is_shared", False)}
+    named_in = tuple(note.get("named_in", ()))
+    return Subject(portfolio, kind, note["id"], tuple(note["names"]), entry.pseudonym, named_in=named_in, **more)
 
 
 def _known(
@@ -166,7 +186,7 @@ def _with_ledger(entry: Entry, tables: Tables, account_id: str, register: Regist
     signup = next((row["signup_date"] for row in known if isinstance(row.get("signup_date"), date)), None)
     month = signup.replace(day=1).isoformat()[:10] if signup else None
     named = replace(entry, segment=segment, signup_month=month, gone_on=None)
-    kept = {t: minimal(t, rows, named, register) for t in KEPT if (rows := tables.rows(f"raw_{t}", account_id))}
+    kept = {t: minimal(t, rows, named, register) for t in KEPT if (rows := tables.rows_of(t, account_id))}
     if survivor := tables.survivor(account_id):
         into = register.pseudonym(entry.portfolio, survivor)
         kept["account_aliases"] = [dict(zip(MERGES, (named.pseudonym, into), strict=True))]

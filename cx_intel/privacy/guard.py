@@ -16,7 +16,9 @@ import pandas as pd
 from cx_intel.contracts.erased import KEPT, MERGES
 from cx_intel.privacy.pseudonyms import Row, ended, minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register
-from cx_intel.privacy.subject import Kind
+from cx_intel.privacy.subject import Kind, plain_domain_of
+from cx_intel.privacy.tables import PAIRS
+from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.warehouse.duckdb.database import with_known_types
 from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.row_edits import RowEdits
@@ -40,7 +42,7 @@ class Guard:
         entries = self.register.entries(self.portfolio)
         return hashlib.sha256(repr(entries).encode()).hexdigest() + self.register.check() if entries else ""
 
-    def admit(self, table: str, rows: Rows, as_of: date, warehouse: Warehouse) -> Rows:
+    def admit(self, table: str, rows: Rows, as_of: date, warehouse: Warehouse, system: str | None = None) -> Rows:
         """What may be written of the rows that a source delivered; the very same when nobody of the register is in them.
 
         Args:
@@ -48,6 +50,7 @@ class Guard:
             rows: As delivered.
             as_of: The day of the load.
             warehouse: Where expressions are executed.
+            system: The system whose ids stand in account_id, where they are not the accounts' own.
 
         Raises:
             PrivacyError: Somebody was erased, and the key is not there: nothing is loaded.
@@ -62,12 +65,16 @@ class Guard:
             of_kind[entry.kind][entry.hash] = entry
         if table == "account_aliases":
             return self._merges(rows, of_kind, warehouse)
+        if table == "identity_links":
+            return self._links(rows, of_kind, warehouse)
         found = {
-            column: self._blocked(rows, column, "user" if column == "user_id" else "account", of_kind, warehouse)
-            for column in ("account_id", "user_id", "parent_account_id")
+            column: self._blocked(
+                rows, column, "user" if column == "user_id" else "account", of_kind, warehouse, of_system
+            )
+            for column, of_system in (("account_id", system), ("user_id", None), ("parent_account_id", None))
         }
         stored = [e for e in of_kind["account"].values() if table in e.kept and e not in found["account_id"].values()]
-        rejected = self._rejected(rows, of_kind, warehouse)
+        rejected = self._rejected(rows, of_kind, warehouse, system)
         if not any(found.values()) and not stored and not rejected:
             return rows
         delivered = rows if isinstance(rows, ir.Table) else ibis.memtable(with_known_types(rows))
@@ -86,14 +93,43 @@ class Guard:
         return kept.union(_as_rows(more, kept)) if more else kept
 
     def _blocked(
-        self, rows: Rows, column: str, kind: Kind, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse
+        self,
+        rows: Rows,
+        column: str,
+        kind: Kind,
+        of_kind: dict[str, dict[str, Entry]],
+        warehouse: Warehouse,
+        system: str | None = None,
     ) -> dict[str, Entry]:
-        """The ids in a column that are in the register."""
+        """The ids in a column, of another system where one is named, that are in the register."""
         if column not in rows.columns or not of_kind[kind]:
             return {}
         ids = _distinct(rows, column, warehouse)
-        hashes = {value: self.register.hash(self.portfolio, kind, value) for value in ids}
+        hashes = {value: self._hash(kind, system, value) for value in ids}
         return {value: of_kind[kind][digest] for value, digest in hashes.items() if digest in of_kind[kind]}
+
+    def _hash(self, kind: Kind, system: str | None, value: str) -> str:
+        if not system or system == ACCOUNT:
+            return self.register.hash(self.portfolio, kind, value)
+        return self.register.hash_of_id(self.portfolio, system, plain_domain_of(value) if system == DOMAIN else value)
+
+    def _links(self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse) -> Rows:
+        """The links between ids, without those from and to the ids of erased accounts."""
+        delivered = rows if isinstance(rows, ir.Table) else ibis.memtable(with_known_types(rows))
+        kept = delivered
+        for system, external_id in PAIRS:
+            pairs = delivered.select(_system=_text(delivered, system).lower(), _id=_text(delivered, external_id))
+            found = warehouse.rows(pairs.filter(pairs["_system"].notnull() & pairs["_id"].notnull()).distinct())
+            by_system: dict[str, list[str]] = {}
+            for pair in found:
+                if self._hash("account", pair["_system"], pair["_id"]) in of_kind["account"]:
+                    by_system.setdefault(pair["_system"], []).append(pair["_id"])
+            for name, ids in by_system.items():
+                is_erased = (_text(kept, system).lower() == name) & _text(kept, external_id).isin(ids)
+                kept = kept.filter(~ibis.coalesce(is_erased, ibis.literal(False)))
+        if rejected := self._rejected(delivered, of_kind, warehouse):
+            kept = kept.filter(kept["_raw_row"].isnull() | ~kept["_raw_row"].isin(rejected))
+        return kept
 
     def _note_tickets(self, rows: ir.Table, blocked: dict[str, Entry], warehouse: Warehouse) -> None:
         """Remembers the tickets of erased accounts that were opened since, so that their history is known as theirs."""
@@ -147,17 +183,21 @@ class Guard:
         delivered = rows if isinstance(rows, ir.Table) else ibis.memtable(with_known_types(rows))
         return delivered.filter(delivered["ticket_id"].isnull() | ~_text(delivered, "ticket_id").isin(found))
 
-    def _rejected(self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse) -> list[str]:
+    def _rejected(
+        self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse, system: str | None = None
+    ) -> list[str]:
         """The texts of rows that could not be split into columns and name somebody of the register."""
         if isinstance(rows, pd.DataFrame) or not {"_reject", "_raw_row"} <= set(rows.columns):
             return []
         texts = warehouse.execute(rows.filter(rows["_reject"].notnull()).select("_raw_row"))["_raw_row"].dropna()
-        return [text for text in texts if any(self._names(text, kind, known) for kind, known in of_kind.items())]
+        return [t for t in texts if any(self._names(t, kind, known, system) for kind, known in of_kind.items())]
 
-    def _names(self, text: str, kind: str, known: dict[str, Entry]) -> bool:
+    def _names(self, text: str, kind: str, known: dict[str, Entry], system: str | None) -> bool:
         wanted: Kind = "user" if kind == "user" else "account"
+        of_system = system if wanted == "account" else None
         return bool(known) and any(
-            self.register.hash(self.portfolio, wanted, word) in known for word in set(_WORDS.findall(text))
+            {self._hash(wanted, None, word), self._hash(wanted, of_system, word)} & known.keys()
+            for word in set(_WORDS.findall(text))
         )
 
     def _without(self, rows: ir.Table, found: dict[str, dict[str, Entry]], rejected: list[str]) -> ir.Table:

@@ -47,6 +47,6 @@ def _in_tables(file: Path, subject: Subject) -> Iterator[str]:
     with reading(file) as database:
         for schema in (subject.portfolio, COPY_SCHEMA):
             tables = Tables(database, schema)
-            if tables.holds(subject.column, subject.id):
+            if tables.holds_any(subject):
                 yield f"rows with the {subject.column}"
             yield from tables.mentions(subject)

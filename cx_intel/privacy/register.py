@@ -42,6 +42,7 @@ class Entry:
         kept: Of an account: canonical table: its rows under the pseudonym, for when the source no longer delivers it.
         gone_on: The day after the first load without it at its source; ISO date.
         tickets: Of an account: the keyed hashes of its tickets, whose history names no account.
+        account_hash: Of an id of another system: the hash of the account that it belongs to, whose pseudonym it bears.
     """
 
     portfolio: str
@@ -53,10 +54,11 @@ class Entry:
     kept: dict[str, list[dict[str, str | None]]] = field(default_factory=dict)
     gone_on: str | None = None
     tickets: list[str] = field(default_factory=list)
+    account_hash: str | None = None
 
     @property
     def pseudonym(self) -> str:
-        return ERASED_PREFIX + self.hash[:8]
+        return ERASED_PREFIX + (self.account_hash or self.hash)[:8]
 
 
 class Register:
@@ -83,6 +85,10 @@ class Register:
     def pseudonym(self, portfolio: str, account_id: str) -> str:
         """What stands in place of an account once it is erased. Raises PrivacyError as `hash` does."""
         return Entry(portfolio, "account", self.hash(portfolio, "account", account_id), "").pseudonym
+
+    def hash_of_id(self, portfolio: str, system: str, external_id: str) -> str:
+        """The keyed hash of an id of another system. Raises PrivacyError as `hash` does."""
+        return self.hash(portfolio, "account", f"{system}:{external_id}")
 
     def hash_of_ticket(self, portfolio: str, ticket_id: str) -> str:
         """The keyed hash of a ticket's id. Raises PrivacyError as `hash` does."""

@@ -27,6 +27,9 @@ class Subject:
         id: As the source knows it.
         names: What an account was called, at any time.
         pseudonym: What stands in its place in the ledger.
+        system: Of an id of another system that belongs to an erased account: the system.
+        named_in: Of such an id: the canonical tables whose rows name it.
+        is_shared: Somebody else has the same text as an id: it is not looked for by itself.
     """
 
     portfolio: str
@@ -34,6 +37,9 @@ class Subject:
     id: str
     names: tuple[str, ...]
     pseudonym: str
+    system: str = ""
+    named_in: tuple[str, ...] = ()
+    is_shared: bool = False
 
     @property
     def column(self) -> str:
@@ -43,7 +49,8 @@ class Subject:
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The words to look for: those that mean nothing else."""
-        return tuple(dict.fromkeys(word for word in (self.id, *self.names) if is_telling(word)))
+        ids = () if self.is_shared else (self.id,)
+        return tuple(dict.fromkeys(word for word in (*ids, *self.names) if is_telling(word)))
 
     @cached_property
     def spellings(self) -> tuple[str, ...]:
@@ -78,3 +85,8 @@ def is_telling(word: str) -> bool:
     """Whether a word is likely to mean the subject wherever it stands: not `7`, `42` or `EU`."""
     has_letter, has_digit = any(c.isalpha() for c in word), any(c.isdigit() for c in word)
     return len(word) >= LONG or (len(word) >= SHORT and has_letter and has_digit)
+
+
+def plain_domain_of(text: str) -> str:
+    """A domain, or that of an e-mail address, as links name it (`cx_intel.models.staging.columns.identity`)."""
+    return text.strip().lower().rpartition("@")[2]

@@ -5,13 +5,16 @@ the files); the statements themselves are in `cx_intel.warehouse.duckdb.row_edit
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from cx_intel.contracts.delivered import DERIVED as DERIVED_COLUMNS
 from cx_intel.contracts.erased import GONE_FROM_PERIODS, KEPT, MERGES, ROW_IDS
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
-from cx_intel.privacy.subject import REDACTED, Subject, pattern_of
+from cx_intel.privacy.subject import REDACTED, Subject, pattern_of, plain_domain_of
+from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.row_edits import TEXT_TYPES, RowEdits
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
@@ -40,6 +43,9 @@ OLD_ID = "old_account_id"
 TICKETS = ("raw_support_tickets", "stg_support_tickets", "fct_tickets")
 FAMILIES = "parent_rollup"
 """Its rows are those of parents; the next refresh makes them anew."""
+IDENTITY = "identity_map"
+PAIRS = (("system", "external_id"), ("linked_system", "linked_id"))
+"""The columns that name an id of a system, in whatever table."""
 STATUS_HISTORY = ("raw_ticket_status_history", "stg_ticket_status_history")
 """Tables whose rows name a ticket and no account."""
 
@@ -63,6 +69,13 @@ class Tables:
             return []
         return self.edits.rows(table, "account_id", account_id)
 
+    def rows_of(self, table: str, account_id: str) -> list[dict[str, Any]]:
+        """The rows of an account in a canonical table, as delivered; of an account that is no longer, as staged."""
+        if f"raw_{table}" in self.borrowed:
+            return []
+        rows = self.rows(f"raw_{table}", account_id)
+        return rows or (self.rows("stg_accounts", account_id) if table == "accounts" else [])
+
     def names(self, account_id: str) -> tuple[str, ...]:
         """What an account was called in any table."""
         named = (row["account_name"] for table in self._named() for row in self.rows(table, account_id))
@@ -82,6 +95,40 @@ class Tables:
         olds = (row[OLD_ID] for row in self.edits.rows(table, "account_id", survivor))
         return tuple(dict.fromkeys((account_id, str(survivor), *sorted(map(str, olds)))))
 
+    def external_ids(self, account_id: str) -> list[dict[str, Any]]:
+        """The ids of other systems that belong to an account: system, external_id, named_in, is_shared."""
+        if IDENTITY not in self.edits.columns():
+            return []
+        rows = [row for row in self.edits.rows(IDENTITY, "account_id", account_id) if row["valid_to"] is None]
+        found = [row for row in rows if row["system"] != ACCOUNT]
+        return [row | {"is_shared": self.is_shared(row)} for row in found]
+
+    def ids_of_systems(self, external_id: str) -> list[dict[str, Any]]:
+        """The rows of identity_map that an id of another system has now."""
+        if IDENTITY not in self.edits.columns():
+            return []
+        rows = self.edits.rows(IDENTITY, "external_id", external_id)
+        return [row for row in rows if row["valid_to"] is None and row["system"] != ACCOUNT]
+
+    def is_shared(self, of: Mapping[str, Any]) -> bool:
+        """Whether another account has the same text as an id, in whatever system."""
+        rows = self.edits.rows(IDENTITY, "external_id", of["external_id"])
+        return any(row["account_id"] != of["account_id"] for row in rows)
+
+    def named_by(self, subject: Subject) -> Iterator[tuple[str, str]]:
+        """The raw tables whose rows name an id of another system, each with the id as its rows write it."""
+        pair = dict(zip(PAIRS[0], (subject.system, subject.id), strict=True))
+        known = (row["named_in"] or "" for row in self._with_pair(IDENTITY, pair))
+        names = [*subject.named_in, *(name for text in known for name in text.split())]
+        for table in dict.fromkeys(f"raw_{name}" for name in names):
+            if "account_id" not in self.edits.columns().get(table, {}):
+                continue
+            if subject.system != DOMAIN:
+                yield table, subject.id
+            else:
+                values = sorted(self.edits.distinct(table, "account_id"))
+                yield from ((table, value) for value in values if plain_domain_of(value) == subject.id)
+
     def survivor(self, account_id: str) -> str | None:
         """The account that another was merged into; None where it was not."""
         if ALIASES[1] not in self.edits.columns():
@@ -100,15 +147,22 @@ class Tables:
             self.edits.has(table, column, subject)
             for table, columns in self.edits.columns().items()
             for column in wanted
-            if column in columns
+            if column in columns and (column != "account_id" or table not in self.borrowed)
         )
 
     def erase(self, subjects: Sequence[tuple[Subject, Entry]], register: Register) -> None:
         """Takes the subjects out, in one transaction: accounts that were merged go together."""
         with self.database.transaction():
             delivered = self._delivered_rows(subjects)
-            for subject, entry in subjects:
-                self._erase_one(subject, entry, delivered, register)
+            assert self.borrowed is not None  # read before the rows that tell it go
+            for subject, entry in sorted(subjects, key=lambda one: not one[0].system):
+                if subject.system:
+                    self._erase_id(subject, entry, delivered, register)
+                else:
+                    self._erase_one(subject, entry, delivered, register)
+            for subject, _ in subjects:  # an id may be part of an account's, which had to be found whole
+                for edits, table, column in self._mentions(subject):
+                    _blot_out(edits, table, column, subject)
 
     def _delivered_rows(self, subjects: Sequence[tuple[Subject, Entry]]) -> dict[str, Entry]:
         """Id of a subscription or invoice: the account that its source has it under, merged or not."""
@@ -117,27 +171,66 @@ class Tables:
             for subject, entry in subjects
             if subject.kind == "account"
             for table, columns in ROW_IDS.items()
-            for row in self.rows(f"raw_{table}", subject.id)
+            for row in self.delivered(f"raw_{table}", subject)
             for column in columns
             if row.get(column)
         }
+
+    def delivered(self, table: str, subject: Subject) -> list[dict[str, Any]]:
+        """The rows of a raw table that name an account, or an id of another system."""
+        if not subject.system:
+            return [] if table in self.borrowed else self.rows(table, subject.id)
+        return [row for name, value in self.named_by(subject) if name == table for row in self.rows(table, value)]
+
+    def holds_any(self, subject: Subject) -> bool:
+        """Whether any table has rows of a subject, whatever system its id is of."""
+        if not subject.system:
+            return self.holds(subject.column, subject.id)
+        pair = dict(zip(PAIRS[0], (subject.system, subject.id), strict=True))
+        if any(self._with_pair(table, pair) for table in self.edits.columns()):
+            return True
+        return any(self.rows(table, value) for table, value in self.named_by(subject))
+
+    def _with_pair(self, table: str, pair: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The rows in which each of two columns has its value; none where the table lacks one."""
+        if not set(pair) <= set(self.edits.columns().get(table, {})):
+            return []
+        (system, wanted), (external_id, value) = pair.items()
+        return [row for row in self.edits.rows(table, external_id, value) if row[system] == wanted]
+
+    @cached_property
+    def borrowed(self) -> frozenset[str]:
+        """The raw tables whose account_id holds ids of other systems."""
+        if IDENTITY not in self.edits.columns():
+            return frozenset()
+        return frozenset(f"raw_{name}" for text in self.edits.distinct(IDENTITY, "named_in") for name in text.split())
+
+    def _erase_id(self, subject: Subject, entry: Entry, delivered: Mapping[str, Entry], register: Register) -> None:
+        """Takes an id of another system out: its links, and rows of the tables that name it."""
+        for table, value in list(self.named_by(subject)):
+            columns = self.edits.columns()[table]
+            self._erase_rows(table, columns, replace(subject, id=value), entry, delivered, register)
+        for table, columns in self.edits.columns().items():
+            for names in PAIRS:
+                if set(names) <= set(columns):
+                    self.edits.delete_pairs(table, dict(zip(names, (subject.system, subject.id), strict=True)))
 
     def _erase_one(self, subject: Subject, entry: Entry, delivered: Mapping[str, Entry], register: Register) -> None:
         for ticket in self.tickets(subject.id) if subject.kind == "account" else ():
             for table in set(STATUS_HISTORY) & set(self.edits.columns()):
                 self.edits.delete(table, "ticket_id", ticket)
         for table, columns in self.edits.columns().items():
-            if subject.column in columns:
+            if subject.column in columns and (subject.kind == "user" or table not in self.borrowed):
                 self._erase_rows(table, columns, subject, entry, delivered, register)
             if subject.kind == "account" and table in ALIASES:
                 gone = {column: None for column in columns if column not in LEDGER[table]}
                 self.edits.update(table, OLD_ID, subject.id, {**gone, OLD_ID: subject.pseudonym})
+            if subject.kind == "account" and "linked_id" in columns:
+                self.edits.delete_pairs(table, {"linked_system": ACCOUNT, "linked_id": subject.id})
             if subject.kind == "account" and table == FAMILIES:
                 self.edits.delete(table, "parent_account_id", subject.id)
             elif subject.kind == "account" and "parent_account_id" in columns:
                 self.edits.update(table, "parent_account_id", subject.id, {"parent_account_id": None})
-        for edits, table, column in self._mentions(subject):
-            _blot_out(edits, table, column, subject)
 
     def mentions(self, subject: Subject) -> list[str]:
         """The columns of text in which a word of the subject still stands, as schema.table.column."""

@@ -6,6 +6,8 @@ How links are followed is in `resolution.py` beside this module; how rows get th
 
 from collections.abc import Mapping
 from datetime import date
+from functools import reduce
+from operator import add
 
 import ibis
 import ibis.expr.types as ir
@@ -21,7 +23,7 @@ from cx_intel.models.staging.identity import OWN, compared_id
 from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.settings.portfolio import Portfolio
 
-NO_DAY = ibis.null("date")
+NO_DAY, NO_TEXT = ibis.null("date"), ibis.null("string")
 NO_LINK = "has no link"
 FOLLOWED = ("direct", "chain", "domain")
 """The rules of ids that a link led to an account."""
@@ -76,7 +78,7 @@ def identity_map(
     is_same = ibis.and_(*(rows[name].identical_to(rows[f"_was_{name}"]) for name in SAME))
     first = before.group_by(list(ID)).agg(_first_seen_on=before.first_seen_on.min())
     rows = beside(rows, first, *ID)
-    is_seen = rows.is_named | rows.is_delivered
+    is_seen = rows.named_in.notnull() | rows.is_delivered
     now = rows.mutate(
         valid_from=ibis.ifelse(is_same & rows["_from"].notnull(), rows["_from"], day),
         valid_to=NO_DAY,
@@ -84,7 +86,7 @@ def identity_map(
         last_seen_on=ibis.ifelse(is_seen, day, ibis.coalesce(rows["_last_seen_on"], day)),
     )
     begun = now.filter(now.valid_from == day).select(*ID)
-    ended = known.semi_join(begun, list(ID)).mutate(valid_to=day, is_named=False, is_delivered=False)
+    ended = known.semi_join(begun, list(ID)).mutate(valid_to=day, named_in=NO_TEXT, is_delivered=False)
     return ibis.union(*(conform(part, contract) for part in (closed, ended, now)))
 
 
@@ -108,6 +110,15 @@ def named_ids(delivered: Mapping[str, ir.Table], portfolio: Portfolio) -> ir.Tab
         empty = nothing.select(**{name: ibis.null("string") for name in columns})
         return empty.filter(ibis.literal(False))
     return ibis.union(*(part.select(*columns) for part in parts)) if len(parts) > 1 else parts[0].select(*columns)
+
+
+def _named_in(named: ir.Table, portfolio: Portfolio) -> ir.Table:
+    """Each id that rows name, with the tables that do."""
+    tables = [table for of_system in portfolio.systems.values() for table in of_system]
+    found = named.group_by(list(ID)).agg(**{f"_in_{t}": (named.table_name == t).any() for t in tables})
+    texts = (ibis.ifelse(found[f"_in_{table}"], f" {table}", "") for table in tables)
+    joined = reduce(add, texts) if tables else NO_TEXT
+    return found.select(*ID, named_in=joined.substr(1))
 
 
 def _accounts(raw_accounts: ir.Table, aliases: ir.Table, known: ir.Table) -> ir.Table:
@@ -158,7 +169,7 @@ def _links(delivered: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Tab
 
 def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Table:
     """Every id with its account as this load and those before tell it."""
-    of_rows = named.select(*ID).distinct().mutate(_is_named=ibis.literal(True))
+    of_rows = _named_in(named, portfolio)
     of_links = delivered.group_by(list(ID)).agg(_name=delivered.external_name.max(), _is_delivered=ibis.literal(True))
     once = known.filter(known.system != ACCOUNT)
     ids = ibis.union(of_rows.select(*ID), of_links.select(*ID), once.select(*ID)).distinct()
@@ -168,9 +179,10 @@ def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Tab
     rows = beside(rows, of_links, *ID)
     remembered = once.select(*ID, _was_name="external_name", _was_rule="rule")
     rows = beside(rows, remembered, *ID)
-    is_named = ibis.coalesce(rows["_is_named"], ibis.literal(False))
     makers = [system for system in portfolio.systems if portfolio.makes_accounts_of(system)]
-    stands_alone = rows.account_id.isnull() & rows.system.isin(makers) & (is_named | (rows["_was_rule"] == OWN))
+    stands_alone = (
+        rows.account_id.isnull() & rows.system.isin(makers) & (rows.named_in.notnull() | (rows["_was_rule"] == OWN))
+    )
     stands_alone = ibis.coalesce(stands_alone, ibis.literal(False))
     of_systems = rows.select(
         *ID,
@@ -181,18 +193,17 @@ def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Tab
         priority="priority",
         reason=ibis.ifelse(rows.rule.isnull(), ibis.coalesce(rows.reason, NO_LINK), ibis.null("string")),
         external_name=ibis.coalesce(rows["_name"], rows["_was_name"]),
-        is_named=is_named,
+        named_in="named_in",
         is_delivered=ibis.coalesce(rows["_is_delivered"], ibis.literal(False)),
     )
-    nothing = {"linked_system": "string", "linked_id": "string", "reason": "string", "external_name": "string"}
+    nothing = ("linked_system", "linked_id", "reason", "external_name", "named_in")
     of_accounts = accounts.select(
         *ID,
         "account_id",
         "rule",
         "is_delivered",
-        is_named=ibis.literal(False),
         priority=ibis.null("int64"),
-        **{name: ibis.null(kind) for name, kind in nothing.items()},
+        **dict.fromkeys(nothing, NO_TEXT),
     )
     rows = of_systems.union(of_accounts.select(*of_systems.columns))
     return beside(rows, known.select(*ID, _last_seen_on="last_seen_on"), *ID)

@@ -54,7 +54,7 @@ def unmatched_accounts(
     )
     rows = current(identity_map)
     is_own = ibis.coalesce(rows.rule == OWN, ibis.literal(False))
-    rows = rows.filter((rows.system != ACCOUNT) & (is_own | (rows.account_id.isnull() & rows.is_named)))
+    rows = rows.filter((rows.system != ACCOUNT) & (is_own | (rows.account_id.isnull() & rows.named_in.notnull())))
     rows = beside(rows, counted, *ID)
     rows = beside(rows, account_snapshot.select("account_id", mrr="current_mrr"), "account_id")
     counts = {name: ibis.coalesce(rows[name], ibis.literal(0, "int64")) for name in ("row_count", "event_count")}

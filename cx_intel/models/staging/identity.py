@@ -83,7 +83,7 @@ def further_accounts(
     given = {"account_id": owned.account_id, "account_name": owned.external_name}
     own = owned.select(**{c.name: given.get(c.name, ibis.null(c.type)).cast(c.type) for c in columns})
     delivered = raw_accounts.select(account_id=parsing.text(raw_accounts.account_id))
-    linked = rows.filter((rows.rule != OWN) & rows.is_named).select("account_id").distinct()
+    linked = rows.filter((rows.rule != OWN) & rows.named_in.notnull()).select("account_id").distinct()
     missing = linked.anti_join(delivered, "account_id")
     newest_first = ibis.window(group_by="account_id", order_by=account_history.valid_from.desc())
     ranked = account_history.mutate(_place=ibis.row_number().over(newest_first))

@@ -91,7 +91,8 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
                 swapped: dict[str, Any] = {"column": DELIVERED_DAY, "days": written, "state": state}
             else:
                 rows, extra = _whole(table, source, days[-1], portfolio, variables, warehouse)
-                staged = warehouse.stage(name, [guard.admit(table, rows, days[-1], warehouse)])
+                rows = guard.admit(table, rows, days[-1], warehouse, portfolio.system_of(table))
+                staged = warehouse.stage(name, [rows])
                 written, swapped = (), {"stands_at": days[-1]}
             _refuse_unknown_currencies(table, staged, warehouse, portfolio)
             metadata = shown(None, staged, days[-1], warehouse)

@@ -86,6 +86,11 @@ class RowEdits:
         """Deletes the rows in which a column is the value."""
         self._run(table, f"DELETE FROM {self._name(table)} WHERE {_is(column)}", [value])
 
+    def delete_pairs(self, table: str, pair: Mapping[str, str]) -> None:
+        """Deletes the rows in which each of these columns has its value."""
+        where = " AND ".join(_is(column) for column in pair)
+        self._run(table, f"DELETE FROM {self._name(table)} WHERE {where}", [*pair.values()])
+
     def delete_matches(self, table: str, column: str, pattern: str) -> None:
         """Deletes the rows in which a pattern is found in a column."""
         self._run(table, f"DELETE FROM {self._name(table)} WHERE {_matches(column)}", [pattern])

@@ -2,51 +2,15 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from cx_intel_tests.helpers.own_ids import customer, with_own_ids
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 FEBRUARY = date(2025, 2, 28)
 MRR = "SELECT account_id, mrr FROM fct_revenue WHERE revenue_month = '{}' AND mrr <> 0 ORDER BY 1"
 TOTAL = "SELECT sum(mrr) FROM fct_revenue WHERE revenue_month = '{}'"
-
-
-def with_own_ids(folder: Path) -> SmallCompany:
-    """Contracts name customers cus-A01 ..., tickets the domain of an organisation; A10 has no link, A11 only its domain."""
-    company = SmallCompany(folder)
-    company.only("accounts", "subscriptions", "support_tickets")
-    company.settings["reports"] = {"exports": []}
-    company.settings["sources"] = [
-        *({**s, "system": "billing"} if s["table"] == "subscriptions" else s for s in company.settings["sources"]),
-        {"kind": "files", "table": "identity_links", "path": "${SMALL_DATA}/identity_links.csv"},
-    ]
-    company.source("support_tickets", system="domain")
-    for row in company.tables["subscriptions"]:
-        row["account_id"] = f"cus-{row['account_id']}"
-    for row in company.tables["support_tickets"]:
-        row["account_id"] = f"help@{row['account_id']}.example"
-    company.tables["support_tickets"].append(
-        company.tables["support_tickets"][0] | {"ticket_id": "T9", "account_id": "someone@freemail.example"}
-    )
-    company.tables["identity_links"] = [*(customer(n) for n in range(1, 10)), by_domain(11), customer(12)]
-    company.tables["identity_links"] += [
-        {"system": "domain", "external_id": f"a{n:02}.EXAMPLE", "linked_system": "account", "linked_id": f"A{n:02}"}
-        for n in range(1, 13)
-    ]
-    company.tables["identity_links"].append(
-        {"system": "billing", "external_id": "cus-A10", "external_name": "Company 10 Ltd"}
-    )
-    return company
-
-
-def customer(n: int) -> dict[str, Any]:
-    return {"system": "billing", "external_id": f"cus-A{n:02}", "linked_system": "account", "linked_id": f"A{n:02}"}
-
-
-def by_domain(n: int) -> dict[str, Any]:
-    return customer(n) | {"linked_system": "domain", "linked_id": f"billing@A{n:02}.example"}
 
 
 @pytest.fixture(scope="module")

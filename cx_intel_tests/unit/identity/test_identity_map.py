@@ -121,7 +121,7 @@ def test_a_link_that_is_no_longer_delivered_stays_and_so_does_its_account():
     assert (row["is_delivered"], row["external_name"]) == (False, "Acme")
     third = load([], accounts="C", before=second, as_of=MARCH)
     (row,) = [r for r in third if r["system"] == "stripe"]
-    assert (row["account_id"], row["is_named"], row["last_seen_on"]) == ("A", False, FEBRUARY)
+    assert (row["account_id"], row["named_in"], row["last_seen_on"]) == ("A", None, FEBRUARY)
 
 
 def test_a_newer_link_wins_unless_it_is_weaker_and_the_old_one_stays_as_history():
