@@ -43,6 +43,7 @@ TABLES = (
     "mrr_reconciliation",
     "fct_revenue_intra_month",
     "non_recurring",
+    "unmatched_accounts",
     "sla_adherence",
     "dim_account",
     "account_snapshot",

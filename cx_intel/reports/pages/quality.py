@@ -10,6 +10,7 @@ import pandas as pd
 
 from cx_intel.reports.charts.palette import AMBER, RED, TEAL, Mark
 from cx_intel.reports.data.freshness import state
+from cx_intel.reports.data.notes.identity import unmatched
 from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
@@ -26,9 +27,12 @@ RULES = term("Counted are rules; a check in the Dagster UI and at the terminal a
 
 def quality(data: ReportData) -> Page:
     say = data.language.say
-    sections = [_checks(data), _quarantine(data), _freshness(data)]
+    sections = [_checks(data), _quarantine(data)]
+    if data.portfolio.has_identity:
+        sections.append(_identity(data))
     if data.portfolio.health:
-        sections.insert(2, _silent(data))
+        sections.append(_silent(data))
+    sections.append(_freshness(data))
     return Page("quality", say("Data quality"), say(QUESTION), _answer(data), sections)
 
 
@@ -128,6 +132,28 @@ def _quarantine(data: ReportData) -> Section:
     ]
     note = say("Mend them at the source or in the mapping and refresh: they then come in.")
     return Section(say("Quarantine"), tables=tables, notes=[note])
+
+
+def _identity(data: ReportData) -> Section:
+    say, c, rows = data.language.say, Columns(data.language), data["unmatched_accounts"]
+    table = table_of(
+        rows.sort_values(["mrr", "row_count", "system", "external_id"], ascending=[False, False, True, True]),
+        say("Ids of other systems that no link leads to an account"),
+        [
+            c.text(say("System"), "system"),
+            c.text(say("Id"), "external_id"),
+            c.text(say("Name there"), "external_name"),
+            c.text(say("Why"), "reason"),
+            c.text(say("Account of its own"), "account_id"),
+            c.number(say("Rows"), "row_count"),
+            c.number(say("Events"), "event_count"),
+            c.money(say("MRR"), "mrr"),
+        ],
+        limit=ROWS_SHOWN,
+        where_more=say("The rest is in the table {table}.", table="unmatched_accounts"),
+        empty=say("None: every id belongs to an account."),
+    )
+    return Section(say("Identity"), tables=[table], notes=unmatched(data, data.language))
 
 
 def _silent(data: ReportData) -> Section:

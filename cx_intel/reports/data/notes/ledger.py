@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.contracts.revenue.published import ALL_ACCOUNTS
+from cx_intel.reports.data.notes.identity import unmatched
 from cx_intel.reports.data.report_data import ReportData, is_true, last_month_over, records, total
 from cx_intel.reports.data.terms import CAUSES, fitting
 from cx_intel.reports.words.catalogue import term
@@ -148,7 +149,7 @@ def outside_mrr(data: ReportData, language: Language) -> list[str]:
 
 def ledger_notes(data: ReportData, language: Language) -> list[str]:
     """All that must be known beside MRR, NRR and GRR."""
-    told = (refused, delivery, restated, reconciliation, intra_month, outside_mrr)
+    told = (refused, delivery, restated, reconciliation, intra_month, outside_mrr, unmatched)
     return [note for tell in told for note in tell(data, language)]
 
 
