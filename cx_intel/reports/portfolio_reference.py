@@ -40,6 +40,7 @@ ENTRIES: Mapping[tuple[str, str], Any] = {
     ("PresetUse", "folder"): "${STRIPE}",
     ("PresetUse", "connection"): "${WAREHOUSE_URL}",
     ("PresetUse", "schema_"): "stripe",
+    ("PresetUse", "options"): {"account_key": "crm_id"},
     ("PresetUse", "tables"): {"subscriptions": {"max_quarantined_pct": 20}, "invoices": None},
     ("SyntheticSource", "exclude"): ["nps_responses"],
 }
