@@ -2,10 +2,10 @@
 
     python benchmarks/refresh.py [portfolio] [--day 2026-10-31] [--rounds 2] [--portfolios examples]
 
-Refreshes a portfolio in a folder of its own, first once to fill it, then again for the same day, and splits the last
-rounds, by the clock and of the processor: compiling expressions to SQL, executing SQL, what Dagster records, and the
-rest. Then the command itself, from its start to its end, and the imports alone, both with the processor time that they
-took. With nothing changed in the code the figures of two calls differ by some tenths; a regression shows as a step or a
+Refreshes a portfolio in a folder of its own, first once to fill it, then again for the same day with every step
+executed, and splits the last rounds, by the clock and of the processor: compiling expressions to SQL, executing SQL,
+what Dagster records, and the rest. Then the command itself, from its start to its end: with nothing new, with every step
+executed, and for the next day; and the imports alone, all with the processor time that they took. With nothing changed in the code the figures of two calls differ by some tenths; a regression shows as a step or a
 kind of work that grew. On a loaded machine compare processor time, and figures of one call.
 """
 
@@ -21,7 +21,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -121,13 +121,20 @@ def main() -> None:
             clock = Clock()
             with instance_of(Path(folder)) as instance, watched(clock):
                 definitions = build_definitions(environment, only=[given.portfolio])
-                outcome = refresh(definitions, given.portfolio, given.day, instance, clock.begin)
+                outcome = refresh(definitions, given.portfolio, given.day, instance, clock.begin, rebuild=number > 0)
             if not outcome.succeeded:
                 raise SystemExit(f"the refresh failed: {outcome.failures}")
             if number:
                 rounds.append(clock.stop())
-        words = ["-m", "cx_intel", "refresh", given.portfolio, "--as-of", given.day.isoformat()]
-        commands = [_timed(words, _variables(folder, given.portfolios)) for _ in range(given.rounds)]
+        variables = _variables(folder, given.portfolios)
+        commands = {
+            text: [_timed(_command(given.portfolio, day, *more), variables) for day in days]
+            for text, days, more in (
+                ("the command, nothing new", [given.day] * given.rounds, ()),
+                ("the command, every step executed", [given.day] * given.rounds, ("--rebuild",)),
+                ("the command, the next day", [given.day + timedelta(days=n + 1) for n in range(given.rounds)], ()),
+            )
+        }
         imports = [_timed(["-c", f"import {IMPORTED}"], {}) for _ in range(given.rounds)]
     cells = {key: _median([r.get(key, (0, 0)) for r in rounds]) for key in rounds[-1]}
     steps = {step: _sum(cells.get((step, kind), (0, 0)) for kind in KINDS) for step, _ in cells}
@@ -137,8 +144,13 @@ def main() -> None:
     kinds = [_sum(seconds for (_, of), seconds in cells.items() if of == kind) for kind in KINDS]
     print(_line("all", _sum(steps.values()), *kinds))
     print(_line("of it files and the copy", _sum(steps.get(step, (0, 0)) for step in FILES)))
-    print(_line("the command, start to end", _median(commands)))
+    for text, several in commands.items():
+        print(_line(text, _median(several)))
     print(_line(f"import {IMPORTED}", _median(imports)))
+
+
+def _command(portfolio: str, day: date, *more: str) -> list[str]:
+    return ["-m", "cx_intel", "refresh", portfolio, "--as-of", day.isoformat(), *more]
 
 
 def _variables(home: str, portfolios: str) -> dict[str, str]:

@@ -136,10 +136,11 @@ def making(
         days: Those of the run.
         more: What else decides about the outcome.
     """
-    return Making(warehouse, key, _recipe(key, portfolio, days, more), REBUILD_TAG in context.run.tags)
+    return Making(warehouse, key, recipe_of(key, portfolio, days, *more), REBUILD_TAG in context.run.tags)
 
 
-def _recipe(key: dg.AssetKey, portfolio: Portfolio, days: tuple[date, ...], more: Sequence[object]) -> str:
+def recipe_of(key: dg.AssetKey, portfolio: Portfolio, days: tuple[date, ...], *more: object) -> str:
+    """A fingerprint of what decides about the outcome of a step beside the tables that it reads."""
     settings = portfolio.model_dump_json()
     zones = [time_zone(name) for name in sorted(set(MAYBE_ZONES.findall(settings)))]
     parts = [program(), zones, settings, key.path, [day.isoformat() for day in days], more]

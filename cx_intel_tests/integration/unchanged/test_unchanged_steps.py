@@ -4,16 +4,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
 from cx_intel.orchestration.assets import unchanged
 from cx_intel.orchestration.runs import Outcome
 from cx_intel.privacy.erase import Home, erase
+from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.backups import take
 from cx_intel.warehouse.duckdb.restoring import restore
 from cx_intel_tests.helpers.small_company import AS_OF, SETTINGS, SmallCompany
 
+ROOT = Path(__file__).parents[3]
 DAY_BEFORE, DAY_AFTER = AS_OF - timedelta(days=1), AS_OF + timedelta(days=1)
 Change = Callable[[SmallCompany], object]
 
@@ -172,21 +175,34 @@ def test_a_repeated_refresh_executes_nothing_and_tells_the_same(company: SmallCo
     assert [name for name in before if not before[name].equals(after[name])] == []
 
 
-def test_the_same_program_is_asked_for(company: SmallCompany, monkeypatch: pytest.MonkeyPatch) -> None:
-    company.refresh(AS_OF)
-    monkeypatch.setattr(unchanged, "program", lambda: "another")
-    outcome = company.refresh(AS_OF)
-    assert outcome.unchanged == set()
+def test_a_recipe_tells_program_settings_zone_and_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = dg.AssetKey(["fleet", "t"])
+    fleet = load_portfolio(ROOT / "cx_intel" / "portfolios" / "fleet.yaml")
+    recipes = [
+        unchanged.recipe_of(key, fleet, (AS_OF,)),
+        unchanged.recipe_of(key, fleet, (DAY_AFTER,)),
+        unchanged.recipe_of(key, fleet, (AS_OF, DAY_AFTER)),
+        unchanged.recipe_of(key, fleet, (AS_OF,), "a digest"),
+        unchanged.recipe_of(key, fleet.model_copy(update={"include_churned": not fleet.include_churned}), (AS_OF,)),
+    ]
+    assert unchanged.recipe_of(key, fleet, (AS_OF,)) == recipes[0]
+    for name in ("program", "time_zone"):
+        with monkeypatch.context() as patched:
+            patched.setattr(unchanged, name, lambda *_: "another")
+            recipes.append(unchanged.recipe_of(key, fleet, (AS_OF,)))
+    assert len(set(recipes)) == len(recipes) == 7
 
 
-def test_files_of_a_run_are_made_again_where_one_is_gone(company: SmallCompany) -> None:
+def test_files_of_a_run_are_made_again_where_one_is_gone(tmp_path: Path) -> None:
+    company = SmallCompany(tmp_path)
+    company.only("accounts", "subscriptions")
     company.refresh(AS_OF, reports=True)
-    folder = company.home / "reports" / "small"
-    times = {file.name: file.stat().st_mtime_ns for file in folder.glob("*.html")}
+    files = [*(company.home / "reports" / "small").glob("*.html"), company.home / "published" / "small.duckdb"]
+    assert len(files) > 5
+    times = [file.stat().st_mtime_ns for file in files]
     company.refresh(AS_OF, reports=True)
-    assert {file.name: file.stat().st_mtime_ns for file in folder.glob("*.html")} == times
-    (folder / "brief.html").unlink()
-    (company.home / "published" / "small.duckdb").unlink()
+    assert [file.stat().st_mtime_ns for file in files] == times
+    for file in files:
+        file.unlink()
     company.refresh(AS_OF, reports=True)
-    assert (folder / "brief.html").exists()
-    assert (company.home / "published" / "small.duckdb").exists()
+    assert [file for file in files if not file.exists()] == []
