@@ -5,8 +5,9 @@
 Refreshes a portfolio in a folder of its own, first once to fill it, then again for the same day with every step
 executed, and splits the last rounds, by the clock and of the processor: compiling expressions to SQL, executing SQL,
 what Dagster records, and the rest. Then the command itself, from its start to its end: with nothing new, with every step
-executed, and for the next day; and the imports alone, all with the processor time that they took. With nothing changed in the code the figures of two calls differ by some tenths; a regression shows as a step or a
-kind of work that grew. On a loaded machine compare processor time, and figures of one call.
+executed, and for the next day; and the imports alone, all with the processor time that they took. With nothing changed
+in the code the figures of two calls differ by some tenths; a regression shows as a step or a kind of work that grew. On
+a loaded machine compare processor time, and figures of one call.
 """
 
 import argparse
