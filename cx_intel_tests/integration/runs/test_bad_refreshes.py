@@ -25,6 +25,7 @@ def header_only(company: SmallCompany, *tables: str) -> None:
         file.write_text(file.read_text().splitlines()[0] + "\n")
 
 
+@pytest.mark.slow
 def test_a_company_without_accounts_is_refreshed_and_reported(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.write()
@@ -43,6 +44,7 @@ def test_a_company_of_one_account_is_refreshed_and_reported(tmp_path: Path) -> N
     assert outcome.tables["cs_intervention_list"] == 1
 
 
+@pytest.mark.slow
 def test_a_company_without_events_or_tickets_is_refreshed(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only(*company.tables, without=("renewals", "playbooks", "rollups"))

@@ -111,6 +111,7 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
         read(f"postgresql://cx@127.0.0.1:{silent.getsockname()[1]}/postgres?application_name=cx", QUERY)
 
 
+@pytest.mark.slow
 def test_a_refresh_from_a_postgres(address: str, tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.variables["LANDED_AT"] = address

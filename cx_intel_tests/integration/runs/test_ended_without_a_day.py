@@ -3,9 +3,12 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 
+@pytest.mark.slow
 def test_only_what_was_never_in_force_is_quarantined(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")

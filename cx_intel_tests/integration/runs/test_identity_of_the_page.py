@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
 
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
@@ -21,6 +22,7 @@ EXPORTS = {
 }
 
 
+@pytest.mark.slow
 def test_the_example_leads_ids_to_accounts(tmp_path: Path):
     (text,) = re.findall(r"```yaml\n(identity:\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     company = SmallCompany(tmp_path)

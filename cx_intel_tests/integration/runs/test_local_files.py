@@ -4,9 +4,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from cx_intel_tests.helpers.small_company import SmallCompany
 
 
+@pytest.mark.slow
 def test_german_files_through_a_whole_refresh(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions", "usage_events")

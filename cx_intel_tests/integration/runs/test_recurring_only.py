@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 DECEMBER = date(2024, 12, 1)
@@ -18,6 +20,7 @@ FEE = {
 }
 
 
+@pytest.mark.slow
 def test_a_setup_fee(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")

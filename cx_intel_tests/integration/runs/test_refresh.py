@@ -189,7 +189,8 @@ class TestDaysInARow:
             days = instance.get_materialized_partitions(dg.AssetKey(["small", "fct_usage"]))
         assert {f"2025-01-{day:02}" for day in range(1, 32)} <= days
 
-    @pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 6))])
+    @pytest.mark.slow
+    @pytest.mark.parametrize("seed", range(1, 6))
     def test_nothing_dated_after_as_of_changes_a_figure(
         self, seed: int, refreshed: dict[str, Any], tmp_path: Path
     ) -> None:

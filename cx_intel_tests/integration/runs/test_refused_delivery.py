@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from cx_intel.reports.data.headline import headline
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.opening import reading
@@ -15,6 +17,7 @@ TIERS = "SELECT count(*), count(*) FILTER (is_frozen) FROM customer_health_score
 NEWEST = "SELECT DISTINCT contracts_as_of FROM account_snapshot WHERE as_of = '{day}'"
 
 
+@pytest.mark.slow
 def test_what_is_refused_stays_as_it_was_and_the_rest_goes_on(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     assert company.refresh(BEFORE).succeeded

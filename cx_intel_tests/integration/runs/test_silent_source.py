@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from cx_intel.reports.data.headline import headline
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.opening import reading
@@ -14,6 +16,7 @@ TIERS = "SELECT account_id, confirmed_tier FROM customer_health_scores WHERE as_
 SIGNALS = "SELECT DISTINCT is_stale, value IS NULL FROM account_signals WHERE as_of = '{day}' AND signal = 'logins_30d'"
 
 
+@pytest.mark.slow
 def test_tiers_are_held_and_it_is_told_that_a_feed_was_cut(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     first = company.refresh(AS_OF)

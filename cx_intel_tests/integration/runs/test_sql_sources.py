@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from cx_intel_tests.helpers.small_company import SmallCompany
 
 QUERY = """
@@ -43,6 +45,7 @@ def delivered_apart(company: SmallCompany) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_query_gives_the_figures_of_the_same_rows_in_a_file(tmp_path: Path) -> None:
     whole, apart = SmallCompany(tmp_path / "files"), SmallCompany(tmp_path / "sql")
     whole.tables["subscriptions"] = [r for r in whole.tables["subscriptions"] if r["subscription_id"] != "S04b"]
@@ -56,6 +59,7 @@ def test_a_query_gives_the_figures_of_the_same_rows_in_a_file(tmp_path: Path) ->
     assert apart.query(query) == whole.query(query)
 
 
+@pytest.mark.slow
 def test_a_query_that_fails_stops_its_table_with_what_to_do_and_the_rest_stands(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     delivered_apart(company)

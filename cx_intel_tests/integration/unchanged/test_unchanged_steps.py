@@ -193,6 +193,7 @@ def test_a_recipe_tells_program_settings_zone_and_days(monkeypatch: pytest.Monke
     assert len(set(recipes)) == len(recipes) == 7
 
 
+@pytest.mark.slow
 def test_files_of_a_run_are_made_again_where_one_is_gone(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")

@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.register import Register
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
@@ -12,6 +14,7 @@ PRICES = "SELECT valid_from, mrr_amount FROM subscription_periods WHERE account_
 HISTORY = "SELECT DISTINCT ticket_id FROM {}_ticket_status_history ORDER BY ALL"
 
 
+@pytest.mark.slow
 def test_a_price_that_was_changed_in_place_stays_in_the_past_months(tmp_path: Path):
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions", "support_tickets")
@@ -52,6 +55,7 @@ def test_a_price_that_was_changed_in_place_stays_in_the_past_months(tmp_path: Pa
     assert not {"T1", "T2", "T9"} & set(entry.tickets), "only hashes are remembered"
 
 
+@pytest.mark.slow
 def test_a_parent_that_is_erased_is_in_no_family(tmp_path: Path):
     company = SmallCompany(tmp_path)
     company.settings["reports"] = {"exports": []}

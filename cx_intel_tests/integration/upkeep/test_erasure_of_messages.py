@@ -58,6 +58,7 @@ def look(company: SmallCompany, later: float = 0) -> str:
         return dispatcher.look(instance, LIFECYCLE)
 
 
+@pytest.mark.slow
 def test_an_account_that_was_told_of_is_nowhere_and_is_not_told_of_again(
     company: SmallCompany, listener: Listener
 ) -> None:

@@ -72,6 +72,7 @@ def test_the_first_day_kept(table: str, column: str, first: date):
     assert first_kept(table, column, AS_OF, PERIODS) == first
 
 
+@pytest.mark.slow
 def test_a_refresh_ends_with_it_and_the_next_does_not_bring_the_days_back(tmp_path: Path):
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions", "usage_events")
@@ -90,6 +91,7 @@ def test_a_refresh_ends_with_it_and_the_next_does_not_bring_the_days_back(tmp_pa
     assert company.query("SELECT count(*) FROM account_snapshot_latest") == [(12,)]
 
 
+@pytest.mark.slow
 def test_what_dagster_recorded_of_old_runs_goes_and_nothing_else(tmp_path: Path):
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")
