@@ -69,10 +69,12 @@ def refresh(
     """Refresh portfolios: the same job as in the UI. Exit status 1 when a step or a blocking check failed."""
     with explained():
         environment = read_environment(os.environ)
-        from cx_intel.orchestration.build import load_portfolios
+        from cx_intel.orchestration.build import load_portfolios, portfolio_files
 
-        known = load_portfolios(environment.portfolios)
-        chosen = [known[known_name(name, list(known))] for name in portfolios or known]
+        there = list(portfolio_files(environment.portfolios))
+        names = [known_name(name, there) for name in portfolios or there]
+        known = load_portfolios(environment.portfolios, names)
+        chosen = [known[name] for name in names]
         days = [_day(portfolio, as_of.date() if as_of else None) for portfolio in chosen]
         wanted = [(portfolio, None, day) for portfolio, day in zip(chosen, days, strict=True)]
         _refresh(wanted, environment, rebuild=rebuild)
@@ -90,10 +92,10 @@ def backfill(
     """Refresh a range of days in one run: the same job as in the UI. Tables kept whole stand at the last day or later."""
     with explained():
         environment = read_environment(os.environ)
-        from cx_intel.orchestration.build import load_portfolios
+        from cx_intel.orchestration.build import load_portfolios, portfolio_files
 
-        known = load_portfolios(environment.portfolios)
-        chosen = known[known_name(portfolio, list(known))]
+        name = known_name(portfolio, list(portfolio_files(environment.portfolios)))
+        chosen = load_portfolios(environment.portfolios, [name])[name]
         since, until = _day(chosen, first.date(), "--from"), _day(chosen, last.date() if last else None, "--to")
         if since > until:
             errors.print(f"--from {since} is after --to {until}; give the earlier day first.", style="red")

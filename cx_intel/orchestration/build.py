@@ -3,7 +3,7 @@
 What an asset does stands in `cx_intel.orchestration.assets`; here they are only put together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -28,19 +28,27 @@ from cx_intel.warehouse.io_manager import WarehouseIOManager
 from cx_intel.warehouse.resource import WarehouseResource
 
 
-def load_portfolios(folder: Path) -> dict[str, Portfolio]:
-    """The portfolios of a folder by name; raises SettingsError with the problems of all files."""
+def portfolio_files(folder: Path) -> dict[str, Path]:
+    """The files of the portfolios of a folder by name; raises SettingsError where there is none."""
+    found = {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+    if not found:
+        raise SettingsError(folder, [Problem(None, "", "no portfolio here: a portfolio is a .yaml file")])
+    return found
+
+
+def load_portfolios(folder: Path, only: Collection[str] = ()) -> dict[str, Portfolio]:
+    """The portfolios of a folder by name, or some of them; raises SettingsErrors with the problems of all their files."""
     found: dict[str, Portfolio] = {}
     problems: list[str] = []
-    for file in sorted(folder.glob("*.yaml")):
+    for name, file in portfolio_files(folder).items():
+        if only and name not in only:
+            continue
         try:
-            found[file.stem] = load_portfolio(file, also=(check_exports, check_sources))
+            found[name] = load_portfolio(file, also=(check_exports, check_sources))
         except SettingsError as error:
             problems.append(str(error))
     if problems:
         raise SettingsErrors(problems)
-    if not found:
-        raise SettingsError(folder, [Problem(None, "", "no portfolio here: a portfolio is a .yaml file")])
     return found
 
 
@@ -68,8 +76,7 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
 
 def build_definitions(environment: Environment, only: Sequence[str] = ()) -> dg.Definitions:
     """The definitions of all portfolios, or of some by name, with the warehouse of the environment."""
-    portfolios = load_portfolios(environment.portfolios)
-    return definitions_of([p for name, p in portfolios.items() if not only or name in only], environment)
+    return definitions_of(list(load_portfolios(environment.portfolios, only).values()), environment)
 
 
 def definitions_of(portfolios: Sequence[Portfolio], environment: Environment) -> dg.Definitions:

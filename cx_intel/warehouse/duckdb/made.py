@@ -24,6 +24,8 @@ Kind: TypeAlias = Literal["rows", "days", "newest", "checks", "tables", "there"]
 which tables there are, whether there is one."""
 Read: TypeAlias = tuple[Kind, str, str]
 """Kind, table, and the part of it; of days, those that were left out."""
+LATEST_SUFFIX = "_latest"
+"""Ends the name of the view of a table's newest snapshot."""
 ROWS: tuple[Kind, ...] = ("rows", "days")
 _MADE = f"{STATE_SCHEMA}.{writes.MADE}"
 
@@ -37,8 +39,11 @@ class MadeState(SchemaState):
 
     def tables(self) -> list[str]:
         self._note("tables")
+        return self._tables()
+
+    def _tables(self) -> list[str]:
         found = self.database.connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' "
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? "
             "AND NOT starts_with(table_name, ?) ORDER BY 1",
             [self.schema, STAGED_PREFIX],
         )
@@ -90,7 +95,7 @@ class MadeState(SchemaState):
         with self.database.transaction():
             self.database.note_changes()
             read = [key for key in self._read if not (key[0] in ROWS and key[1] == name)]
-            if self.database.exists(self.schema, name):
+            if name in self._tables():
                 read.append(("there", name, ""))
             inputs = [[*key, value] for key, value in sorted(self._values(read).items())]
             self.forget_made(name)
@@ -119,11 +124,15 @@ class MadeState(SchemaState):
     def _values(self, read: Iterable[Read]) -> dict[Read, str]:
         """What tells whether that which was read has changed."""
         ids = writes.ids(self.database.connection, self.schema)
-        return {key: self._value(*key, ids=ids) for key in read}
+        there = set(self._tables())
+        return {key: self._value(*key, ids=ids, there=there) for key in read}
 
-    def _value(self, kind: Kind, table: str, part: str, *, ids: Mapping[tuple[str, str], str]) -> str:
+    def _value(
+        self, kind: Kind, table: str, part: str, *, ids: Mapping[tuple[str, str], str], there: Collection[str]
+    ) -> str:
         if kind == "rows":
-            if not self.database.exists(self.schema, table):
+            table = table if table in there else table.removesuffix(LATEST_SUFFIX)  # a view is what its table is
+            if table not in there:
                 return "none"
             return _digest(
                 sorted((p, write_id) for (name, p), write_id in ids.items() if name == table and part in ("", p))
@@ -136,8 +145,8 @@ class MadeState(SchemaState):
         if kind == "checks":
             return self._found_by_checks()
         if kind == "tables":
-            return _digest(self.tables())
-        return str(self.database.exists(self.schema, table))
+            return _digest(sorted(there))
+        return str(table in there)
 
 
 def _digest(value: object) -> str:

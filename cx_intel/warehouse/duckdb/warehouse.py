@@ -22,7 +22,7 @@ from cx_intel.warehouse.duckdb import publish
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, as_expression, escaped, quoted
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
-from cx_intel.warehouse.duckdb.made import MadeState
+from cx_intel.warehouse.duckdb.made import LATEST_SUFFIX, MadeState
 from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.protocol import FileFormat, Publication, Rows
 
@@ -30,8 +30,6 @@ AS_OF = "as_of"
 """The partition column of snapshots."""
 MADE = "made"
 """Stands for what a snapshot was built from where nobody says."""
-LATEST_SUFFIX = "_latest"
-"""Ends the name of the view of a table's newest snapshot."""
 FORMATS: dict[FileFormat, str] = {
     "csv": "FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NEW_LINE '\\r\\n'",
     "parquet": "FORMAT parquet, COMPRESSION zstd",

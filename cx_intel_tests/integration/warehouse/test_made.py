@@ -128,6 +128,16 @@ def test_after_no_change_of_what_was_read_it_is_not(made: DuckDBWarehouse, chang
     assert is_current(made)
 
 
+def test_a_view_of_the_newest_snapshot_changes_with_its_table(warehouse: DuckDBWarehouse) -> None:
+    write_day(warehouse, "days", MONDAY, [1])
+    step = again(warehouse)
+    step.table("days_latest")
+    step.remember_made("made", "recipe", "told")
+    assert is_current(warehouse)
+    write_day(warehouse, "days", MONDAY, [2])
+    assert not is_current(warehouse)
+
+
 def test_a_column_may_have_any_name(warehouse: DuckDBWarehouse) -> None:
     for name in ("d", "r", "t"):
         write(warehouse, "t", **{name: [1], "x": [1]})
