@@ -4,7 +4,7 @@ All of it follows from the days of the staged rows, counted back from `as_of`; n
 does to signals and tiers is in `cx_intel.models.health.freshness`; definitions: Freshness in `docs/definitions.md`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import ibis
@@ -99,22 +99,28 @@ def _sources(portfolio: Portfolio) -> ir.Table:
 
 def _days(tables: Mapping[str, ir.Table], portfolio: Portfolio, as_of: date) -> ir.Table:
     """source_table, day, ago (days before `as_of`), rows: a row for each day up to `as_of` on which a source has any."""
-    parts = [part for table, rows in tables.items() for part in _days_of(table, rows, portfolio, as_of)]
+    dated, timed = [], []
+    for table, rows in tables.items():
+        for place, column in enumerate(DAYS[table]):
+            is_counted = ibis.literal(1 if place == 0 else 0, "int64")
+            found = rows.select(source_table=ibis.literal(table), at=rows[column], is_counted=is_counted)
+            (timed if found.at.type().is_timestamp() else dated).append((column, found))
+    parts = [_by_day(rows, known_on(rows.at.name(column), portfolio), as_of) for column, rows in dated]
+    if timed:  # one after the other, because a zone is a long expression
+        instants = [rows for _, rows in timed]
+        rows = ibis.union(*instants) if len(instants) > 1 else instants[0]
+        parts.append(_by_day(rows, known_on(rows.at, portfolio), as_of))
     listed = ibis.union(*parts) if len(parts) > 1 else parts[0]
     found = listed.group_by("source_table", "day").agg(rows=listed.rows.sum())
     return found.mutate(ago=ibis.literal(as_of).delta(found.day, unit="day").cast("int64"))
 
 
-def _days_of(table: str, rows: ir.Table, portfolio: Portfolio, as_of: date) -> Iterator[ir.Table]:
-    for place, column in enumerate(DAYS[table]):
-        dated = rows.select(day=known_on(rows[column], portfolio))
-        known = dated.filter(dated.day <= ibis.literal(as_of))
-        counted = known.group_by("day").agg(rows=known.count())
-        yield counted.select(
-            "day",
-            source_table=ibis.literal(table),
-            rows=counted.rows.cast("int64") if place == 0 else ibis.literal(0, "int64"),
-        )
+def _by_day(rows: ir.Table, day: ir.DateValue, as_of: date) -> ir.Table:
+    """source_table, day, rows: how many of the rows are counted on each day up to `as_of`."""
+    days = rows.select("source_table", "is_counted", day=day)
+    known = days.filter(days.day <= ibis.literal(as_of))
+    counted = known.group_by("source_table", "day").agg(rows=known.is_counted.sum())
+    return counted.select("source_table", "day", rows=counted.rows.cast("int64"))
 
 
 def _rhythms(days: ir.Table, newest: ir.Table) -> ir.Table:
