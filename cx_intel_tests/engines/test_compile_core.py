@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
-from cx_intel.contracts import core, subscriptions, support
+from cx_intel.contracts import core, freshness, subscriptions, support
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.revenue import published as of_published
@@ -67,6 +67,7 @@ def models(basis: str) -> dict[str, ir.Table]:
     accounts = table(core.dim_account(of).schema(), "dim_account")
     tickets = table(support.fct_tickets(of).schema(), "fct_tickets")
     periods = table(subscriptions.subscription_periods(of).schema(), "subscription_periods")
+    sources = table(freshness.source_freshness(of).schema(), "source_freshness")
     raw = table(ibis.schema({"subscription_id": "string"}), "raw_subscriptions")
     past = {"merged_periods": periods, "merged_ledger": published, "merged_restatements": restated}
     past |= {"merged_history": history, "merged_snapshots": snapshot}
@@ -88,7 +89,7 @@ def models(basis: str) -> dict[str, ir.Table]:
         "fct_revenue": fct_revenue(published, portfolio=of),
         "account_snapshot": account_snapshot(history, *moneys, ledger, **at),
         "dim_account": dim_account(snapshot, stg["support_tickets"], *judged_by, **at),
-        "source_freshness": source_freshness(history, periods, *(staged(t, of) for t in DATED), **at),
+        "source_freshness": source_freshness(history, periods, *(staged(t, of) for t in DATED), previous=sources, **at),
         "fct_usage": fct_usage(stg["usage_events"], portfolio=of),
         "fct_tickets": fct_tickets(stg["support_tickets"], *judged_by, accounts, **at),
         "sla_adherence": sla_adherence(tickets, portfolio=of),

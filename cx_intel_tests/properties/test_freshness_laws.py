@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cx_intel.contracts.core import account_history
+from cx_intel.contracts.freshness import source_freshness as contract
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.subscriptions import subscription_periods
 from cx_intel.models.core.freshness import source_freshness
@@ -32,6 +33,7 @@ def usage(ago: list[int], as_of: date = AS_OF) -> dict[str, Any]:
         *(empty[name] for name in OTHERS),
         portfolio=OF,
         as_of=as_of,
+        previous=rows(contract(OF), []),
     )
     return next(row for row in fetched(found) if row["source_table"] == "usage_events")
 

@@ -38,6 +38,8 @@ Of accounts and subscriptions, which are delivered anew each time, they are thos
 """
 BY_DELIVERIES = ("accounts", "subscriptions")
 LOOK_BACK_DAYS, LEAST_GAPS = 400, 10
+LEAST_PARTITIONS = 5
+"""So many earlier partitions of the last `VOLUME_DAYS` it takes to tell that a source is always late."""
 VOLUME_DAYS, WEEKS, LEAST_WEEKS, LEAST_USUAL = 14, 8, 4, 20
 """A day is judged by the same weekday of the weeks before, of which the source has to have seen so many at least."""
 
@@ -56,12 +58,14 @@ def source_freshness(
     *,
     portfolio: Portfolio,
     as_of: date,
+    previous: ir.Table,
 ) -> ir.Table:
     """How new each source of the portfolio is on the day, by its rows; accounts and subscriptions by their deliveries.
 
     Grain: as_of, source_table. Reads what is dated up to `as_of`; a row of a month is dated its last day. A delivery is a
     load that brought something new: a source that is read again unchanged has delivered nothing. A source without any row
-    is late only where a limit is stated for it. Always true: frozen_is_late, low_volume_has_a_day.
+    is late only where a limit is stated for it. Of earlier partitions of this table it reads how late a source always is,
+    so that no day is judged before it can have come. Always true: frozen_is_late, low_volume_has_a_day.
     """
     tables = {
         "accounts": account_history,
@@ -80,7 +84,7 @@ def source_freshness(
         newest_on=days.day.max(), age_days=days.ago.min(), first_ago=days.ago.max()
     )
     rows = _sources(portfolio)
-    for part in (newest, _rhythms(days, newest), _volumes(days, newest, portfolio, as_of)):
+    for part in (newest, _rhythms(days, newest), _volumes(days, newest, previous, portfolio, as_of)):
         rows = beside(rows, part, "source_table")
     return conform(_judged(rows, as_of), contract_of_freshness(portfolio))
 
@@ -99,7 +103,8 @@ def _sources(portfolio: Portfolio) -> ir.Table:
 
 def _days(tables: Mapping[str, ir.Table], portfolio: Portfolio, as_of: date) -> ir.Table:
     """source_table, day, ago (days before `as_of`), rows: a row for each day up to `as_of` on which a source has any."""
-    dated, timed = [], []
+    dated: list[tuple[str, ir.Table]] = []
+    timed: list[tuple[str, ir.Table]] = []
     for table, rows in tables.items():
         for place, column in enumerate(DAYS[table]):
             is_counted = ibis.literal(1 if place == 0 else 0, "int64")
@@ -138,13 +143,15 @@ def _rhythms(days: ir.Table, newest: ir.Table) -> ir.Table:
     return ranked.group_by("source_table").agg(gap_count=ranked.count(), rhythm_days=ranked.gap.min(where=reaches))
 
 
-def _volumes(days: ir.Table, newest: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+def _volumes(days: ir.Table, newest: ir.Table, previous: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
     """source_table, volume_ago, volume_rows, usual_rows, is_low_volume, of sources that are judged by their rows."""
     counted = days.select("source_table", "rows", day_ago="ago")
     sources = newest.filter(~newest.source_table.isin(BY_DELIVERIES)).select("source_table", "first_ago")
     judged = sources.mutate(day_ago=ibis.range(0, VOLUME_DAYS).unnest())
     judged = judged.mutate(day_ago=judged.day_ago.cast("int64"))
-    judged = judged.filter(judged.day_ago + 7 * LEAST_WEEKS <= judged.first_ago)
+    judged = beside(judged, _always_late(previous, as_of), "source_table")
+    has_come = judged.day_ago >= ibis.coalesce(judged.always_late, ibis.literal(0, "int64"))
+    judged = judged.filter(has_come & (judged.day_ago + 7 * LEAST_WEEKS <= judged.first_ago)).drop("always_late")
     if holidays := _holidays_ago(portfolio, as_of):
         judged = judged.filter(judged.day_ago.notin(holidays))
     weeks = judged.mutate(week=ibis.range(1, WEEKS + 1).unnest())
@@ -166,6 +173,13 @@ def _volumes(days: ir.Table, newest: ir.Table, portfolio: Portfolio, as_of: date
         usual_rows=found.usual_rows.min(where=last),
         is_low_volume=(found.is_low & last).any() & ((found.is_low & before).any() | ((found.rows == 0) & last).any()),
     )
+
+
+def _always_late(previous: ir.Table, as_of: date) -> ir.Table:
+    """source_table, always_late: the least age in the partitions of the last days, where these are enough to tell."""
+    recent = previous.filter(previous.as_of >= ibis.literal(as_of - timedelta(days=VOLUME_DAYS)))
+    found = recent.group_by("source_table").agg(always_late=recent.age_days.min(), partitions=recent.count())
+    return found.filter(found.partitions >= LEAST_PARTITIONS).drop("partitions")
 
 
 def _with_rows(days: ir.Table, counted: ir.Table) -> ir.Table:

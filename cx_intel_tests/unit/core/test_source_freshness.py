@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cx_intel.contracts.core import account_history
+from cx_intel.contracts.freshness import source_freshness as contract
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.subscriptions import subscription_periods
 from cx_intel.models.core.freshness import source_freshness
@@ -30,9 +31,11 @@ READ = {"account_history": account_history, "subscription_periods": subscription
 
 
 def freshness(of: Portfolio, as_of: date = AS_OF, **given: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The rows by source."""
+    """The rows by source; `previous` are earlier rows of the table itself."""
     tables = [rows(make(of), given.get(name, [])) for name, make in READ.items()]
-    return {row["source_table"]: row for row in fetched(source_freshness(*tables, portfolio=of, as_of=as_of))}
+    before = rows(contract(of), given.get("previous", []))
+    found = source_freshness(*tables, portfolio=of, as_of=as_of, previous=before)
+    return {row["source_table"]: row for row in fetched(found)}
 
 
 def ago(*days: int, as_of: date = AS_OF) -> list[date]:
@@ -188,6 +191,23 @@ def test_a_source_is_judged_from_its_fifth_week_on() -> None:
     assert volume({0: 0}, weeks=4)["is_low_volume"]
     young = volume({0: 0}, weeks=3)
     assert (young["volume_on"], young["is_low_volume"]) == (None, False)
+
+
+def test_a_source_that_always_comes_a_day_late_is_judged_by_the_day_that_can_have_come() -> None:
+    days = dict.fromkeys(range(1, 64), 100)
+    given = [{"created_date": day} for n, count in days.items() for day in ago(n) * count]
+
+    def told(snapshots: int, age: int) -> tuple[Any, ...]:
+        known = {"source_table": "support_tickets", "age_days": age}
+        previous = [known | {"as_of": day} for day in ago(*range(1, snapshots + 1))]
+        found = freshness(portfolio(["support_tickets"]), stg_support_tickets=given, previous=previous)[
+            "support_tickets"
+        ]
+        return found["volume_on"], found["is_low_volume"]
+
+    assert told(snapshots=4, age=1) == (AS_OF, True)  # too few to tell
+    assert told(snapshots=5, age=1) == (AS_OF - timedelta(days=1), False)
+    assert told(snapshots=5, age=0) == (AS_OF, True)
 
 
 def test_weekends_are_left_out_where_little_is_usual_and_holidays_where_the_portfolio_keeps_them() -> None:
