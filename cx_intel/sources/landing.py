@@ -140,7 +140,8 @@ def sources_for(name: str, portfolio: Portfolio, landing: Landing) -> list[tuple
 
 def _is_of(name: str, pattern: str) -> bool:
     """The pattern names its files by more than their ending, and this is one."""
-    return not pattern.startswith("*") and "." in pattern and fnmatch.fnmatchcase(name, pattern)
+    is_of_files = "." in pattern or glob.has_magic(pattern)
+    return not pattern.startswith("*") and is_of_files and fnmatch.fnmatchcase(name, pattern)
 
 
 def _begins_with(name: str, table: str) -> bool:

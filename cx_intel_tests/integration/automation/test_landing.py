@@ -16,6 +16,7 @@ from cx_intel.orchestration.sensors import landing as landing_sensor
 from cx_intel.orchestration.sensors.landing import day_of_refresh, landing_sensors
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.yaml.loader import parse_portfolio
 from cx_intel.sources.landing import Look, settled, sources_for, take
 from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.builders import portfolio
@@ -233,6 +234,18 @@ def test_the_source_of_a_file_is_told_by_pattern_path_or_name(name: str, tables:
     small = landing_portfolio(files={"crm_*.csv": "accounts"})
     assert small.automation.landing is not None
     assert [source.table for source, _ in sources_for(name, small, small.automation.landing)] == tables
+
+
+def test_files_of_presets_are_told_by_how_their_names_begin() -> None:
+    text = "currency: {reporting: EUR}\nrevenue: {basis: subscriptions}\nautomation: {landing: {folder: '${INBOX}'}}\n"
+    text += "sources: [{preset: stripe_export, folder: '${STRIPE}'}]\n"
+    book = parse_portfolio(text, Path("book.yaml"))
+    assert book.automation.landing is not None
+    found = {
+        n: [s.table for s, _ in sources_for(n, book, book.automation.landing)]
+        for n in ("prices-2.csv", "customers.jsonl")
+    }
+    assert found == {"prices-2.csv": ["subscriptions"], "customers.jsonl": ["accounts", "subscriptions"]}
 
 
 def test_a_file_is_complete_when_it_was_seen_before_and_has_not_changed_for_long_enough() -> None:

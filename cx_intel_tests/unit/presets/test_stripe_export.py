@@ -325,6 +325,10 @@ def items(*of: tuple[Price, int | None]) -> dict[str, Any]:
         (items((TIERED, 1)), "its price is by tiers or not delivered"),
         ({"items": {"object": "list", "data": []}}, "its items are not delivered"),
         (
+            {"items": {"data": [{"price": {"id": "p", "unit_amount": 1}, "discounts": ["di_1"]}]}},
+            "an item has a discount of its own",
+        ),
+        (
             {"discounts": [{"coupon": {"percent_off": 10}}, {"coupon": {"amount_off": 100}}]},
             "several discounts of different kinds or ends",
         ),

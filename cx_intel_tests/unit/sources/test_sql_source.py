@@ -259,6 +259,14 @@ def test_the_query_of_the_page_reads_a_stripe_export(tmp_path: Path) -> None:
     assert source.in_minor_units
 
 
+def test_names_of_columns_count_in_any_case_over_all_files(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("ID,Plan Tier\nA1,gold\n")
+    (tmp_path / "b.csv").write_text("Id,plan_tier\nA2,silver\n")
+    query = "select id as account_id, plan_tier from t order by id"
+    found = read({"t": {"path": str(tmp_path), "optional": ["plan_tier"]}}, query)
+    assert [list(row.values()) for row in rows(found)] == [["A1", "gold"], ["A2", "silver"]]
+
+
 def test_columns_under_one_of_several_names(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("Record ID,Company name,name\n1,Alder,old\n")
     (tmp_path / "b.csv").write_text("record_id,NAME\n2,Birch\n")

@@ -107,11 +107,13 @@ def _alone(con: duckdb.DuckDBPyConnection, query: str, of: str) -> pa.Table:
 def _contents(files: QueryFiles, whose: str, environment: Mapping[str, str]) -> tuple[pa.Table, pa.Table]:
     """What the files of one set hold, joined by column name, with `_source_file`; and the rows that could not be split."""
     tables, rejects = [], []
+    spelling: dict[str, str] = {}
     for file in source_files(files, environment, whose):
         content = read_file(file, files)
         _refuse_repeated(content, str(file.path))
         table = content.table.select([f"c{n}" for n in range(len(content.columns))]).rename_columns(content.columns)
         table = _renamed(table, files, file)
+        table = table.rename_columns([spelling.setdefault(name.lower(), name) for name in table.column_names])
         tables.append(table.append_column("_source_file", pa.repeat(file.name, table.num_rows)))
         rejects.append(content.rejects)
     no_files = pa.table({name: pa.nulls(0, pa.string()) for name in [*files.columns, "_source_file"]})
@@ -131,7 +133,7 @@ def _renamed(table: pa.Table, files: QueryFiles, file: SourceFile) -> pa.Table:
     A file's column that bears such a name itself and is another one is not what the query means: it is left out.
     """
     found: dict[str, str] = {}
-    for name in files.columns:
+    for name in dict.fromkeys([*files.columns, *files.optional]):
         stated = files.names_of(name)
         if there := next((t for s in stated for t in table.column_names if bare(t) == bare(s)), None):
             found[name] = there
