@@ -83,14 +83,14 @@ class SqlSource(TableSource):
     """
     tables: dict[TableName, LandedTable] = {}
     """Of a connection: the name of a table in the query: a table of the database. With them the query is DuckDB's SQL and
-    sees them as it sees files, all columns as text, so that one query serves every server.
+    sees them as it sees files, all columns as text, so that one query serves every server; `files` may be beside them.
     """
     query: str = Field(min_length=1)
     """One SELECT, which names its result's columns as the canonical table does."""
 
     @model_validator(mode="after")
     def _one_place(self) -> "SqlSource":
-        if bool(self.files) == bool(self.connection):
+        if (not self.files and not self.connection) or (self.files and self.connection and not self.tables):
             raise Misfit("needs either `files`, which the query reads, or a `connection`, where it runs", ("query",))
         if self.tables and not self.connection:
             raise Misfit("are of a `connection`, which is not stated", ("tables",))

@@ -186,6 +186,12 @@ def with_links(found: Sequence[tuple[Origin, Any]]) -> list[tuple[Origin, Any]]:
             raise Misfit(
                 f"the links of {origin.preset} and {first.preset} have {place} of one name", origin.location(())
             )
+        if len({s["connection"] for s in (joined, source) if "connection" in s}) > 1:
+            raise Misfit(
+                f"the links of {origin.preset} and {first.preset} are at two connections: leave one out with `tables: "
+                f"{{{LINKS}: null}}`",
+                origin.location(()),
+            )
         union = f"select * from (\n{joined['query']}\n)\nunion all\nselect * from (\n{source['query']}\n)"
         joined = {**merged(source, joined), "query": union, "preset": f"{joined['preset']}, {source['preset']}"}
     return [*others, (first, joined)]

@@ -54,11 +54,13 @@ def read_query(source: SqlSource, *, contract: Contract, environment: Mapping[st
     of = f"The query of the {source.title}"
     names: list[str] = []
     rejects = [REJECTS.empty_table()]
-    if source.connection:
-        address = _address(source, source.connection, environment)
-        given = _over_landed(address, source, of) if source.tables else run_query(address, source.query, of)
+    address = _address(source, source.connection, environment) if source.connection else ""
+    if address and not source.tables:
+        given = run_query(address, source.query, of)
     else:
         with duckdb.connect() as con:
+            for name, table in (read_landed(address, source.tables, of) if source.tables else {}).items():
+                con.register(name, table)
             for (name, files), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
                 content, found = _contents(files, whose, environment)
                 con.register(name, content)
@@ -82,15 +84,6 @@ def _address(source: SqlSource, connection: str, environment: Mapping[str, str])
             f"The environment variable {error.args[0]} is not set, which holds the connection of the "
             f"{source.title}: set it, for instance {error.args[0]}=postgresql://user:password@host/database."
         ) from None
-
-
-def _over_landed(address: str, source: SqlSource, of: str) -> pa.Table:
-    """What a query gives over tables of a database, each read once."""
-    with duckdb.connect() as con:
-        for name, table in read_landed(address, source.tables, of).items():
-            con.register(name, table)
-        with _errors_told(of):
-            return _alone(con, source.query, of)
 
 
 def _alone(con: duckdb.DuckDBPyConnection, query: str, of: str) -> pa.Table:
