@@ -111,7 +111,7 @@ def _look(
         fault = unknown_currency_message(table, currencies["currency"], portfolio)
         return SourceLook(table, sample.of, sample.read.table.num_rows, sample.is_whole, fault=fault), []
     accounts = None
-    if table not in ("accounts", "account_aliases") and "account_id" in raw.columns:
+    if table != "accounts" and "account_id" in raw.columns:
         accounts = _accounts_of(raw, currency_of)
     rows = judged(raw, table=table, portfolio=portfolio, as_of=as_of, accounts=accounts).to_pyarrow().to_pylist()
     rows.sort(key=_place)

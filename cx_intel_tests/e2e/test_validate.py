@@ -107,3 +107,20 @@ def test_a_query_is_asked_for_its_first_rows(tmp_path: Path) -> None:
     wrong = validate(company, "--data")
     assert wrong.exit_code == FAILED
     assert 'Referenced column "nothing" not found' in wrong.stdout
+
+
+def test_presets_and_the_first_rows_of_their_queries(tmp_path: Path) -> None:
+    company = a_company(tmp_path)
+    (company.data / "companies.csv").write_text("Record ID,Company Name,Merged Company IDs\n1,Alder,7\n2,Birch,\n")
+    company.settings["sources"] = [
+        {"preset": "hubspot_export", "folder": "${SMALL_DATA}", "tables": {"subscriptions": None}},
+        {"kind": "files", "table": "subscriptions", "path": "${SMALL_DATA}/subscriptions.csv"},
+    ]
+    company.write_settings()
+    found = validate(company, "--data")
+    assert (found.exit_code, found.exception) == (DONE, None)
+    lines = [" ".join(line.split()) for line in found.stdout.splitlines()]
+    assert lines[1] == "preset hubspot_export: accounts, account_aliases"
+    assert "warning" not in found.stdout  # owners may be missing
+    assert "account_name 100 % Alder" in lines
+    assert "old_account_id 100 % 7" in lines

@@ -141,3 +141,14 @@ def test_changes_of_status_and_priority(tmp_path: Path) -> None:
     assert "ticket_status_history" in STAGING
     rows = delivered(asked, "ticket_status_history").table.select(["field", "value"]).to_pylist()
     assert [tuple(row.values()) for row in rows] == [("status", "new"), ("priority", "p1"), ("priority", None)]
+
+
+def test_the_organization_of_who_asked(tmp_path: Path) -> None:
+    head = {"created_at": "2025-03-01T08:00:00Z", "status": "open", "organization_id": None}
+    write_lines(tmp_path / "tickets.jsonl", [head | {"id": n, "requester_id": 70 + n} for n in (1, 2)])
+    write_lines(tmp_path / "users.jsonl", [{"id": 71, "organization_id": "O1"}, {"id": 72, "organization_id": None}])
+    found = {
+        r["ticket_id"]: (r["account_id"], r["_reason"])
+        for r in judged(book(tmp_path), "support_tickets", ORGANIZATIONS)
+    }
+    assert found == {"1": ("O1", None), "2": (None, "account_id is missing")}
