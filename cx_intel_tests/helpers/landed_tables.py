@@ -53,9 +53,9 @@ def _cell(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
-def landed(preset: str, schema: str, settings: str = "", more: str = "") -> Portfolio:
+def landed(preset: str, schema: str, settings: str = "", more: str = "", tables: str = "{}") -> Portfolio:
     """A portfolio that takes a preset of landed tables."""
-    return taking(preset, settings, more, connection="${LANDED_AT}", schema=schema)
+    return taking(preset, settings, more, tables, connection="${LANDED_AT}", schema=schema)
 
 
 def staged(book: Portfolio, table: str, address: str, accounts: Iterable[str] = ()) -> list[dict[str, Any]]:
