@@ -83,7 +83,8 @@ def proposal_for(folder: Path, name: str, samples: Path, today: date) -> Proposa
     incomplete: list[TableProposal] = []
     others: list[FoundFiles] = []
     for files in sorted(left, key=lambda files: -_fit(files, known)):
-        guess = None if files.fault else proposed(files, known, delivered)
+        by_domain = "identity_links" in delivered
+        guess = None if files.fault else proposed(files, known, delivered, by_domain=by_domain)
         if guess is None:
             others.append(files)
         elif guess.missing:

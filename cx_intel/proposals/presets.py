@@ -96,7 +96,7 @@ def _tried(name: str, folder: Path, samples: Path, portfolio: Portfolio) -> Pres
 
 def _sources(preset: Preset, folder: Path) -> Iterator[tuple[str, Source]]:
     for entry in preset.sources:
-        values: Mapping[str, Any] = filled(entry, {"folder": str(folder)})
+        values: Mapping[str, Any] = filled(entry, {**preset.examples, "folder": str(folder)})
         yield entry["table"], _SOURCE.validate_python(values)
 
 

@@ -66,13 +66,22 @@ def day_of(value: str) -> date | None:
         return None
 
 
-def proposed(found: FoundFiles, portfolio: Portfolio, taken: Container[str] = ()) -> TableProposal | None:
-    """The table that files most likely hold, but those taken; None where neither their name nor their columns tell."""
+def proposed(
+    found: FoundFiles, portfolio: Portfolio, taken: Container[str] = (), *, by_domain: bool = False
+) -> TableProposal | None:
+    """The table that files most likely hold; None where neither their name nor their columns tell.
+
+    Args:
+        found: The files.
+        portfolio: Gives the contracts of the tables.
+        taken: Tables that other files hold.
+        by_domain: Whether e-mail addresses lead to accounts, where the files have no ids of accounts.
+    """
     best: tuple[float, TableProposal] | None = None
     if "metrics" not in taken and (wide := _wide_metrics(found)):
         best = (_score(is_named=True, is_whole=True, share=1.0, columns=2.5), wide)  # unless a table has three columns
     for table, words in TABLE_WORDS.items():
-        proposal = _of_table(table, found, portfolio)
+        proposal = _of_table(table, found, portfolio, by_domain)
         names = plain(found.pattern.rsplit("/", 1)[-1])
         is_named = any(word in names for word in words)
         needed = needed_columns(STAGING[table](portfolio))
@@ -92,7 +101,7 @@ def _score(is_named: bool, is_whole: bool, share: float, columns: float) -> floa
 
 def with_strangers(table: TableProposal, accounts: Container[str]) -> TableProposal:
     """The proposal with a doubt where its account ids are not those of the accounts."""
-    if not accounts or table.table == "accounts" or "account_id" not in table.columns:
+    if not accounts or table.table == "accounts" or "account_id" not in table.columns or "system" in table.more:
         return table
     ids = set(table.found.values(table.columns["account_id"]))
     strangers = [value for value in ids if value not in accounts]
@@ -119,10 +128,14 @@ def _wide_metrics(found: FoundFiles) -> TableProposal | None:
     return TableProposal("metrics", found, {"account_id": account, "measured_on": days[0]}, {"unpivot": unpivot})
 
 
-def _of_table(table: str, found: FoundFiles, portfolio: Portfolio) -> TableProposal:
+def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bool) -> TableProposal:
     contract = STAGING[table](portfolio)
     kinds = {column.name: column for column in delivered_columns(contract)}
     columns = _mapping(table, found, kinds)
+    by_mail: dict[str, object] = {}
+    if by_domain and "account_id" in kinds and "account_id" not in columns and (mail := _mail_column(found)):
+        columns = {"account_id": mail, **columns}
+        by_mail = {"system": "domain"}
     missing = tuple(name for name in needed_columns(contract) if name not in columns)
     if table == "subscriptions" and not {"amount", "unit_amount"} & set(columns):
         missing += ("amount",)
@@ -136,7 +149,13 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio) -> TablePropo
         keys, said = add(table, columns, found)
         more |= keys
         doubts += said
-    return TableProposal(table, found, columns, more, missing, tuple(doubts))
+    return TableProposal(table, found, columns, {**by_mail, **more}, missing, tuple(doubts))
+
+
+def _mail_column(found: FoundFiles) -> str | None:
+    """The first column of e-mail addresses."""
+    seen = {name: found.values(name) for name in found.columns}
+    return next((n for n, v in seen.items() if v and sum("@" in x for x in v) >= FITTING_SHARE * len(v)), None)
 
 
 def _mapping(table: str, found: FoundFiles, kinds: dict[str, Column]) -> dict[str, str]:
