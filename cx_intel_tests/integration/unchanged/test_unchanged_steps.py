@@ -123,8 +123,9 @@ def refused_and_mended(company: SmallCompany) -> None:
     whole = company.tables["subscriptions"]
     company.tables["subscriptions"] = whole[:6]
     for _ in range(2):  # it is refused, and told, as often as it is delivered
-        assert company.refresh(AS_OF).checks["failed"] == 1
+        assert company.refresh(DAY_AFTER).checks["failed"] == 1
     company.tables["subscriptions"] = whole
+    assert "subscription_periods" in executed(company.refresh(DAY_AFTER))
 
 
 CHANGES: dict[str, tuple[Change, str, str]] = {
@@ -143,7 +144,7 @@ CHANGES: dict[str, tuple[Change, str, str]] = {
     "an earlier day made since": (backfilled, "account_snapshot", "revenue_ledger"),
     "a later day made since": (the_next_day, "account_snapshot", "raw_accounts"),
     "a delivery that was blocked": (blocked_and_mended, "stg_support_tickets", "revenue_ledger"),
-    "a delivery that was refused": (refused_and_mended, "subscription_periods", "fct_tickets"),
+    "a delivery that was refused": (refused_and_mended, "account_snapshot", "fct_tickets"),
 }
 
 
