@@ -26,6 +26,10 @@ PAGE = ROOT / "docs" / "definitions.md"
 APRIL_END, MAY_END, JUNE_END = date(2026, 4, 30), date(2026, 5, 31), date(2026, 6, 30)
 DELIVERIES = (APRIL_END, MAY_END, JUNE_END)
 APRIL, MAY, JUNE = date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1)
+WATERFALL = (
+    "starting_mrr, new_mrr, reactivation_mrr, expansion_mrr, contraction_mrr, churned_mrr, ending_mrr, "
+    "paying_accounts, churned_accounts"
+)
 
 Months = tuple[float | None, float | None, float | None]
 """April, May, June; None where the account is not in the ledger."""
@@ -110,3 +114,9 @@ class Atlas:
             for account, month, mrr in self.rows("SELECT account_id, revenue_month, mrr FROM fct_revenue")
         }
         return {a: (found.get((a, APRIL)), found.get((a, MAY)), found.get((a, JUNE))) for a in accounts}
+
+
+def waterfall(of: Atlas) -> dict[date, tuple[float, ...]]:
+    """Month: the figures of `WATERFALL`."""
+    rows = of.rows(f"SELECT revenue_month, {WATERFALL} FROM nrr_summary WHERE revenue_month >= ?", APRIL)
+    return {month: tuple(figures) for month, *figures in rows}

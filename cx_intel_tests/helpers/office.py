@@ -19,6 +19,8 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers import builders
 from cx_intel_tests.helpers.listener import Listener, listening
 
+SECRET = "very-secret-token"
+"""Stands in an address, and nowhere else."""
 STAGED = dg.AssetKey(["small", "stg_usage_events"])
 EVENTS = dg.AssetKey(["small", "lifecycle_events"])
 SAMPLE = "| event_id |\n| --- |\n| E-1 |"

@@ -7,7 +7,6 @@ single subjects with hostile names see `report_tables.py`.
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.data.reading import read_report_data
@@ -16,9 +15,22 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF
+from cx_intel_tests.helpers.report_rows import (
+    MONTHS,
+    SCRIPT,
+    SEGMENTS,
+    Rows,
+    account_row,
+    churn_row,
+    cohort_rows,
+    dim_row,
+    months,
+    revenue_row,
+    summary_row,
+    tier_of,
+)
 from cx_intel_tests.helpers.report_tables import fill
 
-SCRIPT = "<script>alert(1)</script>"
 NAMES = (
     SCRIPT,
     "</script><img src=x onerror=alert(2)>",
@@ -33,12 +45,7 @@ NAMES = (
     "Delta SA",
     "Ümläut 東京 Ltd",
 )
-SEGMENTS = ("SMB", "Mid-Market", "Enterprise")
-COUNTRIES = ("DE", "AT", "CH")
-OWNERS = ("Ada Owner", "Ben Owner")
-MONTHS = 15
 MADE_AT = datetime(2025, 2, 1, 6, 30, tzinfo=UTC)
-Rows = list[dict[str, Any]]
 
 
 def book_of(path: Path, of: Portfolio, names: Iterable[str] = NAMES, *, frozen: bool = False) -> ReportData:
@@ -55,18 +62,18 @@ def read_book(path: Path, of: Portfolio, as_of: date = AS_OF) -> ReportData:
 def book_tables(of: Portfolio, names: list[str], *, frozen: bool = False) -> dict[str, Rows]:
     """The rows of every table that reports of the portfolio read, as of AS_OF and a week before."""
     known = set(tables_of(of))
-    accounts = [_account(n, name) for n, name in enumerate(names)]
+    accounts = [account_row(n, name) for n, name in enumerate(names)]
     made: dict[str, Rows] = {
         "account_snapshot": [row | {"as_of": day} for day in (AS_OF - timedelta(days=7), AS_OF) for row in accounts],
-        "dim_account": [_dim(row) for row in accounts],
-        "fct_revenue": [_revenue(row, month) for row in accounts for month in months(MONTHS)],
-        "nrr_summary": [_summary(month, n) for n, month in enumerate(months(MONTHS))] if accounts else [],
+        "dim_account": [dim_row(row) for row in accounts],
+        "fct_revenue": [revenue_row(row, month) for row in accounts for month in months(MONTHS)],
+        "nrr_summary": [summary_row(month, n) for n, month in enumerate(months(MONTHS))] if accounts else [],
         "nrr_by_segment": [
-            {"segment": s} | _summary(month, n) for n, month in enumerate(months(MONTHS)) for s in SEGMENTS
+            {"segment": s} | summary_row(month, n) for n, month in enumerate(months(MONTHS)) for s in SEGMENTS
         ]
         if accounts
         else [],
-        "revenue_cohort_analysis": _cohorts() if accounts else [],
+        "revenue_cohort_analysis": cohort_rows() if accounts else [],
         "quarantine": [
             {
                 "as_of": AS_OF,
@@ -88,111 +95,8 @@ def book_tables(of: Portfolio, names: list[str], *, frozen: bool = False) -> dic
     if "fct_tickets" in known:
         made |= _tickets(accounts)
     if "churn_risk_view" in known:
-        made["churn_risk_view"] = [_churn(row, n) for n, row in enumerate(accounts)]
+        made["churn_risk_view"] = [churn_row(row, n) for n, row in enumerate(accounts)]
     return {table: rows for table, rows in made.items() if table in known}
-
-
-def months(count: int) -> list[date]:
-    """The first days of the months up to that of AS_OF."""
-    found = [AS_OF.replace(day=1)]
-    while len(found) < count:
-        found.append((found[-1] - timedelta(days=1)).replace(day=1))
-    return found[::-1]
-
-
-def _account(n: int, name: str) -> dict[str, Any]:
-    return {
-        "as_of": AS_OF,
-        "account_id": f"c{n}",
-        "account_name": name,
-        "segment": SEGMENTS[n % 3],
-        "country": COUNTRIES[n % 3],
-        "owner": OWNERS[n % 2],
-        "industry": "transport",
-        "status": "active",
-        "signup_date": date(2023, 1, 1),
-        "current_mrr": 100,
-        "current_arr": 1200,
-        "is_churned": False,
-    }
-
-
-def _dim(row: dict[str, Any]) -> dict[str, Any]:
-    figures = {
-        "lifetime_tickets": 4,
-        "open_tickets": 1,
-        "avg_csat": 4.5,
-        "avg_resolution_hours": 12.0,
-        "sla_breaches": 1,
-    }
-    return {key: value for key, value in row.items() if key != "as_of"} | figures
-
-
-def _revenue(row: dict[str, Any], month: date) -> dict[str, Any]:
-    is_new = month == months(MONTHS)[-1] and row["account_id"] == "c1"
-    return {
-        "account_id": row["account_id"],
-        "revenue_month": month,
-        "mrr": 100,
-        "previous_mrr": 0 if is_new else 100,
-        "revenue_movement": "new" if is_new else "flat",
-        "net_mrr_change": 100 if is_new else 0,
-    }
-
-
-def _summary(month: date, n: int) -> dict[str, Any]:
-    full = n >= 12
-    return {
-        "revenue_month": month,
-        "starting_mrr": 1200,
-        "new_mrr": 100,
-        "reactivation_mrr": 0,
-        "expansion_mrr": 50,
-        "contraction_mrr": 20,
-        "churned_mrr": 130,
-        "ending_mrr": 1200,
-        "ending_arr": 14400,
-        "nrr_pct": 91.7,
-        "grr_pct": 87.5,
-        "nrr_trailing_3m_pct": 92.0 if n >= 3 else None,
-        "grr_trailing_3m_pct": 88.0 if n >= 3 else None,
-        "nrr_ttm_pct": 97.25 + n / 10 if full else None,
-        "grr_ttm_pct": 90.5 if full else None,
-        "paying_accounts": 12,
-        "churned_accounts": 1,
-        "logo_churn_pct": 8.3,
-        "mrr_growth_pct": 0.0,
-        "quick_ratio": 1.0,
-        "arpa": 100.0,
-    }
-
-
-def _cohorts() -> Rows:
-    found = []
-    for start, month in enumerate(months(MONTHS)):
-        for since in range(MONTHS - start):
-            left = max(100 - 5 * since, 40)
-            found.append(
-                {
-                    "cohort_month": month,
-                    "segment": "all",
-                    "months_since_start": since,
-                    "initial_accounts": 20,
-                    "initial_mrr": 2000,
-                    "active_accounts": left // 5,
-                    "cohort_mrr": 20 * left,
-                    "account_retention_pct": float(left),
-                    "revenue_retention_pct": float(left),
-                }
-            )
-    return found
-
-
-def tier_of(of: Portfolio, n: int) -> tuple[str, float]:
-    """The tier and score of the n-th account: every third is in the lowest tier."""
-    assert of.health is not None
-    levels = of.health.tiers.levels
-    return (levels[-1].name, 15.0) if n % 3 == 0 else (levels[0].name, 90.0)
 
 
 def _health(of: Portfolio, accounts: Rows, *, frozen: bool) -> dict[str, Rows]:
@@ -356,21 +260,3 @@ def _tickets(accounts: Rows) -> dict[str, Rows]:
         for value in values
     ]
     return {"fct_tickets": tickets, "sla_adherence": adherence}
-
-
-def _churn(row: dict[str, Any], n: int) -> dict[str, Any]:
-    return {
-        "as_of": AS_OF,
-        **{k: row[k] for k in ("account_id", "account_name", "segment", "owner", "current_arr")},
-        "health_score": 15.0,
-        "usage_change_pct": -60.0,
-        "escalated_tickets_90d": 2,
-        "contraction_months_6m": 0,
-        "is_low_health": True,
-        "is_usage_declining": True,
-        "has_escalations": True,
-        "has_revenue_contraction": False,
-        "risk_level": "high",
-        "risk_signal_count": 3,
-        "intervention_priority": n + 1,
-    }

@@ -21,7 +21,8 @@ from cx_intel.reports.pages.publishing import MENU, PAGES
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, portfolio, shipped
-from cx_intel_tests.helpers.report_books import NAMES, SCRIPT, book_of, book_tables, read_book
+from cx_intel_tests.helpers.report_books import NAMES, book_of, book_tables, read_book
+from cx_intel_tests.helpers.report_rows import SCRIPT
 from cx_intel_tests.helpers.report_tables import fill
 
 LIMIT, LIBRARY = 5_000_000, 950_000

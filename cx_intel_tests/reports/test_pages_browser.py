@@ -10,7 +10,8 @@ import pytest
 
 from cx_intel.reports.pages.publishing import PAGES, publish
 from cx_intel_tests.helpers.builders import shipped
-from cx_intel_tests.helpers.report_books import NAMES, SCRIPT, book_of
+from cx_intel_tests.helpers.report_books import NAMES, book_of
+from cx_intel_tests.helpers.report_rows import SCRIPT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 pytestmark = pytest.mark.skipif(
