@@ -103,6 +103,10 @@ class FilesSource(TableSource, FileSet):
     cell, and `not` takes what it is not: {livemode: true, type: [track, page], context.groupId: {not: null}}. Other rows
     are left out, counted and told.
     """
+    optional: list[str] = []
+    """Names under `columns` and `where` that a file may lack, as JSON leaves keys out: null in that file. Of a name with
+    dots, the column that it begins with.
+    """
     constants: dict[str, str | int | float] = {}
     """Canonical name: a value that every row has."""
     split: dict[str, Split] = {}

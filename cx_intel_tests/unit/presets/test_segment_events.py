@@ -19,9 +19,12 @@ def test_track_calls_are_events(tmp_path: Path) -> None:
     calls += [call(100, "page"), call(101, "identify"), call(102, group=None), call(103, context={"groupId": None})]
     write_lines(tmp_path / "events-1.jsonl", calls[:30])
     write_lines(tmp_path / "events-2.jsonl", calls[30:])
+    write_lines(
+        tmp_path / "events-3.jsonl", [{"messageId": "i1", "type": "identify", "timestamp": "2025-06-01T10:00:00Z"}]
+    )
     book = taking("segment_events", more=FILES, folder=str(tmp_path))
     read = delivered(book, "usage_events")
-    assert (read.table.num_rows, read.left_out) == (61, 4)
+    assert (read.table.num_rows, read.left_out) == (61, 5)
     rows = judged(book, "usage_events", ["ws_1"])
     kept = [row for row in rows if row["_reason"] is None]
     assert len(kept) == 60  # each message once

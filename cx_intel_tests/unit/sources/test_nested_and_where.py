@@ -126,6 +126,19 @@ def test_where_names_a_column_that_is_missing(tmp_path: Path) -> None:
         read(tmp_path / "a.csv", where={"livemode": True})
 
 
+def test_names_that_a_file_may_lack(tmp_path: Path) -> None:
+    lines(tmp_path / "a.jsonl", {"id": "A1", "c": {"n": 5}, "live": True})
+    lines(tmp_path / "b.jsonl", {"id": "A2"})
+    columns = {"account_id": "id", "employee_count": "c.n", "account_name": "name"}
+    found = read(tmp_path, columns=columns, where={"live": [True, None]}, optional=["c", "name", "live"])
+    assert found.table.select(["account_id", "employee_count", "account_name"]).to_pylist() == [
+        {"account_id": "A1", "employee_count": "5", "account_name": None},
+        {"account_id": "A2", "employee_count": None, "account_name": None},
+    ]
+    with pytest.raises(SourceError, match="has no column 'name'"):
+        read(tmp_path, columns=columns, optional=["c"])
+
+
 def test_where_without_a_value_is_refused() -> None:
     with pytest.raises(ValidationError, match="at least 1 item"):
         FilesSource.model_validate({"kind": "files", "table": "accounts", "path": "a.csv", "where": {"kind": []}})

@@ -101,6 +101,8 @@ class _Cells:
     def __getitem__(self, name: str) -> str:
         if name not in self.columns and (place := nested(name, self.columns)):
             return self.known(place.of(self[place.column]))
+        if self._is_absent(name):
+            return "NULL::varchar"
         if name not in self.columns:
             raise SourceError(
                 f"{self.file.path}: has no column {name!r}, which the {self.source.title} reads"
@@ -117,8 +119,14 @@ class _Cells:
         """Whether the cell is no text in the file, as an expression."""
         if name not in self.columns and (place := nested(name, self.columns)):
             return place.is_number("_raw" if self._has_json_rows else self._row_of(place.column))
+        if self._is_absent(name):
+            return "false"
         mark = f"t{self.columns.index(name)}"
         return f"coalesce({mark}, false)" if mark in self._marks else "false"
+
+    def _is_absent(self, name: str) -> bool:
+        """Whether the file lacks a column that it may lack."""
+        return name not in self.columns and any(n == name or name.startswith(f"{n}.") for n in self.source.optional)
 
     def _row_of(self, column: str) -> str:
         """A row of JSON that holds the JSON of a column."""
