@@ -1,5 +1,6 @@
-"""The command that drafts a portfolio from a folder of files. How it finds out: `cx_intel.proposals`."""
+"""The command that drafts a portfolio from exports or landed tables. How it finds out: `cx_intel.proposals`."""
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,49 +12,83 @@ from rich.markup import escape
 
 from cx_intel.cli.common import MISUSE, explained
 from cx_intel.cli.output import console, errors
+from cx_intel.settings.environment import read_environment
 
 if TYPE_CHECKING:
-    from cx_intel.proposals.draft import Proposal
+    from cx_intel.proposals.finding import Proposal
 
 init = typer.Typer(add_completion=False)
 
 
 @init.command("init")
 def init_command(
-    folder: Annotated[Path, typer.Argument(help="The folder with the exports, in folders below it or not.")],
+    folder: Annotated[Path | None, typer.Argument(help="A folder with exports, in folders below it or not.")] = None,
+    connection: Annotated[
+        str | None, typer.Option(help="A variable that holds the address of a database with landed tables.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The portfolio's name. Default: the folder's.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where to write it. Default: NAME.yaml here.")] = None,
 ) -> None:
-    """Draft a portfolio from a folder of exports: presets where they fit, else a mapping of columns, with what is doubtful."""
-    with explained():
-        from cx_intel.proposals.draft import proposal_for
+    """Draft a portfolio from exports or landed tables: presets where they fit, else a mapping of columns, with what is doubtful.
 
-        if not folder.is_dir():
-            errors.print(f"{escape(str(folder))} is no folder; name the one that holds the exports.", style="red")
-            raise typer.Exit(MISUSE)
-        portfolio = name or re.sub(r"\W+", "_", folder.resolve().name.lower()).strip("_")
+    Written as YAML with comments. Exit status 1 where nothing was recognised.
+    """
+    with explained():
+        from cx_intel.proposals.draft import draft_of, variable_of
+        from cx_intel.proposals.finding import proposal_for
+
+        if folder is None and connection is None:
+            raise _misuse("Name a folder with exports, or --connection with the variable of a database.")
+        if folder is not None and not folder.is_dir():
+            raise _misuse(f"{folder} is no folder; name the one that holds the exports.")
+        portfolio = name or re.sub(r"\W+", "_", folder.resolve().name.lower() if folder else "company").strip("_")
         file = output or Path(f"{portfolio}.yaml")
         if file.exists():
-            errors.print(f"{escape(str(file))} is there already; name another with --output.", style="red")
-            raise typer.Exit(MISUSE)
+            raise _misuse(f"{file} is there already; name another with --output.")
+        variable = connection.strip("${}") if connection else ""
+        schemas = _schemas(variable) if variable else None
+        place = folder.resolve() if folder else None
         with TemporaryDirectory(prefix="cx-intel-") as samples:
-            found = proposal_for(folder.resolve(), portfolio, Path(samples), datetime.now(UTC).date())
+            found = proposal_for(place, Path(samples), schemas)
         _print_found(found)
-        if not (found.presets or found.tables or found.incomplete):
+        if found.is_empty:
             errors.print(
-                "None of the files was recognised; `cx-intel presets` lists the exports that are known.", style="red"
+                "Nothing was recognised; `cx-intel presets` lists the exports and landed tables that are known.",
+                style="red",
             )
             raise typer.Exit(1)
-        file.write_text(found.text, encoding="utf-8")
-        variable = f"{portfolio.upper()}_DATA"
+        today = datetime.now(UTC).date()
+        file.write_text(draft_of(found, portfolio, today, folder=place, connection=variable), encoding="utf-8")
         console.print(f"Written: {escape(str(file))}. Read it, above all its comments. Then:", highlight=False)
-        console.print(
-            f"  export {variable}={escape(str(folder.resolve()))} CX_PORTFOLIOS={escape(str(file.resolve().parent))}"
-        )
+        needed = f"{variable_of(portfolio)}={escape(str(place))} " if place else ""
+        console.print(f"  export {needed}CX_PORTFOLIOS={escape(str(file.resolve().parent))}", soft_wrap=True)
         console.print(f"  cx-intel validate --data\n  cx-intel refresh {portfolio}", highlight=False)
 
 
+def _misuse(text: str) -> typer.Exit:
+    errors.print(escape(text), style="red")
+    return typer.Exit(MISUSE)
+
+
+def _schemas(variable: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """The tables of the database whose address a variable holds."""
+    from cx_intel.sources.errors import SourceError
+    from cx_intel.warehouse.duckdb.files.landed import landed_tables
+
+    address = read_environment(os.environ).variables.get(variable)
+    if not address:
+        raise _misuse(
+            f"{variable} is not set: set it, for instance {variable}=postgresql://user:password@host/database."
+        )
+    try:
+        return landed_tables(address, f"The database of {variable}")
+    except SourceError as error:
+        raise _misuse(str(error)) from None
+
+
 def _print_found(found: "Proposal") -> None:
+    for landed in found.landed:
+        console.print(f"[green]{landed.name}[/] fits the schema {landed.schema or 'main'}: {', '.join(landed.tables)}")
     for preset in found.presets:
         console.print(f"[green]{preset.name}[/] fits {preset.folder or 'the folder'}: {', '.join(preset.tables)}")
     for table in found.tables:

@@ -1,11 +1,10 @@
-"""Writes the YAML of a portfolio from what was found in a folder: presets where they fit, else tables as proposed.
+"""Writes the YAML of a portfolio from what was found (`finding.py`): presets where they fit, else tables as proposed.
 
 What could not be told stands in it as comments, so that whoever reads it knows what to look at.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Sequence
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
@@ -13,151 +12,65 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles, look_into
-from cx_intel.proposals.presets import PresetProposal, fitting
-from cx_intel.proposals.tables import TableProposal, day_of, proposed, with_strangers
+from cx_intel.proposals.finding import Proposal
+from cx_intel.proposals.folders import FoundFiles
+from cx_intel.proposals.presets import PresetProposal
+from cx_intel.proposals.tables import TableProposal, day_of
 from cx_intel.proposals.words import plain
-from cx_intel.settings.portfolio import Portfolio
-from cx_intel.sources.files.heads import name_of_head
 
 OLD = timedelta(days=7)
 """An export whose newest row is older than that is taken for one of that day."""
 REVENUE_TABLES = ("subscriptions", "mrr_history", "invoices")
 """The tables that MRR can be read from, the likeliest basis first."""
 _FUTURE = {
-    "end",
-    "ends",
-    "ended",
-    "until",
-    "to",
-    "cancel",
-    "cancels",
-    "renewal",
-    "renews",
-    "due",
-    "close",
-    "expires",
+    *("end", "ends", "ended", "until", "to", "cancel", "cancels", "renewal", "renews", "due", "close", "expires"),
     "valid",
 }
 """Words in the names of columns whose days may lie after the export."""
 _WIDTH = 116
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """All that was found in a folder, and the YAML that follows.
-
-    Attributes:
-        presets: The presets that fit.
-        tables: Files that are taken for a canonical table, and can be read as it.
-        incomplete: Files that seem to be a table and lack a column that it needs.
-        others: Files that nothing is made of.
-        text: The YAML.
-    """
-
-    presets: Sequence[PresetProposal]
-    tables: Sequence[TableProposal]
-    incomplete: Sequence[TableProposal]
-    others: Sequence[FoundFiles]
-    text: str
-
-
-def proposal_for(folder: Path, name: str, samples: Path, today: date) -> Proposal:
-    """What a portfolio of the files in a folder could say.
+def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None = None, connection: str = "") -> str:
+    """The YAML of a portfolio.
 
     Args:
-        folder: The folder; its variable in the YAML is the portfolio's name in capitals and `_DATA`.
-        name: The portfolio.
-        samples: An empty folder for the first rows of the files.
+        proposal: What was found.
+        name: The portfolio; its folder is the variable of its name in capitals and `_DATA`.
         today: Tells whether an export is an old one.
+        folder: The folder that was looked at.
+        connection: The variable with the address of the database that was looked at.
     """
-    known = known_contracts()
-    found = look_into(folder, samples)
-    presets = fitting(samples, known)
-    read = {file for preset in presets for file in preset.files}
-    left = [
-        files for files in found if not any(name_of_head(p.relative_to(folder).as_posix()) in read for p in files.paths)
-    ]
-    delivered = {table for preset in presets for table in preset.tables}
-    tables: list[TableProposal] = []
-    incomplete: list[TableProposal] = []
-    others: list[FoundFiles] = []
-    for files in sorted(left, key=lambda files: -_fit(files, known)):
-        by_domain = "identity_links" in delivered
-        guess = None if files.fault else proposed(files, known, delivered, by_domain=by_domain)
-        if guess is None:
-            others.append(files)
-        elif guess.missing:
-            incomplete.append(guess)
-        else:
-            delivered.add(guess.table)
-            tables.append(guess)
-    accounts = known_accounts(presets, tables)
-    tables = [with_strangers(table, accounts) for table in tables]
-    return Proposal(
-        presets, tables, incomplete, others, _text(folder, name, found, presets, tables, incomplete, others, today)
-    )
-
-
-def _fit(files: FoundFiles, known: Portfolio) -> int:
-    """How many columns of the table that files seem to be they have: those that fit best come first."""
-    guess = None if files.fault else proposed(files, known)
-    return len(guess.columns) if guess and not guess.missing else 0
-
-
-def known_accounts(presets: Sequence[PresetProposal], tables: Sequence[TableProposal]) -> frozenset[str]:
-    """The ids of the accounts seen; none where not all accounts were looked at."""
-    ids = {account for preset in presets for account in preset.accounts}
-    for table in tables:
-        if table.table == "accounts":
-            ids.update(table.found.values(table.columns["account_id"]))
-    return frozenset(ids) if len(ids) < SAMPLE_ROWS else frozenset()
-
-
-def known_contracts() -> Portfolio:
-    """A portfolio without anything of its own: it gives the contracts of the tables."""
-    source = {"kind": "synthetic", "world": "novacrm"}
-    return Portfolio.model_validate(
-        {"name": "draft", "currency": {"reporting": "USD"}, "revenue": {"basis": "invoices"}, "sources": [source]}
-    )
-
-
-def _text(
-    folder: Path,
-    name: str,
-    found: Sequence[FoundFiles],
-    presets: Sequence[PresetProposal],
-    tables: Sequence[TableProposal],
-    incomplete: Sequence[TableProposal],
-    others: Sequence[FoundFiles],
-    today: date,
-) -> str:
-    variable = f"{name.upper()}_DATA"
-    delivered = [*(t for preset in presets for t in preset.tables), *(t.table for t in tables)]
+    variable = variable_of(name)
+    needed = [f"{variable}={folder}"] if folder else []
+    needed += [f"{connection}=..., the address of the database"] if connection else []
     lines = [
-        f"# Proposed from the files in a folder. Before the first refresh: export {variable}={folder}",
+        f"# Proposed from what was found. Before a refresh: export {' '.join(needed)}",
         "# What could not be told is said in comments; every key is explained in the reference of the YAML.",
         f"name: {name}",
-        *_currency(found),
-        *_as_of(found, today),
-        *_basis(delivered),
+        *_currency(proposal.found),
+        *_as_of(proposal.found, today),
+        *_basis(proposal.delivered),
         "",
         "sources:",
     ]
-    if "accounts" not in delivered:
-        lines += _comment("No file seems to hold the accounts, which every portfolio needs: at least their account_id.")
-    for preset in presets:
+    if "accounts" not in proposal.delivered:
+        lines += _comment("Nothing seems to hold the accounts, which every portfolio needs: at least their account_id.")
+    for landed in proposal.landed:
+        lines += _described(landed.name, landed.tables)
+        lines += [f"  - preset: {landed.name}", f"    connection: ${{{connection}}}"]
+        lines += [f"    schema: {landed.schema}"] if landed.schema else ["    schema: main"]
+    for preset in proposal.presets:
         lines += _preset(preset, variable)
-    for table in tables:
+    for table in proposal.tables:
         lines += _source(table, variable)
-    for table in incomplete:
+    for table in proposal.incomplete:
         missing = ", ".join(table.missing)
         lines += _comment(
             f"{table.found.pattern} seems to be {table.table}, which needs {missing}: say which column it is. "
             f"There are {', '.join(table.unread)}."
         )
         lines += [f"  # {line.removeprefix('  ')}" for line in _source(table, variable)]
-    for files in others:
+    for files in proposal.others:
         lines += _comment(f"Not used: {files.pattern}" + (f" ({files.fault})" if files.fault else ""))
     return "\n".join(lines) + "\n"
 
@@ -200,7 +113,7 @@ def _as_of(found: Sequence[FoundFiles], today: date) -> list[str]:
     ]
 
 
-def _basis(delivered: Sequence[str]) -> list[str]:
+def _basis(delivered: Container[str]) -> list[str]:
     basis = next((table for table in REVENUE_TABLES if table in delivered), None)
     if basis:
         return [f"revenue: {{basis: {basis}}}"]
@@ -209,11 +122,18 @@ def _basis(delivered: Sequence[str]) -> list[str]:
     ]
 
 
+def variable_of(name: str) -> str:
+    """The variable that stands for the folder of a portfolio."""
+    return f"{name.upper()}_DATA"
+
+
+def _described(preset: str, tables: Sequence[str]) -> list[str]:
+    return _comment(f"{preset} delivers {', '.join(tables)}; `cx-intel presets {preset}` prints it.")
+
+
 def _preset(preset: PresetProposal, variable: str) -> Iterator[str]:
     folder = f"${{{variable}}}" + (f"/{preset.folder}" if preset.folder else "")
-    yield from _comment(
-        f"{preset.name} delivers {', '.join(preset.tables)}; `cx-intel presets {preset.name}` prints it."
-    )
+    yield from _described(preset.name, preset.tables)
     yield f"  - preset: {preset.name}"
     yield f"    folder: {folder}"
     if preset.on_request:

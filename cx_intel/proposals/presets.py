@@ -1,9 +1,9 @@
-"""Which presets fit a folder: those whose sources give rows when they are run over the first rows of its files.
+"""Which presets fit: a folder, where their sources give rows from the first rows of its files; a schema, by its tables.
 
 What a preset is: `cx_intel.settings.sources.presets`; files that fit none are looked at in `tables.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.presets import Preset
 from cx_intel.settings.sources.sources import Source
-from cx_intel.settings.sources.sql import QueryFiles, SqlSource
+from cx_intel.settings.sources.sql import LandedTable, QueryFiles, SqlSource
 from cx_intel.settings.yaml.presets import filled, preset_names, preset_of
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.paths import file_sets, source_files
+from cx_intel.warehouse.duckdb.files.landed import bare
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
 
@@ -66,6 +67,47 @@ def fitting(samples: Path, portfolio: Portfolio) -> list[PresetProposal]:
         if not any(proposal.files & other.files or proposal.name == other.name for other in chosen):
             chosen.append(proposal)
     return sorted(chosen, key=lambda p: (p.folder, p.name))
+
+
+@dataclass(frozen=True)
+class LandedProposal:
+    """A preset that fits a schema of a database: its name, the schema, and the canonical tables that it delivers."""
+
+    name: str
+    schema: str
+    tables: tuple[str, ...]
+
+
+def fitting_schemas(schemas: Mapping[str, Mapping[str, Sequence[str]]]) -> list[LandedProposal]:
+    """The presets of landed tables that fit a schema: all tables and columns are there that may not be missing.
+
+    Args:
+        schemas: Schema: its tables, each with its columns.
+    """
+    names = [name for name in preset_names() if "schema" in preset_of(name).takes]
+    found = [(schema, name, _landed(name, tables)) for schema, tables in schemas.items() for name in names]
+    return [LandedProposal(name, schema, tables) for schema, name, tables in sorted(found) if tables]
+
+
+def _landed(name: str, given: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The tables that a preset could deliver from those of a schema; none where any of them lacks something."""
+    preset = preset_of(name)
+    there = {table.lower(): {bare(column) for column in columns} for table, columns in given.items()}
+    tables = []
+    for entry in preset.sources:
+        source = _SOURCE.validate_python(filled(entry, preset.examples))
+        needed = source.tables.values() if isinstance(source, SqlSource) else ()
+        if all(_is_there(table, there) for table in needed if not table.may_be_missing):
+            tables.append(str(entry["table"]))
+        elif entry["table"] not in (*preset.alone, *preset.on_request):
+            return ()
+    return tuple(table for table in tables if table not in preset.on_request)
+
+
+def _is_there(table: LandedTable, there: Mapping[str, Container[str]]) -> bool:
+    columns = next((there[n] for stated in table.names if (n := stated.rsplit(".", 1)[-1].lower()) in there), None)
+    needed = [name for name in table.columns if name not in table.optional]
+    return columns is not None and all(any(bare(spelt) in columns for spelt in table.names_of(n)) for n in needed)
 
 
 def _tried(name: str, folder: Path, samples: Path, portfolio: Portfolio) -> PresetProposal | None:

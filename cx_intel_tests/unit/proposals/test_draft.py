@@ -3,7 +3,8 @@
 from datetime import date
 from pathlib import Path
 
-from cx_intel.proposals.draft import Proposal, proposal_for
+from cx_intel.proposals.draft import draft_of
+from cx_intel.proposals.finding import Proposal, proposal_for
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
@@ -19,12 +20,13 @@ FILES = {
 }
 
 
-def drafted(folder: Path, files: dict[str, str]) -> Proposal:
+def drafted(folder: Path, files: dict[str, str]) -> tuple[Proposal, str]:
     data = folder / "data"
     for name, text in files.items():
         (data / name).parent.mkdir(parents=True, exist_ok=True)
         (data / name).write_text(text, encoding="utf-8")
-    return proposal_for(data, "acme", folder / "samples", TODAY)
+    found = proposal_for(data, folder / "samples")
+    return found, draft_of(found, "acme", TODAY, folder=data)
 
 
 def loaded(folder: Path, text: str) -> Portfolio:
@@ -34,9 +36,9 @@ def loaded(folder: Path, text: str) -> Portfolio:
 
 
 def test_files_of_a_company(tmp_path: Path) -> None:
-    found = drafted(tmp_path, FILES)
+    found, text = drafted(tmp_path, FILES)
 
-    portfolio = loaded(tmp_path, found.text)
+    portfolio = loaded(tmp_path, text)
     sources = {s.table: s for s in portfolio.sources if isinstance(s, FilesSource)}
     assert {table: source.path for table, source in sources.items()} == {
         "accounts": "${ACME_DATA}/crm/customers.csv",
@@ -56,7 +58,7 @@ def test_files_of_a_company(tmp_path: Path) -> None:
 
 
 def test_what_was_not_told_is_said_where_it_belongs(tmp_path: Path) -> None:
-    text = drafted(tmp_path, FILES).text
+    _, text = drafted(tmp_path, FILES)
 
     assert "# Amounts in CHF need a rate, what one unit is worth in EUR: rates: {CHF: ...}" in text
     assert "# survey.csv seems to be nps_responses, which needs account_id: say which column it is." in text
@@ -69,7 +71,7 @@ def test_a_fresh_export_is_refreshed_for_yesterday(tmp_path: Path) -> None:
         "invoices.csv": f"number,customer,total,date,status\n1,A,10.50,{date(2026, 1, 14)},paid\n",
     }
 
-    portfolio = loaded(tmp_path, drafted(tmp_path, files).text)
+    portfolio = loaded(tmp_path, drafted(tmp_path, files)[1])
 
     assert portfolio.as_of.default == "yesterday"
     assert portfolio.revenue.basis == "invoices"
@@ -85,24 +87,48 @@ def test_a_preset_is_taken_where_its_sources_give_rows(tmp_path: Path) -> None:
         "tickets.csv": "id,customer_id,created_at\n1,cus_1,2024-02-01T10:00:00Z\n",
     }
 
-    found = drafted(tmp_path, files)
+    found, text = drafted(tmp_path, files)
 
-    portfolio = loaded(tmp_path, found.text)
+    portfolio = loaded(tmp_path, text)
     (preset,) = found.presets
     assert (preset.name, preset.folder) == ("stripe_export", "stripe")
     assert {"accounts", "subscriptions"} <= set(preset.tables)
     assert set(preset.accounts) == {"cus_1"}
     assert {"accounts", "subscriptions", "support_tickets"} <= set(portfolio.tables)
-    assert "folder: ${ACME_DATA}/stripe" in found.text
+    assert "folder: ${ACME_DATA}/stripe" in text
 
 
 def test_accounts_that_are_missing_are_said(tmp_path: Path) -> None:
-    text = drafted(tmp_path, {"invoices.csv": "number,customer,total,date,status\n1,A,10.50,2025-01-14,paid\n"}).text
+    _, text = drafted(tmp_path, {"invoices.csv": "number,customer,total,date,status\n1,A,10.50,2025-01-14,paid\n"})
 
-    assert "# No file seems to hold the accounts, which every portfolio needs" in text
+    assert "# Nothing seems to hold the accounts, which every portfolio needs" in text
 
 
 def test_nothing_in_a_folder_is_nothing(tmp_path: Path) -> None:
-    found = drafted(tmp_path, {"colors.csv": "color,shape\nred,round\n"})
+    found, _ = drafted(tmp_path, {"colors.csv": "color,shape\nred,round\n"})
 
-    assert [*found.presets, *found.tables, *found.incomplete] == []
+    assert found.is_empty
+
+
+def test_landed_tables_of_a_schema(tmp_path: Path) -> None:
+    zendesk = {
+        "ticket": (
+            "id",
+            "organization_id",
+            "requester_id",
+            "created_at",
+            "status",
+            "type",
+            "merged_ticket_ids",
+            "priority",
+        ),
+        "users": ("id",),
+    }
+    stripe = {"subscription_history": ("id", "status"), "invoice": ("id",)}
+
+    found = proposal_for(None, tmp_path / "samples", {"help_desk": zendesk, "stripe": stripe})
+
+    assert [(landed.name, landed.schema) for landed in found.landed] == [("fivetran_zendesk", "help_desk")]
+    assert "support_tickets" in found.landed[0].tables
+    text = draft_of(found, "acme", TODAY, connection="LANDED")
+    assert "  - preset: fivetran_zendesk\n    connection: ${LANDED}\n    schema: help_desk" in text

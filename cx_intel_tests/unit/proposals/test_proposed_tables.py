@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.proposals.draft import known_contracts
+from cx_intel.proposals.finding import known_contracts
 from cx_intel.proposals.folders import FoundFiles, look_into
 from cx_intel.proposals.tables import TableProposal, proposed, with_strangers
 

@@ -43,6 +43,19 @@ def read_landed(address: str, tables: Mapping[str, LandedTable], of: str) -> dic
         return {name: _read(connection, kind, table, of) for name, table in tables.items()}
 
 
+def landed_tables(address: str, of: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Schema: its tables, each with its columns, as the server lists them; in SQLite the schema is empty.
+
+    Raises:
+        SourceError: What the server said.
+    """
+    schemas: dict[str, dict[str, tuple[str, ...]]] = {}
+    with connected(address, of) as connection:
+        for schema, columns, name in _tables(connection.adbc_get_objects(depth="columns").read_all().to_pylist()):
+            schemas.setdefault(schema, {})[name] = columns
+    return schemas
+
+
 def bare(name: str) -> str:
     """A column's name without what differs between exports of one system: case, blanks, hyphens and underscores."""
     return re.sub(r"[\s_-]", "", name).lower()

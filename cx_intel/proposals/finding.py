@@ -1,0 +1,114 @@
+"""What is found where a company's data lie: presets that fit its exports and landed tables, and what the other files seem to be.
+
+How it becomes YAML is `draft.py`'s part.
+"""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles, look_into
+from cx_intel.proposals.presets import LandedProposal, PresetProposal, fitting, fitting_schemas
+from cx_intel.proposals.tables import TableProposal, proposed, with_strangers
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.sources.files.heads import name_of_head
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """All that was found.
+
+    Attributes:
+        found: The files of the folder.
+        presets: The presets that fit it.
+        tables: Files that are taken for a canonical table, and can be read as it.
+        incomplete: Files that seem to be a table and lack a column that it needs.
+        others: Files that nothing is made of.
+        landed: The presets that fit the schemas of a database.
+    """
+
+    found: Sequence[FoundFiles] = ()
+    presets: Sequence[PresetProposal] = ()
+    tables: Sequence[TableProposal] = ()
+    incomplete: Sequence[TableProposal] = ()
+    others: Sequence[FoundFiles] = ()
+    landed: Sequence[LandedProposal] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was recognised."""
+        return not (self.presets or self.tables or self.incomplete or self.landed)
+
+    @property
+    def delivered(self) -> set[str]:
+        """The canonical tables that are there."""
+        given = [*(preset.tables for preset in self.presets), *(preset.tables for preset in self.landed)]
+        return {table for tables in given for table in tables} | {table.table for table in self.tables}
+
+
+def proposal_for(
+    folder: Path | None, samples: Path, schemas: Mapping[str, Mapping[str, Sequence[str]]] | None = None
+) -> Proposal:
+    """What is found in a folder, and in a database.
+
+    Args:
+        folder: The folder; None where there is only a database.
+        samples: An empty folder for the first rows of the files.
+        schemas: Of the database, schema: its tables, each with its columns.
+    """
+    known = known_contracts()
+    landed = fitting_schemas(schemas or {})
+    if folder is None:
+        return Proposal(landed=landed)
+    found = look_into(folder, samples)
+    presets = fitting(samples, known)
+    read = {file for preset in presets for file in preset.files}
+    delivered = Proposal(presets=presets, landed=landed).delivered
+    tables: list[TableProposal] = []
+    incomplete: list[TableProposal] = []
+    others: list[FoundFiles] = []
+    for files in sorted(_left(found, folder, read), key=lambda files: -_fit(files, known)):
+        by_domain = "identity_links" in delivered
+        guess = None if files.fault else proposed(files, known, delivered, by_domain=by_domain)
+        if guess is None:
+            others.append(files)
+        elif guess.missing:
+            incomplete.append(guess)
+        else:
+            delivered.add(guess.table)
+            tables.append(guess)
+    accounts = known_accounts(presets, tables) if not landed else frozenset[str]()
+    tables = [with_strangers(table, accounts) for table in tables]
+    return Proposal(found, presets, tables, incomplete, others, landed)
+
+
+def _left(found: Sequence[FoundFiles], folder: Path, read: Container[str]) -> list[FoundFiles]:
+    """The files that no preset reads."""
+
+    def heads(files: FoundFiles) -> list[str]:
+        return [name_of_head(path.relative_to(folder).as_posix()) for path in files.paths]
+
+    return [files for files in found if not any(head in read for head in heads(files))]
+
+
+def _fit(files: FoundFiles, known: Portfolio) -> int:
+    """How many columns of the table that files seem to be they have: those that fit best come first."""
+    guess = None if files.fault else proposed(files, known)
+    return len(guess.columns) if guess and not guess.missing else 0
+
+
+def known_accounts(presets: Sequence[PresetProposal], tables: Sequence[TableProposal]) -> frozenset[str]:
+    """The ids of the accounts seen; none where not all accounts were looked at."""
+    ids = {account for preset in presets for account in preset.accounts}
+    for table in tables:
+        if table.table == "accounts":
+            ids.update(table.found.values(table.columns["account_id"]))
+    return frozenset(ids) if len(ids) < SAMPLE_ROWS else frozenset()
+
+
+def known_contracts() -> Portfolio:
+    """A portfolio without anything of its own: it gives the contracts of the tables."""
+    source = {"kind": "synthetic", "world": "novacrm"}
+    return Portfolio.model_validate(
+        {"name": "draft", "currency": {"reporting": "USD"}, "revenue": {"basis": "invoices"}, "sources": [source]}
+    )
