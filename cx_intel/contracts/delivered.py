@@ -23,7 +23,8 @@ RAW_MARKS = {"_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, "_rej
 it stood there, and why the row could not even be split into columns (null for all others)."""
 
 DELIVERED_DAY = "_day"
-"""The column of a raw table kept by day that tells the day of UTC which delivered the row."""
+"""The column of a raw table kept by day: the day of UTC that a source of days delivered the row with; of a source of files,
+the row's own day in the portfolio's zone."""
 ROW_MARKS = {**RAW_MARKS, DELIVERED_DAY: DATE}
 """All that a raw row may carry besides the delivered columns."""
 

@@ -54,9 +54,10 @@ def rejected_rows(portfolio: Portfolio) -> Contract:
         (
             Column("source_table", TEXT, "The canonical table.", nullable=False),
             Column("day", DATE, "The day that the row is of, where its table is kept by day and it has one."),
-            Column("delivered_day", DATE, "The day of UTC that delivered the row, where its source delivers days."),
+            Column("delivered_day", DATE, "The day that the row was delivered of, where its raw table is kept by day."),
             Column("source_file", TEXT, "The file, relative to its folder; empty when it was none.", nullable=False),
             Column("row_number", COUNT, "Data row in the file, from 1; 0 when it has none.", nullable=False),
+            Column("account_id", TEXT, "The account that the row names.", null_means="it names none"),
             Column("reason", TEXT, "What is wrong with it.", nullable=False),
             Column("raw_row", TEXT, "The row as delivered."),
         ),

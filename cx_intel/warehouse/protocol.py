@@ -4,7 +4,7 @@ The protocol alone, with the values that it takes and gives; how a DuckDB file d
 What is about a whole deployment (opening, locks, back-ups) is beside it: `resource.py`, `lock.py`, `duckdb/`.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +19,8 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead
+from cx_intel.sources.files.known import KnownFile
+from cx_intel.sources.files.paths import SourceFile
 
 Rows: TypeAlias = ir.Table | pd.DataFrame
 """Rows to be written: an expression, or a frame."""
@@ -128,6 +130,52 @@ class Warehouse(Protocol):
         """
         ...
 
+    def known_files(self, table: str) -> dict[str, KnownFile]:
+        """The files that a raw table was read from, as they were then, by name; none of a table that is kept otherwise."""
+        ...
+
+    def remember_files(self, table: str, files: Iterable[KnownFile]) -> None:
+        """Remembers the files of a raw table, in place of those remembered before."""
+        ...
+
+    def stage_files(
+        self,
+        table: str,
+        source: FilesSource,
+        files: Sequence[SourceFile],
+        *,
+        contract: Contract,
+        recipe: str,
+        with_day: Callable[[ir.Table], ir.Table],
+    ) -> list[KnownFile]:
+        """Writes the rows of some files beside the raw table, in bounded memory; what is to be remembered of each.
+
+        Args:
+            table: The raw table, which has a row's day in `DELIVERED_DAY`.
+            source: Whose files.
+            files: Those to be read.
+            contract: The staging contract of the source's table.
+            recipe: How they are read, to be remembered.
+            with_day: Gives the rows their day, null where it cannot be told.
+
+        Raises:
+            SourceError: A file cannot be read, or is written all the while; the text says what to do.
+        """
+        ...
+
+    def swap_files(self, table: str, files: Sequence[str], *, is_whole: bool) -> tuple[date, ...]:
+        """Puts the staged rows in the place of those that some files gave before; the days that changed.
+
+        What each of these days holds is remembered in the same transaction: a fingerprint of its rows in any order,
+        `#`, and one of the files and lines that they stand in.
+
+        Args:
+            table: The raw table.
+            files: The files whose earlier rows go.
+            is_whole: All earlier rows go, and all that was remembered of the table's days.
+        """
+        ...
+
     def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
         """Writes the parts, one after the other, beside the table that they are to replace; returns what was written.
 
@@ -218,6 +266,10 @@ class Warehouse(Protocol):
 
     def day_contents(self, rows: ir.Table, column: str) -> dict[date, str]:
         """A fingerprint of the rows of each day, whatever their order: equal rows, equal fingerprint."""
+        ...
+
+    def days_with_repeats(self, rows: ir.Table, column: str, key: Sequence[str]) -> tuple[date, ...]:
+        """The days on which two rows have the same key, perhaps: a cheap look, which may name a day too many."""
         ...
 
     def fingerprint(self, tables: Mapping[str, date | None]) -> str:

@@ -34,7 +34,7 @@ def occurrence(rows: ir.Table, table: str) -> ir.IntegerValue:
 
 def without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
     """Gives all but the last of the valid rows with one key a reason."""
-    keys = dict.fromkeys([*contract.grain, *([contract.day_column] if contract.day_column else [])])
+    keys = key_columns(contract)
     rows = rows.mutate(_is_valid=rows["_reason"].isnull())
     is_moved = "_is_moved" in rows.columns  # of merged accounts the survivor's own row holds
     own_first = [ibis.ifelse(rows["_is_moved"], 1, 0)] if is_moved else []
@@ -54,6 +54,11 @@ def without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
         beside_own = ibis.literal(MERGED) + "'" + rows.account_id + "', which has a row of its own: " + reason
         reason = ibis.ifelse(rows["_is_moved"] & rows["_keeps_own"], beside_own, reason)
     return rows.mutate(_reason=ibis.ifelse(is_duplicate, reason, rows["_reason"]))
+
+
+def key_columns(contract: Contract) -> list[str]:
+    """The columns in which no two rows of a staged table are alike."""
+    return list(dict.fromkeys([*contract.grain, *([contract.day_column] if contract.day_column else [])]))
 
 
 def without_contradictions(rows: ir.Table, contract: Contract) -> ir.Table:

@@ -22,6 +22,7 @@ from cx_intel.models.staging.columns.derivations import derivations, faults
 from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.columns.subscriptions import with_seen
+from cx_intel.models.staging.given_rows import GIVEN, file_names, told_by_cells
 from cx_intel.models.staging.identity import under_account_ids
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.models.staging.repeated_rows import without_contradictions, without_duplicates
@@ -55,6 +56,8 @@ SEPARATOR = "; "
 """Between the reasons of one row."""
 SHOWN = 60
 """Characters of a value that a reason quotes."""
+UNKNOWN_ACCOUNT = "' is not among the accounts"
+"""Ends the reason of rows whose account is not known."""
 NOT_A = {
     COUNT: "is not a whole number (write 1234)",
     NUMBER: "is not a number (write 1234.5)",
@@ -73,6 +76,7 @@ def judged(
     seen: ir.Table | None = None,
     aliases: ir.Table | None = None,
     identity: ir.Table | None = None,
+    finds_repeats: bool = True,
 ) -> ir.Table:
     """Every row of a raw table, typed, with `_reason`: null where the row is valid.
 
@@ -85,6 +89,7 @@ def judged(
         aliases: stg_account_aliases, where accounts were merged.
         identity: identity_map, where a source names ids of another system.
         seen: subscription_id of the subscriptions that earlier loads had before they ended.
+        finds_repeats: Rows of one key are looked for; else whoever asks has to.
 
     Where keys repeat, the one delivered last, by file name and row number, is kept; rows of a subscription with dates
     of their own are a history and all stay, while those of one file and day that differ are all quarantined. Tables kept by day
@@ -93,7 +98,8 @@ def judged(
     the run.
     """
     contract = STAGING[table](portfolio)
-    rows = _typed(_cells(raw, contract), contract, portfolio, table)
+    names = file_names(table, portfolio.source_of(table), contract) if table in portfolio.tables else {}
+    rows = _typed(_cells(raw, contract, tuple(names)), contract, portfolio, table)
     if table == "account_aliases" and accounts is not None:
         rows = with_survivors(rows, accounts)
     if identity is not None and "account_id" in rows.columns:
@@ -109,14 +115,15 @@ def judged(
     if table == "subscriptions":
         rows = with_seen(rows, seen, portfolio)
     rows = rows.mutate(_reason=_reason(rows, contract, portfolio))
-    if "_row_number" in raw.columns:
+    if finds_repeats and "_row_number" in raw.columns:
         rows = without_duplicates(without_contradictions(rows, contract), contract)
-    raw_row = ibis.ifelse(rows["_reason"].notnull(), rows["_raw_row"], ibis.null(TEXT))
+    given = ibis.coalesce(rows["_raw_row"], told_by_cells(rows, names)) if names else rows["_raw_row"]
+    raw_row = ibis.ifelse(rows["_reason"].notnull(), given, ibis.null(TEXT))
     return rows.mutate(_raw_row=raw_row).select(*contract.column_names, *MARKS)
 
 
-def _cells(raw: ir.Table, contract: Contract) -> ir.Table:
-    """The delivered columns and marks: text trimmed, empty text null, absent columns null."""
+def _cells(raw: ir.Table, contract: Contract, as_given: tuple[str, ...] = ()) -> ir.Table:
+    """The delivered columns and marks: text trimmed, empty text null, absent columns null; some as given besides."""
 
     def cell(column: Column) -> ir.Value:
         if column.name not in raw.columns or raw[column.name].type().is_null():
@@ -130,6 +137,7 @@ def _cells(raw: ir.Table, contract: Contract) -> ir.Table:
     return raw.select(
         **{column.name: cell(column) for column in delivered_columns(contract)},
         **{name: mark(name, kind) for name, kind in ROW_MARKS.items()},
+        **{GIVEN + name: raw[name] if name in raw.columns else ibis.null(TEXT) for name in as_given},
     )
 
 
@@ -137,7 +145,7 @@ def _typed(cells: ir.Table, contract: Contract, portfolio: Portfolio, table: str
     """The cells as values; `_text_<column>` keeps the text of those that had to be parsed."""
     columns = delivered_columns(contract)
     times = [c.name for c in columns if c.type in (DATE, TIME)]
-    first: dict[str, ir.Value] = {name: cells[name] for name in ROW_MARKS}
+    first: dict[str, ir.Value] = {n: cells[n] for n in cells.columns if n in ROW_MARKS or n.startswith(GIVEN)}
     for column in columns:
         name, cell = column.name, cells[column.name]
         if column.type != TEXT and cell.type().is_string():
@@ -256,15 +264,21 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
     found += faults(rows, contract.table.removeprefix("stg_"), portfolio)
     if "_is_known" in rows.columns:
         orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
-        message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + "' is not among the accounts"
+        message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + UNKNOWN_ACCOUNT
         found.append((orphan, message))
     if "_unmatched" in rows.columns:
         found.append((rows["_unmatched"].notnull(), rows["_unmatched"]))
     joined = reduce(lambda a, b: a + b, (ibis.ifelse(when, _next(message), "") for when, message in found))
-    found_in_row = joined.substr(len(SEPARATOR)).nullif("")
+    is_faulty = reduce(lambda a, b: a | b, (when for when, _ in found))  # few rows are: the others need no text
+    found_in_row = ibis.ifelse(is_faulty, joined.substr(len(SEPARATOR)), ibis.null(TEXT))
     if "_survivor" in rows.columns:
         found_in_row = ibis.coalesce(merged_reason(rows["_survivor"]), found_in_row)
     return ibis.coalesce(rows["_reject"], found_in_row)
+
+
+def is_orphan(reason: ir.StringValue) -> ir.BooleanValue:
+    """Whether a row was rejected for its account, perhaps among others."""
+    return reason.contains(UNKNOWN_ACCOUNT)
 
 
 def _no_amount(text: ir.StringValue) -> ir.StringValue:

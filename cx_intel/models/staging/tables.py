@@ -245,6 +245,7 @@ def rejected_rows(judged: ir.Table, *, table: str, portfolio: Portfolio) -> ir.T
         delivered_day=rows[DELIVERED_DAY],
         source_file=ibis.coalesce(rows["_source_file"], ""),
         row_number=ibis.coalesce(rows["_row_number"], 0),
+        account_id=rows.account_id if "account_id" in rows.columns else ibis.null("string"),
         reason=rows["_reason"],
         raw_row=rows["_raw_row"],
     )
@@ -255,12 +256,12 @@ def quarantine(rejected_rows: ir.Table, *, portfolio: Portfolio, as_of: date) ->
     """Every delivered row that is not valid, with the reason and the row as delivered.
 
     Grain: as_of, source_table, source_file, row_number, occurrence. Every raw row is either here or in its
-    staged table, once. Of a source that delivers days, the rows are those of the newest days, so that a day
-    does not repeat the history.
+    staged table, once. Of a source that delivers days and no files, the rows are those of the newest days, so that a
+    day does not repeat the history.
     """
     day = rejected_rows.delivered_day
     is_recent = day.between(ibis.literal(as_of - RECENT), ibis.literal(as_of))
-    rows = rejected_rows.filter(day.isnull() | is_recent)
+    rows = rejected_rows.filter(day.isnull() | is_recent | (rejected_rows.source_file != ""))
     within_row = ibis.window(
         group_by=[rows.source_table, rows.source_file, rows.row_number], order_by=[rows.reason, rows.raw_row]
     )

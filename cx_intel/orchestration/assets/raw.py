@@ -19,12 +19,15 @@ import pandas as pd
 from cx_intel.contracts.contract import Kind
 from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.models.staging.event_days import is_kept_by_file
 from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
 from cx_intel.orchestration.assets.metadata import shown
+from cx_intel.orchestration.assets.raw_files import FilesDelivery
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
 from cx_intel.orchestration.assets.unchanged import making
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sources import Source
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.synthetic import SyntheticSource
@@ -43,8 +46,9 @@ AFTER = {"ticket_status_history": ("support_tickets",)}
 
 def raw_kind(table: str, portfolio: Portfolio) -> Kind:
     """How a raw table is kept: by day where its source delivers days."""
-    by_day = table in EVENT_TABLES and isinstance(portfolio.source_of(table), SyntheticSource)
-    return "by_day" if by_day else "whole"
+    source = portfolio.source_of(table)
+    by_day = table in EVENT_TABLES and isinstance(source, SyntheticSource)
+    return "by_day" if by_day or is_kept_by_file(table, source) else "whole"
 
 
 def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], home: Path) -> dg.AssetsDefinition:
@@ -77,6 +81,12 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
             return dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
         extra: dict[str, Any] = {}
         guard = Guard(portfolio.name, home, variables)
+        if isinstance(source, FilesSource) and kind == "by_day":
+            with warehouse.transaction():
+                written, extra = FilesDelivery(source, portfolio, variables, guard, warehouse).take(days[-1])
+                metadata = shown(None, warehouse.table(name), days[-1], warehouse)
+            report_other_days(context, key, written, days)
+            return dg.MaterializeResult(asset_key=key, metadata=metadata | extra)
         digest = _digest(source, variables)
         step_made = making(context, warehouse, key, portfolio, days, digest, guard.fingerprint())
         if digest is not None and (told := step_made.told_before()):

@@ -6,9 +6,10 @@ Everything here is about which rows and which days. How they are checked, put in
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import ibis
@@ -21,17 +22,22 @@ from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.expressions.time import offsets
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
+from cx_intel.models.staging.event_days import is_kept_by_file
 from cx_intel.models.staging.identity import compared_id, current
+from cx_intel.models.staging.repeated_rows import key_columns
 from cx_intel.models.staging.rows import MARKS, judged
 from cx_intel.models.staging.tables import judged_accounts, rejected_rows, valid_rows
 from cx_intel.models.subscriptions.history import seen_before
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS, Input, Step
+from cx_intel.orchestration.assets.judged_days import JudgedDays
 from cx_intel.orchestration.assets.lineage import Source, column_sources
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Rows, Warehouse
 
 JUDGED_PREFIX = "judged_"
 """Begins the name under which judged rows stand until they are split."""
+COMPARED_PREFIX = "compared_"
+"""Likewise, of rows that were compared with each other."""
 NO_TIME = timedelta(0)
 PERIODS = "subscription_periods"
 HISTORY = "account_history"
@@ -115,38 +121,47 @@ class StepRunner:
         source = self.step.inputs[0]
         table, raw = source.table.removeprefix("raw_"), self._table(source)
         is_by_source_day = DELIVERED_DAY in raw.columns
+        judged_days: JudgedDays | None = None
         chosen: tuple[date, ...] = ()
         state: dict[date, str] = {}
         delivered_days: tuple[date, ...] = ()
+        contents: Mapping[date, str] = {}
         read = {i.table: self._table(i) for i in self.step.inputs[1:] if i.exists}
         accounts, aliases, identity = (read.get(t) for t in ("stg_accounts", "stg_account_aliases", "identity_map"))
         if "raw_accounts" in read:
             accounts = delivered_accounts(read["raw_accounts"])
         if is_by_source_day:
-            contents: Mapping[date, str] = warehouse.day_state(source.table)
+            contents = warehouse.day_state(source.table)
             if aliases is not None:
                 contents = self._with_merges(contents, raw, aliases)
             if identity is not None and (system := self.portfolio.system_of(table)):
                 contents = self._with_ids(contents, raw, identity, system)
-            chosen, state = self._stale(days, self._of_local_days(contents))
-            delivered_days = self._source_days(chosen)
+            if is_kept_by_file(table, self.portfolio.source_of(table)):
+                judged_days = JudgedDays(table, self.portfolio, warehouse, accounts, self._recipe())
+                delivered_days = chosen = judged_days.chosen(days, contents)
+            else:
+                chosen, state = self._stale(days, self._of_local_days(contents))
+                delivered_days = self._source_days(chosen)
             raw = raw.filter(among(raw[DELIVERED_DAY], delivered_days))
+        judge = partial(
+            judged,
+            table=table,
+            portfolio=self.portfolio,
+            as_of=days[-1],
+            accounts=accounts,
+            aliases=aliases,
+            seen=self._seen(table, days[-1]),
+            identity=identity,
+        )
         if table == "accounts":
             known = self._known_before(days[-1]) if identity is not None else None
             expression = judged_accounts(raw, aliases, identity, known, portfolio=self.portfolio, as_of=days[-1])
         else:
-            expression = judged(
-                raw,
-                table=table,
-                portfolio=self.portfolio,
-                as_of=days[-1],
-                accounts=accounts,
-                aliases=aliases,
-                seen=self._seen(table, days[-1]),
-                identity=identity,
-            )
+            expression = judge(raw, finds_repeats=judged_days is None)
         like = ibis.schema({**contract.schema(), **MARKS})
         found = warehouse.stage(JUDGED_PREFIX + table, [expression], like=like)
+        if judged_days:
+            found = self._without_repeats(found, raw, judge)
         rows = valid_rows(found, table, self.portfolio)
         if contract.day_column:
             if not is_by_source_day:
@@ -161,8 +176,22 @@ class StepRunner:
             column="delivered_day" if is_by_source_day else "",
             days=delivered_days,
         )
+        if judged_days:
+            state = judged_days.states(chosen, contents, found.filter(found["_reason"].notnull()))
+            judged_days.remember_accounts()
         warehouse.discard(JUDGED_PREFIX + table)
+        warehouse.discard(COMPARED_PREFIX + contract.table)
         return Built(kept, chosen, state, self._sources(expression))
+
+    def _without_repeats(self, found: ir.Table, raw: ir.Table, judge: Callable[[ir.Table], ir.Table]) -> ir.Table:
+        """Rows that were judged each by itself; on days that have several of one key, they are compared too."""
+        contract, warehouse = self.step.contract, self.warehouse
+        valid = found.filter(found["_reason"].isnull())
+        days = warehouse.days_with_repeats(valid, contract.day_column, key_columns(contract))
+        if not days:
+            return found
+        parts = [found.filter(~among(found[DELIVERED_DAY], days)), judge(raw.filter(among(raw[DELIVERED_DAY], days)))]
+        return warehouse.stage(COMPARED_PREFIX + contract.table, parts, like=found.schema())
 
     def _seen(self, table: str, as_of: date) -> ir.Table | None:
         """The subscriptions that earlier loads had before they ended, as those left it; None where there was none."""
@@ -204,18 +233,22 @@ class StepRunner:
 
     def _stale(self, days: tuple[date, ...], contents: Mapping[date, str]) -> tuple[tuple[date, ...], dict[date, str]]:
         """The days to be built: those of the run and those built from something else; and what each is built from."""
-        recipe = _fingerprint(
-            self.portfolio.usage.model_dump_json(),
-            self.portfolio.time_zone,
-            [s.model_dump_json() for s in self.portfolio.sources],
-            self.step.contract.column_names,
-        )
+        recipe = self._recipe()
         built = self.warehouse.day_state(self.step.table)
         wanted = {day: f"{content}|{recipe}" for day, content in contents.items() if day <= days[-1]}
         stale = {day for day, state in wanted.items() if built.get(day) != state}
         gone = {day for day in built if day not in wanted and day <= days[-1]}
         chosen = tuple(sorted(stale | gone | set(days)))
         return chosen, {day: wanted.get(day, f"nothing|{recipe}") for day in chosen}
+
+    def _recipe(self) -> str:
+        """What bears on how rows are judged, besides what they are."""
+        return _fingerprint(
+            self.portfolio.usage.model_dump_json(),
+            self.portfolio.time_zone,
+            [s.model_dump_json() for s in self.portfolio.sources],
+            self.step.contract.column_names,
+        )
 
     def _reach(self) -> tuple[int, ...]:
         """Which other days of a source, -1 or 1, hold parts of a day: sources deliver days of UTC."""

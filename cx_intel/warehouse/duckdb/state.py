@@ -4,7 +4,7 @@ It is kept in tables of a schema of its own, `cx_state`, in the same file and th
 themselves are replaced in `warehouse.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import ibis.expr.types as ir
@@ -80,6 +80,12 @@ class SchemaState:
     def _forget(self, table: str) -> None:
         self.database.connection.execute(
             f"DELETE FROM {_DAYS} WHERE schema_name = ? AND table_name = ?", [self.schema, table]
+        )
+
+    def _forget_days(self, table: str, days: Sequence[date]) -> None:
+        self.database.connection.execute(
+            f"DELETE FROM {_DAYS} WHERE schema_name = ? AND table_name = ? AND day IN (SELECT unnest(?::DATE[]))",
+            [self.schema, table, list(days)],
         )
 
     def _remember(self, table: str, state: Mapping[date, str]) -> None:

@@ -20,9 +20,10 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.warehouse.duckdb import publish
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, as_expression, escaped, quoted
+from cx_intel.warehouse.duckdb.files.by_file import FileTables
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
-from cx_intel.warehouse.duckdb.made import LATEST_SUFFIX, MadeState
+from cx_intel.warehouse.duckdb.made import LATEST_SUFFIX
 from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.protocol import FileFormat, Publication, Rows
 
@@ -36,7 +37,7 @@ FORMATS: dict[FileFormat, str] = {
 }
 
 
-class DuckDBWarehouse(MadeState):
+class DuckDBWarehouse(FileTables):
     """A `Warehouse` in one schema of an open DuckDB file."""
 
     def execute(self, expression: ir.Expr) -> Any:
@@ -136,6 +137,7 @@ class DuckDBWarehouse(MadeState):
             database.ensure_schema(self.schema)
             if not database.exists(self.schema, table):
                 self._create(table, like)
+            self._add_columns(table, like)
             self.discard(table)
             self._create(staged, like)
             database.connection.execute(f"INSERT INTO {self._name(staged)} BY NAME {database.sql(rows, like)}")
@@ -168,6 +170,14 @@ class DuckDBWarehouse(MadeState):
         ).fetchall()
         self.database.connection.execute("DROP VIEW main._cx_days")
         return dict(found)
+
+    def days_with_repeats(self, rows: ir.Table, column: str, key: Sequence[str]) -> tuple[date, ...]:
+        cells = ", ".join(f'"{name}"' for name in key)
+        found = self.database.connection.execute(
+            f'SELECT DISTINCT day FROM (SELECT "{column}" AS day, hash({cells}) AS key '
+            f"FROM ({self.database.sql(rows)}) GROUP BY 1, 2 HAVING count(*) > 1) ORDER BY day"
+        )
+        return tuple(day for (day,) in found.fetchall())
 
     def fingerprint(self, tables: Mapping[str, date | None]) -> str:
         for table in tables:
@@ -224,6 +234,14 @@ class DuckDBWarehouse(MadeState):
         if before == now != (0,):
             before, now = told("sum(hash(_cx_row)::HUGEINT)")
         return bool(before == now)
+
+    def _add_columns(self, table: str, like: ibis.Schema) -> None:
+        """Adds the columns that a table of an earlier version lacks."""
+        to_text = self.database.backend.compiler.type_mapper.to_string
+        for column in like.keys() - set(self.database.table(self.schema, table).columns):
+            self.database.forget(self.schema, table)
+            added = f'ALTER TABLE {self._name(table)} ADD COLUMN "{column}" {to_text(like[column])}'
+            self.database.change(self.schema, table, added)
 
     def _match_columns(self, table: str) -> None:
         """Gives the table the columns of its staged write; columns that went stay, null in new partitions.

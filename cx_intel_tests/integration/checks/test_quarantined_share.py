@@ -53,6 +53,7 @@ class TestQuarantinedShare:
             "reason",
             source_table=ibis.literal(table),
             delivered_day=bad["_day"] if by_day else ibis.null("date"),
+            account_id=ibis.literal("A"),
             source_file=ibis.literal("x.csv"),
             row_number=ibis.literal(1),
             raw_row=ibis.null("string"),

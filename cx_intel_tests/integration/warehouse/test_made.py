@@ -36,6 +36,12 @@ def write_part(warehouse: DuckDBWarehouse, source: str, x: list[int]) -> None:
     warehouse.replace_rows("parts", rows, like=LIKE, where=("source", source))
 
 
+def write_file(warehouse: DuckDBWarehouse, table: str, **columns: list[object]) -> None:
+    marks = {"_day": [MONDAY], "_source_file": ["f.csv"], "_row_number": [1], "_raw_row": ["x"], "_reject": ["y"]}
+    warehouse.stage(table, [pd.DataFrame({**columns, **marks})])
+    warehouse.swap_files(table, [], is_whole=True)
+
+
 def again(warehouse: DuckDBWarehouse) -> DuckDBWarehouse:
     """The same tables, with nothing noted as read."""
     return DuckDBWarehouse(warehouse.database, warehouse.schema)
@@ -82,6 +88,7 @@ CHANGES: dict[str, Callable[[DuckDBWarehouse], object]] = {
     "what a day was built from": lambda w: write_day(w, "days", MONDAY, [2], state="other"),
     "what a day was built from, without a write": lambda w: w.remember("days", {MONDAY: "other"}),
     "other rows of a part": lambda w: write_part(w, "a", [5]),
+    "the rows of a file": lambda w: write_file(w, "t", x=[5]),
     "old days let go": lambda w: w.delete_before("days", "as_of", TUESDAY),
     "the table itself, written by another": lambda w: write(w, "made", sum=[0]),
     "a value, by erasure": lambda w: edits(w).update("t", "account_id", "A", {"x": 7}),
@@ -224,12 +231,22 @@ def test_checks_and_the_newest_day_count_where_they_were_read(warehouse: DuckDBW
 
 def test_every_method_that_writes_is_among_the_changes() -> None:
     """A new one has to be tried above, or to be told here as one that changes no table."""
-    tried = {"swap", "replace_rows", "delete_before", "remember", "forget_made"}
-    no_table = {"stage", "discard", "record_checks", "remember_made", "transaction", "copy_to", "publish"}
+    tried = {"swap", "swap_files", "replace_rows", "delete_before", "remember", "forget_made"}
+    no_table = {
+        "stage",
+        "stage_files",
+        "remember_files",
+        "discard",
+        "record_checks",
+        "remember_made",
+        "transaction",
+        "copy_to",
+        "publish",
+    }
     reading = {
         "schema", "tables", "exists", "table", "part", "execute", "rows", "count", "counts", "read_files", "read_query",
         "staged", "day_state", "stands_at", "newest", "day_contents", "fingerprint", "check_results", "made_before",
-        "read_too",
+        "read_too", "known_files",
     }  # fmt: skip
     assert {name for name in vars(Warehouse) if not name.startswith("_")} == tried | no_table | reading
     edited = {name for name, _ in inspect.getmembers(RowEdits, inspect.isfunction) if not name.startswith("_")}
@@ -256,6 +273,7 @@ ABOUT_NO_TABLE_OF_A_PORTFOLIO = {
     "made.py": "what is remembered of making",
     "upgrades.py": "versions of contracts",
     "publish.py": "the published copy, a file of its own",
+    "remembered.py": "files, which are noted by what they say",
     "queries.py": "the database in memory of a source's query",
     "backups.py": "copies of files",
 }

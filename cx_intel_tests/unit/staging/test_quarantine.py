@@ -114,9 +114,12 @@ def test_what_a_source_rejects_keeps_its_own_day_and_the_day_that_delivered_it()
 @pytest.mark.parametrize(("delivered", "is_there"), [(31, True), (24, True), (23, False), (None, True)])
 def test_of_a_source_that_delivers_days_the_newest_are_in_quarantine(delivered: int | None, is_there: bool) -> None:
     day = ibis.null("date") if delivered is None else ibis.literal(date(2025, 1, delivered))
-    given = rejected({"usage_events": raw([{"event_id": "E1"}])}).mutate(delivered_day=day)
-    found = CON.to_pyarrow(staging.quarantine(given, portfolio=SMALL, as_of=AS_OF))
+    given = rejected({"usage_events": raw([{"event_id": "E1"}], "e.csv")}).mutate(delivered_day=day)
+    of_days = given.mutate(source_file=ibis.literal(""))
+    found = CON.to_pyarrow(staging.quarantine(of_days, portfolio=SMALL, as_of=AS_OF))
     assert found.num_rows == is_there
+    of_files = CON.to_pyarrow(staging.quarantine(given, portfolio=SMALL, as_of=AS_OF))
+    assert of_files.num_rows == 1  # files are read once, and what is wrong with them is told until it is mended
 
 
 def test_currencies_without_a_rate_are_found_before_anything_is_written() -> None:

@@ -30,13 +30,43 @@ def canonical(
     file: SourceFile,
     source: FilesSource,
     contract: Contract,
+    *,
+    as_given: bool = False,
 ) -> pa.Table:
     """The rows of a file under the canonical names, with `_source_file`, `_row_number` and `_raw_row`.
+
+    Args:
+        con: Where the query runs.
+        content: What the file holds.
+        file: The file.
+        source: The mapping.
+        contract: Of the table.
+        as_given: Cells stay as they are, and rows that can be told from them have no `_raw_row`, where that may be
+            (`is_told_by_cells`).
 
     Raises:
         SourceError: The file lacks a column that the mapping names or the table requires, or has it twice.
     """
-    cells = _Cells(content, file, source)
+    cells = Cells(content, file, source, as_given=as_given)
+    table = content.table
+    if content.raw_rows is not None:
+        table = table.append_column("_raw", content.raw_rows)
+    con.register("file", table)
+    try:
+        return con.sql(canonical_query(cells, contract, literal(file.name))).to_arrow_table()
+    finally:
+        con.unregister("file")
+
+
+def canonical_query(cells: "Cells", contract: Contract, source_file: str) -> str:
+    """The query that gives the canonical columns of what stands in `file`: its cells c0, c1 ... and `row_number`.
+
+    Args:
+        cells: The cells.
+        contract: Of the table.
+        source_file: What gives the name of the file.
+    """
+    source = cells.source
     wanted: dict[str, str] = {}
     for column in delivered_columns(contract):
         if (expression := _expression(column.name, cells, source)) is not None:
@@ -46,20 +76,15 @@ def canonical(
         if name not in wanted and (expression := _expression(other, cells, source)) is not None:
             wanted[name] = expression
     _check_required(wanted, cells, contract)
-    wanted["_source_file"] = literal(file.name)
-    wanted["_row_number"] = "row_number"
-    pairs = (f"{literal(name)}, c{n}" for n, name in enumerate(content.columns))
-    wanted["_raw_row"] = "_raw" if content.raw_rows is not None else f"json_object({', '.join(pairs)})::varchar"
-    table = content.table
-    if content.raw_rows is not None:
-        table = table.append_column("_raw", content.raw_rows)
-    con.register("file", table)
-    try:
-        selected = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in wanted.items())
-        query = f"SELECT {selected} FROM {_rows(cells, source)}"
-        return con.sql(query).to_arrow_table()
-    finally:
-        con.unregister("file")
+    wanted |= {"_source_file": source_file, "_row_number": "row_number", "_raw_row": cells.raw_row(contract)}
+    selected = ", ".join(f"{expression} AS {identifier(name)}" for name, expression in wanted.items())
+    return f"SELECT {selected} FROM {_rows(cells, source)}"
+
+
+def is_told_by_cells(source: FilesSource) -> bool:
+    """Whether the canonical cells of a row are those of its file, under other names at most."""
+    changed = (source.constants, source.values, source.split, source.unpivot, source.date_formats)
+    return not any(changed) and source.null_text == [""]
 
 
 def used_names(source: FilesSource, contract: Contract) -> set[str]:
@@ -78,7 +103,7 @@ def rows_wanted(con: duckdb.DuckDBPyConnection, content: Content, file: SourceFi
     """The rows of a file that are some by the source's `where`. Raises SourceError where the file lacks a column of it."""
     if not source.where:
         return content
-    cells = _Cells(content, file, source)
+    cells = Cells(content, file, source)
     conditions = " AND ".join(matches(cells[name], *source.wanted(name)) for name in source.where)
     con.register("file", content.table)
     try:
@@ -87,11 +112,15 @@ def rows_wanted(con: duckdb.DuckDBPyConnection, content: Content, file: SourceFi
         con.unregister("file")
 
 
-class _Cells:
-    """The file's columns as expressions: text equal to one of `null_text` is null."""
+class Cells:
+    """The file's columns as expressions: text equal to one of `null_text` is null.
 
-    def __init__(self, content: Content, file: SourceFile, source: FilesSource) -> None:
+    With `as_given`, empty cells may stay as they are: staging reads them as missing too.
+    """
+
+    def __init__(self, content: Content, file: SourceFile, source: FilesSource, *, as_given: bool = False) -> None:
         self.columns, self.file, self.source = content.columns, file, source
+        self._is_as_given = as_given and is_told_by_cells(source)
         self._has_json_rows = content.raw_rows is not None
         self._marks = frozenset(content.table.column_names)
 
@@ -142,12 +171,23 @@ class _Cells:
             return ""
         return f"; the delimiter looks like {DELIMITERS[likely]}: state `delimiter: {DELIMITERS[likely]}` in the source"
 
+    def raw_row(self, contract: Contract) -> str:
+        """The row as it stood, or as JSON of the file's own columns; null where its canonical cells tell it."""
+        if self._has_json_rows:
+            return "_raw"
+        if self._is_as_given and set(self.columns) <= used_names(self.source, contract):
+            return "NULL::varchar"
+        pairs = (f"{literal(name)}, c{n}" for n, name in enumerate(self.columns))
+        return f"json_object({', '.join(pairs)})::varchar"
+
     def known(self, cell: str) -> str:
+        if self._is_as_given:
+            return cell
         nulls = ", ".join(literal(text) for text in self.source.null_text)
         return f"CASE WHEN trim({cell}) IN ({nulls}) THEN NULL ELSE {cell} END" if nulls else cell
 
 
-def _expression(name: str, cells: _Cells, source: FilesSource) -> str | None:
+def _expression(name: str, cells: Cells, source: FilesSource) -> str | None:
     """What gives a canonical column; None when nothing does."""
     if name in source.constants:
         return literal(str(source.constants[name]))
@@ -164,7 +204,7 @@ def _expression(name: str, cells: _Cells, source: FilesSource) -> str | None:
     return cell
 
 
-def _localised(cell: str, column: Column, cells: _Cells, source: FilesSource) -> str:
+def _localised(cell: str, column: Column, cells: Cells, source: FilesSource) -> str:
     """What the file's text cells of a column mean in the source's spelling of dates and numbers."""
     name = column.name
     counted = [split.count_to for split in source.split.values()]
@@ -185,7 +225,7 @@ def _parts(cell: str, delimiter: str) -> str:
     return f"list_filter({trimmed}, lambda part: part <> '')"
 
 
-def _rows(cells: _Cells, source: FilesSource) -> str:
+def _rows(cells: Cells, source: FilesSource) -> str:
     """The relation to select from: the file, or its wide columns turned into rows."""
     unpivot = source.unpivot
     if unpivot is None:
@@ -200,7 +240,7 @@ def _rows(cells: _Cells, source: FilesSource) -> str:
     return f"({unnested}) WHERE _value IS NOT NULL"
 
 
-def _check_required(given: Iterable[str], cells: _Cells, contract: Contract) -> None:
+def _check_required(given: Iterable[str], cells: Cells, contract: Contract) -> None:
     columns = cells.columns
     for name in needed_columns(contract):
         if name not in given:

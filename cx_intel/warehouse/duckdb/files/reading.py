@@ -5,18 +5,23 @@ names it is wanted (`columns.py`). Nothing is typed here, only split, named and 
 (`cx_intel.models.staging`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.known import KnownFile, digest_of, look
 from cx_intel.sources.files.mapping import check_mapping
-from cx_intel.sources.files.paths import file_sets, source_files
+from cx_intel.sources.files.paths import SourceFile, file_sets, source_files
 from cx_intel.warehouse.duckdb.files.columns import canonical, ignored, rows_wanted, used_names
+
+MARKS = {"_source_file": pa.string(), "_row_number": pa.int64(), "_raw_row": pa.string(), "_reject": pa.string()}
 
 
 def read_files(source: FilesSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
@@ -54,3 +59,66 @@ def read_files(source: FilesSource, *, contract: Contract, environment: Mapping[
         ignored_columns=tuple(sorted(unread)),
         left_out=left_out,
     )
+
+
+def stream_schema(contract: Contract) -> pa.Schema:
+    """The columns of a table that is read file by file: all that may be delivered, as text, and the marks of rows."""
+    cells = {column.name: pa.string() for column in delivered_columns(contract)}
+    return pa.schema(list((cells | MARKS).items()))
+
+
+class FileReading:
+    """One reading of files, one after the other, in batches of the same columns.
+
+    Attributes:
+        read: The files that are done.
+        changed: Those that were written meanwhile: what was read of them is not to be kept.
+    """
+
+    def __init__(self, source: FilesSource, contract: Contract, recipe: str):
+        check_mapping(source, contract)
+        self.source, self.contract, self.recipe = source, contract, recipe
+        self.read: list[KnownFile] = []
+        self.changed: list[SourceFile] = []
+
+    def batches(self, files: Sequence[SourceFile]) -> Iterator[pa.RecordBatch]:
+        """The rows of the files as text, in order.
+
+        Raises:
+            SourceError: A file cannot be read; the text says what to do.
+        """
+        schema, used = stream_schema(self.contract), used_names(self.source, self.contract)
+        with duckdb.connect() as con:
+            for file in files:
+                size, modified = look(file.path)
+                everything = read_file(file, self.source)
+                content = rows_wanted(con, everything, file, self.source)
+                table = canonical(con, content, file, self.source, self.contract, as_given=True)
+                rejects = content.rejects.rename_columns(["_source_file", "_row_number", "_reject", "_raw_row"])
+                for part in (table, rejects):
+                    yield from _in_columns(part, schema).to_batches()
+                self.note(
+                    file,
+                    (size, modified),
+                    rows=table.num_rows,
+                    rejects=rejects.num_rows,
+                    left_out=everything.table.num_rows - content.table.num_rows,
+                    ignored_columns=tuple(sorted(ignored(content, used))),
+                )
+
+    def note(self, file: SourceFile, before: tuple[int, int], **counted: Any) -> None:
+        """Notes a file as done, or as changed: it looked otherwise `before`."""
+        digest = digest_of(file.path)
+        if look(file.path) == before:
+            self.read.append(KnownFile(file.name, *before, digest, self.recipe, **counted))
+        else:
+            self.changed.append(file)
+
+
+def _in_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    there = set(table.column_names)
+    columns = [
+        table[field.name].cast(field.type) if field.name in there else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)

@@ -1,0 +1,203 @@
+"""Raw tables whose unit is the file: rows of new and changed files are put in the place of those that the files gave before.
+
+What each file looked like when it was read is kept beside (`remembered.py`), in the same transactions. Which files are
+read is decided in `cx_intel.sources.files.known`; how one is read, in `reading.py`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+
+import duckdb
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from cx_intel.contracts.contract import TIME, Column, Contract
+from cx_intel.contracts.delivered import DELIVERED_DAY, ROW_MARKS, delivered_columns
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.known import KnownFile, look
+from cx_intel.sources.files.paths import SourceFile
+from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
+from cx_intel.warehouse.duckdb.files.columns import ignored, used_names
+from cx_intel.warehouse.duckdb.files.local_spellings import literal
+from cx_intel.warehouse.duckdb.files.parquet import ParquetGroup, plain_groups, query_of, times_of
+from cx_intel.warehouse.duckdb.files.reading import FileReading, stream_schema
+from cx_intel.warehouse.duckdb.files.remembered import RememberedFiles
+
+_STREAM = "_cx_files"
+NO_DAY = "DATE '1970-01-01'"
+"""The day of rows without a readable time in a file that has none."""
+TRIES = 3
+"""How often a file that changes while it is read is begun anew."""
+
+
+class FileTables(RememberedFiles):
+    """The raw tables of one schema that are kept by file."""
+
+    def stage_files(
+        self,
+        table: str,
+        source: FilesSource,
+        files: Sequence[SourceFile],
+        *,
+        contract: Contract,
+        recipe: str,
+        with_day: Callable[[ir.Table], ir.Table],
+    ) -> list[KnownFile]:
+        groups = plain_groups(files, source)
+        for _ in range(TRIES):
+            reading = FileReading(source, contract, recipe)
+            if groups:
+                self._stage_parquet(table, groups, reading, with_day)
+            else:
+                self._stage_stream(table, reading.batches(files), stream_schema(contract), with_day)
+            if not reading.changed:
+                self._fill_days(table)
+                return reading.read
+        written = ", ".join(str(file.path) for file in reading.changed)
+        raise SourceError(f"{written}: changed while it was read, {TRIES} times. Refresh when it is whole.")
+
+    def _stage_parquet(
+        self,
+        table: str,
+        groups: Sequence[ParquetGroup],
+        reading: FileReading,
+        with_day: Callable[[ir.Table], ir.Table],
+    ) -> None:
+        """DuckDB reads the files; times that are typed stay so where no other file has them otherwise."""
+        source, contract, used = reading.source, reading.contract, used_names(reading.source, reading.contract)
+        columns = dict(ibis.Schema.from_pyarrow(stream_schema(contract)).items())
+        times = {c.name: kind for c, kind in zip(_times(contract), times_of(groups[0], source, contract), strict=True)}
+        is_one = all(times_of(group, source, contract) == tuple(times.values()) for group in groups)
+        keeps_times = is_one and self._has_no_other(table, times)
+        if keeps_times:
+            columns |= {name: ibis.dtype(kind) for name, kind in times.items() if kind}
+        parts = [query_of(group, source, contract, keeps_times=keeps_times) for group in groups]
+        looks = {file: look(file.path) for group in groups for file in group.files}
+        to_text = self.database.backend.compiler.type_mapper.to_string
+        empty = ", ".join(f'NULL::{to_text(kind)} AS "{name}"' for name, kind in columns.items())
+        union = " UNION ALL BY NAME ".join([f"(SELECT {empty} WHERE false)", *(f"({query})" for query, _ in parts)])
+        connection = self.database.connection
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {_STREAM} AS {union}")
+        try:
+            self._stage_from(table, ibis.schema(columns), with_day)
+        except duckdb.Error as error:
+            for file in looks:
+                read_file(file, source)  # says which one is damaged, and what to do
+            raise SourceError(
+                f"The files of the {source.title} cannot be read: {str(error).splitlines()[0]}"
+            ) from error
+        connection.execute(f"DROP VIEW {_STREAM}")
+        for group, (_, content) in zip(groups, parts, strict=True):
+            unread = tuple(sorted(ignored(content, used)))
+            for file, rows in zip(group.files, group.rows, strict=True):
+                reading.note(file, looks[file], rows=rows, ignored_columns=unread)
+
+    def _has_no_other(self, table: str, times: Mapping[str, str]) -> bool:
+        """Whether the raw table, where there is one, has times of these types."""
+        if not self.database.exists(self.schema, table):
+            return True
+        there = self.database.table(self.schema, table).schema()
+        return all(name in there and there[name] == ibis.dtype(kind) for name, kind in times.items() if kind)
+
+    def _stage_stream(
+        self,
+        table: str,
+        batches: Iterable[pa.RecordBatch],
+        schema: pa.Schema,
+        with_day: Callable[[ir.Table], ir.Table],
+    ) -> None:
+        """DuckDB pulls the batches while it writes; what their reader raises is raised as it was."""
+        raised: list[BaseException] = []
+
+        def watched() -> Iterable[pa.RecordBatch]:
+            try:
+                yield from batches
+            except BaseException as error:
+                raised.append(error)
+                raise
+
+        connection = self.database.connection
+        connection.register(_STREAM, pa.RecordBatchReader.from_batches(schema, watched()))
+        try:
+            self._stage_from(table, ibis.Schema.from_pyarrow(schema), with_day)
+        except Exception:
+            if raised:
+                raise raised[0] from None
+            raise
+        connection.unregister(_STREAM)
+
+    def _stage_from(self, table: str, columns: ibis.Schema, with_day: Callable[[ir.Table], ir.Table]) -> None:
+        """Writes the rows that stand under the name of the stream, with their day."""
+        node = ops.DatabaseTable(_STREAM, schema=columns, source=self.database.backend, namespace=ops.Namespace())
+        dated = with_day(node.to_expr())
+        self.stage(table, [dated], like=dated.schema())  # type: ignore[attr-defined]
+
+    def _fill_days(self, table: str) -> None:
+        """Rows without a readable time are of the day that most rows of their file are of."""
+        staged, day = quoted(self.schema, STAGED_PREFIX + table), f'"{DELIVERED_DAY}"'
+        connection = self.database.connection
+        if connection.execute(f"SELECT 1 FROM {staged} WHERE {day} IS NULL LIMIT 1").fetchall():
+            connection.execute(
+                f"UPDATE {staged} AS rows SET {day} = coalesce((SELECT most.day FROM "
+                f"(SELECT _source_file AS file, {day} AS day FROM {staged} WHERE {day} IS NOT NULL GROUP BY 1, 2 "
+                "QUALIFY row_number() OVER (PARTITION BY file ORDER BY count(*) DESC, day) = 1) AS most "
+                f"WHERE most.file = rows._source_file), {NO_DAY}) WHERE {day} IS NULL"
+            )
+
+    def swap_files(self, table: str, files: Sequence[str], *, is_whole: bool) -> tuple[date, ...]:
+        connection, column = self.database.connection, f'"{DELIVERED_DAY}"'
+        name, staged = quoted(self.schema, table), quoted(self.schema, STAGED_PREFIX + table)
+        with self.database.transaction():
+            self._prepare_state()
+            if is_whole:
+                before = set(self.day_state(table))
+                self._forget(table)
+                self.swap(table)  # type: ignore[attr-defined]
+                contents = self._file_contents(name, None)
+                self._remember(table, contents)
+                return tuple(sorted(before | contents.keys()))
+            listed = ", ".join(literal(file) for file in files)
+            of_files = f"WHERE _source_file IN ({listed})" if listed else "WHERE false"
+            days = sorted(
+                day
+                for (day,) in connection.execute(
+                    f"SELECT DISTINCT {column} FROM {name} {of_files} UNION SELECT DISTINCT {column} FROM {staged}"
+                ).fetchall()
+            )
+            if days:
+                if listed:
+                    self.database.change(self.schema, table, f"DELETE FROM {name} {of_files}")
+                self.swap(table, column=DELIVERED_DAY, days=())  # type: ignore[attr-defined]
+                contents = self._file_contents(name, days)
+                self._forget_days(table, [d for d in days if d not in contents])
+                self._remember(table, contents)
+            else:
+                self.discard(table)  # type: ignore[attr-defined]
+            return tuple(days)
+
+    def _file_contents(self, name: str, days: Sequence[date] | None) -> dict[date, str]:
+        """Of each day, a fingerprint of its rows in any order, `#`, and one of where they stood."""
+        columns = [
+            row[0] for row in self.database.connection.execute(f"DESCRIBE {name}").fetchall() if row[0] not in ROW_MARKS
+        ]
+        cells = ", ".join(f'"{column}"' for column in columns)
+        listed = ", ".join(f"DATE '{day.isoformat()}'" for day in days or ())
+        where = "" if days is None else f'WHERE "{DELIVERED_DAY}" IN ({listed})'
+        stood = "_source_file, _row_number, _reject, CASE WHEN _reject IS NOT NULL THEN _raw_row END"
+        rows = (
+            f'SELECT "{DELIVERED_DAY}" AS day, hash({cells}) AS cells, hash(hash({cells}), {stood}) AS stood '
+            f"FROM {name} {where}"
+        )
+        found = self.database.connection.execute(
+            "SELECT day, count(*) || ':' || bit_xor(cells) || ':' || sum(cells) || '#' || bit_xor(stood) "
+            f"FROM ({rows}) GROUP BY day"
+        ).fetchall()
+        return dict(found)
+
+
+def _times(contract: Contract) -> list[Column]:
+    return [column for column in delivered_columns(contract) if column.type == TIME]
