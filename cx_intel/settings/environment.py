@@ -1,8 +1,8 @@
 """What is taken from the environment: where things lie, and nothing about a portfolio. Read once, here.
 
-`CX_HOME`, `CX_PORTFOLIOS`, `CX_LOCK_WAIT_SECONDS`, `CX_UI_URL`, `CX_KEEP_BACKUPS` and `CX_DAILY_BACKUP`; besides them,
-a portfolio's YAML may name variables of its own as `${NAME}`, which are looked up when that portfolio is refreshed, or
-when a message is sent.
+`CX_HOME`, `CX_PORTFOLIOS`, `CX_LOCK_WAIT_SECONDS`, `CX_UI_URL`, `CX_KEEP_BACKUPS`, `CX_DAILY_BACKUP`, `CX_MEMORY_LIMIT`,
+`CX_THREADS` and `CX_SPILL_FOLDER`; besides them, a portfolio's YAML may name variables of its own as `${NAME}`, which are
+looked up when that portfolio is refreshed, or when a message is sent.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,8 @@ EXPECTED = {
     "portfolios": "the folder that holds the portfolio YAML; it is not a folder",
     "keep_backups": "how many back-ups to keep, at least 1",
     "daily_backup": "yes or no",
+    "memory_limit": "how much memory the warehouse may take, such as 4GB or 800MB",
+    "threads": "how many threads the warehouse may use, at least 1",
 }
 """What each variable is to be, for the error when it is something else."""
 
@@ -48,6 +50,12 @@ class Environment(Settings):
     """How many back-ups are kept."""
     daily_backup: bool = False
     """The first run of each day makes a back-up."""
+    memory_limit: str = Field(default="", pattern=r"^([0-9]+([.][0-9]+)? ?[KMGT]i?B)?$")
+    """Memory that the warehouse may take, such as 4GB; default: 60 % of the machine's, or of the container's."""
+    threads: int = Field(default=0, ge=0)
+    """Threads that the warehouse may use; default: as many as there are cores."""
+    spill_folder: Absolute | None = None
+    """Where the warehouse puts what does not fit into memory; default: beside the warehouse."""
     variables: SkipValidation[Mapping[str, str]] = Field(default={}, repr=False)
     """All variables: what `${NAME}` in a portfolio is taken from; never shown, for they hold secrets."""
 

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from cx_intel.warehouse.duckdb.limits import Limits
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.upgrades import back_up_if_due
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -31,6 +32,10 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     keep_backups: int = Field(default=7, description="How many back-ups are kept.")
     daily_backup: bool = Field(default=False, description="Back up with the first run of each day.")
 
+    memory_limit: str = Field(default="", description="Memory that DuckDB may take, such as 4GB; empty: 60 % of all.")
+    threads: int = Field(default=0, description="Threads of DuckDB; 0: one a core.")
+    spill_folder: str = Field(default="", description="Where DuckDB puts what does not fit; empty: beside the file.")
+
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         path = Path(self.database)
         lock = WriterLock(path.with_name(LOCK_FILE))
@@ -45,7 +50,9 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 wait_seconds=self.wait_seconds,
                 on_wait=lambda other: log.info(f"Waiting for {other} to finish writing.") if log else None,
             )
-            self._database = open_warehouse(path, wait_seconds=min(self.wait_seconds, READERS_SECONDS))
+            limits = Limits(self.memory_limit, self.threads, self.spill_folder)
+            wait_seconds = min(self.wait_seconds, READERS_SECONDS)
+            self._database = open_warehouse(path, wait_seconds=wait_seconds, limits=limits)
             try:
                 self._back_up(log)
             except BaseException:

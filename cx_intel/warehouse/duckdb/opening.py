@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from cx_intel.warehouse.duckdb.database import Database
+from cx_intel.warehouse.duckdb.limits import Limits
 from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
 
 TRY_EVERY_SECONDS = 0.1
@@ -19,12 +20,13 @@ _open: dict[Path, tuple[Database, int]] = {}
 _guard = threading.Lock()
 
 
-def open_warehouse(path: Path, *, wait_seconds: float = 0) -> Database:
+def open_warehouse(path: Path, *, wait_seconds: float = 0, limits: Limits | None = None) -> Database:
     """The file, opened for writing; each opening is to be ended by `close_warehouse`.
 
     Args:
         path: The file.
         wait_seconds: How long to wait for other processes to close it, which only look into it.
+        limits: What it may take of the machine; default: as the machine tells.
 
     Raises:
         WarehouseError: The file is locked by another process, not a DuckDB file, or may not be written.
@@ -34,6 +36,8 @@ def open_warehouse(path: Path, *, wait_seconds: float = 0) -> Database:
         database, users = _open.get(path, (None, 0))
         if database is None:
             database = Database(path, _connect_in_time(path, time.monotonic() + wait_seconds))
+            if limits:
+                limits.apply(database.connection)
         _open[path] = (database, users + 1)
         return database
 
@@ -96,6 +100,7 @@ def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnectio
     try:
         connection = duckdb.connect(str(path), read_only=read_only)
         connection.execute("SET TimeZone = 'UTC'")
+        Limits().apply(connection)
         return connection
     except duckdb.IOException as error:
         text = str(error)
