@@ -13,8 +13,10 @@ from typing import Any, TextIO
 import pyarrow as pa
 
 from cx_intel.settings.sources.files import FileSet
+from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import SourceFile
 
+MOST_COLUMNS = 10_000
 KEPT_OF_REJECT = 1_000_000
 """Characters kept of a row that could not be split."""
 
@@ -78,6 +80,15 @@ class FilesRead:
         """
         rejected = self.rejects.rename_columns(["_source_file", "_row_number", "_reject", "_raw_row"])
         return pa.concat_tables([self.table, rejected], promote_options="default")
+
+
+def refuse_too_wide(columns: int, file: SourceFile) -> None:
+    """Raises SourceError for a file of more columns than any export has: no reader could hold its rows."""
+    if columns > MOST_COLUMNS:
+        raise SourceError(
+            f"{file.path}: has {columns:,} columns, more than {MOST_COLUMNS:,}. If they are rows, the file lacks line "
+            "breaks; else deliver only the columns that are read."
+        )
 
 
 def open_text(file: SourceFile, source: FileSet, errors: str = "strict") -> TextIO:

@@ -6,6 +6,7 @@ that Python does. What a file's content is: `content.py`; which columns are want
 
 import csv
 import re
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow.csv as pa_csv
 
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, is_utf8, open_text, rejects_table
+from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, is_utf8, open_text, refuse_too_wide, rejects_table
 from cx_intel.sources.files.paths import SourceFile
 
 BLOCK_BYTES, LARGEST_ROW_BYTES = 1 << 24, 1 << 28
@@ -24,19 +25,27 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def read_csv(file: SourceFile, source: FileSet) -> Content:
-    """The content of a CSV file."""
+    """The content of a CSV file, all at once."""
+    blocks = list(csv_blocks(file, source))
+    table = pa.concat_tables([block.table for block in blocks])
+    return Content(blocks[0].columns, table, pa.concat_tables([block.rejects for block in blocks]))
+
+
+def csv_blocks(file: SourceFile, source: FileSet) -> Iterator[Content]:
+    """The content of a CSV file, a block of rows after the other; at least one, and no more in memory than that."""
     names, has_rows = _header(file, source)
     _refuse_other_encodings(file, source)
-    fields = [f"c{n}" for n in range(len(names))]
+    reading = _Reading(names, file, source)
     if not has_rows:
-        return _numbered(names, pa.table({f: pa.array([], pa.string()) for f in fields}), [], file)
+        yield reading.empty()
+        return
     try:
-        table, faulty = _parse_csv(file, source, fields, BLOCK_BYTES)
+        yield from reading.blocks(BLOCK_BYTES)
     except pa.ArrowInvalid as error:
         if "straddling" not in str(error):
             raise
         try:
-            table, faulty = _parse_csv(file, source, fields, LARGEST_ROW_BYTES)
+            yield from reading.blocks(LARGEST_ROW_BYTES)
         except pa.ArrowInvalid as again:
             if "straddling" not in str(again):
                 raise
@@ -44,17 +53,18 @@ def read_csv(file: SourceFile, source: FileSet) -> Content:
                 f"{file.path}: a row is over {LARGEST_ROW_BYTES >> 20} MB long, or a quote never closed; "
                 f"mend it at the source."
             ) from again
-    return _numbered(names, table, faulty, file)
 
 
 def _header(file: SourceFile, source: FileSet) -> tuple[tuple[str, ...], bool]:
     """The names in the first row, and whether anything follows."""
     with open_text(file, source, errors="replace") as text:  # bytes that are no text are found later, with their row
-        rows = csv.reader((line.replace("\0", "") for line in text), **dialect(source))
+        lines = iter(lambda: text.readline(LARGEST_ROW_BYTES), "")
+        rows = csv.reader((line.replace("\0", "") for line in lines), **dialect(source))
         names = next((row for row in rows if row), None)
         if names is None:
             raise SourceError(f"{file.path}: is empty, without even a header row; fetch it again.")
-        has_rows = any(line.strip("\r\n") for line in text)
+        refuse_too_wide(len(names), file)
+        has_rows = any(line.strip("\r\n") for line in lines)
     return tuple(name.strip() for name in names), has_rows
 
 
@@ -97,47 +107,74 @@ def _is_text(file: SourceFile, source: FileSet) -> bool:
     return True
 
 
-def _parse_csv(
-    file: SourceFile, source: FileSet, fields: list[str], block: int
-) -> tuple[pa.Table, list[pa_csv.InvalidRow]]:
-    faulty: list[pa_csv.InvalidRow] = []
+class _Reading:
+    """One reading of a file in blocks; begun anew with larger ones, it goes on after the rows that were given already."""
 
-    def keep_aside(row: pa_csv.InvalidRow) -> str:
-        faulty.append(row)
-        return "skip"
+    def __init__(self, names: tuple[str, ...], file: SourceFile, source: FileSet):
+        self.names, self.file, self.source = names, file, source
+        self.fields = [f"c{n}" for n in range(len(names))]
+        self._rows = self._rejects = 0
 
-    encoding = "utf8" if is_utf8(source) else source.encoding
-    with pa.input_stream(str(file.path), compression="gzip" if file.is_gzip else None) as stream:
-        table = pa_csv.read_csv(
+    def empty(self) -> Content:
+        """The columns without a row."""
+        return self._content(pa.table({field: pa.array([], pa.string()) for field in self.fields}), range(0), [])
+
+    def blocks(self, size: int) -> Iterator[Content]:
+        """The rows that were not given yet, in blocks of so many bytes, each row with its number in the file."""
+        faulty: list[pa_csv.InvalidRow] = []
+        taken: set[int] = set()
+        rows = number = 0
+        with pa.input_stream(str(self.file.path), compression="gzip" if self.file.is_gzip else None) as stream:
+            for batch in self._reader(stream, size, faulty):
+                taken.update(row.number - 1 for row in faulty[len(taken) :])
+                numbers = _numbers(number, batch.num_rows, taken)
+                number, rows = numbers[-1] if len(numbers) else number, rows + batch.num_rows
+                wanted = min(batch.num_rows, max(0, rows - self._rows))
+                if wanted:
+                    table = pa.Table.from_batches([batch.slice(batch.num_rows - wanted)])
+                    self._rows = rows
+                    yield self._content(table, numbers[len(numbers) - wanted :], faulty)
+        if not self._rows or len(faulty) > self._rejects:
+            yield self._content(self.empty().table.drop_columns(["row_number"]), range(0), faulty)
+
+    def _reader(self, stream: Any, size: int, faulty: list[pa_csv.InvalidRow]) -> Any:
+        def keep_aside(row: pa_csv.InvalidRow) -> str:
+            faulty.append(row)
+            return "skip"
+
+        return pa_csv.open_csv(
             stream,
             read_options=pa_csv.ReadOptions(
                 use_threads=False,  # only then are faulty rows numbered
-                block_size=block,
-                column_names=fields,
+                block_size=size,
+                column_names=self.fields,
                 skip_rows_after_names=1,
-                encoding=encoding,
+                encoding="utf8" if is_utf8(self.source) else self.source.encoding,
             ),
             parse_options=pa_csv.ParseOptions(
-                delimiter=source.delimiter,
-                quote_char=source.quote or False,
-                newlines_in_values=bool(source.quote),
+                delimiter=self.source.delimiter,
+                quote_char=self.source.quote or False,
+                newlines_in_values=bool(self.source.quote),
                 invalid_row_handler=keep_aside,
             ),
             convert_options=pa_csv.ConvertOptions(
-                column_types={field: pa.string() for field in fields}, strings_can_be_null=False
+                column_types={field: pa.string() for field in self.fields}, strings_can_be_null=False
             ),
         )
-    return table, faulty
+
+    def _content(self, table: pa.Table, numbers: Sequence[int], faulty: Sequence[pa_csv.InvalidRow]) -> Content:
+        table = table.append_column("row_number", pa.array(numbers, pa.int64()))
+        told = [(self.file.name, r.number - 1, _fault(r), r.text[:KEPT_OF_REJECT]) for r in faulty[self._rejects :]]
+        self._rejects += len(told)
+        return Content(self.names, table, rejects_table(told))
 
 
-def _numbered(names: tuple[str, ...], table: pa.Table, faulty: list[pa_csv.InvalidRow], file: SourceFile) -> Content:
-    """Adds the row numbers: the data rows in order, without the faulty ones."""
-    taken = {row.number - 1 for row in faulty}
-    numbers = (n for n in range(1, table.num_rows + len(taken) + 1) if n not in taken)
-    counted = range(1, table.num_rows + 1) if not taken else numbers
-    table = table.append_column("row_number", pa.array(counted, pa.int64()))
-    rejects = [(file.name, row.number - 1, _fault(row), row.text[:KEPT_OF_REJECT]) for row in faulty]
-    return Content(names, table, rejects_table(rejects))
+def _numbers(after: int, count: int, taken: set[int]) -> Sequence[int]:
+    """The numbers of so many rows after a row, without those of faulty ones."""
+    if not taken or max(taken) <= after:
+        return range(after + 1, after + count + 1)
+    free = (number for number in range(after + 1, after + count + len(taken) + 1) if number not in taken)
+    return [number for number, _ in zip(free, range(count), strict=False)]
 
 
 def _fault(row: pa_csv.InvalidRow) -> str:

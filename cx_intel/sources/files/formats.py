@@ -17,7 +17,7 @@ import pyarrow as pa
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content
-from cx_intel.sources.files.csv import read_csv
+from cx_intel.sources.files.csv import csv_blocks, read_csv
 from cx_intel.sources.files.excel import read_excel
 from cx_intel.sources.files.json_lines import read_json_lines
 from cx_intel.sources.files.parquet import read_parquet
@@ -38,6 +38,15 @@ def read_file(file: SourceFile, source: FileSet) -> Content:
     }
     with errors_named(file, source):
         return read[file.format](file, source)
+
+
+def file_blocks(file: SourceFile, source: FileSet) -> Iterator[Content]:
+    """The content of one file in parts, as far as its format is read so; at least one. Raises as `read_file`."""
+    if file.format != "csv":
+        yield read_file(file, source)
+        return
+    with errors_named(file, source):
+        yield from csv_blocks(file, source)
 
 
 @contextmanager

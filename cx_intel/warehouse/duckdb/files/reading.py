@@ -5,6 +5,7 @@ names it is wanted (`columns.py`). Nothing is typed here, only split, named and 
 (`cx_intel.models.staging`).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.files.content import FilesRead
-from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.formats import file_blocks, read_file
 from cx_intel.sources.files.known import KnownFile, digest_of, look
 from cx_intel.sources.files.mapping import check_mapping
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files
@@ -90,21 +91,19 @@ class FileReading:
         schema, used = stream_schema(self.contract), used_names(self.source, self.contract)
         with duckdb.connect() as con:
             for file in files:
-                size, modified = look(file.path)
-                everything = read_file(file, self.source)
-                content = rows_wanted(con, everything, file, self.source)
-                table = canonical(con, content, file, self.source, self.contract, as_given=True)
-                rejects = content.rejects.rename_columns(["_source_file", "_row_number", "_reject", "_raw_row"])
-                for part in (table, rejects):
-                    yield from _in_columns(part, schema).to_batches()
-                self.note(
-                    file,
-                    (size, modified),
-                    rows=table.num_rows,
-                    rejects=rejects.num_rows,
-                    left_out=everything.table.num_rows - content.table.num_rows,
-                    ignored_columns=tuple(sorted(ignored(content, used))),
-                )
+                before, unread = look(file.path), set[str]()
+                counted = Counter[str]()
+                for everything in file_blocks(file, self.source):
+                    content = rows_wanted(con, everything, file, self.source)
+                    table = canonical(con, content, file, self.source, self.contract, as_given=True)
+                    rejects = content.rejects.rename_columns(["_source_file", "_row_number", "_reject", "_raw_row"])
+                    for part in (table, rejects):
+                        yield from _in_columns(part, schema).to_batches()
+                    counted["rows"] += table.num_rows
+                    counted["rejects"] += rejects.num_rows
+                    counted["left_out"] += everything.table.num_rows - content.table.num_rows
+                    unread |= ignored(content, used)
+                self.note(file, before, ignored_columns=tuple(sorted(unread)), **counted)
 
     def note(self, file: SourceFile, before: tuple[int, int], **counted: Any) -> None:
         """Notes a file as done, or as changed: it looked otherwise `before`."""
