@@ -111,6 +111,12 @@ def test_a_warehouse_that_has_no_such_table_says_nothing(tmp_path: Path) -> None
         ),
         (source("t", None, **NO_LIMITS), "There is no row of t up to 31 Jan 2025.", "no rhythm yet"),
         (
+            source("t", None, **NO_LIMITS, is_late=True, is_frozen=True),
+            "There is no row of t up to 31 Jan 2025. It had rows before. "
+            "Signals that read it are missing, and tiers are held.",
+            "frozen",
+        ),
+        (
             source("t", 2, judged_by="deliveries"),
             "The newest delivery of t that brought anything new is of 29 Jan 2025, 2 days before 31 Jan 2025.",
             "on time",

@@ -64,8 +64,9 @@ def source_freshness(
 
     Grain: as_of, source_table. Reads what is dated up to `as_of`; a row of a month is dated its last day. A delivery is a
     load that brought something new: a source that is read again unchanged has delivered nothing. A source without any row
-    is late only where a limit is stated for it. Of earlier partitions of this table it reads how late a source always is,
-    so that no day is judged before it can have come. Always true: frozen_is_late, low_volume_has_a_day.
+    is late where a limit is stated for it, or where it had rows before. That, and how late a source always is, so that no
+    day is judged before it can have come, is read from earlier partitions of this table. Always true: frozen_is_late,
+    low_volume_has_a_day.
     """
     tables = {
         "accounts": account_history,
@@ -84,7 +85,7 @@ def source_freshness(
         newest_on=days.day.max(), age_days=days.ago.min(), first_ago=days.ago.max()
     )
     rows = _sources(portfolio)
-    for part in (newest, _rhythms(days, newest), _volumes(days, newest, previous, portfolio, as_of)):
+    for part in (newest, _rhythms(days, newest), _volumes(days, newest, previous, portfolio, as_of), _known(previous)):
         rows = beside(rows, part, "source_table")
     return conform(_judged(rows, as_of), contract_of_freshness(portfolio))
 
@@ -175,6 +176,11 @@ def _volumes(days: ir.Table, newest: ir.Table, previous: ir.Table, portfolio: Po
     )
 
 
+def _known(previous: ir.Table) -> ir.Table:
+    """source_table, had_rows: whether an earlier partition knows a row of the source."""
+    return previous.group_by("source_table").agg(had_rows=previous.newest_on.notnull().any())
+
+
 def _always_late(previous: ir.Table, as_of: date) -> ir.Table:
     """source_table, always_late: the least age in the partitions of the last days, where these are enough to tell."""
     recent = previous.filter(previous.as_of >= ibis.literal(as_of - timedelta(days=VOLUME_DAYS)))
@@ -205,14 +211,17 @@ def _judged(rows: ir.Table, as_of: date) -> ir.Table:
     freeze = ibis.coalesce(rows.freeze_after, ibis.ifelse(rhythm.notnull(), usual, ibis.null("int64")))
     rows = rows.mutate(late_after_days=late, freeze_after_days=freeze)
     is_empty = rows.age_days.isnull() & rows.source_table.notin(BY_DELIVERIES)
+    had_rows = ibis.coalesce(rows.had_rows, no)
     days_ago = [(rows.volume_ago == n, ibis.literal(as_of - timedelta(days=n))) for n in range(VOLUME_DAYS)]
     return rows.mutate(
         as_of=ibis.literal(as_of),
         judged_by=ibis.cases((rows.source_table.isin(BY_DELIVERIES), DELIVERIES), else_=ROWS),
         gap_count=ibis.coalesce(rows.gap_count, ibis.literal(0, "int64")),
-        is_late=ibis.coalesce(rows.age_days > rows.late_after_days, is_empty & rows.late_after_days.notnull(), no),
+        is_late=ibis.coalesce(
+            rows.age_days > rows.late_after_days, is_empty & (rows.late_after_days.notnull() | had_rows), no
+        ),
         is_frozen=ibis.coalesce(
-            rows.age_days > rows.freeze_after_days, is_empty & rows.freeze_after_days.notnull(), no
+            rows.age_days > rows.freeze_after_days, is_empty & (rows.freeze_after_days.notnull() | had_rows), no
         ),
         volume_on=ibis.cases(*days_ago, else_=ibis.null("date")),
         is_low_volume=ibis.coalesce(rows.is_low_volume, no),

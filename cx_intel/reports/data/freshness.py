@@ -93,6 +93,8 @@ def _age(row: Row, f: Language) -> str:
 
 
 def _limits(row: Row, f: Language) -> str:
+    if is_missing(row["late_after_days"]):
+        return f.say("It had rows before.")
     found = [f.say("It is late after {late} days.", late=f.number(row["late_after_days"]))]
     if not is_missing(row["freeze_after_days"]):
         text = term("It is late after {late} days and frozen after {freeze}.")

@@ -106,6 +106,16 @@ def test_a_source_without_rows_is_late_only_where_a_limit_is_stated() -> None:
     assert (found["is_late"], found["is_frozen"]) == (True, True)
 
 
+def test_a_source_that_had_rows_and_has_none_any_more_is_frozen() -> None:
+    known = {"as_of": AS_OF - timedelta(days=1), "source_table": "support_tickets"}
+    of = portfolio(["support_tickets"])
+    told = {
+        newest: freshness(of, previous=[known | {"newest_on": newest}])["support_tickets"]
+        for newest in (None, date(2025, 1, 30))
+    }
+    assert [(row["is_late"], row["is_frozen"]) for row in told.values()] == [(False, False), (True, True)]
+
+
 def test_each_source_is_judged_by_its_own_days() -> None:
     of = portfolio(
         [table.removeprefix("stg_") for table in READ if table.startswith("stg_")], time_zone="Europe/Berlin"
