@@ -34,6 +34,7 @@ SNAPSHOTS = (
     "quarantine",
     "renewal_pipeline",
     "segment_health_summary",
+    "source_freshness",
 )
 
 Frames = dict[str, pd.DataFrame]
