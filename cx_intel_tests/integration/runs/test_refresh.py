@@ -51,7 +51,8 @@ def of_day(frames: Frames, day: date) -> Frames:
     found = {}
     for name, frame in frames.items():
         if name in SNAPSHOTS:
-            found[name] = frame[frame["as_of"] == pd.Timestamp(day)].reset_index(drop=True)
+            chosen = frame[frame["as_of"] == pd.Timestamp(day)].reset_index(drop=True)
+            found[name] = chosen.convert_dtypes()  # a null on another day makes a count a float
     return found
 
 
