@@ -203,11 +203,20 @@ def _written(value: Any) -> str:
 
 
 def _example(examples: Mapping[tuple[str, str], Any], model: type[BaseModel], field: str) -> str:
-    value = examples.get((_declared_in(model, field), field))
+    value = examples.get((_declared_in(model, field), field), _other_than_default(model.model_fields[field]))
     if value is None:
         return ""
     text = _written(value).replace("\n", " ").strip()
     return f"`{text}`" if len(text) <= LONGEST_EXAMPLE else f"`{text[: LONGEST_EXAMPLE - 4]} ...`"
+
+
+def _other_than_default(info: FieldInfo) -> Any:
+    """Of a choice that no portfolio makes: the last one that is not the default."""
+    if info.annotation is bool:
+        return not info.default
+    parts = [info.annotation, *get_args(info.annotation)]
+    choices = next((get_args(part) for part in parts if get_origin(part) is Literal), ())
+    return next((choice for choice in reversed(choices) if choice != info.default), None)
 
 
 def _declared_in(model: type[BaseModel], field: str) -> str:
