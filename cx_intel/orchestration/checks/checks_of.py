@@ -8,11 +8,12 @@ from cx_intel.orchestration.checks.check import Check
 from cx_intel.orchestration.checks.contract_checks import ContractChecks
 from cx_intel.orchestration.checks.event_names import EventNames
 from cx_intel.orchestration.checks.freshness import Freshness
+from cx_intel.orchestration.checks.gone_files import GoneFiles
 from cx_intel.orchestration.checks.model_version import ModelVersion
 from cx_intel.orchestration.checks.quarantined_share import QuarantinedShare
 from cx_intel.settings.portfolio import Portfolio
 
-KINDS: tuple[type[Check], ...] = (ContractChecks, QuarantinedShare, ModelVersion, EventNames, Freshness)
+KINDS: tuple[type[Check], ...] = (ContractChecks, QuarantinedShare, ModelVersion, EventNames, Freshness, GoneFiles)
 
 
 def checks_of(contract: Contract, portfolio: Portfolio) -> tuple[Check, ...]:

@@ -19,9 +19,9 @@ from cx_intel.warehouse.duckdb.state import SchemaState
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 from cx_intel.warehouse.protocol import Warehouse
 
-Kind: TypeAlias = Literal["rows", "days", "newest", "checks", "tables", "there"]
+Kind: TypeAlias = Literal["rows", "days", "newest", "checks", "tables", "there", "files"]
 """What was read of the warehouse: the rows of a table, what its days were built from, the newest day, what checks found,
-which tables there are, whether there is one."""
+which tables there are, whether there is one, which files it was read from."""
 Read: TypeAlias = tuple[Kind, str, str]
 """Kind, table, and the part of it; of days, those that were left out."""
 LATEST_SUFFIX = "_latest"

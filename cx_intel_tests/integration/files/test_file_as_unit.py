@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from cx_intel.contracts.catalog import contract_of
+from cx_intel.orchestration.checks.check import CheckContext
+from cx_intel.orchestration.checks.gone_files import GoneFiles
 from cx_intel_tests.helpers.event_files import EventFiles, event_files
 
 MONDAY = date(2025, 1, 6)
@@ -241,3 +245,26 @@ def test_a_warehouse_that_kept_the_raw_table_whole_goes_over_to_days(events: Eve
     events.refresh(TUESDAY)
     assert events.staged() == {"E1": MONDAY, "E2": MONDAY, "E3": TUESDAY}
     assert set(events.warehouse.day_state("raw_usage_events")) == {MONDAY, TUESDAY}
+
+
+def gone_files_told(events: EventFiles) -> list[tuple[bool, bool, str]]:
+    """Whether the check passes and blocks, and what it says first."""
+    contract = contract_of("stg_usage_events", events.portfolio)
+    context = CheckContext(contract.no_rows(), (), WEDNESDAY, events.warehouse)
+    found = GoneFiles(contract, events.portfolio).run(context)
+    return [(result.passed, result.blocks, result.rule.recovery.split(". ")[0]) for result in found]
+
+
+def test_a_file_that_is_gone_is_told_until_the_source_says_what_to_do(events: EventFiles) -> None:
+    events.refresh(TUESDAY)
+    assert gone_files_told(events) == [(True, False, "Not there any more: none")]
+    (events.folder / "mon.csv").unlink()
+    events.refresh(TUESDAY)
+    assert gone_files_told(events) == [(False, False, "Not there any more: mon.csv")]
+    events.source["gone_files"] = "keep"
+    assert gone_files_told(events) == []
+
+
+def test_other_tables_have_no_such_check(events: EventFiles) -> None:
+    contract = contract_of("stg_accounts", events.portfolio)
+    assert GoneFiles(contract, events.portfolio).specs(dg.AssetKey(["small", "stg_accounts"])) == []

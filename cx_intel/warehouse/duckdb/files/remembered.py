@@ -3,12 +3,13 @@
 What it says of a file is described in `cx_intel.sources.files.known`; the rows are written in `by_file.py`.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
 
 import pyarrow as pa
 
 from cx_intel.sources.files.known import KnownFile
-from cx_intel.warehouse.duckdb.made import MadeState
+from cx_intel.warehouse.duckdb.made import Kind, MadeState
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
 FILES = "source_files"
@@ -19,6 +20,7 @@ class RememberedFiles(MadeState):
     """The files of the raw tables of one schema, as they were when they were read."""
 
     def known_files(self, table: str) -> dict[str, KnownFile]:
+        self._note("files", table)
         if not self.database.exists(STATE_SCHEMA, FILES):
             return {}
         found = self.database.rows(
@@ -43,3 +45,10 @@ class RememberedFiles(MadeState):
             connection.register("_cx_remembered", pa.Table.from_pylist(rows))
             connection.execute(f"INSERT INTO {_FILES} BY NAME SELECT * FROM _cx_remembered")
             connection.unregister("_cx_remembered")
+
+    def _value(
+        self, kind: Kind, table: str, part: str, *, ids: Mapping[tuple[str, str], str], there: Collection[str]
+    ) -> str:
+        if kind == "files":
+            return hashlib.sha256(repr(sorted(self.known_files(table).items())).encode()).hexdigest()
+        return super()._value(kind, table, part, ids=ids, there=there)
