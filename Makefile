@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 LOCK := requirements-dev.lock
 unexport PYTHONDONTWRITEBYTECODE # else each test process compiles the tests anew
 
-.PHONY: setup install run ui test test-slow test-all coverage lint format docs wheel lock words system clean
+.PHONY: setup install run ui test test-slow test-all bench coverage lint format docs wheel lock words system clean
 
 setup: $(STAMP)
 
@@ -41,6 +41,10 @@ test-slow: setup
 	@$(BIN)/pytest -m slow
 
 test-all: test test-slow
+
+# What refreshes of large companies cost, beside hand-written SQL (benchmarks/README.md): half an hour, 4 GB of disk.
+bench: setup
+	@$(BIN)/python benchmarks/size/run.py
 
 # The fast suite, with the lines that no test reaches in build/coverage/index.html.
 coverage: setup
