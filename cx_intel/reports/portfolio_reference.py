@@ -43,6 +43,7 @@ ENTRIES: Mapping[tuple[str, str], Any] = {
     ("PresetUse", "options"): {"account_key": "crm_id"},
     ("PresetUse", "tables"): {"subscriptions": {"max_quarantined_pct": 20}, "invoices": None},
     ("SyntheticSource", "exclude"): ["nps_responses"],
+    ("FilesSource", "gone_files"): "take_back",
 }
 """Examples that cannot stand in one portfolio with the others: model and field, and the value."""
 INTRODUCTION = f"""# Reference of a portfolio's YAML
