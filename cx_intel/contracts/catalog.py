@@ -22,6 +22,8 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
         for make in (
             operations.quarantine,
             operations.rejected_rows,
+            operations.source_conflicts,
+            operations.conflicting_values,
             identity.identity_map,
             identity.unmatched_accounts,
             core.account_history,
@@ -77,7 +79,14 @@ def contract_of(table: str, portfolio: Portfolio) -> Contract:
 def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     """The tables that the portfolio has beyond its raw ones, in an order in which each follows what it reads."""
     sources = portfolio.tables
-    tables = [*_staged(portfolio), "quarantine", "account_history", *_ledger(portfolio), "account_snapshot"]
+    tables = [
+        *_staged(portfolio),
+        *_conflicts(portfolio),
+        "quarantine",
+        "account_history",
+        *_ledger(portfolio),
+        "account_snapshot",
+    ]
     if portfolio.has_identity:
         tables.append("unmatched_accounts")
     if "support_tickets" in sources and portfolio.support.business_hours:
@@ -106,6 +115,12 @@ def _staged(portfolio: Portfolio) -> Iterator[str]:
             yield "identity_map"
         if table in portfolio.tables:
             yield f"stg_{table}"
+
+
+def _conflicts(portfolio: Portfolio) -> Iterator[str]:
+    """Where several sources deliver one table, in what they differ."""
+    if any(portfolio.has_several(table) for table in portfolio.tables):
+        yield "source_conflicts"
 
 
 def _ledger(portfolio: Portfolio) -> Iterator[str]:

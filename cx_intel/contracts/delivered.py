@@ -22,6 +22,8 @@ RAW_MARKS = {"_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, "_rej
 """What a raw table from files carries besides the delivered columns: the file, the data row in it from 1, the row as
 it stood there, and why the row could not even be split into columns (null for all others)."""
 
+PART = "_part"
+"""Where several sources deliver a table: the column that tells of a row read from all of them which delivered it."""
 DELIVERED_DAY = "_day"
 """The column of a raw table kept by day: the day of UTC that a source of days delivered the row with; of a source of files,
 the row's own day in the portfolio's zone."""

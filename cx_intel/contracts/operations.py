@@ -4,7 +4,7 @@ What the tables of the business promise stands in the modules beside this one. H
 `cx_intel.models.staging.tables`.
 """
 
-from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract
+from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract, Invariant
 from cx_intel.settings.portfolio import Portfolio
 
 
@@ -42,6 +42,43 @@ def quarantine(portfolio: Portfolio) -> Contract:
         ),
         kind="snapshot",
     )
+
+
+def _conflict_columns() -> tuple[Column, ...]:
+    return (
+        Column("source_table", TEXT, "The canonical table.", nullable=False),
+        Column("row_key", TEXT, "The account, or the id that two sources have for different rows.", nullable=False),
+        Column("column_name", TEXT, "The column in which they differ.", nullable=False),
+        Column("kept_source", TEXT, "The source whose value counts.", nullable=False),
+        Column("kept_value", TEXT, "That value, as text.", nullable=False),
+        Column("other_source", TEXT, "The source that says otherwise.", nullable=False),
+        Column("other_value", TEXT, "What it says; of an id, what it is called here instead.", nullable=False),
+    )
+
+
+def source_conflicts(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "source_conflicts",
+        "operations",
+        "In what the sources of one table differ: columns of an account, and ids that two sources have.",
+        ("source_table", "row_key", "column_name", "other_source"),
+        _conflict_columns(),
+        invariants=(
+            Invariant(
+                "sources_agree",
+                "Sources of one table say the same of an account, and have no id in common.",
+                lambda t: t.other_value.isnull(),
+                "Mend the value in one of the systems, or state which of them is right: `owns: [column]` at its source. An id "
+                "that two sources have begins with the name of the later one here.",
+                "warn",
+            ),
+        ),
+    )
+
+
+def conflicting_values(portfolio: Portfolio) -> Contract:
+    """What the staged tables collect for `source_conflicts`: no asset, and nothing that a reader is shown."""
+    return Contract("conflicting_values", "operations", "In what sources of one table differ.", (), _conflict_columns())
 
 
 def rejected_rows(portfolio: Portfolio) -> Contract:

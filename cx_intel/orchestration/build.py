@@ -11,7 +11,7 @@ import dagster as dg
 from cx_intel.orchestration.assets.exports import export_assets
 from cx_intel.orchestration.assets.graph import steps_of
 from cx_intel.orchestration.assets.publication import publish_assets
-from cx_intel.orchestration.assets.raw import raw_asset, raw_kind
+from cx_intel.orchestration.assets.raw import raw_assets, raw_kind
 from cx_intel.orchestration.assets.reports import report_assets
 from cx_intel.orchestration.assets.retention import retention_assets
 from cx_intel.orchestration.assets.tables import kinds_of, table_asset
@@ -62,9 +62,9 @@ class SettingsErrors(ValueError):
 def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.Definitions:
     """The assets, checks, jobs, schedules and sensors of one portfolio."""
     steps = steps_of(portfolio)
-    raw_kinds = {f"raw_{t}": raw_kind(t, portfolio) for t in portfolio.tables}
+    raw_kinds = {f"raw_{part}": raw_kind(t, portfolio) for t in portfolio.tables for part in portfolio.parts_of(t)}
     kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
-    assets = [raw_asset(table, portfolio, environment.variables, environment.home) for table in portfolio.tables]
+    assets = raw_assets(portfolio, environment.variables, environment.home)
     assets += [table_asset(step, portfolio, kinds) for step in steps]
     if portfolio.reports.enabled:
         assets += report_assets(portfolio, environment)

@@ -186,7 +186,11 @@ def _with_ledger(entry: Entry, tables: Tables, account_id: str, register: Regist
     signup = next((row["signup_date"] for row in known if isinstance(row.get("signup_date"), date)), None)
     month = signup.replace(day=1).isoformat()[:10] if signup else None
     named = replace(entry, segment=segment, signup_month=month, gone_on=None)
-    kept = {t: minimal(t, rows, named, register) for t in KEPT if (rows := tables.rows_of(t, account_id))}
+    kept = {
+        part: minimal(table, rows, named, register)
+        for part, table in tables.parts(KEPT).items()
+        if (rows := tables.rows_of(part, account_id))
+    }
     if survivor := tables.survivor(account_id):
         into = register.pseudonym(entry.portfolio, survivor)
         kept["account_aliases"] = [dict(zip(MERGES, (named.pseudonym, into), strict=True))]

@@ -42,7 +42,15 @@ class Guard:
         entries = self.register.entries(self.portfolio)
         return hashlib.sha256(repr(entries).encode()).hexdigest() + self.register.check() if entries else ""
 
-    def admit(self, table: str, rows: Rows, as_of: date, warehouse: Warehouse, system: str | None = None) -> Rows:
+    def admit(
+        self,
+        table: str,
+        rows: Rows,
+        as_of: date,
+        warehouse: Warehouse,
+        system: str | None = None,
+        part: str | None = None,
+    ) -> Rows:
         """What may be written of the rows that a source delivered; the very same when nobody of the register is in them.
 
         Args:
@@ -51,6 +59,7 @@ class Guard:
             as_of: The day of the load.
             warehouse: Where expressions are executed.
             system: The system whose ids stand in account_id, where they are not the accounts' own.
+            part: The name of what one of several sources of the table delivers; default: the table's.
 
         Raises:
             PrivacyError: Somebody was erased, and the key is not there: nothing is loaded.
@@ -73,7 +82,8 @@ class Guard:
             )
             for column, of_system in (("account_id", system), ("user_id", None), ("parent_account_id", None))
         }
-        stored = [e for e in of_kind["account"].values() if table in e.kept and e not in found["account_id"].values()]
+        kept_as, blocked = part or table, found["account_id"].values()
+        stored = [e for e in of_kind["account"].values() if kept_as in e.kept and e not in blocked]
         rejected = self._rejected(rows, of_kind, warehouse, system)
         if not any(found.values()) and not stored and not rejected:
             return rows
@@ -85,7 +95,7 @@ class Guard:
             return kept
         if table == "accounts" and "segment" not in kept.columns:
             kept = kept.mutate(segment=ibis.null("string"))
-        more = [row for e in stored for row in ended(table, e.kept[table], self._gone_on(e, as_of))]
+        more = [row for e in stored for row in ended(table, e.kept[kept_as], self._gone_on(e, as_of))]
         for account, entry in found["account_id"].items():
             chosen = delivered.filter(_text(delivered, "account_id") == account)
             frame = warehouse.execute(chosen)

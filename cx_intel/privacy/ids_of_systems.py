@@ -61,5 +61,9 @@ def _of(
         portfolio, "account", external_id, (), entry.pseudonym, system, named_in, is_shared=row["is_shared"]
     )
     named = replace(entry, gone_on=None)
-    kept = {t: minimal(t, rows, named, register) for t in KEPT if (rows := tables.delivered(f"raw_{t}", subject))}
+    kept = {
+        part: minimal(table, rows, named, register)
+        for part, table in tables.parts(KEPT).items()
+        if (rows := tables.delivered(f"raw_{part}", subject))
+    }
     return subject, replace(named, kept=kept)

@@ -4,7 +4,7 @@ Run a second time it changes nothing. The old rows leave the file when it is wri
 the files); the statements themselves are in `cx_intel.warehouse.duckdb.row_edits`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -50,6 +50,11 @@ STATUS_HISTORY = ("raw_ticket_status_history", "stg_ticket_status_history")
 """Tables whose rows name a ticket and no account."""
 
 
+def canonical(table: str) -> str:
+    """The table that holds what one of several sources delivers: raw_accounts of raw_accounts__billing."""
+    return table.partition("__")[0]
+
+
 class Tables:
     """The tables of one portfolio in an open DuckDB file, and what is remembered of them.
 
@@ -75,6 +80,12 @@ class Tables:
             return []
         rows = self.rows(f"raw_{table}", account_id)
         return rows or (self.rows("stg_accounts", account_id) if table == "accounts" else [])
+
+    def parts(self, tables: Iterable[str]) -> dict[str, str]:
+        """What each source delivers of these canonical tables, by its name: the canonical table."""
+        found = {table: table for table in tables}
+        raw = (table.removeprefix("raw_") for table in self.edits.columns() if table.startswith("raw_"))
+        return found | {part: canonical(part) for part in raw if canonical(part) in found}
 
     def names(self, account_id: str) -> tuple[str, ...]:
         """What an account was called in any table."""
@@ -120,6 +131,7 @@ class Tables:
         pair = dict(zip(PAIRS[0], (subject.system, subject.id), strict=True))
         known = (row["named_in"] or "" for row in self._with_pair(IDENTITY, pair))
         names = [*subject.named_in, *(name for text in known for name in text.split())]
+        names += [part for part in self.parts(["accounts"]) if part != "accounts"]
         for table in dict.fromkeys(f"raw_{name}" for name in names):
             if "account_id" not in self.edits.columns().get(table, {}):
                 continue
@@ -137,7 +149,8 @@ class Tables:
 
     def tickets(self, account_id: str) -> set[str]:
         """The ids of an account's tickets."""
-        ids = (row["ticket_id"] for table in TICKETS for row in self.rows(table, account_id))
+        tables = [table for table in self.edits.columns() if canonical(table) in TICKETS and table not in self.borrowed]
+        ids = (row["ticket_id"] for table in tables for row in self.rows(table, account_id))
         return {str(found).strip() for found in ids if found}
 
     def holds(self, subject_column: str, subject: str) -> bool:
@@ -170,9 +183,9 @@ class Tables:
             str(row[column]).strip(): entry
             for subject, entry in subjects
             if subject.kind == "account"
-            for table, columns in ROW_IDS.items()
-            for row in self.delivered(f"raw_{table}", subject)
-            for column in columns
+            for part, table in self.parts(ROW_IDS).items()
+            for row in self.delivered(f"raw_{part}", subject)
+            for column in ROW_IDS[table]
             if row.get(column)
         }
 
@@ -261,6 +274,7 @@ class Tables:
         register: Register,
     ) -> None:
         edits, mine = self.edits, (table, subject.column, subject.id)
+        table = canonical(table)
         if subject.kind == "user" or table not in (*LEDGER, *AMOUNTS, PERIODS):
             edits.delete(*mine)
             return

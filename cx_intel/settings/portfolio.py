@@ -207,6 +207,27 @@ class Portfolio(SourcesMixin):
                 return source
         raise KeyError(table)
 
+    def parts_of(self, table: str) -> dict[str, Source]:
+        """The sources of a canonical table, each by the name of what it delivers: the first by the table's own.
+
+        What it delivers stands in `raw_<name>`, such as raw_accounts and raw_accounts__billing.
+        """
+        several = [s for s in self.sources if isinstance(s, TableSource) and s.table == table]
+        if not several:
+            return {table: self.source_of(table)}
+        return {table: several[0], **{f"{table}__{source.label}": source for source in several[1:]}}
+
+    def has_several(self, table: str) -> bool:
+        """Whether more than one source delivers a canonical table."""
+        return table in self.tables and len(self.parts_of(table)) > 1
+
+    def only(self, table: str, source: Source) -> "Portfolio":
+        """The portfolio as if a source were the only one of its table: for what is to be read by its settings."""
+        if not self.has_several(table):
+            return self
+        of_others = [s for s in self.sources if s is source or not (isinstance(s, TableSource) and s.table == table)]
+        return self.model_copy(update={"sources": of_others})
+
     def system_of(self, table: str) -> str | None:
         """The system whose ids stand in the `account_id` of a table; None where they are the accounts' own."""
         source = self.source_of(table) if table in self.tables else None
@@ -216,15 +237,17 @@ class Portfolio(SourcesMixin):
     def systems(self) -> dict[str, tuple[str, ...]]:
         """System: the canonical tables whose rows name its ids."""
         found: dict[str, tuple[str, ...]] = {}
-        for table in self.tables:
-            if system := self.system_of(table):
-                found[system] = (*found.get(system, ()), table)
+        for source in self.sources:
+            system = source.system if isinstance(source, TableSource) else None
+            if system and isinstance(source, TableSource) and source.table != "accounts":
+                found[system] = tuple(dict.fromkeys((*found.get(system, ()), source.table)))
         return found
 
     @property
     def has_identity(self) -> bool:
         """Whether ids of other systems are led to accounts."""
-        return bool(self.systems) or "identity_links" in self.tables
+        has_system = any(isinstance(s, TableSource) and s.system for s in self.sources)
+        return has_system or "identity_links" in self.tables
 
     def makes_accounts_of(self, system: str) -> bool:
         """Whether an id of a system that finds no account becomes one."""
@@ -257,7 +280,7 @@ class Portfolio(SourcesMixin):
     def ledger_fingerprint(self) -> str:
         """A digest of the settings that MRR follows from: rates, what counts, mappings. Closing a month changes none."""
         revenue = self.revenue.model_dump_json(exclude={"closed_through", "restatement_tolerance_pct"})
-        read = [self.source_of(t) for t in ("accounts", *BASIS_TABLE) if t in self.tables]
+        read = [s for t in ("accounts", *BASIS_TABLE) if t in self.tables for s in self.parts_of(t).values()]
         parts = [revenue, self.currency.model_dump_json(), *(s.model_dump_json(exclude=_PLACES) for s in read)]
         return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 

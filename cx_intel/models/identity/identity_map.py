@@ -14,11 +14,13 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts import identity as contracts
 from cx_intel.contracts.contract import conform
+from cx_intel.contracts.delivered import PART
 from cx_intel.contracts.erased import is_erased
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.identity.resolution import ID, default_priority, resolved
 from cx_intel.models.staging import parsing
+from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.models.staging.identity import OWN, compared_id
 from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.settings.portfolio import Portfolio
@@ -98,12 +100,17 @@ def named_ids(delivered: Mapping[str, ir.Table], portfolio: Portfolio) -> ir.Tab
         portfolio: Says which of them name ids of which system.
     """
     parts = []
-    for system, tables in portfolio.systems.items():
-        for table in tables:
+    for table in delivered:
+        for part, source in portfolio.parts_of(table).items() if table in portfolio.tables else ():
+            system = portfolio.only(table, source).system_of(table)
+            if system is None:
+                continue
             raw = delivered[table]
+            if portfolio.has_several(table):
+                raw = raw.filter(raw[PART] == part)
             named = raw.select(external_id=compared_id(parsing.text(raw.account_id), system))
             named = named.filter(named.external_id.notnull() & ~is_erased(named.external_id))
-            parts.append(named.mutate(system=ibis.literal(system), table_name=ibis.literal(table)))
+            parts.append(named.mutate(system=ibis.literal(system), table_name=ibis.literal(part)))
     columns = (*ID, "table_name")
     if not parts:
         nothing = next(iter(delivered.values()))
@@ -114,7 +121,7 @@ def named_ids(delivered: Mapping[str, ir.Table], portfolio: Portfolio) -> ir.Tab
 
 def _named_in(named: ir.Table, portfolio: Portfolio) -> ir.Table:
     """Each id that rows name, with the tables that do."""
-    tables = [table for of_system in portfolio.systems.values() for table in of_system]
+    tables = [part for t in dict.fromkeys(sum(portfolio.systems.values(), ())) for part in portfolio.parts_of(t)]
     found = named.group_by(list(ID)).agg(**{f"_in_{t}": (named.table_name == t).any() for t in tables})
     texts = (ibis.ifelse(found[f"_in_{table}"], f" {table}", "") for table in tables)
     joined = reduce(add, texts) if tables else NO_TEXT
@@ -123,7 +130,7 @@ def _named_in(named: ir.Table, portfolio: Portfolio) -> ir.Table:
 
 def _accounts(raw_accounts: ir.Table, aliases: ir.Table, known: ir.Table) -> ir.Table:
     """Every id of an account that this load or an earlier one delivered, with the account that survives."""
-    ids = raw_accounts.select(external_id=parsing.text(raw_accounts.account_id)).distinct()
+    ids = delivered_accounts(raw_accounts).select(external_id="account_id")
     ids = ids.filter(ids.external_id.notnull()).mutate(is_delivered=ibis.literal(True))
     once = known.filter(known.system == ACCOUNT).select("external_id", "account_id")
     old = aliases.select(external_id="old_account_id").distinct()

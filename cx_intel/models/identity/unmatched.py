@@ -50,7 +50,7 @@ def unmatched_accounts(
     }
     named = named_ids(delivered, portfolio)
     counted = named.group_by(list(ID)).agg(
-        row_count=named.count(), event_count=named.count(where=named.table_name == "usage_events")
+        row_count=named.count(), event_count=named.count(where=named.table_name.startswith("usage_events"))
     )
     rows = current(identity_map)
     is_own = ibis.coalesce(rows.rule == OWN, ibis.literal(False))

@@ -5,7 +5,7 @@ follows from the signature. `tables.py` turns each step into an asset, `steps.py
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from cx_intel.models.renewals import actions, families, lifecycle, outlook
 from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.revenue import cohorts, delivery, published, reconciliation, recurring, waterfall
 from cx_intel.models.revenue import ledger as revenue
+from cx_intel.models.staging import several_sources
 from cx_intel.models.staging import tables as staging
 from cx_intel.models.subscriptions import periods as subscription_periods
 from cx_intel.models.support import adherence, business_hours, tickets
@@ -30,8 +31,12 @@ from cx_intel.settings.portfolio import Portfolio
 HISTORY_SUFFIX = "__history"
 REJECTED_ROWS = "rejected_rows"
 """What all staged tables collect for the quarantine; no asset."""
+CONFLICTING_VALUES = "conflicting_values"
+"""What staged tables of several sources collect for source_conflicts; no asset."""
+COLLECTED = (REJECTED_ROWS, CONFLICTING_VALUES)
 MODULES = (
     staging,
+    several_sources,
     identity_map,
     unmatched,
     accounts,
@@ -97,10 +102,21 @@ def upstream_of(step: Step, portfolio: Portfolio) -> dict[str, bool]:
     """The tables that a step comes after, because its model reads them: whether their earlier days are read too."""
     found: dict[str, bool] = {}
     for i in step.inputs:
-        staged = [f"stg_{table}" for table in portfolio.tables]
-        for table in staged if i.table == REJECTED_ROWS else [i.table] if i.exists else []:
+        for table in _read_of(i, portfolio):
             found[table] = found.get(table, False) or i.reads == "history"
     return found
+
+
+def _read_of(i: Input, portfolio: Portfolio) -> Sequence[str]:
+    """The tables that stand for an input: what staged tables collect, what each source delivered, or itself."""
+    if i.table == REJECTED_ROWS:
+        return [f"stg_{table}" for table in portfolio.tables]
+    if i.table == CONFLICTING_VALUES:
+        return [f"stg_{table}" for table in portfolio.tables if portfolio.has_several(table)]
+    table = i.table.removeprefix("raw_")
+    if i.exists and table != i.table:
+        return [f"raw_{part}" for part in portfolio.parts_of(table)]
+    return [i.table] if i.exists else []
 
 
 def steps_of(portfolio: Portfolio) -> tuple[Step, ...]:
@@ -120,7 +136,7 @@ def model_of(table: str) -> Callable[..., Any]:
 
 def _step(table: str, portfolio: Portfolio) -> Step:
     model = model_of(table)
-    existing = {*tables_of(portfolio), *(f"raw_{t}" for t in portfolio.tables), REJECTED_ROWS}
+    existing = {*tables_of(portfolio), *(f"raw_{t}" for t in portfolio.tables), *COLLECTED}
     inputs, settings = [], set()
     for parameter in inspect.signature(model).parameters.values():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:

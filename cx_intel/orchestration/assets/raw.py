@@ -45,22 +45,38 @@ AFTER = {"ticket_status_history": ("support_tickets",)}
 
 
 def raw_kind(table: str, portfolio: Portfolio) -> Kind:
-    """How a raw table is kept: by day where its source delivers days."""
+    """How the raw tables of a canonical table are kept: by day where its only source delivers days."""
+    if portfolio.has_several(table):
+        return "whole"
     source = portfolio.source_of(table)
     by_day = table in EVENT_TABLES and isinstance(source, SyntheticSource)
     return "by_day" if by_day or is_kept_by_file(table, source) else "whole"
 
 
-def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], home: Path) -> dg.AssetsDefinition:
+def raw_assets(portfolio: Portfolio, variables: Mapping[str, str], home: Path) -> list[dg.AssetsDefinition]:
+    """The assets of all raw tables, one for each source of each canonical table; the arguments are those of `raw_asset`."""
+    return [
+        raw_asset(part, table, portfolio.only(table, source), kind, variables, home)
+        for table in portfolio.tables
+        for kind in [raw_kind(table, portfolio)]
+        for part, source in portfolio.parts_of(table).items()
+    ]
+
+
+def raw_asset(
+    part: str, table: str, portfolio: Portfolio, kind: Kind, variables: Mapping[str, str], home: Path
+) -> dg.AssetsDefinition:
     """The asset of a raw table.
 
     Args:
+        part: The name of what one source delivers (`Portfolio.parts_of`).
         table: The canonical table.
-        portfolio: Its settings.
+        portfolio: Its settings, with this source of the table alone.
+        kind: How the table is kept.
         variables: What `${NAME}` in the source's settings is taken from.
         home: Where it is remembered who was erased.
     """
-    name, kind, source = f"raw_{table}", raw_kind(table, portfolio), portfolio.source_of(table)
+    name, source = f"raw_{part}", portfolio.source_of(table)
     key = key_of(portfolio, name)
     metadata = {"partition_expr": DELIVERED_DAY} if kind == "by_day" else {}
 
@@ -101,7 +117,7 @@ def raw_asset(table: str, portfolio: Portfolio, variables: Mapping[str, str], ho
                 swapped: dict[str, Any] = {"column": DELIVERED_DAY, "days": written, "state": state}
             else:
                 rows, extra = _whole(table, source, days[-1], portfolio, variables, warehouse)
-                rows = guard.admit(table, rows, days[-1], warehouse, portfolio.system_of(table))
+                rows = guard.admit(table, rows, days[-1], warehouse, portfolio.system_of(table), part)
                 staged = warehouse.stage(name, [rows])
                 written, swapped = (), {"stands_at": days[-1]}
             _refuse_unknown_currencies(table, staged, warehouse, portfolio)

@@ -95,7 +95,7 @@ class FilesDelivery:
     def _admit(self, name: str, as_of: date) -> None:
         """Takes what is delivered of erased people out of the staged rows."""
         staged = self.warehouse.staged(name)
-        admitted = self.guard.admit(self.source.table, staged, as_of, self.warehouse)
+        admitted = self.guard.admit(self.source.table, staged, as_of, self.warehouse, self.source.system)
         if admitted is not staged:
             kept = self.warehouse.stage(f"admitted_{name}", [admitted])
             self.warehouse.stage(name, [kept])

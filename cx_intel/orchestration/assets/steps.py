@@ -23,13 +23,14 @@ from cx_intel.models.expressions.time import offsets
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.models.staging.event_days import is_kept_by_file
-from cx_intel.models.staging.identity import compared_id, current
+from cx_intel.models.staging.identity import compared_id, current, further_accounts
 from cx_intel.models.staging.repeated_rows import key_columns
 from cx_intel.models.staging.rows import MARKS, judged
 from cx_intel.models.staging.tables import judged_accounts, rejected_rows, valid_rows
 from cx_intel.models.subscriptions.history import seen_before
-from cx_intel.orchestration.assets.graph import REJECTED_ROWS, Input, Step
+from cx_intel.orchestration.assets.graph import COLLECTED, REJECTED_ROWS, Input, Step
 from cx_intel.orchestration.assets.judged_days import JudgedDays
+from cx_intel.orchestration.assets.judged_sources import SeveralSources
 from cx_intel.orchestration.assets.lineage import Source, column_sources
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Rows, Warehouse
@@ -153,8 +154,14 @@ class StepRunner:
             seen=self._seen(table, days[-1]),
             identity=identity,
         )
-        if table == "accounts":
-            known = self._known_before(days[-1]) if identity is not None else None
+        several = SeveralSources(table, self.portfolio, warehouse) if self.portfolio.has_several(table) else None
+        known = self._known_before(days[-1]) if table == "accounts" and identity is not None else None
+        if several:
+            further = None
+            if identity is not None and known is not None:
+                further = judge(further_accounts(identity, known, raw, portfolio=self.portfolio))
+            expression = several.judged(lambda rows, of: judge(rows, portfolio=of), further, days[-1])
+        elif table == "accounts":
             expression = judged_accounts(raw, aliases, identity, known, portfolio=self.portfolio, as_of=days[-1])
         else:
             expression = judge(raw, finds_repeats=judged_days is None)
@@ -181,6 +188,8 @@ class StepRunner:
             judged_days.remember_accounts()
         warehouse.discard(JUDGED_PREFIX + table)
         warehouse.discard(COMPARED_PREFIX + contract.table)
+        if several:
+            several.discard()
         return Built(kept, chosen, state, self._sources(expression))
 
     def _without_repeats(self, found: ir.Table, raw: ir.Table, judge: Callable[[ir.Table], ir.Table]) -> ir.Table:
@@ -267,7 +276,10 @@ class StepRunner:
 
     def _table(self, wanted: Input) -> ir.Table:
         """A table that a model reads, all of it; an empty one where the portfolio or the warehouse has none."""
-        if wanted.exists and (wanted.table != REJECTED_ROWS or self.warehouse.exists(REJECTED_ROWS)):
+        table = wanted.table.removeprefix("raw_")
+        if wanted.exists and table != wanted.table and self.portfolio.has_several(table):
+            return SeveralSources(table, self.portfolio, self.warehouse).raw()
+        if wanted.exists and (wanted.table not in COLLECTED or self.warehouse.exists(wanted.table)):
             return self.warehouse.table(wanted.table)
         return contract_of(wanted.table.replace("raw_", "stg_", 1), self.portfolio).no_rows()
 

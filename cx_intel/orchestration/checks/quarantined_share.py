@@ -29,7 +29,8 @@ class QuarantinedShare(Check):
 
     @property
     def _limit(self) -> float:
-        return self.portfolio.source_of(self.contract.table.removeprefix("stg_")).max_quarantined_pct
+        sources = self.portfolio.parts_of(self.contract.table.removeprefix("stg_")).values()
+        return max(source.max_quarantined_pct for source in sources)
 
     @property
     def _text(self) -> str:

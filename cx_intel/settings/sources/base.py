@@ -37,7 +37,10 @@ ID_OF = {
 }
 """Tables whose ids may be unique within an account only: their id."""
 WITHOUT_ACCOUNT_ID = ("account_aliases", "identity_links", "accounts", "ticket_status_history")
-"""Tables whose rows belong to no account, or are accounts: another system's ids cannot stand there."""
+"""Tables whose rows belong to no account, or are accounts: another system's ids cannot stand there, unless the source adds
+columns to accounts that another one delivers."""
+DELIVERED_ONCE = ("account_aliases", "ticket_status_history")
+"""Tables that one source delivers: chains of merges are followed within it; tickets may be called alike by several."""
 WITHOUT_NUMBERS = ("account_aliases", "usage_events", "ticket_status_history")
 """Tables that have no column of numbers."""
 MINOR_DIGITS = {
@@ -121,6 +124,11 @@ class TableSource(SourceBase):
     """
     satisfaction: Satisfaction | None = None
     """Of support_tickets: how ratings are written, where not from 1 to 5."""
+    name: SystemName | None = None
+    """What the source is called where several deliver one table; default: its `system`."""
+    owns: list[str] = []
+    """Where several sources deliver accounts: the columns of which this one's value counts. Others are those of the source
+    that is listed first and has a value."""
     system: SystemName | None = None
     """The system whose ids `account_id` holds, where they are not the accounts' own: stripe, zendesk, or `domain` for
     domains and e-mail addresses. `identity_links` say which account each id belongs to."""
@@ -140,7 +148,9 @@ class TableSource(SourceBase):
             raise Misfit("is about the ratings of support_tickets", ("satisfaction",))
         if self.system == ACCOUNT:
             raise Misfit("is left out where the ids are the accounts' own", ("system",))
-        if self.system and self.table in WITHOUT_ACCOUNT_ID:
+        if self.owns and self.table != "accounts":
+            raise Misfit("is about accounts; rows of other tables stay apart", ("owns",))
+        if self.system and self.table in WITHOUT_ACCOUNT_ID and self.table != "accounts":
             raise Misfit(
                 f"is about the account_id of a row, which {self.table} has not or does not borrow", ("system",)
             )
@@ -156,6 +166,11 @@ class TableSource(SourceBase):
     def title(self) -> str:
         """What messages call it: source of subscriptions (preset stripe_export)."""
         return f"source of {self.table}" + (f" (preset {self.preset})" if self.preset else "")
+
+    @property
+    def label(self) -> str:
+        """What the source is called among others of its table; empty where nothing says."""
+        return self.name or self.system or ""
 
     @property
     def has_local_spellings(self) -> bool:

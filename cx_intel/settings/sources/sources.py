@@ -8,8 +8,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from cx_intel.settings.base import Settings
-from cx_intel.settings.sources.base import TableSource
+from cx_intel.settings.base import Misfit, Settings
+from cx_intel.settings.sources.base import DELIVERED_ONCE, TableSource
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.presets import PresetUse
 from cx_intel.settings.sources.sql import SqlSource
@@ -29,12 +29,38 @@ class SourcesMixin(Settings):
     sources: Annotated[list[Source], BeforeValidator(_as_it_is, json_schema_input_type=list[Source | PresetUse])] = (
         Field(min_length=1)
     )
-    """Where the canonical tables come from; each table from one source. `preset: NAME` takes those of a vendor's
-    export."""
+    """Where the canonical tables come from. `preset: NAME` takes those of a vendor's export. Several may deliver one table,
+    each with a `name`: their rows stand beside each other, accounts are joined column by column."""
 
     @model_validator(mode="after")
-    def _one_source_a_table(self) -> "SourcesMixin":
-        listed = [s.table for s in self.sources if isinstance(s, TableSource)]
-        if twice := sorted({t for t in listed if listed.count(t) > 1}):
-            raise ValueError(f"sources: {', '.join(twice)} is delivered twice; join the files with a glob")
+    def _told_apart(self) -> "SourcesMixin":
+        of_table: dict[str, list[tuple[int, TableSource]]] = {}
+        for place, source in enumerate(self.sources):
+            if isinstance(source, TableSource):
+                of_table.setdefault(source.table, []).append((place, source))
+        for table, several in of_table.items():
+            if table == "accounts" and several[0][1].system:
+                message = "has to deliver accounts under their own ids: list a source without `system` first"
+                raise Misfit(message, ("sources", several[0][0], "system"))
+            for n, (place, source) in enumerate(several):
+                earlier = [s for _, s in several[:n]]
+                if message := _fault_beside(source, earlier) if len(several) > 1 else "":
+                    raise Misfit(f"{table}: {message}", ("sources", place))
+                if source.owns and len(several) == 1:
+                    raise Misfit("is for a table that several sources deliver", ("sources", place, "owns"))
         return self
+
+
+def _fault_beside(source: TableSource, earlier: list[TableSource]) -> str:
+    """What is wrong with a further source of a table; empty where nothing is."""
+    if source.table in DELIVERED_ONCE:
+        return "is delivered twice; join the files with a glob"
+    if not source.label or source.label in [s.label for s in earlier]:
+        return "is delivered twice: give each source a `name` of its own, or join the files with a glob"
+    if owned := sorted({c for s in earlier for c in s.owns} & set(source.owns)):
+        return f"{', '.join(owned)} is owned by two sources"
+    same = ("end_date", "missing_rows", "delivers_all")
+    differing = [name for name in same if any(getattr(source, name) != getattr(s, name) for s in earlier)]
+    if source.table == "subscriptions" and differing:
+        return f"{differing[0].removesuffix('_all')} is to be the same for all sources of subscriptions"
+    return ""

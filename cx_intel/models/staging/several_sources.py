@@ -1,0 +1,187 @@
+"""Rows of several sources of one table: beside each other with ids of their own, or joined column by column.
+
+Each source's rows are judged by its own settings first (`rows.py` beside this module). Definitions: Several sources of one
+table in `docs/definitions.md`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts import operations
+from cx_intel.contracts.contract import Contract, conform
+from cx_intel.contracts.delivered import delivered_columns
+from cx_intel.models.expressions.joins import beside
+from cx_intel.models.staging.columns.derivations import derivations
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.base import ID_OF
+
+IDS = {"subscriptions": "subscription_id", "invoices": "invoice_id", **ID_OF}
+"""Canonical table: the id that two sources may both have for rows of theirs."""
+MARKS = ("_reason", "_source_file", "_row_number", "_raw_row", "_day")
+PRESENT = "_is_there"
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """What one source delivered of a table, judged.
+
+    Attributes:
+        name: What the source is called.
+        rows: The columns of the staged table and the marks.
+        owns: The columns of which its value counts.
+    """
+
+    name: str
+    rows: ir.Table
+    owns: tuple[str, ...] = ()
+
+
+def united(parts: Sequence[SourceRows], contract: Contract) -> tuple[ir.Table, ir.Table | None]:
+    """The rows of all sources, and which ids had to be told apart; None where the table has no ids.
+
+    An id that an earlier source has too begins with the later source's name, also where an invoice names it as credited.
+    """
+    table = contract.table.removeprefix("stg_")
+    row_id = IDS.get(table)
+    whole, conflicts = parts[0].rows, []
+    for part in parts[1:]:
+        rows = part.rows
+        if row_id:
+            rows, told = _told_apart(part, whole, row_id, table, parts[0].name)
+            conflicts.append(told)
+        elif "occurrence" in contract.column_names:
+            rows = _counted_on(rows, whole, [name for name in contract.grain if name != "occurrence"])
+        else:
+            rows = _without_known(rows, whole, contract)
+        whole = whole.union(rows.select(*whole.columns))
+    if not conflicts:
+        return whole, None
+    return whole, ibis.union(*conflicts) if len(conflicts) > 1 else conflicts[0]
+
+
+def joined_accounts(parts: Sequence[SourceRows], contract: Contract, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """One row an account, each column from its owner, else from the source that is listed first and has a value.
+
+    What is derived by rules is derived of the joined row. Rows that are not valid stay as they are.
+    """
+    rows = _side_by_side(parts)
+    names = [name for name in contract.column_names if name != "account_id"]
+    values = {name: _first(rows, name, [n for n, _ in _ordered(parts, name)]) for name in names}
+    marks = {name: _first(rows, name, list(range(len(parts)))) for name in MARKS if name != "_reason"}
+    joined = rows.select("account_id", **values, **marks, _reason=ibis.null("string"))
+    for derive in derivations("accounts", portfolio):
+        joined = joined.mutate(**derive(joined, portfolio, as_of))
+    columns = (*contract.column_names, *MARKS)
+    rejected = [part.rows.filter(part.rows["_reason"].notnull()).select(*columns) for part in parts]
+    return ibis.union(joined.select(*columns), *rejected)
+
+
+def account_conflicts(parts: Sequence[SourceRows], contract: Contract, portfolio: Portfolio) -> ir.Table:
+    """The values of accounts in which a source differs from the one whose value counts."""
+    rows = _side_by_side(parts)
+    found = [part for part in _conflicts_of_columns(rows, parts, contract, portfolio)]
+    return ibis.union(*found)
+
+
+def source_conflicts(conflicting_values: ir.Table, *, portfolio: Portfolio) -> ir.Table:
+    """In what the sources of one table differ, as staging found it at the newest load.
+
+    Grain: source_table, row_key, column_name, other_source.
+    """
+    return conform(conflicting_values, operations.source_conflicts(portfolio))
+
+
+def _conflicts_of_columns(
+    rows: ir.Table, parts: Sequence[SourceRows], contract: Contract, portfolio: Portfolio
+) -> Iterator[ir.Table]:
+    derived = portfolio.derived_attributes
+    for column in delivered_columns(contract):
+        name = column.name
+        if name == "account_id" or name in derived:
+            continue
+        order = _ordered(parts, name)
+        for place, (n, part) in enumerate(order[1:], start=1):
+            before = order[:place]
+            kept = _first(rows, name, [m for m, _ in before])
+            source = ibis.cases(*((rows[f"_{m}_{name}"].notnull(), p.name) for m, p in before), else_=before[0][1].name)
+            differing = rows.filter(ibis.coalesce(kept != rows[f"_{n}_{name}"], ibis.literal(False)))
+            yield differing.select(
+                source_table=ibis.literal("accounts"),
+                row_key=differing.account_id,
+                column_name=ibis.literal(name),
+                kept_source=source,
+                kept_value=kept.cast("string"),
+                other_source=ibis.literal(part.name),
+                other_value=differing[f"_{n}_{name}"].cast("string"),
+            )
+
+
+def _side_by_side(parts: Sequence[SourceRows]) -> ir.Table:
+    """A row for each account, with the valid rows of all sources beside it, their columns by the place of the source."""
+    first = ibis.window(group_by="account_id", order_by=["_source_file", "_row_number"])
+    valid = []
+    for part in parts:
+        rows = part.rows.filter(part.rows["_reason"].isnull())
+        ranked = rows.mutate(_place=ibis.row_number().over(first))
+        valid.append(ranked.filter(ranked["_place"] == 0).drop("_place"))
+    rows = ibis.union(*(part.select("account_id") for part in valid)).distinct()
+    for n, part in enumerate(valid):
+        names = {f"_{n}_{name}": name for name in part.columns if name != "account_id"}
+        rows = beside(rows, part.rename(**names), "account_id")
+    return rows
+
+
+def _ordered(parts: Sequence[SourceRows], column: str) -> list[tuple[int, SourceRows]]:
+    """The sources with their places, the owner of a column first."""
+    return sorted(enumerate(parts), key=lambda one: column not in one[1].owns)
+
+
+def _first(rows: ir.Table, name: str, places: Sequence[int]) -> ir.Value:
+    return ibis.coalesce(*(rows[f"_{n}_{name}"] for n in places))
+
+
+def _told_apart(part: SourceRows, before: ir.Table, row_id: str, table: str, first: str) -> tuple[ir.Table, ir.Table]:
+    """The rows with ids that no earlier source has, and those that were changed."""
+    taken = before.filter(before["_reason"].isnull()).select(_taken=row_id).distinct()
+    own = part.rows.select(_taken=row_id).distinct().semi_join(taken, "_taken")
+    rows = part.rows.mutate(_taken=part.rows[row_id])
+    rows = beside(rows, own.mutate(_is_taken=ibis.literal(True)), "_taken")
+    prefix = ibis.literal(f"{part.name}-")
+    changed = {row_id: ibis.ifelse(rows["_is_taken"].notnull(), prefix + rows[row_id], rows[row_id])}
+    if table == "invoices":
+        credited = own.select(credited_invoice_id="_taken").mutate(_is_credited=ibis.literal(True))
+        rows = beside(rows, credited, "credited_invoice_id")
+        name = rows.credited_invoice_id
+        changed["credited_invoice_id"] = ibis.ifelse(rows["_is_credited"].notnull(), prefix + name, name)
+    told = own.select(
+        source_table=ibis.literal(table),
+        row_key="_taken",
+        column_name=ibis.literal(row_id),
+        kept_source=ibis.literal(first),
+        kept_value="_taken",
+        other_source=ibis.literal(part.name),
+        other_value=prefix + own["_taken"],
+    )
+    return rows.mutate(**changed), told
+
+
+def _counted_on(rows: ir.Table, before: ir.Table, keys: list[str]) -> ir.Table:
+    """Rows of one key are counted on from those of earlier sources: they are added up, not repeated."""
+    counted = before.filter(before["_reason"].isnull())
+    counted = counted.group_by(keys).agg(_so_far=counted.occurrence.max())
+    found = beside(rows, counted, *keys)
+    return found.mutate(occurrence=found.occurrence + ibis.coalesce(found["_so_far"], 0))
+
+
+def _without_known(rows: ir.Table, before: ir.Table, contract: Contract) -> ir.Table:
+    """Rows of a key that an earlier source has are quarantined: nothing tells which of the two is right."""
+    known = before.filter(before["_reason"].isnull()).select(*contract.grain).distinct()
+    found = beside(rows, known.mutate(_is_known=ibis.literal(True)), *contract.grain)
+    reason = f"another source has a row of the same {', '.join(contract.grain)}"
+    return found.mutate(
+        _reason=ibis.coalesce(found["_reason"], ibis.ifelse(found["_is_known"].notnull(), reason, "").nullif(""))
+    )

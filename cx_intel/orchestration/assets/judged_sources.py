@@ -1,0 +1,85 @@
+"""The rows of a staged table that several sources deliver: each judged by its own settings, then brought together.
+
+How they are brought together is in `cx_intel.models.staging.several_sources`; which days are built, and how rows are split
+into valid and rejected ones, in `steps.py` beside this module.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from cx_intel.contracts.catalog import contract_of
+from cx_intel.contracts.contract import conform
+from cx_intel.contracts.delivered import PART, delivered_columns
+from cx_intel.models.staging import parsing
+from cx_intel.models.staging.rows import MARKS
+from cx_intel.models.staging.several_sources import SourceRows, account_conflicts, joined_accounts, united
+from cx_intel.orchestration.assets.graph import CONFLICTING_VALUES
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.base import TableSource
+from cx_intel.warehouse.protocol import Warehouse
+
+OF_SOURCE = "judged_of_"
+"""Begins the name under which the judged rows of one source stand until they are brought together."""
+REMEMBERED = "remembered"
+"""What stands for a source where accounts are known from ids and from earlier loads alone."""
+
+
+@dataclass(frozen=True)
+class SeveralSources:
+    """A canonical table that several sources deliver, and the warehouse that it is read from and staged in."""
+
+    table: str
+    portfolio: Portfolio
+    warehouse: Warehouse
+
+    def raw(self) -> ir.Table:
+        """What all of them delivered, as text, with the name of each one's part; of accounts those under their own ids."""
+        names = [column.name for column in delivered_columns(contract_of(f"stg_{self.table}", self.portfolio))]
+        parts = []
+        for part, source in self.portfolio.parts_of(self.table).items():
+            if self.table == "accounts" and isinstance(source, TableSource) and source.system:
+                continue
+            rows = self.warehouse.table(f"raw_{part}")
+            cells = {n: parsing.text(rows[n]) if n in rows.columns else ibis.null("string") for n in names}
+            parts.append(rows.select(**cells, **{PART: ibis.literal(part)}))
+        return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+    def judged(
+        self, judge: Callable[[ir.Table, Portfolio], ir.Table], further: ir.Table | None, as_of: date
+    ) -> ir.Table:
+        """The judged rows of all sources; in what they differ is kept for `source_conflicts`.
+
+        Args:
+            judge: Judges the rows of one source by the settings of a portfolio that has no other source of the table.
+            further: Judged rows of accounts that no source delivers.
+            as_of: The day.
+        """
+        contract = contract_of(f"stg_{self.table}", self.portfolio)
+        like = ibis.schema({**contract.schema(), **MARKS})
+        parts = []
+        for part, source in self.portfolio.parts_of(self.table).items():
+            assert isinstance(source, TableSource)
+            rows = judge(self.warehouse.table(f"raw_{part}"), self.portfolio.only(self.table, source))
+            staged = self.warehouse.stage(OF_SOURCE + part, [rows], like=like)
+            parts.append(SourceRows(source.label, staged, tuple(source.owns)))
+        conflicts: ir.Table | None
+        if self.table == "accounts":
+            conflicts = account_conflicts(parts, contract, self.portfolio)
+            known = [SourceRows(REMEMBERED, further)] if further is not None else []
+            together = joined_accounts([*parts, *known], contract, self.portfolio, as_of)
+        else:
+            together, conflicts = united(parts, contract)
+        if conflicts is not None:
+            kept = contract_of(CONFLICTING_VALUES, self.portfolio)
+            where = ("source_table", self.table)
+            self.warehouse.replace_rows(CONFLICTING_VALUES, conform(conflicts, kept), like=kept.schema(), where=where)
+        return together
+
+    def discard(self) -> None:
+        """Drops what stood of each source."""
+        for part in self.portfolio.parts_of(self.table):
+            self.warehouse.discard(OF_SOURCE + part)
