@@ -83,7 +83,7 @@ def joined_accounts(parts: Sequence[SourceRows], contract: Contract, portfolio: 
 def account_conflicts(parts: Sequence[SourceRows], contract: Contract, portfolio: Portfolio) -> ir.Table:
     """The values of accounts in which a source differs from the one whose value counts."""
     rows = _side_by_side(parts)
-    found = [part for part in _conflicts_of_columns(rows, parts, contract, portfolio)]
+    found = list(_conflicts_of_columns(rows, parts, contract, portfolio))
     return ibis.union(*found)
 
 

@@ -14,12 +14,14 @@ import ibis.expr.types as ir
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.delivered import PART, delivered_columns
+from cx_intel.models.expressions.joins import beside
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.rows import MARKS
-from cx_intel.models.staging.several_sources import SourceRows, account_conflicts, joined_accounts, united
+from cx_intel.models.staging.several_sources import IDS, SourceRows, account_conflicts, joined_accounts, united
 from cx_intel.orchestration.assets.graph import CONFLICTING_VALUES
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource
+from cx_intel.settings.sources.sources import Source
 from cx_intel.warehouse.protocol import Warehouse
 
 OF_SOURCE = "judged_of_"
@@ -43,10 +45,21 @@ class SeveralSources:
         for part, source in self.portfolio.parts_of(self.table).items():
             if self.table == "accounts" and isinstance(source, TableSource) and source.system:
                 continue
-            rows = self.warehouse.table(f"raw_{part}")
+            rows = self._under_own_ids(self.warehouse.table(f"raw_{part}"), source)
             cells = {n: parsing.text(rows[n]) if n in rows.columns else ibis.null("string") for n in names}
             parts.append(rows.select(**cells, **{PART: ibis.literal(part)}))
         return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+    def _under_own_ids(self, rows: ir.Table, source: Source) -> ir.Table:
+        """Rows with the ids that staging gave them where an earlier source has the same."""
+        row_id = IDS.get(self.table)
+        if row_id is None or not isinstance(source, TableSource) or not self.warehouse.exists(CONFLICTING_VALUES):
+            return rows
+        told = self.warehouse.table(CONFLICTING_VALUES)
+        told = told.filter((told.source_table == self.table) & (told.other_source == source.label))
+        renamed = told.select(_id=told.row_key, _renamed=told.other_value)
+        rows = beside(rows.mutate(_id=parsing.text(rows[row_id])), renamed, "_id")
+        return rows.mutate(**{row_id: ibis.coalesce(rows["_renamed"], rows["_id"])}).drop("_id", "_renamed")
 
     def judged(
         self, judge: Callable[[ir.Table, Portfolio], ir.Table], further: ir.Table | None, as_of: date

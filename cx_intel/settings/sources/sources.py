@@ -38,16 +38,16 @@ class SourcesMixin(Settings):
         for place, source in enumerate(self.sources):
             if isinstance(source, TableSource):
                 of_table.setdefault(source.table, []).append((place, source))
-        for table, several in of_table.items():
-            if table == "accounts" and several[0][1].system:
+        for table, listed in of_table.items():
+            (first, leading), *more = listed
+            if table == "accounts" and leading.system:
                 message = "has to deliver accounts under their own ids: list a source without `system` first"
-                raise Misfit(message, ("sources", several[0][0], "system"))
-            for n, (place, source) in enumerate(several):
-                earlier = [s for _, s in several[:n]]
-                if message := _fault_beside(source, earlier) if len(several) > 1 else "":
-                    raise Misfit(f"{table}: {message}", ("sources", place))
-                if source.owns and len(several) == 1:
-                    raise Misfit("is for a table that several sources deliver", ("sources", place, "owns"))
+                raise Misfit(message, ("sources", first, "system"))
+            if leading.owns and not more:
+                raise Misfit("is for a table that several sources deliver", ("sources", first, "owns"))
+            for n, (at, delivering) in enumerate(listed if more else ()):
+                if message := _fault_beside(delivering, [s for _, s in listed[:n]]):
+                    raise Misfit(f"{table}: {message}", ("sources", at))
         return self
 
 

@@ -1,0 +1,113 @@
+"""A company with two billing systems, and a billing system that knows more of its accounts than the CRM."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
+
+CONFLICTS = "SELECT * FROM source_conflicts ORDER BY ALL"
+
+
+def files(table: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"kind": "files", "table": table, "name": name, "path": f"${{SMALL_DATA}}/{table}_{name}.csv"} | more
+
+
+def with_two_of_each(folder: Path) -> SmallCompany:
+    """A01 to A06 are billed by `old`, the others by `new`, which has its own S01, in cents and German dates."""
+    company = SmallCompany(folder)
+    company.only()
+    company.settings["reports"] = {"exports": []}
+    company.settings["usage"] = {}
+    company.settings["sources"] = [
+        files("accounts", "crm"),
+        files("accounts", "billing", system="billing", owns=["country"]),
+        {"kind": "files", "table": "identity_links", "path": "${SMALL_DATA}/identity_links.csv"},
+        files("subscriptions", "old"),
+        files("subscriptions", "new", system="billing", in_minor_units=True, date_formats=["%d.%m.%Y"]),
+    ]
+    contracts = [row for row in company.tables["subscriptions"] if row["subscription_id"] != "S04b"]
+    new = [
+        row
+        | {
+            "account_id": f"cus-{row['account_id']}",
+            "amount": row["amount"] * 100,
+            "start_date": f"{row['start_date']:%d.%m.%Y}",
+            "subscription_id": "S01" if row["subscription_id"] == "S07" else row["subscription_id"],
+        }
+        for row in contracts[6:]
+    ]
+    crm = [row | {"country": "DE", "owner": None} for row in company.tables["accounts"]]
+    billing = [
+        {"account_id": f"cus-A{n:02}", "country": "AT" if n == 7 else "DE", "owner": "Zoe" if n == 8 else None}
+        | {"segment": "Enterprise" if n == 9 else "SMB"}
+        for n in (7, 8, 9, 13)
+    ]
+    links = [
+        {"system": "billing", "external_id": f"cus-A{n:02}", "linked_system": "account", "linked_id": f"A{n:02}"}
+        for n in range(7, 13)
+    ]
+    company.tables = {
+        "accounts_crm": crm,
+        "accounts_billing": billing,
+        "identity_links": links,
+        "subscriptions_old": contracts[:6],
+        "subscriptions_new": new,
+    }
+    return company
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
+    company = with_two_of_each(tmp_path_factory.mktemp("several"))
+    assert company.refresh(AS_OF).failures == []
+    return company
+
+
+def test_contracts_of_both_systems_are_read_by_their_own_settings_and_add_up(company: SmallCompany):
+    mrr = company.values("fct_revenue", "mrr", where="revenue_month = '2025-01-01' AND mrr <> 0")
+    assert mrr == {"A12": 1260} | {f"A{n:02}": 100 * n for n in (1, 2, 4, 5, 6, 7, 8, 9, 10, 11)}
+    assert company.query("SELECT count(*) FROM raw_subscriptions") == [(6,)]
+    assert company.query("SELECT count(*) FROM raw_subscriptions__new") == [(6,)]
+
+
+def test_an_id_that_both_have_begins_with_the_name_of_the_later_and_is_told(company: SmallCompany):
+    ids = company.values("stg_subscriptions", "account_id", by="subscription_id", where="subscription_id LIKE '%S01'")
+    assert ids == {"S01": "A01", "new-S01": "A07"}
+    assert ("subscriptions", "S01", "subscription_id", "old", "S01", "new", "new-S01") in company.query(CONFLICTS)
+
+
+def test_columns_of_an_account_come_from_their_owner_else_from_the_first_that_has_a_value(company: SmallCompany):
+    known = company.values("stg_accounts", "country", "owner", "segment", "account_name", where="account_id > 'A06'")
+    assert known["A07"] == ("AT", None, "SMB", "Company 7")
+    assert known["A08"] == ("DE", "Zoe", "SMB", "Company 8")
+    assert known["A10"] == ("DE", None, "SMB", "Company 10")
+    assert len(known) == 6
+    assert [row for row in company.query(CONFLICTS) if row[0] == "accounts"] == [
+        ("accounts", "A07", "country", "billing", "AT", "crm", "DE")
+    ]
+    told = company.query("SELECT failed_rows FROM cx_state.check_results WHERE check_name = 'sources_agree'")
+    assert told == [(2,)]
+
+
+def test_a_customer_of_billing_that_is_no_account_is_quarantined(company: SmallCompany):
+    assert company.query("SELECT source_table, reason FROM quarantine") == [
+        ("accounts", "no account: billing 'cus-A13' is not in identity_map")
+    ]
+
+
+def test_the_next_day_and_the_same_day_again_change_nothing_but_the_day(company: SmallCompany, tmp_path: Path):
+    later = company.copied(tmp_path)
+    before = later.frames()
+    assert later.refresh(AS_OF).failures == []
+    after = later.frames()
+    for table in ("stg_accounts", "stg_subscriptions", "source_conflicts", "fct_revenue", "subscription_periods"):
+        assert after[table].equals(before[table]), table
+    gone = "SELECT subscription_id FROM subscription_periods WHERE is_missing AND valid_to IS NULL"
+    assert later.refresh(date(2025, 2, 1)).failures == []
+    assert later.query(gone) == []
+    later.tables["subscriptions_new"] = later.tables["subscriptions_new"][1:]  # S01 of the new system ends
+    assert later.refresh(date(2025, 2, 2)).failures == []
+    assert later.query(gone) == [("new-S01",)]
