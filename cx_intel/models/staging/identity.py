@@ -62,6 +62,17 @@ def under_account_ids(rows: ir.Table, identity_map: ir.Table, *, table: str, por
     return rows.mutate(account_id=account, _unmatched=fault).drop("_compared", "_account", "_why")
 
 
+def linked_since(identity_map: ir.Table) -> ir.Table:
+    """Ids that were accounts themselves until a link led to another: `old_account_id`, `account_id`."""
+    once = identity_map.filter((identity_map.rule == OWN) & identity_map.valid_to.notnull())
+    once = once.select("system", "external_id").distinct()
+    now = current(identity_map).inner_join(once, ["system", "external_id"])
+    own = now.system + ibis.literal(":") + now.external_id
+    return now.select(old_account_id=own, account_id="account_id").filter(
+        lambda t: t.account_id.notnull() & (t.account_id != t.old_account_id)
+    )
+
+
 def further_accounts(
     identity_map: ir.Table, account_history: ir.Table, raw_accounts: ir.Table, *, portfolio: Portfolio
 ) -> ir.Table:

@@ -23,7 +23,7 @@ from cx_intel.models.expressions.time import offsets
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.models.staging.event_days import is_kept_by_file
-from cx_intel.models.staging.identity import compared_id, current, further_accounts
+from cx_intel.models.staging.identity import compared_id, current, further_accounts, linked_since
 from cx_intel.models.staging.repeated_rows import key_columns
 from cx_intel.models.staging.rows import MARKS, judged
 from cx_intel.models.staging.tables import judged_accounts, rejected_rows, valid_rows
@@ -40,6 +40,7 @@ JUDGED_PREFIX = "judged_"
 COMPARED_PREFIX = "compared_"
 """Likewise, of rows that were compared with each other."""
 NO_TIME = timedelta(0)
+IDENTITY = "identity_map"
 PERIODS = "subscription_periods"
 HISTORY = "account_history"
 """Both remember the loads before: no inputs of what is staged, which they are made of."""
@@ -310,9 +311,14 @@ class StepRunner:
 
     def _merged(self, rows: ir.Table, contract: Contract) -> ir.Table:
         """Earlier rows of a table, with those of merged accounts under the surviving ids."""
-        if "account_aliases" not in self.portfolio.tables:
+        names, found = ("old_account_id", "account_id"), []
+        if "account_aliases" in self.portfolio.tables:
+            found.append(self.warehouse.table("stg_account_aliases").select(*names))
+        if self.portfolio.has_identity and contract.table != IDENTITY and self.warehouse.exists(IDENTITY):
+            found.append(linked_since(self.warehouse.table(IDENTITY)).select(*names))
+        if not found:
             return rows
-        return under_surviving_ids(rows, self.warehouse.table("stg_account_aliases"), contract)
+        return under_surviving_ids(rows, ibis.union(*found) if len(found) > 1 else found[0], contract)
 
 
 def among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:

@@ -51,6 +51,7 @@ def test_what_finds_no_account_is_listed_with_what_hangs_on_it(company: SmallCom
 def test_links_that_are_gone_stay_known_and_a_new_one_brings_its_past(company: SmallCompany, tmp_path: Path):
     """Billing forgets the links, the CRM deletes A02, and somebody writes A10 at its customer."""
     later = company.copied(tmp_path)
+    later.settings["revenue"] = later.settings["revenue"] | {"closed_through": AS_OF}
     total = later.query(TOTAL.format("2025-01-01"))
     later.tables["identity_links"] = [customer(10)]
     later.tables["accounts"] = [row for row in later.tables["accounts"] if row["account_id"] != "A02"]
@@ -58,6 +59,9 @@ def test_links_that_are_gone_stay_known_and_a_new_one_brings_its_past(company: S
     mrr = dict(later.query(MRR.format("2025-02-01")))
     assert (mrr["A02"], mrr["A10"], "billing:cus-A10" in mrr) == (200, 1000, False)
     assert later.query(TOTAL.format("2025-01-01")) == total
+    assert later.query("SELECT count(*) FROM restatements") == [(0,)]
+    movements = "SELECT DISTINCT revenue_movement FROM fct_revenue WHERE revenue_month = '2025-02-01' AND mrr > 0"
+    assert later.query(movements) == [("flat",)]
     assert dict(later.query(MRR.format("2025-01-01")))["A10"] == 1000
     assert later.values("dim_account", "account_name", "segment", where="account_id = 'A02'") == {
         "A02": ("Company 2", "SMB")
