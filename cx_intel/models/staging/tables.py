@@ -7,7 +7,7 @@ refresh judges each source once and splits the rows by `valid_rows` and `rejecte
 by the tables that read these.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import partial
 
@@ -63,28 +63,16 @@ def stg_accounts(
     ids of other systems are led to accounts, those ids that are accounts themselves are among them, and accounts that only
     an earlier load delivered (`remembered`: account_history) while such ids still belong to them.
     """
-    rows = judged_accounts(
-        raw_accounts, stg_account_aliases, identity_map, remembered, portfolio=portfolio, as_of=as_of
-    )
-    return valid_rows(rows, "accounts", portfolio)
-
-
-def judged_accounts(
-    raw_accounts: ir.Table,
-    stg_account_aliases: ir.Table | None,
-    identity_map: ir.Table | None,
-    account_history: ir.Table | None,
-    *,
-    portfolio: Portfolio,
-    as_of: date,
-) -> ir.Table:
-    """As `judged`, of all accounts: those delivered, and those that ids of other systems belong to."""
     judge = partial(judged, table="accounts", portfolio=portfolio, as_of=as_of, aliases=stg_account_aliases)
-    rows = judge(raw_accounts)
-    if identity_map is None or account_history is None:
-        return rows
-    further = further_accounts(identity_map, account_history, raw_accounts, portfolio=portfolio)
-    return rows.union(judge(further))
+    further = None
+    if identity_map is not None and remembered is not None:
+        further = further_accounts(identity_map, remembered, raw_accounts, portfolio=portfolio)
+    return valid_rows(with_further(judge(raw_accounts), further, judge), "accounts", portfolio)
+
+
+def with_further(rows: ir.Table, further: ir.Table | None, judge: Callable[[ir.Table], ir.Table]) -> ir.Table:
+    """The judged accounts of a source, and judged likewise those that no source delivers."""
+    return rows if further is None else rows.union(judge(further))
 
 
 def stg_subscriptions(

@@ -26,7 +26,7 @@ from cx_intel.models.staging.event_days import is_kept_by_file
 from cx_intel.models.staging.identity import compared_id, current, further_accounts, linked_since
 from cx_intel.models.staging.repeated_rows import key_columns
 from cx_intel.models.staging.rows import MARKS, judged
-from cx_intel.models.staging.tables import judged_accounts, rejected_rows, valid_rows
+from cx_intel.models.staging.tables import rejected_rows, valid_rows, with_further
 from cx_intel.models.subscriptions.history import seen_before
 from cx_intel.orchestration.assets.graph import COLLECTED, REJECTED_ROWS, Input, Step
 from cx_intel.orchestration.assets.judged_days import JudgedDays
@@ -133,11 +133,7 @@ class StepRunner:
         if "raw_accounts" in read:
             accounts = delivered_accounts(read["raw_accounts"])
         if is_by_source_day:
-            contents = warehouse.day_state(source.table)
-            if aliases is not None:
-                contents = self._with_merges(contents, raw, aliases)
-            if identity is not None and (system := self.portfolio.system_of(table)):
-                contents = self._with_ids(contents, raw, identity, system)
+            contents = self._contents(source.table, raw, aliases, identity)
             if is_kept_by_file(table, self.portfolio.source_of(table)):
                 judged_days = JudgedDays(table, self.portfolio, warehouse, accounts, self._recipe())
                 delivered_days = chosen = judged_days.chosen(days, contents)
@@ -155,15 +151,13 @@ class StepRunner:
             seen=self._seen(table, days[-1]),
             identity=identity,
         )
-        several = SeveralSources(table, self.portfolio, warehouse) if self.portfolio.has_several(table) else None
-        known = self._known_before(days[-1]) if table == "accounts" and identity is not None else None
-        if several:
-            further = None
-            if identity is not None and known is not None:
-                further = judge(further_accounts(identity, known, raw, portfolio=self.portfolio))
+        if self.portfolio.has_several(table):
+            further = self._further_accounts(identity, raw, days[-1]) if table == "accounts" else None
+            further = judge(further) if further is not None else None
+            several = SeveralSources(table, self.portfolio, warehouse)
             expression = several.judged(lambda rows, of: judge(rows, portfolio=of), further, days[-1])
         elif table == "accounts":
-            expression = judged_accounts(raw, aliases, identity, known, portfolio=self.portfolio, as_of=days[-1])
+            expression = with_further(judge(raw), self._further_accounts(identity, raw, days[-1]), judge)
         else:
             expression = judge(raw, finds_repeats=judged_days is None)
         like = ibis.schema({**contract.schema(), **MARKS})
@@ -189,8 +183,7 @@ class StepRunner:
             judged_days.remember_accounts()
         warehouse.discard(JUDGED_PREFIX + table)
         warehouse.discard(COMPARED_PREFIX + contract.table)
-        if several:
-            several.discard()
+        SeveralSources(table, self.portfolio, warehouse).discard()
         return Built(kept, chosen, state, self._sources(expression))
 
     def _without_repeats(self, found: ir.Table, raw: ir.Table, judge: Callable[[ir.Table], ir.Table]) -> ir.Table:
@@ -209,12 +202,25 @@ class StepRunner:
             return None
         return seen_before(self.warehouse.table(PERIODS), self.portfolio, as_of)
 
-    def _known_before(self, as_of: date) -> ir.Table:
-        """What loads before this day delivered of accounts, as they left it."""
+    def _further_accounts(self, identity: ir.Table | None, raw: ir.Table, as_of: date) -> ir.Table | None:
+        """Accounts that ids belong to and no source delivers; what loads before this day delivered is known."""
+        if identity is None:
+            return None
         contract = contract_of(HISTORY, self.portfolio)
         rows = self.warehouse.table(HISTORY) if self.warehouse.exists(HISTORY) else contract.no_rows()
         before = _with_columns(rows, contract).filter(lambda t: t.valid_from < ibis.literal(as_of))
-        return self._merged(before, contract)
+        return further_accounts(identity, self._merged(before, contract), raw, portfolio=self.portfolio)
+
+    def _contents(
+        self, source: str, raw: ir.Table, aliases: ir.Table | None, identity: ir.Table | None
+    ) -> Mapping[date, str]:
+        """What each day of a source is made from, accounts that were merged or found by ids included."""
+        contents: Mapping[date, str] = self.warehouse.day_state(source)
+        if aliases is not None:
+            contents = self._with_merges(contents, raw, aliases)
+        if identity is not None and (system := self.portfolio.system_of(source.removeprefix("raw_"))):
+            contents = self._with_ids(contents, raw, identity, system)
+        return contents
 
     def _with_ids(
         self, contents: Mapping[date, str], raw: ir.Table, identity: ir.Table, system: str
