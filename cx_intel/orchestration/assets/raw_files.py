@@ -58,7 +58,8 @@ class FilesDelivery:
         try:
             check_mapping(self.source, contract)
             ((declared, of),) = file_sets(self.source)
-            known = warehouse.known_files(name)
+            is_by_day = warehouse.exists(name) and DELIVERED_DAY in warehouse.table(name).columns
+            known = warehouse.known_files(name) if is_by_day else {}
             found = changes(source_files(declared, self.variables, of), known, recipe)
             read = []
             if found.to_read:
@@ -72,7 +73,6 @@ class FilesDelivery:
                 )
         except SourceError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        is_whole = not known or not warehouse.exists(name) or DELIVERED_DAY not in warehouse.table(name).columns
         taken_back = self._taken_back(found.gone, read)
         days: tuple[date, ...] = ()
         if found.to_read or taken_back:
@@ -81,7 +81,7 @@ class FilesDelivery:
             else:
                 warehouse.stage(name, [], like=warehouse.table(name).schema())
             replaced = [*(file.name for file in found.to_read if file.name in known), *(f.name for f in taken_back)]
-            days = warehouse.swap_files(name, replaced, is_whole=is_whole)
+            days = warehouse.swap_files(name, replaced, is_whole=not known)
         now = (*found.standing, *read, *(file for file in found.gone if file not in taken_back))
         if known != {file.name: file for file in now}:
             warehouse.remember_files(name, now)

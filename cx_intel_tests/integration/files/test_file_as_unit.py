@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
+import ibis
 import pytest
 
 from cx_intel.contracts.catalog import contract_of
@@ -268,3 +269,11 @@ def test_a_file_that_is_gone_is_told_until_the_source_says_what_to_do(events: Ev
 def test_other_tables_have_no_such_check(events: EventFiles) -> None:
     contract = contract_of("stg_accounts", events.portfolio)
     assert GoneFiles(contract, events.portfolio).specs(dg.AssetKey(["small", "stg_accounts"])) == []
+
+
+def test_files_are_read_again_where_the_table_was_kept_whole_meanwhile(events: EventFiles) -> None:
+    events.refresh(TUESDAY)
+    events.warehouse.stage("raw_usage_events", [ibis.memtable({"event_id": ["E0"], "account_id": ["A"]})])
+    events.warehouse.swap("raw_usage_events", stands_at=TUESDAY)  # several sources delivered it
+    events.refresh(TUESDAY)
+    assert events.staged() == {"E1": MONDAY, "E2": MONDAY, "E3": TUESDAY}
