@@ -24,7 +24,7 @@ from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_
 from cx_intel.orchestration.assets.metadata import shown
 from cx_intel.orchestration.assets.raw_files import FilesDelivery
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
-from cx_intel.orchestration.assets.unchanged import making
+from cx_intel.orchestration.assets.unchanged import UNCHANGED, making
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
@@ -101,6 +101,8 @@ def raw_asset(
             with warehouse.transaction():
                 written, extra = FilesDelivery(source, portfolio, variables, guard, warehouse).take(days[-1])
                 metadata = shown(None, warehouse.table(name), days[-1], warehouse)
+            if not written:
+                metadata[UNCHANGED] = True
             report_other_days(context, key, written, days)
             return dg.MaterializeResult(asset_key=key, metadata=metadata | extra)
         digest = _digest(source, variables)

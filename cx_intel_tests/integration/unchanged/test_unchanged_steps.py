@@ -131,7 +131,7 @@ def refused_and_mended(company: SmallCompany) -> None:
 CHANGES: dict[str, tuple[Change, str, str]] = {
     "a file": (one_ticket_more, "fct_tickets", "revenue_ledger"),
     "a row that is rejected": (a_bad_row, "quarantine", ""),
-    "a price": (another_price, "fct_revenue", "stg_usage_events"),
+    "a price": (another_price, "fct_revenue", "stg_support_tickets"),
     "a setting": (another_tier, "customer_health_scores", ""),
     "events of an earlier day": (events_of_an_earlier_day, "fct_usage", "fct_tickets"),
     "a segment": (another_segment, "dim_account", "subscription_periods"),
@@ -162,7 +162,7 @@ def test_after_a_change_the_tables_are_those_of_a_rebuild(company: SmallCompany,
     lean, whole = company.refresh(AS_OF), rebuilt.refresh(AS_OF, rebuild=True)
     assert (lean.failures, lean.warnings, lean.checks) == (whole.failures, whole.warnings, whole.checks)
     assert differing(company, rebuilt) == []
-    assert whole.unchanged == set()
+    assert whole.unchanged <= {"raw_usage_events"}  # of events only new files are read, also then
     assert made_again in executed(lean)
     assert left not in executed(lean)
 

@@ -95,6 +95,7 @@ CHANGES: dict[str, Callable[[DuckDBWarehouse], object]] = {
     "a name, by erasure": lambda w: edits(w).replace_values("t", "account_id", "A", "x", {1: "8"}),
     "a text, by erasure": lambda w: edits(w).replace_matches("t", "account_id", "A", "B"),
     "a row, by erasure": lambda w: edits(w).delete("t", "account_id", "A"),
+    "a row of two values, by erasure": lambda w: edits(w).delete_pairs("t", {"account_id": "A", "x": "1"}),
     "a matching row, by erasure": lambda w: edits(w).delete_matches("t", "account_id", "A"),
     "the newest row, by erasure": lambda w: edits(w).keep_newest("t", "account_id", "A", by="x"),
     "a row of a table that was not read, by erasure": lambda w: edits(w).delete("parts", "source", "b"),
@@ -252,7 +253,7 @@ def test_every_method_that_writes_is_among_the_changes() -> None:
     edited = {name for name, _ in inspect.getmembers(RowEdits, inspect.isfunction) if not name.startswith("_")}
     assert edited == {
         "columns", "rows", "has", "has_match", "distinct",
-        "update", "replace_values", "replace_matches", "delete", "delete_matches", "keep_newest",
+        "update", "replace_values", "replace_matches", "delete", "delete_pairs", "delete_matches", "keep_newest",
     }  # fmt: skip
 
 
