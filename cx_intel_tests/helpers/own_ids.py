@@ -43,3 +43,51 @@ def customer(n: int) -> dict[str, Any]:
 
 def by_domain(n: int) -> dict[str, Any]:
     return customer(n) | {"linked_system": "domain", "linked_id": f"billing@A{n:02}.example"}
+
+
+def files(table: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"kind": "files", "table": table, "name": name, "path": f"${{SMALL_DATA}}/{table}_{name}.csv"} | more
+
+
+def with_two_of_each(folder: Path) -> SmallCompany:
+    """A01 to A06 are billed by `old`, the others by `new`, which has its own S01, in cents and German dates."""
+    company = SmallCompany(folder)
+    company.only()
+    company.settings["reports"] = {"exports": []}
+    company.settings["usage"] = {}
+    company.settings["sources"] = [
+        files("accounts", "crm"),
+        files("accounts", "billing", system="billing", owns=["country"]),
+        {"kind": "files", "table": "identity_links", "path": "${SMALL_DATA}/identity_links.csv"},
+        files("subscriptions", "old"),
+        files("subscriptions", "new", system="billing", in_minor_units=True, date_formats=["%d.%m.%Y"]),
+    ]
+    contracts = [row for row in company.tables["subscriptions"] if row["subscription_id"] != "S04b"]
+    new = [
+        row
+        | {
+            "account_id": f"cus-{row['account_id']}",
+            "amount": row["amount"] * 100,
+            "start_date": f"{row['start_date']:%d.%m.%Y}",
+            "subscription_id": "S01" if row["subscription_id"] == "S07" else row["subscription_id"],
+        }
+        for row in contracts[6:]
+    ]
+    crm = [row | {"country": "DE", "owner": None} for row in company.tables["accounts"]]
+    billing = [
+        {"account_id": f"cus-A{n:02}", "country": "AT" if n == 7 else "DE", "owner": "Zoe" if n == 8 else None}
+        | {"segment": "Enterprise" if n == 9 else "SMB"}
+        for n in (7, 8, 9, 13)
+    ]
+    links = [
+        {"system": "billing", "external_id": f"cus-A{n:02}", "linked_system": "account", "linked_id": f"A{n:02}"}
+        for n in range(7, 13)
+    ]
+    company.tables = {
+        "accounts_crm": crm,
+        "accounts_billing": billing,
+        "identity_links": links,
+        "subscriptions_old": contracts[:6],
+        "subscriptions_new": new,
+    }
+    return company

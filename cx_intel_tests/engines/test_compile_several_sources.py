@@ -1,0 +1,34 @@
+"""What several sources deliver of one table is brought together on every engine."""
+
+from datetime import date
+
+import ibis
+import pytest
+
+from cx_intel.contracts.catalog import contract_of
+from cx_intel.models.staging.rows import MARKS
+from cx_intel.models.staging.several_sources import SourceRows, account_conflicts, joined_accounts, united
+from cx_intel_tests.helpers.engines import ENGINES, to_sql
+from cx_intel_tests.helpers.identity_loads import BOOK
+
+
+def parts(table: str) -> list[SourceRows]:
+    schema = ibis.schema({**contract_of(f"stg_{table}", BOOK).schema(), **MARKS})
+    return [
+        SourceRows(name, ibis.table(schema, name=f"of_{name}"), ("owner",) if name == "b" else ()) for name in "abc"
+    ]
+
+
+@pytest.mark.parametrize("table", ["subscriptions", "invoices", "mrr_history", "metrics", "usage_events"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rows_beside_each_other(engine: str, table: str) -> None:
+    rows, conflicts = united(parts(table), contract_of(f"stg_{table}", BOOK))
+    assert all(f"of_{name}" in to_sql(rows, engine) for name in "abc")
+    assert conflicts is None or to_sql(conflicts, engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_accounts_joined_column_by_column(engine: str) -> None:
+    contract = contract_of("stg_accounts", BOOK)
+    assert to_sql(joined_accounts(parts("accounts"), contract, BOOK, date(2025, 1, 31)), engine)
+    assert to_sql(account_conflicts(parts("accounts"), contract, BOOK), engine)
