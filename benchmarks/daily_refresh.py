@@ -23,7 +23,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from cx_intel.contracts.catalog import contract_of, tables_of
-from cx_intel.orchestration.assets import raw
+from cx_intel.orchestration.assets.delivery import raw
 from cx_intel.orchestration.build import build_definitions
 from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import refresh

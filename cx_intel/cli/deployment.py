@@ -36,7 +36,7 @@ def _misuse(error: Exception | str) -> typer.Exit:
 @deployment.command()
 def backup() -> None:
     """Copy the warehouse and Dagster's own storage to a folder in CX_HOME/backups; the newest few are kept."""
-    from cx_intel.warehouse.duckdb.backups import take
+    from cx_intel.warehouse.duckdb.upkeep.backups import take
     from cx_intel.warehouse.lock import LOCK_FILE, WriterLock
 
     environment = _environment()
@@ -71,8 +71,8 @@ def restore(
     only_list: Annotated[bool, typer.Option("--list", help="Show the back-ups, and do nothing.")] = False,
 ) -> None:
     """Put a back-up in the place of the warehouse, once it is verified; the replaced file is kept beside it."""
-    from cx_intel.warehouse.duckdb.backups import backups
-    from cx_intel.warehouse.duckdb.restoring import restore as bring_back
+    from cx_intel.warehouse.duckdb.upkeep.backups import backups
+    from cx_intel.warehouse.duckdb.upkeep.restoring import restore as bring_back
     from cx_intel.warehouse.lock import LOCK_FILE
 
     environment = _environment()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from cx_intel.orchestration.assets.delivery.raw import raw_assets, raw_kind
 from cx_intel.orchestration.assets.exports import export_assets
 from cx_intel.orchestration.assets.graph import steps_of
 from cx_intel.orchestration.assets.publication import publish_assets
-from cx_intel.orchestration.assets.raw import raw_assets, raw_kind
 from cx_intel.orchestration.assets.reports import report_assets
 from cx_intel.orchestration.assets.retention import retention_assets
 from cx_intel.orchestration.assets.tables import kinds_of, table_asset
@@ -23,7 +23,7 @@ from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.files.mapping import check_sources
-from cx_intel.warehouse.duckdb.upgrades import schema_version
+from cx_intel.warehouse.duckdb.upkeep.upgrades import schema_version
 from cx_intel.warehouse.io_manager import WarehouseIOManager
 from cx_intel.warehouse.resource import WarehouseResource
 

@@ -19,12 +19,12 @@ from cx_intel.privacy.register import Entry, PrivacyError, Register, today
 from cx_intel.privacy.run_history import blot_out
 from cx_intel.privacy.subject import Kind, Subject
 from cx_intel.privacy.tables import Tables
-from cx_intel.warehouse.duckdb.backups import FOLDER as BACKUPS
-from cx_intel.warehouse.duckdb.backups import backups
 from cx_intel.warehouse.duckdb.opening import reading, writing
 from cx_intel.warehouse.duckdb.readable import COPY_SCHEMA
-from cx_intel.warehouse.duckdb.restoring import REPLACED
-from cx_intel.warehouse.duckdb.rewriting import rewrite, rewrite_backup
+from cx_intel.warehouse.duckdb.upkeep.backups import FOLDER as BACKUPS
+from cx_intel.warehouse.duckdb.upkeep.backups import backups
+from cx_intel.warehouse.duckdb.upkeep.restoring import REPLACED
+from cx_intel.warehouse.duckdb.upkeep.rewriting import rewrite, rewrite_backup
 from cx_intel.warehouse.lock import WriterLock
 
 PUBLISHED = "published"

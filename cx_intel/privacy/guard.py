@@ -21,7 +21,7 @@ from cx_intel.privacy.tables import PAIRS
 from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.warehouse.duckdb.database import with_known_types
 from cx_intel.warehouse.duckdb.opening import reading
-from cx_intel.warehouse.duckdb.row_edits import RowEdits
+from cx_intel.warehouse.duckdb.upkeep.row_edits import RowEdits
 from cx_intel.warehouse.protocol import Rows, Warehouse
 
 _WORDS = re.compile(r"[^\s,;|\t\"'{}\[\]:=]+")

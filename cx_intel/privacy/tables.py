@@ -1,7 +1,7 @@
 """Takes a subject out of the tables of a DuckDB file: rows go, the ledger's get a pseudonym, mentions are blotted out.
 
 Run a second time it changes nothing. The old rows leave the file when it is written anew (`erase.py`, which also knows
-the files); the statements themselves are in `cx_intel.warehouse.duckdb.row_edits`.
+the files); the statements themselves are in `cx_intel.warehouse.duckdb.upkeep.row_edits`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import REDACTED, Subject, pattern_of, plain_domain_of
 from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.warehouse.duckdb.database import Database
-from cx_intel.warehouse.duckdb.row_edits import TEXT_TYPES, RowEdits
+from cx_intel.warehouse.duckdb.upkeep.row_edits import TEXT_TYPES, RowEdits
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
 DERIVED = {f"stg_{table}": DERIVED_COLUMNS[table] for table in ("subscriptions", "invoices")}

@@ -1,7 +1,7 @@
 """The open warehouse of a run as a Dagster resource: locked for this run alone, from its first to its last step.
 
 What it can do is the protocol (`protocol.py`); the lock is in `lock.py`, back-ups before a run in
-`duckdb/upgrades.py`.
+`duckdb/upkeep/upgrades.py`.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from cx_intel.warehouse.duckdb.limits import Limits
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
-from cx_intel.warehouse.duckdb.upgrades import back_up_if_due
+from cx_intel.warehouse.duckdb.upkeep.upgrades import back_up_if_due
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.lock import LOCK_FILE, WriterLock
 from cx_intel.warehouse.protocol import Warehouse

@@ -15,8 +15,8 @@ from typing import Any
 
 from cx_intel.contracts.staging.accounts import stg_accounts
 from cx_intel.models.staging.tables import quarantine
+from cx_intel.orchestration.assets.delivery.raw_files import FilesDelivery
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS, steps_of
-from cx_intel.orchestration.assets.raw_files import FilesDelivery
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio

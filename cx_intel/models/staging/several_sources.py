@@ -22,7 +22,6 @@ from cx_intel.settings.sources.base import ID_OF
 IDS = {"subscriptions": "subscription_id", "invoices": "invoice_id", **ID_OF}
 """Canonical table: the id that two sources may both have for rows of theirs."""
 MARKS = ("_reason", "_source_file", "_row_number", "_raw_row", "_day")
-PRESENT = "_is_there"
 
 
 @dataclass(frozen=True)

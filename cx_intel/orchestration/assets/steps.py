@@ -4,11 +4,9 @@ Everything here is about which rows and which days. How they are checked, put in
 `tables.py`; which model makes which table, in `graph.py`. How days and snapshots are kept: Time in DESIGN.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -19,19 +17,18 @@ from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.models.core.merged_accounts import under_surviving_ids
-from cx_intel.models.expressions.time import offsets
-from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.models.staging.event_days import is_kept_by_file
-from cx_intel.models.staging.identity import compared_id, current, further_accounts, linked_since
+from cx_intel.models.staging.identity import further_accounts, linked_since
 from cx_intel.models.staging.repeated_rows import key_columns
 from cx_intel.models.staging.rows import MARKS, judged
 from cx_intel.models.staging.tables import rejected_rows, valid_rows, with_further
 from cx_intel.models.subscriptions.history import seen_before
 from cx_intel.orchestration.assets.graph import COLLECTED, REJECTED_ROWS, Input, Step
-from cx_intel.orchestration.assets.judged_days import JudgedDays
-from cx_intel.orchestration.assets.judged_sources import SeveralSources
 from cx_intel.orchestration.assets.lineage import Source, column_sources
+from cx_intel.orchestration.assets.staging.event_days import EventDays, among
+from cx_intel.orchestration.assets.staging.judged_days import JudgedDays
+from cx_intel.orchestration.assets.staging.judged_sources import SeveralSources
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Rows, Warehouse
 
@@ -39,7 +36,6 @@ JUDGED_PREFIX = "judged_"
 """Begins the name under which judged rows stand until they are split."""
 COMPARED_PREFIX = "compared_"
 """Likewise, of rows that were compared with each other."""
-NO_TIME = timedelta(0)
 IDENTITY = "identity_map"
 PERIODS = "subscription_periods"
 HISTORY = "account_history"
@@ -70,6 +66,11 @@ class StepRunner:
     step: Step
     portfolio: Portfolio
     warehouse: Warehouse
+
+    @property
+    def days(self) -> EventDays:
+        """Which days a table of events is built for."""
+        return EventDays(self.step.contract, self.portfolio, self.warehouse)
 
     def build(self, days: tuple[date, ...]) -> Built:
         """The rows of the step for a run over `days` (at least one; a whole table stands at the last)."""
@@ -133,13 +134,13 @@ class StepRunner:
         if "raw_accounts" in read:
             accounts = delivered_accounts(read["raw_accounts"])
         if is_by_source_day:
-            contents = self._contents(source.table, raw, aliases, identity)
+            contents = self.days.contents(source.table, raw, aliases, identity)
             if is_kept_by_file(table, self.portfolio.source_of(table)):
-                judged_days = JudgedDays(table, self.portfolio, warehouse, accounts, self._recipe())
+                judged_days = JudgedDays(table, self.portfolio, warehouse, accounts, self.days.recipe)
                 delivered_days = chosen = judged_days.chosen(days, contents)
             else:
-                chosen, state = self._stale(days, self._of_local_days(contents))
-                delivered_days = self._source_days(chosen)
+                chosen, state = self.days.stale(days, self.days.of_local_days(contents))
+                delivered_days = self.days.of_source(chosen)
             raw = raw.filter(among(raw[DELIVERED_DAY], delivered_days))
         judge = partial(
             judged,
@@ -167,7 +168,7 @@ class StepRunner:
         rows = valid_rows(found, table, self.portfolio)
         if contract.day_column:
             if not is_by_source_day:
-                chosen, state = self._stale(days, warehouse.day_contents(rows, contract.day_column))
+                chosen, state = self.days.stale(days, warehouse.day_contents(rows, contract.day_column))
             rows = rows.filter(among(rows[contract.day_column], chosen))
         kept = warehouse.stage(self.step.table, [rows], like=contract.schema())
         warehouse.replace_rows(
@@ -211,75 +212,15 @@ class StepRunner:
         before = _with_columns(rows, contract).filter(lambda t: t.valid_from < ibis.literal(as_of))
         return further_accounts(identity, self._merged(before, contract), raw, portfolio=self.portfolio)
 
-    def _contents(
-        self, source: str, raw: ir.Table, aliases: ir.Table | None, identity: ir.Table | None
-    ) -> Mapping[date, str]:
-        """What each day of a source is made from, accounts that were merged or found by ids included."""
-        contents: Mapping[date, str] = self.warehouse.day_state(source)
-        if aliases is not None:
-            contents = self._with_merges(contents, raw, aliases)
-        if identity is not None and (system := self.portfolio.system_of(source.removeprefix("raw_"))):
-            contents = self._with_ids(contents, raw, identity, system)
-        return contents
-
-    def _with_ids(
-        self, contents: Mapping[date, str], raw: ir.Table, identity: ir.Table, system: str
-    ) -> Mapping[date, str]:
-        """What each day of a source is made from, with the accounts that the ids in its rows belong to."""
-        named = raw.select(_day=raw[DELIVERED_DAY], external_id=compared_id(parsing.text(raw.account_id), system))
-        known = current(identity).filter(lambda t: t.system == system).select("external_id", "account_id")
-        found = self.warehouse.day_contents(named.distinct().inner_join(known, "external_id"), "_day")
-        return {day: f"{content}&{found.get(day, '')}" for day, content in contents.items()}
-
-    def _with_merges(self, contents: Mapping[date, str], raw: ir.Table, aliases: ir.Table) -> Mapping[date, str]:
-        """What each day of a source is made from, with the merged accounts that it has rows of."""
-        named = raw.select(_day=raw[DELIVERED_DAY], old_account_id=parsing.text(raw.account_id)).distinct()
-        merged = self.warehouse.day_contents(named.inner_join(aliases, "old_account_id"), "_day")
-        return {day: f"{content}&{merged[day]}" if day in merged else content for day, content in contents.items()}
-
     def _changed_days(self, days: tuple[date, ...]) -> Built:
         """An event table: the days that the run is for, and all others whose input changed since they were built."""
         source, contract = self.step.inputs[0], self.step.contract
-        chosen, state = self._stale(days, self.warehouse.day_state(source.table))
+        chosen, state = self.days.stale(days, self.warehouse.day_state(source.table))
         rows = self._table(source)
         read = rows.filter(among(rows[contract_of(source.table, self.portfolio).day_column], chosen))
         made = self.model(days[-1], only={source.parameter: read})
         assert isinstance(made, ir.Table)
         return self._staged([made.filter(among(made[contract.day_column], chosen))], chosen, state)
-
-    def _stale(self, days: tuple[date, ...], contents: Mapping[date, str]) -> tuple[tuple[date, ...], dict[date, str]]:
-        """The days to be built: those of the run and those built from something else; and what each is built from."""
-        recipe = self._recipe()
-        built = self.warehouse.day_state(self.step.table)
-        wanted = {day: f"{content}|{recipe}" for day, content in contents.items() if day <= days[-1]}
-        stale = {day for day, state in wanted.items() if built.get(day) != state}
-        gone = {day for day in built if day not in wanted and day <= days[-1]}
-        chosen = tuple(sorted(stale | gone | set(days)))
-        return chosen, {day: wanted.get(day, f"nothing|{recipe}") for day in chosen}
-
-    def _recipe(self) -> str:
-        """What bears on how rows are judged, besides what they are."""
-        return _fingerprint(
-            self.portfolio.usage.model_dump_json(),
-            self.portfolio.time_zone,
-            [s.model_dump_json() for s in self.portfolio.sources],
-            self.step.contract.column_names,
-        )
-
-    def _reach(self) -> tuple[int, ...]:
-        """Which other days of a source, -1 or 1, hold parts of a day: sources deliver days of UTC."""
-        first, transitions = offsets(self.portfolio.time_zone)
-        found = {first, *(t.after for t in transitions)}
-        return tuple(n for n, is_needed in ((-1, max(found) > NO_TIME), (1, min(found) < NO_TIME)) if is_needed)
-
-    def _of_local_days(self, contents: Mapping[date, str]) -> Mapping[date, str]:
-        """What each day is made from where parts of it lie in other days of the source."""
-        if not (reach := self._reach()):
-            return contents
-        return {day: "/".join(contents.get(day + timedelta(days=n), "") for n in (0, *reach)) for day in contents}
-
-    def _source_days(self, days: Iterable[date]) -> tuple[date, ...]:
-        return tuple(sorted({day + timedelta(days=n) for day in days for n in (0, *self._reach())}))
 
     def _table(self, wanted: Input) -> ir.Table:
         """A table that a model reads, all of it; an empty one where the portfolio or the warehouse has none."""
@@ -327,19 +268,8 @@ class StepRunner:
         return under_surviving_ids(rows, ibis.union(*found) if len(found) > 1 else found[0], contract)
 
 
-def among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:
-    """The day is one of the days; the bounds beside the list let the engine skip what lies outside."""
-    return column.between(ibis.literal(days[0]), ibis.literal(days[-1])) & column.isin(
-        [ibis.literal(day) for day in days]
-    )
-
-
 def _with_columns(rows: ir.Table, contract: Contract) -> ir.Table:
     """The rows with the contract's columns and types; a column that an older version had not is null."""
     return rows.select(
         **{c.name: rows[c.name].cast(c.type) if c.name in rows.columns else ibis.null(c.type) for c in contract.columns}
     )
-
-
-def _fingerprint(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
-from cx_intel.orchestration.assets.steps import among
+from cx_intel.orchestration.assets.staging.event_days import among
 from cx_intel.orchestration.checks.check import SAMPLE_ROWS, Check, CheckContext, RuleResult, by_check
 from cx_intel.orchestration.checks.rules import Rule, rules_of
 

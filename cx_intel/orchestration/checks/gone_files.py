@@ -1,6 +1,6 @@
 """The check that the files which events were read from are still there, where the source does not say what to do without them.
 
-What becomes of their rows is decided in `cx_intel.orchestration.assets.raw_files`; what is remembered of files, in
+What becomes of their rows is decided in `cx_intel.orchestration.assets.delivery.raw_files`; what is remembered of files, in
 `cx_intel.sources.files.known`.
 """
 

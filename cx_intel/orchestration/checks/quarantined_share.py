@@ -15,7 +15,7 @@ from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.models.staging.aliases import MERGED
 from cx_intel.models.staging.identity import UNMATCHED
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS
-from cx_intel.orchestration.assets.steps import among
+from cx_intel.orchestration.assets.staging.event_days import among
 from cx_intel.orchestration.checks.check import SAMPLE_ROWS, Check, CheckContext, RuleResult
 from cx_intel.orchestration.checks.rules import Rule
 from cx_intel.warehouse.protocol import Warehouse

@@ -1,7 +1,7 @@
 """What the files of a source hold, as a digest: whether they have to be read again.
 
 Which files a source means is decided in `paths.py`; what follows from an equal digest, by whoever reads them
-(`cx_intel.orchestration.assets.raw`).
+(`cx_intel.orchestration.assets.delivery.raw`).
 """
 
 import hashlib

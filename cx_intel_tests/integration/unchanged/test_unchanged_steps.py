@@ -12,8 +12,8 @@ from cx_intel.orchestration.assets import unchanged
 from cx_intel.orchestration.runs import Outcome
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.settings.yaml.loader import load_portfolio
-from cx_intel.warehouse.duckdb.backups import take
-from cx_intel.warehouse.duckdb.restoring import restore
+from cx_intel.warehouse.duckdb.upkeep.backups import take
+from cx_intel.warehouse.duckdb.upkeep.restoring import restore
 from cx_intel_tests.helpers.small_company import AS_OF, SETTINGS, SmallCompany
 
 ROOT = Path(__file__).parents[3]

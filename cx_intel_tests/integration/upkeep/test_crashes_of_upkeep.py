@@ -14,9 +14,9 @@ from cx_intel.orchestration.assets.publication import published_tables
 from cx_intel.orchestration.build import load_portfolios
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.register import Entry, Register
-from cx_intel.warehouse.duckdb.backups import backups, take
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
-from cx_intel.warehouse.duckdb.restoring import restore, verify
+from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
+from cx_intel.warehouse.duckdb.upkeep.restoring import restore, verify
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.processes import refreshing
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany

@@ -16,8 +16,8 @@ from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import ended
 from cx_intel.privacy.register import PrivacyError, Register
 from cx_intel.privacy.subject import Kind, Subject, is_telling
-from cx_intel.warehouse.duckdb.backups import backups, take
-from cx_intel.warehouse.duckdb.restoring import verify
+from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
+from cx_intel.warehouse.duckdb.upkeep.restoring import verify
 from cx_intel.warehouse.errors import WarehouseBusy, WarehouseError
 from cx_intel.warehouse.lock import WriterLock
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany

@@ -18,7 +18,7 @@ from cx_intel.orchestration.build import load_portfolios
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.run_history import blot_out, mentions
 from cx_intel.privacy.subject import Subject
-from cx_intel.warehouse.duckdb.backups import take
+from cx_intel.warehouse.duckdb.upkeep.backups import take
 from cx_intel_tests.helpers.listener import Listener, listening
 from cx_intel_tests.helpers.small_company import SmallCompany
 from cx_intel_tests.helpers.traces import files_with

@@ -12,7 +12,7 @@ import pytest
 
 import cx_intel.warehouse.duckdb
 from cx_intel.warehouse.duckdb.database import Database
-from cx_intel.warehouse.duckdb.row_edits import RowEdits
+from cx_intel.warehouse.duckdb.upkeep.row_edits import RowEdits
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.protocol import Warehouse
 

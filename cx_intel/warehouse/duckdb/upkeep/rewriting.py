@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 
-from cx_intel.warehouse.duckdb.backups import MANIFEST, Backup, count_rows, digest
 from cx_intel.warehouse.duckdb.database import escaped
 from cx_intel.warehouse.duckdb.publish import remove
+from cx_intel.warehouse.duckdb.upkeep.backups import MANIFEST, Backup, count_rows, digest
 from cx_intel.warehouse.errors import WarehouseError
 
 

@@ -21,8 +21,8 @@ from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.event_days import is_kept_by_file
 from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
+from cx_intel.orchestration.assets.delivery.raw_files import FilesDelivery
 from cx_intel.orchestration.assets.metadata import shown
-from cx_intel.orchestration.assets.raw_files import FilesDelivery
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
 from cx_intel.orchestration.assets.unchanged import UNCHANGED, making
 from cx_intel.privacy.guard import Guard

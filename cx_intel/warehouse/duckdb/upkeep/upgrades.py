@@ -12,8 +12,8 @@ from pathlib import Path
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.backups import Backup, backups, take
 from cx_intel.warehouse.duckdb.database import Database
+from cx_intel.warehouse.duckdb.upkeep.backups import Backup, backups, take
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 

@@ -1,0 +1,1 @@
+"""Raw tables as assets: what sources deliver, kept as it was delivered."""

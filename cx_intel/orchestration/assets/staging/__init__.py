@@ -1,0 +1,1 @@
+"""Which rows and days of what was delivered are judged, and from which sources."""
