@@ -86,7 +86,19 @@ def test_rows_in_another_order_are_no_news(events: EventFiles) -> None:
     events.refresh(TUESDAY)
     before = events.news()
     events.write("mon", ["E2", "B", "2025-01-06T09:00:00"], ["E1", "A", "2025-01-06T08:00:00"])
+    assert events.refresh(TUESDAY) == (TUESDAY,)
+    assert events.news() == before
+
+
+def test_a_rejected_row_is_told_where_it_stands_now(events: EventFiles) -> None:
+    known, unknown = ["E1", "A", "2025-01-06T08:00:00"], ["E2", "C", "2025-01-06T09:00:00"]
+    events.write("mon", known, unknown)
+    events.refresh(TUESDAY)
+    before = events.news()
+    events.write("mon", unknown, known)
     assert events.refresh(TUESDAY) == (MONDAY, TUESDAY)
+    rejected = events.warehouse.table("rejected_rows")
+    assert [row["row_number"] for row in events.warehouse.rows(rejected.select("row_number"))] == [1]
     assert events.news() == before
 
 

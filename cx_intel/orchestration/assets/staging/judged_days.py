@@ -6,6 +6,7 @@ For events that are kept by file (`raw_files.py`); how rows are judged and split
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -48,11 +49,11 @@ class JudgedDays:
     def chosen(self, days: Sequence[date], contents: Mapping[date, str]) -> tuple[date, ...]:
         """The days that are judged in a run for `days`: those, and earlier ones that would come out otherwise."""
         last = days[-1]
-        built = {day: _taken_apart(state) for day, state in self.warehouse.day_state(f"stg_{self.table}").items()}
-        wanted = {day: self._wanted(content) for day, content in contents.items()}
-        nothing = (NOTHING, self.recipe)
+        built = {day: _Judged.of(state) for day, state in self.warehouse.day_state(f"stg_{self.table}").items()}
+        wanted = {day: _Judged(*self._wanted(content)) for day, content in contents.items()}
+        nothing = _Judged(NOTHING, self.recipe)
         known = wanted.keys() | built.keys()
-        stale = {day for day in known if built.get(day, nothing) != wanted.get(day, nothing)}
+        stale = {day for day in known if built.get(day, nothing).differs_from(wanted.get(day, nothing))}
         again = self._with_other_accounts(contents) & contents.keys()
         return tuple(sorted({day for day in stale | again if day <= last} | set(days)))
 
@@ -105,6 +106,21 @@ class JudgedDays:
         return days
 
 
-def _taken_apart(state: str) -> tuple[str, str]:
-    content, _, key = state.rpartition("|")
-    return content.partition("~")[0], key
+class _Judged(NamedTuple):
+    """What a day was judged from, taken apart: its content, how and where its rows stood, and whether any was rejected."""
+
+    content: str
+    key: str
+    has_rejected: bool = False
+
+    @classmethod
+    def of(cls, state: str) -> "_Judged":
+        content, _, key = state.rpartition("|")
+        content, rejected, _ = content.partition("~")
+        return cls(content, key, bool(rejected))
+
+    def differs_from(self, other: "_Judged") -> bool:
+        """Where rows stand is told of rejected rows alone: a day without any is as it was when its rows stand elsewhere."""
+        if self.has_rejected or other.has_rejected:
+            return (self.content, self.key) != (other.content, other.key)
+        return (self.content, self.key.partition("#")[0]) != (other.content, other.key.partition("#")[0])
