@@ -8,6 +8,8 @@ import pytest
 
 from cx_intel_tests.helpers.landed_tables import Rows, land, landed, staged
 
+pytestmark = pytest.mark.slow  # a PostgreSQL of its own
+
 COUNT = 60
 START = datetime(2024, 1, 10, 9, tzinfo=UTC)
 DELETED = 7

@@ -16,6 +16,8 @@ import pytest
 
 from cx_intel_tests.helpers.landed_tables import Rows, land, land_in_sqlite, landed, staged
 
+pytestmark = pytest.mark.slow  # a PostgreSQL of its own
+
 RATE = {"usd": Fraction(1), "eur": Fraction(11, 10), "jpy": Fraction(67, 10000)}
 MINOR = {"usd": 100, "eur": 100, "jpy": 1}
 MONTHS = {"week": Fraction(12, 52), "month": Fraction(1), "year": Fraction(12)}

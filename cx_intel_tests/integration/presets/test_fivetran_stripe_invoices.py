@@ -11,6 +11,8 @@ import pytest
 
 from cx_intel_tests.helpers.landed_tables import Rows, land, landed, staged
 
+pytestmark = pytest.mark.slow  # a PostgreSQL of its own
+
 COUNT = 60
 RATE = {"usd": Fraction(1, 100), "jpy": Fraction(67, 10000)}
 START = datetime(2024, 1, 1, tzinfo=UTC)

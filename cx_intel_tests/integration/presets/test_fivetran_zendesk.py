@@ -8,6 +8,8 @@ import pytest
 from cx_intel_tests.helpers.landed_tables import Rows, land, landed, staged
 from cx_intel_tests.helpers.vendor_files import delivered
 
+pytestmark = pytest.mark.slow  # a PostgreSQL of its own
+
 COUNT = 70
 MEANING = {"new": "open", "open": "open", "pending": "open", "hold": "open", "solved": "resolved", "closed": "resolved"}
 PRIORITIES = {"urgent": "p1", "high": "p2", "normal": "p3", "low": "p4", None: None}

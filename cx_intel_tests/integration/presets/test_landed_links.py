@@ -12,6 +12,8 @@ from cx_intel_tests.helpers.landed_tables import Rows, land, landed
 from cx_intel_tests.helpers.small_company import SmallCompany
 from cx_intel_tests.helpers.vendor_files import delivered, taking, write_lines, write_table
 
+pytestmark = pytest.mark.slow  # a PostgreSQL of its own
+
 Link = tuple[str, str, str, str | None]
 START = datetime(2024, 3, 1, tzinfo=UTC)
 HUBSPOT: dict[str, Rows] = {
@@ -121,7 +123,6 @@ def test_of_two_connections() -> None:
         landed("fivetran_hubspot", "links_hubspot", more=more + entry("fivetran_stripe", "links_stripe"))
 
 
-@pytest.mark.slow
 def test_a_refresh_from_landed_tables(address: str, tmp_path: Path) -> None:
     """Two customers are companies, by their metadata and by their domain; the third one is an account of its own."""
     company = SmallCompany(tmp_path)

@@ -11,6 +11,8 @@ import pytest
 from cx_intel_tests.helpers.landed_tables import land, landed, staged
 from cx_intel_tests.helpers.vendor_files import judged, taking, write_table
 
+pytestmark = pytest.mark.slow  # a PostgreSQL of its own
+
 Read: TypeAlias = Callable[[str], list[dict[str, Any]]]
 COUNT = 60
 CREATED = datetime(2023, 5, 1, 12, tzinfo=UTC)

@@ -24,6 +24,8 @@ from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.small_company import SmallCompany
 from cx_intel_tests.helpers.whole_graph import WholeGraph
 
+pytestmark = pytest.mark.slow  # whole refreshes of files with anything in them
+
 DAY = date(2026, 10, 31)
 EVENT_DAYS = 35
 
@@ -57,7 +59,6 @@ def test_every_table_survives_no_account_and_one() -> None:
     assert [row["account_id"] for row in graph.rows("cs_intervention_list")] == ["A02"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fleet", "novacrm"])
 def test_every_table_of_a_shipped_portfolio_survives_no_account_and_one(name: str) -> None:
     graph = WholeGraph(shipped(name), DAY)
@@ -178,7 +179,6 @@ def test_files_with_anything_in_them_go_through_or_stop_with_a_message(seed: int
     assert outcome(seed) in ENDS
 
 
-@pytest.mark.slow
 def test_more_files_with_anything_in_them() -> None:
     ends = [outcome(seed) for seed in range(150)]
     assert set(ends) == ENDS

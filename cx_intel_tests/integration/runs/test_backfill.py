@@ -21,6 +21,8 @@ from cx_intel.orchestration.sensors.stale_snapshots import digests, gaps, stale_
 from cx_intel_tests.helpers.builders import portfolio, rows
 from cx_intel_tests.helpers.small_company import DATED, SmallCompany
 
+pytestmark = pytest.mark.slow  # refreshes of many days
+
 FIRST, SECOND, LAST = date(2025, 1, 29), date(2025, 1, 30), date(2025, 1, 31)
 LATE = {
     "event_id": "E-late",

@@ -8,6 +8,8 @@ import pytest
 
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow  # a refresh each
+
 SHORT = ("accounts", "subscriptions", "usage_events")
 
 
@@ -25,7 +27,6 @@ def header_only(company: SmallCompany, *tables: str) -> None:
         file.write_text(file.read_text().splitlines()[0] + "\n")
 
 
-@pytest.mark.slow
 def test_a_company_without_accounts_is_refreshed_and_reported(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.write()
@@ -35,7 +36,6 @@ def test_a_company_without_accounts_is_refreshed_and_reported(tmp_path: Path) ->
     assert outcome.tables["dim_account"] == outcome.tables["renewal_pipeline"] == 0
 
 
-@pytest.mark.slow
 def test_a_company_of_one_account_is_refreshed_and_reported(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.tables = {t: [r for r in rows if r["account_id"] == "A02"] for t, rows in company.tables.items()}
@@ -44,7 +44,6 @@ def test_a_company_of_one_account_is_refreshed_and_reported(tmp_path: Path) -> N
     assert outcome.tables["cs_intervention_list"] == 1
 
 
-@pytest.mark.slow
 def test_a_company_without_events_or_tickets_is_refreshed(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only(*company.tables, without=("renewals", "playbooks", "rollups"))

@@ -8,6 +8,8 @@ import pytest
 from cx_intel_tests.helpers.own_ids import customer, with_own_ids
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow  # several refreshes
+
 FEBRUARY = date(2025, 2, 28)
 MRR = "SELECT account_id, mrr FROM fct_revenue WHERE revenue_month = '{}' AND mrr <> 0 ORDER BY 1"
 TOTAL = "SELECT sum(mrr) FROM fct_revenue WHERE revenue_month = '{}'"
@@ -47,7 +49,6 @@ def test_what_finds_no_account_is_listed_with_what_hangs_on_it(company: SmallCom
     assert rule.endswith("Sum of mrr of such rows on the newest day: 1,000.00.")
 
 
-@pytest.mark.slow
 def test_links_that_are_gone_stay_known_and_a_new_one_brings_its_past(company: SmallCompany, tmp_path: Path):
     """Billing forgets the links, the CRM deletes A02, and somebody writes A10 at its customer."""
     later = company.copied(tmp_path)

@@ -8,6 +8,8 @@ import pytest
 
 from cx_intel_tests.helpers.small_company import AS_OF, SETTINGS, SmallCompany
 
+pytestmark = pytest.mark.slow  # several refreshes
+
 FEBRUARY = date(2025, 2, 28)
 JANUARY, MARCH_1 = date(2025, 1, 1), date(2025, 3, 1)
 NRR = (
@@ -68,7 +70,6 @@ def test_retention_and_the_totals_of_published_months_are_as_before(merged):
     assert company.query("SELECT count(*) FROM restatements") == [(0,)]
 
 
-@pytest.mark.slow
 def test_the_survivor_keeps_the_earliest_signup_also_when_the_old_rows_are_no_longer_delivered(merged):
     company, _ = merged
     assert company.values("dim_account", "signup_date", where="account_id = 'A05'") == {"A05": date(2024, 2, 15)}
@@ -104,7 +105,6 @@ def test_tickets_and_health_of_the_day_are_the_survivors_and_earlier_snapshots_s
     assert company.query(signal.format("2025-01-31", "A02")) == [(2,)]
 
 
-@pytest.mark.slow
 def test_the_same_day_again_changes_nothing(merged):
     company, _ = merged
     before = company.frames()
@@ -114,7 +114,6 @@ def test_the_same_day_again_changes_nothing(merged):
         assert after[table].equals(before[table]), table
 
 
-@pytest.mark.slow
 def test_a_closed_month_keeps_its_total_and_its_amounts_move_to_the_survivor(tmp_path: Path):
     company = company_with_aliases(tmp_path)
     company.only("accounts", "subscriptions", "account_aliases")
@@ -131,7 +130,6 @@ def test_a_closed_month_keeps_its_total_and_its_amounts_move_to_the_survivor(tmp
     assert company.query(MONTHS.format("A02")) == [(FEBRUARY.replace(day=1), 200, "flat"), (JANUARY, 200, "flat")]
 
 
-@pytest.mark.slow  # four refreshes
 def test_a_new_id_takes_over_the_history_of_the_old_one(tmp_path: Path):
     """The CRM renames A02; with the alias every total is as if it had not, the confirmed tier included."""
     company, other = company_with_aliases(tmp_path / "renamed"), SmallCompany(tmp_path / "same")

@@ -8,6 +8,8 @@ import pytest
 from cx_intel_tests.helpers.own_ids import with_two_of_each
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow  # several refreshes
+
 CONFLICTS = "SELECT * FROM source_conflicts ORDER BY ALL"
 
 

@@ -16,6 +16,8 @@ from cx_intel.warehouse.duckdb.upkeep.backups import take
 from cx_intel.warehouse.duckdb.upkeep.restoring import restore
 from cx_intel_tests.helpers.small_company import AS_OF, SETTINGS, SmallCompany
 
+pytestmark = pytest.mark.slow  # refreshes and rebuilds
+
 ROOT = Path(__file__).parents[3]
 DAY_BEFORE, DAY_AFTER = AS_OF - timedelta(days=1), AS_OF + timedelta(days=1)
 KEY = {"CX_ERASURE_KEY": "a key for these tests alone"}
@@ -148,10 +150,7 @@ CHANGES: dict[str, tuple[Change, str, str]] = {
 }
 
 
-QUICK = ("a price",)
-
-
-@pytest.mark.parametrize("change", [pytest.param(c, marks=() if c in QUICK else pytest.mark.slow) for c in CHANGES])
+@pytest.mark.parametrize("change", CHANGES)
 def test_after_a_change_the_tables_are_those_of_a_rebuild(company: SmallCompany, tmp_path: Path, change: str) -> None:
     make, made_again, left = CHANGES[change]
     make(company)
@@ -194,7 +193,6 @@ def test_a_recipe_tells_program_settings_zone_and_days(monkeypatch: pytest.Monke
     assert len(set(recipes)) == len(recipes) == 7
 
 
-@pytest.mark.slow
 def test_files_of_a_run_are_made_again_where_one_is_gone(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")

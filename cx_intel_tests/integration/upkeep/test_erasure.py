@@ -23,6 +23,8 @@ from cx_intel.warehouse.lock import WriterLock
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 from cx_intel_tests.helpers.traces import cells_with, files_with
 
+pytestmark = pytest.mark.slow  # refreshes and erasures
+
 ID, NAME = "A02", "Company 2"
 NRR = "SELECT * EXCLUDE (segment) FROM nrr_by_segment UNION ALL BY NAME FROM nrr_summary ORDER BY ALL"
 COHORTS = "FROM revenue_cohort_analysis ORDER BY ALL"
@@ -103,7 +105,6 @@ def test_the_next_refreshes_do_not_bring_it_back_and_keep_the_totals(company: Sm
     assert company.query(f"SELECT count(*) FROM dim_account WHERE account_id = '{pseudonym}'") == [(1,)]
 
 
-@pytest.mark.slow
 def test_the_brief_names_no_erased_account(company: SmallCompany):
     pseudonym = _erase(company).pseudonym
     assert company.refresh(AS_OF, write=False).failures == []
@@ -112,7 +113,6 @@ def test_the_brief_names_no_erased_account(company: SmallCompany):
     assert [page.name for page in pages if pseudonym in page.read_text(encoding="utf-8")] == []
 
 
-@pytest.mark.slow
 def test_an_account_that_its_source_deletes_too_keeps_its_past(company: SmallCompany):
     before = company.values("nrr_summary", "ending_mrr", by="revenue_month")
     _erase(company)
@@ -125,7 +125,6 @@ def test_an_account_that_its_source_deletes_too_keeps_its_past(company: SmallCom
     assert ended("subscriptions", entry.kept["subscriptions"], entry.gone_on)[0]["end_date"] == "2025-02-01"
 
 
-@pytest.mark.slow
 def test_a_user_is_erased_without_the_account(company: SmallCompany):
     before = company.query(NRR)
     done = _erase(company, "user", "U04")
@@ -288,7 +287,6 @@ def _erase(company: SmallCompany, kind: Kind = "account", subject: str = ID) -> 
     return erase(_home(company), "small", kind, subject)
 
 
-@pytest.mark.slow
 def test_a_source_that_delivers_days_is_read_again_without_the_erased(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only()
