@@ -202,6 +202,7 @@ class TestDaysInARow:
         assert company.refresh(AS_OF).succeeded
         loaded = (
             "account_history",
+            "judged_accounts",
             "subscription_periods",
             *(t for t in refreshed["first"] if t.startswith(("raw_", "stg_"))),
         )
