@@ -88,6 +88,14 @@ class EventFiles:
             self.warehouse.swap("stg_usage_events", column="event_date", days=built.days, state=dict(built.state))
         return built.days
 
+    def refuse(self, day: date) -> None:
+        """Takes what was delivered and judges it, and leaves the staged table as it was, as where too much is rejected."""
+        self.deliver(day)
+        step = next(step for step in steps_of(self.portfolio) if step.table == "stg_usage_events")
+        with self.warehouse.transaction():
+            StepRunner(step, self.portfolio, self.warehouse).build((day,))
+            self.warehouse.discard("stg_usage_events")
+
     def refresh(self, day: date) -> tuple[date, ...]:
         """Both; the days that were judged."""
         self.deliver(day)

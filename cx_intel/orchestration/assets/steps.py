@@ -181,6 +181,7 @@ class StepRunner:
         )
         if judged_days:
             state = judged_days.states(chosen, contents, found.filter(found["_reason"].notnull()))
+            judged_days.remember_rejected(state)
             judged_days.remember_accounts()
         warehouse.discard(JUDGED_PREFIX + table)
         warehouse.discard(COMPARED_PREFIX + contract.table)

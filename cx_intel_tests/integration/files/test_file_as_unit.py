@@ -102,6 +102,21 @@ def test_a_rejected_row_is_told_where_it_stands_now(events: EventFiles) -> None:
     assert events.news() == before
 
 
+def test_what_was_rejected_of_a_refused_delivery_goes_when_the_file_is_whole_again(events: EventFiles) -> None:
+    whole = (["E1", "A", "2025-01-06T08:00:00"], ["E2", "B", "2025-01-06T09:00:00"])
+    events.refresh(TUESDAY)
+    events.write("mon", whole[0], ["E2", "B", "2025-01-06T9h00:00"])
+    events.refuse(TUESDAY)
+    rejected = events.warehouse.table("rejected_rows").select("row_number")
+    assert [row["row_number"] for row in events.warehouse.rows(rejected)] == [2]
+    assert events.staged()["E2"] == MONDAY
+
+    events.write("mon", *whole)
+    assert events.refresh(TUESDAY) == (MONDAY, TUESDAY)
+    assert events.warehouse.rows(rejected) == []
+    assert events.refresh(TUESDAY) == (TUESDAY,)
+
+
 def test_a_file_of_another_name_and_the_same_contents_gives_its_rows_once(events: EventFiles) -> None:
     events.refresh(TUESDAY)
     (events.folder / "mon.csv").rename(events.folder / "sent-mon.csv")

@@ -54,6 +54,8 @@ class JudgedDays:
         nothing = _Judged(NOTHING, self.recipe)
         known = wanted.keys() | built.keys()
         stale = {day for day in known if built.get(day, nothing).differs_from(wanted.get(day, nothing))}
+        rejected = self.warehouse.day_state(f"{REJECTED_ROWS}_{self.table}")
+        stale |= {day for day, found in rejected.items() if built.get(day, nothing).rejected != found}
         again = self._with_other_accounts(contents) & contents.keys()
         return tuple(sorted({day for day in stale | again if day <= last} | set(days)))
 
@@ -72,6 +74,11 @@ class JudgedDays:
             content, key = self._wanted(contents[day]) if day in contents else (NOTHING, self.recipe)
             states[day] = f"{content}~{found[day]}|{key}" if day in found else f"{content}|{key}"
         return states
+
+    def remember_rejected(self, states: Mapping[date, str]) -> None:
+        """Keeps what was rejected of the days: a delivery that is refused leaves that, and the table as it was."""
+        found = {day: _Judged.of(state).rejected for day, state in states.items()}
+        self.warehouse.remember(f"{REJECTED_ROWS}_{self.table}", found)
 
     def remember_accounts(self) -> None:
         """Keeps which accounts were known, for the next run."""
@@ -107,20 +114,20 @@ class JudgedDays:
 
 
 class _Judged(NamedTuple):
-    """What a day was judged from, taken apart: its content, how and where its rows stood, and whether any was rejected."""
+    """What a day was judged from, taken apart: its content, how and where its rows stood, and what was rejected."""
 
     content: str
     key: str
-    has_rejected: bool = False
+    rejected: str = ""
 
     @classmethod
     def of(cls, state: str) -> "_Judged":
         content, _, key = state.rpartition("|")
-        content, rejected, _ = content.partition("~")
-        return cls(content, key, bool(rejected))
+        content, _, rejected = content.partition("~")
+        return cls(content, key, rejected)
 
     def differs_from(self, other: "_Judged") -> bool:
         """Where rows stand is told of rejected rows alone: a day without any is as it was when its rows stand elsewhere."""
-        if self.has_rejected or other.has_rejected:
+        if self.rejected or other.rejected:
             return (self.content, self.key) != (other.content, other.key)
         return (self.content, self.key.partition("#")[0]) != (other.content, other.key.partition("#")[0])
