@@ -187,14 +187,14 @@ def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Tab
     remembered = once.select(*ID, _was_name="external_name", _was_rule="rule")
     rows = beside(rows, remembered, *ID)
     makers = [system for system in portfolio.systems if portfolio.makes_accounts_of(system)]
-    stands_alone = (
+    is_own = (
         rows.account_id.isnull() & rows.system.isin(makers) & (rows.named_in.notnull() | (rows["_was_rule"] == OWN))
     )
-    stands_alone = ibis.coalesce(stands_alone, ibis.literal(False))
+    is_own = ibis.coalesce(is_own, ibis.literal(False))
     of_systems = rows.select(
         *ID,
-        account_id=ibis.ifelse(stands_alone, rows.system + ibis.literal(":") + rows.external_id, rows.account_id),
-        rule=ibis.ifelse(stands_alone, OWN, rows.rule),
+        account_id=ibis.ifelse(is_own, rows.system + ibis.literal(":") + rows.external_id, rows.account_id),
+        rule=ibis.ifelse(is_own, OWN, rows.rule),
         linked_system="shown_system",
         linked_id="shown_id",
         priority="priority",

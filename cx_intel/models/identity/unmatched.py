@@ -36,7 +36,7 @@ def unmatched_accounts(
 ) -> ir.Table:
     """The ids that rows of the newest load name, or that are accounts themselves, and that no link leads to an account.
 
-    Grain: system, external_id. Money in the reporting currency.
+    Grain: system, external_id. Money in the reporting currency. An id whose account was merged into another is not here.
     """
     delivered = {
         "subscriptions": raw_subscriptions,
@@ -53,9 +53,10 @@ def unmatched_accounts(
         row_count=named.count(), event_count=named.count(where=named.table_name.startswith("usage_events"))
     )
     rows = current(identity_map)
-    is_own = ibis.coalesce(rows.rule == OWN, ibis.literal(False))
-    rows = rows.filter((rows.system != ACCOUNT) & (is_own | (rows.account_id.isnull() & rows.named_in.notnull())))
-    rows = beside(rows, counted, *ID)
+    merged = rows.filter((rows.system == ACCOUNT) & (rows.rule == "merged")).select(account_id="external_id")
+    own = rows.filter(rows.rule == OWN).anti_join(merged, "account_id")
+    without = rows.filter((rows.system != ACCOUNT) & rows.account_id.isnull() & rows.named_in.notnull())
+    rows = beside(own.union(without), counted, *ID)
     rows = beside(rows, account_snapshot.select("account_id", mrr="current_mrr"), "account_id")
     counts = {name: ibis.coalesce(rows[name], ibis.literal(0, "int64")) for name in ("row_count", "event_count")}
     return conform(rows.mutate(**counts), contracts.unmatched_accounts(portfolio))

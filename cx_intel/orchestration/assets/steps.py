@@ -258,15 +258,17 @@ class StepRunner:
         return self._merged(rows, contract)
 
     def _merged(self, rows: ir.Table, contract: Contract) -> ir.Table:
-        """Earlier rows of a table, with those of merged accounts under the surviving ids."""
+        """Earlier rows of a table, with those of merged accounts under the surviving ids.
+
+        An id that was an account itself and is both merged and linked goes where its link leads, as its rows do.
+        """
         names, found = ("old_account_id", "account_id"), []
         if "account_aliases" in self.portfolio.tables:
             found.append(self.warehouse.table("stg_account_aliases").select(*names))
         if self.portfolio.has_identity and contract.table != IDENTITY and self.warehouse.exists(IDENTITY):
-            found.append(linked_since(self.warehouse.table(IDENTITY)).select(*names))
-        if not found:
-            return rows
-        return under_surviving_ids(rows, ibis.union(*found) if len(found) > 1 else found[0], contract)
+            linked = linked_since(self.warehouse.table(IDENTITY)).select(*names)
+            found = [*(merged.anti_join(linked, "old_account_id") for merged in found), linked]
+        return under_surviving_ids(rows, ibis.union(*found), contract) if found else rows
 
 
 def _with_columns(rows: ir.Table, contract: Contract) -> ir.Table:

@@ -73,3 +73,20 @@ def test_links_that_are_gone_stay_known_and_a_new_one_brings_its_past(company: S
     after = later.frames()
     for table in ("identity_map", "stg_accounts", "fct_revenue", "unmatched_accounts", "account_history"):
         assert after[table].equals(before[table]), table
+
+
+def test_an_id_that_is_merged_by_hand_and_linked_later_brings_its_past_once(company: SmallCompany, tmp_path: Path):
+    later = company.copied(tmp_path)
+    total = later.query(TOTAL.format("2025-01-01"))
+    later.settings["sources"] = [
+        *later.settings["sources"],
+        {"kind": "files", "table": "account_aliases", "path": "${SMALL_DATA}/account_aliases.csv"},
+    ]
+    later.tables["account_aliases"] = [{"old_account_id": "billing:cus-A10", "account_id": "A10"}]
+    for day, links in ((date(2025, 2, 27), []), (FEBRUARY, [customer(10)])):
+        later.tables["identity_links"] += links
+        assert later.refresh(day).failures == []
+        assert later.query(TOTAL.format("2025-01-01")) == total
+        assert dict(later.query(MRR.format("2025-01-01")))["A10"] == 1000
+        assert later.query("SELECT count(*) FROM unmatched_accounts WHERE system = 'billing'") == [(0,)]
+        assert later.query("SELECT count(*) FROM restatements") == [(0,)]
