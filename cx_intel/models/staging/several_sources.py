@@ -5,7 +5,7 @@ table in `docs/definitions.md`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import ibis
@@ -46,20 +46,18 @@ def united(parts: Sequence[SourceRows], contract: Contract) -> tuple[ir.Table, i
     """
     table = contract.table.removeprefix("stg_")
     row_id = IDS.get(table)
-    whole, conflicts = parts[0].rows, []
+    earlier, conflicts = [parts[0]], []
     for part in parts[1:]:
-        rows = part.rows
         if row_id:
-            rows, told = _told_apart(part, whole, row_id, table, parts[0].name)
-            conflicts.append(told)
+            rows, repeated = _with_distinct_ids(part, earlier, row_id, table)
+            conflicts.append(repeated)
         elif "occurrence" in contract.column_names:
-            rows = _counted_on(rows, whole, [name for name in contract.grain if name != "occurrence"])
+            keys = [name for name in contract.grain if name != "occurrence"]
+            rows = _counted_on(part.rows, ibis.union(*(p.rows for p in earlier)), keys)
         else:
-            rows = _without_known(rows, whole, contract)
-        whole = whole.union(rows.select(*whole.columns))
-    if not conflicts:
-        return whole, None
-    return whole, ibis.union(*conflicts) if len(conflicts) > 1 else conflicts[0]
+            rows = _without_known(part.rows, ibis.union(*(p.rows for p in earlier)), contract)
+        earlier.append(replace(part, rows=rows.select(*parts[0].rows.columns)))
+    return ibis.union(*(part.rows for part in earlier)), ibis.union(*conflicts) if conflicts else None
 
 
 def joined_accounts(parts: Sequence[SourceRows], contract: Contract, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -143,29 +141,32 @@ def _first(rows: ir.Table, name: str, places: Sequence[int]) -> ir.Value:
     return ibis.coalesce(*(rows[f"_{n}_{name}"] for n in places))
 
 
-def _told_apart(part: SourceRows, before: ir.Table, row_id: str, table: str, first: str) -> tuple[ir.Table, ir.Table]:
-    """The rows with ids that no earlier source has, and those that were changed."""
-    taken = before.filter(before["_reason"].isnull()).select(_taken=row_id).distinct()
-    own = part.rows.select(_taken=row_id).distinct().semi_join(taken, "_taken")
+def _with_distinct_ids(
+    part: SourceRows, earlier: Sequence[SourceRows], row_id: str, table: str
+) -> tuple[ir.Table, ir.Table]:
+    """The rows with ids that no earlier source has, and the ids that were changed for it, as conflicts."""
+    valid = ((one.name, one.rows.filter(one.rows["_reason"].isnull())) for one in earlier)
+    taken = ibis.union(*(rows.select(_taken=row_id, _taken_by=ibis.literal(name)).distinct() for name, rows in valid))
+    own = taken.semi_join(part.rows.select(_taken=row_id), "_taken")
     rows = part.rows.mutate(_taken=part.rows[row_id])
-    rows = beside(rows, own.mutate(_is_taken=ibis.literal(True)), "_taken")
+    rows = beside(rows, own, "_taken")
     prefix = ibis.literal(f"{part.name}-")
-    changed = {row_id: ibis.ifelse(rows["_is_taken"].notnull(), prefix + rows[row_id], rows[row_id])}
+    changed = {row_id: ibis.ifelse(rows["_taken_by"].notnull(), prefix + rows[row_id], rows[row_id])}
     if table == "invoices":
         credited = own.select(credited_invoice_id="_taken").mutate(_is_credited=ibis.literal(True))
         rows = beside(rows, credited, "credited_invoice_id")
         name = rows.credited_invoice_id
         changed["credited_invoice_id"] = ibis.ifelse(rows["_is_credited"].notnull(), prefix + name, name)
-    told = own.select(
+    repeated = own.select(
         source_table=ibis.literal(table),
         row_key="_taken",
         column_name=ibis.literal(row_id),
-        kept_source=ibis.literal(first),
+        kept_source="_taken_by",
         kept_value="_taken",
         other_source=ibis.literal(part.name),
         other_value=prefix + own["_taken"],
     )
-    return rows.mutate(**changed), told
+    return rows.mutate(**changed), repeated
 
 
 def _counted_on(rows: ir.Table, before: ir.Table, keys: list[str]) -> ir.Table:
