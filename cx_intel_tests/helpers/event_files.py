@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cx_intel.contracts.identity import identity_map
 from cx_intel.contracts.staging.accounts import stg_accounts
 from cx_intel.models.staging.tables import quarantine
 from cx_intel.orchestration.assets.delivery.raw_files import FilesDelivery
@@ -25,6 +26,7 @@ from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import portfolio, rows
 
+LINKED_ON = date(2025, 1, 1)
 HEADER = ("event_id", "account_id", "event_timestamp", "event_name")
 
 
@@ -57,6 +59,17 @@ class EventFiles:
         known = [{"account_id": account} for account in accounts]
         self.warehouse.stage("stg_accounts", [rows(stg_accounts(self.portfolio), known)])
         self.warehouse.swap("stg_accounts")
+
+    def link(self, system: str, **accounts: str | None) -> None:
+        """To these accounts the ids of another system belong from now on, by id."""
+        known = [
+            {"system": system, "external_id": external_id, "valid_from": LINKED_ON, "account_id": account}
+            | {"rule": "direct" if account else None, "reason": None if account else "has no link"}
+            | {"is_delivered": True, "first_seen_on": LINKED_ON, "last_seen_on": LINKED_ON}
+            for external_id, account in accounts.items()
+        ]
+        self.warehouse.stage("identity_map", [rows(identity_map(self.portfolio), known)])
+        self.warehouse.swap("identity_map")
 
     def write(self, name: str, *events: Sequence[str]) -> Path:
         """A file of events: id, account, time, and name or login."""
@@ -105,6 +118,11 @@ class EventFiles:
         """Event: its day."""
         table = self.warehouse.table("stg_usage_events").select("event_id", "event_date")
         return {row["event_id"]: row["event_date"] for row in self.warehouse.rows(table.order_by("event_id"))}
+
+    def accounts(self) -> dict[str, str]:
+        """Event: its account."""
+        table = self.warehouse.table("stg_usage_events").select("event_id", "account_id")
+        return {row["event_id"]: row["account_id"] for row in self.warehouse.rows(table.order_by("event_id"))}
 
     def quarantined(self, day: date) -> dict[tuple[str, int], str]:
         """File and row: why it is in the quarantine of a day."""

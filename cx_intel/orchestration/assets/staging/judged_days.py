@@ -13,7 +13,6 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.delivered import DELIVERED_DAY
-from cx_intel.models.staging import parsing
 from cx_intel.models.staging.rows import is_orphan
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS
 from cx_intel.settings.portfolio import Portfolio
@@ -105,11 +104,11 @@ class JudgedDays:
         if warehouse.exists(JUDGED_ACCOUNTS):
             before = warehouse.table(JUDGED_ACCOUNTS)
             left = before.filter(before.source_table == self.table).anti_join(accounts, "account_id")
-            ids = [row["account_id"] for row in warehouse.rows(left.select("account_id"))]
-            if ids:
-                raw = warehouse.table(f"raw_{self.table}")
-                rows = raw.filter(parsing.text(raw.account_id).isin(ids))
-                days |= {row[DELIVERED_DAY] for row in warehouse.rows(rows.select(DELIVERED_DAY).distinct())}
+            contract = contract_of(f"stg_{self.table}", self.portfolio)
+            if warehouse.exists(contract.table) and warehouse.count(left):
+                rows = warehouse.table(contract.table).semi_join(left, "account_id")
+                found = rows.select(day=contract.day_column).distinct()
+                days |= {row["day"] for row in warehouse.rows(found)}
         return days
 
 
