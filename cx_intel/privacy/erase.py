@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cx_intel.contracts.erased import KEPT, MERGES
-from cx_intel.privacy.ids_of_systems import belongs_to, standing_alone, with_ids
+from cx_intel.privacy.ids_of_systems import belongs_to, without_account, with_ids
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
@@ -138,7 +138,7 @@ def _about(
         return [(_noted(portfolio, kind, note, entry), entry) for note, entry in noted]
     with reading(home.warehouse) as database:
         tables = Tables(database, portfolio)
-        if alone := standing_alone(tables, register, portfolio, subject_id) if kind == "account" else None:
+        if alone := without_account(tables, register, portfolio, subject_id) if kind == "account" else None:
             about = [alone]
         else:
             if not was_erased and not tables.holds(f"{kind}_id", subject_id):

@@ -26,7 +26,9 @@ def with_ids(tables: Tables, register: Register, about: Sequence[tuple[Subject, 
     return found
 
 
-def standing_alone(tables: Tables, register: Register, portfolio: str, subject_id: str) -> tuple[Subject, Entry] | None:
+def without_account(
+    tables: Tables, register: Register, portfolio: str, subject_id: str
+) -> tuple[Subject, Entry] | None:
     """An id that belongs to no account, asked for as `<system>:<id>`; None where it is not one."""
     system, _, external_id = subject_id.partition(":")
     for row in tables.ids_of_systems(external_id):
@@ -37,12 +39,12 @@ def standing_alone(tables: Tables, register: Register, portfolio: str, subject_i
 
 def belongs_to(tables: Tables, external_id: str) -> str:
     """What to ask for instead of an id of another system; empty where it is none."""
-    asked = [
+    hints = [
         f" It is an id of {row['system']}: erase "
         + (f"the account {row['account_id']}." if row["account_id"] else f"{row['system']}:{external_id}.")
         for row in tables.ids_of_systems(external_id)
     ]
-    return "".join(asked)
+    return "".join(hints)
 
 
 def _of(

@@ -81,6 +81,15 @@ def pattern_of(words: tuple[str, ...]) -> str:
     return rf"(?<![{_BOUND}])(?:{listed})(?![{_BOUND}])"
 
 
+def pattern_of_words(words: tuple[str, ...]) -> str:
+    """As `pattern_of`, for DuckDB's regular expressions, which know no look-around."""
+    inner = pattern_of(words)
+    if not words:
+        return "$^"
+    body = inner[inner.index("(?:", 1) : inner.rindex("(?!")]
+    return f"(^|[^A-Za-z0-9_]){body}($|[^A-Za-z0-9_])"
+
+
 def is_telling(word: str) -> bool:
     """Whether a word is likely to mean the subject wherever it stands: not `7`, `42` or `EU`."""
     has_letter, has_digit = any(c.isalpha() for c in word), any(c.isdigit() for c in word)

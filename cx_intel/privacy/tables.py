@@ -13,7 +13,7 @@ from cx_intel.contracts.delivered import DERIVED as DERIVED_COLUMNS
 from cx_intel.contracts.erased import GONE_FROM_PERIODS, KEPT, MERGES, ROW_IDS
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
-from cx_intel.privacy.subject import REDACTED, Subject, pattern_of, plain_domain_of
+from cx_intel.privacy.subject import REDACTED, Subject, pattern_of_words, plain_domain_of
 from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.upkeep.row_edits import TEXT_TYPES, RowEdits
@@ -128,8 +128,8 @@ class Tables:
 
     def named_by(self, subject: Subject) -> Iterator[tuple[str, str]]:
         """The raw tables whose rows name an id of another system, each with the id as its rows write it."""
-        pair = dict(zip(PAIRS[0], (subject.system, subject.id), strict=True))
-        known = (row["named_in"] or "" for row in self._with_pair(IDENTITY, pair))
+        of_systems = self.edits.rows(IDENTITY, "external_id", subject.id) if IDENTITY in self.edits.columns() else []
+        known = (row["named_in"] or "" for row in of_systems if row["system"] == subject.system)
         names = [*subject.named_in, *(name for text in known for name in text.split())]
         names += [part for part in self.parts(["accounts"]) if part != "accounts"]
         for table in dict.fromkeys(f"raw_{name}" for name in names):
@@ -199,17 +199,18 @@ class Tables:
         """Whether any table has rows of a subject, whatever system its id is of."""
         if not subject.system:
             return self.holds(subject.column, subject.id)
-        pair = dict(zip(PAIRS[0], (subject.system, subject.id), strict=True))
-        if any(self._with_pair(table, pair) for table in self.edits.columns()):
+        tables = self.edits.columns()
+        if any(self._pairs(table, names, subject.system, subject.id) for table in tables for names in PAIRS):
             return True
         return any(self.rows(table, value) for table, value in self.named_by(subject))
 
-    def _with_pair(self, table: str, pair: Mapping[str, str]) -> list[dict[str, Any]]:
-        """The rows in which each of two columns has its value; none where the table lacks one."""
-        if not set(pair) <= set(self.edits.columns().get(table, {})):
+    def _pairs(self, table: str, names: tuple[str, str], system: str, external_id: str) -> list[dict[str, str]]:
+        """An id and its system as rows of a table write them: the system in any case, a domain also as e-mail address."""
+        if not set(names) <= set(self.edits.columns()[table]):
             return []
-        (system, wanted), (external_id, value) = pair.items()
-        return [row for row in self.edits.rows(table, external_id, value) if row[system] == wanted]
+        pairs = sorted(pair for pair in self.edits.pairs(table, names) if pair[0].lower() == system)
+        compared = plain_domain_of if system == DOMAIN else str
+        return [dict(zip(names, pair, strict=True)) for pair in pairs if compared(pair[1]) == external_id]
 
     @cached_property
     def borrowed(self) -> frozenset[str]:
@@ -223,10 +224,10 @@ class Tables:
         for table, value in list(self.named_by(subject)):
             columns = self.edits.columns()[table]
             self._erase_rows(table, columns, replace(subject, id=value), entry, delivered, register)
-        for table, columns in self.edits.columns().items():
+        for table in self.edits.columns():
             for names in PAIRS:
-                if set(names) <= set(columns):
-                    self.edits.delete_pairs(table, dict(zip(names, (subject.system, subject.id), strict=True)))
+                for pair in self._pairs(table, names, subject.system, subject.id):
+                    self.edits.delete_pairs(table, pair)
 
     def _erase_one(self, subject: Subject, entry: Entry, delivered: Mapping[str, Entry], register: Register) -> None:
         for ticket in self.tickets(subject.id) if subject.kind == "account" else ():
@@ -238,8 +239,8 @@ class Tables:
             if subject.kind == "account" and table in ALIASES:
                 gone = {column: None for column in columns if column not in LEDGER[table]}
                 self.edits.update(table, OLD_ID, subject.id, {**gone, OLD_ID: subject.pseudonym})
-            if subject.kind == "account" and "linked_id" in columns:
-                self.edits.delete_pairs(table, {"linked_system": ACCOUNT, "linked_id": subject.id})
+            for pair in self._pairs(table, PAIRS[1], ACCOUNT, subject.id) if subject.kind == "account" else ():
+                self.edits.delete_pairs(table, pair)
             if subject.kind == "account" and table == FAMILIES:
                 self.edits.delete(table, "parent_account_id", subject.id)
             elif subject.kind == "account" and "parent_account_id" in columns:
@@ -304,12 +305,3 @@ def _blot_out(edits: RowEdits, table: str, column: str, subject: Subject) -> Non
         edits.delete_matches(table, column, pattern)
     else:
         edits.replace_matches(table, column, pattern, REDACTED)
-
-
-def pattern_of_words(words: tuple[str, ...]) -> str:
-    """As `pattern_of`, for DuckDB's regular expressions, which know no look-around."""
-    inner = pattern_of(words)
-    if not words:
-        return "$^"
-    body = inner[inner.index("(?:", 1) : inner.rindex("(?!")]
-    return f"(^|[^A-Za-z0-9_]){body}($|[^A-Za-z0-9_])"

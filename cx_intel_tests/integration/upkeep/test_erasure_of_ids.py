@@ -55,6 +55,20 @@ def test_an_account_goes_with_its_ids_and_the_ledger_stays(tmp_path: Path, accou
     assert company.query("SELECT count(*) FROM fct_revenue WHERE account_id LIKE 'erased-%'")[0][0] > 0
 
 
+def test_links_go_however_they_write_systems_and_domains(tmp_path: Path):
+    company = with_own_ids(tmp_path)
+    link = {"system": "Billing", "external_id": "7", "linked_system": "Domain", "linked_id": "Eve@A02.Example"}
+    company.tables["identity_links"] += [
+        link,
+        link | {"external_id": "8", "linked_system": "Account", "linked_id": "A02"},
+        link | {"external_id": "9", "linked_id": "Ann@A05.Example"},
+    ]
+    assert company.refresh(AS_OF).failures == []
+    assert take_out(company, "A02").remains == ()
+    written = company.query("SELECT external_id, linked_id FROM raw_identity_links WHERE system = 'Billing'")
+    assert written == [("9", "Ann@A05.Example")]
+
+
 def test_an_id_is_no_account_and_one_without_an_account_is_named_with_its_system(tmp_path: Path):
     company = with_own_ids(tmp_path)
     assert company.refresh(AS_OF).failures == []

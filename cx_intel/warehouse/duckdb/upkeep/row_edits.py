@@ -63,6 +63,11 @@ class RowEdits:
         found = self._all(f'SELECT DISTINCT trim("{column}"::VARCHAR) FROM {self._name(table)}', [])
         return {value for (value,) in found if value}
 
+    def pairs(self, table: str, columns: tuple[str, str]) -> set[tuple[str, str]]:
+        """The values that two columns have together, as text without blanks around it; those with an empty one left out."""
+        listed = ", ".join(f'trim("{column}"::VARCHAR)' for column in columns)
+        return {(a, b) for a, b in self._all(f"SELECT DISTINCT {listed} FROM {self._name(table)}", []) if a and b}
+
     def update(self, table: str, column: str, value: str, changes: Mapping[str, Any]) -> None:
         """Sets columns of the rows in which a column is the value."""
         if changes:
