@@ -11,6 +11,9 @@ from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.files.content import Content, as_text, rejects_table
 from cx_intel.sources.files.paths import SourceFile
 
+EXACT = 2.0**53
+"""Up to here a float tells one whole number from the next."""
+
 
 def read_parquet(file: SourceFile, source: FileSet) -> Content:
     """The content of a Parquet file."""
@@ -43,4 +46,12 @@ def _columnas_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return naive if kind.tz is None else pc.binary_join_element_wise(naive, "Z", "")
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_nan(column), None, column)
+        return pc.coalesce(_whole_as_text(column), column.cast(pa.string()))
     return column.cast(pa.string())
+
+
+def _whole_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whole numbers without an exponent, which ids and unix times would have from 10^10 on; null for others."""
+    numbers = column.cast(pa.float64())
+    is_whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less_equal(pc.abs(numbers), EXACT))
+    return pc.if_else(is_whole, numbers, None).cast(pa.int64()).cast(pa.string())

@@ -329,6 +329,15 @@ def test_parquet_values_become_iso_text(tmp_path: Path) -> None:
         read(write(tmp_path / "b.parquet", "no parquet"))
 
 
+def test_ids_that_parquet_has_as_floats_are_written_without_point_and_exponent(tmp_path: Path) -> None:
+    """As pandas writes whole numbers of a column with gaps."""
+    ids = [12345678901.0, None, 7.0, 1.5, 2.0**53, 1e17, float("inf")]
+    columns = {"ticket_id": ["T"] * len(ids), "account_id": ids, "created_at": ["2025-01-01"] * len(ids)}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    found = read(tmp_path / "t.parquet", table="support_tickets").table["account_id"].to_pylist()
+    assert found == ["12345678901", None, "7", "1.5", "9007199254740992", "1e+17", "inf"]
+
+
 def test_a_cell_of_10_mb_is_read_whole(tmp_path: Path) -> None:
     big = "x" * 10_000_000
     result = read(write(tmp_path / "a.csv", f"{HEADER}A1,{big}\nA2,Bo\n"))
