@@ -50,7 +50,7 @@ def dated_facts(staged: Mapping[str, ir.Table], *, portfolio: Portfolio) -> ir.T
 
 def _facts(table: str, rows: ir.Table, day: str, columns: tuple[str, ...], portfolio: Portfolio) -> ir.Table:
     dated = rows.filter(rows[day].notnull())
-    return dated.select(day=known_on(dated[day], portfolio), fact=_told(dated, f"{table}.{day}", columns))
+    return dated.select(day=known_on(dated[day], portfolio), fact=_fact_text(dated, f"{table}.{day}", columns))
 
 
 def known_on(value: ir.Value, portfolio: Portfolio) -> ir.DateValue:
@@ -61,7 +61,7 @@ def known_on(value: ir.Value, portfolio: Portfolio) -> ir.DateValue:
     return date_in_zone(value, portfolio.time_zone) if value.type().is_timestamp() else value
 
 
-def _told(rows: ir.Table, kind: str, columns: tuple[str, ...]) -> ir.StringValue:
+def _fact_text(rows: ir.Table, kind: str, columns: tuple[str, ...]) -> ir.StringValue:
     text = ibis.literal(kind)
     for column in columns:
         text = text + ibis.literal("\x1f") + ibis.coalesce(rows[column].cast("string"), "")

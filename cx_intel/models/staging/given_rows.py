@@ -28,7 +28,7 @@ def file_names(table: str, source: Source, contract: Contract) -> dict[str, str]
     return {column.name: source.columns.get(column.name, column.name) for column in delivered_columns(contract)}
 
 
-def told_by_cells(rows: ir.Table, names: Mapping[str, str]) -> ir.StringValue:
+def row_as_json(rows: ir.Table, names: Mapping[str, str]) -> ir.StringValue:
     """The row as a JSON object; cells that are missing are left out.
 
     Args:

@@ -22,7 +22,7 @@ from cx_intel.models.staging.columns.derivations import derivations, faults
 from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.columns.subscriptions import with_seen
-from cx_intel.models.staging.given_rows import GIVEN, file_names, told_by_cells
+from cx_intel.models.staging.given_rows import GIVEN, file_names, row_as_json
 from cx_intel.models.staging.identity import under_account_ids
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.models.staging.repeated_rows import without_contradictions, without_duplicates
@@ -117,7 +117,7 @@ def judged(
     rows = rows.mutate(_reason=_reason(rows, contract, portfolio))
     if finds_repeats and "_row_number" in raw.columns:
         rows = without_duplicates(without_contradictions(rows, contract), contract)
-    given = ibis.coalesce(rows["_raw_row"], told_by_cells(rows, names)) if names else rows["_raw_row"]
+    given = ibis.coalesce(rows["_raw_row"], row_as_json(rows, names)) if names else rows["_raw_row"]
     raw_row = ibis.ifelse(rows["_reason"].notnull(), given, ibis.null(TEXT))
     return rows.mutate(_raw_row=raw_row).select(*contract.column_names, *MARKS)
 

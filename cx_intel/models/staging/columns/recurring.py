@@ -32,10 +32,10 @@ def recurring_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict
         is_judged = reduce(or_, (_is_delivered(rows, rule) for rule in recurring))
         found = reduce(or_, (_has(rows, rule.column, rule.values) for rule in recurring)) | _is_untold(rows, recurring)
         columns = dict.fromkeys(rule.column for rule in recurring)
-        told = reduce(add, (_told(rows, name) for name in columns)).substr(len(SEPARATOR))
+        told = reduce(add, (_column_texts(rows, name) for name in columns)).substr(len(SEPARATOR))
         why = ibis.ifelse(is_judged & ~found, told, why)
     for rule in excepted:
-        told = _told(rows, rule.column).substr(len(SEPARATOR))
+        told = _column_texts(rows, rule.column).substr(len(SEPARATOR))
         why = ibis.coalesce(why, ibis.ifelse(_has(rows, rule.column, rule.except_), told, ibis.null("string")))
     return {"non_recurring": why}
 
@@ -70,7 +70,7 @@ def _fits(cell: ir.StringValue, pattern: str) -> ir.BooleanValue:
     return cell.endswith(word) if ends else cell.contains(word)
 
 
-def _told(rows: ir.Table, column: str) -> ir.StringValue:
+def _column_texts(rows: ir.Table, column: str) -> ir.StringValue:
     """The column with what the row has in it, such as `, line_type 'invoiceitem'`."""
     quoted = ibis.literal("'") + rows[column] + "'"
     return ibis.literal(f"{SEPARATOR}{column} ") + ibis.coalesce(quoted, "(none)")
