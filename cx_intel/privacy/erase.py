@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cx_intel.contracts.erased import KEPT, MERGES
-from cx_intel.privacy.ids_of_systems import belongs_to, without_account, with_ids
+from cx_intel.privacy.ids_of_systems import belongs_to, with_ids, without_account
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
