@@ -1,14 +1,30 @@
-"""What all tests share: equal SQL is written once, examples are the same in each run, Python looks for garbage seldom."""
+"""What all tests share: equal SQL is written once, examples are the same, no test waits forever, garbage is sought seldom.
+
+What tests of one subject share stands in the `conftest.py` of their folder, builders and worlds in `helpers`.
+"""
 
 import gc
 
+import pytest
 from hypothesis import settings
+
+SECONDS = 300
+"""What a test may take with the fixtures that it is the first to need: a hang fails by its name, with all stacks."""
+SLOW_SECONDS = 900
 
 
 def pytest_configure() -> None:
     settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
     settings.load_profile("fixed")
     gc.set_threshold(200_000, 20, 50)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.pluginmanager.hasplugin("timeout"):
+        return
+    for item in items:
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS if item.get_closest_marker("slow") else SECONDS))
 
 
 def pytest_collection_finish() -> None:

@@ -149,17 +149,18 @@ def test_a_corrupt_warehouse_is_said_and_left_as_it_is(home: Home) -> None:
 @contextmanager
 def held_open(home: Home) -> Iterator[None]:
     """Another program has the warehouse open."""
-    from cx_intel_tests.helpers.processes import server
+    from cx_intel_tests.helpers.processes import PATIENCE_SECONDS, server
 
     ours, theirs = server().Pipe()
     process = server().Process(target=_hold, args=(home.company.warehouse, theirs))
     process.start()
+    assert ours.poll(PATIENCE_SECONDS)
     assert ours.recv() == "open"
     try:
         yield
     finally:
         ours.send("close")
-        process.join()
+        process.join(PATIENCE_SECONDS)
 
 
 def _hold(warehouse: Path, pipe) -> None:  # type: ignore[no-untyped-def]

@@ -201,7 +201,10 @@ class Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=20)
+        try:
+            self._process.communicate(timeout=20)
+        finally:
+            self._process.kill()
 
 
 POLLER = """
