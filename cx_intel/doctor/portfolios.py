@@ -49,7 +49,7 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
     if unset := unset_variables(portfolio, variables):
         yield problem(
             subject,
-            f"names {', '.join(unset)}, which the environment has not",
+            f"names {', '.join(unset)}, which are not set in the environment",
             "Set it for the service that runs the refresh too, not only in this shell.",
         )
     unreachable = [*missing_files(portfolio, variables), *_unreachable_connections(portfolio, variables)]
@@ -61,7 +61,7 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
 
 
 def unset_variables(portfolio: Portfolio, variables: Mapping[str, str]) -> list[str]:
-    """The variables that a portfolio names and the environment has not; addresses of alerts may be left unset."""
+    """The variables that a portfolio names and that are not set; addresses of alerts may be left unset."""
     named = sorted(set(_VARIABLE.findall(portfolio.model_dump_json(exclude={"automation": {"alerts"}}))))
     return [name for name in named if not variables.get(name)]
 

@@ -94,7 +94,7 @@ class Portfolio(SourcesMixin):
     """IANA zone in which days begin and end."""
     as_of: AsOf = AsOf()
     holidays: list[Region] = []
-    """Countries, or parts of them, on whose public holidays few rows of a source are no news: [DE], [DE-BY, AT].
+    """Countries, or parts of them, on whose public holidays few rows of a source are expected: [DE], [DE-BY, AT].
     Default: those of `support.business_hours`."""
     account_attributes: dict[Name, SourceAttribute | Rules] = {}
     """Attribute: how it is delivered, or the rules that derive it. They are columns of accounts and may be grouped

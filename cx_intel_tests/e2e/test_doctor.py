@@ -130,7 +130,7 @@ def test_a_folder_without_portfolios(tmp_path: Path):
 
 def test_a_variable_that_is_not_set(fresh: SmallCompany):
     found = _of(books.examine(_portfolio(fresh), {}), "portfolio small")
-    assert (found.level, found.text) == ("problem", "names SMALL_DATA, which the environment has not")
+    assert (found.level, found.text) == ("problem", "names SMALL_DATA, which are not set in the environment")
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cx_intel.reports.brief.weekly_brief import weekly_brief
-from cx_intel.reports.data.freshness import newest_rows, state, told
+from cx_intel.reports.data.freshness import newest_rows, sentence, state
 from cx_intel.reports.data.headline import headline
 from cx_intel.reports.data.trust import trust_of
 from cx_intel.reports.pages.quality import quality
@@ -130,4 +130,4 @@ def test_a_warehouse_that_has_no_such_table_says_nothing(tmp_path: Path) -> None
     ],
 )
 def test_a_source_in_words(row: dict[str, Any], text: str, word: str) -> None:
-    assert (told(row, ENGLISH), state(row, ENGLISH)) == (text, word)
+    assert (sentence(row, ENGLISH), state(row, ENGLISH)) == (text, word)

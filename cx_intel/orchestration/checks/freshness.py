@@ -13,7 +13,7 @@ from cx_intel.models.core.freshness import DAYS
 from cx_intel.orchestration.alerts.incidents import FRESHNESS
 from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult
 from cx_intel.orchestration.checks.rules import Rule
-from cx_intel.reports.data.freshness import told
+from cx_intel.reports.data.freshness import sentence
 from cx_intel.reports.words.language import Language
 
 TABLE = "source_freshness"
@@ -50,7 +50,7 @@ class Freshness(Check):
             }
             to_do = {"what_to_do": WHAT_TO_DO} if is_doubtful else {}
             metadata = {"as_of": context.as_of.isoformat(), **known, **to_do}
-            results.append(RuleResult(rule, int(is_doubtful), 1, told=told(row, english), metadata=metadata))
+            results.append(RuleResult(rule, int(is_doubtful), 1, told=sentence(row, english), metadata=metadata))
         return results
 
     def _sources(self) -> list[str]:

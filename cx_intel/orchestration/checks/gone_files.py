@@ -23,7 +23,7 @@ class GoneFiles(Check):
     """No file of a source of events is gone, unless the source says `gone_files`."""
 
     @property
-    def _is_asked(self) -> bool:
+    def _applies(self) -> bool:
         table = self.contract.table.removeprefix("stg_")
         if self.contract.layer != "staging" or table not in self.portfolio.tables:
             return False
@@ -31,11 +31,11 @@ class GoneFiles(Check):
         return is_kept_by_file(table, source) and isinstance(source, FilesSource) and source.gone_files is None
 
     def specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
-        return [dg.AssetCheckSpec(CHECK, asset=key, description=TEXT)] if self._is_asked else []
+        return [dg.AssetCheckSpec(CHECK, asset=key, description=TEXT)] if self._applies else []
 
     def run(self, context: CheckContext) -> list[RuleResult]:
         """The files that are gone, and how many rows of each stay."""
-        if not self._is_asked:
+        if not self._applies:
             return []
         known = context.warehouse.known_files(self.contract.table.replace("stg_", "raw_", 1))
         gone = [file for file in known.values() if file.is_gone]

@@ -19,7 +19,7 @@ NO_RHYTHM = term("no rhythm yet")
 FEW_ROWS = term("few rows")
 
 
-def told(row: Row, language: Language) -> str:
+def sentence(row: Row, language: Language) -> str:
     """What is to be said of a source: how new it is, how new it may be, what follows, and whether rows are missing."""
     parts = [_age(row, language)]
     if row["is_late"]:
@@ -48,7 +48,7 @@ def doubtful_sources(data: ReportData, language: Language) -> list[str]:
         return []
     chosen = rows[is_true(rows["is_late"]) | is_true(rows["is_low_volume"])]
     ordered = chosen.sort_values(["is_frozen", "age_days", "source_table"], ascending=[False, False, True])
-    return [told(row, language) for row in records(ordered)]
+    return [sentence(row, language) for row in records(ordered)]
 
 
 def newest_rows(data: ReportData, language: Language) -> list[str]:
