@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from rich.markup import escape
 
 from cx_intel.cli.common import MISUSE, explained
 from cx_intel.cli.output import console, errors
+from cx_intel.settings.base import NAME_PATTERN
 from cx_intel.settings.environment import read_environment
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ def init_command(
         if folder is not None and not folder.is_dir():
             raise _misuse(f"{folder} is no folder; name the one that holds the exports.")
         portfolio = name or re.sub(r"\W+", "_", folder.resolve().name.lower() if folder else "company").strip("_")
+        if not re.match(NAME_PATTERN, portfolio):
+            raise _misuse(
+                f"{portfolio!r} is no name of a portfolio: small letters, digits and _ after a letter; give --name."
+            )
         file = output or Path(f"{portfolio}.yaml")
         if file.exists():
             raise _misuse(f"{file} is there already; name another with --output.")
@@ -60,8 +66,9 @@ def init_command(
         today = datetime.now(UTC).date()
         file.write_text(draft_of(found, portfolio, today, folder=place, connection=variable), encoding="utf-8")
         console.print(f"Written: {escape(str(file))}. Read it, above all its comments. Then:", highlight=False)
-        needed = f"{variable_of(portfolio)}={escape(str(place))} " if place else ""
-        console.print(f"  export {needed}CX_PORTFOLIOS={escape(str(file.resolve().parent))}", soft_wrap=True)
+        needed = f"{variable_of(portfolio)}={shlex.quote(str(place))} " if place else ""
+        portfolios = shlex.quote(str(file.resolve().parent))
+        console.print(escape(f"  export {needed}CX_PORTFOLIOS={portfolios}"), soft_wrap=True)
         console.print(f"  cx-intel validate --data\n  cx-intel refresh {portfolio}", highlight=False)
 
 
@@ -93,12 +100,12 @@ def _print_found(found: "Proposal") -> None:
         console.print(f"[green]{preset.name}[/] fits {preset.folder or 'the folder'}: {', '.join(preset.tables)}")
     for table in found.tables:
         pairs = ", ".join(f"{name} = {column}" for name, column in table.columns.items())
-        console.print(f"[green]{escape(table.found.pattern)}[/] is taken for {table.table}: {escape(pairs)}")
+        console.print(f"[green]{escape(table.found.title)}[/] is taken for {table.table}: {escape(pairs)}")
         for doubt in table.doubts:
             console.print(f"  [yellow]{escape(doubt)}[/]")
     for table in found.incomplete:
         console.print(
-            f"[yellow]{escape(table.found.pattern)}[/] seems to be {table.table}; not told: {', '.join(table.missing)}"
+            f"[yellow]{escape(table.found.title)}[/] seems to be {table.table}; not told: {', '.join(table.missing)}"
         )
     for files in found.others:
-        console.print(f"[dim]not used: {escape(files.pattern)} {escape(files.fault)}[/]")
+        console.print(f"[dim]not used: {escape(files.title)} {escape(files.fault)}[/]")

@@ -3,6 +3,7 @@
 What could not be told stands in it as comments, so that whoever reads it knows what to look at.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from datetime import date, timedelta
@@ -15,8 +16,9 @@ from ruamel.yaml import YAML
 from cx_intel.proposals.finding import Proposal
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.presets import PresetProposal
-from cx_intel.proposals.tables import TableProposal, day_of
-from cx_intel.proposals.words import plain
+from cx_intel.proposals.spellings import day_of
+from cx_intel.proposals.tables import TableProposal
+from cx_intel.proposals.words import CURRENCY_WORDS, plain
 
 OLD = timedelta(days=7)
 """An export whose newest row is older than that is taken for one of that day."""
@@ -24,9 +26,10 @@ REVENUE_TABLES = ("subscriptions", "mrr_history", "invoices")
 """The tables that MRR can be read from, the likeliest basis first."""
 _FUTURE = {
     *("end", "ends", "ended", "until", "to", "cancel", "cancels", "renewal", "renews", "due", "close", "expires"),
-    "valid",
+    *("valid", "expiry", "expiration", "next", "ende", "vertragsende", "bis"),
 }
 """Words in the names of columns whose days may lie after the export."""
+_SIGNS = {"€": "EUR", "£": "GBP", "$": "USD"}
 _WIDTH = 116
 
 
@@ -41,14 +44,14 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
         connection: The variable with the address of the database that was looked at.
     """
     variable = variable_of(name)
-    needed = [f"{variable}={folder}"] if folder else []
+    needed = [f"{variable}={shlex.quote(str(folder))}"] if folder else []
     needed += [f"{connection}=..., the address of the database"] if connection else []
     lines = [
         f"# Proposed from what was found. Before a refresh: export {' '.join(needed)}",
         "# What could not be told is said in comments; every key is explained in the reference of the YAML.",
         f"name: {name}",
         *_currency(proposal.found),
-        *_as_of(proposal.found, today),
+        *_as_of(proposal, today),
         *_basis(proposal.delivered),
         "",
         "sources:",
@@ -66,12 +69,12 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
     for table in proposal.incomplete:
         missing = ", ".join(table.missing)
         lines += _comment(
-            f"{table.found.pattern} seems to be {table.table}, which needs {missing}: say which column it is. "
+            f"{table.found.title} seems to be {table.table}, which needs {missing}: say which column it is. "
             f"There are {', '.join(table.unread)}."
         )
         lines += [f"  # {line.removeprefix('  ')}" for line in _source(table, variable)]
     for files in proposal.others:
-        lines += _comment(f"Not used: {files.pattern}" + (f" ({files.fault})" if files.fault else ""))
+        lines += _comment(f"Not used: {files.title}" + (f" ({files.fault})" if files.fault else ""))
     return "\n".join(lines) + "\n"
 
 
@@ -81,10 +84,13 @@ def _currency(found: Sequence[FoundFiles]) -> list[str]:
         value.upper()
         for files in found
         for column in files.columns
-        if column.strip().lower().endswith("currency")
+        if plain(column).endswith(CURRENCY_WORDS)
         for value in files.values(column)
         if len(value) == 3 and value.isalpha()
     )
+    if not codes and (signs := Counter(_signs(found))):
+        (code, _), *_ = signs.most_common()
+        return [f"currency: {{reporting: {code}}} # by the sign of amounts"]
     if not codes:
         return ["currency: {reporting: USD} # not told by the files: the currency of your reports"]
     reporting, *rest = [code for code, _ in codes.most_common()]
@@ -97,12 +103,30 @@ def _currency(found: Sequence[FoundFiles]) -> list[str]:
     ]
 
 
-def _as_of(found: Sequence[FoundFiles], today: date) -> list[str]:
+def _signs(found: Sequence[FoundFiles]) -> Iterator[str]:
+    """The currencies whose signs stand beside numbers."""
+    for files in found:
+        for column in files.columns:
+            for value in files.values(column):
+                if any(sign.isdigit() for sign in value) and (sign := _SIGNS.get(value[0]) or _SIGNS.get(value[-1])):
+                    yield sign
+
+
+def _as_of(proposal: Proposal, today: date) -> list[str]:
     """The day of the export, where it is no export of today."""
+    formats = {table.found.title: table.date_formats for table in (*proposal.tables, *proposal.incomplete)}
     told = [
-        (files, column) for files in found for column in files.columns if not _FUTURE & set(plain(column).split("_"))
+        (files, column)
+        for files in proposal.found
+        for column in files.columns
+        if not _FUTURE & set(plain(column).split("_"))
     ]
-    days = [day for files, column in told for value in files.values(column) if (day := day_of(value))]
+    days = [
+        day
+        for files, column in told
+        for value in files.values(column)
+        if (day := day_of(value, formats.get(files.title, ())))
+    ]
     past = [day for day in days if day < today]
     newest = max(past, default=today)
     if today - newest <= OLD:

@@ -4,12 +4,13 @@ How it becomes YAML is `draft.py`'s part.
 """
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles, look_into
 from cx_intel.proposals.presets import LandedProposal, PresetProposal, fitting, fitting_schemas
 from cx_intel.proposals.tables import TableProposal, proposed, with_strangers
+from cx_intel.proposals.words import TABLE_WORDS
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.files.heads import name_of_head
 
@@ -71,7 +72,7 @@ def proposal_for(
         by_domain = "identity_links" in delivered
         guess = None if files.fault else proposed(files, known, delivered, by_domain=by_domain)
         if guess is None:
-            others.append(files)
+            others.append(replace(files, fault=files.fault or _why_not(files, known)))
         elif guess.missing:
             incomplete.append(guess)
         else:
@@ -89,6 +90,15 @@ def _left(found: Sequence[FoundFiles], folder: Path, read: Container[str]) -> li
         return [name_of_head(path.relative_to(folder).as_posix()) for path in files.paths]
 
     return [files for files in found if not any(head in read for head in heads(files))]
+
+
+def _why_not(files: FoundFiles, known: Portfolio) -> str:
+    """Why nothing is made of files that can be read; empty where nothing tells what they could be."""
+    if guess := proposed(files, known):
+        return f"seems to be {guess.table} too, which other files are taken for"
+    if any(word in files.plain_name for words in TABLE_WORDS.values() for word in words):
+        return "no column of it has a name that is known: is its first row a header?"
+    return ""
 
 
 def _fit(files: FoundFiles, known: Portfolio) -> int:

@@ -12,9 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from cx_intel.proposals.words import plain
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import open_text
+from cx_intel.sources.files.excel import sheet_names
 from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.heads import cut, name_of_head
 from cx_intel.sources.files.paths import SourceFile, format_by_ending
@@ -34,10 +36,10 @@ class FoundFiles:
     Attributes:
         pattern: Their path below the folder looked at, `*` for the digits where there are several.
         paths: The files, sorted.
-        layout: What a source of them has to state: delimiter, encoding.
+        layout: What a source of them has to state: delimiter, encoding, the sheet where there are several.
         columns: The names of their columns.
         rows: The first rows of the first and of the last file, as text by column.
-        fault: Why they cannot be read.
+        fault: Why they cannot be read, or are not used.
     """
 
     pattern: str
@@ -46,6 +48,16 @@ class FoundFiles:
     columns: tuple[str, ...] = ()
     rows: tuple[dict[str, str | None], ...] = ()
     fault: str = ""
+
+    @property
+    def title(self) -> str:
+        """The files as they are named to people: with the sheet, where it is one of several."""
+        return f"{self.pattern}, sheet {self.layout['sheet']}" if "sheet" in self.layout else self.pattern
+
+    @property
+    def plain_name(self) -> str:
+        """The name that may tell what they hold: the file's, of a workbook with several sheets the sheet's."""
+        return plain(self.layout.get("sheet", self.pattern.rsplit("/", 1)[-1]))
 
     def values(self, column: str) -> list[str]:
         """What a column says in the first rows, without empty cells."""
@@ -67,7 +79,11 @@ def look_into(folder: Path, samples: Path) -> list[FoundFiles]:
     sets: dict[tuple[Path, str], list[Path]] = {}
     for path in files_below(folder):
         sets.setdefault((path.parent, _DIGITS.sub("*", path.name)), []).append(path)
-    return [_found(folder, samples, paths, masked) for (_, masked), paths in sorted(sets.items())]
+    return [
+        _found(folder, samples, paths, masked, layout)
+        for (_, masked), paths in sorted(sets.items())
+        for layout in layouts_of(paths[0])
+    ]
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
@@ -80,10 +96,9 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             yield path
 
 
-def _found(folder: Path, samples: Path, paths: list[Path], masked: str) -> FoundFiles:
+def _found(folder: Path, samples: Path, paths: list[Path], masked: str, layout: dict[str, str]) -> FoundFiles:
     first = paths[0].relative_to(folder)
     pattern = (first.parent / masked).as_posix() if len(paths) > 1 else first.as_posix()
-    layout = layout_of(paths[0])
     rows: list[dict[str, str | None]] = []
     columns: dict[str, None] = {}
     try:
@@ -94,7 +109,8 @@ def _found(folder: Path, samples: Path, paths: list[Path], masked: str) -> Found
             files = FileSet(path=str(path), **layout)  # type: ignore[arg-type]
             place = samples / name_of_head(file.name)
             place.parent.mkdir(parents=True, exist_ok=True)
-            cut(file, files, place, SAMPLE_ROWS)
+            if not place.exists():  # a workbook is looked at once for each of its sheets
+                cut(file, files, place, SAMPLE_ROWS)
             content = read_file(file._replace(path=place), files)
             columns.update(dict.fromkeys(content.columns))
             rows += _as_rows(content.columns, content.table.slice(0, SAMPLE_ROWS).to_pylist())
@@ -107,8 +123,19 @@ def _as_rows(columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> list[d
     return [{name: row[f"c{n}"] for n, name in enumerate(columns)} for row in rows]
 
 
-def layout_of(path: Path) -> dict[str, str]:
-    """What has to be stated of a text file: an encoding other than UTF-8, a delimiter other than a comma."""
+def layouts_of(path: Path) -> list[dict[str, str]]:
+    """What has to be stated of a file, for each table in it: the sheet of a workbook that has several."""
+    if format_by_ending(path) != "xlsx":
+        return [_layout_of_text(path)]
+    try:
+        sheets = sheet_names(path)
+    except SourceError:  # damaged: told when it is read
+        return [{}]
+    return [{"sheet": name} for name in sheets] if len(sheets) > 1 else [{}]
+
+
+def _layout_of_text(path: Path) -> dict[str, str]:
+    """An encoding other than UTF-8, a delimiter other than a comma."""
     if format_by_ending(path) not in ("csv", "jsonl"):
         return {}
     layout = {} if (encoding := _encoding(path)) == "utf-8" else {"encoding": encoding}

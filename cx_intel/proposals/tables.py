@@ -1,29 +1,26 @@
 """Which canonical table files hold, and which of their columns is which: from names, and from what the first rows say.
 
-The names are in `words.py`; what is proposed is written down in `draft.py`. Nothing is certain here: what could not be told
+The names are in `words.py`; how days and numbers are written in `spellings.py`, what amounts and ratings are for in
+`meanings.py`; what is proposed is written down in `draft.py`. Nothing is certain here: what could not be told
 is part of the proposal.
 """
 
 import re
-from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME, Column
 from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.words import COLUMN_WORDS, PRIORITIES, TABLE_WORDS, plain
+from cx_intel.proposals.meanings import FIGURE, MEANINGS, without_billing
+from cx_intel.proposals.spellings import day_of, spellings
+from cx_intel.proposals.words import COLUMN_WORDS, TABLE_WORDS, plain
 from cx_intel.settings.portfolio import Portfolio
 
 _NUMBER = re.compile(r"^[^\d(-]{0,4}\(?-?[\d.,' ]*\d\)?[^\d]{0,4}$")
 _DAY = re.compile(r"^(\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{4}|\d{10}(\.\d+)?|\d{13}|\d{8}T?|\w{3,9} \d\d?,? \d{4})")
 _MONTH = re.compile(r"^\d{4}-\d\d$")
-_LOCAL_DAY = re.compile(r"^(\d\d?)([./])(\d\d?)\2(\d{4})(.*)$")
-_COMMA = re.compile(r"^-?[\d.' ]*\d,\d{1,2}$")
-_NEITHER = re.compile(r"^-?\d{1,3}[.,]\d{3}$")
-_FIGURE = re.compile(r"^-?\d+(\.\d+)?$")
 MIN_FIGURES = 3
 """Columns of numbers beside an account and a day that make a file one of measured figures."""
 FITTING_SHARE = 0.8
@@ -51,19 +48,17 @@ class TableProposal:
     doubts: tuple[str, ...] = ()
 
     @property
+    def date_formats(self) -> list[str]:
+        """How its days are written, where not in ISO form."""
+        stated = self.more.get("date_formats", [])
+        return stated if isinstance(stated, list) else []
+
+    @property
     def unread(self) -> tuple[str, ...]:
         """The columns of the files that nothing reads."""
         unpivot = self.more.get("unpivot")
         read = {*self.columns.values(), *(unpivot["columns"] if isinstance(unpivot, dict) else ())}
         return tuple(name for name in self.found.columns if name not in read)
-
-
-def day_of(value: str) -> date | None:
-    """The day that a cell begins with in ISO form; None where it does not."""
-    try:
-        return date.fromisoformat(value[:10])
-    except ValueError:
-        return None
 
 
 def proposed(
@@ -74,23 +69,31 @@ def proposed(
     Args:
         found: The files.
         portfolio: Gives the contracts of the tables.
-        taken: Tables that other files hold.
+        taken: Tables that other files hold. Files whose name tells one of them are not taken for another by columns alone.
         by_domain: Whether e-mail addresses lead to accounts, where the files have no ids of accounts.
     """
     best: tuple[float, TableProposal] | None = None
+    is_another = False
     if "metrics" not in taken and (wide := _wide_metrics(found)):
         best = (_score(is_named=True, is_whole=True, share=1.0, columns=2.5), wide)  # unless a table has three columns
     for table, words in TABLE_WORDS.items():
         proposal = _of_table(table, found, portfolio, by_domain)
-        names = plain(found.pattern.rsplit("/", 1)[-1])
-        is_named = any(word in names for word in words)
+        is_named = any(word in found.plain_name for word in words)
         needed = needed_columns(STAGING[table](portfolio))
         have = len(needed) - len(proposal.missing)
-        if table in taken or not have or (proposal.missing and not is_named):
+        if not have or (proposal.missing and not is_named):
             continue
+        if table in taken:
+            is_another = is_another or (is_named and not proposal.missing)
+            continue
+        if not is_named:
+            doubt = f"{found.title} is taken for {table} by its columns alone: its name does not tell."
+            proposal = replace(proposal, doubts=(doubt, *proposal.doubts))
         score = _score(is_named, not proposal.missing, have / len(needed), len(proposal.columns))
         if best is None or score > best[0]:
             best = (score, proposal)
+    if best and is_another and best[0] < _score(is_named=True, is_whole=False, share=0.0, columns=0.0):
+        return None
     return best[1] if best else None
 
 
@@ -121,11 +124,13 @@ def _wide_metrics(found: FoundFiles) -> TableProposal | None:
     given = {plain(name): name for name in reversed(found.columns)}
     account = next((given[word] for word in COLUMN_WORDS["metrics"]["account_id"] if word in given), None)
     days = [n for n in found.columns if (seen := found.values(n)) and all(day_of(v) for v in seen)]
-    figures = [n for n in found.columns if n != account and (v := found.values(n)) and all(_FIGURE.match(x) for x in v)]
+    figures = [n for n in found.columns if n != account and (v := found.values(n)) and all(FIGURE.match(x) for x in v)]
     if account is None or len(days) != 1 or len(figures) < MIN_FIGURES:
         return None
     unpivot = {"columns": figures, "name_to": "metric", "value_to": "value"}
-    return TableProposal("metrics", found, {"account_id": account, "measured_on": days[0]}, {"unpivot": unpivot})
+    columns = {"account_id": account, "measured_on": days[0]}
+    doubt = f"{', '.join(figures)} are taken for figures measured on {days[0]}."
+    return TableProposal("metrics", found, columns, {"unpivot": unpivot}, doubts=(doubt,))
 
 
 def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bool) -> TableProposal:
@@ -136,16 +141,18 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
     if by_domain and "account_id" in kinds and "account_id" not in columns and (mail := _mail_column(found)):
         columns = {"account_id": mail, **columns}
         by_mail = {"system": "domain"}
+    said_of_periods = without_billing(columns) if table == "subscriptions" else []
     missing = tuple(name for name in needed_columns(contract) if name not in columns)
     if table == "subscriptions" and not {"amount", "unit_amount"} & set(columns):
         missing += ("amount",)
-    more, doubts = _spellings(columns, found, kinds)
+    more, doubts = spellings(columns, found, kinds)
+    doubts += said_of_periods
     if table == "subscriptions" and {"amount", "quantity"} <= set(columns):
         doubts.append(
             f"Whether {columns['amount']} is for all of {columns['quantity']} or for one is not told; it is taken for all."
         )
         more["amount_is"] = "total"
-    for add in (_period, _priorities):
+    for add in MEANINGS:
         keys, said = add(table, columns, found)
         more |= keys
         doubts += said
@@ -180,79 +187,3 @@ def _fits(values: Sequence[str], column: Column) -> bool:
     else:
         return True
     return fitting >= FITTING_SHARE * len(values)
-
-
-def _spellings(
-    columns: dict[str, str], found: FoundFiles, kinds: dict[str, Column]
-) -> tuple[dict[str, object], list[str]]:
-    """How days and numbers are written, where they are not written as everywhere."""
-    more: dict[str, object] = {}
-    doubts: list[str] = []
-    days = [v for n, c in columns.items() if kinds[n].type in (DATE, TIME) for v in found.values(c)]
-    numbers = [v for n, c in columns.items() if kinds[n].type in (MONEY, PRICE, NUMBER) for v in found.values(c)]
-    local = [match for value in days if (match := _LOCAL_DAY.match(value))]
-    if local:
-        more["date_formats"], said = _day_formats(local)
-        doubts += said
-    if any(_COMMA.match(value) for value in numbers):
-        more["decimal"] = ","
-    elif any(_NEITHER.match(value) for value in numbers) and not any(
-        "." in v and not _NEITHER.match(v) for v in numbers
-    ):
-        doubts.append('A number such as 1,234 may be meant either way: state `decimal: "."` or `decimal: ","`.')
-    return more, doubts
-
-
-def _day_formats(local: Iterable[re.Match[str]]) -> tuple[list[str], list[str]]:
-    found = list(local)
-    signs = Counter(match[2] for match in found)
-    sign = signs.most_common(1)[0][0]
-    is_day_first = sign == "." or any(int(match[1]) > 12 for match in found)
-    doubts = []
-    if not is_day_first and not any(int(match[3]) > 12 for match in found):
-        doubts.append("Whether 05/06/2025 is a day in June or in May is not told: May is in `date_formats`.")
-    day = f"%d{sign}%m{sign}%Y" if is_day_first else f"%m{sign}%d{sign}%Y"
-    return list(dict.fromkeys(f"{day}{clock}" for clock in sorted(set(_clocks(found))))), doubts
-
-
-def _clocks(found: Iterable[re.Match[str]]) -> Iterator[str]:
-    for match in found:
-        rest = match[5]
-        if not rest.strip():
-            yield ""
-            continue
-        hour = "%I" if rest.rstrip().upper().endswith("M") else "%H"
-        lead = re.match(r"^[, T]*", rest)
-        colons = rest.count(":")
-        clock = f"{lead[0] if lead else ' '}{hour}" + (":%M" if colons else "") + (":%S" if colons > 1 else "")
-        yield clock + (" %p" if hour == "%I" else "")
-
-
-def _period(table: str, columns: dict[str, str], found: FoundFiles) -> tuple[dict[str, object], list[str]]:
-    """The months that an amount of a subscription is for, as its name tells."""
-    if (
-        table != "subscriptions"
-        or {"billing_period_months", "billing_interval"} & set(columns)
-        or "amount" not in columns
-    ):
-        return {}, []
-    name = plain(columns["amount"])
-    if any(word in name for word in ("arr", "annual", "acv", "year")):
-        return {"constants": {"billing_period_months": 12}}, []
-    if any(word in name for word in ("mrr", "month")):
-        return {}, []
-    return {}, [
-        f"{columns['amount']} is taken for a month: state `constants: {{billing_period_months: 12}}` where it is a year's."
-    ]
-
-
-def _priorities(table: str, columns: dict[str, str], found: FoundFiles) -> tuple[dict[str, object], list[str]]:
-    """What the words of a help desk's priorities mean."""
-    if table != "support_tickets" or "priority" not in columns:
-        return {}, []
-    known = {word: name for name, words in PRIORITIES.items() for word in words}
-    said = sorted({value.lower() for value in found.values(columns["priority"])})
-    values = {word: known[word] for word in said if word in known and word != known[word]}
-    unknown = [word for word in said if word not in known]
-    doubts = [f"Which priority {', '.join(unknown[:5])} is, is not told: add it to `values`."] if unknown else []
-    return ({"values": {"priority": values}} if values else {}), doubts

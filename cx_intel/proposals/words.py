@@ -4,6 +4,7 @@ Names are compared in lower case with `_` for all between words. What is made of
 """
 
 import re
+import unicodedata
 
 TABLE_WORDS = {
     "account_aliases": ("alias", "merged"),
@@ -23,9 +24,10 @@ TABLE_WORDS = {
 _ACCOUNT = (
     *("account_id", "customer_id", "company_id", "organization_id", "organisation_id", "org_id", "client_id"),
     *("tenant_id", "workspace_id", "group_id", "account", "customer", "company", "client", "organization", "kunde"),
+    *("kundennummer", "kunden_nr", "kunden_id"),
 )
 _STATUS = ("status", "state", "stage", "lifecycle_stage")
-_CURRENCY = ("currency", "currency_code", "waehrung")
+CURRENCY_WORDS = ("currency", "currency_code", "waehrung")
 
 COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "account_aliases": {
@@ -35,7 +37,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "accounts": {
         "account_id": (
             *("account_id", "customer_id", "company_id", "record_id", "organization_id", "org_id", "client_id"),
-            *("tenant_id", "id", "account", "customer", "kundennummer", "uuid"),
+            *("tenant_id", "id", "account", "customer", "kundennummer", "kunden_nr", "kunden_id", "uuid"),
         ),
         "account_name": ("account_name", "company_name", "customer_name", "name", "company", "customer", "firma"),
         "segment": ("segment", "customer_segment", "size", "tier"),
@@ -51,7 +53,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             *("created_at", "created_date", "created", "start_date"),
         ),
         "parent_account_id": ("parent_account_id", "parent_id", "parent", "parent_company_id"),
-        "currency": _CURRENCY,
+        "currency": CURRENCY_WORDS,
     },
     "subscriptions": {
         "subscription_id": (
@@ -62,20 +64,23 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "id",
             "subscription",
             "contract",
+            "vertragsnummer",
+            "vertrags_nr",
         ),
         "account_id": _ACCOUNT,
         "product_name": ("product_name", "product", "plan_name", "plan"),
         "plan_tier": ("plan_tier", "plan", "tier", "package"),
         "amount": (
             *("amount", "mrr", "mrr_amount", "monthly_amount", "fee", "price", "value", "arr", "arr_amount", "acv"),
-            *("annual_amount", "annual_contract_value", "betrag"),
+            *("annual_amount", "annual_contract_value", "betrag", "monatsbetrag", "jahresbetrag"),
+            *("amount_cents", "amount_in_cents", "mrr_cents", "price_cents"),
         ),
-        "unit_amount": ("unit_amount", "unit_price", "price_per_unit", "price_per_seat"),
-        "quantity": ("quantity", "seats", "units", "licences", "licenses"),
+        "unit_amount": ("unit_amount", "unit_price", "price_per_unit", "price_per_seat", "unit_amount_cents"),
+        "quantity": ("quantity", "seats", "units", "licences", "licenses", "menge"),
         "discount_pct": ("discount_pct", "discount_percent", "discount", "percent_off"),
         "billing_period_months": ("billing_period_months", "period_months", "months"),
         "billing_interval": ("billing_interval", "interval", "billing_frequency", "billing_period", "billing_cycle"),
-        "currency": _CURRENCY,
+        "currency": CURRENCY_WORDS,
         "start_date": (
             "start_date",
             "started_at",
@@ -85,8 +90,20 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "from",
             "valid_from",
             "beginn",
+            "vertragsbeginn",
         ),
-        "end_date": ("end_date", "ended_at", "ends_at", "contract_end", "end", "until", "to", "valid_to", "ende"),
+        "end_date": (
+            "end_date",
+            "ended_at",
+            "ends_at",
+            "contract_end",
+            "end",
+            "until",
+            "to",
+            "valid_to",
+            "ende",
+            "vertragsende",
+        ),
         "cancel_at": ("cancel_at", "cancels_at"),
         "canceled_at": ("canceled_at", "cancelled_at", "cancellation_date", "cancelled_on"),
         "trial_end": ("trial_end", "trial_ends_at", "trial_end_date"),
@@ -103,9 +120,9 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "invoice_date": ("invoice_date", "issued_at", "issue_date", "date", "created_at", "created", "datum"),
         "period_start": ("period_start", "service_start", "from"),
         "period_end": ("period_end", "service_end", "to"),
-        "amount": ("amount", "net_amount", "subtotal", "total", "amount_due", "betrag"),
+        "amount": ("amount", "net_amount", "subtotal", "total", "amount_due", "netto", "betrag", "amount_cents", "total_cents"),
         "billing_period_months": ("billing_period_months", "period_months", "months"),
-        "currency": _CURRENCY,
+        "currency": CURRENCY_WORDS,
         "status": _STATUS,
         "credited_invoice_id": ("credited_invoice_id", "credit_note_for"),
     },
@@ -114,7 +131,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "month": ("month", "revenue_month", "period", "date", "monat"),
         "product_name": ("product_name", "product"),
         "mrr": ("mrr", "mrr_amount", "amount", "revenue", "value"),
-        "currency": _CURRENCY,
+        "currency": CURRENCY_WORDS,
     },
     "usage_events": {
         "event_id": ("event_id", "message_id", "insert_id", "uuid", "id", "event_uuid"),
@@ -172,6 +189,12 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """Canonical table: its columns, each with the names that are taken for it, the likeliest first."""
 
+MONTHS_OF_AMOUNTS = {
+    12: ("arr", "annual", "acv", "year", "jahr"),
+    1: ("mrr", "month", "monat"),
+}
+"""The months that an amount is for: parts of the names of columns that tell it."""
+
 PRIORITIES = {
     "p1": ("urgent", "critical", "blocker", "highest", "p1", "1", "sev1"),
     "p2": ("high", "major", "p2", "2", "sev2"),
@@ -180,7 +203,12 @@ PRIORITIES = {
 }
 
 
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
+
+
 def plain(name: str) -> str:
-    """A name as names are compared: customerId, Customer ID and customer-id are customer_id."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
+    """A name as names are compared: customerId, Customer ID and customer-id are customer_id, Währung is waehrung."""
+    spelt = unicodedata.normalize("NFC", name.strip()).translate(_UMLAUTS)
+    ascii_only = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", ascii_only)
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")

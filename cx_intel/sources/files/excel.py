@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
@@ -55,27 +56,40 @@ def _damage_told(file: SourceFile) -> Iterator[None]:
         ) from error
 
 
+def sheet_names(path: Path) -> list[str]:
+    """The sheets of a workbook, as they are ordered in it. Raises SourceError where it cannot be read."""
+    with _book(path) as book:
+        return [sheet.title for sheet in book.worksheets]
+
+
 @contextmanager
 def _rows(file: SourceFile, source: FileSet) -> Iterator[Iterator[tuple[Any, ...]]]:
+    with _book(file.path) as book:
+        names = [sheet.title for sheet in book.worksheets]
+        if source.sheet is not None and source.sheet not in names:
+            raise SourceError(
+                f"{file.path}: has no sheet {source.sheet!r}, which {file.of} reads; there are {', '.join(names)}."
+            )
+        sheet = book[source.sheet] if source.sheet is not None else book.worksheets[0]
+        sheet.reset_dimensions()  # some programs state them wrongly
+        yield iter(sheet.iter_rows(values_only=True))
+
+
+@contextmanager
+def _book(path: Path) -> Iterator[Any]:
+    """The workbook, open for reading."""
     from openpyxl import load_workbook  # a fifth of a second, so only where it is needed
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and extensions that do not matter here
         try:
-            book = load_workbook(file.path, read_only=True, data_only=True)
+            book = load_workbook(path, read_only=True, data_only=True)
         except (BadZipFile, KeyError, ValueError) as error:
             raise SourceError(
-                f"{file.path}: cannot be read as xlsx ({error}); save it as an Excel workbook again."
+                f"{path}: cannot be read as xlsx ({error}); save it as an Excel workbook again."
             ) from error
         try:
-            names = [sheet.title for sheet in book.worksheets]
-            if source.sheet is not None and source.sheet not in names:
-                raise SourceError(
-                    f"{file.path}: has no sheet {source.sheet!r}, which {file.of} reads; there are {', '.join(names)}."
-                )
-            sheet = book[source.sheet] if source.sheet is not None else book.worksheets[0]
-            sheet.reset_dimensions()  # some programs state them wrongly
-            yield iter(sheet.iter_rows(values_only=True))
+            yield book
         finally:
             book.close()
 

@@ -104,6 +104,22 @@ def test_accounts_that_are_missing_are_said(tmp_path: Path) -> None:
     assert "# Nothing seems to hold the accounts, which every portfolio needs" in text
 
 
+def test_the_day_of_an_old_export_is_read_as_its_days_are_written(tmp_path: Path) -> None:
+    files = {
+        "accounts.csv": "id,name\nA,Alder\n",
+        "contracts.csv": "id,customer,betrag,start,ende\n1,A,€10.50,31.03.2024,31.12.2025\n",
+        "contracts_us.csv": "id,customer,created,amount,start\n2,A,2024-01-13,10.50,2024-01-13\n",
+        "tickets.csv": "1,2,3\n",
+    }
+
+    _, text = drafted(tmp_path, files)
+
+    assert "as_of: {default: 2024-03-31, " in text
+    assert "currency: {reporting: EUR} # by the sign of amounts" in text
+    assert "# Not used: contracts_us.csv (seems to be subscriptions too, which other files are taken for)" in text
+    assert "# Not used: tickets.csv (no column of it has a name that is known: is its first row a header?)" in text
+
+
 def test_nothing_in_a_folder_is_nothing(tmp_path: Path) -> None:
     found, _ = drafted(tmp_path, {"colors.csv": "color,shape\nred,round\n"})
 

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from cx_intel.proposals.finding import known_contracts
 from cx_intel.proposals.folders import FoundFiles, look_into
@@ -46,6 +47,134 @@ def test_contracts_of_a_german_crm(tmp_path: Path) -> None:
     )
 
 
+def test_german_headers_with_umlauts(tmp_path: Path) -> None:
+    text = "Vertragsnummer;Kundennummer;Jahresbetrag;Währung;Vertragsbeginn\nV-1;K-1;1.200,00;EUR;31.01.2024\n"
+
+    made = proposal(tmp_path, "Verträge.csv", text)
+
+    assert (made.table, made.missing, made.unread) == ("subscriptions", (), ())
+    assert made.columns["currency"] == "Währung"
+    assert made.more["constants"] == {"billing_period_months": 12}
+
+
+@pytest.mark.parametrize(("name", "months"), [("MRR", None), ("ARR", 12)])
+def test_an_amount_that_says_what_it_is_for_is_not_read_by_the_interval_of_billing(
+    tmp_path: Path, name: str, months: int | None
+) -> None:
+    text = f"id,customer_id,{name},billing_frequency,start\n1,A,99.50,annual,2024-01-01\n2,A,40.25,monthly,2024-01-01\n"
+
+    made = proposal(tmp_path, "contracts.csv", text)
+
+    assert made.more.get("constants") == ({"billing_period_months": months} if months else None)
+    assert made.unread == ("billing_frequency",)
+    assert made.doubts == (f"{name} is taken for what its name tells, whatever billing_frequency says.",)
+
+
+def test_an_amount_for_each_interval_of_billing_is_said(tmp_path: Path) -> None:
+    text = "id,customer_id,price,billing_frequency,start\n1,A,99.50,annual,2024-01-01\n"
+
+    made = proposal(tmp_path, "contracts.csv", text)
+
+    assert made.columns["billing_interval"] == "billing_frequency"
+    assert made.doubts == ("price is taken for as long as billing_frequency says.",)
+
+
+def test_a_price_of_a_unit_is_for_a_month_unless_it_is_said_otherwise(tmp_path: Path) -> None:
+    made = proposal(tmp_path, "contracts.csv", "id,customer,seats,unit_price,start\n1,A,3,9.50,2024-01-01\n")
+
+    assert made.doubts == (
+        "unit_price is taken for a month: state `constants: {billing_period_months: 12}` where it is a year's.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "is_minor", "is_said"),
+    [
+        ("amount_cents", ("9900", "12000"), True, False),
+        ("mrr", ("9900", "12000"), False, True),
+        ("mrr", ("9900", "99"), False, False),
+        ("mrr", ("9900", "120.50"), False, False),
+        ("mrr", ("9900", "0"), False, True),  # a free plan tells nothing
+    ],
+)
+def test_amounts_that_may_be_cents(
+    tmp_path: Path, name: str, values: tuple[str, str], is_minor: bool, is_said: bool
+) -> None:
+    lines = [f"{n},A,{value},2024-01-01" for n, value in enumerate(values)]
+
+    made = proposal(tmp_path, "contracts.csv", "\n".join([f"id,customer,{name},start", *lines, ""]))
+
+    assert made.more.get("in_minor_units") == (True if is_minor else None)
+    said = f"{name} is taken for whole units: state `in_minor_units: true` where it is in cents."
+    assert (said in made.doubts) == is_said
+
+
+def test_what_invoices_are_for_is_said(tmp_path: Path) -> None:
+    made = proposal(tmp_path, "invoices.csv", "number,customer,total,date,status\n1,A,10.50,2024-06-13,paid\n")
+
+    assert made.doubts == (
+        "Each invoice is taken for one month: state `constants: {billing_period_months: 12}` where it is for a year.",
+        "total may hold tax, which is no MRR.",
+    )
+
+
+def test_an_arr_by_month_is_said(tmp_path: Path) -> None:
+    made = proposal(tmp_path, "arr_by_month.csv", "customer,month,amount\nA,2024-01,1200.50\n")
+
+    assert (made.table, made.columns["mrr"]) == ("mrr_history", "amount")
+    assert made.doubts == ("amount is taken for a month's MRR, not for a year's.",)
+
+
+def test_scales_and_discounts_are_said(tmp_path: Path) -> None:
+    tickets = "id,org_id,created_at,csat\n1,A,2024-01-01,95\n2,A,2024-01-01,4\n"
+    contracts = "id,customer,mrr,discount,start\n1,A,10.50,0.1,2024-01-01\n"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+
+    assert proposal(tmp_path / "a", "tickets.csv", tickets).doubts == (
+        "csat goes up to 95 here and is taken for a scale that ends at 5.",
+    )
+    assert proposal(tmp_path / "b", "contracts.csv", contracts).doubts == (
+        "discount is taken for per cent, 0 to 100, not for an amount or a share.",
+    )
+
+
+def test_a_file_whose_name_does_not_tell_is_said(tmp_path: Path) -> None:
+    made = proposal(tmp_path, "users.csv", "id,company_id,created_at,name\nU1,A,2024-01-01,Ada\n")
+
+    assert "is taken for usage_events by its columns alone: its name does not tell." in made.doubts[0]
+
+
+def test_a_second_file_of_a_table_is_not_made_another(tmp_path: Path) -> None:
+    text = "id,customer,created,mrr,start\n1,A,2024-01-13,10.50,2024-01-13\n"
+    found = found_in(tmp_path, "contracts_us.csv", text.replace("mrr", "amount"))
+
+    assert proposed(found, KNOWN, {"subscriptions"}) is None
+
+
+def test_sheets_of_a_workbook_are_looked_at_one_by_one(tmp_path: Path) -> None:
+    data, book = tmp_path / "data", Workbook()
+    data.mkdir()
+    assert book.active is not None
+    book.active.title = "Customers"
+    book.active.append(["id", "name"])
+    book.active.append(["A", "Alder"])
+    contracts = book.create_sheet("Contracts")
+    contracts.append(["contract", "customer", "mrr", "start"])
+    contracts.append(["C1", "A", 10.5, date(2024, 1, 13)])
+    book.create_sheet("Notes")
+    book.save(data / "export.xlsx")
+
+    customers, contracts_found, notes = look_into(data, tmp_path / "samples")
+
+    assert "is empty" in notes.fault
+    made = [proposed(found, KNOWN) for found in (customers, contracts_found)]
+    assert [(m.table, m.found.layout) for m in made if m] == [
+        ("accounts", {"sheet": "Customers"}),
+        ("subscriptions", {"sheet": "Contracts"}),
+    ]
+
+
 def test_an_annual_amount_counts_for_twelve_months(tmp_path: Path) -> None:
     made = proposal(tmp_path, "contracts.csv", "id,customer_id,annualAmount,start\n1,A,1200,2024-01-01\n")
 
@@ -63,11 +192,38 @@ def test_american_dates_with_a_clock_of_twelve_hours(tmp_path: Path) -> None:
     assert not made.doubts
 
 
-def test_a_date_that_may_be_either_is_said(tmp_path: Path) -> None:
-    made = proposal(tmp_path, "invoices.csv", "number,customer,total,date,status\n1,A,10.50,05/06/2024,paid\n")
+@pytest.mark.parametrize(
+    ("days", "stated", "said"),
+    [
+        (
+            ["05/06/2024"],
+            "%m/%d/%Y",
+            ["Whether 05/06/2024 begins with the day or the month is not told: `date_formats` says the month."],
+        ),
+        (
+            ["01/02/2024", "01/03/2024"],  # contracts begin on the first
+            "%d/%m/%Y",
+            ["Whether 01/02/2024 begins with the day or the month is not told: `date_formats` says the day."],
+        ),
+        (["13/06/2024", "05/06/2024"], "%d/%m/%Y", []),
+        (["06/13/2024", "05/06/2024"], "%m/%d/%Y", []),
+        (["05.06.2024"], "%d.%m.%Y", []),
+        (
+            ["13/06/2024", "06/13/2024"],
+            "%d/%m/%Y",
+            ["Days are written both as 13/06/2024 and as 06/13/2024: one source can read but one way."],
+        ),
+    ],
+)
+def test_which_of_day_and_month_comes_first_is_told_or_said(
+    tmp_path: Path, days: list[str], stated: str, said: list[str]
+) -> None:
+    lines = [f"{n},A,10.50,{day}" for n, day in enumerate(days)]
 
-    assert made.more == {"date_formats": ["%m/%d/%Y"]}
-    assert made.doubts == ("Whether 05/06/2025 is a day in June or in May is not told: May is in `date_formats`.",)
+    made = proposal(tmp_path, "contracts.csv", "\n".join(["id,customer,mrr,start", *lines, ""]))
+
+    assert made.more == {"date_formats": [stated]}
+    assert list(made.doubts) == said
 
 
 def test_words_of_priorities_become_ours_and_an_unknown_one_is_said(tmp_path: Path) -> None:
