@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import ibis
 
@@ -24,6 +24,8 @@ from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.builders import fetched
 
 AS_OF = date(2025, 6, 30)
+Link: TypeAlias = tuple[str, str, str, str | None]
+"""Of an id: itself, the system and id that it leads to, and what its own system calls it."""
 CON = ibis.duckdb.connect()
 
 
@@ -62,6 +64,18 @@ def delivered(book: Portfolio, table: str, environment: Mapping[str, str] | None
     source = book.source_of(table)
     read: Any = read_query if isinstance(source, SqlSource) else read_files
     return read(source, contract=STAGING[table](book), environment=environment or {})
+
+
+def links_of(book: Portfolio, environment: Mapping[str, str] | None = None) -> dict[str, list[Link]]:
+    """System: the links of its ids that lead anywhere, of all sources."""
+    found: dict[str, list[Link]] = {}
+    for source in book.parts_of("identity_links").values():
+        table = delivered(book.only("identity_links", source), "identity_links", environment).table
+        for row in table.select(["system", "external_id", "linked_system", "linked_id", "external_name"]).to_pylist():
+            system, external_id, linked_system, linked_id, name = row.values()
+            if linked_id is not None:
+                found.setdefault(system, []).append((external_id, linked_system, linked_id, name))
+    return {system: sorted(rows, key=str) for system, rows in found.items()}
 
 
 def judged(

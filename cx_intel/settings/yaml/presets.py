@@ -84,7 +84,7 @@ def expanded(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Origin, .
         system = None if "accounts" in taken else preset.system
         found += [(Origin(place, use.preset, s["table"]), s) for s in _sources(use, preset, taken, system)]
         others.update(taken)
-    found = with_links(found)
+    found = list(with_links(found))
     return {**merged(settings, values), "sources": [s for _, s in found]}, tuple(origin for origin, _ in found)
 
 
@@ -114,7 +114,7 @@ def _takes_preset(entry: object) -> bool:
 
 
 def _taken(use: PresetUse, preset: Preset) -> list[str]:
-    """The tables of a preset that an entry takes, but for what other sources deliver."""
+    """The tables of a preset that an entry takes, whatever other sources deliver."""
     changed = cast(Mapping[str, Any], use.tables)
     return [t for t in preset.tables if changed.get(t, None if t in preset.on_request else {}) is not None]
 
@@ -172,26 +172,14 @@ def filled(node: Any, stated: Mapping[str, str]) -> Any:
     return _PLACEHOLDER.sub(lambda found: stated.get(found[1], found[0]), node) if isinstance(node, str) else node
 
 
-def with_links(found: Sequence[tuple[Origin, Any]]) -> list[tuple[Origin, Any]]:
-    """The sources with the links that presets deliver joined into one query, and without them where no id needs any."""
-    links = [(origin, source) for origin, source in found if origin.preset and origin.table == LINKS]
-    others = [pair for pair in found if pair not in links]
-    if not links or not any(isinstance(source, dict) and source.get("system") for _, source in others):
-        return others
-    (first, joined), *rest = links
-    for origin, source in rest:
-        if place := next(
-            (key for key in ("files", "tables") if source.get(key, {}).keys() & joined.get(key, {}).keys()), None
-        ):
-            raise Misfit(
-                f"the links of {origin.preset} and {first.preset} have {place} of one name", origin.location(())
-            )
-        if len({s["connection"] for s in (joined, source) if "connection" in s}) > 1:
-            raise Misfit(
-                f"the links of {origin.preset} and {first.preset} are at two connections: leave one out with `tables: "
-                f"{{{LINKS}: null}}`",
-                origin.location(()),
-            )
-        union = f"select * from (\n{joined['query']}\n)\nunion all\nselect * from (\n{source['query']}\n)"
-        joined = {**merged(source, joined), "query": union, "preset": f"{joined['preset']}, {source['preset']}"}
-    return [*others, (first, joined)]
+def with_links(found: Sequence[tuple[Origin, Any]]) -> Iterator[tuple[Origin, Any]]:
+    """The sources with a name for the links of each preset, and without these where no row names another system's id."""
+    is_needed = any(isinstance(source, dict) and source.get("system") for _, source in found)
+    taken: dict[str, int] = {}
+    for origin, source in found:
+        if not origin.preset or origin.table != LINKS:
+            yield origin, source
+        elif is_needed:
+            taken[origin.preset] = taken.get(origin.preset, 0) + 1
+            name = origin.preset if taken[origin.preset] == 1 else f"{origin.preset}_{taken[origin.preset]}"
+            yield origin, {"name": name, **source}

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.settings.base import SettingsError
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.landed_tables import Rows, land, landed
 from cx_intel_tests.helpers.small_company import SmallCompany
-from cx_intel_tests.helpers.vendor_files import delivered, taking, write_lines, write_table
+from cx_intel_tests.helpers.vendor_files import Link, links_of, taking, write_lines, write_table
 
 pytestmark = pytest.mark.slow  # a PostgreSQL of its own
 
-Link = tuple[str, str, str, str | None]
 START = datetime(2024, 3, 1, tzinfo=UTC)
 HUBSPOT: dict[str, Rows] = {
     "company": [
@@ -67,13 +65,7 @@ def entry(preset: str, schema: str, more: str = "") -> str:
 
 
 def links(book: Portfolio, address: str) -> dict[str, list[Link]]:
-    table = delivered(book, "identity_links", {"LANDED_AT": address}).table
-    found: dict[str, list[Link]] = {}
-    for row in table.select(["system", "external_id", "linked_system", "linked_id", "external_name"]).to_pylist():
-        system, external_id, linked_system, linked_id, name = row.values()
-        if linked_id is not None:
-            found.setdefault(system, []).append((external_id, linked_system, linked_id, name))
-    return {system: sorted(rows, key=str) for system, rows in found.items()}
+    return links_of(book, {"LANDED_AT": address, "ELSEWHERE": address})
 
 
 def test_of_several_systems_at_once(address: str) -> None:
@@ -117,10 +109,15 @@ def test_of_companies_of_intercom(address: str, tmp_path: Path) -> None:
     assert found["intercom"] == [("1", "account", "1", "Alder"), ("in_2", "domain", "b.example", None)]
 
 
-def test_of_two_connections() -> None:
-    more = "  - {preset: fivetran_zendesk, connection: '${ELSEWHERE}', schema: zendesk}\n"
-    with pytest.raises(SettingsError, match=r"are at two connections: leave one out"):
-        landed("fivetran_hubspot", "links_hubspot", more=more + entry("fivetran_stripe", "links_stripe"))
+def test_of_two_connections(address: str) -> None:
+    more = "  - {preset: fivetran_zendesk, connection: '${ELSEWHERE}', schema: links_zendesk}\n"
+    book = landed("fivetran_hubspot", "links_hubspot", more=more + entry("fivetran_stripe", "links_stripe"))
+    assert {system: len(rows) for system, rows in links(book, address).items()} == {
+        "domain": 3,
+        "stripe": 2,
+        "segment": 1,
+        "zendesk": 2,
+    }
 
 
 def test_a_refresh_from_landed_tables(address: str, tmp_path: Path) -> None:

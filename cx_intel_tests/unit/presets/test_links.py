@@ -2,22 +2,14 @@
 
 from pathlib import Path
 
-from cx_intel_tests.helpers.vendor_files import delivered, taking, write_lines, write_table
-
-Link = tuple[str, str, str, str | None]
+from cx_intel_tests.helpers.vendor_files import Link, links_of, taking, write_lines, write_table
 
 
 def links(folder: Path, *presets: str) -> dict[str, list[Link]]:
     """The links of presets beside HubSpot's, by system."""
     more = "".join(f"  - {{preset: {name}, folder: '{folder}/{name}'}}\n" for name in presets)
     more += "" if "stripe_export" in presets else "  - {kind: files, table: subscriptions, path: s.csv, system: x}\n"
-    table = delivered(taking("hubspot_export", more=more, folder=str(folder)), "identity_links").table
-    found: dict[str, list[Link]] = {}
-    for row in table.select(["system", "external_id", "linked_system", "linked_id", "external_name"]).to_pylist():
-        system, external_id, linked_system, linked_id, name = row.values()
-        if linked_id is not None:
-            found.setdefault(system, []).append((external_id, linked_system, linked_id, name))
-    return {system: sorted(rows, key=str) for system, rows in found.items()}
+    return links_of(taking("hubspot_export", more=more, folder=str(folder)))
 
 
 def companies(folder: Path) -> None:
@@ -84,7 +76,7 @@ def test_groups_of_segment(tmp_path: Path) -> None:
     group = {"messageId": "m", "type": "group", "groupId": "ws_1", "timestamp": "2025-06-01T10:00:00Z"}
     calls = [
         group | {"traits": {"name": "One", "website": "https://www.Alder.example/about"}},
-        group | {"traits": {"name": "One", "website": "https://www.Alder.example/about"}},
+        group | {"traits": {"name": "One", "website": " HTTPS://WWW.Alder.example/about"}},
         group | {"groupId": "ws_2", "traits": {"name": "Two", "domain": "b.example", "account_id": "2"}},
         group | {"groupId": "ws_3", "traits": {"name": "Three", "domain": None}},
         group | {"type": "track", "event": "x", "context": {"groupId": "ws_4"}, "groupId": None},

@@ -175,18 +175,20 @@ def test_billing_names_its_system_where_the_accounts_are_of_the_crm() -> None:
     assert source(parsed(same), "subscriptions").system is None
 
 
-def test_the_links_of_presets_are_one_query() -> None:
-    links = source(parsed(STRIPE + HUBSPOT), "identity_links")
-    assert set(links.files) == {"stripe_customers", "hubspot_companies"}
-    assert links.title == "source of identity_links (preset stripe_export, hubspot_export)"
-    assert "metadata->>'hubspot_company_id'" in links.query
+def test_each_preset_has_links_of_its_own() -> None:
+    links = parsed(STRIPE + HUBSPOT).parts_of("identity_links")
+    assert {part: links[part].title for part in links} == {
+        "identity_links": "source of identity_links (preset stripe_export)",
+        "identity_links__hubspot_export": "source of identity_links (preset hubspot_export)",
+    }
 
 
-def test_links_of_one_preset_taken_twice_are_refused() -> None:
-    twice = STRIPE + HUBSPOT + "  - {preset: stripe_export, folder: other, tables: {subscriptions: null}}\n"
-    line, path, message = problem(twice)
-    assert (line, path) == (7, "sources.2.tables.identity_links")
-    assert message == "the links of stripe_export and stripe_export have files of one name"
+def test_a_preset_is_taken_twice() -> None:
+    twice = STRIPE + HUBSPOT + "  - {preset: stripe_export, folder: other, tables: {subscriptions: {name: second}}}\n"
+    found = parsed(twice)
+    assert list(found.parts_of("subscriptions")) == ["subscriptions", "subscriptions__second"]
+    names = ["stripe_export", "hubspot_export", "stripe_export_2"]
+    assert [source.name for source in found.parts_of("identity_links").values()] == names
 
 
 def test_options() -> None:
