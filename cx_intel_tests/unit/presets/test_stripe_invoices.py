@@ -194,3 +194,15 @@ def test_lines_that_the_api_cut_off_are_quarantined(tmp_path: Path) -> None:
         "il_1": None,
         "il_2": None,
     }
+
+
+def test_an_invoice_that_was_paid_between_two_exports(tmp_path: Path) -> None:
+    """Its credit note is worth what it is, however often the invoice is there."""
+    as_objects(tmp_path, 2025)
+    text = (tmp_path / "invoices.jsonl").read_text(encoding="utf-8")
+    (tmp_path / "invoices_before.jsonl").write_text(text.replace('"paid"', '"open"'), encoding="utf-8")
+    write_lines(tmp_path / "prices_before.jsonl", [PRICE])
+    book = taking("stripe_export", SETTINGS, tables="{invoices: {}}", folder=str(tmp_path))
+    found = {row["invoice_id"]: row["amount"] for row in judged(book, "invoices", CUSTOMERS) if not row["_reason"]}
+    assert (found["cn_1/il_3"], found["cn_1/il_3_2"]) == (Decimal("-10.00"), Decimal("-150.00"))
+    assert found["il_1"] == Decimal("100.01")
