@@ -186,3 +186,25 @@ def test_tasks(read: Read) -> None:
         day = date(2025, 4, 1) + timedelta(days=n)
         done = datetime(2025, 4, 1, 15) if n == 0 else datetime(day.year, day.month, day.day)
         assert row["completed_at"] == (done if n % 2 == 0 else None)
+
+
+def test_a_folder_with_all_of_an_export(tmp_path: Path) -> None:
+    """Objects whose names begin alike are others, and an export that is there twice counts once."""
+    exported(tmp_path)
+    before = judged(taking("salesforce_export", folder=str(tmp_path)), "subscriptions")
+    for name in ("AccountContactRole", "ContractHistory", "OpportunityLineItem", "TaskRelation", "UserRole"):
+        write_table(tmp_path / f"{name}.csv", [{"Id": "1", "Name": "x", "ContractId": "80000001", "Amount": 5}])
+    for name in ("Contract", "Opportunity"):
+        (tmp_path / f"{name}_1.csv").write_bytes((tmp_path / f"{name}.csv").read_bytes())
+
+    def told(rows: list[dict[str, Any]]) -> list[Any]:
+        return sorted([r["subscription_id"], r["mrr_amount"], r["renewal_date"], r["_reason"]] for r in rows)
+
+    assert told(judged(taking("salesforce_export", folder=str(tmp_path)), "subscriptions")) == told(before)
+    text = (tmp_path / "Opportunity_1.csv").read_text(encoding="utf-8")
+    (tmp_path / "Opportunity_1.csv").write_text(text.replace("2400.0", "2500.0"), encoding="utf-8")
+    found = {
+        r["subscription_id"]: r["_reason"]
+        for r in judged(taking("salesforce_export", folder=str(tmp_path)), "subscriptions")
+    }
+    assert "two exports of its opportunities differ" in found["80000001"]

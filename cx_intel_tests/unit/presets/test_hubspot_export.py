@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cx_intel_tests.helpers.vendor_files import delivered, judged, taking, write_lines, write_table
+from cx_intel_tests.helpers.vendor_files import delivered, judged, links_of, taking, write_lines, write_table
 
 COUNT = 50
 COUNTRIES = ("Germany", "United Kingdom", None)
@@ -154,3 +154,26 @@ def test_billing_has_the_contracts_where_it_is_there(tmp_path: Path) -> None:
     assert "subscriptions" not in found["hubspot_export"]
     assert "accounts" in found["hubspot_export"]
     assert "accounts" not in found["stripe_export"]
+
+
+@pytest.mark.parametrize("separator", [";", ",", "; ", ", "])
+def test_lists_of_ids_and_domains(tmp_path: Path, separator: str) -> None:
+    head = {"RECORD ID": "1", "COMPANY NAME": "One", "COMPANY DOMAIN NAME": "one.example"}
+    lists = {"ADDITIONAL DOMAINS": ["two.example", "three.example"], "MERGED COMPANY IDS": ["2", "3"]}
+    write_table(tmp_path / "companies.csv", [head | {name: separator.join(all_) for name, all_ in lists.items()}])
+    deal = {
+        "Record ID": "1",
+        "Is Closed Won": "True",
+        "Deal Stage": "Gewonnen",
+        "Close Date": "2025-02-01",
+        "hs_mrr": 9,
+    }
+    write_table(tmp_path / "deals.csv", [deal | {"Associated Company IDs": f"1{separator}5"}])
+    book = taking("hubspot_export", folder=str(tmp_path))
+    rows = delivered(book, "account_aliases").table.to_pylist()
+    assert sorted(row["old_account_id"] for row in rows) == ["2", "3"]
+    (contract,) = judged(book, "subscriptions")
+    assert (contract["account_id"], contract["mrr_amount"]) == ("1", 9)
+    more = "  - {kind: files, table: support_tickets, path: t.csv, system: desk}\n"
+    found = links_of(taking("hubspot_export", more=more, folder=str(tmp_path)))
+    assert [domain for domain, *_ in found["domain"]] == ["one.example", "three.example", "two.example"]

@@ -29,7 +29,8 @@ def account(n: int) -> str | None:
 
 
 def mixpanel(n: int, **more: Any) -> dict[str, Any]:
-    properties = {"time": int(at(n).timestamp()), "distinct_id": f"u{n % 7}", "$insert_id": f"i{n}", "plan": "pro"}
+    time = at(n).timestamp() * (1000 if n % 2 else 1)  # of older and of newer exports
+    properties = {"time": int(time), "distinct_id": f"u{n % 7}", "$insert_id": f"i{n}", "plan": "pro"}
     properties |= {"company_id": account(n)} if account(n) else {}
     return {"event": "Report Created", "properties": properties | more}
 
