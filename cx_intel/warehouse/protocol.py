@@ -1,10 +1,11 @@
 """What the rest of the package may ask of the tables of one portfolio, whatever keeps them.
 
-The protocol alone, with the values that it takes and gives; how a DuckDB file does it stands in `duckdb/warehouse.py`.
-What is about a whole deployment (opening, locks, back-ups) is beside it: `resource.py`, `lock.py`, `duckdb/`.
+The protocol alone, with the values that it takes and gives; its part about sources is `source_files.py`, and how a DuckDB
+file does it stands in `duckdb/warehouse.py`. What is about a whole deployment (opening, locks, back-ups) is beside it:
+`resource.py`, `lock.py`, `duckdb/`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,12 +16,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from cx_intel.contracts.contract import Contract
-from cx_intel.settings.sources.files import FilesSource
-from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.sources.files.content import FilesRead
-from cx_intel.sources.files.known import KnownFile
-from cx_intel.sources.files.paths import SourceFile
+from cx_intel.warehouse.source_files import SourceFiles
 
 Rows: TypeAlias = ir.Table | pd.DataFrame
 """Rows to be written: an expression, or a frame."""
@@ -57,7 +53,7 @@ class Publication:
     missing: tuple[str, ...]
 
 
-class Warehouse(Protocol):
+class Warehouse(SourceFiles, Protocol):
     """The tables of one portfolio: its schema in the warehouse.
 
     What is read through it is noted for `remember_made`, so that one is used for one step and no longer.
@@ -98,82 +94,6 @@ class Warehouse(Protocol):
 
     def counts(self, several: Iterable[ir.Table]) -> list[int]:
         """How many rows each of several expressions has, found in one query."""
-        ...
-
-    def read_files(self, source: FilesSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
-        """The rows of a source of files, all as text under their canonical names.
-
-        Several files are read in the order of their names and joined by column name; a column that a file lacks is
-        null there, unless the mapping names it or the table requires it.
-
-        Args:
-            source: The files, their format, and the mapping of their columns.
-            contract: The staging contract of the source's table; its delivered columns are what may be read.
-            environment: Gives the values of `${NAME}` in the path.
-
-        Raises:
-            SourceError: Files, columns or variables are missing, or a file cannot be read; the text says what to do.
-        """
-        ...
-
-    def read_query(self, source: SqlSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
-        """The rows that the query of a source gives, over its declared files or at its connection, typed or as text.
-
-        Args:
-            source: The query, and its files or its connection.
-            contract: The staging contract of the source's table; its delivered columns are what may be given.
-            environment: Gives the values of `${NAME}` in paths, and the address of the connection.
-
-        Raises:
-            SourceError: Files or variables are missing, a file cannot be read, no server is reached, the query is not
-                one SELECT, fails, or lacks a column that the table requires; the text says what to do.
-        """
-        ...
-
-    def known_files(self, table: str) -> dict[str, KnownFile]:
-        """The files that a raw table was read from, as they were then, by name; none of a table that is kept otherwise."""
-        ...
-
-    def remember_files(self, table: str, files: Iterable[KnownFile]) -> None:
-        """Remembers the files of a raw table, in place of those remembered before."""
-        ...
-
-    def stage_files(
-        self,
-        table: str,
-        source: FilesSource,
-        files: Sequence[SourceFile],
-        *,
-        contract: Contract,
-        recipe: str,
-        with_day: Callable[[ir.Table], ir.Table],
-    ) -> list[KnownFile]:
-        """Writes the rows of some files beside the raw table, in bounded memory; what is to be remembered of each.
-
-        Args:
-            table: The raw table, which has a row's day in `DELIVERED_DAY`.
-            source: Whose files.
-            files: Those to be read.
-            contract: The staging contract of the source's table.
-            recipe: How they are read, to be remembered.
-            with_day: Gives the rows their day, null where it cannot be told.
-
-        Raises:
-            SourceError: A file cannot be read, or is written all the while; the text says what to do.
-        """
-        ...
-
-    def swap_files(self, table: str, files: Sequence[str], *, is_whole: bool) -> tuple[date, ...]:
-        """Puts the staged rows in the place of those that some files gave before; the days that changed.
-
-        What each of these days holds is remembered in the same transaction: a fingerprint of its rows in any order,
-        `#`, and one of the files and lines that they stand in.
-
-        Args:
-            table: The raw table.
-            files: The files whose earlier rows go.
-            is_whole: All earlier rows go, and all that was remembered of the table's days.
-        """
         ...
 
     def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:

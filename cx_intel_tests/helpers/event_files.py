@@ -36,6 +36,7 @@ class EventFiles:
     Attributes:
         folder: The files.
         read: Names of the files that the last refresh read.
+        told: What it told of them.
     """
 
     def __init__(self, folder: Path, zone: str = "UTC", **source: Any):
@@ -43,6 +44,7 @@ class EventFiles:
         self.folder.mkdir()
         self.source = {"kind": "files", "table": "usage_events", "path": str(self.folder), **source}
         self.read: tuple[str, ...] = ()
+        self.told: dict[str, Any] = {}
         self._file = folder / "warehouse.duckdb"
         self.warehouse = DuckDBWarehouse(open_warehouse(self._file), "small")
         self.know("A", "B")
@@ -88,7 +90,7 @@ class EventFiles:
         before = self.warehouse.known_files("raw_usage_events")
         guard = Guard(of.name, self.folder.parent, {})
         with self.warehouse.transaction():
-            days, _ = FilesDelivery(source, of, {}, guard, self.warehouse).take(day)
+            days, self.told = FilesDelivery(source, of, {}, guard, self.warehouse).take(day)
         now = self.warehouse.known_files("raw_usage_events")
         self.read = tuple(name for name, file in now.items() if before.get(name) != file)
         return days

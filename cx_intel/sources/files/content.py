@@ -78,8 +78,7 @@ class FilesRead:
         """The raw table to keep: the rows, then the rejects with their reason in `_reject` and no other
         column.
         """
-        rejected = self.rejects.rename_columns(["_source_file", "_row_number", "_reject", "_raw_row"])
-        return pa.concat_tables([self.table, rejected], promote_options="default")
+        return pa.concat_tables([self.table, raw_rejects(self.rejects)], promote_options="default")
 
 
 def refuse_too_wide(columns: int, file: SourceFile) -> None:
@@ -102,6 +101,11 @@ def open_text(file: SourceFile, source: FileSet, errors: str = "strict") -> Text
 def is_utf8(source: FileSet) -> bool:
     """Whether the source's files are UTF-8."""
     return codecs.lookup(source.encoding).name in ("utf-8", "utf-8-sig", "ascii")
+
+
+def raw_rejects(rejects: pa.Table) -> pa.Table:
+    """Rows that could not be split, under the names of the raw table."""
+    return rejects.rename_columns(["_source_file", "_row_number", "_reject", "_raw_row"])
 
 
 def rejects_table(rows: list[tuple[str, int, str, str]]) -> pa.Table:

@@ -8,11 +8,12 @@ import hashlib
 from collections.abc import Mapping
 
 from cx_intel.settings.sources.sources import Source
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.paths import file_sets, source_files
 
 
 def digest_of_files(source: Source, environment: Mapping[str, str]) -> str | None:
-    """A digest of the names and contents of all files that a source reads; None for one that reads no files.
+    """A digest of the names and contents of all files that a source reads; None for one that reads anything else.
 
     Args:
         source: The source.
@@ -22,7 +23,7 @@ def digest_of_files(source: Source, environment: Mapping[str, str]) -> str | Non
         SourceError: A variable is not set or nothing is there, as when they are read.
     """
     sets = file_sets(source)
-    if not sets:
+    if not sets or (isinstance(source, SqlSource) and source.connection):
         return None
     found = hashlib.sha256()
     for files, of in sets:

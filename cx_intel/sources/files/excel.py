@@ -28,12 +28,12 @@ def read_excel(file: SourceFile, source: FileSet) -> Content:
 
     A value in a column without a name makes a row a reject; what formulas gave when the file was saved counts.
     """
-    with _damage_told(file), _rows(file, source) as rows:
-        names, first = _header(rows, file)
+    with _damage_named(file), _rows(file, source) as rows:
+        names = _header(rows, file)
         batches: list[pa.Table] = []
         rejects: list[tuple[str, int, str, str]] = []
         kept: list[tuple[int, tuple[Any, ...]]] = []
-        for number, row in enumerate(rows, first):
+        for number, row in enumerate(rows, 1):
             if beyond := [n for n, value in enumerate(row[len(names) :], len(names) + 1) if value is not None]:
                 reason = f"has a value in column {beyond[0]}, which has no name"
                 rejects.append((file.name, number, reason, str([_text(value) for value in row])))
@@ -47,7 +47,7 @@ def read_excel(file: SourceFile, source: FileSet) -> Content:
 
 
 @contextmanager
-def _damage_told(file: SourceFile) -> Iterator[None]:
+def _damage_named(file: SourceFile) -> Iterator[None]:
     try:
         yield
     except (BadZipFile, KeyError, ValueError, ParseError) as error:
@@ -94,14 +94,14 @@ def _book(path: Path) -> Iterator[Any]:
             book.close()
 
 
-def _header(rows: Iterable[tuple[Any, ...]], file: SourceFile) -> tuple[tuple[str, ...], int]:
-    """The names in the first row that has any, without empty ones at its end; and the number of the row below."""
+def _header(rows: Iterable[tuple[Any, ...]], file: SourceFile) -> tuple[str, ...]:
+    """The names in the first row that has any, without empty ones at its end."""
     for row in rows:
         names = [(_text(value) or "").strip() for value in row]
         while names and not names[-1]:
             names.pop()
         if names:
-            return tuple(names), 1
+            return tuple(names)
     raise SourceError(f"{file.path}: is empty, without even a header row; fetch it again.")
 
 

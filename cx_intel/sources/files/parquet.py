@@ -18,22 +18,24 @@ EXACT = 2.0**53
 def read_parquet(file: SourceFile, source: FileSet) -> Content:
     """The content of a Parquet file."""
     typed = pq.read_table(file.path)
-    columns = {f"c{n}": _columnas_text(typed.column(n)) for n in range(typed.num_columns)}
+    columns = {f"c{n}": _as_text(typed.column(n)) for n in range(typed.num_columns)}
     if source.has_local_spellings:
         columns |= {
-            f"t{n}": pa.repeat(True, typed.num_rows) for n in range(typed.num_columns) if not _is_text(typed, n)
+            f"t{n}": pa.repeat(True, typed.num_rows)
+            for n in range(typed.num_columns)
+            if not is_text(typed.schema.field(n).type)
         }
     table = pa.table({**columns, "row_number": pa.array(range(1, typed.num_rows + 1), pa.int64())})
     return Content(tuple(name.strip() for name in typed.column_names), table, rejects_table([]))
 
 
-def _is_text(table: pa.Table, column: int) -> bool:
-    kind = table.schema.field(column).type
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds text."""
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _columnas_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Values as text: times in ISO form, in UTC with a Z where they have a zone; NaN is missing."""
     kind = column.type
     if pa.types.is_dictionary(kind):

@@ -134,20 +134,21 @@ class MadeState(SchemaState):
             table = table if table in there else table.removesuffix(LATEST_SUFFIX)  # a view is what its table is
             if table not in there:
                 return "none"
-            return _digest(
+            return digest(
                 sorted((p, write_id) for (name, p), write_id in ids.items() if name == table and part in ("", p))
             )
         if kind == "days":
             left_out = {date.fromisoformat(day) for day in part.split(",") if day}
-            return _digest(sorted((d, s) for d, s in super().day_state(table).items() if d not in left_out))
+            return digest(sorted((d, s) for d, s in super().day_state(table).items() if d not in left_out))
         if kind == "newest":
             return str(super().newest())
         if kind == "checks":
             return self._found_by_checks()
         if kind == "tables":
-            return _digest(sorted(there))
+            return digest(sorted(there))
         return str(table in there)
 
 
-def _digest(value: object) -> str:
+def digest(value: object) -> str:
+    """A short text that tells whether a value is another."""
     return hashlib.sha256(repr(value).encode()).hexdigest()[:32]

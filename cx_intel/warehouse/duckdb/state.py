@@ -92,10 +92,7 @@ class SchemaState:
         if not state:
             return
         days, built_from = list(state), list(state.values())
-        self.database.connection.execute(
-            f"DELETE FROM {_DAYS} WHERE schema_name = ? AND table_name = ? AND day IN (SELECT unnest(?::DATE[]))",
-            [self.schema, table, days],
-        )
+        self._forget_days(table, days)
         self.database.connection.execute(
             f"INSERT INTO {_DAYS} SELECT ?, ?, unnest(?::DATE[]), unnest(?::VARCHAR[])",
             [self.schema, table, days, built_from],

@@ -6,13 +6,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-import dagster as dg
 import ibis
 import pytest
 
-from cx_intel.contracts.catalog import contract_of
-from cx_intel.orchestration.checks.check import CheckContext
-from cx_intel.orchestration.checks.gone_files import GoneFiles
 from cx_intel_tests.helpers.event_files import EventFiles, event_files
 
 MONDAY = date(2025, 1, 6)
@@ -115,36 +111,6 @@ def test_what_was_rejected_of_a_refused_delivery_goes_when_the_file_is_whole_aga
     assert events.refresh(TUESDAY) == (MONDAY, TUESDAY)
     assert events.warehouse.rows(rejected) == []
     assert events.refresh(TUESDAY) == (TUESDAY,)
-
-
-def test_a_file_of_another_name_and_the_same_contents_gives_its_rows_once(events: EventFiles) -> None:
-    events.refresh(TUESDAY)
-    (events.folder / "mon.csv").rename(events.folder / "sent-mon.csv")
-    events.refresh(TUESDAY)
-    assert events.staged() == {"E1": MONDAY, "E2": MONDAY, "E3": TUESDAY}
-    assert events.quarantined(TUESDAY) == {}
-    assert list(events.warehouse.known_files("raw_usage_events")) == ["sent-mon.csv", "tue.csv"]
-
-
-def test_rows_of_a_file_that_is_gone_stay_and_it_is_remembered_as_gone(events: EventFiles) -> None:
-    events.refresh(TUESDAY)
-    (events.folder / "mon.csv").unlink()
-    events.refresh(TUESDAY)
-    assert events.staged()["E1"] == MONDAY
-    assert events.warehouse.known_files("raw_usage_events")["mon.csv"].is_gone
-
-
-@pytest.mark.parametrize("source", [{"gone_files": "take_back"}, {"delivers": "all"}])
-def test_rows_of_a_file_that_is_gone_are_taken_back_where_the_source_says_so(
-    tmp_path: Path, source: dict[str, str]
-) -> None:
-    with event_files(tmp_path, **source) as events:
-        events.write("mon", ["E1", "A", "2025-01-06T08:00:00"])
-        events.write("tue", ["E3", "A", "2025-01-07T08:00:00"])
-        events.refresh(TUESDAY)
-        (events.folder / "mon.csv").unlink()
-        assert events.refresh(TUESDAY) == (MONDAY, TUESDAY)
-        assert events.staged() == {"E3": TUESDAY}
 
 
 def test_an_account_that_comes_later_than_its_events_makes_them_valid(events: EventFiles) -> None:
@@ -275,32 +241,40 @@ def test_a_warehouse_that_kept_the_raw_table_whole_goes_over_to_days(events: Eve
     assert set(events.warehouse.day_state("raw_usage_events")) == {MONDAY, TUESDAY}
 
 
-def gone_files_told(events: EventFiles) -> list[tuple[bool, bool, str]]:
-    """Whether the check passes and blocks, and what it says first."""
-    contract = contract_of("stg_usage_events", events.portfolio)
-    context = CheckContext(contract.no_rows(), (), WEDNESDAY, events.warehouse)
-    found = GoneFiles(contract, events.portfolio).run(context)
-    return [(result.passed, result.blocks, result.rule.recovery.split(". ")[0]) for result in found]
-
-
-def test_a_file_that_is_gone_is_told_until_the_source_says_what_to_do(events: EventFiles) -> None:
-    events.refresh(TUESDAY)
-    assert gone_files_told(events) == [(True, False, "Not there any more: none")]
-    (events.folder / "mon.csv").unlink()
-    events.refresh(TUESDAY)
-    assert gone_files_told(events) == [(False, False, "Not there any more: mon.csv")]
-    events.source["gone_files"] = "keep"
-    assert gone_files_told(events) == []
-
-
-def test_other_tables_have_no_such_check(events: EventFiles) -> None:
-    contract = contract_of("stg_accounts", events.portfolio)
-    assert GoneFiles(contract, events.portfolio).specs(dg.AssetKey(["small", "stg_accounts"])) == []
-
-
 def test_files_are_read_again_where_the_table_was_kept_whole_meanwhile(events: EventFiles) -> None:
     events.refresh(TUESDAY)
     events.warehouse.stage("raw_usage_events", [ibis.memtable({"event_id": ["E0"], "account_id": ["A"]})])
     events.warehouse.swap("raw_usage_events", stands_at=TUESDAY)  # several sources delivered it
     events.refresh(TUESDAY)
     assert events.staged() == {"E1": MONDAY, "E2": MONDAY, "E3": TUESDAY}
+
+
+def test_of_a_file_that_grows_only_the_days_that_changed_are_told(events: EventFiles) -> None:
+    """One export to which each day is added."""
+    earlier = (["E5", "B", "2025-01-06T10:00:00"], ["E3", "A", "2025-01-07T08:00:00"])
+    events.write("tue", *earlier)
+    events.refresh(TUESDAY)
+    events.write("tue", *earlier, ["E4", "A", "2025-01-08T08:00:00"])
+    assert events.deliver(WEDNESDAY) == (WEDNESDAY,)
+
+
+def test_a_staged_table_that_was_dropped_is_made_again_with_all_its_days(events: EventFiles) -> None:
+    events.refresh(TUESDAY)
+    database = events.warehouse.database
+    database.connection.execute("DROP TABLE small.stg_usage_events")
+    database.forget("small", "stg_usage_events")
+    assert events.refresh(WEDNESDAY) == (MONDAY, TUESDAY, WEDNESDAY)
+    assert events.staged() == {"E1": MONDAY, "E2": MONDAY, "E3": TUESDAY}
+
+
+def test_a_rejected_row_is_shown_with_the_column_that_made_it_count(events: EventFiles) -> None:
+    events.source["where"] = {"kind": "track"}
+    for name in ("mon", "tue"):
+        (events.folder / f"{name}.csv").write_text(
+            "event_id,account_id,event_timestamp,event_name,kind\n"
+            f"{name},C,2025-01-07T08:00:00,login,Track\n{name}2,A,2025-01-07T08:00:00,login,page\n"
+        )
+    events.refresh(TUESDAY)
+    stood = '{"event_id":"mon","account_id":"C","event_timestamp":"2025-01-07T08:00:00","event_name":"login","kind":"Track"}'
+    assert events.raw_rows()[("mon.csv", 1)] == stood
+    assert events.told["rows_left_out"] == 2

@@ -124,3 +124,19 @@ def test_a_file_of_which_a_page_is_damaged_is_named(events: EventFiles) -> None:
     file.write_bytes(content)
     with pytest.raises(dg.Failure, match=r"a\.parquet: cannot be read as parquet .*; fetch it again"):
         events.refresh(MONDAY)
+
+
+@pytest.mark.parametrize("name", ["Event_Id", "filename", "file_row_number"])
+def test_columns_that_duckdb_would_take_for_others_change_nothing(events: EventFiles, name: str) -> None:
+    """Names that differ in case alone, and those of columns that it adds."""
+    columns = {name: ["x"], "event_id": ["E1"], "account_id": ["A"], "event_name": ["login"]}
+    pq.write_table(pa.table({**columns, "event_timestamp": TIMES["text"][0]}), events.folder / "a.parquet")
+    events.refresh(MONDAY)
+    assert instants(events) == {"E1": BERLIN}
+
+
+def test_a_name_that_is_a_pattern_is_that_file(events: EventFiles) -> None:
+    write(events, "a[1]", TIMES["microseconds"][0])
+    write(events, "a1", TIMES["in UTC"][0])
+    events.refresh(MONDAY)
+    assert instants(events) == {"a[1]1": BERLIN, "a11": EIGHT}

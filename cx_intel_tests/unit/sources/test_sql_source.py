@@ -18,6 +18,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
+from cx_intel.sources.files.digests import digest_of_files
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel_tests.helpers.builders import portfolio
 
@@ -307,3 +308,16 @@ def test_values_are_respelt_and_the_word_delivered_is_kept(tmp_path: Path) -> No
         ("open", " Parked ", "p2"),
         ("open", "open", None),
     ]
+
+
+def test_only_files_are_digested_and_nothing_else_that_is_read(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("id\nA1\n")
+    keys = {"kind": "sql", "table": "accounts", "files": {"one": str(tmp_path / "one.csv")}, "query": "select 1"}
+    source = SqlSource.model_validate(keys)
+    before = digest_of_files(source, {})
+    (tmp_path / "one.csv").write_text("id\nA2\n")
+    assert None not in (before, digest_of_files(source, {}))
+    assert digest_of_files(source, {}) != before
+    tables = {"two": {"name": "crm.two", "columns": {"id": None}}}
+    beside = SqlSource.model_validate(keys | {"connection": "${CRM}", "tables": tables})
+    assert digest_of_files(beside, {}) is None

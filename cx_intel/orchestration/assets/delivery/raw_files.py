@@ -4,12 +4,15 @@ Only new and changed files are read; their rows take the place of those that the
 in is in `raw.py`, which days are judged again in `judged_days.py`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
+import ibis
+import ibis.expr.types as ir
 
 from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
@@ -52,6 +55,7 @@ class FilesDelivery:
         """
         table, name, warehouse = self.source.table, f"raw_{self.source.table}", self.warehouse
         contract = STAGING[table](self.portfolio)
+        with_day = partial(with_event_day, table=table, portfolio=self.portfolio)
         recipe = recipe_of(
             self.source, [column.name for column in delivered_columns(contract)], self.portfolio.time_zone
         )
@@ -69,41 +73,70 @@ class FilesDelivery:
                     found.to_read,
                     contract=contract,
                     recipe=recipe,
-                    with_day=lambda rows: with_event_day(rows, table=table, portfolio=self.portfolio),
+                    with_day=with_day,
                 )
         except SourceError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        taken_back = self._taken_back(found.gone, read)
+        taken_back = self._taken_back(found, read)
+        kept = [file for file in found.gone if file not in taken_back]
+        dated_otherwise = [file for file in kept if file.recipe != recipe]
         days: tuple[date, ...] = ()
-        if found.to_read or taken_back:
+        if found.to_read or taken_back or dated_otherwise:
             if found.to_read:
                 self._admit(name, as_of)
             else:
                 warehouse.stage(name, [], like=warehouse.table(name).schema())
-            replaced = [*(file.name for file in found.to_read if file.name in known), *(f.name for f in taken_back)]
+            if dated_otherwise:
+                self._date_again(name, dated_otherwise, with_day)
+            changed = (*found.to_read, *taken_back, *dated_otherwise)
+            replaced = [file.name for file in changed if file.name in known]
             days = warehouse.swap_files(name, replaced, is_whole=not known)
-        now = (*found.standing, *read, *(file for file in found.gone if file not in taken_back))
+        now = (*found.standing, *read, *(replace(file, recipe=recipe) for file in kept))
         if known != {file.name: file for file in now}:
             warehouse.remember_files(name, now)
         return days, _told(found, taken_back, now)
 
-    def _taken_back(self, gone: Sequence[KnownFile], read: Sequence[KnownFile]) -> tuple[KnownFile, ...]:
-        """The files whose rows go with them: where the settings say so, and those that only have another name now."""
-        contents = {file.digest for file in read}
-        return tuple(file for file in gone if self.source.takes_gone_files_back or file.digest in contents)
+    def _taken_back(self, found: FileChanges, read: Sequence[KnownFile]) -> tuple[KnownFile, ...]:
+        """The files whose rows go with them: where the settings say so, and those that only have another name now.
+
+        A new file of the same name but for `.gz` is the same, compressed or unpacked.
+        """
+        if self.source.takes_gone_files_back:
+            return found.gone
+        contents = {file.digest for file in (*found.standing, *read)}
+        names = {file.name.removesuffix(".gz") for file in read}
+        return tuple(file for file in found.gone if file.digest in contents or file.name.removesuffix(".gz") in names)
 
     def _admit(self, name: str, as_of: date) -> None:
         """Takes what is delivered of erased people out of the staged rows."""
         staged = self.warehouse.staged(name)
         admitted = self.guard.admit(self.source.table, staged, as_of, self.warehouse, self.source.system)
         if admitted is not staged:
-            kept = self.warehouse.stage(f"admitted_{name}", [admitted])
-            self.warehouse.stage(name, [kept])
-            self.warehouse.discard(f"admitted_{name}")
+            self._stage_again(name, admitted)
+
+    def _date_again(self, name: str, files: Sequence[KnownFile], with_day: Callable[[ir.Table], ir.Table]) -> None:
+        """Adds to the staged rows those of files that cannot be read again, by their days as the settings are now."""
+        staged, rows = self.warehouse.staged(name), self.warehouse.table(name)
+        rows = rows.filter(rows["_source_file"].isin([file.name for file in files])).rename(_day_before=DELIVERED_DAY)
+        rows = with_day(rows)
+        rows = rows.mutate(**{DELIVERED_DAY: ibis.coalesce(rows[DELIVERED_DAY], rows["_day_before"])})
+        cells = {
+            column: rows[column].cast(kind) if column in rows.columns else ibis.null(kind)
+            for column, kind in staged.schema().items()
+        }
+        self._stage_again(name, staged, rows.select(**cells))
+
+    def _stage_again(self, name: str, *parts: ir.Table) -> None:
+        """Stages rows that are made of those staged."""
+        kept = self.warehouse.stage(f"again_{name}", parts)
+        self.warehouse.stage(name, [kept])
+        self.warehouse.discard(f"again_{name}")
 
 
 def _told(found: FileChanges, taken_back: Sequence[KnownFile], now: Sequence[KnownFile]) -> dict[str, Any]:
     told: dict[str, Any] = {"files_read": len(found.to_read), "files_as_they_were": len(found.standing)}
+    if left_out := sum(file.left_out for file in now):
+        told["rows_left_out"] = left_out
     kept = [file.name for file in found.gone if file not in taken_back]
     lists = {
         "files_gone": kept,

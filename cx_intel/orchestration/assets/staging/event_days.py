@@ -67,7 +67,7 @@ class EventDays:
     def stale(self, days: tuple[date, ...], contents: Mapping[date, str]) -> tuple[tuple[date, ...], dict[date, str]]:
         """The days to be built: those of the run and those built from something else; and what each is built from."""
         recipe = self.recipe
-        built = self.warehouse.day_state(self.contract.table)
+        built = built_days(self.warehouse, self.contract.table)
         wanted = {day: f"{content}|{recipe}" for day, content in contents.items() if day <= days[-1]}
         stale = {day for day, state in wanted.items() if built.get(day) != state}
         gone = {day for day in built if day not in wanted and day <= days[-1]}
@@ -99,6 +99,11 @@ class EventDays:
     def of_source(self, days: Iterable[date]) -> tuple[date, ...]:
         """The days of the source that rows of these days are in."""
         return tuple(sorted({day + timedelta(days=n) for day in days for n in (0, *self._reach())}))
+
+
+def built_days(warehouse: Warehouse, table: str) -> dict[date, str]:
+    """What each day of a table was built from; nothing where the table is not there, as where it was dropped by hand."""
+    return warehouse.day_state(table) if warehouse.exists(table) else {}
 
 
 def among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:

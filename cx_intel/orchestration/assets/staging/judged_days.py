@@ -15,6 +15,7 @@ from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.models.staging.rows import is_orphan
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS
+from cx_intel.orchestration.assets.staging.event_days import built_days
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
@@ -48,7 +49,7 @@ class JudgedDays:
     def chosen(self, days: Sequence[date], contents: Mapping[date, str]) -> tuple[date, ...]:
         """The days that are judged in a run for `days`: those, and earlier ones that would come out otherwise."""
         last = days[-1]
-        built = {day: _Judged.of(state) for day, state in self.warehouse.day_state(f"stg_{self.table}").items()}
+        built = {day: _Judged.of(state) for day, state in built_days(self.warehouse, f"stg_{self.table}").items()}
         wanted = {day: _Judged(*self._wanted(content)) for day, content in contents.items()}
         nothing = _Judged(NOTHING, self.recipe)
         known = wanted.keys() | built.keys()

@@ -172,9 +172,10 @@ class FileTables(RememberedFiles):
                 if listed:
                     self.database.change(self.schema, table, f"DELETE FROM {name} {of_files}")
                 self.swap(table, column=DELIVERED_DAY, days=())  # type: ignore[attr-defined]
-                contents = self._file_contents(name, days)
+                before, contents = self.day_state(table), self._file_contents(name, days)
                 self._forget_days(table, [d for d in days if d not in contents])
                 self._remember(table, contents)
+                days = [day for day in days if before.get(day) != contents.get(day)]
             else:
                 self.discard(table)  # type: ignore[attr-defined]
             return tuple(days)

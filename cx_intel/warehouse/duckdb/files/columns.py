@@ -87,10 +87,14 @@ def is_told_by_cells(source: FilesSource) -> bool:
     return not any(changed) and source.null_text == [""]
 
 
+def canonical_names(source: FilesSource, contract: Contract) -> set[str]:
+    """What the files call the canonical columns."""
+    return {source.columns.get(column.name, column.name) for column in delivered_columns(contract)}
+
+
 def used_names(source: FilesSource, contract: Contract) -> set[str]:
     """The file's names that the source reads where they are there."""
-    names = {source.columns.get(column.name, column.name) for column in delivered_columns(contract)}
-    return names.union(source.unpivot.columns if source.unpivot else (), source.where)
+    return canonical_names(source, contract).union(source.unpivot.columns if source.unpivot else (), source.where)
 
 
 def ignored(content: Content, used: Iterable[str]) -> set[str]:
@@ -175,7 +179,7 @@ class Cells:
         """The row as it stood, or as JSON of the file's own columns; null where its canonical cells tell it."""
         if self._has_json_rows:
             return "_raw"
-        if self._is_as_given and set(self.columns) <= used_names(self.source, contract):
+        if self._is_as_given and set(self.columns) <= canonical_names(self.source, contract):
             return "NULL::varchar"
         pairs = (f"{literal(name)}, c{n}" for n, name in enumerate(self.columns))
         return f"json_object({', '.join(pairs)})::varchar"

@@ -4,6 +4,7 @@ Files with other columns (nested ones, numbers with fractions, bytes) are read a
 `cx_intel.sources.files`; both give the same rows. Which files are read so is decided in `by_file.py`.
 """
 
+import glob
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,13 @@ from cx_intel.contracts.contract import TIME, Contract
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.files.content import Content, rejects_table
+from cx_intel.sources.files.parquet import is_text
 from cx_intel.sources.files.paths import SourceFile
-from cx_intel.warehouse.duckdb.database import escaped
 from cx_intel.warehouse.duckdb.files.columns import Cells, canonical_query
-from cx_intel.warehouse.duckdb.files.local_spellings import identifier
+from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
+
+OWN_COLUMNS = ("filename", "file_row_number")
+"""What DuckDB adds to the columns of a file."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ def plain_groups(files: Sequence[SourceFile], source: FilesSource) -> list[Parqu
             schema, rows = footer.schema_arrow.remove_metadata(), footer.metadata.num_rows
         except (pa.ArrowException, OSError):
             return None
+        names = [name.lower() for name in schema.names]  # DuckDB tells columns apart by their names in any case
+        if len({*names, *OWN_COLUMNS}) < len(names) + len(OWN_COLUMNS):
+            return None
         if not all(_as_text(field.type, "c") for field in schema):
             return None
         if groups and groups[-1].schema == schema:
@@ -65,7 +72,7 @@ def query_of(group: ParquetGroup, source: FilesSource, contract: Contract, *, ke
         keeps_times: Times that are typed stay so; else they are text too.
     """
     names, first = tuple(name.strip() for name in group.schema.names), group.files[0]
-    typed = {n for n, field in enumerate(group.schema) if not _is_text(field.type)}
+    typed = {n for n, field in enumerate(group.schema) if not is_text(field.type)}
     marks = typed if source.has_local_spellings else set()
     columns = {
         **{f"c{n}": pa.array([], pa.string()) for n in range(len(names))},
@@ -80,7 +87,7 @@ def query_of(group: ParquetGroup, source: FilesSource, contract: Contract, *, ke
         cells.append(f"{_as_time(field.type, column) if stays else _as_text(field.type, column)} AS c{n}")
     cells += [f"true AS t{n}" for n in sorted(marks)]
     root = len(str(first.path)) - len(first.name)
-    paths = ", ".join(f"'{escaped(file.path)}'" for file in group.files)
+    paths = ", ".join(literal(glob.escape(str(file.path))) for file in group.files)
     read = (
         f"SELECT {', '.join(cells)}, file_row_number + 1 AS row_number, substr(filename, {root + 1}) AS _name "
         f"FROM read_parquet([{paths}], filename = true, file_row_number = true, hive_partitioning = false)"
@@ -102,14 +109,9 @@ def _kind(kind: pa.DataType) -> str:
     return "timestamp(6)" if kind.tz is None else "timestamp('UTC', 6)"
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
 def _as_text(kind: pa.DataType, column: str) -> str | None:
     """A column as text, spelt as by `cx_intel.sources.files.parquet`; None for types that are not plain."""
-    if _is_text(kind):
+    if is_text(kind):
         return column
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date32(kind):
         return f"{column}::varchar"

@@ -15,7 +15,7 @@ import pyarrow as pa
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.settings.sources.files import FilesSource
-from cx_intel.sources.files.content import FilesRead
+from cx_intel.sources.files.content import FilesRead, raw_rejects
 from cx_intel.sources.files.formats import file_blocks, read_file
 from cx_intel.sources.files.known import KnownFile, digest_of, look
 from cx_intel.sources.files.mapping import check_mapping
@@ -96,7 +96,7 @@ class FileReading:
                 for everything in file_blocks(file, self.source):
                     content = rows_wanted(con, everything, file, self.source)
                     table = canonical(con, content, file, self.source, self.contract, as_given=True)
-                    rejects = content.rejects.rename_columns(["_source_file", "_row_number", "_reject", "_raw_row"])
+                    rejects = raw_rejects(content.rejects)
                     for part in (table, rejects):
                         yield from _in_columns(part, schema).to_batches()
                     counted["rows"] += table.num_rows

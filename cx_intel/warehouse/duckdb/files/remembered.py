@@ -3,13 +3,12 @@
 What it says of a file is described in `cx_intel.sources.files.known`; the rows are written in `by_file.py`.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 
 import pyarrow as pa
 
 from cx_intel.sources.files.known import KnownFile
-from cx_intel.warehouse.duckdb.made import Kind, MadeState
+from cx_intel.warehouse.duckdb.made import Kind, MadeState, digest
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
 FILES = "source_files"
@@ -51,6 +50,5 @@ class RememberedFiles(MadeState):
     ) -> str:
         if kind == "files":
             files = self.known_files(table).values()  # a file that was only written again is the same
-            told = sorted((file.name, file.digest, file.rows, file.is_gone) for file in files)
-            return hashlib.sha256(repr(told).encode()).hexdigest()
+            return digest(sorted((file.name, file.digest, file.rows, file.is_gone) for file in files))
         return super()._value(kind, table, part, ids=ids, there=there)
