@@ -16,6 +16,7 @@ from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import SourceFile
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 MOST_COLUMNS = 10_000
 KEPT_OF_REJECT = 1_000_000
 """Characters kept of a row that could not be split."""
@@ -40,12 +41,14 @@ class Content:
             of its own and the format types, `t0`, `t1` ...: true where the cell is no text there.
         rejects: The rows that could not be split, as `REJECTS`.
         raw_rows: The rows as they stood there, where the format has a text of its own.
+        is_part: More of the file follows, and a column that is not here may still come with it.
     """
 
     columns: tuple[str, ...]
     table: pa.Table
     rejects: pa.Table
     raw_rows: pa.ChunkedArray | None = None
+    is_part: bool = False
 
     def only(self, mask: pa.ChunkedArray) -> "Content":
         """The content with the rows for which the mask is true; rejects stay."""
@@ -119,4 +122,4 @@ def as_text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _ENCODER.encode(value)

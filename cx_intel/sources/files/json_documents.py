@@ -6,6 +6,7 @@ Each is given as a line of JSON, in its own spelling, so that `json_lines.py` re
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TextIO
 
 from cx_intel.sources.files.paths import SourceFile
@@ -18,17 +19,23 @@ def object_lines(file: SourceFile, text: TextIO) -> Iterator[str]:
     """The lines of a file of JSON lines; of a `.json` document the objects of its list, one a line.
 
     An answer of an API is an object without an id that has one list of objects: {"tickets": [...], "next_page": ...}.
-    Any other document is one object.
+    Any other document is one object. Lines are not held in memory, a document is.
     """
     if not file.path.name.lower().removesuffix(".gz").endswith(".json"):
         yield from text
         return
-    document = text.read()
+    written = (line for line in text if line.strip())
+    beginning = list(islice(written, 2))
+    if len(beginning) == 2 and _is_object(beginning[0]):
+        yield from beginning
+        yield from written
+        return
+    document = "".join(beginning) + text.read()
     start = _past_blanks(document, 0)
     try:
         found = json.loads(document)
     except (ValueError, RecursionError):  # lines after all, or damaged ones
-        yield from document.splitlines()
+        yield from document.split("\n")
         return
     if isinstance(found, dict):
         lists = [name for name, value in found.items() if _is_list_of_objects(value)]
@@ -44,6 +51,13 @@ def object_lines(file: SourceFile, text: TextIO) -> Iterator[str]:
         _, end = _DECODER.raw_decode(document, place)
         yield _on_one_line(document[place:end])
         place = _past_blanks(document, end)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_list_of_objects(value: object) -> bool:
@@ -68,4 +82,4 @@ def _past_blanks(document: str, place: int) -> int:
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join(text.splitlines())
+    return text.replace("\n", " ")

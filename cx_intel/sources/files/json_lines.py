@@ -5,6 +5,7 @@ A line that is no object is a reject; a `.json` file may be one document (`json_
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -15,57 +16,94 @@ from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, as_text, ope
 from cx_intel.sources.files.json_documents import object_lines
 from cx_intel.sources.files.paths import SourceFile
 
-BATCH_ROWS = 50_000
+BLOCK_ROWS, BLOCK_CHARACTERS = 50_000, 1 << 24
+"""Rows or characters after which a block is given."""
 
 
 class _Number(str):
     """The spelling of a number that is no text in the file."""
 
 
+_DECODER = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=lambda _: None)
+
+
 def read_json_lines(file: SourceFile, source: FileSet) -> Content:
-    """The content of a file of JSON lines."""
-    names: dict[str, int] = {}
-    batches: list[pa.Table] = []
-    rejects: list[tuple[str, int, str, str]] = []
-    rows: list[tuple[int, str, dict[str, Any]]] = []
+    """The content of a file of JSON lines, all at once."""
+    blocks = list(json_blocks(file, source))
+    raw_rows = pa.chunked_array([chunk for b in blocks if b.raw_rows for chunk in b.raw_rows.chunks], pa.string())
+    table = pa.concat_tables([block.table for block in blocks], promote_options="default")
+    return Content(blocks[-1].columns, table, pa.concat_tables([block.rejects for block in blocks]), raw_rows)
+
+
+def json_blocks(file: SourceFile, source: FileSet) -> Iterator[Content]:
+    """The content of a file of JSON lines, a block of rows after the other, with the columns that were met so far.
+
+    The last one, which may have no row, has them all.
+    """
+    block = _Block(file, source, {})
     number = 0
     with open_text(file, source) as text:
         for line in (written.strip() for written in object_lines(file, text)):
             if not line:
                 continue
             number += 1
-            try:
-                row = json.loads(line, parse_int=_Number, parse_float=_Number, parse_constant=lambda _: None)
-                if not isinstance(row, dict):
-                    raise ValueError("not an object")
-                json.dumps(row, ensure_ascii=False).encode() if "\\u" in line else None
-            except (ValueError, RecursionError) as error:
-                rejects.append((file.name, number, f"is no JSON object ({error})", line[:KEPT_OF_REJECT]))
-                continue
-            for name in row:
-                names.setdefault(name, len(names))
-            rows.append((number, line, row))
-            if len(rows) == BATCH_ROWS:
-                batches.append(_text_batch(rows, names, source))
-                rows = []
+            block.add(number, line)
+            if block.is_full:
+                yield block.content(is_part=True)
+                block = _Block(file, source, block.names)
     if number == 0:
         raise SourceError(f"{file.path}: is empty; fetch it again.")
-    batches.append(_text_batch(rows, names, source))
-    table = pa.concat_tables(batches, promote_options="default")
-    raw_rows = table["raw"]
-    table = table.drop_columns(["raw"])
-    return Content(tuple(names), table, rejects_table(rejects), raw_rows)
+    yield block.content(is_part=False)
 
 
-def _text_batch(rows: list[tuple[int, str, dict[str, Any]]], names: dict[str, int], source: FileSet) -> pa.Table:
-    columns: dict[str, pa.Array] = {
-        f"c{n}": pa.array([as_text(row.get(name)) for _, _, row in rows], pa.string()) for name, n in names.items()
-    }
-    if source.has_local_spellings:
-        columns |= {
-            f"t{n}": pa.array([isinstance(row.get(name), _Number) for _, _, row in rows], pa.bool_())
-            for name, n in names.items()
+class _Block:
+    """Rows of a file one after the other.
+
+    Attributes:
+        names: The columns met so far in the file, and the place of each.
+    """
+
+    def __init__(self, file: SourceFile, source: FileSet, names: dict[str, int]):
+        self.file, self.source, self.names = file, source, names
+        self._numbers: list[int] = []
+        self._lines: list[str] = []
+        self._rows: list[dict[str, Any]] = []
+        self._rejects: list[tuple[str, int, str, str]] = []
+        self._characters = 0
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._rows) + len(self._rejects) >= BLOCK_ROWS or self._characters >= BLOCK_CHARACTERS
+
+    def add(self, number: int, line: str) -> None:
+        """A line of the file, which has that number."""
+        self._characters += len(line)
+        try:
+            row = _DECODER.decode(line)
+            if not isinstance(row, dict):
+                raise ValueError("not an object")
+            json.dumps(row, ensure_ascii=False).encode() if "\\u" in line else None
+        except (ValueError, RecursionError) as error:
+            reason = f"is no JSON object ({error})"
+            self._rejects.append((self.file.name, number, reason, line[:KEPT_OF_REJECT]))
+            return
+        for name in row:
+            self.names.setdefault(name, len(self.names))
+        self._numbers.append(number)
+        self._lines.append(line)
+        self._rows.append(row)
+
+    def content(self, *, is_part: bool) -> Content:
+        """What was added."""
+        rows = self._rows
+        columns: dict[str, pa.Array] = {
+            f"c{n}": pa.array([as_text(row.get(name)) for row in rows], pa.string()) for name, n in self.names.items()
         }
-    columns["row_number"] = pa.array([number for number, _, _ in rows], pa.int64())
-    columns["raw"] = pa.array([line for _, line, _ in rows], pa.string())
-    return pa.table(columns)
+        if self.source.has_local_spellings:
+            columns |= {
+                f"t{n}": pa.array([isinstance(row.get(name), _Number) for row in rows], pa.bool_())
+                for name, n in self.names.items()
+            }
+        columns["row_number"] = pa.array(self._numbers, pa.int64())
+        raw_rows = pa.chunked_array([pa.array(self._lines, pa.string())])
+        return Content(tuple(self.names), pa.table(columns), rejects_table(self._rejects), raw_rows, is_part)

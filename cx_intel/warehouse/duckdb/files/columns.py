@@ -119,7 +119,8 @@ def rows_wanted(con: duckdb.DuckDBPyConnection, content: Content, file: SourceFi
 class Cells:
     """The file's columns as expressions: text equal to one of `null_text` is null.
 
-    With `as_given`, empty cells may stay as they are: staging reads them as missing too.
+    With `as_given`, empty cells may stay as they are: staging reads them as missing too. Of a part of a file, a column that
+    is not there is null: with the last part it is known whether the file has it.
     """
 
     def __init__(self, content: Content, file: SourceFile, source: FilesSource, *, as_given: bool = False) -> None:
@@ -127,6 +128,7 @@ class Cells:
         self._is_as_given = as_given and is_told_by_cells(source)
         self._has_json_rows = content.raw_rows is not None
         self._marks = frozenset(content.table.column_names)
+        self.is_part = content.is_part
 
     def __contains__(self, name: str) -> bool:
         return name in self.columns
@@ -159,7 +161,9 @@ class Cells:
 
     def _is_absent(self, name: str) -> bool:
         """Whether the file lacks a column that it may lack."""
-        return name not in self.columns and any(n == name or name.startswith(f"{n}.") for n in self.source.optional)
+        if name in self.columns:
+            return False
+        return self.is_part or any(n == name or name.startswith(f"{n}.") for n in self.source.optional)
 
     def _row_of(self, column: str) -> str:
         """A row of JSON that holds the JSON of a column."""
@@ -247,7 +251,7 @@ def _rows(cells: Cells, source: FilesSource) -> str:
 def _check_required(given: Iterable[str], cells: Cells, contract: Contract) -> None:
     columns = cells.columns
     for name in needed_columns(contract):
-        if name not in given:
+        if name not in given and not cells.is_part:
             raise SourceError(
                 f"{cells.file.path}: has no column {name!r}, which {cells.source.table} requires"
                 f"{did_you_mean(name, columns)}; there are {', '.join(columns)}. Name the right one under "
