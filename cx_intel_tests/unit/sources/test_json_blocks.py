@@ -79,7 +79,8 @@ def test_all_blocks_at_once_have_all_columns(tmp_path: Path) -> None:
     whole = read_json_lines(written(tmp_path, *FILLED, '{"id": "E2", "late": true}'), FileSet(path=""))
     assert whole.columns == ("id", "at", "late")
     assert whole.table["c2"].to_pylist()[-2:] == [None, "true"]
-    assert whole.raw_rows is not None and whole.raw_rows.to_pylist()[-1] == '{"id": "E2", "late": true}'
+    assert whole.raw_rows is not None
+    assert whole.raw_rows.to_pylist()[-1] == '{"id": "E2", "late": true}'
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\x85"])

@@ -88,8 +88,8 @@ class FilesDelivery:
                 warehouse.stage(name, [], like=warehouse.table(name).schema())
             if dated_otherwise:
                 self._date_again(name, dated_otherwise, with_day)
-            changed = (*found.to_read, *taken_back, *dated_otherwise)
-            replaced = [file.name for file in changed if file.name in known]
+            changed = [file.name for files in (found.to_read, taken_back, dated_otherwise) for file in files]
+            replaced = [name for name in changed if name in known]
             days = warehouse.swap_files(name, replaced, is_whole=not known)
         now = (*found.standing, *read, *(replace(file, recipe=recipe) for file in kept))
         if known != {file.name: file for file in now}:

@@ -154,12 +154,12 @@ class FileTables(RememberedFiles):
         with self.database.transaction():
             self._prepare_state()
             if is_whole:
-                before = set(self.day_state(table))
+                days_before = set(self.day_state(table))
                 self._forget(table)
                 self.swap(table)  # type: ignore[attr-defined]
                 contents = self._file_contents(name, None)
                 self._remember(table, contents)
-                return tuple(sorted(before | contents.keys()))
+                return tuple(sorted(days_before | contents.keys()))
             listed = ", ".join(literal(file) for file in files)
             of_files = f"WHERE _source_file IN ({listed})" if listed else "WHERE false"
             days = sorted(
