@@ -28,7 +28,7 @@ def read_excel(file: SourceFile, source: FileSet) -> Content:
 
     A value in a column without a name makes a row a reject; what formulas gave when the file was saved counts.
     """
-    with _damage_named(file), _rows(file, source) as rows:
+    with _damage_named(file.path), _rows(file, source) as rows:
         names = _header(rows, file)
         batches: list[pa.Table] = []
         rejects: list[tuple[str, int, str, str]] = []
@@ -47,18 +47,16 @@ def read_excel(file: SourceFile, source: FileSet) -> Content:
 
 
 @contextmanager
-def _damage_named(file: SourceFile) -> Iterator[None]:
+def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except (BadZipFile, KeyError, ValueError, ParseError) as error:
-        raise SourceError(
-            f"{file.path}: cannot be read as xlsx ({error}); save it as an Excel workbook again."
-        ) from error
+        raise SourceError(f"{path}: cannot be read as xlsx ({error}); save it as an Excel workbook again.") from error
 
 
 def sheet_names(path: Path) -> list[str]:
     """The sheets of a workbook, as they are ordered in it. Raises SourceError where it cannot be read."""
-    with _book(path) as book:
+    with _damage_named(path), _book(path) as book:
         return [sheet.title for sheet in book.worksheets]
 
 
@@ -82,12 +80,7 @@ def _book(path: Path) -> Iterator[Any]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and extensions that do not matter here
-        try:
-            book = load_workbook(path, read_only=True, data_only=True)
-        except (BadZipFile, KeyError, ValueError) as error:
-            raise SourceError(
-                f"{path}: cannot be read as xlsx ({error}); save it as an Excel workbook again."
-            ) from error
+        book = load_workbook(path, read_only=True, data_only=True)
         try:
             yield book
         finally:
