@@ -5,6 +5,7 @@ Their models are in `cx_intel.models`: accounts, catalog, usage.
 
 from cx_intel.contracts.agreement import ARR_IS_TWELVE_MRR, CRM_AGREES, PAYERS_HAVE_SIGNED_UP, ledger_agrees
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, TIME, Column, Contract, Invariant
+from cx_intel.contracts.identity import WRITTEN_ALIKE
 from cx_intel.contracts.staging.accounts import attribute_columns, stg_accounts
 from cx_intel.contracts.staging.values import GROUPS, NO_VALUE, mean_rating_column
 from cx_intel.settings.portfolio import Portfolio
@@ -43,6 +44,7 @@ def account_history(portfolio: Portfolio) -> Contract:
                 "Refresh the newest day again; the history of that day is made anew.",
             ),
         ),
+        cross_invariants=(WRITTEN_ALIKE,),
     )
 
 

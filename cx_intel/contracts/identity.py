@@ -1,4 +1,4 @@
-"""The contracts of `identity_map` and `unmatched_accounts`: which account an id of a system belongs to, and ids without one.
+"""The contracts of `identity_map` and `unmatched_accounts`, and which ids are the same but for how they are written.
 
 What sources deliver of links is in `cx_intel.contracts.staging.identity`. The models are in `cx_intel.models.identity`;
 how rows get the account of their id, in `cx_intel.models.staging.identity`.
@@ -6,6 +6,7 @@ how rows get the account of their id, in `cx_intel.models.staging.identity`.
 
 from collections.abc import Mapping
 
+import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, TEXT, Column, Contract, CrossInvariant, Invariant
@@ -13,6 +14,40 @@ from cx_intel.settings.identity import ACCOUNT
 from cx_intel.settings.portfolio import Portfolio
 
 RULES = ("direct", "chain", "domain", "own", "itself", "merged")
+LONG_ID = "^[a-zA-Z0-9]{15}[A-Z0-5]{3}$"
+"""Salesforce writes one id with 15 characters or, with three more that only tell its capitals, with 18."""
+
+
+def plain_id(value: ir.StringValue) -> ir.StringValue:
+    """The id without what spreadsheets add or take (1042.0, 0077 as 77), and a long id of Salesforce as the short one.
+
+    For hints and warnings alone: ids are told apart by their text.
+    """
+    short = ibis.ifelse(value.re_search(LONG_ID), value.substr(0, 15), value)
+    return short.re_replace("[.]0+$", "").re_replace("^0+", "")
+
+
+def _written_alike(tables: Mapping[str, ir.Table]) -> ir.Table:
+    """Accounts of which one is still delivered and another id is the same but for how it is written."""
+    history = tables["self"]
+    rows = history.group_by("account_id").agg(
+        known_from=history.valid_from.min(), is_delivered=history.valid_to.isnull().any()
+    )
+    together = ibis.window(group_by=plain_id(rows.account_id))
+    rows = rows.mutate(_ids=ibis._.count().over(together), _any=rows.is_delivered.any().over(together))
+    return rows.filter((rows["_ids"] > 1) & rows["_any"]).drop("_ids", "_any")
+
+
+WRITTEN_ALIKE = CrossInvariant(
+    "ids_differ_by_more_than_spelling",
+    "No two accounts have ids that differ only by zeros before it, by `.0` after it, or as the short and the long id of "
+    "Salesforce.",
+    (),
+    _written_alike,
+    "A spreadsheet or another export has probably written one account's id anew, so that it seems to have left and come. "
+    "Mend the export and refresh the day again, or lead the old id to the new one by account_aliases.",
+    "warn",
+)
 
 
 def _id_columns() -> tuple[Column, ...]:

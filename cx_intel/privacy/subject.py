@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from cx_intel.settings.identity import AROUND_DOMAIN
+
 Kind = Literal["account", "user"]
 REDACTED = "(erased)"
 _BOUND = "A-Za-z0-9_"
@@ -97,5 +99,8 @@ def is_telling(word: str) -> bool:
 
 
 def plain_domain_of(text: str) -> str:
-    """A domain, or that of an e-mail address, as links name it (`cx_intel.models.staging.columns.identity`)."""
-    return text.strip().lower().rpartition("@")[2]
+    """A domain, or that of an address, as links name it (`cx_intel.models.staging.columns.identity`)."""
+    found = text.strip().lower()
+    for pattern in AROUND_DOMAIN:
+        found = re.sub(pattern, "", found)
+    return found

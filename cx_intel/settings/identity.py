@@ -16,28 +16,65 @@ ACCOUNT, DOMAIN = "account", "domain"
 SystemName: TypeAlias = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 FREE_MAIL = (
-    "aol.com",
+    "126.com",
+    "163.com",
+    "alice.it",
+    "att.net",
+    "bellsouth.net",
+    "bigpond.com",
+    "bluewin.ch",
+    "bol.com.br",
+    "btinternet.com",
+    "comcast.net",
+    "cox.net",
+    "earthlink.net",
+    "fastmail.com",
+    "foxmail.com",
+    "free.fr",
+    "freenet.de",
     "gmail.com",
-    "gmx.com",
-    "gmx.de",
-    "gmx.net",
-    "googlemail.com",
-    "hotmail.com",
+    "hanmail.net",
     "icloud.com",
+    "laposte.net",
+    "libero.it",
+    "live.co.uk",
     "live.com",
+    "live.de",
+    "live.fr",
+    "live.nl",
+    "mac.com",
     "mail.com",
+    "mail.ru",
     "me.com",
     "msn.com",
-    "outlook.com",
+    "naver.com",
+    "o2.pl",
+    "onet.pl",
+    "orange.fr",
+    "pm.me",
     "proton.me",
-    "protonmail.com",
     "qq.com",
+    "rediffmail.com",
+    "rocketmail.com",
+    "sbcglobal.net",
+    "seznam.cz",
+    "sfr.fr",
     "t-online.de",
+    "tiscali.it",
+    "uol.com.br",
+    "verizon.net",
+    "virgilio.it",
+    "wanadoo.fr",
     "web.de",
-    "yahoo.com",
-    "yandex.ru",
+    "wp.pl",
+    "ymail.com",
+    "zohomail.com",
 )
 """Domains of mail providers: an account that has one of them as its own does not own it."""
+FREE_MAIL_NAMES = ("aol", "gmx", "googlemail", "hotmail", "outlook", "protonmail", "tutanota", "yahoo", "yandex")
+"""Mail providers under the domains of many countries, such as yahoo.co.uk."""
+AROUND_DOMAIN = (r"^[a-z][a-z0-9+.-]*://", r"[/?#].*$", r"^.*@", r"^www[.]", r"(:[0-9]+)?[.>]*$")
+"""What stands around a domain in an address of the web or of e-mail in lower case, to be taken off one after the other."""
 
 
 class IdentitySettings(Settings):
@@ -53,5 +90,5 @@ class IdentitySettings(Settings):
 
     @property
     def ignored_domains(self) -> tuple[str, ...]:
-        """The domains by which no account is found, in lower case."""
+        """Domains by which no account is found, in lower case, beside those of FREE_MAIL_NAMES."""
         return tuple(dict.fromkeys((*FREE_MAIL, *(domain.strip().lower() for domain in self.shared_domains))))

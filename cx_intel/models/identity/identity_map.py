@@ -18,15 +18,17 @@ from cx_intel.contracts.delivered import PART
 from cx_intel.contracts.erased import is_erased
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.expressions.joins import beside
-from cx_intel.models.identity.resolution import ID, default_priority, resolved
+from cx_intel.models.identity.resolution import DEPTH, ID, LINKED, default_priority, resolved, with_likeness
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
+from cx_intel.models.staging.columns.identity import is_shared
 from cx_intel.models.staging.identity import OWN, compared_id
 from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.settings.portfolio import Portfolio
 
 NO_DAY, NO_TEXT = ibis.null("date"), ibis.null("string")
 NO_LINK = "has no link"
+IS_SHARED = "is a domain that several companies share: a mail provider's, or of identity.shared_domains"
 FOLLOWED = ("direct", "chain", "domain")
 """The rules of ids that a link led to an account."""
 SAME = ("account_id", "rule", "linked_system", "linked_id")
@@ -150,17 +152,19 @@ def _accounts(raw_accounts: ir.Table, aliases: ir.Table, known: ir.Table) -> ir.
 
 
 def _links(delivered: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Table:
-    """The links of this load, and as links to the account what an earlier one knew: it counts after its like."""
+    """The links of this load, and as links to the account what an earlier one knew: it counts after its like.
+
+    What led over a domain that several companies share by now is forgotten.
+    """
     links = delivered.filter(delivered.linked_system != NO_VALUE)
-    ignored = list(portfolio.identity.ignored_domains)
-    links = links.filter((links.system != DOMAIN) | ~links.external_id.isin(ignored))
+    links = links.filter((links.system != DOMAIN) | ~is_shared(links.external_id, portfolio))
     links = links.mutate(_priority=ibis.coalesce(links.priority, default_priority(links.linked_system)))
     links = links.group_by([*ID, "linked_system", "linked_id"]).agg(priority=links["_priority"].min())
     rule = ibis.cases(
         (links.linked_system == ACCOUNT, "direct"), (links.linked_system == DOMAIN, "domain"), else_="chain"
     )
     links = links.mutate(rank=links.priority * 2, rule=rule, shown_system=links.linked_system, shown_id=links.linked_id)
-    once = known.filter(known.rule.isin(FOLLOWED))
+    once = _without_shared_domains(known.filter(known.rule.isin(FOLLOWED)), portfolio)
     remembered = once.select(
         *ID,
         linked_system=ibis.literal(ACCOUNT),
@@ -174,13 +178,24 @@ def _links(delivered: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Tab
     return links.union(remembered.select(*links.columns))
 
 
+def _without_shared_domains(known: ir.Table, portfolio: Portfolio) -> ir.Table:
+    """The ids that are known without leading over a domain that several companies share."""
+    is_domain = (known.system == DOMAIN) & is_shared(known.external_id, portfolio)
+    leads_over = (known.linked_system == DOMAIN) & is_shared(known.linked_id, portfolio)
+    forgotten = known.filter(ibis.coalesce(is_domain | leads_over, ibis.literal(False))).select(*ID)
+    for _ in range(DEPTH - 2):
+        over = known.semi_join(forgotten.select(linked_system="system", linked_id="external_id"), list(LINKED))
+        forgotten = forgotten.union(over.select(*ID), distinct=True)
+    return known.anti_join(forgotten, list(ID))
+
+
 def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Table:
     """Every id with its account as this load and those before tell it."""
     of_rows = _named_in(named, portfolio)
     of_links = delivered.group_by(list(ID)).agg(_name=delivered.external_name.max(), _is_delivered=ibis.literal(True))
     once = known.filter(known.system != ACCOUNT)
     ids = ibis.union(of_rows.select(*ID), of_links.select(*ID), once.select(*ID)).distinct()
-    found = resolved(_links(delivered, known, portfolio), accounts)
+    found = resolved(_links(delivered, known, portfolio), accounts, portfolio=portfolio)
     rows = beside(ids, found, *ID)
     rows = beside(rows, of_rows, *ID)
     rows = beside(rows, of_links, *ID)
@@ -191,6 +206,10 @@ def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Tab
         rows.account_id.isnull() & rows.system.isin(makers) & (rows.named_in.notnull() | (rows["_was_rule"] == OWN))
     )
     is_own = ibis.coalesce(is_own, ibis.literal(False))
+    rows = with_likeness(rows, *ID, rows.filter(rows.account_id.notnull()))
+    likeness = ibis.literal(f"{NO_LINK}; '") + rows.alike + "' has one"
+    shared = (rows.system == DOMAIN) & is_shared(rows.external_id, portfolio)
+    without_link = ibis.cases((shared, IS_SHARED), else_=ibis.coalesce(likeness, NO_LINK))
     of_systems = rows.select(
         *ID,
         account_id=ibis.ifelse(is_own, rows.system + ibis.literal(":") + rows.external_id, rows.account_id),
@@ -198,7 +217,7 @@ def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Tab
         linked_system="shown_system",
         linked_id="shown_id",
         priority="priority",
-        reason=ibis.ifelse(rows.rule.isnull(), ibis.coalesce(rows.reason, NO_LINK), ibis.null("string")),
+        reason=ibis.ifelse(rows.rule.isnull(), ibis.coalesce(rows.reason, without_link), ibis.null("string")),
         external_name=ibis.coalesce(rows["_name"], rows["_was_name"]),
         named_in="named_in",
         is_delivered=ibis.coalesce(rows["_is_delivered"], ibis.literal(False)),

@@ -7,9 +7,12 @@ the links are staged in `cx_intel.models.staging`. Definitions: Identity in `doc
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.contracts.identity import plain_id
 from cx_intel.models.expressions.chains import ends_of_chains
 from cx_intel.models.expressions.joins import beside
+from cx_intel.models.staging.columns.identity import is_shared
 from cx_intel.settings.identity import ACCOUNT, DOMAIN
+from cx_intel.settings.portfolio import Portfolio
 
 DEPTH = 4
 """How many links are followed from an id to its account."""
@@ -26,7 +29,7 @@ def default_priority(linked_system: ir.StringValue) -> ir.IntegerValue:
     return ibis.cases((linked_system == ACCOUNT, 1), (linked_system == DOMAIN, 3), else_=2).cast("int64")
 
 
-def resolved(links: ir.Table, accounts: ir.Table) -> ir.Table:
+def resolved(links: ir.Table, accounts: ir.Table, *, portfolio: Portfolio) -> ir.Table:
     """One row an id that has links: its `account_id`, the `rule`, link and `priority` that decided, else the `reason`.
 
     Of several links of an id, that of the lowest `rank` which leads to an account counts; where links of equal rank lead
@@ -36,6 +39,7 @@ def resolved(links: ir.Table, accounts: ir.Table) -> ir.Table:
         links: system, external_id, linked_system, linked_id, rank, priority, and rule, shown_system, shown_id: what is
             said of the link.
         accounts: system (`account`), external_id, account_id.
+        portfolio: Says which domains several companies share.
     """
     found = accounts.select(*ID, "account_id")
     for _ in range(DEPTH - 1):
@@ -50,7 +54,7 @@ def resolved(links: ir.Table, accounts: ir.Table) -> ir.Table:
     rows = beside(rows, decided, *ID)
     is_one = ibis.coalesce(rows["_low"] == rows["_high"], ibis.literal(False))
     rows = rows.mutate(_is_one=is_one, account_id=ibis.ifelse(is_one, rows["_low"], ibis.null("string")))
-    rows = _with_reason(rows, leading)
+    rows = _with_reason(rows, leading, accounts, portfolio)
     kept = {"rule": "string", "shown_system": "string", "shown_id": "string", "priority": "int64"}
     return rows.select(
         *ID,
@@ -78,7 +82,24 @@ def _first(links: ir.Table) -> ir.Table:
     return ranked.filter(ranked["_place"] == 0).drop("_place")
 
 
-def _with_reason(rows: ir.Table, leading: ir.Table) -> ir.Table:
+def with_likeness(rows: ir.Table, system: str, external_id: str, known: ir.Table) -> ir.Table:
+    """Adds `alike`: the one known id of the system that differs from the row's in how it is written; null without one.
+
+    Args:
+        rows: Rows with an id.
+        system: The column with the system that it is of.
+        external_id: The column with the id.
+        known: system, external_id.
+    """
+    plain = known.select(_of="system", _plain=plain_id(known.external_id).lower(), _id="external_id")
+    one = plain.group_by("_of", "_plain").agg(alike=plain["_id"].min(), _other=plain["_id"].max())
+    one = one.filter(one.alike == one["_other"]).drop("_other")
+    compared = rows.mutate(_of=rows[system], _plain=plain_id(rows[external_id]).lower())
+    found = beside(compared, one, "_of", "_plain").drop("_of", "_plain")
+    return found.mutate(alike=found.alike.nullif(found[external_id]))
+
+
+def _with_reason(rows: ir.Table, leading: ir.Table, accounts: ir.Table, portfolio: Portfolio) -> ir.Table:
     """Adds `reason`: why an id has no account, by its first link; null where it has one."""
     contested = leading.filter(leading["_low"] != leading["_high"])
     contested = contested.select(linked_system="system", linked_id="external_id", _is_contested=ibis.literal(True))
@@ -86,7 +107,7 @@ def _with_reason(rows: ir.Table, leading: ir.Table) -> ir.Table:
     onwards = lost.select(link_from=_key(lost, *ID), link_to=_key(lost, *LINKED))
     chains = ends_of_chains(onwards, doublings=DOUBLINGS).select(_key="link_from", _is_endless="is_endless")
     told = beside(rows.mutate(_key=_key(rows, *ID)), chains, "_key")
-    told = beside(told, contested, *LINKED)
+    told = with_likeness(beside(told, contested, *LINKED), *LINKED, accounts)
     target = ibis.literal(" '") + told.linked_id + "'"
     several = ibis.coalesce(told["_is_contested"], ibis.literal(False))
     reason = ibis.cases(
@@ -97,7 +118,14 @@ def _with_reason(rows: ir.Table, leading: ir.Table) -> ir.Table:
         ),
         (
             told.linked_system == ACCOUNT,
-            ibis.literal("is linked to the account") + target + ", which no load delivered",
+            ibis.literal("is linked to the account")
+            + target
+            + ", which no load delivered"
+            + ibis.coalesce(ibis.literal("; there is '") + told.alike + "'", ""),
+        ),
+        (
+            (told.linked_system == DOMAIN) & is_shared(told.linked_id, portfolio),
+            ibis.literal("has the domain") + target + ", which several companies share",
         ),
         (
             (told.linked_system == DOMAIN) & several,

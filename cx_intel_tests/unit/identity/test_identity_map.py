@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cx_intel.models.identity.identity_map import IS_SHARED
 from cx_intel_tests.helpers.identity_loads import BOOK, book, found, link, load
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 31)
@@ -51,9 +52,55 @@ def test_domains_of_mail_providers_and_those_stated_as_shared_belong_to_nobody()
     links = [link("domain", name, "A") for name in ("gmail.com", "holding.example", "a.example")]
     links += [link("stripe", f"c{n}", f"domain:{name}") for n, name in enumerate(("gmail.com", "holding.example"))]
     loaded = found(load(links, of=of))
-    assert loaded["stripe:c0"] == (None, "has the domain 'gmail.com', as no account has")
-    assert loaded["stripe:c1"] == (None, "has the domain 'holding.example', as no account has")
+    assert loaded["stripe:c0"] == (None, "has the domain 'gmail.com', which several companies share")
+    assert loaded["stripe:c1"] == (None, "has the domain 'holding.example', which several companies share")
+    assert loaded["domain:holding.example"] == (None, IS_SHARED)
     assert loaded["domain:a.example"] == ("A", "direct")
+
+
+def test_mail_providers_are_known_under_the_domains_of_many_countries():
+    links = [link("domain", name, "A") for name in ("yahoo.co.uk", "gmx.at", "myyahoo.example", "yahoo")]
+    loaded = found(load(links))
+    assert loaded["domain:yahoo.co.uk"] == loaded["domain:gmx.at"] == (None, IS_SHARED)
+    assert loaded["domain:myyahoo.example"] == loaded["domain:yahoo"] == ("A", "direct")
+
+
+def test_what_led_over_a_domain_is_forgotten_when_it_is_stated_as_shared():
+    links = [link("domain", "group.example", "A"), link("stripe", "c1", "domain:group.example")]
+    links += [link("segment", "w1", "stripe:c1"), link("segment", "w2", "segment:w1"), link("stripe", "c2", "A")]
+    first = load(links)
+    assert found(first)["segment:w2"] == ("A", "chain")
+    of = book(identity={"shared_domains": ["group.example"]})
+    second = found(load(links, before=first, as_of=FEBRUARY, of=of))
+    assert second == {
+        "domain:group.example": (None, IS_SHARED),
+        "stripe:c1": (None, "has the domain 'group.example', which several companies share"),
+        "segment:w1": (None, "is linked to stripe 'c1', which leads to no account"),
+        "segment:w2": (None, "is linked to segment 'w1', which leads to no account"),
+        "stripe:c2": ("A", "direct"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("linked", "known"),
+    [("1042.0", "1042"), ("77", "0077"), ("a1b", "A1b"), ("0015g00000AbCdEAAW", "0015g00000AbCdE")],
+)
+def test_an_account_that_is_written_otherwise_is_named(linked: str, known: str):
+    reason = f"is linked to the account '{linked}', which no load delivered; there is '{known}'"
+    assert account_of("stripe:c1", link("stripe", "c1", linked), accounts=[known, "B"]) == (None, reason)
+    assert account_of("stripe:c1", link("stripe", "c1", known), accounts=[known, linked]) == (known, "direct")
+
+
+def test_of_two_accounts_that_are_written_like_the_linked_one_none_is_named():
+    reason = "is linked to the account '1042.0', which no load delivered"
+    assert account_of("stripe:c1", link("stripe", "c1", "1042.0"), accounts=["1042", "01042"]) == (None, reason)
+
+
+def test_an_id_that_rows_write_otherwise_than_links_is_told():
+    named = {"usage_events": ["W1"], "support_tickets": ["w1"]}
+    loaded = found(load([link("segment", "w1", "A")], named=named))
+    assert loaded["segment:W1"] == (None, "has no link; 'w1' has one")
+    assert loaded["zendesk:w1"] == (None, "has no link")
 
 
 def test_a_direct_link_counts_before_one_over_a_system_and_that_before_a_domain():

@@ -10,15 +10,24 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.values import NO_VALUE
-from cx_intel.settings.identity import ACCOUNT, DOMAIN
+from cx_intel.settings.identity import ACCOUNT, AROUND_DOMAIN, DOMAIN, FREE_MAIL_NAMES
 from cx_intel.settings.portfolio import Portfolio
 
 LINK = ("system", "external_id", "linked_system", "linked_id")
 
 
 def domain_of(text: ir.StringValue) -> ir.StringValue:
-    """A domain, or that of an e-mail address, in lower case; null where nothing is left."""
-    return text.lower().re_replace("^.*@", "").nullif("")
+    """A domain, or that of an address of e-mail or of the web, in lower case; null where nothing is left."""
+    found = text.lower()
+    for pattern in AROUND_DOMAIN:
+        found = found.re_replace(pattern, "")
+    return found.nullif("")
+
+
+def is_shared(domain: ir.StringValue, portfolio: Portfolio) -> ir.BooleanValue:
+    """Whether a domain tells no company: that of a mail provider, or one that several share."""
+    of_providers = "^(" + "|".join(FREE_MAIL_NAMES) + ")[.]"
+    return domain.isin(list(portfolio.identity.ignored_domains)) | domain.re_search(of_providers)
 
 
 def link_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:

@@ -1,0 +1,31 @@
+"""The domain in addresses of e-mail and of the web, as links and erasures compare it."""
+
+import ibis
+import pytest
+
+from cx_intel.models.staging.columns.identity import domain_of
+from cx_intel.privacy.subject import plain_domain_of
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("Acme.Example", "acme.example"),
+        ("Eve@Acme.example", "acme.example"),
+        ("Eve Adams <eve@acme.example>", "acme.example"),
+        ("mailto:eve@acme.example", "acme.example"),
+        ("https://www.Acme.example/", "acme.example"),
+        ("http://acme.example:8080/de?from=eve@other.example#top", "acme.example"),
+        ("www.acme.example/about", "acme.example"),
+        ("acme.example.", "acme.example"),
+        ("https://user@acme.example", "acme.example"),
+        ("mail.acme.example", "mail.acme.example"),
+        ("www2.acme.example", "www2.acme.example"),
+        ("https://", ""),
+        ("eve@", ""),
+    ],
+)
+def test_links_and_erasures_find_the_same_domain(text: str, domain: str):
+    expression = domain_of(ibis.literal(text, "string"))
+    assert ibis.duckdb.connect().execute(expression) == (domain or None)
+    assert plain_domain_of(f" {text} ") == domain
