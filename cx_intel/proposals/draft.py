@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import LiteralScalarString
 
 from cx_intel.proposals.finding import Proposal
 from cx_intel.proposals.folders import FoundFiles
@@ -19,9 +20,14 @@ from cx_intel.proposals.presets import PresetProposal
 from cx_intel.proposals.spellings import day_of
 from cx_intel.proposals.tables import TableProposal
 from cx_intel.proposals.words import CURRENCY_WORDS, plain
+from cx_intel.warehouse.duckdb.files.drafted_queries import ROWS
 
 OLD = timedelta(days=7)
 """An export whose newest row is older than that is taken for one of that day."""
+OLD_WITHOUT_DAILY_ROWS = timedelta(days=400)
+"""The same where nothing has rows for each day or month: accounts and contracts may begin seldom."""
+_SELDOM = ("accounts", "subscriptions", "account_aliases")
+"""Tables whose newest row does not tell the day of the export."""
 REVENUE_TABLES = ("subscriptions", "mrr_history", "invoices")
 """The tables that MRR can be read from, the likeliest basis first."""
 _FUTURE = {
@@ -115,21 +121,17 @@ def _signs(found: Sequence[FoundFiles]) -> Iterator[str]:
 def _as_of(proposal: Proposal, today: date) -> list[str]:
     """The day of the export, where it is no export of today."""
     formats = {table.found.title: table.date_formats for table in (*proposal.tables, *proposal.incomplete)}
-    told = [
-        (files, column)
-        for files in proposal.found
-        for column in files.columns
-        if not _FUTURE & set(plain(column).split("_"))
-    ]
-    days = [
-        day
-        for files, column in told
-        for value in files.values(column)
-        if (day := day_of(value, formats.get(files.title, ())))
-    ]
-    past = [day for day in days if day < today]
-    newest = max(past, default=today)
-    if today - newest <= OLD:
+    slow = {table.found.title for table in (*proposal.tables, *proposal.incomplete) if table.table in _SELDOM}
+    slow |= {files.title for files in proposal.others}
+    days: dict[bool, list[date]] = {True: [], False: []}
+    for files in proposal.found:
+        for column in files.columns:
+            if not _FUTURE & set(plain(column).split("_")):
+                given = (day_of(value, formats.get(files.title, ())) for value in files.values(column))
+                days[files.title in slow] += [day for day in given if day and day < today]
+    frequent, seldom = max(days[False], default=None), max(days[True], default=None)
+    newest = frequent or seldom or today
+    if today - newest <= (OLD if frequent else OLD_WITHOUT_DAILY_ROWS):
         return ["as_of: {default: yesterday}"]
     return [
         f"as_of: {{default: {newest}, earliest: {min(newest - timedelta(days=365), date(2023, 1, 1))}}} "
@@ -170,10 +172,15 @@ def _preset(preset: PresetProposal, variable: str) -> Iterator[str]:
 def _source(table: TableProposal, variable: str) -> Iterator[str]:
     for doubt in table.doubts:
         yield from _comment(doubt)
-    keys: dict[str, Any] = {"kind": "files", "table": table.table, "path": f"${{{variable}}}/{table.found.pattern}"}
-    keys |= table.found.layout
-    keys["columns"] = {name: column for name, column in table.columns.items() if name != column}
-    keys |= table.more
+    path = f"${{{variable}}}/{table.found.pattern}"
+    if table.query:
+        rows = {"path": path, **table.found.layout, "columns": table.columns}
+        keys: dict[str, Any] = {"kind": "sql", "table": table.table, "files": {ROWS: rows}, **table.more}
+        keys["query"] = LiteralScalarString(table.query)
+    else:
+        keys = {"kind": "files", "table": table.table, "path": path, **table.found.layout}
+        keys["columns"] = {name: column for name, column in table.columns.items() if name != column}
+        keys |= table.more
     for n, line in enumerate(_yaml({key: value for key, value in keys.items() if value != {}}).splitlines()):
         yield f"  {'- ' if n == 0 else '  '}{line}"
     if table.unread:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles, look_into
 from cx_intel.proposals.presets import LandedProposal, PresetProposal, fitting, fitting_schemas
-from cx_intel.proposals.tables import TableProposal, proposed, with_strangers
+from cx_intel.proposals.shapes import accounts_from, months_of_files, wide_months, without_totals
+from cx_intel.proposals.tables import TableProposal, proposed, with_decimal_sign, with_strangers
 from cx_intel.proposals.words import TABLE_WORDS
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.files.heads import name_of_head
@@ -70,16 +71,22 @@ def proposal_for(
     others: list[FoundFiles] = []
     for files in sorted(_left(found, folder, read), key=lambda files: -_fit(files, known)):
         by_domain = "identity_links" in delivered
-        guess = None if files.fault else proposed(files, known, delivered, by_domain=by_domain)
+        guess = None
+        if not files.fault and "mrr_history" not in delivered:
+            guess = wide_months(files, known) or months_of_files(files, known)
+        if not files.fault and guess is None:
+            guess = proposed(files, known, delivered, by_domain=by_domain)
         if guess is None:
             others.append(replace(files, fault=files.fault or _why_not(files, known)))
         elif guess.missing:
             incomplete.append(guess)
         else:
             delivered.add(guess.table)
-            tables.append(guess)
+            tables.append(without_totals(guess))
+    if "accounts" not in delivered and (guess := accounts_from(tables, known)):
+        tables.insert(0, guess)
     accounts = known_accounts(presets, tables) if not landed else frozenset[str]()
-    tables = [with_strangers(table, accounts) for table in tables]
+    tables = [with_strangers(table, accounts) for table in with_decimal_sign(tables)]
     return Proposal(found, presets, tables, incomplete, others, landed)
 
 

@@ -40,6 +40,7 @@ class FoundFiles:
         columns: The names of their columns.
         rows: The first rows of the first and of the last file, as text by column.
         fault: Why they cannot be read, or are not used.
+        is_alike: Whether the first and the last file share most of their columns; those that do not belong not together.
     """
 
     pattern: str
@@ -48,6 +49,7 @@ class FoundFiles:
     columns: tuple[str, ...] = ()
     rows: tuple[dict[str, str | None], ...] = ()
     fault: str = ""
+    is_alike: bool = True
 
     @property
     def title(self) -> str:
@@ -56,8 +58,14 @@ class FoundFiles:
 
     @property
     def plain_name(self) -> str:
-        """The name that may tell what they hold: the file's, of a workbook with several sheets the sheet's."""
-        return plain(self.layout.get("sheet", self.pattern.rsplit("/", 1)[-1]))
+        """The name that may tell what they hold: the file's, of a workbook with several sheets the sheet's, and of files
+        that are called by digits alone their folder's.
+        """
+        if "sheet" in self.layout:
+            return plain(self.layout["sheet"])
+        *folders, name = self.pattern.split("/")
+        told = re.search(r"[^\W\d_]", name.split(".")[0].replace("[0-9]", ""))
+        return plain(name if told or not folders else f"{folders[-1]} {name}")
 
     def values(self, column: str) -> list[str]:
         """What a column says in the first rows, without empty cells."""
@@ -77,13 +85,18 @@ def look_into(folder: Path, samples: Path) -> list[FoundFiles]:
         samples: Another one, which receives the first rows of the first and the last file of each set.
     """
     sets: dict[tuple[Path, str], list[Path]] = {}
-    for path in files_below(folder):
+    every = files_below(folder)
+    for path in every:
         sets.setdefault((path.parent, _DIGITS.sub("*", path.name)), []).append(path)
-    return [
-        _found(folder, samples, paths, masked, layout)
-        for (_, masked), paths in sorted(sets.items())
-        for layout in layouts_of(paths[0])
-    ]
+    found: list[FoundFiles] = []
+    for (parent, masked), paths in sorted(sets.items()):
+        if any(path.match(masked) for path in every if path.parent == parent and path not in paths):
+            masked = masked.replace("*", "[0-9]*")  # noqa: PLW2901 the wider name would take other files too
+        together = [_found(folder, samples, paths, masked, layout) for layout in layouts_of(paths[0])]
+        if len(paths) > 1 and not all(one.is_alike for one in together):
+            together = [_found(folder, samples, [path], "", layout) for path in paths for layout in layouts_of(path)]
+        found += together
+    return found
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
@@ -101,6 +114,7 @@ def _found(folder: Path, samples: Path, paths: list[Path], masked: str, layout: 
     pattern = (first.parent / masked).as_posix() if len(paths) > 1 else first.as_posix()
     rows: list[dict[str, str | None]] = []
     columns: dict[str, None] = {}
+    names: list[set[str]] = []
     try:
         for path in dict.fromkeys((paths[0], paths[-1])):
             file_format = format_by_ending(path)
@@ -113,10 +127,12 @@ def _found(folder: Path, samples: Path, paths: list[Path], masked: str, layout: 
                 cut(file, files, place, SAMPLE_ROWS)
             content = read_file(file._replace(path=place), files)
             columns.update(dict.fromkeys(content.columns))
+            names.append(set(content.columns))
             rows += _as_rows(content.columns, content.table.slice(0, SAMPLE_ROWS).to_pylist())
     except (SourceError, OSError, EOFError, pa.ArrowException) as error:
-        return FoundFiles(pattern, tuple(paths), layout, fault=str(error))
-    return FoundFiles(pattern, tuple(paths), layout, tuple(columns), tuple(rows))
+        return FoundFiles(pattern, tuple(paths), layout, fault=str(error).replace(f"{samples}/", ""))
+    is_alike = 2 * len(set.intersection(*names)) >= len(columns)
+    return FoundFiles(pattern, tuple(paths), layout, tuple(columns), tuple(rows), is_alike=is_alike)
 
 
 def _as_rows(columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> list[dict[str, str | None]]:

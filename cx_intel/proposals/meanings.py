@@ -4,16 +4,24 @@ Which column is which is decided in `tables.py`; how days and numbers are writte
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.words import MONTHS_OF_AMOUNTS, PRIORITIES, plain
+from cx_intel.proposals.spellings import day_of
+from cx_intel.proposals.words import CONTRACT_VALUES, MONTHS_OF_AMOUNTS, PRIORITIES, STATUSES, WON, plain
 
 FIGURE = re.compile(r"^-?\d+(\.\d+)?$")
 _WHOLE = re.compile(r"^-?\d+$")
 _RATINGS = {"support_tickets": ("satisfaction_score", 4, 5), "nps_responses": ("score", 6, 10)}
 """Table of ratings: the column, and what the highest rating of some is usually at least and at most."""
 _BILLED = ("billing_period_months", "billing_interval")
+_OF_DEALS = ("opportunity_id", "deal_id")
+"""Ids of what a CRM has in the place of contracts."""
+_OF_STRIPE = ("sub_", "in_", "si_")
+"""How Stripe's ids of subscriptions, invoices and items begin."""
+MOST = 0.6
+"""Of the ends of contracts, the share that has to be a term's for all to be taken for that."""
 LEAST_CENTS = 100
 """Amounts that are all whole and no smaller may be cents."""
 
@@ -32,7 +40,11 @@ def without_billing(columns: dict[str, str]) -> list[str]:
 def _months_of(column: str) -> int | None:
     """The months that an amount is for by the name of its column."""
     name = plain(column)
-    return next((n for n, words in MONTHS_OF_AMOUNTS.items() if any(word in name for word in words)), None)
+    return (
+        None
+        if name in CONTRACT_VALUES
+        else next((n for n, words in MONTHS_OF_AMOUNTS.items() if any(word in name for word in words)), None)
+    )
 
 
 def _period(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
@@ -46,9 +58,50 @@ def _period(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
         return {}, []
     if billed := [columns[name] for name in _BILLED if name in columns]:
         return {}, [f"{price} is taken for as long as {' or '.join(billed)} says."]
+    if plain(price) in CONTRACT_VALUES or plain(columns.get("subscription_id", "")) in _OF_DEALS:
+        return _of_whole_terms(price, columns)
     if months := _months_of(price):
         return ({"constants": {"billing_period_months": months}} if months > 1 else {}), []
     return {}, [f"{price} is taken for a month: state `constants: {{billing_period_months: 12}}` where it is a year's."]
+
+
+def of_ends(columns: dict[str, str], found: FoundFiles, formats: Sequence[str]) -> Meaning:
+    """What the ends of subscriptions mean: of terms where most have one, whole months after their start."""
+    if not {"start_date", "end_date"} <= set(columns):
+        return {}, []
+    start, end = columns["start_date"], columns["end_date"]
+    begun = [(day_of(row.get(start) or "", formats), day_of(row.get(end) or "", formats)) for row in found.rows]
+    terms = [(first, last) for first, last in begun if first and last]
+    inclusive = sum(_is_whole(first, last + timedelta(days=1)) for first, last in terms)
+    exclusive = sum(_is_whole(first, last) for first, last in terms)
+    if max(inclusive, exclusive) < MOST * len(terms) or 2 * len(terms) < len(begun) or not terms:
+        return {}, []
+    means = {"means": "term"}
+    doubt = (
+        f"{end} is whole months after {start} in most rows and is taken for the end of a term that is usually renewed"
+    )
+    if inclusive <= exclusive:
+        return {"end_date": means}, [f"{doubt}: state `means: cancellation` where it is not."]
+    return {"end_date": {"is": "last_day_in_force", **means}}, [
+        f"{doubt}, and for its last day: state `means: cancellation`, `is: first_day_without` where it is not."
+    ]
+
+
+def _is_whole(first: date, after: date) -> bool:
+    return first < after and first.day == after.day
+
+
+def _of_whole_terms(price: str, columns: dict[str, str]) -> Meaning:
+    """The value of a contract: for its term where that is delivered, else for a year."""
+    if term := columns.get("term_months"):
+        columns["billing_period_months"] = columns.pop("term_months")
+        return {}, [
+            f"{price} is taken for all of {term}: state `constants: {{billing_period_months: 12}}` in its place where it is "
+            f"a year's."
+        ]
+    return {"constants": {"billing_period_months": 12}}, [
+        f"{price} is taken for a year: state its months as `billing_period_months` where it is for a whole term."
+    ]
 
 
 def _of_invoices(columns: dict[str, str]) -> list[str]:
@@ -67,10 +120,13 @@ def _minor_units(table: str, columns: dict[str, str], found: FoundFiles) -> Mean
     priced = [columns[name] for name in ("amount", "unit_amount", "mrr") if name in columns]
     if any("cent" in plain(name) for name in priced):
         return {"in_minor_units": True}, []
+    ids = found.values(columns.get("subscription_id", columns.get("invoice_id", "")))
     values = [value for name in priced for value in found.values(name)]
     sizes = [abs(int(value)) for value in values if _WHOLE.match(value)]
     if not values or len(sizes) < len(values) or min((n for n in sizes if n), default=0) < LEAST_CENTS:
         return {}, []
+    if ids and all(value.startswith(_OF_STRIPE) for value in ids):
+        return {"in_minor_units": True}, [f"{' and '.join(priced)} is taken for cents, as Stripe writes amounts."]
     return {}, [f"{' and '.join(priced)} is taken for whole units: state `in_minor_units: true` where it is in cents."]
 
 
@@ -87,22 +143,38 @@ def _scales(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     return {}, doubts
 
 
-def _priorities(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
-    """What the words of a help desk's priorities mean."""
-    if table != "support_tickets" or "priority" not in columns:
-        return {}, []
-    known = {word: name for name, words in PRIORITIES.items() for word in words}
-    said = sorted({value.lower() for value in found.values(columns["priority"])})
-    values = {word: known[word] for word in said if word in known and word != known[word]}
-    unknown = [word for word in said if word not in known]
-    doubts = [f"Which priority {', '.join(unknown[:5])} is, is not told: add it to `values`."] if unknown else []
-    return ({"values": {"priority": values}} if values else {}), doubts
+def _words(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
+    """What the words of priorities and statuses mean, where they are not the ones that are known anyway."""
+    values: dict[str, dict[str, str]] = {}
+    doubts: list[str] = []
+    if table == "support_tickets" and (priority := columns.get("priority")):
+        values["priority"], unknown = _translated(found.values(priority), PRIORITIES)
+        doubts += [f"Which priority {', '.join(unknown[:5])} is, is not told: add it to `values`."] if unknown else []
+    if status := columns.get("status"):
+        values["status"], _ = _translated(found.values(status), STATUSES.get(table, {}))
+    keys: dict[str, object] = {}
+    if (status := columns.get("status")) and plain(columns.get("subscription_id", "")) in _OF_DEALS:
+        keys["where"] = {status: won} if (won := [w for w in found.values(status) if w.lower() in WON][:1]) else {}
+        doubts.append(f"Only deals that are won count: `where` says which {status} they have.")
+    if values := {name: words for name, words in values.items() if words}:
+        keys["values"] = values
+    return keys, doubts
+
+
+def _translated(said: Iterable[str], known: Mapping[str, Sequence[str]]) -> tuple[dict[str, str], list[str]]:
+    """The words that mean another, and those that are not known."""
+    meanings = {word: name for name, words in known.items() for word in words}
+    lower = sorted({value.lower() for value in said})
+    return (
+        {word: meanings[word] for word in lower if meanings.get(word, word) != word},
+        [word for word in lower if word not in meanings and word not in known],
+    )
 
 
 MEANINGS: tuple[Callable[[str, dict[str, str], FoundFiles], Meaning], ...] = (
     _period,
     _minor_units,
     _scales,
-    _priorities,
+    _words,
 )
 """Each takes a table, its columns and the files."""

@@ -5,16 +5,24 @@ Which column holds which is decided in `tables.py`; how spellings are read in `c
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
 
-from cx_intel.contracts.contract import DATE, MONEY, NUMBER, PRICE, TIME, Column
+from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME, Column
 from cx_intel.proposals.folders import FoundFiles
 
-_LOCAL_DAY = re.compile(r"^(\d\d?)([./])(\d\d?)\2(\d{4})(.*)$")
-_COMMA = re.compile(r"^-?[\d.' ]*\d,\d{1,2}$")
-_NEITHER = re.compile(r"^-?\d{1,3}[.,]\d{3}$")
+_LOCAL_DAY = re.compile(r"^(\d\d?)([./-])(\d\d?)\2(\d{4}|\d\d)((?:[,T ].*)?)$")
+_KNOWN_DAY = re.compile(r"^(\d{4}-\d\d-\d\d|\d{10}(\.\d+)?$|\d{13}$|\d{8}(T|$))")
+_CLOCK = re.compile(r"^(.*?\d)([, T]+\d\d?:\d\d.*)?$")
+EITHER_WAY = 'A number such as 1,234 may be meant either way: state `decimal: "."` or `decimal: ","`.'
+_OTHER_DAYS = (
+    *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y"),
+    *("%Y/%m/%d", "%Y.%m.%d"),
+)
+"""Further ways to write a day that say by themselves which is the month."""
+_COMMA = re.compile(r"^[^\d,.]*[\d.' ]*\d,\d{1,2}[^\d,.]*$")
+_NEITHER = re.compile(r"^[^\d,.]*\d{1,3}[.,]\d{3}[^\d,.]*$")
 
 
 def day_of(value: str, formats: Iterable[str] = ()) -> date | None:
@@ -27,6 +35,22 @@ def day_of(value: str, formats: Iterable[str] = ()) -> date | None:
     return None
 
 
+def is_day(value: str) -> bool:
+    """Whether a cell is a day or a time, in ISO form, counted since 1970, or as people write one."""
+    return bool(_KNOWN_DAY.match(value) or _LOCAL_DAY.match(value) or _other_format(value))
+
+
+def _other_format(value: str) -> str:
+    """The format of a day that is written with the name of its month or with the year first; empty where it is not."""
+    if not (parts := _CLOCK.match(value)):
+        return ""
+    for text in _OTHER_DAYS:
+        with suppress(ValueError):
+            datetime.strptime(parts[1], text)
+            return text + (_clock(parts[2]) if parts[2] else "")
+    return ""
+
+
 def spellings(
     columns: dict[str, str], found: FoundFiles, kinds: dict[str, Column]
 ) -> tuple[dict[str, object], list[str]]:
@@ -34,18 +58,22 @@ def spellings(
     more: dict[str, object] = {}
     doubts: list[str] = []
     days = [v for n, c in columns.items() if kinds[n].type in (DATE, TIME) for v in found.values(c)]
-    numbers = [v for n, c in columns.items() if kinds[n].type in (MONEY, PRICE, NUMBER) for v in found.values(c)]
+    numbers = [v for n, c in columns.items() if kinds[n].type in (MONEY, PRICE, NUMBER, COUNT) for v in found.values(c)]
     local = [match for value in days if (match := _LOCAL_DAY.match(value))]
+    formats = sorted({text for v in days if not _KNOWN_DAY.match(v) and (text := _other_format(v))})
     if local:
-        more["date_formats"], said = _day_formats(local)
+        local_formats, said = _day_formats(local)
+        formats = [*local_formats, *formats]
         doubts += said
+    if formats:
+        more["date_formats"] = formats
     if any(_COMMA.match(value) for value in numbers):
         more["decimal"] = ","
     elif any(_NEITHER.match(value) for value in numbers):
         if any("." in v and not _NEITHER.match(v) for v in numbers):
             more["decimal"] = "."
         else:
-            doubts.append('A number such as 1,234 may be meant either way: state `decimal: "."` or `decimal: ","`.')
+            doubts.append(EITHER_WAY)
     return more, doubts
 
 
@@ -66,18 +94,18 @@ def _day_formats(local: Iterable[re.Match[str]]) -> tuple[list[str], list[str]]:
         doubts.append(
             f"Whether {found[0][0]} begins with the day or the month is not told: `date_formats` says the {taken}."
         )
-    day = f"%d{sign}%m{sign}%Y" if is_day_first else f"%m{sign}%d{sign}%Y"
-    return list(dict.fromkeys(f"{day}{clock}" for clock in sorted(set(_clocks(found))))), doubts
+    day = f"%d{sign}%m{sign}" if is_day_first else f"%m{sign}%d{sign}"
+    ends = sorted({("%Y" if len(match[4]) > 2 else "%y") + _clock(match[5]) for match in found})
+    return [f"{day}{end}" for end in ends], doubts
 
 
-def _clocks(found: Iterable[re.Match[str]]) -> Iterator[str]:
-    for match in found:
-        rest = match[5]
-        if not rest.strip():
-            yield ""
-            continue
-        hour = "%I" if rest.rstrip().upper().endswith("M") else "%H"
-        lead = re.match(r"^[, T]*", rest)
-        colons = rest.count(":")
-        clock = f"{lead[0] if lead else ' '}{hour}" + (":%M" if colons else "") + (":%S" if colons > 1 else "")
-        yield clock + (" %p" if hour == "%I" else "")
+def _clock(rest: str) -> str:
+    """The format of what stands after a day: a clock, or nothing."""
+    if not rest.strip():
+        return ""
+    hour = "%I" if rest.rstrip().upper().endswith("M") else "%H"
+    lead = re.match(r"^[, T]*", rest)
+    colons = rest.count(":")
+    clock = f"{lead[0] if lead else ' '}{hour}" + (":%M" if colons else "") + (":%S" if colons > 1 else "")
+    blank = " " if re.search(r"\d +[AaPp]", rest) else ""
+    return clock + (f"{blank}%p" if hour == "%I" else "")

@@ -6,20 +6,20 @@ is part of the proposal.
 """
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME, Column
 from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.meanings import FIGURE, MEANINGS, without_billing
-from cx_intel.proposals.spellings import day_of, spellings
-from cx_intel.proposals.words import COLUMN_WORDS, TABLE_WORDS, plain
+from cx_intel.proposals.meanings import FIGURE, MEANINGS, of_ends, without_billing
+from cx_intel.proposals.spellings import EITHER_WAY, day_of, is_day, spellings
+from cx_intel.proposals.words import COLUMN_WORDS, TABLE_WORDS, bare_names, plain
 from cx_intel.settings.portfolio import Portfolio
 
 _NUMBER = re.compile(r"^[^\d(-]{0,4}\(?-?[\d.,' ]*\d\)?[^\d]{0,4}$")
-_DAY = re.compile(r"^(\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{4}|\d{10}(\.\d+)?|\d{13}|\d{8}T?|\w{3,9} \d\d?,? \d{4})")
+_TYPED = {DATE: "day", TIME: "time", **dict.fromkeys((MONEY, PRICE, NUMBER, COUNT), "number")}
 _MONTH = re.compile(r"^\d{4}-\d\d$")
 MIN_FIGURES = 3
 """Columns of numbers beside an account and a day that make a file one of measured figures."""
@@ -38,6 +38,7 @@ class TableProposal:
         more: Further keys of the source, such as `date_formats`.
         missing: Canonical columns that are needed and that no column of the files seems to be.
         doubts: What could not be told, as sentences.
+        query: What gives the table, where its rows are not those of the files; the files' names are those of `columns` in it.
     """
 
     table: str
@@ -46,12 +47,12 @@ class TableProposal:
     more: dict[str, object] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    query: str = ""
 
     @property
     def date_formats(self) -> list[str]:
         """How its days are written, where not in ISO form."""
-        stated = self.more.get("date_formats", [])
-        return stated if isinstance(stated, list) else []
+        return _formats(self.more)
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -59,6 +60,11 @@ class TableProposal:
         unpivot = self.more.get("unpivot")
         read = {*self.columns.values(), *(unpivot["columns"] if isinstance(unpivot, dict) else ())}
         return tuple(name for name in self.found.columns if name not in read)
+
+
+def _formats(more: Mapping[str, object]) -> list[str]:
+    stated = more.get("date_formats", [])
+    return stated if isinstance(stated, list) else []
 
 
 def proposed(
@@ -97,9 +103,39 @@ def proposed(
     return best[1] if best else None
 
 
+def guessed(table: str, found: FoundFiles, portfolio: Portfolio) -> TableProposal:
+    """The files as a table, whether they can be it or not."""
+    return _of_table(table, found, portfolio, by_domain=False)
+
+
+def is_number(value: str) -> bool:
+    """Whether a cell is a number, with the signs that people write about it."""
+    return bool(_NUMBER.match(value))
+
+
 def _score(is_named: bool, is_whole: bool, share: float, columns: float) -> float:
     """How well files fit a table: by their name, then by having all or most columns that it needs, then by the others."""
     return 10 * is_named + 4 * is_whole + 2 * share + columns / 100
+
+
+def with_decimal_sign(tables: Iterable[TableProposal]) -> list[TableProposal]:
+    """The proposals, where numbers that may be meant either way are read as those of the other files are written."""
+    given = list(tables)
+    signs = {str(table.more["decimal"]) for table in given if "decimal" in table.more}
+    if len(signs) != 1:
+        return given
+    (sign,) = signs
+    said = f'Numbers such as 1,234 are read with `decimal: "{sign}"`, as in the other files.'
+    return [
+        replace(
+            table,
+            more={**table.more, "decimal": sign},
+            doubts=tuple(said if doubt == EITHER_WAY else doubt for doubt in table.doubts),
+        )
+        if EITHER_WAY in table.doubts
+        else table
+        for table in given
+    ]
 
 
 def with_strangers(table: TableProposal, accounts: Container[str]) -> TableProposal:
@@ -110,6 +146,9 @@ def with_strangers(table: TableProposal, accounts: Container[str]) -> TablePropo
     strangers = [value for value in ids if value not in accounts]
     if len(strangers) <= len(ids) / 2:
         return table
+    if all(value.removesuffix(".0") in accounts or f"{value}.0" in accounts for value in strangers):
+        doubt = f"The ids of accounts are decimal numbers in one file and none in the other, such as {min(strangers)}: "
+        return replace(table, doubts=(*table.doubts, f"{doubt}export them as text, or cut off `.0` in a query."))
     doubt = (
         f"{len(strangers)} of {len(ids)} ids in {table.columns['account_id']} are no ids of the accounts, such as "
         f"{min(strangers)}: where they are another system's, state its `system` and its links under `identity`."
@@ -136,22 +175,29 @@ def _wide_metrics(found: FoundFiles) -> TableProposal | None:
 def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bool) -> TableProposal:
     contract = STAGING[table](portfolio)
     kinds = {column.name: column for column in delivered_columns(contract)}
-    columns = _mapping(table, found, kinds)
+    needed = needed_columns(contract)
+    columns = _mapping(table, found, kinds, needed)
+    misread = _misread(table, columns, found, kinds)
     by_mail: dict[str, object] = {}
     if by_domain and "account_id" in kinds and "account_id" not in columns and (mail := _mail_column(found)):
         columns = {"account_id": mail, **columns}
         by_mail = {"system": "domain"}
     said_of_periods = without_billing(columns) if table == "subscriptions" else []
-    missing = tuple(name for name in needed_columns(contract) if name not in columns)
+    missing = tuple(name for name in needed if name not in columns)
     if table == "subscriptions" and not {"amount", "unit_amount"} & set(columns):
         missing += ("amount",)
     more, doubts = spellings(columns, found, kinds)
-    doubts += said_of_periods
+    doubts += [*misread, *said_of_periods]
+    if found.columns and not found.rows:
+        doubts.insert(0, f"{found.title} has no rows: only the names of its columns were looked at.")
     if table == "subscriptions" and {"amount", "quantity"} <= set(columns):
         doubts.append(
             f"Whether {columns['amount']} is for all of {columns['quantity']} or for one is not told; it is taken for all."
         )
         more["amount_is"] = "total"
+    if table == "subscriptions":
+        ends, said = of_ends(columns, found, _formats(more))
+        more, doubts = more | ends, doubts + said
     for add in MEANINGS:
         keys, said = add(table, columns, found)
         more |= keys
@@ -165,25 +211,45 @@ def _mail_column(found: FoundFiles) -> str | None:
     return next((n for n, v in seen.items() if v and sum("@" in x for x in v) >= FITTING_SHARE * len(v)), None)
 
 
-def _mapping(table: str, found: FoundFiles, kinds: dict[str, Column]) -> dict[str, str]:
+def _mapping(table: str, found: FoundFiles, kinds: dict[str, Column], needed: Container[str]) -> dict[str, str]:
     """Canonical name: the column that is most likely it. Each column is one thing, the likeliest name first."""
-    given = {plain(name): name for name in reversed(found.columns)}
     wanted = [(place, name, word) for name, words in COLUMN_WORDS[table].items() for place, word in enumerate(words)]
     columns: dict[str, str] = {}
-    for _, name, word in sorted(wanted, key=lambda entry: (entry[2] != entry[1], entry[0])):
-        free = word in given and given[word] not in columns.values()
-        if name not in columns and free and name in kinds and _fits(found.values(given[word]), kinds[name]):
-            columns[name] = given[word]
+    for given in _names(table, found):
+        for _, name, word in sorted(wanted, key=lambda entry: (entry[2] != entry[1], entry[1] not in needed, entry[0])):
+            free = word in given and given[word] not in columns.values()
+            if name not in columns and free and name in kinds and _fits(found.values(given[word]), kinds[name]):
+                columns[name] = given[word]
     order = list(COLUMN_WORDS[table])
     return dict(sorted(columns.items(), key=lambda entry: order.index(entry[0])))
 
 
+def _names(table: str, found: FoundFiles) -> list[dict[str, str]]:
+    """The columns by their names as names are compared; then by what is left without words that tell nothing."""
+    exact = {plain(name): name for name in reversed(found.columns)}
+    bare = {short: name for name in reversed(found.columns) for short in bare_names(name, table)}
+    return [exact, bare]
+
+
+def _misread(table: str, columns: dict[str, str], found: FoundFiles, kinds: dict[str, Column]) -> list[str]:
+    """Columns that have the very name of a canonical one, and whose cells are none."""
+    given, *_ = _names(table, found)
+    doubts = []
+    for name, column in kinds.items():
+        there = given.get(name)
+        if name in columns or there is None or there in columns.values() or column.type not in _TYPED:
+            continue
+        if wrong := [value for value in found.values(there) if not _is_one(value, column)]:
+            doubts.append(f"{there} says {wrong[0][:40]!r}, which is read as no {_TYPED[column.type]}.")
+    return doubts
+
+
 def _fits(values: Sequence[str], column: Column) -> bool:
+    return sum(_is_one(value, column) for value in values) >= FITTING_SHARE * len(values)
+
+
+def _is_one(value: str, column: Column) -> bool:
+    """Whether a cell can be one of the column."""
     if column.type in (DATE, TIME):
-        pattern = _MONTH if column.name == "month" else _DAY
-        fitting = sum(bool(_DAY.match(v) or pattern.match(v)) for v in values)
-    elif column.type in (MONEY, PRICE, NUMBER, COUNT):
-        fitting = sum(bool(_NUMBER.match(v)) for v in values)
-    else:
-        return True
-    return fitting >= FITTING_SHARE * len(values)
+        return is_day(value) or (column.name == "month" and bool(_MONTH.match(value)))
+    return column.type not in _TYPED or is_number(value)

@@ -8,13 +8,13 @@ import unicodedata
 
 TABLE_WORDS = {
     "account_aliases": ("alias", "merged"),
-    "accounts": ("account", "customer", "compan", "client", "organi", "kunde", "tenant", "workspace"),
+    "accounts": ("account", "customer", "compan", "client", "organi", "kunde", "tenant", "workspace", "firmen"),
     "subscriptions": ("subscription", "contract", "licen", "vertr", "abo"),
     "invoices": ("invoice", "billing", "rechnung"),
     "mrr_history": ("mrr", "revenue", "arr"),
     "usage_events": ("event", "usage", "activit", "track", "log"),
     "support_tickets": ("ticket", "case", "conversation", "support", "issue"),
-    "nps_responses": ("nps", "survey", "feedback"),
+    "nps_responses": ("nps", "survey", "feedback", "umfrage"),
     "csm_activities": ("csm", "qbr", "meeting", "task", "touch"),
     "metrics": ("metric", "signal", "measure"),
     "ticket_status_history": ("status_history", "field_history", "ticket_event"),
@@ -24,7 +24,8 @@ TABLE_WORDS = {
 _ACCOUNT = (
     *("account_id", "customer_id", "company_id", "organization_id", "organisation_id", "org_id", "client_id"),
     *("tenant_id", "workspace_id", "group_id", "account", "customer", "company", "client", "organization", "kunde"),
-    *("kundennummer", "kunden_nr", "kunden_id"),
+    *("kundennummer", "kunden_nr", "kundennr", "kunden_id", "customer_no", "customer_number", "account_no"),
+    *("account_number", "customer_name", "account_name", "company_name"),
 )
 _STATUS = ("status", "state", "stage", "lifecycle_stage")
 CURRENCY_WORDS = ("currency", "currency_code", "waehrung")
@@ -37,20 +38,24 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "accounts": {
         "account_id": (
             *("account_id", "customer_id", "company_id", "record_id", "organization_id", "org_id", "client_id"),
-            *("tenant_id", "id", "account", "customer", "kundennummer", "kunden_nr", "kunden_id", "uuid"),
+            *("tenant_id", "id", "account", "customer", "kundennummer", "kunden_nr", "kundennr", "kunden_id", "uuid"),
+            *("customer_no", "customer_number", "account_no", "account_number", "company", "client", "kunde"),
         ),
         "account_name": ("account_name", "company_name", "customer_name", "name", "company", "customer", "firma"),
         "segment": ("segment", "customer_segment", "size", "tier"),
         "industry": ("industry", "sector", "branche"),
         "country": ("country", "country_region", "country_code", "billing_country", "land"),
         "region": ("region", "territory"),
-        "employee_count": ("employee_count", "employees", "number_of_employees", "headcount"),
+        "employee_count": ("employee_count", "employees", "number_of_employees", "headcount", "mitarbeiter"),
         "plan_tier": ("plan_tier", "plan", "plan_name", "package"),
-        "owner": ("owner", "csm", "csm_owner", "account_owner", "company_owner", "account_manager", "csm_name"),
+        "owner": (
+            *("owner", "csm", "csm_owner", "account_owner", "company_owner", "account_manager", "csm_name"),
+            *("betreuer", "kundenbetreuer"),
+        ),
         "status": _STATUS,
         "signup_date": (
             *("signup_date", "signed_up_at", "sign_up_date", "customer_since", "signed_on", "create_date"),
-            *("created_at", "created_date", "created", "start_date"),
+            *("created_at", "created_date", "created", "start_date", "signup", "kunde_seit"),
         ),
         "parent_account_id": ("parent_account_id", "parent_id", "parent", "parent_company_id"),
         "currency": CURRENCY_WORDS,
@@ -64,15 +69,24 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "id",
             "subscription",
             "contract",
-            "vertragsnummer",
-            "vertrags_nr",
+            *("vertragsnummer", "vertrags_nr", "vertragsnr", "contract_no", "contract_number", "opportunity_id"),
         ),
         "account_id": _ACCOUNT,
-        "product_name": ("product_name", "product", "plan_name", "plan"),
+        "product_name": ("product_name", "product", "plan_name", "plan", "produkt"),
         "plan_tier": ("plan_tier", "plan", "tier", "package"),
         "amount": (
             *("amount", "mrr", "mrr_amount", "monthly_amount", "fee", "price", "value", "arr", "arr_amount", "acv"),
-            *("annual_amount", "annual_contract_value", "betrag", "monatsbetrag", "jahresbetrag"),
+            *("annual_amount", "annual_contract_value", "betrag", "monatsbetrag", "jahresbetrag", "jahresgebuehr"),
+            *("monatsgebuehr", "gebuehr", "preis", "monthly_fee", "annual_fee", "monthly_price", "annual_price"),
+            *(
+                "contract_value",
+                "total_contract_value",
+                "tcv",
+                "contract_amount",
+                "vertragswert",
+                "monthly_recurring_revenue",
+                "annual_recurring_revenue",
+            ),
             *("amount_cents", "amount_in_cents", "mrr_cents", "price_cents"),
         ),
         "unit_amount": ("unit_amount", "unit_price", "price_per_unit", "price_per_seat", "unit_amount_cents"),
@@ -89,8 +103,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "start",
             "from",
             "valid_from",
-            "beginn",
-            "vertragsbeginn",
+            *("beginn", "vertragsbeginn", "start_datum", "current_period_start"),
         ),
         "end_date": (
             "end_date",
@@ -101,12 +114,11 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "until",
             "to",
             "valid_to",
-            "ende",
-            "vertragsende",
+            *("ende", "vertragsende", "bis"),
         ),
         "cancel_at": ("cancel_at", "cancels_at"),
-        "canceled_at": ("canceled_at", "cancelled_at", "cancellation_date", "cancelled_on"),
-        "trial_end": ("trial_end", "trial_ends_at", "trial_end_date"),
+        "canceled_at": ("canceled_at", "cancelled_at", "cancellation_date", "cancelled_on", "gekuendigt_am"),
+        "trial_end": ("trial_end", "trial_ends_at", "trial_end_date", "trial_until"),
         "renewal_date": ("renewal_date", "renews_on", "renews_at", "next_renewal", "renewal"),
         "term_months": ("term_months", "contract_term", "term"),
         "status": _STATUS,
@@ -155,27 +167,44 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "event_time",
             "time",
             "created_at",
-            "at",
-            "ts",
+            *("at", "ts", "date", "event_date"),
         ),
         "properties": ("properties", "event_properties", "metadata"),
     },
     "support_tickets": {
-        "ticket_id": ("ticket_id", "case_number", "id", "number", "ticket", "conversation_id"),
+        "ticket_id": (
+            *("ticket_id", "case_number", "id", "number", "ticket", "conversation_id", "ticket_nr", "ticketnummer"),
+            *("ticket_no", "ticket_number"),
+        ),
         "account_id": _ACCOUNT,
-        "created_at": ("created_at", "opened_at", "opened", "created", "created_date", "date"),
+        "created_at": (
+            "created_at",
+            "opened_at",
+            "opened",
+            "created",
+            "created_date",
+            "date",
+            "erstellt_am",
+            "erstellt",
+        ),
         "first_reply_at": ("first_reply_at", "first_response_at", "first_replied_at"),
-        "resolved_at": ("resolved_at", "solved_at", "closed_at", "closed", "resolved", "closed_date"),
-        "priority": ("priority", "urgency", "severity"),
-        "category": ("category", "type", "topic", "subject"),
+        "resolved_at": (
+            *("resolved_at", "solved_at", "closed_at", "closed", "resolved", "closed_date", "geloest_am"),
+            *("geschlossen_am", "erledigt_am"),
+        ),
+        "priority": ("priority", "urgency", "severity", "prioritaet"),
+        "category": ("category", "type", "topic", "subject", "kategorie"),
         "status": _STATUS,
         "satisfaction_score": ("satisfaction_score", "csat", "csat_score", "rating", "satisfaction", "stars"),
     },
     "nps_responses": {
         "response_id": ("response_id", "id"),
         "account_id": _ACCOUNT,
-        "score": ("score", "nps", "nps_score", "rating"),
-        "responded_at": ("responded_at", "answered_at", "submitted_at", "response_date", "date", "created_at"),
+        "score": ("score", "nps", "nps_score", "rating", "bewertung"),
+        "responded_at": (
+            *("responded_at", "answered_at", "submitted_at", "response_date", "date", "created_at", "datum"),
+            "timestamp",
+        ),
     },
     "csm_activities": {
         "activity_id": ("activity_id", "task_id", "id"),
@@ -205,12 +234,45 @@ MONTHS_OF_AMOUNTS = {
 }
 """The months that an amount is for: parts of the names of columns that tell it."""
 
+CONTRACT_VALUES = ("contract_value", "total_contract_value", "tcv", "contract_amount", "vertragswert")
+"""Names of columns with the value of a contract, which is for all of its term or for a year."""
+
 PRIORITIES = {
-    "p1": ("urgent", "critical", "blocker", "highest", "p1", "1", "sev1"),
-    "p2": ("high", "major", "p2", "2", "sev2"),
-    "p3": ("normal", "medium", "p3", "3", "sev3"),
-    "p4": ("low", "minor", "lowest", "trivial", "p4", "4", "sev4"),
+    "p1": ("urgent", "critical", "blocker", "highest", "p1", "1", "sev1", "dringend", "kritisch"),
+    "p2": ("high", "major", "p2", "2", "sev2", "hoch"),
+    "p3": ("normal", "medium", "p3", "3", "sev3", "mittel"),
+    "p4": ("low", "minor", "lowest", "trivial", "p4", "4", "sev4", "niedrig", "gering"),
 }
+
+WON = ("closed won", "won", "closedwon", "gewonnen")
+"""The stage of a deal that became a contract."""
+
+STATUSES = {
+    "subscriptions": {
+        "active": ("aktiv", "laufend", "live", "in force", *WON),
+        "cancelled": ("gekündigt", "storniert"),
+        "ended": ("beendet", "abgelaufen", "inactive", "inaktiv"),
+    },
+    "support_tickets": {
+        "open": ("offen", "neu", "in bearbeitung", "wartend", "in progress"),
+        "resolved": ("gelöst", "geschlossen", "erledigt"),
+    },
+}
+"""Canonical table: a word of its status, and the words of other systems and languages that are proposed for it."""
+
+QUALIFIERS_BEFORE = {
+    "accounts": ("account", "customer", "company", "client", "organization", "org", "billing"),
+    "subscriptions": ("subscription", "contract", "plan", "opportunity", "deal", "vertrags"),
+    "invoices": ("invoice", "rechnungs"),
+    "support_tickets": ("ticket", "case"),
+    "nps_responses": ("survey", "response"),
+    "usage_events": ("event",),
+}
+"""Canonical table: words before a name that tell nothing about it, as the plan's in plan_amount."""
+QUALIFIERS_AFTER = ("netto", "net", "eur", "usd", "gbp", "chf", "excl_vat", "exkl_mwst", "c", "local", "utc")
+"""Words after a name that tell nothing about it, as the currency's in amount_eur."""
+NOT_ALONE = ("id", "name", "no", "nr", "number", "type", "date", "at", "to", "from")
+"""What is left of a name and tells nothing without the word before it: plan_id is no id of a subscription."""
 
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
@@ -222,3 +284,13 @@ def plain(name: str) -> str:
     ascii_only = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", ascii_only)
     return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def bare_names(name: str, table: str) -> list[str]:
+    """What is left of a column's name without a unit in brackets and without words that tell nothing in that table."""
+    shorter = [plain(re.sub(r"[(\[].*?[)\]]", " ", name))]
+    for word in QUALIFIERS_AFTER:
+        shorter += [text.removesuffix(f"_{word}") for text in shorter if text.endswith(f"_{word}")]
+    for word in QUALIFIERS_BEFORE.get(table, ()):
+        shorter += [text.removeprefix(f"{word}_") for text in shorter if text.startswith(f"{word}_")]
+    return [text for text in shorter if text and (text == shorter[0] or text not in NOT_ALONE)]

@@ -99,7 +99,7 @@ def test_a_preset_is_taken_where_its_sources_give_rows(tmp_path: Path) -> None:
 
 
 def test_accounts_that_are_missing_are_said(tmp_path: Path) -> None:
-    _, text = drafted(tmp_path, {"invoices.csv": "number,customer,total,date,status\n1,A,10.50,2025-01-14,paid\n"})
+    _, text = drafted(tmp_path, {"invoices.csv": "number,total,date,status\n1,10.50,2025-01-14,paid\n"})
 
     assert "# Nothing seems to hold the accounts, which every portfolio needs" in text
 

@@ -305,3 +305,73 @@ def test_other_encodings_are_noticed(tmp_path: Path) -> None:
 
     assert found.layout == {"encoding": "cp1252"}
     assert found.values("name") == ["Müller"]
+
+
+@pytest.mark.parametrize(
+    ("day", "stated"),
+    [
+        ("12/31/25", "%m/%d/%y"),
+        ("31.12.25 9:05", "%d.%m.%y %H:%M"),
+        ("31-12-2025", "%d-%m-%Y"),
+        ("31-Dec-25", "%d-%b-%y"),
+        ("Dec 31, 2025", "%b %d, %Y"),
+        ("2025/12/31", "%Y/%m/%d"),
+        ("12/31/2025 9:05AM", "%m/%d/%Y %I:%M%p"),
+    ],
+)
+def test_days_as_people_write_them(tmp_path: Path, day: str, stated: str) -> None:
+    made = proposal(tmp_path, "contracts.csv", f'id,customer,mrr,start\n1,A,10.50,"{day}"\n')
+
+    assert made.columns["start_date"] == "start"
+    assert made.more == {"date_formats": [stated]}
+
+
+def test_a_column_of_the_right_name_with_other_cells_is_said(tmp_path: Path) -> None:
+    made = proposal(tmp_path, "contracts.csv", "id,customer,mrr,start_date\n1,A,10.50,last spring\n")
+
+    assert made.missing == ("start_date",)
+    assert "start_date says 'last spring', which is read as no day." in made.doubts
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("Contract ID,Account ID,Amount (EUR),Start", {"amount": "Amount (EUR)"}),
+        ("id,customer,plan_amount,plan_interval,start", {"amount": "plan_amount", "billing_interval": "plan_interval"}),
+        ("id,customer,plan_id,mrr__c,start", {"subscription_id": "id", "amount": "mrr__c"}),
+    ],
+)
+def test_words_about_a_name_that_tell_nothing(tmp_path: Path, header: str, columns: dict[str, str]) -> None:
+    cells = ",".join("2024-01-01" if name in {"Start", "start"} else "99.5" for name in header.split(","))
+
+    made = proposal(tmp_path, "contracts.csv", f"{header}\n{cells}\n")
+
+    assert made.missing == ()
+    assert columns.items() <= made.columns.items()
+
+
+@pytest.mark.parametrize(
+    ("header", "columns", "constants"),
+    [
+        ("id,customer,Contract Value,Term (Months),start", {"billing_period_months": "Term (Months)"}, None),
+        ("id,customer,Contract Value,start", {}, {"billing_period_months": 12}),
+    ],
+)
+def test_the_value_of_a_contract_is_for_its_term_or_a_year(
+    tmp_path: Path, header: str, columns: dict[str, str], constants: dict[str, int] | None
+) -> None:
+    cells = {"Contract Value": "7200.50", "Term (Months)": "36", "start": "2024-01-01"}
+    line = ",".join(cells.get(name, "1") for name in header.split(","))
+
+    made = proposal(tmp_path, "contracts.csv", f"{header}\n{line}\n")
+
+    assert columns.items() <= made.columns.items()
+    assert made.more.get("constants") == constants
+    assert any(doubt.startswith("Contract Value is taken for") for doubt in made.doubts)
+
+
+def test_whole_amounts_beside_ids_of_stripe_are_cents(tmp_path: Path) -> None:
+    made = proposal(tmp_path, "subscriptions.csv", "id,customer,amount,start\nsub_1,cus_1,9900,2024-01-01\n")
+
+    assert made.more["in_minor_units"] is True
+    assert "amount is taken for cents, as Stripe writes amounts." in made.doubts

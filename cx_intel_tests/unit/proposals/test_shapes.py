@@ -1,0 +1,158 @@
+"""Exports as people shape them: a column or a file for each month, totals below, several reports in one folder, no accounts."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.proposals.draft import draft_of
+from cx_intel.proposals.finding import proposal_for
+from cx_intel.proposals.shapes import month_of
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.settings.yaml.loader import load_portfolio
+from cx_intel.warehouse.duckdb.files.queries import read_query
+from cx_intel.warehouse.duckdb.files.reading import read_files
+
+
+def drafted(folder: Path, files: dict[str, str]) -> str:
+    data = folder / "data"
+    for name, text in files.items():
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text(text, encoding="utf-8")
+    return draft_of(proposal_for(data, folder / "samples"), "acme", date(2026, 11, 26), folder=data)
+
+
+def delivered(folder: Path, text: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows that the sources of a draft give, without the columns that say where they are from."""
+    file = folder / "acme.yaml"
+    file.write_text(text, encoding="utf-8")
+    portfolio = load_portfolio(file)
+    environment = {"ACME_DATA": str(folder / "data")}
+    rows = {}
+    for source in portfolio.sources:
+        assert isinstance(source, FilesSource | SqlSource)
+        contract = STAGING[source.table](portfolio)
+        read = (
+            read_files(source, contract=contract, environment=environment)
+            if isinstance(source, FilesSource)
+            else read_query(source, contract=contract, environment=environment)
+        )
+        given = read.table.drop_columns([name for name in read.table.column_names if name.startswith("_")])
+        rows[source.table] = sorted(given.to_pylist(), key=str)
+    return rows
+
+
+def test_a_column_for_each_month_and_a_total_below(tmp_path: Path) -> None:
+    text = drafted(
+        tmp_path,
+        {
+            "mrr_by_customer.csv": "Customer,Segment,Sep-26,Oct-26\nAlder,SMB,100,120\nBirch,ENT,1000,0\nTotal,,1100,120\n"
+        },
+    )
+
+    assert "# The last row, Total, adds up the others and is left out." in text
+    assert "# A month that is added later is read once its column is named here." in text
+    assert delivered(tmp_path, text) == {
+        "accounts": [{"account_id": "Alder", "segment": "SMB"}, {"account_id": "Birch", "segment": "ENT"}],
+        "mrr_history": [
+            {"account_id": "Alder", "month": "2026-09", "mrr": "100"},
+            {"account_id": "Alder", "month": "2026-10", "mrr": "120"},
+            {"account_id": "Birch", "month": "2026-09", "mrr": "1000"},
+            {"account_id": "Birch", "month": "2026-10", "mrr": "0"},
+        ],
+    }
+
+
+def test_a_file_for_each_month(tmp_path: Path) -> None:
+    files = {f"mrr/{month}.csv": f"customer_id,mrr\nA,{mrr}\n" for month, mrr in (("2026-09", 100), ("2026-10", 120))}
+
+    text = drafted(tmp_path, {"customers.csv": "customer_id,name\nA,Alder\n", **files})
+
+    assert "# Each file of mrr/*.csv is taken for the MRR of the month in its name." in text
+    assert delivered(tmp_path, text)["mrr_history"] == [
+        {"account_id": "A", "month": "2026-09", "mrr": "100"},
+        {"account_id": "A", "month": "2026-10", "mrr": "120"},
+    ]
+
+
+def test_files_called_by_their_digits_do_not_take_others_with_them(tmp_path: Path) -> None:
+    files = {f"{month}.csv": f"customer_id,month,mrr\nA,{month},100\n" for month in ("2026-09", "2026-10")}
+
+    text = drafted(tmp_path, {"customers.csv": "customer_id,name\nA,Alder\n", **files})
+
+    assert [row["month"] for row in delivered(tmp_path, text)["mrr_history"]] == ["2026-09", "2026-10"]
+
+
+def test_reports_that_differ_in_their_number_alone_are_no_files_of_one_table(tmp_path: Path) -> None:
+    text = drafted(
+        tmp_path,
+        {
+            "report1732.csv": '"Account ID","Account Name","Account Owner"\n"001A","Alder","Ann"\n',
+            "report1799.csv": '"Opportunity ID","Account ID","Amount","Stage","Contract Start Date","Contract End Date"\n'
+            '"006A","001A","12000.00","Closed Won","1/1/2026","12/31/2026"\n"006B","001A","5.00","Lost","",""\n',
+        },
+    )
+
+    assert "# Amount is taken for a year: state its months as `billing_period_months`" in text
+    assert "# Only deals that are won count: `where` says which Stage they have." in text
+    assert "means: term" in text
+    assert "is: last_day_in_force" in text
+    assert {table: len(rows) for table, rows in delivered(tmp_path, text).items()} == {
+        "accounts": 1,
+        "subscriptions": 1,
+    }
+
+
+def test_a_file_without_rows_gives_no_accounts(tmp_path: Path) -> None:
+    text = drafted(tmp_path, {"accounts.csv": "", "subscriptions.csv": "subscription_id,account_id,mrr,start_date\n"})
+
+    assert "# Nothing seems to hold the accounts" in text
+    assert "# subscriptions.csv has no rows: only the names of its columns were looked at." in text
+    assert "# Not used: accounts.csv (accounts.csv: is empty, without even a header row; fetch it again.)" in text
+
+
+def test_a_number_that_may_be_meant_either_way_is_read_as_in_the_other_files(tmp_path: Path) -> None:
+    text = drafted(
+        tmp_path,
+        {
+            "Kunden.csv": "Kundennr.;Firma;Mitarbeiter\n1;Alder;1.400\n",
+            "Verträge.csv": "Vertragsnr.;Kundennr.;Jahresgebühr netto;Vertragsbeginn;Status\n"
+            "V-1;1;1.200,00 €;01.03.2022;gekündigt\n",
+        },
+    )
+
+    assert '# Numbers such as 1,234 are read with `decimal: ","`, as in the other files.' in text
+    assert text.count("decimal: ','") == 2
+    assert "gekündigt: cancelled" in text
+    assert "billing_period_months: 12" in text
+
+
+def test_ids_that_became_decimal_numbers(tmp_path: Path) -> None:
+    files = {
+        "accounts.csv": "account_id,name\n1001.0,Alder\n1002.0,Birch\n",
+        "tickets.csv": "ticket_id,account_id,created_at\n1,1001,2026-11-20\n2,1002,2026-11-20\n",
+    }
+
+    assert "# The ids of accounts are decimal numbers in one file and none in the other, such as 1001:" in drafted(
+        tmp_path, files
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "month"),
+    [
+        ("2026-07", "2026-07"),
+        ("Jul-26", "2026-07"),
+        ("July 2026", "2026-07"),
+        ("MRR Jul 2026", "2026-07"),
+        ("07/2026", "2026-07"),
+        ("2026-07-31", "2026-07"),
+        ("Segment", ""),
+        ("Q3 2026", ""),
+    ],
+)
+def test_a_column_named_after_a_month(name: str, month: str) -> None:
+    assert month_of(name) == month
