@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from cx_intel.orchestration.assets.delivery.landed import landed_assets
 from cx_intel.orchestration.assets.delivery.raw import raw_assets, raw_kind
 from cx_intel.orchestration.assets.exports import export_assets
 from cx_intel.orchestration.assets.graph import steps_of
@@ -64,7 +65,8 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
     steps = steps_of(portfolio)
     raw_kinds = {f"raw_{part}": raw_kind(t, portfolio) for t in portfolio.tables for part in portfolio.parts_of(t)}
     kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
-    assets = raw_assets(portfolio, environment.variables, environment.home)
+    assets = landed_assets(portfolio, environment.variables)
+    assets += raw_assets(portfolio, environment.variables, environment.home)
     assets += [table_asset(step, portfolio, kinds) for step in steps]
     if portfolio.reports.enabled:
         assets += report_assets(portfolio, environment)

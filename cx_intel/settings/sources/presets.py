@@ -13,6 +13,7 @@ from cx_intel.settings.identity import SystemName
 from cx_intel.settings.sources.base import CanonicalTable
 
 Parameter: TypeAlias = Literal["folder", "connection", "schema"]
+"""What a preset takes; where its vendor can be a source, `landed` stands for the folder."""
 
 
 class PresetUse(Settings):
@@ -28,6 +29,8 @@ class PresetUse(Settings):
     """Of landed tables: the variable with the address of their database, such as ${WAREHOUSE_URL}."""
     schema_: str | None = Field(default=None, alias="schema", pattern=r"^[A-Za-z_][\w$-]*(\.[A-Za-z_][\w$-]*)?$")
     """Of landed tables: the schema that holds them, such as stripe."""
+    landed: SystemName | None = None
+    """In place of `folder`: the source of this portfolio that lands the vendor's objects, such as `stripe`."""
     options: dict[str, Annotated[str, Field(pattern=r"^[\w .-]+$")]] = {}
     """What the preset lets a company name, such as the key of its metadata that holds the account, by the names that
     `cx-intel presets NAME` shows.
@@ -55,6 +58,8 @@ class Preset(Settings):
     description: str
     takes: dict[Parameter, str] = Field(min_length=1)
     """Parameter: what to write for it, as an example."""
+    landed_by: SystemName | None = None
+    """The kind of source that lands the same objects; a file's path is then read as the name of the objects."""
     options: dict[str, str] = {}
     """What a company may name otherwise: its default; ${name} in `sources`."""
     system: SystemName | None = None

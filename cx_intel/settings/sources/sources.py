@@ -14,8 +14,12 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.presets import PresetUse
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.synthetic import SyntheticSource
+from cx_intel.settings.sources.vendors import OBJECTS, StripeSource, VendorSource
 
 Source: TypeAlias = Annotated[SyntheticSource | FilesSource | SqlSource, Field(discriminator="kind")]
+"""A source that delivers canonical tables."""
+AnySource: TypeAlias = Annotated[SyntheticSource | FilesSource | SqlSource | StripeSource, Field(discriminator="kind")]
+"""Any source: those that deliver canonical tables, and those whose objects others read."""
 
 
 def _as_it_is(given: object) -> object:
@@ -26,9 +30,9 @@ def _as_it_is(given: object) -> object:
 class SourcesMixin(Settings):
     """The `sources` block, checked for tables that two sources deliver."""
 
-    sources: Annotated[list[Source], BeforeValidator(_as_it_is, json_schema_input_type=list[Source | PresetUse])] = (
-        Field(min_length=1)
-    )
+    sources: Annotated[
+        list[AnySource], BeforeValidator(_as_it_is, json_schema_input_type=list[AnySource | PresetUse])
+    ] = Field(min_length=1)
     """Where the canonical tables come from. `preset: NAME` takes those of a vendor's export. Several may deliver one table,
     each with a `name`: their rows stand beside each other, accounts are joined column by column."""
 
@@ -48,6 +52,49 @@ class SourcesMixin(Settings):
             for n, (at, delivering) in enumerate(listed if more else ()):
                 if message := _fault_beside(delivering, [s for _, s in listed[:n]]):
                     raise Misfit(f"{table}: {message}", ("sources", at))
+        return self
+
+    @property
+    def vendors(self) -> dict[str, StripeSource]:
+        """The sources that land a vendor's objects, by name."""
+        return {source.name: source for source in self.sources if isinstance(source, VendorSource)}
+
+    def landed_objects(self, vendor: str) -> tuple[str, ...]:
+        """The objects of a vendor that sources read, as its tables are called."""
+        read = {
+            name
+            for source in self.sources
+            if isinstance(source, SqlSource)
+            for table in source.landed.values()
+            if table.landed == vendor
+            for name in table.names
+        }
+        return tuple(name for name in OBJECTS[self.vendors[vendor].kind] if name in read)
+
+    @model_validator(mode="after")
+    def _landed_somewhere(self) -> "SourcesMixin":
+        names: list[str] = []
+        for place, source in enumerate(self.sources):
+            if isinstance(source, VendorSource):
+                if source.name in names:
+                    raise Misfit("is the name of another source: give each one of its own", ("sources", place, "name"))
+                names.append(source.name)
+        for place, source in enumerate(self.sources):
+            for query_name, table in (source.landed if isinstance(source, SqlSource) else {}).items():
+                at = ("sources", place, "tables", query_name)
+                if table.landed not in names:
+                    known = ", ".join(names) or "none"
+                    message = f"no source is called {table.landed!r} that lands a vendor's objects; there are: {known}"
+                    raise Misfit(message, (*at, "landed"))
+                objects = OBJECTS[self.vendors[str(table.landed)].kind]
+                if table.names[0] not in objects and not table.may_be_missing:
+                    message = f"{table.landed} lands no {table.names[0]!r}; it lands {', '.join(objects)}"
+                    raise Misfit(message, (*at, "name"))
+        for place, source in enumerate(self.sources):
+            if isinstance(source, VendorSource) and not self.landed_objects(source.name):
+                example = f"{{preset: {source.kind}_export, landed: {source.name}}}"
+                message = f"lands objects that nothing reads: add a source such as {example}"
+                raise Misfit(message, ("sources", place))
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, model_validator
 
 from cx_intel.settings.base import Misfit, Settings
+from cx_intel.settings.identity import SystemName
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.files import FileSet
 
@@ -46,10 +47,13 @@ class QueryFiles(FileSet, QueryTable):
 
 
 class LandedTable(QueryTable):
-    """A table of a database that a query sees, with the columns that are named and no others."""
+    """A table that a query sees: of a database, with the columns that are named and no others, or landed by a source."""
 
     name: str | list[str]
     """Its schema and name, such as stripe.price; of several the first that is there."""
+    landed: SystemName | None = None
+    """In place of the `connection`: the source of this portfolio that landed it, such as `stripe`; `name` is then that of
+    the vendor's objects, such as customers, and columns that are not named keep their names."""
     where: dict[str, list[str]] = {}
     """Only rows that have one of the values in the column, e.g. {field_name: [status, priority]}."""
 
@@ -60,7 +64,9 @@ class LandedTable(QueryTable):
 
     @model_validator(mode="after")
     def _names_columns(self) -> "LandedTable":
-        if not self.columns and not self.optional:
+        if self.landed and (self.where or len(self.names) != 1):
+            raise Misfit("is about a table of a database, of which this is none", ("where" if self.where else "name",))
+        if not self.landed and not self.columns and not self.optional:
             raise Misfit("names the columns that the query reads, as `{id, customer: customer_id}`", ("columns",))
         return self
 
@@ -90,11 +96,16 @@ class SqlSource(TableSource):
 
     @model_validator(mode="after")
     def _one_place(self) -> "SqlSource":
-        if (not self.files and not self.connection) or (self.files and self.connection and not self.tables):
+        if not (self.files or self.connection or self.landed) or (self.files and self.connection and not self.tables):
             raise Misfit("needs either `files`, which the query reads, or a `connection`, where it runs", ("query",))
-        if self.tables and not self.connection:
+        if not self.connection and len(self.landed) < len(self.tables):
             raise Misfit("are of a `connection`, which is not stated", ("tables",))
         return self
+
+    @property
+    def landed(self) -> dict[str, LandedTable]:
+        """The tables that sources of this portfolio landed."""
+        return {name: table for name, table in self.tables.items() if table.landed}
 
     @property
     def delivers_all(self) -> bool:

@@ -134,7 +134,12 @@ def _preset(place: int, use: PresetUse) -> Preset:
         message = f"there is no preset {use.preset!r}{did_you_mean(use.preset, names)}; there are {', '.join(names)}"
         raise Misfit(message, ("sources", place, "preset")) from None
     stated = use.parameters
-    for name, example in preset.takes.items():
+    if use.landed and not preset.landed_by:
+        message = f"preset {use.preset} reads what others deliver; it takes {', '.join(preset.takes)}"
+        raise Misfit(message, ("sources", place, "landed"))
+    if use.landed and stated:
+        raise Misfit("stands in place of a folder: leave one of them out", ("sources", place, "landed"))
+    for name, example in ({} if use.landed else preset.takes).items():
         if name not in stated:
             message = f"preset {use.preset} needs it, for instance `{name}: {example}`"
             raise Misfit(message, ("sources", place, name))
@@ -160,7 +165,18 @@ def _sources(use: PresetUse, preset: Preset, taken: Sequence[str], system: str |
         if (table := source["table"]) in taken:
             named = {"system": system} if system and table not in WITHOUT_ACCOUNT_ID else {}
             changes = use.tables.get(table) or {}
-            yield {**merged({**named, **filled(source, stated)}, changes), "table": table, "preset": use.preset}
+            read = _landed(source, use.landed) if use.landed else source
+            yield {**merged({**named, **filled(read, stated)}, changes), "table": table, "preset": use.preset}
+
+
+def _landed(source: Mapping[str, Any], by: str) -> dict[str, Any]:
+    """A source over files as one over the tables of their objects: ${folder}/customers* is the table customers."""
+    tables = {}
+    for name, files in source["files"].items():
+        declared = {"path": files} if isinstance(files, str) else dict(files)
+        objects = str(declared.pop("path")).rsplit("/", 1)[-1].rstrip("*")
+        tables[name] = {**declared, "name": objects, "landed": by}
+    return {**{key: value for key, value in source.items() if key != "files"}, "tables": tables}
 
 
 def filled(node: Any, stated: Mapping[str, str]) -> Any:

@@ -20,9 +20,9 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.warehouse.duckdb import publish
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, as_expression, escaped, quoted
-from cx_intel.warehouse.duckdb.files.by_file import FileTables
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
+from cx_intel.warehouse.duckdb.landed_objects import LandedObjects
 from cx_intel.warehouse.duckdb.made import LATEST_SUFFIX
 from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.protocol import FileFormat, Publication, Rows
@@ -37,7 +37,7 @@ FORMATS: dict[FileFormat, str] = {
 }
 
 
-class DuckDBWarehouse(FileTables):
+class DuckDBWarehouse(LandedObjects):
     """A `Warehouse` in one schema of an open DuckDB file."""
 
     def execute(self, expression: ir.Expr) -> Any:
@@ -58,7 +58,8 @@ class DuckDBWarehouse(FileTables):
         return read_files(source, contract=contract, environment=environment)
 
     def read_query(self, source: SqlSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
-        return read_query(source, contract=contract, environment=environment)
+        landed = self.landed_content(source.landed)
+        return read_query(source, contract=contract, environment=environment, landed=landed)
 
     def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
         staged, database = STAGED_PREFIX + table, self.database

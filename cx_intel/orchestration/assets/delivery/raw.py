@@ -21,6 +21,7 @@ from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.event_days import is_kept_by_file
 from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
+from cx_intel.orchestration.assets.delivery.landed import landed_before
 from cx_intel.orchestration.assets.delivery.raw_files import FilesDelivery
 from cx_intel.orchestration.assets.metadata import shown
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
@@ -82,7 +83,10 @@ def raw_asset(
 
     @dg.asset(
         key=key,
-        deps=[key_of(portfolio, f"raw_{other}") for other in AFTER.get(table, ()) if other in portfolio.tables],
+        deps=[
+            *(key_of(portfolio, f"raw_{other}") for other in AFTER.get(table, ()) if other in portfolio.tables),
+            *landed_before(portfolio, source),
+        ],
         required_resource_keys={"warehouse"},
         description=f"What the source delivered of {table}, unchanged. {_origin(source)}",
         metadata=metadata,
@@ -136,6 +140,8 @@ def _digest(source: Source, variables: Mapping[str, str]) -> str | None:
     """What the source delivers, as far as its files or its settings tell; None where only asking for it does."""
     if isinstance(source, SyntheticSource):
         return source.model_dump_json()
+    if isinstance(source, SqlSource) and source.landed and not source.files and not source.connection:
+        return "landed"  # which is read through the warehouse, and noted there
     try:
         return digest_of_files(source, variables)
     except SourceError as error:
@@ -218,5 +224,7 @@ def _origin(source: Source) -> str:
     if isinstance(source, SqlSource):
         if source.connection:
             return f"Given by a query at {source.connection}."
+        if source.landed:
+            return f"Given by a query over what {', '.join(sorted({str(t.landed) for t in source.landed.values()}))} landed."
         return f"Given by a query over {', '.join(files.path for files in source.files.values())}."
     return f"Read from {source.path}; all columns are text, with the file and row that each row came from."

@@ -13,12 +13,12 @@ import pyarrow as pa
 from cx_intel.contracts.contract import Column, Contract
 from cx_intel.contracts.delivered import AS_DELIVERED, delivered_columns, needed_columns
 from cx_intel.settings.sources.files import FileSet
-from cx_intel.settings.sources.sql import QueryFiles, SqlSource
+from cx_intel.settings.sources.sql import LandedTable, QueryFiles, QueryTable, SqlSource
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import REJECTS, Content, FilesRead
 from cx_intel.sources.files.formats import read_file
-from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, with_variables
+from cx_intel.sources.files.paths import file_sets, source_files, with_variables
 from cx_intel.warehouse.connections import exact_numbers, run_query
 from cx_intel.warehouse.duckdb.files.landed import bare, read_landed
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
@@ -37,13 +37,20 @@ ISOLATED = {
 """Settings of the connection that runs a query; nothing can be changed after the last."""
 
 
-def read_query(source: SqlSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
+def read_query(
+    source: SqlSource,
+    *,
+    contract: Contract,
+    environment: Mapping[str, str],
+    landed: Mapping[str, pa.Table | None] | None = None,
+) -> FilesRead:
     """The rows of a query: text or typed columns under canonical names.
 
     Args:
         source: The files and the query.
         contract: The staging contract of the source's table; its delivered columns are what may be given.
         environment: Gives the values of `${NAME}` in paths.
+        landed: The query's name of a table that another source landed: what it holds; None: nothing was landed.
 
     `_row_number` counts the rows of the result, `_raw_row` is the row as JSON, `_source_file` the query.
 
@@ -59,8 +66,11 @@ def read_query(source: SqlSource, *, contract: Contract, environment: Mapping[st
         given = run_query(address, source.query, of)
     else:
         with duckdb.connect() as con:
-            for name, table in (read_landed(address, source.tables, of) if source.tables else {}).items():
+            tables = {name: table for name, table in source.tables.items() if not table.landed}
+            for name, table in (read_landed(address, tables, of) if tables else {}).items():
                 con.register(name, table)
+            for name, declared in source.landed.items():
+                con.register(name, _landed_here((landed or {}).get(name), declared, name, of))
             for (name, files), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
                 content, found = _contents(files, whose, environment)
                 con.register(name, content)
@@ -105,7 +115,7 @@ def _contents(files: QueryFiles, whose: str, environment: Mapping[str, str]) -> 
         content = read_file(file, files)
         _refuse_repeated(content, str(file.path))
         table = content.table.select([f"c{n}" for n in range(len(content.columns))]).rename_columns(content.columns)
-        table = _renamed(table, files, file)
+        table = _renamed(table, files, str(file.path), file.of)
         table = table.rename_columns([spelling.setdefault(name.lower(), name) for name in table.column_names])
         tables.append(table.append_column("_source_file", pa.repeat(file.name, table.num_rows)))
         rejects.append(content.rejects)
@@ -120,8 +130,22 @@ def _contents(files: QueryFiles, whose: str, environment: Mapping[str, str]) -> 
     return _without_null_text(table, files), pa.concat_tables([REJECTS.empty_table(), *rejects])
 
 
-def _renamed(table: pa.Table, files: QueryFiles, file: SourceFile) -> pa.Table:
-    """The columns of a file under the names that the query knows them by.
+def _landed_here(table: pa.Table | None, declared: LandedTable, name: str, of: str) -> pa.Table:
+    """What a source landed, under the names that the query knows; where it may be missing and is, no rows."""
+    place = f"The objects {declared.names[0]} of {declared.landed}"
+    if table is None and not declared.may_be_missing:
+        raise SourceError(f"{place}, which {of} reads, were not landed: refresh landed_{declared.landed} first.")
+    if table is None:
+        wanted = dict.fromkeys([*declared.columns, *declared.optional])
+        return pa.table({column: pa.nulls(0, pa.string()) for column in wanted})
+    renamed = _renamed(table, declared, place, f"`{name}` of {of}")
+    for column in (column for column in declared.optional if column not in renamed.column_names):
+        renamed = renamed.append_column(column, pa.nulls(renamed.num_rows, pa.string()))
+    return renamed
+
+
+def _renamed(table: pa.Table, files: QueryTable, place: str, of: str) -> pa.Table:
+    """The columns of a file or a landed table under the names that the query knows them by.
 
     A file's column that bears such a name itself and is another one is not what the query means: it is left out.
     """
@@ -132,7 +156,7 @@ def _renamed(table: pa.Table, files: QueryFiles, file: SourceFile) -> pa.Table:
             found[name] = there
         elif name not in files.optional:
             raise SourceError(
-                f"{file.path}: has no column {' or '.join(map(repr, stated))}, which {file.of} reads"
+                f"{place}: has no column {' or '.join(map(repr, stated))}, which {of} reads"
                 f"{did_you_mean(stated[0], table.column_names)}; there are {', '.join(table.column_names)}. Name the "
                 f"right one under `columns`."
             )

@@ -1,0 +1,192 @@
+"""Makes an asset of each source that is a vendor's own system: its objects are landed, and raw tables come after them.
+
+What is asked for, and how requests are tried again, is in `cx_intel.sources.vendors`; here all that was read in a run is
+put into the warehouse in one transaction with how far it was read. What queries make of the objects: `raw.py`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pandas as pd
+
+from cx_intel.orchestration.assets.tables import asset_options, key_of
+from cx_intel.orchestration.checks.check import RuleResult, check_results, results_table
+from cx_intel.orchestration.checks.rules import Rule
+from cx_intel.orchestration.dagster_internals import evaluations, recorded
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.settings.sources.vendors import StripeSource
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.vendors.objects import ID, Merged, Objects, landed_name, table_of
+from cx_intel.sources.vendors.readers import reading
+from cx_intel.warehouse.protocol import Warehouse
+
+if TYPE_CHECKING:
+    from cx_intel.sources.vendors.http import Clock
+
+MERGED_AT_ONCE = 5_000
+"""Objects that are put into the warehouse at once."""
+FIELDS_CHECK = "fields_as_before"
+FIELDS_TEXT = "The vendor's objects have no field that they never had before."
+NAMED = 20
+
+
+def landed_key(portfolio: Portfolio, source: str) -> dg.AssetKey:
+    """The asset of a source that lands objects."""
+    return key_of(portfolio, f"landed_{source}")
+
+
+def landed_before(portfolio: Portfolio, source: object) -> list[dg.AssetKey]:
+    """The assets that land what the query of a source reads."""
+    read = source.landed.values() if isinstance(source, SqlSource) else ()
+    return [landed_key(portfolio, name) for name in dict.fromkeys(str(table.landed) for table in read)]
+
+
+def landed_assets(portfolio: Portfolio, variables: Mapping[str, str]) -> list[dg.AssetsDefinition]:
+    """The assets of all sources that land a vendor's objects; `variables` hold the secrets."""
+    return [_landed_asset(portfolio, source, variables) for source in portfolio.vendors.values()]
+
+
+def _landed_asset(portfolio: Portfolio, source: StripeSource, variables: Mapping[str, str]) -> dg.AssetsDefinition:
+    key, kinds = landed_key(portfolio, source.name), portfolio.landed_objects(source.name)
+    specs = [dg.AssetCheckSpec(FIELDS_CHECK, asset=key, description=FIELDS_TEXT)]
+
+    @dg.asset(
+        key=key,
+        check_specs=specs,
+        required_resource_keys={"warehouse"},
+        description=f"The objects of {source.name} as the vendor has them, all as text: {', '.join(kinds)}.",
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=source.fresh_within_hours)),
+        **(asset_options(portfolio, "raw", "whole") | {"kinds": {"duckdb", source.kind}}),
+    )
+    def land(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
+        landing = Landing(source, kinds, warehouse)
+        try:
+            with warehouse.transaction():
+                results = landing.run(variables)
+                today = pd.Timestamp.now(tz="UTC").date()
+                warehouse.record_checks(results_table(results, table=f"landed_{source.name}", as_of=today))
+        except SourceError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        yield from recorded(evaluations(check_results(results, key), specs), specs)
+        yield dg.MaterializeResult(asset_key=key, metadata=landing.metadata())
+
+    return land
+
+
+@dataclass
+class _Kind:
+    """What became of the objects of one kind, and those that wait to be put into the warehouse."""
+
+    pending: list[Mapping[str, str | None]] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    added: int = 0
+    changed: int = 0
+    gone: int = 0
+    new_fields: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Landing:
+    """One run of a source that lands objects; a transaction is open.
+
+    Attributes:
+        source: The source.
+        kinds: The objects that are wanted.
+        warehouse: Where they go.
+        clock: The time; default: that of this machine.
+        requests: How many were sent.
+    """
+
+    source: StripeSource
+    kinds: tuple[str, ...]
+    warehouse: Warehouse
+    clock: "Clock | None" = None
+    requests: int = 0
+    _of: dict[str, _Kind] = field(default_factory=lambda: defaultdict(_Kind))
+
+    def run(self, variables: Mapping[str, str]) -> list[RuleResult]:
+        """Reads what changed, and remembers how far; what there is to tell of the fields."""
+        state = self.warehouse.landing_state(self.source.name)
+        known = {kind: self._count(kind) for kind in self.kinds}
+        state = {kind: cursor for kind, cursor in state.items() if known.get(kind) is not None}
+        with reading(
+            self.source, self.kinds, {k: n or 0 for k, n in known.items()}, state, variables, self.clock
+        ) as reader:
+            for kind in self.kinds:
+                self.warehouse.merge_objects(self._table(kind), table_of([], reader.always(kind)))
+            for found in reader.read():
+                self._take(found)
+            for kind in self.kinds:
+                self._merge(kind)
+            self.requests = reader.client.requests
+            self.warehouse.remember_landing(self.source.name, reader.state)
+        new = [f"{kind}.{name}" for kind in self.kinds if kind in state for name in self._of[kind].new_fields]
+        return [_fields_result(new)]
+
+    def metadata(self) -> dict[str, Any]:
+        """What Dagster shows of the run."""
+        counts = {kind: self._count(kind) or 0 for kind in self.kinds}
+        lines = ["| objects | there | new | changed | gone |", "| --- | --- | --- | --- | --- |"]
+        for kind in self.kinds:
+            one = self._of[kind]
+            lines.append(f"| {kind} | {counts[kind]:,} | {one.added:,} | {one.changed:,} | {one.gone:,} |")
+        return {
+            "dagster/row_count": sum(counts.values()),
+            "objects": dg.MetadataValue.md("\n".join(lines)),
+            "requests": self.requests,
+        }
+
+    def _count(self, kind: str) -> int | None:
+        table = self._table(kind)
+        return self.warehouse.count(self.warehouse.table(table)) if self.warehouse.exists(table) else None
+
+    def _table(self, kind: str) -> str:
+        return landed_name(self.source.name, kind)
+
+    def _take(self, found: Objects) -> None:
+        one = self._of[found.kind]
+        one.pending += found.rows
+        one.seen.update(str(row[ID]) for row in found.rows)
+        if len(one.pending) >= MERGED_AT_ONCE or found.gone or found.ends_pass:
+            self._merge(found.kind)
+        if found.gone:
+            one.gone += self.warehouse.mark_gone(self._table(found.kind), found.gone)
+        if found.ends_pass:
+            self._end_pass(found.kind, one)
+
+    def _merge(self, kind: str) -> None:
+        one = self._of[kind]
+        merged = self.warehouse.merge_objects(self._table(kind), table_of(one.pending)) if one.pending else Merged()
+        one.pending = []
+        one.added += merged.added
+        one.changed += merged.changed
+        one.new_fields += merged.new_fields
+
+    def _end_pass(self, kind: str, one: _Kind) -> None:
+        """Objects that a list of all no longer has are gone, unless they are too many to believe it."""
+        table = self._table(kind)
+        beyond, there = self.warehouse.gone_beyond(table, one.seen), self._count(kind) or 0
+        if beyond > 1 and 100 * beyond > self.source.max_gone_pct * there:
+            raise SourceError(
+                f"{beyond:,} of {there:,} {kind} that {self.source.name} had are in its list no longer, more than "
+                f"max_gone_pct ({self.source.max_gone_pct:g} %) allows: nothing was changed. If they were deleted, or the key "
+                "is now one of another account, state a larger max_gone_pct once."
+            )
+        one.gone += self.warehouse.mark_gone_beyond(table, one.seen)
+
+
+def _fields_result(new: list[str]) -> RuleResult:
+    named = ", ".join(new[:NAMED]) + (" ..." if len(new) > NAMED else "")
+    recovery = (
+        f"New: {named or 'none'}. They are kept and read by nothing yet; where one takes the place of a field that the "
+        "mapping reads, name it there."
+    )
+    sample = pd.DataFrame([{"field": name} for name in new])
+    rule = Rule(FIELDS_CHECK, FIELDS_CHECK, FIELDS_TEXT, recovery, "warn")
+    return RuleResult(rule, len(new), len(new), sample if new else None)

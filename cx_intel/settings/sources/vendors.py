@@ -1,0 +1,57 @@
+"""Sources that are a vendor's own system: its objects are landed as they are, and presets read the landed tables.
+
+Only descriptions; requests are sent in `cx_intel.sources.vendors`. Which canonical tables come of the objects, a preset
+says (`landed: NAME` in place of its folder), or a `sql` source whose `tables` name what was landed.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field
+
+from cx_intel.settings.base import Settings
+from cx_intel.settings.identity import SystemName
+
+Secret: TypeAlias = Annotated[str, Field(pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$")]
+"""`${NAME}` of a variable of the environment: a secret stands in no file."""
+LOCAL = ("http://127.0.0.1", "http://localhost")
+
+
+def _is_https(host: str) -> str:
+    if not host.startswith(("https://", *LOCAL)) or host.count("/") > 2 or "@" in host:
+        raise ValueError(f"{host!r} is no host: write it as https://api.example.com, without a path")
+    return host
+
+
+Host: TypeAlias = Annotated[str, AfterValidator(_is_https)]
+"""Where a vendor is reached, over TLS; http on this machine alone."""
+
+
+class VendorSource(Settings):
+    """What every source of this kind states."""
+
+    name: SystemName
+    """What the source is called: its tables are `landed_<name>_<objects>`."""
+    full_pass_days: int = Field(default=7, ge=1, le=60)
+    """After so many days all objects are read again, not only those that changed."""
+    max_gone_pct: float = Field(default=10.0, ge=0, le=100)
+    """Share of the objects of one kind (0 to 100) that may be gone at once; above it nothing is changed, a single one
+    apart."""
+    fresh_within_hours: int = Field(default=36, ge=1)
+    """Dagster shows the source as late when nothing was landed for so long."""
+
+
+class StripeSource(VendorSource):
+    """Stripe's own objects: customers, subscriptions, prices and what else presets and queries name."""
+
+    kind: Literal["stripe"]
+    name: SystemName = "stripe"
+    api_key: Secret
+    """A restricted key that may read, by its variable: ${STRIPE_API_KEY}."""
+    host: Host = "https://api.stripe.com"
+    """Where Stripe is reached."""
+
+
+OBJECTS = {
+    "stripe": ("customers", "products", "prices", "coupons", "subscriptions", "invoices", "credit_notes"),
+}
+"""Kind of a source: the objects that it lands, where something reads them; those that others need come first."""

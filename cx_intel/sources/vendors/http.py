@@ -1,0 +1,265 @@
+"""The one HTTP client: signs in, retries what passes, and says in one sentence what does not.
+
+Only here are httpx and tenacity imported, which come with `pip install 'cx-intel[connected]'`. What a vendor's answers
+mean stands beside this module, one file a vendor; how one signs in, in `sign_in.py`.
+"""
+
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import tenacity
+
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.vendors.sign_in import SignIn
+
+TIMEOUT = httpx.Timeout(60, connect=30)
+TRIES = 7
+"""How often a request is sent that fails in a way that passes."""
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+"""Seconds between tries: they double, with jitter, unless the vendor states how long."""
+LONGEST_RETRY_AFTER = 900.0
+"""A vendor that asks for a longer wait, in seconds, is given up for this run."""
+MOST_BYTES = 256_000_000
+"""No answer is longer; what is, is not read to its end."""
+MOST_REDIRECTS = 3
+MOST_SAID = 500
+UNSIGNED, ABSENT = 401, 404
+PASSING = (408, 409, 423, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529)
+"""Statuses that may be another at the next try."""
+Parameters = Mapping[str, str | int | Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The time, which tests move by hand.
+
+    Attributes:
+        now: Seconds since 1970.
+        sleep: Waits for some seconds.
+    """
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What the answer to a refused request says, for the vendor's reader to tell what it means.
+
+    Attributes:
+        status: Of the answer.
+        path: That was asked for.
+        said: The vendor's own words, without secrets.
+        body: The answer, where it is JSON.
+    """
+
+    status: int
+    path: str
+    said: str
+    body: Any = None
+
+
+class RequestRefused(SourceError):
+    """A request that the vendor refused and that no further try will change."""
+
+    def __init__(self, text: str, refused: Refused):
+        super().__init__(text)
+        self.refused = refused
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An answer that was read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    redirects_to: httpx.URL | None
+
+
+class _Passing(Exception):
+    """A failure that may pass, and the seconds that the vendor asks to wait for."""
+
+    def __init__(self, text: str, retry_after: float | None = None):
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+@dataclass
+class ApiClient:
+    """Requests to one host of one vendor, one after the other.
+
+    Attributes:
+        vendor: What messages call it.
+        host: Where its paths begin, such as https://api.stripe.com.
+        sign_in: How requests prove whose they are.
+        headers: Sent with each request.
+        clock: The time.
+        wants: Statuses that the caller reads itself, such as 404.
+        quota_ended: Tells an answer that ends the day's quota from other refusals.
+        requests: How many were sent.
+    """
+
+    vendor: str
+    host: str
+    sign_in: SignIn
+    headers: Mapping[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+    quota_ended: Callable[[Refused], bool] = lambda refused: False
+    requests: int = 0
+
+    def __post_init__(self) -> None:
+        is_local = httpx.URL(self.host).host in ("127.0.0.1", "localhost", "::1")
+        self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=not is_local)
+        self._jitter = random.Random()
+
+    def __enter__(self) -> "ApiClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str, parameters: Parameters | None = None, *, absent: bool = False) -> Any:
+        """What the vendor answers: JSON, its numbers as they are spelled; None where `absent` and it is not there.
+
+        Args:
+            path: Below the host.
+            parameters: Of the query; a list is sent as repeated keys.
+            absent: A 404 is an answer.
+
+        Raises:
+            RequestRefused: The vendor refuses the request, and would refuse it again.
+            SourceError: It is not reached, or gives nothing that can be read, however often it is tried.
+        """
+        try:
+            return self._retrying()(self._once, path, dict(parameters or {}), absent)
+        except _Passing as failure:
+            raise SourceError(
+                f"{self.vendor} at {self.host}{path} fails, tried {TRIES} times: {failure}. Nothing was changed; refresh "
+                "again later."
+            ) from None
+
+    def _retrying(self) -> tenacity.Retrying:
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Passing),
+            stop=tenacity.stop_after_attempt(TRIES),
+            wait=self._wait,
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        failure = state.outcome.exception() if state.outcome else None
+        stated = failure.retry_after if isinstance(failure, _Passing) else None
+        doubled = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (state.attempt_number - 1))
+        return (stated if stated is not None else doubled / 2) + self._jitter.uniform(0, doubled / 2)
+
+    def _once(self, path: str, parameters: Parameters, absent: bool) -> Any:
+        answer = self._sent(path, parameters)
+        if answer.status == UNSIGNED and self.sign_in.renew(self._client, self.clock):
+            answer = self._sent(path, parameters)
+        if answer.status == ABSENT and absent:
+            return None
+        if httpx.codes.is_success(answer.status):
+            return self._parsed(answer)
+        self._refuse(answer, path)
+        return None
+
+    def _sent(self, path: str, parameters: Parameters) -> _Answer:
+        url = httpx.URL(self.host.rstrip("/") + path)
+        for _ in range(MOST_REDIRECTS + 1):
+            self.requests += 1
+            try:
+                signed = self.sign_in.headers(self._client, self.clock)
+                answer = self._read(url, parameters, {**self.headers, **signed})
+            except httpx.RequestError as error:
+                said = self._without_secrets(f"{type(error).__name__}: {error}")
+                if "CERTIFICATE" in said.upper():
+                    raise SourceError(
+                        f"{self.vendor} at {self.host} has no certificate that is trusted: {said}."
+                    ) from None
+                raise _Passing(said) from None
+            target = answer.redirects_to
+            if target is None:
+                return answer
+            if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
+                raise SourceError(
+                    f"{self.vendor} at {self.host}{path} redirects to {target.host}, which is another host: the sign-in "
+                    "is not sent there. State that host as `host` if it is the right one."
+                )
+            url, parameters = target, {}
+        raise SourceError(f"{self.vendor} at {self.host}{path} redirects more than {MOST_REDIRECTS} times.")
+
+    def _read(self, url: httpx.URL, parameters: Parameters, headers: Mapping[str, str]) -> _Answer:
+        """The whole answer, unless it is longer than any is."""
+        asked = self._client.build_request("GET", url, params=parameters or None, headers=headers)
+        answer = self._client.send(asked, stream=True)
+        try:
+            parts, size = [], 0
+            for part in answer.iter_bytes():
+                size += len(part)
+                if size > MOST_BYTES:
+                    raise SourceError(f"{self.vendor} answers {url.path} with more than {MOST_BYTES:,} bytes.")
+                parts.append(part)
+        finally:
+            answer.close()
+        target = answer.next_request.url if answer.next_request else None
+        return _Answer(answer.status_code, answer.headers, b"".join(parts), target)
+
+    def _parsed(self, answer: _Answer) -> Any:
+        try:
+            return json.loads(answer.content, parse_int=str, parse_float=str, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            raise _Passing("its answer is no whole JSON") from None
+
+    def _refuse(self, answer: _Answer, path: str) -> None:
+        refused = Refused(answer.status, path, *self._said(answer))
+        text = f"{self.vendor} answers {refused.status} to {path}{': ' + refused.said if refused.said else ''}"
+        if self.quota_ended(refused):
+            raise RequestRefused(f"{text}. The quota of the vendor is used up; refresh when it is renewed.", refused)
+        if refused.status in PASSING:
+            raise _Passing(text, self._retry_after(answer, path))
+        raise RequestRefused(f"{text}. {self.sign_in.advice(refused.status)}".rstrip(), refused)
+
+    def _retry_after(self, answer: _Answer, path: str) -> float | None:
+        """The seconds that the vendor asks to wait for; it may state a moment instead."""
+        stated = answer.headers.get("Retry-After", "").strip()
+        if not stated:
+            return None
+        try:
+            seconds = float(stated)
+        except ValueError:
+            try:
+                seconds = parsedate_to_datetime(stated).timestamp() - self.clock.now()
+            except ValueError:
+                return None
+        if seconds > LONGEST_RETRY_AFTER:
+            raise SourceError(
+                f"{self.vendor} asks to wait {seconds:,.0f} seconds before {path} is tried again. Nothing was changed; "
+                "refresh again then."
+            )
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+
+    def _said(self, answer: _Answer) -> tuple[str, Any]:
+        """The vendor's message, wherever it stands in its answer, and the answer."""
+        try:
+            body = json.loads(answer.content)
+        except (ValueError, RecursionError):
+            return "", None
+        first = body[0] if isinstance(body, list) and body else body
+        found = first.get("error", first) if isinstance(first, dict) else {}
+        message = found.get("message") or found.get("description") if isinstance(found, dict) else found
+        message = message or (first.get("error_description") if isinstance(first, dict) else "")
+        return self._without_secrets(str(message or ""))[:MOST_SAID].rstrip(". "), body
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in sorted(filter(None, self.sign_in.secrets()), key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
