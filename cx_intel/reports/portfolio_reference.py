@@ -41,6 +41,7 @@ ENTRIES: Mapping[tuple[str, str], Any] = {
     ("PresetUse", "connection"): "${WAREHOUSE_URL}",
     ("PresetUse", "schema_"): "stripe",
     ("PresetUse", "options"): {"account_key": "crm_id"},
+    ("PresetUse", "landed"): "billing_eu",
     ("PresetUse", "tables"): {"subscriptions": {"max_quarantined_pct": 20}, "invoices": None},
     ("SyntheticSource", "exclude"): ["nps_responses"],
     ("FilesSource", "gone_files"): "take_back",

@@ -188,7 +188,7 @@ def _shown(given: dict[str, Any], expanded: list[str]) -> dict[str, Any]:
     return shown
 
 
-def item(id_: str, price: dict[str, Any], quantity: int | None = 1, until: int = 0) -> dict[str, Any]:
+def item(id_: str, price: dict[str, Any], quantity: int | None = 1, until: int = 1_760_000_000) -> dict[str, Any]:
     """An item of a subscription."""
     more = {} if quantity is None else {"quantity": quantity}
     return {

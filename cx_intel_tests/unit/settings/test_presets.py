@@ -121,7 +121,8 @@ def test_an_unknown_key_of_the_entry() -> None:
     line, path, message = problem(STRIPE + "    table: {subscriptions: null}\n")
     assert (line, path) == (6, "sources.0.table")
     assert (
-        message == "unknown key (did you mean 'tables'?); there are connection, folder, options, preset, schema, tables"
+        message
+        == "unknown key (did you mean 'tables'?); there are connection, folder, landed, options, preset, schema, tables"
     )
 
 
