@@ -7,7 +7,7 @@ from copy import deepcopy
 from fnmatch import fnmatchcase
 from typing import Any
 
-from cx_intel_tests.helpers.vendor_server import Asked, Faults, Query, Reply, StandIn, values
+from cx_intel_tests.helpers.vendor_server import Asked, Query, Reply, StandIn, values
 
 KEY = "rk_live_51HhIdlyVerySecretKey"
 VERSION = "2025-03-31.basil"
@@ -99,7 +99,7 @@ class StripeStandIn(StandIn):
             return self.error(
                 403, f"The provided key does not have the required permissions for this endpoint: {listed}."
             )
-        if len(parts) == 4:  # noqa: PLR2004
+        if len(parts) == 4:
             return self._lines(parts, asked.query)
         if listed == "subscription_items":
             of = values(asked.query, "subscription")
@@ -109,7 +109,7 @@ class StripeStandIn(StandIn):
                 if found
                 else self.error(400, "Missing required param: subscription.")
             )
-        if len(parts) == 3:  # noqa: PLR2004
+        if len(parts) == 3:
             return self._one(listed, parts[2], asked.query)
         if listed == "events":
             return self._events(asked.query)
@@ -154,7 +154,7 @@ class StripeStandIn(StandIn):
         if unknown := [name for name, _ in query if name not in (*PAGING, *allowed)]:
             return self.error(400, f"Received unknown parameter: {unknown[0]}")
         limit = int((values(query, "limit") or ["10"])[0])
-        if not 1 <= limit <= 100:  # noqa: PLR2004
+        if not 1 <= limit <= 100:
             return self.error(400, "This value must be less than or equal to 100.")
         after = values(query, "starting_after")
         start = 0

@@ -6,7 +6,7 @@ What a vendor answers stands in the stand-in of that vendor (`stripe_stand_in.py
 import json
 import random
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,7 +58,7 @@ class Faults:
 
     def drawn(self) -> str:
         """The fault of the next request; empty: none."""
-        if self._in_a_row >= 3 or self._draw.random() >= self.share:  # noqa: PLR2004
+        if self._in_a_row >= 3 or self._draw.random() >= self.share:
             self._in_a_row = 0
             return ""
         self._in_a_row += 1
@@ -136,7 +136,7 @@ def serving(stand_in: StandIn) -> Iterator[StandIn]:
             if lies:
                 self.close_connection = True
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
         def log_message(self, format: str, *args: Any) -> None:
             """Says nothing."""
