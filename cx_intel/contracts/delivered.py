@@ -4,6 +4,8 @@ The staged tables themselves stand in `staging.py` beside this module; what fill
 `cx_intel.models.staging.columns`.
 """
 
+from collections.abc import Sequence
+
 from cx_intel.contracts.contract import COUNT, DATE, TEXT, Column, Contract
 
 DERIVED = {
@@ -62,9 +64,23 @@ def required_columns(contract: Contract) -> tuple[str, ...]:
     return tuple(c.name for c in delivered_columns(contract) if not c.nullable and c.name not in filled)
 
 
-def needed_columns(contract: Contract) -> tuple[str, ...]:
-    """The columns without which a file or a query gives no rows of the table: required ones, and those of `EXPECTED`."""
+def needed_columns(contract: Contract, added: Sequence[str] = ()) -> tuple[str, ...]:
+    """The columns without which a file or a query gives no rows of the table: required ones, and those of `EXPECTED`.
+
+    Args:
+        contract: Of the table.
+        added: The columns that the source adds to rows of another one: then those, and what says to which.
+    """
+    if added:
+        return narrowed(contract, added).column_names
     return (*required_columns(contract), *EXPECTED.get(contract.table.removeprefix("stg_"), ()))
+
+
+def narrowed(contract: Contract, added: Sequence[str]) -> Contract:
+    """The contract of what a source adds to rows of another one: id, account and these columns, a row an id."""
+    key = contract.grain[0]
+    columns = tuple(c for c in contract.columns if c.name in (key, "account_id", *added))
+    return Contract(contract.table, contract.layer, contract.description, (key,), columns)
 
 
 ROW_DATES = {"subscriptions": ("valid_from", "changed_at", "updated_at")}

@@ -47,7 +47,12 @@ def quarantine(portfolio: Portfolio) -> Contract:
 def _conflict_columns() -> tuple[Column, ...]:
     return (
         Column("source_table", TEXT, "The canonical table.", nullable=False),
-        Column("row_key", TEXT, "The account, or the id that two sources have for different rows.", nullable=False),
+        Column(
+            "row_key",
+            TEXT,
+            "The account or contract, or the id that two sources have for different rows.",
+            nullable=False,
+        ),
         Column("column_name", TEXT, "The column in which they differ.", nullable=False),
         Column("kept_source", TEXT, "The source whose value counts.", nullable=False),
         Column("kept_value", TEXT, "That value, as text.", nullable=False),
@@ -60,13 +65,13 @@ def source_conflicts(portfolio: Portfolio) -> Contract:
     return Contract(
         "source_conflicts",
         "operations",
-        "In what the sources of one table differ: columns of an account, and ids that two sources have.",
+        "In what the sources of one table differ: columns of accounts and contracts, and ids that two sources have.",
         ("source_table", "row_key", "column_name", "other_source"),
         _conflict_columns(),
         invariants=(
             Invariant(
                 "sources_agree",
-                "Sources of one table say the same of an account, and have no id in common.",
+                "Sources of one table say the same of an account or a contract, and have no id in common.",
                 lambda t: t.other_value.isnull(),
                 "Mend the value in one of the systems, or state which of them is right: `owns: [column]` at its source. An id "
                 "that two sources have begins with the name of the later one here.",

@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import parsing
-from cx_intel.models.staging.rows import SEPARATOR, judged
+from cx_intel.models.staging.rows import SEPARATOR, contract_of_rows, judged
 from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
@@ -93,7 +93,7 @@ def look(portfolio: Portfolio, variables: Mapping[str, str], as_of: date, rows: 
         try:
             contract = STAGING[source.table](portfolio)
             sample = read_sample(source, contract=contract, environment=variables, rows=rows)
-            found, read = _look(sample, source, portfolio, as_of, currencies)
+            found, read = _look(sample, source, portfolio.only(source.table, source), as_of, currencies)
         except SourceError as error:
             yield SourceLook(source.table, fault=str(error))
             continue
@@ -118,7 +118,7 @@ def _look(
     cells = sample.read.table.to_pylist()
     repeated = Counter(map(_place, cells))  # of a wide row several are made: which cell became which value, nobody says
     delivered = {place: _as_delivered(row, source) for row in cells if repeated[place := _place(row)] == 1}
-    known = [c.name for c in delivered_columns(STAGING[table](portfolio))]
+    known = [c.name for c in delivered_columns(contract_of_rows(table, portfolio))]
     given = [name for name in known if name in sample.read.table.column_names]
     rejected = [row for row in rows if row["_reason"] is not None]
     found = SourceLook(

@@ -50,7 +50,10 @@ def files(table: str, name: str, **more: Any) -> dict[str, Any]:
 
 
 def with_two_of_each(folder: Path) -> SmallCompany:
-    """A01 to A06 are billed by `old`, the others by `new`, which has its own S01, in cents and German dates."""
+    """A01 to A06 are billed by `old`, the others by `new`, which has its own S01, in cents and German dates.
+
+    The CRM knows when contracts are renewed: one of each system, one that it has for another account, and one of none.
+    """
     company = SmallCompany(folder)
     company.only()
     company.settings["reports"] = {"exports": []}
@@ -61,6 +64,7 @@ def with_two_of_each(folder: Path) -> SmallCompany:
         {"kind": "files", "table": "identity_links", "path": "${SMALL_DATA}/identity_links.csv"},
         files("subscriptions", "old"),
         files("subscriptions", "new", system="billing", in_minor_units=True, date_formats=["%d.%m.%Y"]),
+        files("subscriptions", "crm", owns=["renewal_date"], delivers="changes"),
     ]
     contracts = [row for row in company.tables["subscriptions"] if row["subscription_id"] != "S04b"]
     new = [
@@ -89,5 +93,9 @@ def with_two_of_each(folder: Path) -> SmallCompany:
         "identity_links": links,
         "subscriptions_old": contracts[:6],
         "subscriptions_new": new,
+        "subscriptions_crm": [
+            {"subscription_id": contract, "account_id": account, "renewal_date": f"2025-0{n}-30", "amount": 1}
+            for n, contract, account in ((6, "S02", "A02"), (7, "S03", "A05"), (8, "S08", "A08"), (9, "S99", "A09"))
+        ],
     }
     return company

@@ -5,6 +5,7 @@ that one table derives are in `cx_intel.models.staging.columns`, the staged tabl
 `cx_intel.models.staging.tables`, the spellings of values in `cx_intel.models.staging.parsing`.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from functools import reduce
 
@@ -12,13 +13,20 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TEXT, TIME, Column, Contract
-from cx_intel.contracts.delivered import DELIVERED_DAY, LENIENT, ROW_MARKS, delivered_columns, required_columns
+from cx_intel.contracts.delivered import (
+    DELIVERED_DAY,
+    LENIENT,
+    ROW_MARKS,
+    delivered_columns,
+    narrowed,
+    required_columns,
+)
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT
 from cx_intel.models.expressions.money import amount, converted, in_major_units
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import merged_reason, under_surviving_ids, with_survivors
-from cx_intel.models.staging.columns.derivations import derivations, faults
+from cx_intel.models.staging.columns.derivations import Fault, derivations, faults
 from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.columns.subscriptions import with_seen
@@ -27,6 +35,7 @@ from cx_intel.models.staging.identity import under_account_ids
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.models.staging.repeated_rows import without_contradictions, without_duplicates
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.base import TableSource
 
 MARKS = {"_reason": TEXT, "_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, DELIVERED_DAY: DATE}
 """What a judged row carries besides its contract's columns; `_raw_row` only where it has a reason."""
@@ -95,9 +104,10 @@ def judged(
     of their own are a history and all stay, while those of one file and day that differ are all quarantined. Tables kept by day
     compare keys within the day, so that a refresh reads the day only. Raw tables without row numbers (a
     source that is typed and keyed) are not searched for duplicates: the contract's check of the grain stops
-    the run.
+    the run. Of a source that adds columns to rows of another one, only those are read, with the id and the account.
     """
-    contract = STAGING[table](portfolio)
+    contract = contract_of_rows(table, portfolio)
+    is_whole = contract.column_names == STAGING[table](portfolio).column_names
     names = file_names(table, portfolio.source_of(table), contract) if table in portfolio.tables else {}
     rows = _typed(_cells(raw, contract, tuple(names)), contract, portfolio, table)
     if table == "account_aliases" and accounts is not None:
@@ -106,20 +116,28 @@ def judged(
         rows = under_account_ids(rows, identity, table=table, portfolio=portfolio)
     if aliases is not None and "account_id" in rows.columns:
         rows = under_surviving_ids(rows, aliases, contract)
-    for derive in derivations(table, portfolio):
+    for derive in derivations(table, portfolio) if is_whole else ():
         rows = rows.mutate(**derive(rows, portfolio, as_of))
     if accounts is not None:
         rows = _with_account(rows, accounts)
     if "amount" in rows.columns or "mrr" in rows.columns:
         rows = _in_reporting_currency(rows, table, portfolio)
-    if table == "subscriptions":
+    if table == "subscriptions" and is_whole:
         rows = with_seen(rows, seen, portfolio)
-    rows = rows.mutate(_reason=_reason(rows, contract, portfolio))
+    rows = rows.mutate(_reason=_reason(rows, contract, portfolio, faults(rows, table, portfolio) if is_whole else ()))
     if finds_repeats and "_row_number" in raw.columns:
         rows = without_duplicates(without_contradictions(rows, contract), contract)
     given = ibis.coalesce(rows["_raw_row"], row_as_json(rows, names)) if names else rows["_raw_row"]
     raw_row = ibis.ifelse(rows["_reason"].notnull(), given, ibis.null(TEXT))
     return rows.mutate(_raw_row=raw_row).select(*contract.column_names, *MARKS)
+
+
+def contract_of_rows(table: str, portfolio: Portfolio) -> Contract:
+    """The contract of what the source of a table delivers: the table's, or of what it adds to rows of another source."""
+    contract = STAGING[table](portfolio)
+    source = portfolio.source_of(table) if table in portfolio.tables else None
+    added = source.added_columns if isinstance(source, TableSource) else ()
+    return narrowed(contract, added) if added else contract
 
 
 def _cells(raw: ir.Table, contract: Contract, as_given: tuple[str, ...] = ()) -> ir.Table:
@@ -235,9 +253,9 @@ def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> 
     return converted(rows, amounts, portfolio=portfolio)
 
 
-def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.StringValue:
-    """Everything wrong with the row, one after the other; null when it is valid."""
-    found: list[tuple[ir.BooleanValue, ir.StringValue | str]] = []
+def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio, more: Sequence[Fault]) -> ir.StringValue:
+    """Everything wrong with the row, one after the other, `more` included; null when it is valid."""
+    found: list[Fault] = []
     required = required_columns(contract)
     lenient = LENIENT.get(contract.table.removeprefix("stg_"), ())
     derived = portfolio.derived_attributes
@@ -261,7 +279,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> ir.Stri
         if name == "currency" and "_account_currency" in rows.columns:
             known = list(portfolio.currency.rate_of())
             found.append((_true(~value.isin(known)), quoted + "has no rate under currency.rates"))
-    found += faults(rows, contract.table.removeprefix("stg_"), portfolio)
+    found += more
     if "_is_known" in rows.columns:
         orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
         message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + UNKNOWN_ACCOUNT

@@ -1,4 +1,4 @@
-"""Rows of several sources of one table: beside each other with ids of their own, or joined column by column.
+"""Rows of several sources of one table: beside each other with ids of their own, or joined by the columns that each owns.
 
 Each source's rows are judged by its own settings first (`rows.py` beside this module). Definitions: Several sources of one
 table in `docs/definitions.md`.
@@ -21,6 +21,8 @@ from cx_intel.settings.sources.base import ID_OF
 
 IDS = {"subscriptions": "subscription_id", "invoices": "invoice_id", **ID_OF}
 """Canonical table: the id that two sources may both have for rows of theirs."""
+NOTHING_TO_ADD_TO = "no contract: no other source has the "
+"""Begins the reason of rows that add to rows of another source, and find none there."""
 MARKS = ("_reason", "_source_file", "_row_number", "_raw_row", "_day")
 
 
@@ -39,8 +41,8 @@ class SourceRows:
     owns: tuple[str, ...] = ()
 
 
-def united(parts: Sequence[SourceRows], contract: Contract) -> tuple[ir.Table, ir.Table | None]:
-    """The rows of all sources, and which ids had to be told apart; None where the table has no ids.
+def united(parts: Sequence[SourceRows], contract: Contract) -> tuple[list[SourceRows], ir.Table | None]:
+    """The rows of each source, and which ids had to be told apart; None where the table has no ids.
 
     An id that an earlier source has too begins with the later source's name, also where an invoice names it as credited.
     """
@@ -57,7 +59,39 @@ def united(parts: Sequence[SourceRows], contract: Contract) -> tuple[ir.Table, i
         else:
             rows = _without_known(part.rows, ibis.union(*(p.rows for p in earlier)), contract)
         earlier.append(replace(part, rows=rows.select(*parts[0].rows.columns)))
-    return ibis.union(*(part.rows for part in earlier)), ibis.union(*conflicts) if conflicts else None
+    return earlier, ibis.union(*conflicts) if conflicts else None
+
+
+def with_additions(
+    parts: Sequence[SourceRows], adding: Sequence[SourceRows], contract: Contract
+) -> tuple[ir.Table, ir.Table | None]:
+    """The rows of all sources with the columns that some add to them, and in what these differ; None where none adds any.
+
+    A row of an adding source whose id no other source has is not valid.
+
+    Args:
+        parts: The sources that deliver rows, ids told apart.
+        adding: Those that add the columns they own: a row an id.
+        contract: Of the staged table.
+    """
+    key = contract.grain[0]
+    rejected, conflicts = [], []
+    added = list(parts)
+    for more in adding:
+        valid = more.rows.filter(more.rows["_reason"].isnull())
+        owned = valid.select(key, **{f"_added_{name}": name for name in (*more.owns, "account_id")})
+        added = [replace(part, rows=beside(part.rows, owned, key)) for part in added]
+        conflicts += [_conflict_of_addition(part, more, name, contract) for part in added for name in more.owns]
+        conflicts += [_conflict_of_account(part, more, contract) for part in added]
+        added = [replace(part, rows=_with_owned(part.rows, more.owns, contract)) for part in added]
+        known = ibis.union(*(part.rows.filter(part.rows["_reason"].isnull()).select(key) for part in parts))
+        unknown = ibis.literal(f"{NOTHING_TO_ADD_TO}{key} '") + more.rows[key] + "'"
+        rows = beside(more.rows, known.distinct().mutate(_is_known=ibis.literal(True)), key)
+        fault = ibis.ifelse(rows["_is_known"].isnull(), unknown, ibis.null("string"))
+        rows = rows.mutate(_reason=ibis.coalesce(rows["_reason"], fault))
+        rejected.append(_widened(rows.filter(rows["_reason"].notnull()), added[0].rows))
+    together = ibis.union(*(part.rows for part in added), *rejected)
+    return together, ibis.union(*conflicts) if conflicts else None
 
 
 def joined_accounts(parts: Sequence[SourceRows], contract: Contract, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -167,6 +201,44 @@ def _with_distinct_ids(
         other_value=prefix + own["_taken"],
     )
     return rows.mutate(**changed), repeated
+
+
+def _with_owned(rows: ir.Table, owned: Sequence[str], contract: Contract) -> ir.Table:
+    values = {name: ibis.coalesce(rows[f"_added_{name}"], rows[name]) for name in owned}
+    return rows.mutate(**values).select(*contract.column_names, *MARKS)
+
+
+def _conflict_of_addition(part: SourceRows, more: SourceRows, name: str, contract: Contract) -> ir.Table:
+    """Where the row itself says something else than the source that owns the column."""
+    return _conflict(part.rows, contract, name, (more.name, f"_added_{name}"), (part.name, name))
+
+
+def _conflict_of_account(part: SourceRows, more: SourceRows, contract: Contract) -> ir.Table:
+    """Where the source that adds columns has another account: that of the row counts."""
+    return _conflict(part.rows, contract, "account_id", (part.name, "account_id"), (more.name, "_added_account_id"))
+
+
+def _conflict(
+    rows: ir.Table, contract: Contract, column: str, kept: tuple[str, str], other: tuple[str, str]
+) -> ir.Table:
+    """The newest valid rows of an id in which the values of two sources differ, each given by the source and its column."""
+    is_other = ibis.coalesce(rows[kept[1]] != rows[other[1]], ibis.literal(False))
+    rows = rows.filter(rows["_reason"].isnull() & (rows.occurrence == 1) & is_other)
+    return rows.select(
+        source_table=ibis.literal(contract.table.removeprefix("stg_")),
+        row_key=rows[contract.grain[0]],
+        column_name=ibis.literal(column),
+        kept_source=ibis.literal(kept[0]),
+        kept_value=rows[kept[1]].cast("string"),
+        other_source=ibis.literal(other[0]),
+        other_value=rows[other[1]].cast("string"),
+    )
+
+
+def _widened(rows: ir.Table, like: ir.Table) -> ir.Table:
+    """Rows with the columns and types of others; those that they lack are null."""
+    kinds = like.schema().items()
+    return rows.select(**{n: rows[n].cast(kind) if n in rows.columns else ibis.null(kind) for n, kind in kinds})
 
 
 def _counted_on(rows: ir.Table, before: ir.Table, keys: list[str]) -> ir.Table:

@@ -14,6 +14,7 @@ import pandas as pd
 from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.models.staging.aliases import MERGED
 from cx_intel.models.staging.identity import UNMATCHED
+from cx_intel.models.staging.several_sources import NOTHING_TO_ADD_TO
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS
 from cx_intel.orchestration.assets.staging.event_days import among
 from cx_intel.orchestration.checks.check import SAMPLE_ROWS, Check, CheckContext, RuleResult
@@ -22,6 +23,8 @@ from cx_intel.warehouse.protocol import Warehouse
 
 CHECK = "quarantined_share"
 NAMED_REASONS = 3
+NO_FAULTS = (MERGED, UNMATCHED, NOTHING_TO_ADD_TO)
+"""How the reasons of rows begin that are left out and are no fault of their source."""
 
 
 class QuarantinedShare(Check):
@@ -45,14 +48,14 @@ class QuarantinedShare(Check):
         """The share of the rows delivered of a whole table; of one by day, of those that the run handled.
 
         Where a source delivers all events each time it is that of all, if it is the larger: a row whose time cannot be
-        read belongs to no day. Rows left out because their account was merged, or because it is stated that ids without an
-        account have none, are no fault of the source.
+        read belongs to no day. Rows left out because their account was merged, because it is stated that ids without an
+        account have none, or because they add to a contract that nobody delivers, are no fault of the source.
         """
         if self.contract.layer != "staging":
             return []
         warehouse = context.warehouse
         rejected = warehouse.part(REJECTED_ROWS, "source_table", self.contract.table.removeprefix("stg_"))
-        rejected = rejected.filter(~rejected.reason.startswith(MERGED) & ~rejected.reason.startswith(UNMATCHED))
+        rejected = rejected.filter(*(~rejected.reason.startswith(begins) for begins in NO_FAULTS))
         bad, kept = warehouse.count(rejected), warehouse.count(context.rows)
         total = bad + kept
         if bad and context.days:

@@ -41,6 +41,8 @@ WITHOUT_ACCOUNT_ID = ("account_aliases", "identity_links", "accounts", "ticket_s
 columns to accounts that another one delivers."""
 DELIVERED_ONCE = ("account_aliases", "ticket_status_history")
 """Tables that one source delivers: chains of merges are followed within it; tickets may be called alike by several."""
+ADDED = {"subscriptions": ("plan_tier", "renewal_date", "term_months")}
+"""Canonical table: the columns that a source may add to rows of another one. They decide about no amount and no end."""
 WITHOUT_NUMBERS = ("account_aliases", "usage_events", "ticket_status_history")
 """Tables that have no column of numbers."""
 MINOR_DIGITS = {
@@ -128,7 +130,8 @@ class TableSource(SourceBase):
     """What the source is called where several deliver one table; default: its `system`."""
     owns: list[str] = []
     """Where several sources deliver accounts: the columns of which this one's value counts. Others are those of the source
-    that is listed first and has a value."""
+    that is listed first and has a value. Of subscriptions: the columns that this source adds to contracts of the others,
+    by their subscription_id (`renewal_date`, `term_months`, `plan_tier`); it delivers no contract itself."""
     system: SystemName | None = None
     """The system whose ids `account_id` holds, where they are not the accounts' own: stripe, zendesk, or `domain` for
     domains and e-mail addresses. `identity_links` say which account each id belongs to."""
@@ -148,8 +151,11 @@ class TableSource(SourceBase):
             raise Misfit("is about the ratings of support_tickets", ("satisfaction",))
         if self.system == ACCOUNT:
             raise Misfit("is left out where the ids are the accounts' own", ("system",))
-        if self.owns and self.table != "accounts":
-            raise Misfit("is about accounts; rows of other tables stay apart", ("owns",))
+        if self.owns and self.table not in ("accounts", *ADDED):
+            raise Misfit("is about accounts and subscriptions; rows of other tables stay apart", ("owns",))
+        if others := sorted({*self.owns} - {*ADDED.get(self.table, self.owns)}):
+            allowed = ", ".join(ADDED[self.table])
+            raise Misfit(f"{', '.join(others)} comes with the contract itself; owned may be {allowed}", ("owns",))
         if self.system and self.table in WITHOUT_ACCOUNT_ID and self.table != "accounts":
             raise Misfit(
                 f"is about the account_id of a row, which {self.table} has not or does not borrow", ("system",)
@@ -171,6 +177,11 @@ class TableSource(SourceBase):
     def label(self) -> str:
         """What the source is called among others of its table; empty where nothing says."""
         return self.name or self.system or ""
+
+    @property
+    def added_columns(self) -> tuple[str, ...]:
+        """The columns that it adds to rows of other sources; none where it delivers rows of its own."""
+        return tuple(self.owns) if self.table in ADDED else ()
 
     @property
     def has_local_spellings(self) -> bool:

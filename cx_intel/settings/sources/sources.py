@@ -49,6 +49,9 @@ class SourcesMixin(Settings):
                 raise Misfit(message, ("sources", first, "system"))
             if leading.owns and not more:
                 raise Misfit("is for a table that several sources deliver", ("sources", first, "owns"))
+            if leading.added_columns:
+                message = "adds columns to rows of another source: list that one first"
+                raise Misfit(message, ("sources", first, "owns"))
             for n, (at, delivering) in enumerate(listed if more else ()):
                 if message := _fault_beside(delivering, [s for _, s in listed[:n]]):
                     raise Misfit(f"{table}: {message}", ("sources", at))
@@ -107,7 +110,8 @@ def _fault_beside(source: TableSource, earlier: list[TableSource]) -> str:
     if owned := sorted({c for s in earlier for c in s.owns} & set(source.owns)):
         return f"{', '.join(owned)} is owned by two sources"
     same = ("end_date", "missing_rows", "delivers_all")
-    differing = [name for name in same if any(getattr(source, name) != getattr(s, name) for s in earlier)]
+    delivering = [] if source.added_columns else [s for s in earlier if not s.added_columns]
+    differing = [name for name in same if any(getattr(source, name) != getattr(s, name) for s in delivering)]
     if source.table == "subscriptions" and differing:
         return f"{differing[0].removesuffix('_all')} is to be the same for all sources of subscriptions"
     return ""

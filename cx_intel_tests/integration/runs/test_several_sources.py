@@ -43,12 +43,25 @@ def test_columns_of_an_account_come_from_their_owner_else_from_the_first_that_ha
         ("accounts", "A07", "country", "billing", "AT", "crm", "DE")
     ]
     told = company.query("SELECT failed_rows FROM cx_state.check_results WHERE check_name = 'sources_agree'")
-    assert told == [(2,)]
+    assert told == [(3,)]
 
 
-def test_a_customer_of_billing_that_is_no_account_is_quarantined(company: SmallCompany):
-    assert company.query("SELECT source_table, reason FROM quarantine") == [
-        ("accounts", "no account: billing 'cus-A13' is not in identity_map")
+def test_the_crm_adds_renewal_dates_to_contracts_of_both_systems(company: SmallCompany):
+    found = company.values("stg_subscriptions", "renewal_date", by="subscription_id", where="renewal_date IS NOT NULL")
+    assert found == {"S02": date(2025, 6, 30), "S03": date(2025, 7, 30), "S08": date(2025, 8, 30)}
+    assert company.values("account_snapshot", "renewal_date", where="account_id IN ('A02', 'A08')") == {
+        "A02": date(2025, 6, 30),
+        "A08": date(2025, 8, 30),
+    }
+    assert ("subscriptions", "S03", "account_id", "old", "A03", "crm", "A05") in company.query(CONFLICTS)
+
+
+def test_a_customer_of_billing_that_is_no_account_and_a_contract_of_the_crm_alone_are_quarantined(
+    company: SmallCompany,
+):
+    assert company.query("SELECT source_table, reason FROM quarantine ORDER BY 1") == [
+        ("accounts", "no account: billing 'cus-A13' is not in identity_map"),
+        ("subscriptions", "no contract: no other source has the subscription_id 'S99'"),
     ]
 
 
@@ -62,6 +75,7 @@ def test_the_next_day_and_the_same_day_again_change_nothing_but_the_day(company:
     gone = "SELECT subscription_id FROM subscription_periods WHERE is_missing AND valid_to IS NULL"
     assert later.refresh(date(2025, 2, 1)).failures == []
     assert later.query(gone) == []
-    later.tables["subscriptions_new"] = later.tables["subscriptions_new"][1:]  # S01 of the new system ends
+    later.tables["subscriptions_new"] = later.tables["subscriptions_new"][2:]  # S01 of the new system ends, and S08
+    later.settings["sources"] = [s | {"max_missing_pct": 100} for s in later.settings["sources"]]
     assert later.refresh(date(2025, 2, 2)).failures == []
-    assert later.query(gone) == [("new-S01",)]
+    assert later.query(f"{gone} ORDER BY 1") == [("S08",), ("new-S01",)]

@@ -29,7 +29,11 @@ def refused(*more: dict[str, Any], **blocks: Any) -> str:
         ),
         (source("subscriptions", name="b", delivers="changes"), "delivers is to be the same for all sources"),
         (source("subscriptions", name="b", end_date={"means": "term"}), "end_date is to be the same for all sources"),
-        (source("subscriptions", name="b", owns=["status"]), "is about accounts; rows of other tables stay apart"),
+        (source("invoices", name="b", owns=["status"]), "is about accounts and subscriptions; rows of other tables"),
+        (
+            source("subscriptions", name="b", owns=["renewal_date", "status"]),
+            "status comes with the contract itself; owned may be plan_tier, renewal_date, term_months",
+        ),
         (source("invoices", system="account"), "is left out where the ids are the accounts' own"),
         (source("account_aliases", system="crm"), "is about the account_id of a row"),
     ],
@@ -50,6 +54,10 @@ def test_owning_takes_another_source_and_accounts_need_ids_of_their_own():
         portfolio(sources=[source("accounts", owns=["owner"]), source("subscriptions")])
     with pytest.raises(ValidationError, match="list a source without `system` first"):
         portfolio(sources=[source("accounts", system="billing"), source("subscriptions")])
+    adding = source("subscriptions", name="crm", owns=["renewal_date"], delivers="changes")
+    with pytest.raises(ValidationError, match="adds columns to rows of another source: list that one first"):
+        portfolio(sources=[source("accounts"), adding, source("subscriptions", name="billing")])
+    portfolio(sources=[source("accounts"), source("subscriptions", name="billing"), adding])
 
 
 def test_what_is_to_become_of_ids_is_stated_for_systems_that_are_there():

@@ -3,6 +3,8 @@
 A column that needs other rows or tables belongs in the core tables. How cells are read: `cx_intel.models.staging.rows`.
 """
 
+from typing import TypeAlias
+
 import ibis.expr.types as ir
 
 from cx_intel.models.staging.columns.accounts import Derivation, attribute_derivations
@@ -20,13 +22,16 @@ from cx_intel.models.staging.columns.tickets import (
 )
 from cx_intel.settings.portfolio import Portfolio
 
+Fault: TypeAlias = tuple[ir.BooleanValue, ir.StringValue | str]
+"""When a row is faulty, and what to write."""
+
 
 def derivations(table: str, portfolio: Portfolio) -> list[Derivation]:
     """The derivations of a canonical table, each over the columns of those before it."""
     return attribute_derivations(portfolio) if table == "accounts" else list(_DERIVATIONS.get(table, ()))
 
 
-def faults(rows: ir.Table, table: str, portfolio: Portfolio) -> list[tuple[ir.BooleanValue, ir.StringValue | str]]:
+def faults(rows: ir.Table, table: str, portfolio: Portfolio) -> list[Fault]:
     """What else is wrong with rows of a canonical table beyond what its columns say: when, and what to write."""
     if table == "account_aliases":
         return [(rows["_merge_fault"].notnull(), rows["_merge_fault"])]

@@ -16,8 +16,15 @@ from cx_intel.contracts.contract import conform
 from cx_intel.contracts.delivered import PART, delivered_columns
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.staging import parsing
-from cx_intel.models.staging.rows import MARKS
-from cx_intel.models.staging.several_sources import IDS, SourceRows, account_conflicts, joined_accounts, united
+from cx_intel.models.staging.rows import MARKS, contract_of_rows
+from cx_intel.models.staging.several_sources import (
+    IDS,
+    SourceRows,
+    account_conflicts,
+    joined_accounts,
+    united,
+    with_additions,
+)
 from cx_intel.orchestration.assets.graph import CONFLICTING_VALUES
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource
@@ -39,11 +46,15 @@ class SeveralSources:
     warehouse: Warehouse
 
     def raw(self) -> ir.Table:
-        """What all of them delivered, as text, with the name of each one's part; of accounts those under their own ids."""
+        """What all of them delivered, as text, with the name of each one's part; of accounts those under their own ids.
+
+        Sources that only add columns are left out: a contract that its own source no longer has is gone.
+        """
         names = [column.name for column in delivered_columns(contract_of(f"stg_{self.table}", self.portfolio))]
         parts = []
         for part, source in self.portfolio.parts_of(self.table).items():
-            if self.table == "accounts" and isinstance(source, TableSource) and source.system:
+            assert isinstance(source, TableSource)
+            if (self.table == "accounts" and source.system) or source.added_columns:
                 continue
             rows = self._under_own_ids(self.warehouse.table(f"raw_{part}"), source)
             cells = {n: parsing.text(rows[n]) if n in rows.columns else ibis.null("string") for n in names}
@@ -56,8 +67,8 @@ class SeveralSources:
         if row_id is None or not isinstance(source, TableSource) or not self.warehouse.exists(CONFLICTING_VALUES):
             return rows
         told = self.warehouse.table(CONFLICTING_VALUES)
-        told = told.filter((told.source_table == self.table) & (told.other_source == source.label))
-        renamed = told.select(_id=told.row_key, _renamed=told.other_value)
+        told = told.filter((told.source_table == self.table) & (told.column_name == row_id))
+        renamed = told.filter(told.other_source == source.label).select(_id="row_key", _renamed="other_value")
         rows = beside(rows.mutate(_id=parsing.text(rows[row_id])), renamed, "_id")
         return rows.mutate(**{row_id: ibis.coalesce(rows["_renamed"], rows["_id"])}).drop("_id", "_renamed")
 
@@ -72,20 +83,26 @@ class SeveralSources:
             as_of: The day.
         """
         contract = contract_of(f"stg_{self.table}", self.portfolio)
-        like = ibis.schema({**contract.schema(), **MARKS})
-        parts = []
+        parts: list[SourceRows] = []
+        adding: list[SourceRows] = []
         for part, source in self.portfolio.parts_of(self.table).items():
             assert isinstance(source, TableSource)
-            rows = judge(self.warehouse.table(f"raw_{part}"), self.portfolio.only(self.table, source))
+            settings = self.portfolio.only(self.table, source)
+            rows = judge(self.warehouse.table(f"raw_{part}"), settings)
+            like = ibis.schema({**contract_of_rows(self.table, settings).schema(), **MARKS})
             staged = self.warehouse.stage(OF_SOURCE + part, [rows], like=like)
-            parts.append(SourceRows(source.label, staged, tuple(source.owns)))
+            kind = adding if source.added_columns else parts
+            kind.append(SourceRows(source.label, staged, tuple(source.owns)))
         conflicts: ir.Table | None
         if self.table == "accounts":
             conflicts = account_conflicts(parts, contract, self.portfolio)
             known = [SourceRows(REMEMBERED, further)] if further is not None else []
             together = joined_accounts([*parts, *known], contract, self.portfolio, as_of)
         else:
-            together, conflicts = united(parts, contract)
+            apart, repeated = united(parts, contract)
+            together, differing = with_additions(apart, adding, contract)
+            found = [c for c in (repeated, differing) if c is not None]
+            conflicts = ibis.union(*found) if found else None
         if conflicts is not None:
             kept = contract_of(CONFLICTING_VALUES, self.portfolio)
             where = ("source_table", self.table)

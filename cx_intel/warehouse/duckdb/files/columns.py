@@ -250,7 +250,7 @@ def _rows(cells: Cells, source: FilesSource) -> str:
 
 def _check_required(given: Iterable[str], cells: Cells, contract: Contract) -> None:
     columns = cells.columns
-    for name in needed_columns(contract):
+    for name in needed_columns(contract, cells.source.added_columns):
         if name not in given and not cells.is_part:
             raise SourceError(
                 f"{cells.file.path}: has no column {name!r}, which {cells.source.table} requires"

@@ -204,7 +204,7 @@ def _check_columns(given: Sequence[str], contract: Contract, source: SqlSource, 
     lower = [name.lower() for name in given]
     if repeated := sorted({name for name in lower if lower.count(name) > 1}):
         raise SourceError(f"{of} gives {', '.join(repeated)} twice; name one of them otherwise.")
-    for name in needed_columns(contract):
+    for name in needed_columns(contract, source.added_columns):
         if name not in lower:
             raise SourceError(
                 f"{of} gives no column {name!r}, which {source.table} requires{did_you_mean(name, lower)}; it gives "
