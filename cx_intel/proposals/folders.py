@@ -3,7 +3,6 @@
 What a file is about is proposed in `tables.py` and `presets.py`; files are read by `cx_intel.sources.files`.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from cx_intel.proposals.words import plain
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import open_text
-from cx_intel.sources.files.excel import sheet_names
+from cx_intel.sources.files.csv import first_lines
+from cx_intel.sources.files.excel import first_rows, sheet_names
 from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.heads import cut, name_of_head
 from cx_intel.sources.files.paths import SourceFile, format_by_ending
@@ -24,6 +24,10 @@ from cx_intel.sources.files.paths import SourceFile, format_by_ending
 SAMPLE_ROWS = 1000
 DEEPEST = 4
 """Folders below the one looked at."""
+TITLE_ROWS = 15
+"""Rows at the top of a file among which the names of the columns are sought."""
+HEADER_SHARE = 0.6
+"""Of the cells of the widest of them, the share that the names of the columns have at least."""
 ENCODING_BYTES = 1 << 20
 _DELIMITERS = (",", ";", "\t", "|")
 _DIGITS = re.compile(r"\d[\d._T:-]*\d|\d")
@@ -36,7 +40,8 @@ class FoundFiles:
     Attributes:
         pattern: Their path below the folder looked at, `*` for the digits where there are several.
         paths: The files, sorted.
-        layout: What a source of them has to state: delimiter, encoding, the sheet where there are several.
+        layout: What a source of them has to state: delimiter, encoding, the row of the header, the sheet where there are
+            several.
         columns: The names of their columns.
         rows: The first rows of the first and of the last file, as text by column.
         fault: Why they cannot be read, or are not used.
@@ -45,7 +50,7 @@ class FoundFiles:
 
     pattern: str
     paths: tuple[Path, ...]
-    layout: dict[str, str] = field(default_factory=dict)
+    layout: dict[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     rows: tuple[dict[str, str | None], ...] = ()
     fault: str = ""
@@ -109,7 +114,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             yield path
 
 
-def _found(folder: Path, samples: Path, paths: list[Path], masked: str, layout: dict[str, str]) -> FoundFiles:
+def _found(folder: Path, samples: Path, paths: list[Path], masked: str, layout: dict[str, Any]) -> FoundFiles:
     first = paths[0].relative_to(folder)
     pattern = (first.parent / masked).as_posix() if len(paths) > 1 else first.as_posix()
     rows: list[dict[str, str | None]] = []
@@ -120,7 +125,7 @@ def _found(folder: Path, samples: Path, paths: list[Path], masked: str, layout: 
             file_format = format_by_ending(path)
             assert file_format is not None
             file = SourceFile(path, path.relative_to(folder).as_posix(), file_format, "the folder")
-            files = FileSet(path=str(path), **layout)  # type: ignore[arg-type]
+            files = FileSet(path=str(path), **layout)
             place = samples / name_of_head(file.name)
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.exists():  # a workbook is looked at once for each of its sheets
@@ -139,30 +144,50 @@ def _as_rows(columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> list[d
     return [{name: row[f"c{n}"] for n, name in enumerate(columns)} for row in rows]
 
 
-def layouts_of(path: Path) -> list[dict[str, str]]:
+def layouts_of(path: Path) -> list[dict[str, Any]]:
     """What has to be stated of a file, for each table in it: the sheet of a workbook that has several."""
     if format_by_ending(path) != "xlsx":
         return [_layout_of_text(path)]
     try:
         sheets = sheet_names(path)
+        file = SourceFile(path, path.name, "xlsx", "")
+        heads = {name: first_rows(file, FileSet(path=str(path), sheet=name), TITLE_ROWS) for name in sheets}
     except SourceError:  # damaged: told when it is read
         return [{}]
-    return [{"sheet": name} for name in sheets] if len(sheets) > 1 else [{}]
+    return [({"sheet": name} if len(sheets) > 1 else {}) | _below_title(rows) for name, rows in heads.items()]
 
 
-def _layout_of_text(path: Path) -> dict[str, str]:
-    """An encoding other than UTF-8, a delimiter other than a comma."""
+def _layout_of_text(path: Path) -> dict[str, Any]:
+    """An encoding other than UTF-8, a delimiter other than a comma, the line of the header below a title."""
     if format_by_ending(path) not in ("csv", "jsonl"):
         return {}
-    layout = {} if (encoding := _encoding(path)) == "utf-8" else {"encoding": encoding}
+    layout: dict[str, Any] = {} if (encoding := _encoding(path)) == "utf-8" else {"encoding": encoding}
     if format_by_ending(path) == "csv":
-        files = FileSet(path=str(path), encoding=encoding)
-        with open_text(SourceFile(path, path.name, "csv", ""), files, errors="replace") as text:
-            header = next((line for line in text if line.strip()), "")
-        width = {sign: len(next(csv.reader([header], delimiter=sign), [])) for sign in _DELIMITERS}
-        if (best := max(_DELIMITERS, key=lambda sign: width[sign])) != "," and width[best] > width[","]:
-            layout["delimiter"] = best
+        file = SourceFile(path, path.name, "csv", "")
+        lines = {
+            sign: first_lines(file, FileSet(path=str(path), encoding=encoding, delimiter=sign), TITLE_ROWS)
+            for sign in _DELIMITERS
+        }
+        width = {sign: _width(rows) for sign, rows in lines.items()}
+        best = max(_DELIMITERS, key=lambda sign: width[sign])
+        layout |= {"delimiter": best} if best != "," else {}
+        layout |= _below_title(lines[best])
     return layout
+
+
+def _width(rows: list[list[str]]) -> int:
+    """How many cells the first row has, or where that is a title, the one below it that names the columns."""
+    header = _below_title(rows).get("header_row", 1)
+    return len(next((row for row in rows[header - 1 :] if any(row)), []))
+
+
+def _below_title(rows: list[list[str]]) -> dict[str, Any]:
+    """The row that names the columns, where rows of fewer cells stand above it."""
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    widest = max(filled, default=0)
+    first = next((n for n, cells in enumerate(filled, 1) if cells), 1)
+    header = next((n for n, cells in enumerate(filled, 1) if cells >= max(2, HEADER_SHARE * widest)), first)
+    return {"header_row": header} if header > first else {}
 
 
 def _encoding(path: Path) -> str:

@@ -36,6 +36,9 @@ class FileSet(Settings):
     """Default: told by the file's ending."""
     sheet: str | None = None
     """Of Excel files: the sheet by its name; the first by default."""
+    header_row: int | None = Field(default=None, ge=1, le=1000)
+    """Of CSV and Excel files: the line that names the columns, as an editor or Excel counts lines, where a title stands above
+    it. Default: the first with text."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     """Between the cells of CSV files."""
     quote: str = Field(default='"', max_length=1)

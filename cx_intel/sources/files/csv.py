@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -58,14 +59,28 @@ def csv_blocks(file: SourceFile, source: FileSet) -> Iterator[Content]:
 def _header(file: SourceFile, source: FileSet) -> tuple[tuple[str, ...], bool]:
     """The names in the first row, and whether anything follows."""
     with open_text(file, source, errors="replace") as text:  # bytes that are no text are found later, with their row
-        lines = iter(lambda: text.readline(LARGEST_ROW_BYTES), "")
+        lines = islice(iter(lambda: text.readline(LARGEST_ROW_BYTES), ""), _lines_above(source), None)
         rows = csv.reader((line.replace("\0", "") for line in lines), **dialect(source))
         names = next((row for row in rows if row), None)
         if names is None:
-            raise SourceError(f"{file.path}: is empty, without even a header row; fetch it again.")
+            above = f" in or below line {source.header_row}" if source.header_row else ""
+            raise SourceError(f"{file.path}: is empty, without even a header row{above}; fetch it again.")
         refuse_too_wide(len(names), file)
         has_rows = any(line.strip("\r\n") for line in lines)
     return tuple(name.strip() for name in names), has_rows
+
+
+def first_lines(file: SourceFile, source: FileSet, count: int) -> list[list[str]]:
+    """The cells of the first lines as they stand there, whatever names the columns; an empty line has none."""
+    with open_text(file, source, errors="replace") as text, suppress(csv.Error):
+        lines = (text.readline(LARGEST_ROW_BYTES).replace("\0", "") for _ in range(count))
+        return [next(csv.reader([line], **dialect(source)), []) for line in lines]
+    return []
+
+
+def _lines_above(source: FileSet) -> int:
+    """The lines of a title."""
+    return (source.header_row or 1) - 1
 
 
 def dialect(source: FileSet) -> dict[str, Any]:
@@ -83,7 +98,8 @@ def _refuse_other_encodings(file: SourceFile, source: FileSet) -> None:
         return
     place = ""
     with open_text(file, source, errors="surrogateescape") as text, suppress(csv.Error):
-        rows = csv.reader((line.replace("\0", "") for line in text), **dialect(source))
+        below = islice(text, _lines_above(source), None)
+        rows = csv.reader((line.replace("\0", "") for line in below), **dialect(source))
         found = (
             (number, column)
             for number, row in enumerate(row for row in rows if row)
@@ -113,6 +129,7 @@ class _Reading:
     def __init__(self, names: tuple[str, ...], file: SourceFile, source: FileSet):
         self.names, self.file, self.source = names, file, source
         self.fields = [f"c{n}" for n in range(len(names))]
+        self._above = _lines_above(source) + 1
         self._rows = self._rejects = 0
 
     def empty(self) -> Content:
@@ -126,7 +143,7 @@ class _Reading:
         rows = number = 0
         with pa.input_stream(str(self.file.path), compression="gzip" if self.file.is_gzip else None) as stream:
             for batch in self._reader(stream, size, faulty):
-                taken.update(row.number - 1 for row in faulty[len(taken) :])
+                taken.update(row.number - self._above for row in faulty[len(taken) :])
                 numbers = _numbers(number, batch.num_rows, taken)
                 number, rows = numbers[-1] if len(numbers) else number, rows + batch.num_rows
                 wanted = min(batch.num_rows, max(0, rows - self._rows))
@@ -148,6 +165,7 @@ class _Reading:
                 use_threads=False,  # only then are faulty rows numbered
                 block_size=size,
                 column_names=self.fields,
+                skip_rows=_lines_above(self.source),
                 skip_rows_after_names=1,
                 encoding="utf8" if is_utf8(self.source) else self.source.encoding,
             ),
@@ -164,7 +182,10 @@ class _Reading:
 
     def _content(self, table: pa.Table, numbers: Sequence[int], faulty: Sequence[pa_csv.InvalidRow]) -> Content:
         table = table.append_column("row_number", pa.array(numbers, pa.int64()))
-        told = [(self.file.name, r.number - 1, _fault(r), r.text[:KEPT_OF_REJECT]) for r in faulty[self._rejects :]]
+        told = [
+            (self.file.name, r.number - self._above, _fault(r), r.text[:KEPT_OF_REJECT])
+            for r in faulty[self._rejects :]
+        ]
         self._rejects += len(told)
         return Content(self.names, table, rejects_table(told))
 

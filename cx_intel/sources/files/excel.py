@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -29,7 +30,7 @@ def read_excel(file: SourceFile, source: FileSet) -> Content:
     A value in a column without a name makes a row a reject; what formulas gave when the file was saved counts.
     """
     with _damage_named(file.path), _rows(file, source) as rows:
-        names = _header(rows, file)
+        names = _header(islice(rows, (source.header_row or 1) - 1, None), file)
         batches: list[pa.Table] = []
         rejects: list[tuple[str, int, str, str]] = []
         kept: list[tuple[int, tuple[Any, ...]]] = []
@@ -58,6 +59,12 @@ def sheet_names(path: Path) -> list[str]:
     """The sheets of a workbook, as they are ordered in it. Raises SourceError where it cannot be read."""
     with _damage_named(path), _book(path) as book:
         return [sheet.title for sheet in book.worksheets]
+
+
+def first_rows(file: SourceFile, source: FileSet, count: int) -> list[list[str]]:
+    """The first rows of a sheet as they stand there, as text, whatever names the columns. Raises SourceError."""
+    with _damage_named(file.path), _rows(file, source) as rows:
+        return [[_text(value) or "" for value in row] for row in islice(rows, count)]
 
 
 @contextmanager

@@ -106,6 +106,19 @@ def test_reports_that_differ_in_their_number_alone_are_no_files_of_one_table(tmp
     }
 
 
+def test_a_title_above_the_header(tmp_path: Path) -> None:
+    title = "Acme SaaS, Inc.\nContracts as of 25.11.2026\n\n"
+    contracts = "Vertrag;Kunde;MRR;Beginn\nC1;A;100,50;01.01.2026\nC2;B;200,00;01.02.2026\nSumme;;300,50;\n"
+
+    text = drafted(tmp_path, {"contracts.csv": title + contracts, "customers.csv": "Kunde,Owner\nA,Ann\nB,Ben\n"})
+
+    assert "delimiter: ;\n    header_row: 4\n" in text
+    assert [(row["subscription_id"], row["amount"]) for row in delivered(tmp_path, text)["subscriptions"]] == [
+        ("C1", "100.50"),
+        ("C2", "200.00"),
+    ]
+
+
 def test_a_file_without_rows_gives_no_accounts(tmp_path: Path) -> None:
     text = drafted(tmp_path, {"accounts.csv": "", "subscriptions.csv": "subscription_id,account_id,mrr,start_date\n"})
 

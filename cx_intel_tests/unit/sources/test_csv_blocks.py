@@ -58,3 +58,31 @@ def test_a_file_of_more_columns_than_can_be_held_is_refused(tmp_path: Path) -> N
     file.path.write_text(",".join(f"c{n}" for n in range(1_000_000)) + "\n1\n")
     with pytest.raises(SourceError, match=r"x\.csv: has 1,000,000 columns, more than 10,000\. If they are rows"):
         read_csv(file, FileSet(path=""))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_below_a_title_rows_are_numbered_from_the_header(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text('Contracts of Acme\n"as of 25 Nov, 2026"\n\nid,text\nR1,x\nR2\nR3,x\nTotal,2,\n', encoding=encoding)
+    of = SourceFile(file, file.name, "csv", "the source of x")
+
+    found = read_csv(of, FileSet(path="", encoding=encoding, header_row=4))
+
+    assert found.columns == NAMES
+    assert found.table.select(["row_number", "c0"]).to_pylist() == [
+        {"row_number": 1, "c0": "R1"},
+        {"row_number": 3, "c0": "R3"},
+    ]
+    assert found.rejects["row_number"].to_pylist() == [2, 4]
+
+
+def test_no_header_in_or_below_the_line_of_it(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"x\.csv: is empty, without even a header row in or below line 9"):
+        read_csv(written(tmp_path, "R1,x"), FileSet(path="", header_row=9))
+
+
+def test_other_bytes_below_a_title_are_named_by_their_row(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    file.path.write_bytes(b"A title\nid,text\nR1,x\nR2,K\xf6ln\n")
+    with pytest.raises(SourceError, match=r"x\.csv: row 2, column 2 is not utf-8 text"):
+        read_csv(file, FileSet(path="", header_row=2))

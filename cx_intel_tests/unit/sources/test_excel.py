@@ -108,3 +108,11 @@ def test_in_a_query(tmp_path: Path) -> None:
     source = SqlSource.model_validate({"kind": "sql", "table": "accounts", "files": files, "query": query})
     found = read_query(source, contract=STAGING["accounts"](portfolio()), environment={})
     assert found.table["account_id"].to_pylist() == ["7"]
+
+
+def test_names_of_columns_below_a_title(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.xlsx", Accounts=[["Customers as of", date(2026, 11, 25)], [], ["account_id"], ["A1"]])
+
+    found = read(file, header_row=3)
+
+    assert found.table.select(["account_id", "_row_number"]).to_pylist() == [{"account_id": "A1", "_row_number": 1}]
