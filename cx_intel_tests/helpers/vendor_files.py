@@ -54,7 +54,7 @@ def _cell(value: Any) -> Any:
 def taking(preset: str, settings: str = "", more: str = "", tables: str = "{}", **stated: str) -> Portfolio:
     """A portfolio that takes a preset: `settings` are further blocks, `more` further sources as YAML."""
     keys = "".join(f", {name}: '{value}'" for name, value in stated.items()) + f", tables: {tables}"
-    text = f"currency: {{reporting: USD, rates: {{EUR: 1.1, JPY: 0.0067}}}}\n{settings}\n"
+    text = f"currency: {{reporting: USD, rates: {{EUR: 1.1, JPY: 0.0067, ISK: 0.007}}}}\n{settings}\n"
     text += "revenue: {basis: subscriptions}\n" if "revenue:" not in settings else ""
     return parse_portfolio(f"{text}sources:\n  - {{preset: {preset}{keys}}}\n{more}", Path("book.yaml"))
 

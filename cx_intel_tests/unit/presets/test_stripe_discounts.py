@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from cx_intel_tests.helpers.stripe_facts import SEAT, YEN, Price
+from cx_intel_tests.helpers.stripe_facts import ADDON, SEAT, YEN, Price
 from cx_intel_tests.helpers.stripe_objects import items_of, staged_one
-from cx_intel_tests.helpers.vendor_files import judged, taking
 
 TENTH, HALF = {"percent_off": 10, "duration": "forever"}, {"percent_off": 50, "duration": "forever"}
 DOLLAR = {"amount_off": 100, "currency": "usd", "duration": "forever"}
@@ -27,12 +26,11 @@ IN_2025 = {"discounts": [{"id": "di_1", "source": {"type": "coupon", "coupon": T
         ({"discounts": "di_1"}, "its discount is an id"),
         (
             {"items": {"data": [{"price": {"id": "p", "unit_amount": 1}, "discounts": ["di_1"]}]}},
-            "an item has a discount of its own",
+            "its discount is an id: export discounts whole",
         ),
-        ({"discounts": [{"coupon": TENTH}, {"coupon": DOLLAR}]}, "several discounts of different kinds or ends"),
         (
-            {"discounts": [{"coupon": TENTH, "end": 1767225600}, {"coupon": HALF}]},
-            "several discounts of different kinds or ends",
+            {"discounts": [{"coupon": TENTH, "end": 1767225600}, {"coupon": HALF, "end": 1769904000}]},
+            "its discounts have several ends",
         ),
         (
             {"discounts": [{"coupon": TENTH | {"applies_to": {"products": ["prod_seat"]}}}]},
@@ -50,6 +48,8 @@ def test_what_cannot_be_known_is_quarantined(tmp_path: Path, changes: dict[str, 
     [
         (IN_2025, "35.982"),  # 39.98 x 0.9
         ({"discounts": [{"coupon": TENTH}, {"coupon": HALF}]}, "17.991"),  # 39.98 x 0.9 x 0.5
+        ({"discounts": [{"coupon": TENTH}, {"coupon": DOLLAR}]}, "34.982"),  # 39.98 x 0.9 - 1
+        ({"discounts": [{"coupon": DOLLAR}, {"coupon": TENTH}]}, "35.082"),  # (39.98 - 1) x 0.9
         ({"discounts": [{"coupon": DOLLAR}, {"coupon": DOLLAR}]}, "37.98"),
         ({"discounts": [{"coupon": TENTH}, {"coupon": HALF | {"duration": "once"}}]}, "35.982"),
         ({"discount": {"id": "di_1", "coupon": TENTH}, "discounts": ["di_1"]}, "35.982"),  # as versions of 2024 have it
@@ -69,13 +69,45 @@ def test_an_amount_in_yen(tmp_path: Path) -> None:
     assert row["discount_until"] == date(2026, 1, 1)
 
 
-def test_an_amount_off_several_intervals(tmp_path: Path) -> None:
-    """It would be taken off each of them."""
-    yearly = Price("price_yearly", SEAT.unit, interval="year")
-    with pytest.raises(ValueError, match="too many values"):
-        staged_one(tmp_path, items=items_of((SEAT, 2), (yearly, 1)), discounts=[{"coupon": DOLLAR}])
-    rows = judged(taking("stripe_export", folder=str(tmp_path)), "subscriptions")
-    assert ["an amount is taken off several intervals" in row["_reason"] for row in rows] == [True, True]
+def test_one_of_two_ends(tmp_path: Path) -> None:
+    row = staged_one(tmp_path, discounts=[{"coupon": HALF}, {"coupon": TENTH, "end": 1767225600}])
+    assert (row["mrr_amount"], row["list_mrr_amount"]) == (Fraction("17.991"), Fraction("19.99"))
+    assert row["discount_until"] == date(2026, 1, 1)
+
+
+def item_discounts(*discounts: dict[str, Any]) -> dict[str, Any]:
+    items = items_of((SEAT, 2), (ADDON, 1))
+    items["data"][0]["discounts"] = list(discounts)
+    return items
+
+
+@pytest.mark.parametrize(
+    ("of_item", "of_subscription", "mrr"),
+    [
+        ([{"coupon": HALF}], [], "519.99"),  # 39.98 x 0.5 + 500
+        ([{"coupon": HALF}, {"coupon": DOLLAR}], [{"coupon": TENTH}], "467.091"),  # (39.98 x 0.5 - 1 + 500) x 0.9
+        ([{"coupon": DOLLAR | {"amount_off": 5000}}], [], "500"),
+        ([{"coupon": HALF | {"duration": "once"}}], [], "539.98"),
+    ],
+)
+def test_that_of_an_item(tmp_path: Path, of_item: list[Any], of_subscription: list[Any], mrr: str) -> None:
+    row = staged_one(tmp_path, items=item_discounts(*of_item), discounts=of_subscription)
+    assert row["mrr_amount"] == Fraction(mrr)
+
+
+def test_that_of_an_item_ends(tmp_path: Path) -> None:
+    row = staged_one(tmp_path, items=item_discounts({"coupon": HALF, "end": 1767225600}), discounts=[{"coupon": TENTH}])
+    assert (row["mrr_amount"], row["list_mrr_amount"]) == (Fraction("467.991"), Fraction("485.982"))
+    assert row["discount_until"] == date(2026, 1, 1)
+
+
+def test_items_of_several_intervals(tmp_path: Path) -> None:
+    """They are told by the month; what an amount is taken off is not known then."""
+    items = items_of((SEAT, 2), (Price("price_yearly", SEAT.unit, interval="year"), 3))
+    row = staged_one(tmp_path, items=items, discounts=[{"coupon": TENTH}])
+    assert row["mrr_amount"] == Fraction("40.47975")  # (39.98 + 3 x 19.99 / 12) x 0.9
+    row = staged_one(tmp_path, items=items, discounts=[{"coupon": DOLLAR}])
+    assert "an amount is taken off several intervals" in row["_reason"]
 
 
 def test_that_of_a_customer(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cx_intel_tests.helpers.stripe_facts import SEAT, START, TIERS
+from cx_intel_tests.helpers.stripe_facts import SEAT, START, TIERS, Price
 from cx_intel_tests.helpers.stripe_objects import ALL, Subscription, as_objects, as_tables, items_of, staged_one
 from cx_intel_tests.helpers.vendor_files import judged, taking
 
@@ -84,6 +84,50 @@ def test_metered_prices_are_no_mrr(staged: dict[str, dict[str, Any]]) -> None:
 )
 def test_what_it_costs_is_known_whole_or_not_at_all(tmp_path: Path, items: dict[str, Any], reason: str) -> None:
     assert reason in staged_one(tmp_path, items=items)["_reason"]
+
+
+GRADUATED = [
+    {"up_to": 5, "flat_amount": 9900, "unit_amount": 0},
+    {"up_to": 20, "flat_amount": None, "unit_amount": 1500},
+    {"up_to": None, "flat_amount": 2000, "unit_amount_decimal": "1250.5"},
+]
+
+
+@pytest.mark.parametrize(
+    ("mode", "quantity", "mrr"),
+    [
+        ("graduated", 0, "99"),  # the fee of the first tier is charged whatever is used
+        ("graduated", 5, "99"),
+        ("graduated", 6, "114"),  # 99 + 15
+        ("graduated", 21, "356.505"),  # 99 + 15 x 15 + 20 + 12.505
+        ("volume", 5, "99"),
+        ("volume", 6, "90"),  # 6 x 15
+        ("volume", 21, "282.605"),  # 21 x 12.505 + 20
+    ],
+)
+def test_prices_by_tiers(tmp_path: Path, mode: str, quantity: int, mrr: str) -> None:
+    items = items_of((TIERS, quantity))
+    items["data"][0]["price"] |= {"billing_scheme": "tiered", "tiers_mode": mode, "tiers": GRADUATED}
+    assert staged_one(tmp_path, items=items)["mrr_amount"] == Fraction(mrr)
+
+
+def test_twelve_digits_of_a_cent(tmp_path: Path) -> None:
+    items = items_of((Price("price_third", None), 3_000_000))
+    items["data"][0]["price"]["unit_amount_decimal"] = "0.333333333333"
+    assert abs(Fraction(staged_one(tmp_path, items=items)["mrr_amount"]) - 10_000) < Fraction(1, 10_000)
+
+
+def test_krona_are_written_with_two_digits(tmp_path: Path) -> None:
+    """Of Stripe's own: the currency has none."""
+    price = Price("price_krona", Fraction(650_000), "isk")
+    row = staged_one(tmp_path, currency="isk", items=items_of((price, 1)))
+    assert row["mrr_amount"] == Fraction("45.5")  # 6,500 ISK at 0.007
+
+
+def test_a_trial_that_ended_without_a_way_to_pay(tmp_path: Path) -> None:
+    row = staged_one(tmp_path, status="paused", trial_end=1748736000)
+    assert (row["status"], row["paused_at"]) == ("paused", date(2025, 6, 1))
+    assert staged_one(tmp_path, trial_end=1748736000)["paused_at"] is None
 
 
 def test_an_end_with_the_period(tmp_path: Path) -> None:

@@ -128,6 +128,17 @@ def test_an_answer_of_the_api_that_was_saved(tmp_path: Path) -> None:
     assert (row["ticket_id"], row["status"], row["priority"], row["satisfaction_score"]) == ("1", "open", None, None)
 
 
+def test_tickets_that_were_merged_into_others(tmp_path: Path) -> None:
+    """Zendesk closes them and leaves a tag."""
+    tickets = [
+        {"id": n, "created_at": "2025-03-01T08:00:00Z", "organization_id": "O1", "status": "closed", "tags": tags}
+        for n, tags in enumerate((["vip", "closed_by_merge"], ["vip"], [], None))
+    ]
+    write_lines(tmp_path / "tickets.jsonl", tickets)
+    found = {r["ticket_id"]: r["source_status"] for r in judged(book(tmp_path), "support_tickets", ORGANIZATIONS)}
+    assert found == {"0": "merged", "1": "closed", "2": "closed", "3": "closed"}
+
+
 def test_changes_of_status_and_priority(tmp_path: Path) -> None:
     changes = [("1", "status", "new"), ("1", "priority", "urgent"), ("1", "subject", "x"), ("1", "priority", None)]
     write_table(
