@@ -50,6 +50,8 @@ class Guard:
         warehouse: Warehouse,
         system: str | None = None,
         part: str | None = None,
+        *,
+        is_whole: bool = True,
     ) -> Rows:
         """What may be written of the rows that a source delivered; the very same when nobody of the register is in them.
 
@@ -60,6 +62,7 @@ class Guard:
             warehouse: Where expressions are executed.
             system: The system whose ids stand in account_id, where they are not the accounts' own.
             part: The name of what one of several sources of the table delivers; default: the table's.
+            is_whole: The rows are all that there are; else what is kept of the erased stands in the table already.
 
         Raises:
             PrivacyError: Somebody was erased, and the key is not there: nothing is loaded.
@@ -73,7 +76,7 @@ class Guard:
         for entry in entries:
             of_kind[entry.kind][entry.hash] = entry
         if table == "account_aliases":
-            return self._merges(rows, of_kind, warehouse)
+            return self._merges(rows, of_kind, warehouse, is_whole)
         if table == "identity_links":
             return self._links(rows, of_kind, warehouse)
         found = {
@@ -83,7 +86,7 @@ class Guard:
             for column, of_system in (("account_id", system), ("user_id", None), ("parent_account_id", None))
         }
         kept_as, blocked = part or table, found["account_id"].values()
-        stored = [e for e in of_kind["account"].values() if kept_as in e.kept and e not in blocked]
+        stored = [e for e in of_kind["account"].values() if is_whole and kept_as in e.kept and e not in blocked]
         rejected = self._rejected(rows, of_kind, warehouse, system)
         if not any(found.values()) and not stored and not rejected:
             return rows
@@ -151,14 +154,15 @@ class Guard:
             if hashes - set(entry.tickets):
                 self.register.note_tickets(entry, hashes)
 
-    def _merges(self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse) -> Rows:
+    def _merges(self, rows: Rows, of_kind: dict[str, dict[str, Entry]], warehouse: Warehouse, is_whole: bool) -> Rows:
         """The merged accounts, those of the register under their pseudonyms.
 
         Raises PrivacyError where an account is merged with an erased one: it is the same customer.
         """
         olds, survivors = (self._blocked(rows, column, "account", of_kind, warehouse) for column in MERGES)
         known = of_kind["account"].values()
-        more = [row for e in known if e not in olds.values() for row in e.kept.get("account_aliases", [])]
+        stored = [e for e in known if is_whole and e not in olds.values()]
+        more = [row for e in stored for row in e.kept.get("account_aliases", [])]
         rejected = self._rejected(rows, of_kind, warehouse)
         if not (olds or survivors or more or rejected):
             return rows

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pyarrow as pa
 
+from cx_intel.sources.cursors import CursorKind
 from cx_intel.sources.errors import SourceError
 
 NUMERIC = "numeric"
@@ -34,10 +35,36 @@ def run_query(address: str, query: str, of: str) -> pa.Table:
     Raises:
         SourceError: The address is of no known kind, its driver is not installed, or what the server said.
     """
+    with streamed(address, query, of) as reader:
+        return reader.read_all()
+
+
+@contextmanager
+def streamed(address: str, query: str, of: str) -> Iterator[pa.RecordBatchReader]:
+    """The result of a query batch by batch, while the block lasts: what a server sends is never all in memory.
+
+    Arguments and errors are those of `run_query`; what goes wrong on the way is raised out of the block too.
+    """
     with connected(address, of) as connection, closing(connection.cursor()) as cursor:
-        cursor.execute(query)
-        result: pa.Table = cursor.fetch_arrow_table()
-    return result
+        cursor.execute(
+            f"{bare_query(query)}\n"
+        )  # some drivers put it in brackets, which a comment at its end would hide
+        reader: pa.RecordBatchReader = cursor.fetch_record_batch()
+        told: list[SourceError] = []
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            try:
+                yield from reader
+            except (OSError, pa.ArrowException) as error:  # of the driver, by way of Arrow
+                told.append(SourceError(_told(str(error), address, of)))
+                raise told[0] from error
+
+        try:
+            yield pa.RecordBatchReader.from_batches(reader.schema, batches())
+        except Exception as error:  # whoever pulls the batches may wrap what they raise
+            if told and error is not told[0]:
+                raise told[0] from error
+            raise
 
 
 @contextmanager
@@ -54,7 +81,11 @@ def connected(address: str, of: str) -> Iterator[Any]:
     except ImportError as error:
         raise SourceError(f"{of} needs a driver: pip install 'cx-intel[{kind}]'.") from error
     except adbc_driver_manager.Error as error:
-        raise SourceError(f"{of} fails: {_without_secrets(str(error), address)}{_hint(kind, str(error))}") from error
+        raise SourceError(_told(str(error), address, of)) from error
+
+
+def _told(said: str, address: str, of: str) -> str:
+    return f"{of} fails: {_without_secrets(said, address)}{_hint(kind_of(address), said)}"
 
 
 def kind_of(address: str) -> str:
@@ -62,14 +93,45 @@ def kind_of(address: str) -> str:
     return address.partition(":")[0].lower()
 
 
+def place_of(address: str) -> str:
+    """What an address says of where the data lie: without user, password and parameters of the session."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def quoted(server: str, name: str) -> str:
+    """The name of a column or table as it stands in the server's SQL."""
+    return f"`{name}`" if server == "bigquery" else '"' + name.replace('"', '""') + '"'
+
+
+def since(query: str, server: str, column: str, kind: CursorKind, bound: str) -> str:
+    """A query for the rows of another whose cursor is not below a bound, or is none; the server filters.
+
+    Args:
+        query: One SELECT, in the server's dialect.
+        server: What serves it, as `kind_of` says.
+        column: The cursor, as the result spells it.
+        kind: What it holds.
+        bound: The lowest value, as text without a zone; instants in UTC.
+    """
+    name = quoted(server, column)
+    least = _BOUNDS.get((server, kind), _BOUND_OF[kind]).format(bound.replace("'", "''"))
+    return f"SELECT * FROM (\n{bare_query(query)}\n) AS cx_rows WHERE {name} >= {least} OR {name} IS NULL"
+
+
+def bare_query(query: str) -> str:
+    """A query without what ends it, as it may stand in brackets."""
+    return query.rstrip().rstrip(";").rstrip()
+
+
 def reach(address: str, of: str) -> None:
     """Raises SourceError, saying why, where no query can be run at the address."""
     run_query(address, "SELECT 1 AS answer", of)
 
 
-def exact_numbers(table: pa.Table) -> set[str]:
+def exact_numbers(schema: pa.Schema) -> set[str]:
     """The columns that hold exact numbers as text, as a driver gives them where Arrow has no such type."""
-    return {field.name for field in table.schema if getattr(field.type, "type_name", "") == NUMERIC}
+    return {field.name for field in schema if getattr(field.type, "type_name", "") == NUMERIC}
 
 
 def _postgresql(address: str) -> Any:
@@ -108,6 +170,22 @@ _OPENED: dict[str, Callable[[str], Any]] = {
     "snowflake": _snowflake,
     "bigquery": _bigquery,
 }
+
+
+_BOUND_OF: dict[CursorKind, str] = {
+    "instant": "TIMESTAMP WITH TIME ZONE '{}+00:00'",
+    "time": "TIMESTAMP '{}'",
+    "date": "DATE '{}'",
+    "number": "{}",
+    "text": "'{}'",
+}
+_BOUNDS: dict[tuple[str, CursorKind], str] = {
+    ("snowflake", "instant"): "'{}+00:00'::TIMESTAMP_TZ",
+    ("snowflake", "time"): "'{}'::TIMESTAMP_NTZ",
+    ("bigquery", "instant"): "TIMESTAMP '{}+00:00'",
+    ("bigquery", "time"): "DATETIME '{}'",
+}
+"""How a bound is written where a server does not know the standard's way."""
 
 
 _SECRET = ("pass", "secret", "token", "key")

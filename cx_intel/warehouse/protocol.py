@@ -16,6 +16,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from cx_intel.warehouse.fetched import FetchedTables
 from cx_intel.warehouse.landed import LandedTables
 from cx_intel.warehouse.source_files import SourceFiles
 
@@ -54,7 +55,7 @@ class Publication:
     missing: tuple[str, ...]
 
 
-class Warehouse(SourceFiles, LandedTables, Protocol):
+class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
     """The tables of one portfolio: its schema in the warehouse.
 
     What is read through it is noted for `remember_made`, so that one is used for one step and no longer.

@@ -1,4 +1,4 @@
-"""Events in files, brought in and staged without the rest of a refresh: for tests of what a day of files costs and changes.
+"""Events in files or at a database, brought in and staged without the rest of a refresh: what a day costs and changes.
 
 events = EventFiles(tmp_path)
 events.write("2025-01-06", ["E1", "A", "2025-01-06T08:00:00"])
@@ -30,21 +30,17 @@ LINKED_ON = date(2025, 1, 1)
 HEADER = ("event_id", "account_id", "event_timestamp", "event_name")
 
 
-class EventFiles:
-    """A folder of CSV files of events, and a warehouse.
+class EventLoads:
+    """A warehouse that events are brought into and staged in.
 
     Attributes:
-        folder: The files.
-        read: Names of the files that the last refresh read.
-        told: What it told of them.
+        source: The settings of the source of events.
+        told: What the last delivery told.
     """
 
-    def __init__(self, folder: Path, zone: str = "UTC", **source: Any):
-        self.folder, self.zone = folder / "events", zone
-        self.folder.mkdir()
-        self.source = {"kind": "files", "table": "usage_events", "path": str(self.folder), **source}
-        self.read: tuple[str, ...] = ()
+    def __init__(self, folder: Path, source: dict[str, Any], zone: str = "UTC"):
         self.told: dict[str, Any] = {}
+        self.home, self.source, self.zone = folder, source, zone
         self._file = folder / "warehouse.duckdb"
         self.warehouse = DuckDBWarehouse(open_warehouse(self._file), "small")
         self.know("A", "B")
@@ -73,27 +69,9 @@ class EventFiles:
         self.warehouse.stage("identity_map", [rows(identity_map(self.portfolio), known)])
         self.warehouse.swap("identity_map")
 
-    def write(self, name: str, *events: Sequence[str]) -> Path:
-        """A file of events: id, account, time, and name or login."""
-        file = self.folder / f"{name}.csv"
-        with file.open("w", newline="", encoding="utf-8") as text:
-            writer = csv.writer(text)
-            writer.writerow(HEADER)
-            writer.writerows([*event, "login"][: max(4, len(event))] for event in events)
-        return file
-
     def deliver(self, day: date) -> tuple[date, ...]:
-        """Brings the files in; the days that changed."""
-        of = self.portfolio
-        source = of.source_of("usage_events")
-        assert isinstance(source, FilesSource)
-        before = self.warehouse.known_files("raw_usage_events")
-        guard = Guard(of.name, self.folder.parent, {})
-        with self.warehouse.transaction():
-            days, self.told = FilesDelivery(source, of, {}, guard, self.warehouse).take(day)
-        now = self.warehouse.known_files("raw_usage_events")
-        self.read = tuple(name for name, file in now.items() if before.get(name) != file)
-        return days
+        """Brings the events in; the days that changed."""
+        raise NotImplementedError
 
     def stage(self, day: date) -> tuple[date, ...]:
         """Stages the events for a day; the days that were judged."""
@@ -140,6 +118,43 @@ class EventFiles:
         """What of each staged day counts as news for the snapshots that rest on it."""
         states = self.warehouse.day_state("stg_usage_events")
         return {day: state.rpartition("|")[0] for day, state in states.items()}
+
+
+class EventFiles(EventLoads):
+    """A folder of CSV files of events, and a warehouse.
+
+    Attributes:
+        folder: The files.
+        read: Names of the files that the last refresh read.
+    """
+
+    def __init__(self, folder: Path, zone: str = "UTC", **source: Any):
+        self.folder = folder / "events"
+        self.folder.mkdir()
+        self.read: tuple[str, ...] = ()
+        super().__init__(folder, {"kind": "files", "table": "usage_events", "path": str(self.folder), **source}, zone)
+
+    def write(self, name: str, *events: Sequence[str]) -> Path:
+        """A file of events: id, account, time, and name or login."""
+        file = self.folder / f"{name}.csv"
+        with file.open("w", newline="", encoding="utf-8") as text:
+            writer = csv.writer(text)
+            writer.writerow(HEADER)
+            writer.writerows([*event, "login"][: max(4, len(event))] for event in events)
+        return file
+
+    def deliver(self, day: date) -> tuple[date, ...]:
+        """Brings the files in; the days that changed."""
+        of = self.portfolio
+        source = of.source_of("usage_events")
+        assert isinstance(source, FilesSource)
+        before = self.warehouse.known_files("raw_usage_events")
+        guard = Guard(of.name, self.home, {})
+        with self.warehouse.transaction():
+            days, self.told = FilesDelivery(source, of, {}, guard, self.warehouse).take(day)
+        now = self.warehouse.known_files("raw_usage_events")
+        self.read = tuple(name for name, file in now.items() if before.get(name) != file)
+        return days
 
 
 @contextmanager

@@ -12,14 +12,16 @@ from cx_intel.models.staging.parsing import Written
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sources import Source
+from cx_intel.settings.sources.sql import SqlSource
 
 TIMES = {"usage_events": "event_timestamp"}
 """Canonical table that is kept by day: the column that says when a row happened."""
 
 
-def is_kept_by_file(table: str, source: Source) -> bool:
-    """Whether the raw table of a source is kept by file and by the day of its rows."""
-    return table in TIMES and isinstance(source, FilesSource)
+def is_kept_by_row_day(table: str, source: Source) -> bool:
+    """Whether the raw table of a source is kept by the day of its rows: of files one by one, and of a query with a cursor."""
+    is_read_in_parts = isinstance(source, FilesSource) or (isinstance(source, SqlSource) and source.cursor is not None)
+    return table in TIMES and is_read_in_parts
 
 
 def with_event_day(raw: ir.Table, *, table: str, portfolio: Portfolio) -> ir.Table:

@@ -1,7 +1,7 @@
 """The row of a file as it stood there, told from its canonical cells: what the quarantine shows of rows that keep no text.
 
-Only rows of event files do without a text of their own, of which there are many; which do, is decided where they are read
-(`cx_intel.warehouse.duckdb.files.columns`). How rows are judged: `rows.py`.
+Rows of event files and those that are read by a cursor do without a text of their own, of which there are many; which do,
+is decided where they are read (`cx_intel.warehouse.duckdb.files`). How rows are judged: `rows.py`.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,10 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import delivered_columns
-from cx_intel.models.staging.event_days import is_kept_by_file
+from cx_intel.models.staging.event_days import is_kept_by_row_day
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sources import Source
+from cx_intel.settings.sources.sql import SqlSource
 
 GIVEN = "_given_"
 """Begins the name of a column that holds a cell as it was delivered."""
@@ -22,8 +23,10 @@ _ESCAPED = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "
 
 
 def file_names(table: str, source: Source, contract: Contract) -> dict[str, str]:
-    """Canonical column: what the files call it; nothing of a source whose rows keep their text."""
-    if not is_kept_by_file(table, source) or not isinstance(source, FilesSource):
+    """Canonical column: what the files or the query call it; nothing of a source whose rows keep their text."""
+    if isinstance(source, SqlSource) and source.cursor:
+        return {column.name: column.name for column in delivered_columns(contract)}
+    if not is_kept_by_row_day(table, source) or not isinstance(source, FilesSource):
         return {}
     return {column.name: source.columns.get(column.name, column.name) for column in delivered_columns(contract)}
 

@@ -18,7 +18,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.staging.aliases import delivered_accounts
-from cx_intel.models.staging.event_days import is_kept_by_file
+from cx_intel.models.staging.event_days import is_kept_by_row_day
 from cx_intel.models.staging.identity import further_accounts, linked_since
 from cx_intel.models.staging.repeated_rows import key_columns
 from cx_intel.models.staging.rows import MARKS, judged
@@ -135,7 +135,7 @@ class StepRunner:
             accounts = delivered_accounts(read["raw_accounts"])
         if is_by_source_day:
             contents = self.days.contents(source.table, raw, aliases, identity)
-            if is_kept_by_file(table, self.portfolio.source_of(table)):
+            if is_kept_by_row_day(table, self.portfolio.source_of(table)):
                 judged_days = JudgedDays(table, self.portfolio, warehouse, accounts, self.days.recipe)
                 delivered_days = chosen = judged_days.chosen(days, contents)
             else:

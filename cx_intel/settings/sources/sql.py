@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.identity import SystemName
 from cx_intel.settings.sources.base import TableSource
+from cx_intel.settings.sources.cursor import ROW_KEYS, CursorSetting
 from cx_intel.settings.sources.files import FileSet
 
 TableName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
@@ -93,6 +94,9 @@ class SqlSource(TableSource):
     """
     query: str = Field(min_length=1)
     """One SELECT, which names its result's columns as the canonical table does."""
+    cursor: CursorSetting | None = None
+    """Of a connection: reads only what is new since the last refresh, by a column that grows: `updated_at`, or with `key`,
+    `look_back` and `deleted`. What the query no longer gives stays then."""
 
     @model_validator(mode="after")
     def _one_place(self) -> "SqlSource":
@@ -102,6 +106,21 @@ class SqlSource(TableSource):
             raise Misfit("are of a `connection`, which is not stated", ("tables",))
         return self
 
+    @model_validator(mode="after")
+    def _cursor_fits(self) -> "SqlSource":
+        if not self.cursor:
+            return self
+        if not self.connection or self.tables:
+            raise Misfit("is of a query that runs at a `connection`; files and `tables` are read whole", ("cursor",))
+        if self.delivers == "all" and not self.cursor.deleted:
+            raise Misfit("needs `deleted` under `cursor`, which does not see what is gone otherwise", ("delivers",))
+        key, own = self.cursor.key_of(self.table), self.key or ROW_KEYS.get(self.table, ())
+        if not key:
+            raise Misfit(f"needs a `key`, as {self.table} may have several rows of one id", ("cursor",))
+        if lacking := [name for name in own if name not in key]:
+            raise Misfit(f"needs {', '.join(lacking)} too: rows of {self.table} differ in it", ("cursor", "key"))
+        return self
+
     @property
     def landed(self) -> dict[str, LandedTable]:
         """The tables that sources of this portfolio landed."""
@@ -109,5 +128,5 @@ class SqlSource(TableSource):
 
     @property
     def delivers_all(self) -> bool:
-        """Whether a row that a delivery no longer has is missing: as stated, else yes."""
-        return self.delivers != "changes"
+        """Whether a row that a delivery no longer has is missing: as stated, else yes, if a cursor tells of deleted ones."""
+        return self.delivers != "changes" and (self.cursor is None or self.cursor.deleted is not None)

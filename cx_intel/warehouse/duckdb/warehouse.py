@@ -20,6 +20,7 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.warehouse.duckdb import publish
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, as_expression, escaped, quoted
+from cx_intel.warehouse.duckdb.files.by_cursor import CursorTables
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel.warehouse.duckdb.landed_objects import LandedObjects
@@ -37,7 +38,7 @@ FORMATS: dict[FileFormat, str] = {
 }
 
 
-class DuckDBWarehouse(LandedObjects):
+class DuckDBWarehouse(CursorTables, LandedObjects):
     """A `Warehouse` in one schema of an open DuckDB file."""
 
     def execute(self, expression: ir.Expr) -> Any:
@@ -94,6 +95,8 @@ class DuckDBWarehouse(LandedObjects):
         replaces_whole = not column or not is_there
         of_days = f'WHERE "{column}" IN ({_listed(days)})' if column else ""
         with database.transaction():
+            if not column and table.startswith("raw_"):
+                self._forget_readings(table)
             if is_there and self._holds_the_same(table, of_days):
                 database.connection.execute(f"DROP TABLE {staged}")
                 replaces_whole = False

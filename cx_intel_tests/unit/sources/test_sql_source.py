@@ -223,7 +223,7 @@ def price(cents: str, *, usage: str = "licensed", interval: str = "month", count
 def test_the_query_of_the_page_reads_a_stripe_export(tmp_path: Path) -> None:
     page = Path(cx_intel.__file__).parents[1] / "docs" / "add-a-portfolio.md"
     blocks = re.findall(r"```yaml\n(- kind: sql.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    ((given,),) = [YAML(typ="safe").load(block) for block in blocks]
+    (given,), *_ = [YAML(typ="safe").load(block) for block in blocks]
     day = 1735689600  # 2025-01-01
     common = {"status": "active", "currency": "usd", "start_date": day, "ended_at": None, "trial_end": None}
     listed = [

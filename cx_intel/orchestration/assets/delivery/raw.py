@@ -19,13 +19,14 @@ import pandas as pd
 from cx_intel.contracts.contract import Kind
 from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.models.staging.event_days import is_kept_by_file
-from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
+from cx_intel.models.staging.event_days import is_kept_by_row_day
+from cx_intel.orchestration.assets.delivery.admission import refuse_unknown_currencies
 from cx_intel.orchestration.assets.delivery.landed import landed_before
+from cx_intel.orchestration.assets.delivery.raw_cursors import CursorDelivery
 from cx_intel.orchestration.assets.delivery.raw_files import FilesDelivery
 from cx_intel.orchestration.assets.metadata import shown
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
-from cx_intel.orchestration.assets.unchanged import UNCHANGED, making
+from cx_intel.orchestration.assets.unchanged import REBUILD_TAG, making
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
@@ -51,7 +52,7 @@ def raw_kind(table: str, portfolio: Portfolio) -> Kind:
         return "whole"
     source = portfolio.source_of(table)
     by_day = table in EVENT_TABLES and isinstance(source, SyntheticSource)
-    return "by_day" if by_day or is_kept_by_file(table, source) else "whole"
+    return "by_day" if by_day or is_kept_by_row_day(table, source) else "whole"
 
 
 def raw_assets(portfolio: Portfolio, variables: Mapping[str, str], home: Path) -> list[dg.AssetsDefinition]:
@@ -101,12 +102,16 @@ def raw_asset(
             return dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
         extra: dict[str, Any] = {}
         guard = Guard(portfolio.name, home, variables)
+        reads_all = REBUILD_TAG in context.run.tags
+        delivery: FilesDelivery | CursorDelivery | None = None
         if isinstance(source, FilesSource) and kind == "by_day":
+            delivery = FilesDelivery(source, portfolio, variables, guard, warehouse)
+        elif isinstance(source, SqlSource) and source.cursor:
+            delivery = CursorDelivery(source, part, kind, portfolio, variables, guard, warehouse, reads_all)
+        if delivery:
             with warehouse.transaction():
-                written, extra = FilesDelivery(source, portfolio, variables, guard, warehouse).take(days[-1])
+                written, extra = delivery.take(days[-1])
                 metadata = shown(None, warehouse.table(name), days[-1], warehouse)
-            if not written:
-                metadata[UNCHANGED] = True
             report_other_days(context, key, written, days)
             return dg.MaterializeResult(asset_key=key, metadata=metadata | extra)
         digest = _digest(source, variables)
@@ -126,7 +131,7 @@ def raw_asset(
                 rows = guard.admit(table, rows, days[-1], warehouse, portfolio.system_of(table), part)
                 staged = warehouse.stage(name, [rows])
                 written, swapped = (), {"stands_at": days[-1]}
-            _refuse_unknown_currencies(table, staged, warehouse, portfolio)
+            refuse_unknown_currencies(table, staged, warehouse, portfolio)
             metadata = shown(None, staged, days[-1], warehouse)
             warehouse.swap(name, **swapped)
             step_made.remember(metadata | extra)
@@ -210,12 +215,6 @@ def _whole(
     rows = ibis.memtable(read.raw())
     told: dict[str, Any] = {"ignored_columns": ", ".join(read.ignored_columns), "rows_left_out": read.left_out}
     return rows, {name: value for name, value in told.items() if value}
-
-
-def _refuse_unknown_currencies(table: str, staged: ir.Table, warehouse: Warehouse, portfolio: Portfolio) -> None:
-    found = warehouse.execute(unknown_currencies(staged, portfolio))
-    if len(found):
-        raise dg.Failure(unknown_currency_message(table, found["currency"], portfolio), allow_retries=False)
 
 
 def _origin(source: Source) -> str:

@@ -17,6 +17,8 @@ import ibis.expr.types as ir
 from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.event_days import with_event_day
+from cx_intel.orchestration.assets.delivery.admission import admit_staged, stage_again
+from cx_intel.orchestration.assets.unchanged import UNCHANGED
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
@@ -83,7 +85,7 @@ class FilesDelivery:
         days: tuple[date, ...] = ()
         if found.to_read or taken_back or dated_otherwise:
             if found.to_read:
-                self._admit(name, as_of)
+                admit_staged(name, self.source, as_of, self.guard, self.warehouse)
             else:
                 warehouse.stage(name, [], like=warehouse.table(name).schema())
             if dated_otherwise:
@@ -94,7 +96,7 @@ class FilesDelivery:
         now = (*found.standing, *read, *(replace(file, recipe=recipe) for file in kept))
         if known != {file.name: file for file in now}:
             warehouse.remember_files(name, now)
-        return days, _told(found, taken_back, now)
+        return days, _told(found, taken_back, now) | ({} if days else {UNCHANGED: True})
 
     def _taken_back(self, found: FileChanges, read: Sequence[KnownFile]) -> tuple[KnownFile, ...]:
         """The files whose rows go with them: where the settings say so, and those that only have another name now.
@@ -107,13 +109,6 @@ class FilesDelivery:
         names = {file.name.removesuffix(".gz") for file in read}
         return tuple(file for file in found.gone if file.digest in contents or file.name.removesuffix(".gz") in names)
 
-    def _admit(self, name: str, as_of: date) -> None:
-        """Takes what is delivered of erased people out of the staged rows."""
-        staged = self.warehouse.staged(name)
-        admitted = self.guard.admit(self.source.table, staged, as_of, self.warehouse, self.source.system)
-        if admitted is not staged:
-            self._stage_again(name, admitted)
-
     def _date_again(self, name: str, files: Sequence[KnownFile], with_day: Callable[[ir.Table], ir.Table]) -> None:
         """Adds to the staged rows those of files that cannot be read again, by their days as the settings are now."""
         staged, rows = self.warehouse.staged(name), self.warehouse.table(name)
@@ -124,13 +119,7 @@ class FilesDelivery:
             column: rows[column].cast(kind) if column in rows.columns else ibis.null(kind)
             for column, kind in staged.schema().items()
         }
-        self._stage_again(name, staged, rows.select(**cells))
-
-    def _stage_again(self, name: str, *parts: ir.Table) -> None:
-        """Stages rows that are made of those staged."""
-        kept = self.warehouse.stage(f"again_{name}", parts)
-        self.warehouse.stage(name, [kept])
-        self.warehouse.discard(f"again_{name}")
+        stage_again(name, self.warehouse, staged, rows.select(**cells))
 
 
 def _told(found: FileChanges, taken_back: Sequence[KnownFile], now: Sequence[KnownFile]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ from cx_intel.warehouse.duckdb.files.parquet import ParquetGroup, plain_groups, 
 from cx_intel.warehouse.duckdb.files.reading import FileReading, stream_schema
 from cx_intel.warehouse.duckdb.files.remembered import RememberedFiles
 
-_STREAM = "_cx_files"
+STREAM = "_cx_files"
+"""Under which name rows stand that come in."""
 NO_DAY = "DATE '1970-01-01'"
 """The day of rows without a readable time in a file that has none."""
 TRIES = 3
@@ -81,7 +82,7 @@ class FileTables(RememberedFiles):
         empty = ", ".join(f'NULL::{to_text(kind)} AS "{name}"' for name, kind in columns.items())
         union = " UNION ALL BY NAME ".join([f"(SELECT {empty} WHERE false)", *(f"({query})" for query, _ in parts)])
         connection = self.database.connection
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {_STREAM} AS {union}")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {STREAM} AS {union}")
         try:
             self._stage_from(table, ibis.schema(columns), with_day)
         except duckdb.Error as error:
@@ -90,7 +91,7 @@ class FileTables(RememberedFiles):
             raise SourceError(
                 f"The files of the {source.title} cannot be read: {str(error).splitlines()[0]}"
             ) from error
-        connection.execute(f"DROP VIEW {_STREAM}")
+        connection.execute(f"DROP VIEW {STREAM}")
         for group, (_, content) in zip(groups, parts, strict=True):
             unread = tuple(sorted(ignored(content, used)))
             for file, rows in zip(group.files, group.rows, strict=True):
@@ -121,18 +122,18 @@ class FileTables(RememberedFiles):
                 raise
 
         connection = self.database.connection
-        connection.register(_STREAM, pa.RecordBatchReader.from_batches(schema, watched()))
+        connection.register(STREAM, pa.RecordBatchReader.from_batches(schema, watched()))
         try:
             self._stage_from(table, ibis.Schema.from_pyarrow(schema), with_day)
         except Exception:
             if raised:
                 raise raised[0] from None
             raise
-        connection.unregister(_STREAM)
+        connection.unregister(STREAM)
 
     def _stage_from(self, table: str, columns: ibis.Schema, with_day: Callable[[ir.Table], ir.Table]) -> None:
         """Writes the rows that stand under the name of the stream, with their day."""
-        node = ops.DatabaseTable(_STREAM, schema=columns, source=self.database.backend, namespace=ops.Namespace())
+        node = ops.DatabaseTable(STREAM, schema=columns, source=self.database.backend, namespace=ops.Namespace())
         dated = with_day(node.to_expr())
         self.stage(table, [dated], like=dated.schema())  # type: ignore[attr-defined]
 
@@ -149,36 +150,37 @@ class FileTables(RememberedFiles):
             )
 
     def swap_files(self, table: str, files: Sequence[str], *, is_whole: bool) -> tuple[date, ...]:
-        connection, column = self.database.connection, f'"{DELIVERED_DAY}"'
-        name, staged = quoted(self.schema, table), quoted(self.schema, STAGED_PREFIX + table)
         with self.database.transaction():
             self._prepare_state()
             if is_whole:
                 days_before = set(self.day_state(table))
                 self._forget(table)
                 self.swap(table)  # type: ignore[attr-defined]
-                contents = self._file_contents(name, None)
+                contents = self._file_contents(quoted(self.schema, table), None)
                 self._remember(table, contents)
                 return tuple(sorted(days_before | contents.keys()))
             listed = ", ".join(literal(file) for file in files)
-            of_files = f"WHERE _source_file IN ({listed})" if listed else "WHERE false"
-            days = sorted(
-                day
-                for (day,) in connection.execute(
-                    f"SELECT DISTINCT {column} FROM {name} {of_files} UNION SELECT DISTINCT {column} FROM {staged}"
-                ).fetchall()
-            )
-            if days:
-                if listed:
-                    self.database.change(self.schema, table, f"DELETE FROM {name} {of_files}")
-                self.swap(table, column=DELIVERED_DAY, days=())  # type: ignore[attr-defined]
-                before, contents = self.day_state(table), self._file_contents(name, days)
-                self._forget_days(table, [d for d in days if d not in contents])
-                self._remember(table, contents)
-                days = [day for day in days if before.get(day) != contents.get(day)]
-            else:
-                self.discard(table)  # type: ignore[attr-defined]
-            return tuple(days)
+            return self._swap_rows(table, f"WHERE _source_file IN ({listed})" if listed else "")
+
+    def _swap_rows(self, table: str, replaced: str) -> tuple[date, ...]:
+        """Puts the staged rows in the place of those that a condition names, none where it is empty; the days that changed."""
+        connection, column = self.database.connection, f'"{DELIVERED_DAY}"'
+        name, staged = quoted(self.schema, table), quoted(self.schema, STAGED_PREFIX + table)
+        found = connection.execute(
+            f"SELECT DISTINCT {column} FROM {name} {replaced or 'WHERE false'} UNION SELECT DISTINCT {column} FROM {staged}"
+        ).fetchall()
+        days = sorted(day for (day,) in found)
+        if days:
+            if replaced:
+                self.database.change(self.schema, table, f"DELETE FROM {name} {replaced}")
+            self.swap(table, column=DELIVERED_DAY, days=())  # type: ignore[attr-defined]
+            before, contents = self.day_state(table), self._file_contents(name, days)
+            self._forget_days(table, [d for d in days if d not in contents])
+            self._remember(table, contents)
+            days = [day for day in days if before.get(day) != contents.get(day)]
+        else:
+            self.discard(table)  # type: ignore[attr-defined]
+        return tuple(days)
 
     def _file_contents(self, name: str, days: Sequence[date] | None) -> dict[date, str]:
         """Of each day, a fingerprint of its rows in any order, `#`, and one of where they stood."""

@@ -25,6 +25,8 @@ from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal,
 
 TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
 """Types of a result that stand as they are; times with a zone are brought to UTC, decimals stay, all else is text."""
+QUERY = "query"
+"""Stands for the file of a row that a query gave."""
 ISOLATED = {
     "TimeZone": "UTC",
     "autoinstall_known_extensions": "false",
@@ -61,7 +63,7 @@ def read_query(
     of = f"The query of the {source.title}"
     names: list[str] = []
     rejects = [REJECTS.empty_table()]
-    address = _address(source, source.connection, environment) if source.connection else ""
+    address = address_of(source, environment) if source.connection else ""
     if address and not source.tables:
         given = run_query(address, source.query, of)
     else:
@@ -78,17 +80,18 @@ def read_query(
                 names += [f"{name}/{file}" for file in dict.fromkeys(content["_source_file"].to_pylist())]
             with _errors_told(of):
                 given = _alone(con, source.query, of)
-    ignored = _check_columns(given.column_names, contract, source, of)
+    ignored = check_columns(given.column_names, contract, source)
     with duckdb.connect() as con, _errors_told(of):
         con.execute("SET TimeZone = 'UTC'")
         con.register("given", given)
-        table = _canonical(con.table("given"), source, contract, exact_numbers(given))
+        table = _canonical(con.table("given"), source, contract, exact_numbers(given.schema))
     return FilesRead(table=table, rejects=pa.concat_tables(rejects), files=tuple(names), ignored_columns=ignored)
 
 
-def _address(source: SqlSource, connection: str, environment: Mapping[str, str]) -> str:
+def address_of(source: SqlSource, environment: Mapping[str, str]) -> str:
+    """The address of a source's connection. Raises SourceError where the environment has none."""
     try:
-        return with_variables(connection, environment)
+        return with_variables(source.connection or "", environment)
     except KeyError as error:
         raise SourceError(
             f"The environment variable {error.args[0]} is not set, which holds the connection of the "
@@ -199,9 +202,9 @@ def _errors_told(of: str) -> Iterator[None]:
         raise SourceError(f"{of} fails: {text}{hint}") from error
 
 
-def _check_columns(given: Sequence[str], contract: Contract, source: SqlSource, of: str) -> tuple[str, ...]:
+def check_columns(given: Sequence[str], contract: Contract, source: SqlSource) -> tuple[str, ...]:
     """Refuses a result that lacks a needed column or names one twice, in any case; the names that nothing reads."""
-    lower = [name.lower() for name in given]
+    of, lower = f"The query of the {source.title}", [name.lower() for name in given]
     if repeated := sorted({name for name in lower if lower.count(name) > 1}):
         raise SourceError(f"{of} gives {', '.join(repeated)} twice; name one of them otherwise.")
     for name in needed_columns(contract, source.added_columns):
@@ -211,30 +214,46 @@ def _check_columns(given: Sequence[str], contract: Contract, source: SqlSource, 
                 f"{', '.join(given)}. Name it with AS."
             )
     known = {column.name for column in delivered_columns(contract)}
+    if source.cursor:
+        known |= {name.lower() for name in source.cursor.beside_rows}
+        for name in (*source.cursor.beside_rows, *source.cursor.key_of(source.table)):
+            if name.lower() not in lower:
+                raise SourceError(
+                    f"{of} gives no column {name!r}, which its cursor reads{did_you_mean(name, given)}; it gives "
+                    f"{', '.join(given)}."
+                )
     return tuple(sorted(name for name in given if name.lower() not in known))
 
 
 def _canonical(
     given: duckdb.DuckDBPyRelation, source: SqlSource, contract: Contract, exact: Container[str]
 ) -> pa.Table:
-    """The canonical columns of a result in their types, with what each row is called.
+    """The canonical columns of a result in their types, with what each row is called."""
+    kinds = dict(zip(given.columns, map(str, given.types), strict=True))
+    cells = [f"{cell} AS {identifier(name)}" for name, cell in canonical_cells(kinds, source, contract, exact).items()]
+    cells += [f"{literal(QUERY)} AS _source_file", "row_number() OVER () AS _row_number"]
+    cells.append("to_json(given)::varchar AS _raw_row")
+    return given.project(", ".join(cells)).to_arrow_table()
+
+
+def canonical_cells(
+    kinds: Mapping[str, str], source: SqlSource, contract: Contract, exact: Container[str]
+) -> dict[str, str]:
+    """Canonical column: the expression that gives it, of a result's columns and their types.
 
     Names count in any case: some servers write those of a result in capitals.
     """
     columns = {column.name: column for column in delivered_columns(contract)}
-    cells = []
-    for name, kind in zip(given.columns, map(str, given.types), strict=True):
+    cells = {}
+    for name, kind in kinds.items():
         if column := columns.get(name.lower()):
             read = _cell(name, column, kind, source, name in exact)
-            read = respelt(f"{identifier(name)}::varchar", read, source.values.get(column.name, {}))
-            cells.append(f"{read} AS {identifier(column.name)}")
-    names = {name.lower(): name for name in given.columns}
+            cells[column.name] = respelt(f"{identifier(name)}::varchar", read, source.values.get(column.name, {}))
+    names = {name.lower(): name for name in kinds}
     for name, other in AS_DELIVERED.get(source.table, {}).items():
         if name not in names and other in names:
-            cells.append(f"{identifier(names[other])}::varchar AS {identifier(name)}")
-    cells += [f"{literal('query')} AS _source_file", "row_number() OVER () AS _row_number"]
-    cells.append("to_json(given)::varchar AS _raw_row")
-    return given.project(", ".join(cells)).to_arrow_table()
+            cells[name] = f"{identifier(names[other])}::varchar"
+    return cells
 
 
 def _cell(given: str, column: Column, kind: str, source: SqlSource, is_exact_number: bool) -> str:
