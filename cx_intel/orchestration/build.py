@@ -65,7 +65,7 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
     steps = steps_of(portfolio)
     raw_kinds = {f"raw_{part}": raw_kind(t, portfolio) for t in portfolio.tables for part in portfolio.parts_of(t)}
     kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
-    assets = landed_assets(portfolio, environment.variables)
+    assets = landed_assets(portfolio, environment.variables, environment.home)
     assets += raw_assets(portfolio, environment.variables, environment.home)
     assets += [table_asset(step, portfolio, kinds) for step in steps]
     if portfolio.reports.enabled:

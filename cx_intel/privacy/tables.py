@@ -11,6 +11,7 @@ from typing import Any
 
 from cx_intel.contracts.delivered import DERIVED as DERIVED_COLUMNS
 from cx_intel.contracts.erased import GONE_FROM_PERIODS, KEPT, MERGES, ROW_IDS
+from cx_intel.privacy.landed import landed_of
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import REDACTED, Subject, pattern_of_words, plain_domain_of
@@ -161,7 +162,7 @@ class Tables:
             for table, columns in self.edits.columns().items()
             for column in wanted
             if column in columns and (column != "account_id" or table not in self.borrowed)
-        )
+        ) or (subject_column == "account_id" and any(landed_of(self.edits, subject)))
 
     def erase(self, subjects: Sequence[tuple[Subject, Entry]], register: Register) -> None:
         """Takes the subjects out, in one transaction: accounts that were merged go together."""
@@ -169,6 +170,8 @@ class Tables:
             delivered = self._delivered_rows(subjects)
             assert self.borrowed is not None  # read before the rows that tell it go
             for subject, entry in sorted(subjects, key=lambda one: not one[0].system):
+                for table, column in list(landed_of(self.edits, subject.id)):
+                    self.edits.delete(table, column, subject.id)
                 if subject.system:
                     self._erase_id(subject, entry, delivered, register)
                 else:
@@ -201,6 +204,8 @@ class Tables:
             return self.holds(subject.column, subject.id)
         tables = self.edits.columns()
         if any(self._pairs(table, names, subject.system, subject.id) for table in tables for names in PAIRS):
+            return True
+        if any(landed_of(self.edits, subject.id)):
             return True
         return any(self.rows(table, value) for table, value in self.named_by(subject))
 

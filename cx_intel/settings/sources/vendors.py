@@ -55,3 +55,10 @@ OBJECTS = {
     "stripe": ("customers", "products", "prices", "coupons", "subscriptions", "invoices", "credit_notes"),
 }
 """Kind of a source: the objects that it lands, where something reads them; those that others need come first."""
+CUSTOMER_OF = {
+    "customers": "id",
+    "subscriptions": "customer",
+    "invoices": "customer",
+    "credit_notes": "customer",
+}
+"""Objects that are about one customer: the field that says which. With the customer they are erased, and landed no more."""

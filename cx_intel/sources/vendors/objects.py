@@ -10,12 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from cx_intel.settings.sources.vendors import OBJECTS
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import as_text
 
 ID, DELETED = "id", "deleted"
 """The column that identifies an object, and the one that is `true` once the vendor no longer has it."""
 MOST_FIELDS = 2_000
+_LANDED = "landed_"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,13 @@ class Merged:
 
 def landed_name(source: str, kind: str) -> str:
     """The table that holds the objects of a kind that a source lands."""
-    return f"landed_{source}_{kind}"
+    return f"{_LANDED}{source}_{kind}"
+
+
+def landed_kind(table: str) -> str | None:
+    """The kind of the objects that a table holds; None of one that holds none."""
+    kinds = sorted({kind for listed in OBJECTS.values() for kind in listed}, key=len, reverse=True)
+    return next((k for k in kinds if table.startswith(_LANDED) and table.endswith(f"_{k}")), None)
 
 
 def row_of(given: Mapping[str, Any], kind: str) -> dict[str, str | None]:

@@ -45,7 +45,7 @@ class Home:
     def __init__(self, folder: Path, stripe: StripeStandIn):
         self.file, self.stripe = folder / "warehouse.duckdb", stripe
         self.slept: list[float] = []
-        self.landing: Landing | None = None
+        self.erased: tuple[str, ...] = ()
 
     def source(self, **changes: Any) -> StripeSource:
         return StripeSource(kind="stripe", api_key="${STRIPE_API_KEY}", host=self.stripe.host, **changes)
@@ -54,10 +54,10 @@ class Home:
         clock = Clock(lambda: float(self.stripe.now), self.slept.append)
         with writing(self.file) as database:
             warehouse = DuckDBWarehouse(database, "book")
-            self.landing = Landing(self.source(**changes), kinds, warehouse, clock)
+            landing = Landing(self.source(**changes), kinds, warehouse, self.erased, clock)
             with warehouse.transaction():
-                self.results = self.landing.run({"STRIPE_API_KEY": key})
-        return self.landing
+                self.results = landing.run({"STRIPE_API_KEY": key})
+        return landing
 
     def table(self, kind: str) -> dict[str, dict[str, Any]]:
         with writing(self.file) as database:
@@ -261,3 +261,15 @@ def test_an_outage_is_told_after_some_tries_and_leaves_all_as_it_was(home: Home,
     del stripe.answer
     home.land()
     assert home.table("customers")["cus_001"]["name"] == "Renamed"
+
+
+def test_nothing_of_an_erased_customer_is_landed(home: Home, stripe: StripeStandIn) -> None:
+    home.erased = ("cus_003",)
+    home.land()
+    stripe.now += DAY
+    stripe.put("customers", {"id": "cus_003", "name": "Renamed"})
+    stripe.put("subscriptions", {"id": "sub_003", "status": "past_due"})
+    home.land()
+    assert "cus_003" not in home.table("customers")
+    assert "sub_003" not in home.table("subscriptions")
+    assert len(home.table("subscriptions")) == 119

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.proof import remains
+from cx_intel.privacy.subject import Subject
 from cx_intel_tests.helpers.small_company import SmallCompany
 from cx_intel_tests.helpers.stripe_stand_in import KEY, StripeStandIn, coupon, item, items, price
 from cx_intel_tests.helpers.vendor_server import serving
@@ -128,3 +131,18 @@ def test_a_key_that_is_refused_is_named_and_nothing_is_made_of_nothing(
     assert "raw_subscriptions" not in outcome.tables
     for folder, _, files in os.walk(company.home):
         assert [f for f in files if KEY.encode() in (Path(folder) / f).read_bytes()] == []
+
+
+@pytest.mark.slow
+def test_an_erased_customer_is_nowhere_and_does_not_come_back(company: SmallCompany) -> None:
+    assert company.refresh(FIRST, write=False).failures == []
+    home = Home(company.home, company.warehouse, company.home / "warehouse.lock", company.variables)
+    assert erase(home, company.name, "account", "cus_c").remains == ()
+    left = [("sub_a",), ("sub_b",), ("sub_d",)]
+    assert company.query("SELECT id FROM landed_stripe_subscriptions ORDER BY 1") == left
+    outcome = company.refresh(SECOND, write=False, rebuild=True)
+    assert outcome.failures == []
+    assert company.query("SELECT id FROM landed_stripe_customers ORDER BY 1") == [("cus_a",), ("cus_b",), ("cus_d",)]
+    months = company.values("nrr_summary", "ending_mrr", by="revenue_month")
+    assert Decimal(months[date(2025, 5, 1)]) == Decimal("460.87")
+    assert remains(company.home, Subject(company.name, "account", "cus_c", ("Company C",), "erased-1")) == []

@@ -5,9 +5,10 @@ put into the warehouse in one transaction with how far it was read. What queries
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -17,9 +18,11 @@ from cx_intel.orchestration.assets.tables import asset_options, key_of
 from cx_intel.orchestration.checks.check import RuleResult, check_results, results_table
 from cx_intel.orchestration.checks.rules import Rule
 from cx_intel.orchestration.dagster_internals import evaluations, recorded
+from cx_intel.privacy.landed import ErasedCustomers
+from cx_intel.privacy.register import Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.settings.sources.vendors import StripeSource
+from cx_intel.settings.sources.vendors import CUSTOMER_OF, StripeSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.objects import ID, Merged, Objects, landed_name, table_of
 from cx_intel.sources.vendors.readers import reading
@@ -46,12 +49,20 @@ def landed_before(portfolio: Portfolio, source: object) -> list[dg.AssetKey]:
     return [landed_key(portfolio, name) for name in dict.fromkeys(str(table.landed) for table in read)]
 
 
-def landed_assets(portfolio: Portfolio, variables: Mapping[str, str]) -> list[dg.AssetsDefinition]:
-    """The assets of all sources that land a vendor's objects; `variables` hold the secrets."""
-    return [_landed_asset(portfolio, source, variables) for source in portfolio.vendors.values()]
+def landed_assets(portfolio: Portfolio, variables: Mapping[str, str], home: Path) -> list[dg.AssetsDefinition]:
+    """The assets of all sources that land a vendor's objects.
+
+    Args:
+        portfolio: Its settings.
+        variables: Hold the secrets.
+        home: Where it is remembered who was erased.
+    """
+    return [_landed_asset(portfolio, source, variables, home) for source in portfolio.vendors.values()]
 
 
-def _landed_asset(portfolio: Portfolio, source: StripeSource, variables: Mapping[str, str]) -> dg.AssetsDefinition:
+def _landed_asset(
+    portfolio: Portfolio, source: StripeSource, variables: Mapping[str, str], home: Path
+) -> dg.AssetsDefinition:
     key, kinds = landed_key(portfolio, source.name), portfolio.landed_objects(source.name)
     specs = [dg.AssetCheckSpec(FIELDS_CHECK, asset=key, description=FIELDS_TEXT)]
 
@@ -65,7 +76,8 @@ def _landed_asset(portfolio: Portfolio, source: StripeSource, variables: Mapping
     )
     def land(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
-        landing = Landing(source, kinds, warehouse)
+        erased = ErasedCustomers(portfolio, Register(home, variables), source.name)
+        landing = Landing(source, kinds, warehouse, erased)
         try:
             with warehouse.transaction():
                 results = landing.run(variables)
@@ -99,6 +111,7 @@ class Landing:
         source: The source.
         kinds: The objects that are wanted.
         warehouse: Where they go.
+        erased: Customers of whom nothing is landed.
         clock: The time; default: that of this machine.
         requests: How many were sent.
     """
@@ -106,6 +119,7 @@ class Landing:
     source: StripeSource
     kinds: tuple[str, ...]
     warehouse: Warehouse
+    erased: Container[str] = ()
     clock: "Clock | None" = None
     requests: int = 0
     _of: dict[str, _Kind] = field(default_factory=lambda: defaultdict(_Kind))
@@ -151,8 +165,10 @@ class Landing:
 
     def _take(self, found: Objects) -> None:
         one = self._of[found.kind]
-        one.pending += found.rows
-        one.seen.update(str(row[ID]) for row in found.rows)
+        customer = CUSTOMER_OF.get(found.kind, "")
+        rows = [row for row in found.rows if str(row.get(customer)) not in self.erased]
+        one.pending += rows
+        one.seen.update(str(row[ID]) for row in rows)
         if len(one.pending) >= MERGED_AT_ONCE or found.gone or found.ends_pass:
             self._merge(found.kind)
         if found.gone:
