@@ -90,6 +90,10 @@ def look(portfolio: Portfolio, variables: Mapping[str, str], as_of: date, rows: 
     currencies: dict[str, str] = {}
     sources = [s for s in portfolio.sources if isinstance(s, FilesSource | SqlSource)]
     for source in sorted(sources, key=lambda s: s.table != "accounts"):
+        if isinstance(source, SqlSource) and source.landed:
+            landed = ", ".join(sorted({str(table.landed) for table in source.landed.values()}))
+            yield SourceLook(source.table, f"what {landed} lands, which is looked at by a refresh", is_whole=False)
+            continue
         try:
             contract = STAGING[source.table](portfolio)
             sample = read_sample(source, contract=contract, environment=variables, rows=rows)

@@ -17,6 +17,7 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import file_sets, source_files, with_variables
+from cx_intel.sources.vendors.readers import refusals
 from cx_intel.warehouse.connections import reach
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -52,7 +53,11 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
             f"names {', '.join(unset)}, which are not set in the environment",
             "Set it for the service that runs the refresh too, not only in this shell.",
         )
-    unreachable = [*missing_files(portfolio, variables), *_unreachable_connections(portfolio, variables)]
+    unreachable = [
+        *missing_files(portfolio, variables),
+        *_unreachable_connections(portfolio, variables),
+        *(_refusing_vendors(portfolio, variables) if not unset else ()),
+    ]
     for text in unreachable if not unset else ():
         yield problem(subject, text, "Bring the file there, or mend the path or the connection of the source.")
     yield from _alerts(portfolio, variables)
@@ -94,6 +99,14 @@ def _unreachable_connections(portfolio: Portfolio, variables: Mapping[str, str])
                 continue  # told as a variable that is not set
             except SourceError as error:
                 yield str(error)
+
+
+def _refusing_vendors(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[str]:
+    for source in portfolio.vendors.values():
+        try:
+            yield from refusals(source, portfolio.landed_objects(source.name), variables)
+        except SourceError as error:
+            yield str(error)
 
 
 def _alerts(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Finding]:

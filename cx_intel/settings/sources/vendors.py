@@ -4,24 +4,32 @@ Only descriptions; requests are sent in `cx_intel.sources.vendors`. Which canoni
 says (`landed: NAME` in place of its folder), or a `sql` source whose `tables` name what was landed.
 """
 
+import re
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from cx_intel.settings.base import Settings
 from cx_intel.settings.identity import SystemName
 
-Secret: TypeAlias = Annotated[str, Field(pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$")]
-"""`${NAME}` of a variable of the environment: a secret stands in no file."""
-LOCAL = ("http://127.0.0.1", "http://localhost")
+_VARIABLE = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
+_HOST = r"^(https://[A-Za-z0-9.-]+|http://(127\.0\.0\.1|localhost))(:\d+)?$"
+
+
+def _is_variable(stated: object) -> object:
+    if not isinstance(stated, str) or not re.match(_VARIABLE, stated):  # which may be the secret: it is not repeated
+        raise ValueError("is to be ${NAME} of a variable that holds the secret: none stands in a file")
+    return stated
 
 
 def _is_https(host: str) -> str:
-    if not host.startswith(("https://", *LOCAL)) or host.count("/") > 2 or "@" in host:
+    if not re.match(_HOST, host):
         raise ValueError(f"{host!r} is no host: write it as https://api.example.com, without a path")
     return host
 
 
+Secret: TypeAlias = Annotated[str, BeforeValidator(_is_variable), Field(json_schema_extra={"pattern": _VARIABLE})]
+"""`${NAME}` of a variable of the environment: a secret stands in no file."""
 Host: TypeAlias = Annotated[str, AfterValidator(_is_https)]
 """Where a vendor is reached, over TLS; http on this machine alone."""
 

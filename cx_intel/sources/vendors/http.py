@@ -21,7 +21,6 @@ from cx_intel.sources.vendors.sign_in import SignIn
 
 TIMEOUT = httpx.Timeout(60, connect=30)
 TRIES = 7
-"""How often a request is sent that fails in a way that passes."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds between tries: they double, with jitter, unless the vendor states how long."""
 LONGEST_RETRY_AFTER = 900.0
@@ -102,8 +101,8 @@ class ApiClient:
         sign_in: How requests prove whose they are.
         headers: Sent with each request.
         clock: The time.
-        wants: Statuses that the caller reads itself, such as 404.
         quota_ended: Tells an answer that ends the day's quota from other refusals.
+        tries: How often a request is sent that fails in a way that passes.
         requests: How many were sent.
     """
 
@@ -113,6 +112,7 @@ class ApiClient:
     headers: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
     quota_ended: Callable[[Refused], bool] = lambda refused: False
+    tries: int = TRIES
     requests: int = 0
 
     def __post_init__(self) -> None:
@@ -142,14 +142,14 @@ class ApiClient:
             return self._retrying()(self._once, path, dict(parameters or {}), absent)
         except _Passing as failure:
             raise SourceError(
-                f"{self.vendor} at {self.host}{path} fails, tried {TRIES} times: {failure}. Nothing was changed; refresh "
+                f"{self.vendor} at {self.host}{path} fails, tried {self.tries} times: {failure}. Nothing was changed; refresh "
                 "again later."
             ) from None
 
     def _retrying(self) -> tenacity.Retrying:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Passing),
-            stop=tenacity.stop_after_attempt(TRIES),
+            stop=tenacity.stop_after_attempt(self.tries),
             wait=self._wait,
             sleep=self.clock.sleep,
             reraise=True,

@@ -51,6 +51,13 @@ def reading(
         yield StripeReader(client, kinds, source.full_pass_days, known, dict(state))
 
 
+def refusals(source: StripeSource, kinds: Sequence[str], variables: Mapping[str, str]) -> list[str]:
+    """What the vendor refuses of what a refresh would ask for, in words; raises SourceError where it is not reached."""
+    with reading(source, kinds, {}, {}, variables) as reader:
+        reader.client.tries = 2
+        return reader.refusals()
+
+
 def _secret(stated: str, source: StripeSource, variables: Mapping[str, str]) -> str:
     try:
         secret = with_variables(stated, variables).strip()

@@ -11,6 +11,7 @@ from cx_intel.orchestration.assets.delivery.landed import Landing
 from cx_intel.settings.sources.vendors import StripeSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.http import Clock
+from cx_intel.sources.vendors.readers import refusals
 from cx_intel.warehouse.duckdb.opening import writing
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.stripe_stand_in import KEY, StripeStandIn, coupon, item, items, price
@@ -273,3 +274,14 @@ def test_nothing_of_an_erased_customer_is_landed(home: Home, stripe: StripeStand
     assert "cus_003" not in home.table("customers")
     assert "sub_003" not in home.table("subscriptions")
     assert len(home.table("subscriptions")) == 119
+
+
+def test_the_doctor_names_each_right_that_is_missing(home: Home, stripe: StripeStandIn) -> None:
+    assert refusals(home.source(), KINDS, {"STRIPE_API_KEY": KEY}) == []
+    stripe.may_read -= {"coupons", "invoices"}
+    found = refusals(home.source(), KINDS, {"STRIPE_API_KEY": KEY})
+    assert [text.split(" to ")[1].split(":")[0] for text in found] == ["/v1/coupons", "/v1/invoices"]
+    (refused,) = refusals(home.source(), KINDS, {"STRIPE_API_KEY": "rk_live_mistyped"})
+    assert "401" in refused
+    with pytest.raises(SourceError, match="STRIPE_API_KEY is not set, which signs in to stripe"):
+        refusals(home.source(), KINDS, {})
