@@ -17,7 +17,10 @@ from cx_intel.settings.base import NAME_PATTERN
 from cx_intel.settings.environment import read_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cx_intel.proposals.finding import Proposal
+    from cx_intel.proposals.landed import FirstRows
 
 init = typer.Typer(add_completion=False)
 
@@ -55,7 +58,7 @@ def init_command(
         schemas = _schemas(variable) if variable else None
         place = folder.resolve() if folder else None
         with TemporaryDirectory(prefix="cx-intel-") as samples:
-            found = proposal_for(place, Path(samples), schemas)
+            found = proposal_for(place, Path(samples), schemas, _first_rows(variable) if variable else None)
         _print_found(found)
         if found.is_empty:
             errors.print(
@@ -91,6 +94,23 @@ def _schemas(variable: str) -> dict[str, dict[str, tuple[str, ...]]]:
         return landed_tables(address, f"The database of {variable}")
     except SourceError as error:
         raise _misuse(str(error)) from None
+
+
+def _first_rows(variable: str) -> "FirstRows":
+    """What gives the first rows of tables of the database whose address a variable holds."""
+    from cx_intel.proposals.folders import SAMPLE_ROWS
+    from cx_intel.settings.sources.sql import LandedTable
+    from cx_intel.warehouse.duckdb.files.landed import read_landed
+
+    address = read_environment(os.environ).variables[variable]
+
+    def rows_of(name: str, columns: "Sequence[str]") -> "list[dict[str, str | None]]":
+        table = LandedTable(name=name, columns={column: column for column in columns})
+        read = read_landed(address, {"rows": table}, f"The database of {variable}", most_rows=SAMPLE_ROWS)
+        rows: list[dict[str, str | None]] = read["rows"].to_pylist()
+        return rows
+
+    return rows_of
 
 
 def _print_found(found: "Proposal") -> None:

@@ -20,7 +20,7 @@ from cx_intel.proposals.presets import PresetProposal
 from cx_intel.proposals.spellings import day_of
 from cx_intel.proposals.tables import TableProposal
 from cx_intel.proposals.words import CURRENCY_WORDS, plain
-from cx_intel.warehouse.duckdb.files.drafted_queries import ROWS
+from cx_intel.warehouse.duckdb.files.drafted_queries import PRICES, ROWS
 
 OLD = timedelta(days=7)
 """An export whose newest row is older than that is taken for one of that day."""
@@ -71,14 +71,14 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
     for preset in proposal.presets:
         lines += _preset(preset, variable)
     for table in proposal.tables:
-        lines += _source(table, variable)
+        lines += _source(table, variable, connection)
     for table in proposal.incomplete:
         missing = ", ".join(table.missing)
         lines += _comment(
             f"{table.found.title} seems to be {table.table}, which needs {missing}: say which column it is. "
             f"There are {', '.join(table.unread)}."
         )
-        lines += [f"  # {line.removeprefix('  ')}" for line in _source(table, variable)]
+        lines += [f"  # {line.removeprefix('  ')}" for line in _source(table, variable, connection)]
     for files in proposal.others:
         lines += _comment(f"Not used: {files.title}" + (f" ({files.fault})" if files.fault else ""))
     return "\n".join(lines) + "\n"
@@ -169,13 +169,20 @@ def _preset(preset: PresetProposal, variable: str) -> Iterator[str]:
         yield f"    tables: {{{', '.join(f'{table}: null' for table in preset.missing)}}} # no files of it were found"
 
 
-def _source(table: TableProposal, variable: str) -> Iterator[str]:
+def _source(table: TableProposal, variable: str, connection: str) -> Iterator[str]:
     for doubt in table.doubts:
         yield from _comment(doubt)
     path = f"${{{variable}}}/{table.found.pattern}"
-    if table.query:
+    if table.found.is_landed:
+        keys: dict[str, Any] = {"kind": "sql", "table": table.table, "connection": f"${{{connection}}}"}
+        keys["tables"] = {ROWS: {"name": table.found.pattern, "columns": table.columns}}
+        if table.prices:
+            keys["tables"][PRICES] = {"name": table.prices.pattern, "columns": table.of_prices}
+        keys |= {name: value for name, value in table.more.items() if name != "constants"}
+        keys["query"] = LiteralScalarString(table.query)
+    elif table.query:
         rows = {"path": path, **table.found.layout, "columns": table.columns}
-        keys: dict[str, Any] = {"kind": "sql", "table": table.table, "files": {ROWS: rows}, **table.more}
+        keys = {"kind": "sql", "table": table.table, "files": {ROWS: rows}, **table.more}
         keys["query"] = LiteralScalarString(table.query)
     else:
         keys = {"kind": "files", "table": table.table, "path": path, **table.found.layout}

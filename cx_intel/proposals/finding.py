@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles, look_into
+from cx_intel.proposals.landed import FirstRows, landed_tables
 from cx_intel.proposals.presets import LandedProposal, PresetProposal, fitting, fitting_schemas
 from cx_intel.proposals.shapes import accounts_from, months_of_files, wide_months, without_totals
-from cx_intel.proposals.tables import TableProposal, proposed, with_decimal_sign, with_strangers
-from cx_intel.proposals.words import TABLE_WORDS
+from cx_intel.proposals.tables import TableProposal, is_named, proposed, with_decimal_sign, with_strangers
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.files.heads import name_of_head
 
@@ -49,7 +49,10 @@ class Proposal:
 
 
 def proposal_for(
-    folder: Path | None, samples: Path, schemas: Mapping[str, Mapping[str, Sequence[str]]] | None = None
+    folder: Path | None,
+    samples: Path,
+    schemas: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+    first_rows: FirstRows | None = None,
 ) -> Proposal:
     """What is found in a folder, and in a database.
 
@@ -57,11 +60,20 @@ def proposal_for(
         folder: The folder; None where there is only a database.
         samples: An empty folder for the first rows of the files.
         schemas: Of the database, schema: its tables, each with its columns.
+        first_rows: Gives the first rows of tables of the database.
     """
     known = known_contracts()
     landed = fitting_schemas(schemas or {})
     if folder is None:
-        return Proposal(landed=landed)
+        own = {name: tables for name, tables in (schemas or {}).items() if name not in {p.schema for p in landed}}
+        delivered = Proposal(landed=landed).delivered
+        own_tables = landed_tables(own, delivered, known, first_rows) if first_rows else []
+        return Proposal(
+            found=[table.found for table in own_tables],
+            tables=[table for table in own_tables if not table.missing],
+            incomplete=[table for table in own_tables if table.missing],
+            landed=landed,
+        )
     found = look_into(folder, samples)
     presets = fitting(samples, known)
     read = {file for preset in presets for file in preset.files}
@@ -103,7 +115,7 @@ def _why_not(files: FoundFiles, known: Portfolio) -> str:
     """Why nothing is made of files that can be read; empty where nothing tells what they could be."""
     if guess := proposed(files, known):
         return f"seems to be {guess.table} too, which other files are taken for"
-    if any(word in files.plain_name for words in TABLE_WORDS.values() for word in words):
+    if is_named(files):
         return "no column of it has a name that is known: is its first row a header?"
     return ""
 

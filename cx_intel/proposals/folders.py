@@ -14,7 +14,7 @@ import pyarrow as pa
 from cx_intel.proposals.words import plain
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.content import open_text
+from cx_intel.sources.files.content import Content, open_text
 from cx_intel.sources.files.csv import first_lines
 from cx_intel.sources.files.excel import first_rows, sheet_names
 from cx_intel.sources.files.formats import read_file
@@ -35,16 +35,18 @@ _DIGITS = re.compile(r"\d[\d._T:-]*\d|\d")
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """Files that belong together: of one folder and format, with names that differ in their digits alone.
+    """Files that belong together, of one folder and format, with names that differ in their digits alone; or a table.
 
     Attributes:
-        pattern: Their path below the folder looked at, `*` for the digits where there are several.
-        paths: The files, sorted.
+        pattern: Their path below the folder looked at, `*` for the digits where there are several; of a table of a database
+            its schema and name.
+        paths: The files, sorted; none of a table.
         layout: What a source of them has to state: delimiter, encoding, the row of the header, the sheet where there are
             several.
         columns: The names of their columns.
         rows: The first rows of the first and of the last file, as text by column.
         fault: Why they cannot be read, or are not used.
+        below: The texts of lines at the end of the last file that are no rows of a table, as reports have them.
         is_alike: Whether the first and the last file share most of their columns; those that do not belong not together.
     """
 
@@ -54,6 +56,7 @@ class FoundFiles:
     columns: tuple[str, ...] = ()
     rows: tuple[dict[str, str | None], ...] = ()
     fault: str = ""
+    below: tuple[str, ...] = ()
     is_alike: bool = True
 
     @property
@@ -62,12 +65,19 @@ class FoundFiles:
         return f"{self.pattern}, sheet {self.layout['sheet']}" if "sheet" in self.layout else self.pattern
 
     @property
+    def is_landed(self) -> bool:
+        """Whether it is a table of a database."""
+        return not self.paths
+
+    @property
     def plain_name(self) -> str:
         """The name that may tell what they hold: the file's, of a workbook with several sheets the sheet's, and of files
         that are called by digits alone their folder's.
         """
         if "sheet" in self.layout:
             return plain(self.layout["sheet"])
+        if self.is_landed:
+            return plain(self.pattern.rsplit(".", 1)[-1])
         *folders, name = self.pattern.split("/")
         told = re.search(r"[^\W\d_]", name.split(".")[0].replace("[0-9]", ""))
         return plain(name if told or not folders else f"{folders[-1]} {name}")
@@ -134,10 +144,18 @@ def _found(folder: Path, samples: Path, paths: list[Path], masked: str, layout: 
             columns.update(dict.fromkeys(content.columns))
             names.append(set(content.columns))
             rows += _as_rows(content.columns, content.table.slice(0, SAMPLE_ROWS).to_pylist())
+            below = _below(content)
     except (SourceError, OSError, EOFError, pa.ArrowException) as error:
         return FoundFiles(pattern, tuple(paths), layout, fault=str(error).replace(f"{samples}/", ""))
     is_alike = 2 * len(set.intersection(*names)) >= len(columns)
-    return FoundFiles(pattern, tuple(paths), layout, tuple(columns), tuple(rows), is_alike=is_alike)
+    return FoundFiles(pattern, tuple(paths), layout, tuple(columns), tuple(rows), below=below, is_alike=is_alike)
+
+
+def _below(content: Content) -> tuple[str, ...]:
+    """The lines after the last row that cannot be split into the columns."""
+    last = max(content.table["row_number"].to_pylist(), default=0)
+    rejects = content.rejects.to_pylist()
+    return tuple(row["raw_row"].strip() for row in rejects if row["row_number"] > last)
 
 
 def _as_rows(columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> list[dict[str, str | None]]:

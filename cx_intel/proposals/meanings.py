@@ -74,8 +74,15 @@ def of_ends(columns: dict[str, str], found: FoundFiles, formats: Sequence[str]) 
     terms = [(first, last) for first, last in begun if first and last]
     inclusive = sum(_is_whole(first, last + timedelta(days=1)) for first, last in terms)
     exclusive = sum(_is_whole(first, last) for first, last in terms)
-    if max(inclusive, exclusive) < MOST * len(terms) or 2 * len(terms) < len(begun) or not terms:
+    if not terms:
         return {}, []
+    if max(inclusive, exclusive) < MOST * len(terms) or 2 * len(terms) < len(begun):
+        newest = max(first for first, _ in begun if first)
+        asked = (
+            f"Whether {end} is the end of a term or a cancellation is not told: state `end_date: {{means: term}}` or "
+        )
+        is_open = any(last > newest for _, last in terms)
+        return {}, [f"{asked}`{{means: cancellation}}` where many lie in the future."] if is_open else []
     means = {"means": "term"}
     doubt = (
         f"{end} is whole months after {start} in most rows and is taken for the end of a term that is usually renewed"

@@ -11,8 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.tables import TableProposal, guessed, is_number
-from cx_intel.proposals.words import TABLE_WORDS
+from cx_intel.proposals.tables import TableProposal, guessed, is_named, is_number
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.files.drafted_queries import accounts_of, by_month_of_file
 
@@ -67,9 +66,12 @@ def wide_months(found: FoundFiles, portfolio: Portfolio) -> TableProposal | None
 
 def months_of_files(found: FoundFiles, portfolio: Portfolio) -> TableProposal | None:
     """The MRR of accounts with a file for each month, in whose name it stands; None where files are none."""
-    is_named = any(word in found.plain_name for word in TABLE_WORDS["mrr_history"])
     guess = guessed("mrr_history", found, portfolio)
-    if not is_named or guess.missing != ("month",) or not all(_NAME_OF_MONTH.search(path.name) for path in found.paths):
+    if (
+        not is_named(found, "mrr_history")
+        or guess.missing != ("month",)
+        or not all(_NAME_OF_MONTH.search(path.name) for path in found.paths)
+    ):
         return None
     doubt = f"Each file of {found.title} is taken for the MRR of the month in its name."
     return replace(guess, missing=(), doubts=(doubt, *guess.doubts), query=by_month_of_file([*guess.columns]))

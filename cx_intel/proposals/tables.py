@@ -39,6 +39,8 @@ class TableProposal:
         missing: Canonical columns that are needed and that no column of the files seems to be.
         doubts: What could not be told, as sentences.
         query: What gives the table, where its rows are not those of the files; the files' names are those of `columns` in it.
+        prices: The table of a database that has the prices of subscriptions.
+        of_prices: Canonical name: its name there; `price_key` is what both tables have.
     """
 
     table: str
@@ -48,6 +50,8 @@ class TableProposal:
     missing: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     query: str = ""
+    prices: FoundFiles | None = None
+    of_prices: dict[str, str] = field(default_factory=dict)
 
     @property
     def date_formats(self) -> list[str]:
@@ -82,25 +86,31 @@ def proposed(
     is_another = False
     if "metrics" not in taken and (wide := _wide_metrics(found)):
         best = (_score(is_named=True, is_whole=True, share=1.0, columns=2.5), wide)  # unless a table has three columns
-    for table, words in TABLE_WORDS.items():
+    for table in TABLE_WORDS:
         proposal = _of_table(table, found, portfolio, by_domain)
-        is_named = any(word in found.plain_name for word in words)
+        named = is_named(found, table)
         needed = needed_columns(STAGING[table](portfolio))
         have = len(needed) - len(proposal.missing)
-        if not have or (proposal.missing and not is_named):
+        if not have or (proposal.missing and not named):
             continue
         if table in taken:
-            is_another = is_another or (is_named and not proposal.missing)
+            is_another = is_another or (named and not proposal.missing)
             continue
-        if not is_named:
+        if not named:
             doubt = f"{found.title} is taken for {table} by its columns alone: its name does not tell."
             proposal = replace(proposal, doubts=(doubt, *proposal.doubts))
-        score = _score(is_named, not proposal.missing, have / len(needed), len(proposal.columns))
+        score = _score(named, not proposal.missing, have / len(needed), len(proposal.columns))
         if best is None or score > best[0]:
             best = (score, proposal)
     if best and is_another and best[0] < _score(is_named=True, is_whole=False, share=0.0, columns=0.0):
         return None
     return best[1] if best else None
+
+
+def is_named(found: FoundFiles, table: str | None = None) -> bool:
+    """Whether the name of files tells that they hold a table, or any."""
+    words = [word for name, words in TABLE_WORDS.items() if table in (None, name) for word in words]
+    return any(word in found.plain_name for word in words)
 
 
 def guessed(table: str, found: FoundFiles, portfolio: Portfolio) -> TableProposal:
@@ -163,7 +173,8 @@ def _wide_metrics(found: FoundFiles) -> TableProposal | None:
     given = {plain(name): name for name in reversed(found.columns)}
     account = next((given[word] for word in COLUMN_WORDS["metrics"]["account_id"] if word in given), None)
     days = [n for n in found.columns if (seen := found.values(n)) and all(day_of(v) for v in seen)]
-    figures = [n for n in found.columns if n != account and (v := found.values(n)) and all(FIGURE.match(x) for x in v)]
+    others = [n for n in found.columns if n != account and not re.search(r"(^|_)id$", plain(n))]
+    figures = [n for n in others if (seen := found.values(n)) and all(FIGURE.match(value) for value in seen)]
     if account is None or len(days) != 1 or len(figures) < MIN_FIGURES:
         return None
     unpivot = {"columns": figures, "name_to": "metric", "value_to": "value"}
@@ -190,6 +201,11 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
     doubts += [*misread, *said_of_periods]
     if found.columns and not found.rows:
         doubts.insert(0, f"{found.title} has no rows: only the names of its columns were looked at.")
+    if found.below:
+        doubts.append(
+            f"The last {len(found.below)} lines of {found.title} are no rows, such as {found.below[0][:50]!r}: they are "
+            f"quarantined, and above `max_quarantined_pct` (5) stop the refresh. Export it without them."
+        )
     if table == "subscriptions" and {"amount", "quantity"} <= set(columns):
         doubts.append(
             f"Whether {columns['amount']} is for all of {columns['quantity']} or for one is not told; it is taken for all."

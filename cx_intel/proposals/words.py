@@ -8,7 +8,7 @@ import unicodedata
 
 TABLE_WORDS = {
     "account_aliases": ("alias", "merged"),
-    "accounts": ("account", "customer", "compan", "client", "organi", "kunde", "tenant", "workspace", "firmen"),
+    "accounts": ("account", "customer", "compan", "client", "organi", "kunde", "tenant", "workspace", "firmen", "team"),
     "subscriptions": ("subscription", "contract", "licen", "vertr", "abo"),
     "invoices": ("invoice", "billing", "rechnung"),
     "mrr_history": ("mrr", "revenue", "arr"),
@@ -25,7 +25,7 @@ _ACCOUNT = (
     *("account_id", "customer_id", "company_id", "organization_id", "organisation_id", "org_id", "client_id"),
     *("tenant_id", "workspace_id", "group_id", "account", "customer", "company", "client", "organization", "kunde"),
     *("kundennummer", "kunden_nr", "kundennr", "kunden_id", "customer_no", "customer_number", "account_no"),
-    *("account_number", "customer_name", "account_name", "company_name"),
+    *("account_number", "customer_name", "account_name", "company_name", "team_id"),
 )
 _STATUS = ("status", "state", "stage", "lifecycle_stage")
 CURRENCY_WORDS = ("currency", "currency_code", "waehrung")
@@ -80,7 +80,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             ),
         ),
         "account_id": _ACCOUNT,
-        "product_name": ("product_name", "product", "plan_name", "plan", "produkt"),
+        "product_name": ("product_name", "product", "plan_name", "plan", "produkt", "tier_name"),
         "plan_tier": ("plan_tier", "plan", "tier", "package"),
         "amount": (
             *("amount", "mrr", "mrr_amount", "monthly_amount", "fee", "price", "value", "arr", "arr_amount", "acv"),
@@ -97,7 +97,14 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             ),
             *("amount_cents", "amount_in_cents", "mrr_cents", "price_cents"),
         ),
-        "unit_amount": ("unit_amount", "unit_price", "price_per_unit", "price_per_seat", "unit_amount_cents"),
+        "unit_amount": (
+            "unit_amount",
+            "unit_price",
+            "price_per_unit",
+            "price_per_seat",
+            "unit_amount_cents",
+            "seat_price",
+        ),
         "quantity": ("quantity", "seats", "units", "licences", "licenses", "menge"),
         "discount_pct": ("discount_pct", "discount_percent", "discount", "percent_off"),
         "billing_period_months": ("billing_period_months", "period_months", "months"),

@@ -43,6 +43,8 @@ def test_contracts_of_a_german_crm(tmp_path: Path) -> None:
     assert made.found.layout == {"delimiter": ";"}
     assert made.more == {"date_formats": ["%d.%m.%Y"], "decimal": ","}
     assert made.doubts == (
+        "Whether Ende is the end of a term or a cancellation is not told: state `end_date: {means: term}` or "
+        "`{means: cancellation}` where many lie in the future.",
         "Betrag is taken for a month: state `constants: {billing_period_months: 12}` where it is a year's.",
     )
 

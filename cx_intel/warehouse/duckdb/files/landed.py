@@ -27,20 +27,23 @@ class Found(NamedTuple):
     columns: tuple[str, ...]
 
 
-def read_landed(address: str, tables: Mapping[str, LandedTable], of: str) -> dict[str, pa.Table]:
+def read_landed(
+    address: str, tables: Mapping[str, LandedTable], of: str, *, most_rows: int | None = None
+) -> dict[str, pa.Table]:
     """The query's name of a table: what it holds, all as text, times with a zone in UTC.
 
     Args:
         address: Of the database, as `run_query` takes it.
         tables: The query's name of a table: where it is, and the columns that are read.
         of: Whose they are, as messages say it.
+        most_rows: How many rows of each table are wanted at most, whichever the server gives first.
 
     Raises:
         SourceError: A table or column that may not be missing is; or what the server said.
     """
     kind = kind_of(address)
     with connected(address, of) as connection:
-        return {name: _read(connection, kind, table, of) for name, table in tables.items()}
+        return {name: _read(connection, kind, table, of, most_rows) for name, table in tables.items()}
 
 
 def landed_tables(address: str, of: str) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -61,7 +64,7 @@ def bare(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).lower()
 
 
-def _read(connection: Any, kind: str, table: LandedTable, of: str) -> pa.Table:
+def _read(connection: Any, kind: str, table: LandedTable, of: str, most_rows: int | None) -> pa.Table:
     wanted = [*table.columns, *(name for name in table.optional if name not in table.columns)]
     empty = pa.table({name: pa.nulls(0, pa.string()) for name in wanted})
     found = next(filter(None, (_found(connection, kind, name) for name in table.names)), None)
@@ -80,8 +83,10 @@ def _read(connection: Any, kind: str, table: LandedTable, of: str) -> pa.Table:
     read = list(dict.fromkeys(columns.values()))
     conditions = [_condition(kind, str(_column([name], found, of)), values) for name, values in table.where.items()]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    limit = "" if most_rows is None else f" LIMIT {most_rows}"
     with closing(connection.cursor()) as cursor:
-        cursor.execute(f"SELECT {', '.join(_cell(kind, there) for there in read) or '1'} FROM {found.name}{where}")
+        cells = ", ".join(_cell(kind, there) for there in read) or "1"
+        cursor.execute(f"SELECT {cells} FROM {found.name}{where}{limit}")
         typed: pa.Table = cursor.fetch_arrow_table()
     return _as_text(typed, {name: read.index(columns[name]) if name in columns else None for name in wanted})
 
