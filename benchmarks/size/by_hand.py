@@ -1,14 +1,20 @@
-"""The core tables of usage by hand-written SQL of DuckDB, from the definitions: what a refresh is measured against.
+"""The core tables by hand-written SQL of DuckDB, from the definitions: what a refresh is measured against, and compared with.
 
-Typed and judged events (known account, readable time, one row an id and day, the last by file and row), their day, hour and
-category, and usage by account and day. Nothing here comes from the program's own SQL. Prints seconds of the processor.
+Typed and judged events (known account, readable time, one row an id and day, the last by file and row) and usage by account
+and day here, since they depend on the format of the files; all else in `by_hand.sql`. Nothing of it comes from the program's
+own SQL. Prints seconds of the processor by table.
 
-    python benchmarks/size/by_hand.py FILES FORMAT WAREHOUSE
+    python benchmarks/size/by_hand.py FILES FORMAT WAREHOUSE 2026-09-30 [--against WAREHOUSE_OF_THE_PROGRAM]
+
+With `--against` nothing is made: tables of the same name are compared in the columns that both have, and for each it is
+told how many rows differ.
 """
 
+import argparse
 import json
-import sys
+import re
 import time
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -39,7 +45,6 @@ def statements(files: Path, file_format: str) -> dict[str, str]:
         f"count(*) FILTER (event_category = '{name}') AS {name}_events" for name in [*CATEGORIES, "other"]
     )
     return {
-        "accounts": f"SELECT trim(account_id) AS account_id FROM read_csv('{files}/accounts.csv', all_varchar = true)",
         "stg_usage_events": f"""
             WITH typed AS (
                 SELECT trim(event_id) AS event_id, trim(account_id) AS account_id, trim(user_id) AS user_id,
@@ -49,7 +54,7 @@ def statements(files: Path, file_format: str) -> dict[str, str]:
             judged AS (
                 SELECT *, event_timestamp::DATE AS event_date, hour(event_timestamp) AS event_hour,
                     CASE {cases} ELSE 'other' END AS event_category
-                FROM typed WHERE event_timestamp IS NOT NULL AND account_id IN (FROM accounts))
+                FROM typed WHERE event_timestamp IS NOT NULL AND account_id IN (SELECT account_id FROM stg_accounts))
             SELECT * EXCLUDE (filename, file_row_number) FROM judged QUALIFY row_number() OVER (
                 PARTITION BY event_id, event_date ORDER BY filename DESC, file_row_number DESC) = 1""",
         "fct_usage": f"""
@@ -57,20 +62,73 @@ def statements(files: Path, file_format: str) -> dict[str, str]:
                 count(DISTINCT event_name) AS distinct_features_used,
                 count(DISTINCT event_category) FILTER (event_category <> 'other') AS distinct_categories_used, {counts},
                 min(event_timestamp) AS first_event_at, max(event_timestamp) AS last_event_at,
-                count(DISTINCT event_hour) AS active_hours
+                count(DISTINCT event_hour) AS active_hours,
+                count(*) FILTER (event_name = 'api_call') AS api_calls,
+                count(*) FILTER (event_name = 'report_created') AS reports_created,
+                count(*) FILTER (event_name = 'workflow_created') AS workflows_created,
+                100 * distinct_categories_used / {len(CATEGORIES)} AS feature_breadth_pct,
+                total_events >= 10 AND distinct_features_used >= 5 AS is_power_usage_day
             FROM stg_usage_events GROUP BY ALL""",
     }
 
 
-def main() -> None:
-    files, file_format, warehouse = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+def made(connection: duckdb.DuckDBPyConnection, files: Path, file_format: str, as_of: date) -> dict[str, float]:
+    """Makes the tables; what each took of the processor."""
+    connection.execute(f"SET VARIABLE as_of = DATE '{as_of}'")
+    connection.execute(f"SET VARIABLE files = '{files}'")
+    text = (Path(__file__).parent / "by_hand.sql").read_text(encoding="utf-8")
+    queries = {re.findall(r"CREATE TABLE (\w+)", s.query)[0]: s.query for s in connection.extract_statements(text)}
+    of_events = {t: f"CREATE TABLE {t} AS {query}" for t, query in statements(files, file_format).items()}
+    staged = {table: query for table, query in queries.items() if table.startswith("stg_")}
     found = {}
-    with duckdb.connect(str(warehouse)) as connection:
-        for table, query in statements(files, file_format).items():
-            began = time.process_time()
-            connection.execute(f"CREATE TABLE {table} AS {query}")
-            found[table] = round(time.process_time() - began, 2)
-    print(json.dumps(found))
+    for table, query in (staged | of_events | queries).items():  # the staged ones stay first, events come after them
+        began = time.process_time()
+        connection.execute(query)
+        found[table] = round(time.process_time() - began, 2)
+    return found
+
+
+def differences(connection: duckdb.DuckDBPyConnection, program: Path) -> dict[str, int]:
+    """Table: how many rows one side has and the other has not, in the columns that both have; figures to six digits."""
+    connection.execute(f"ATTACH '{program}' AS program (READ_ONLY)")
+    found = {}
+    tables = "SELECT table_name FROM duckdb_tables() WHERE database_name = {0} AND {1}"
+    own = connection.execute(tables.format("current_database()", "true")).fetchall()
+    theirs = connection.execute(tables.format("'program'", "schema_name = 'large'")).fetchall()
+    for (table,) in sorted(set(own) & set(theirs)):
+        sides = [_columns(connection, name) for name in (table, f"program.large.{table}")]
+        shared = [name for name in sides[0] if name in sides[1]]
+        # figures are compared as they are typed by the program
+        cells = ", ".join(
+            f"round({name}::DOUBLE, 6) AS {name}" if kind == "DOUBLE" else f"{name}::{kind} AS {name}"
+            for name in shared
+            for kind in [sides[1][name]]
+        )
+        mine, made = (f"SELECT {cells} FROM {name}" for name in (table, f"program.large.{table}"))
+        ((rows,),) = connection.execute(
+            f"SELECT count(*) FROM (({mine} EXCEPT ALL {made}) UNION ALL ({made} EXCEPT ALL {mine}))"
+        ).fetchall()
+        found[table] = rows
+    return found
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("files", type=Path)
+    arguments.add_argument("format", choices=["parquet", "csv"])
+    arguments.add_argument("warehouse", type=Path)
+    arguments.add_argument("as_of", type=date.fromisoformat)
+    arguments.add_argument("--against", type=Path)
+    given = arguments.parse_args()
+    with duckdb.connect(str(given.warehouse)) as connection:
+        if given.against:
+            print(json.dumps(differences(connection, given.against)))
+        else:
+            print(json.dumps(made(connection, given.files, given.format, given.as_of)))
 
 
 if __name__ == "__main__":
