@@ -62,7 +62,7 @@ class SourceFiles(Protocol):
     def stage_files(
         self,
         table: str,
-        source: FilesSource,
+        source: FilesSource | SqlSource,
         files: Sequence[SourceFile],
         *,
         contract: Contract,
@@ -72,12 +72,12 @@ class SourceFiles(Protocol):
         """Writes the rows of some files beside the raw table, in bounded memory; what is to be remembered of each.
 
         Args:
-            table: The raw table, which has a row's day in `DELIVERED_DAY`.
-            source: Whose files.
+            table: The raw table.
+            source: Whose files; a query is run for each of them.
             files: Those to be read.
             contract: The staging contract of the source's table.
             recipe: How they are read, to be remembered.
-            with_day: Gives the rows their day, null where it cannot be told.
+            with_day: Gives the rows of events their day in `DELIVERED_DAY`, null where it cannot be told; others none.
 
         Raises:
             SourceError: A file cannot be read, or is written all the while; the text says what to do.

@@ -22,6 +22,7 @@ from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import portfolio, rows
@@ -132,7 +133,10 @@ class EventFiles(EventLoads):
         self.folder = folder / "events"
         self.folder.mkdir()
         self.read: tuple[str, ...] = ()
-        super().__init__(folder, {"kind": "files", "table": "usage_events", "path": str(self.folder), **source}, zone)
+        place: dict[str, Any] = {"kind": "files", "path": str(self.folder)}
+        if "query" in source:
+            place = {"kind": "sql", "files": {"calls": str(self.folder)}, "per_file": True}
+        super().__init__(folder, {"table": "usage_events", **place, **source}, zone)
 
     def write(self, name: str, *events: Sequence[str]) -> Path:
         """A file of events: id, account, time, and name or login."""
@@ -147,11 +151,11 @@ class EventFiles(EventLoads):
         """Brings the files in; the days that changed."""
         of = self.portfolio
         source = of.source_of("usage_events")
-        assert isinstance(source, FilesSource)
+        assert isinstance(source, FilesSource | SqlSource)
         before = self.warehouse.known_files("raw_usage_events")
         guard = Guard(of.name, self.home, {})
         with self.warehouse.transaction():
-            days, self.told = FilesDelivery(source, of, {}, guard, self.warehouse).take(day)
+            days, self.told = FilesDelivery("raw_usage_events", source, of, {}, guard, self.warehouse).take(day)
         now = self.warehouse.known_files("raw_usage_events")
         self.read = tuple(name for name, file in now.items() if before.get(name) != file)
         return days

@@ -20,8 +20,13 @@ TIMES = {"usage_events": "event_timestamp"}
 
 def is_kept_by_row_day(table: str, source: Source) -> bool:
     """Whether the raw table of a source is kept by the day of its rows: of files one by one, and of a query with a cursor."""
-    is_read_in_parts = isinstance(source, FilesSource) or (isinstance(source, SqlSource) and source.cursor is not None)
-    return table in TIMES and is_read_in_parts
+    has_cursor = isinstance(source, SqlSource) and source.cursor is not None
+    return table in TIMES and (has_cursor or is_read_by_file(table, source))
+
+
+def is_read_by_file(table: str, source: Source) -> bool:
+    """Whether of the files of a source only those are read that are new or changed."""
+    return (table in TIMES and isinstance(source, FilesSource)) or (isinstance(source, SqlSource) and source.per_file)
 
 
 def with_event_day(raw: ir.Table, *, table: str, portfolio: Portfolio) -> ir.Table:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import dagster as dg
 import pandas as pd
 
-from cx_intel.models.staging.event_days import is_kept_by_row_day
+from cx_intel.models.staging.event_days import TIMES, is_read_by_file
 from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult
 from cx_intel.orchestration.checks.rules import Rule
-from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.files import ReadByFile
 
 CHECK = "files_are_there"
 TEXT = "The files that rows were read from are still there."
@@ -28,7 +28,12 @@ class GoneFiles(Check):
         if self.contract.layer != "staging" or table not in self.portfolio.tables:
             return False
         source = self.portfolio.source_of(table)
-        return is_kept_by_row_day(table, source) and isinstance(source, FilesSource) and source.gone_files is None
+        return (
+            table in TIMES
+            and is_read_by_file(table, source)
+            and isinstance(source, ReadByFile)
+            and source.gone_files is None
+        )
 
     def specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
         return [dg.AssetCheckSpec(CHECK, asset=key, description=TEXT)] if self._applies else []

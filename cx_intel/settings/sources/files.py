@@ -91,7 +91,27 @@ class Split(Settings):
     """A further column that receives the number of parts."""
 
 
-class FilesSource(TableSource, FileSet):
+class ReadByFile(TableSource):
+    """A source whose unit may be the file."""
+
+    gone_files: Literal["keep", "take_back"] | None = None
+    """Of usage_events: what becomes of the rows of a file that is not there any more. `keep` (default) where files are
+    cleared away once they are read, `take_back` where a file is removed because it was wrong. Default where the source
+    `delivers: all`: take_back."""
+
+    @model_validator(mode="after")
+    def _gone_files_are_of_events(self) -> "ReadByFile":
+        if self.gone_files and self.table != "usage_events":
+            raise Misfit("is about usage_events; other tables hold what their files hold", ("gone_files",))
+        return self
+
+    @property
+    def takes_gone_files_back(self) -> bool:
+        """Whether the rows of a file go with it."""
+        return self.gone_files == "take_back" if self.gone_files else self.delivers_all
+
+
+class FilesSource(ReadByFile, FileSet):
     """One canonical table from files: CSV, Parquet, JSON lines or Excel."""
 
     kind: Literal["files"]
@@ -116,16 +136,6 @@ class FilesSource(TableSource, FileSet):
     """Canonical name: how its cell is split."""
     unpivot: Unpivot | None = None
     """Of a wide file: which columns become rows."""
-    gone_files: Literal["keep", "take_back"] | None = None
-    """Of usage_events: what becomes of the rows of a file that is not there any more. `keep` (default) where files are
-    cleared away once they are read, `take_back` where a file is removed because it was wrong. Default where the source
-    `delivers: all`: take_back."""
-
-    @model_validator(mode="after")
-    def _gone_files_are_of_events(self) -> "FilesSource":
-        if self.gone_files and self.table != "usage_events":
-            raise Misfit("is about usage_events; other tables hold what their files hold", ("gone_files",))
-        return self
 
     @model_validator(mode="after")
     def _one_origin_a_column(self) -> "FilesSource":
@@ -142,11 +152,6 @@ class FilesSource(TableSource, FileSet):
         is_except = isinstance(stated, Except)
         values = stated.not_ if isinstance(stated, Except) else stated
         return values if isinstance(values, list) else [values], is_except
-
-    @property
-    def takes_gone_files_back(self) -> bool:
-        """Whether the rows of a file go with it."""
-        return self.gone_files == "take_back" if self.gone_files else self.delivers_all
 
     @property
     def delivers_all(self) -> bool:

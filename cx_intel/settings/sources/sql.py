@@ -9,9 +9,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.identity import SystemName
-from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.cursor import ROW_KEYS, CursorSetting
-from cx_intel.settings.sources.files import FileSet
+from cx_intel.settings.sources.files import FileSet, ReadByFile
 
 TableName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
 
@@ -72,7 +71,7 @@ class LandedTable(QueryTable):
         return self
 
 
-class SqlSource(TableSource):
+class SqlSource(ReadByFile):
     """One canonical table from a query: over declared files in DuckDB's SQL, or at a connection in its server's.
 
     Over files, it sees each entry of `files` as a table of its name, with the columns of the files, all text, and
@@ -94,6 +93,10 @@ class SqlSource(TableSource):
     """
     query: str = Field(min_length=1)
     """One SELECT, which names its result's columns as the canonical table does."""
+    per_file: bool = False
+    """Of one entry of `files`: the query is run for each file by itself, and again only for files that are new or changed.
+    For queries whose rows of all files are those of each file, one below the other.
+    """
     cursor: CursorSetting | None = None
     """Of a connection: reads only what is new since the last refresh, by a column that grows: `updated_at`, or with `key`,
     `look_back` and `deleted`. What the query no longer gives stays then."""
@@ -104,6 +107,12 @@ class SqlSource(TableSource):
             raise Misfit("needs either `files`, which the query reads, or a `connection`, where it runs", ("query",))
         if not self.connection and len(self.landed) < len(self.tables):
             raise Misfit("are of a `connection`, which is not stated", ("tables",))
+        if self.per_file and (len(self.files) != 1 or self.connection or self.tables):
+            raise Misfit("is for a query over one entry of `files`", ("per_file",))
+        if self.gone_files and not self.per_file:
+            raise Misfit(
+                "is for queries that are run `per_file`; others are run over the files that are there", ("gone_files",)
+            )
         return self
 
     @model_validator(mode="after")
@@ -128,5 +137,10 @@ class SqlSource(TableSource):
 
     @property
     def delivers_all(self) -> bool:
-        """Whether a row that a delivery no longer has is missing: as stated, else yes, if a cursor tells of deleted ones."""
+        """Whether a row that a delivery no longer has is missing: as stated, else yes, if a cursor tells of deleted ones.
+
+        Not of events file by file, unless stated.
+        """
+        if self.per_file and self.table == "usage_events":
+            return self.delivers == "all"
         return self.delivers != "changes" and (self.cursor is None or self.cursor.deleted is not None)

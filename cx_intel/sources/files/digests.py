@@ -9,11 +9,15 @@ from collections.abc import Mapping
 
 from cx_intel.settings.sources.sources import Source
 from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.sources.files.known import digest_of, look
 from cx_intel.sources.files.paths import file_sets, source_files
 
 
 def digest_of_files(source: Source, environment: Mapping[str, str]) -> str | None:
     """A digest of the names and contents of all files that a source reads; None for one that reads anything else.
+
+    Of a query that is run for each file, sizes and times stand for contents: those of files where they differ are compared
+    when it is run.
 
     Args:
         source: The source.
@@ -29,6 +33,8 @@ def digest_of_files(source: Source, environment: Mapping[str, str]) -> str | Non
     for files, of in sets:
         for file in source_files(files, environment, of):
             found.update(f"{of}\0{file.name}\0{file.format}\0".encode())
-            with file.path.open("rb") as content:
-                found.update(hashlib.file_digest(content, "sha256").digest())
+            if isinstance(source, SqlSource) and source.per_file:
+                found.update(repr(look(file.path)).encode())
+            else:
+                found.update(digest_of(file.path).encode())
     return found.hexdigest()

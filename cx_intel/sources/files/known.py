@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.files import ReadByFile
 from cx_intel.sources.files.paths import SourceFile
 
 READER = "1"
@@ -120,7 +120,7 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def recipe_of(source: FilesSource, columns: Iterable[str], zone: str) -> str:
+def recipe_of(source: ReadByFile, columns: Iterable[str], zone: str) -> str:
     """Tells whether files would be read otherwise than before.
 
     Args:

@@ -19,7 +19,7 @@ import pandas as pd
 from cx_intel.contracts.contract import Kind
 from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.models.staging.event_days import is_kept_by_row_day
+from cx_intel.models.staging.event_days import is_kept_by_row_day, is_read_by_file
 from cx_intel.orchestration.assets.delivery.admission import refuse_unknown_currencies
 from cx_intel.orchestration.assets.delivery.landed import landed_before
 from cx_intel.orchestration.assets.delivery.raw_cursors import CursorDelivery
@@ -36,6 +36,7 @@ from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.digests import digest_of_files
+from cx_intel.sources.files.known import KnownFile
 from cx_intel.warehouse.protocol import Rows, Warehouse
 
 if TYPE_CHECKING:
@@ -103,10 +104,11 @@ def raw_asset(
         extra: dict[str, Any] = {}
         guard = Guard(portfolio.name, home, variables)
         reads_all = REBUILD_TAG in context.run.tags
-        delivery: FilesDelivery | CursorDelivery | None = None
-        if isinstance(source, FilesSource) and kind == "by_day":
-            delivery = FilesDelivery(source, portfolio, variables, guard, warehouse)
-        elif isinstance(source, SqlSource) and source.cursor:
+        by_file = None
+        if is_read_by_file(table, source) and isinstance(source, FilesSource | SqlSource):
+            by_file = FilesDelivery(name, source, portfolio, variables, guard, warehouse)
+        delivery: FilesDelivery | CursorDelivery | None = by_file if kind == "by_day" else None
+        if isinstance(source, SqlSource) and source.cursor:
             delivery = CursorDelivery(source, part, kind, portfolio, variables, guard, warehouse, reads_all)
         if delivery:
             with warehouse.transaction():
@@ -127,13 +129,21 @@ def raw_asset(
                 staged = warehouse.stage(name, _dated(admitted, written, table, portfolio))
                 swapped: dict[str, Any] = {"column": DELIVERED_DAY, "days": written, "state": state}
             else:
-                rows, extra = _whole(table, source, days[-1], portfolio, variables, warehouse)
+                files: list[KnownFile] = []
+                if by_file:
+                    rows, files, extra = by_file.rows()
+                else:
+                    rows, extra = _whole(table, source, days[-1], portfolio, variables, warehouse)
                 rows = guard.admit(table, rows, days[-1], warehouse, portfolio.system_of(table), part)
                 staged = warehouse.stage(name, [rows])
                 written, swapped = (), {"stands_at": days[-1]}
+                if files or warehouse.known_files(name):  # a table that is read whole now is of no files
+                    warehouse.remember_files(name, files)
             refuse_unknown_currencies(table, staged, warehouse, portfolio)
             metadata = shown(None, staged, days[-1], warehouse)
             warehouse.swap(name, **swapped)
+            if by_file:
+                by_file.discard()
             step_made.remember(metadata | extra)
         report_other_days(context, key, written, days)
         return dg.MaterializeResult(asset_key=key, metadata=metadata | extra)

@@ -1,20 +1,23 @@
-"""Brings in the events of a source of files: the file is the unit, and what is delivered is kept by the day of the event.
+"""Brings in what is read file by file: events, kept by their day, and what a query gives of each file.
 
 Only new and changed files are read; their rows take the place of those that they gave before. How other raw tables come
 in is in `raw.py`, which days are judged again in `judged_days.py`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import dagster as dg
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
-from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
+from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.delivered import DELIVERED_DAY, RAW_MARKS, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.event_days import with_event_day
 from cx_intel.orchestration.assets.delivery.admission import admit_staged, stage_again
@@ -22,6 +25,7 @@ from cx_intel.orchestration.assets.unchanged import UNCHANGED
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.known import FileChanges, KnownFile, changes, recipe_of
 from cx_intel.sources.files.mapping import check_mapping
@@ -29,6 +33,8 @@ from cx_intel.sources.files.paths import file_sets, source_files
 from cx_intel.warehouse.protocol import Warehouse
 
 NAMED = 20
+READ_PREFIX = "read_"
+"""Begins the name under which rows stand that were read now, until those of the other files are put below them."""
 
 
 @dataclass(frozen=True)
@@ -36,49 +42,33 @@ class FilesDelivery:
     """The files of one source, and the raw table that holds their rows.
 
     Attributes:
-        source: The files.
+        name: The raw table.
+        source: The files, or the query over each of them.
         portfolio: Whose source.
         variables: What `${NAME}` in the source's path is taken from.
         guard: Keeps the erased out.
         warehouse: Where the rows go; a transaction is open.
     """
 
-    source: FilesSource
+    name: str
+    source: FilesSource | SqlSource
     portfolio: Portfolio
     variables: Mapping[str, str]
     guard: Guard
     warehouse: Warehouse
 
     def take(self, as_of: date) -> tuple[tuple[date, ...], dict[str, Any]]:
-        """Reads what is new into the raw table; the days that changed, and metadata that tells of the files.
+        """Reads what is new of events into the raw table; the days that changed, and metadata that tells of the files.
 
         Args:
             as_of: The day of the run, which a load is dated by.
         """
-        table, name, warehouse = self.source.table, f"raw_{self.source.table}", self.warehouse
-        contract = STAGING[table](self.portfolio)
-        with_day = partial(with_event_day, table=table, portfolio=self.portfolio)
-        recipe = recipe_of(
-            self.source, [column.name for column in delivered_columns(contract)], self.portfolio.time_zone
-        )
-        try:
-            check_mapping(self.source, contract)
-            ((declared, of),) = file_sets(self.source)
-            is_by_day = warehouse.exists(name) and DELIVERED_DAY in warehouse.table(name).columns
-            known = warehouse.known_files(name) if is_by_day else {}
-            found = changes(source_files(declared, self.variables, of), known, recipe)
-            read = []
-            if found.to_read:
-                read = warehouse.stage_files(
-                    name,
-                    self.source,
-                    found.to_read,
-                    contract=contract,
-                    recipe=recipe,
-                    with_day=with_day,
-                )
-        except SourceError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+        name, warehouse = self.name, self.warehouse
+        with_day = partial(with_event_day, table=self.source.table, portfolio=self.portfolio)
+        is_by_day = warehouse.exists(name) and DELIVERED_DAY in warehouse.table(name).columns
+        known = warehouse.known_files(name) if is_by_day else {}
+        recipe, found = self._look(known)
+        read = self._read(name, found, recipe, with_day)
         taken_back = self._taken_back(found, read)
         kept = [file for file in found.gone if file not in taken_back]
         dated_otherwise = [file for file in kept if file.recipe != recipe]
@@ -97,6 +87,57 @@ class FilesDelivery:
         if known != {file.name: file for file in now}:
             warehouse.remember_files(name, now)
         return days, _told(found, taken_back, now) | ({} if days else {UNCHANGED: True})
+
+    def rows(self) -> tuple[ir.Table, list[KnownFile], dict[str, Any]]:
+        """All rows of a table without days, what is new read now; the files, to be remembered with them; and metadata.
+
+        Rows of files that are gone are gone too.
+        """
+        name, warehouse = self.name, self.warehouse
+        known = warehouse.known_files(name) if warehouse.exists(name) else {}
+        recipe, found = self._look(known)
+        new = READ_PREFIX + name
+        read = self._read(new, found, recipe, lambda rows: rows)
+        parts = [warehouse.staged(new)] if read else []
+        if found.standing:
+            rows = warehouse.table(name)
+            parts.append(rows.filter(rows["_source_file"].isin([file.name for file in found.standing])))
+        if not parts:
+            cells = {column.name: "string" for column in delivered_columns(self._contract)}
+            parts.append(
+                ibis.memtable(pd.DataFrame(columns=[*cells, *RAW_MARKS]), schema=ibis.schema(cells | RAW_MARKS))
+            )
+        now = [*found.standing, *read]
+        return _below_each_other(parts), now, _told(found, found.gone, now)
+
+    def discard(self) -> None:
+        """Drops what stood of the files that were read now."""
+        self.warehouse.discard(READ_PREFIX + self.name)
+
+    @property
+    def _contract(self) -> Contract:
+        return STAGING[self.source.table](self.portfolio)
+
+    def _look(self, known: Mapping[str, KnownFile]) -> tuple[str, FileChanges]:
+        """How files are read now, and which of them have to be."""
+        recipe = recipe_of(
+            self.source, [column.name for column in delivered_columns(self._contract)], self.portfolio.time_zone
+        )
+        with _failures_named():
+            check_mapping(self.source, self._contract)
+            ((declared, of),) = file_sets(self.source)
+            return recipe, changes(source_files(declared, self.variables, of), known, recipe)
+
+    def _read(
+        self, name: str, found: FileChanges, recipe: str, with_day: Callable[[ir.Table], ir.Table]
+    ) -> list[KnownFile]:
+        """Stages the rows of what has to be read; the files as they were then."""
+        if not found.to_read:
+            return []
+        with _failures_named():
+            return self.warehouse.stage_files(
+                name, self.source, found.to_read, contract=self._contract, recipe=recipe, with_day=with_day
+            )
 
     def _taken_back(self, found: FileChanges, read: Sequence[KnownFile]) -> tuple[KnownFile, ...]:
         """The files whose rows go with them: where the settings say so, and those that only have another name now.
@@ -120,6 +161,27 @@ class FilesDelivery:
             for column, kind in staged.schema().items()
         }
         stage_again(name, self.warehouse, staged, rows.select(**cells))
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    try:
+        yield
+    except SourceError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+
+
+def _below_each_other(parts: Sequence[ir.Table]) -> ir.Table:
+    """Rows that are read at different times; a column that may be delivered since then is null before."""
+    first, *more = parts
+    cells = first.schema().items()
+    return reduce(
+        lambda rows, part: rows.union(
+            part.select(**{n: part[n].cast(kind) if n in part.columns else ibis.null(kind) for n, kind in cells})
+        ),
+        more,
+        first,
+    )
 
 
 def _told(found: FileChanges, taken_back: Sequence[KnownFile], now: Sequence[KnownFile]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from cx_intel.contracts.contract import TIME, Column, Contract
 from cx_intel.contracts.delivered import DELIVERED_DAY, ROW_MARKS, delivered_columns
 from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.known import KnownFile, look
@@ -24,7 +25,7 @@ from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.duckdb.files.columns import ignored, used_names
 from cx_intel.warehouse.duckdb.files.local_spellings import literal
 from cx_intel.warehouse.duckdb.files.parquet import ParquetGroup, plain_groups, query_of, times_of
-from cx_intel.warehouse.duckdb.files.reading import FileReading, stream_schema
+from cx_intel.warehouse.duckdb.files.reading import FileReading, QueryReading, stream_schema
 from cx_intel.warehouse.duckdb.files.remembered import RememberedFiles
 
 STREAM = "_cx_files"
@@ -41,17 +42,20 @@ class FileTables(RememberedFiles):
     def stage_files(
         self,
         table: str,
-        source: FilesSource,
+        source: FilesSource | SqlSource,
         files: Sequence[SourceFile],
         *,
         contract: Contract,
         recipe: str,
         with_day: Callable[[ir.Table], ir.Table],
     ) -> list[KnownFile]:
-        groups = plain_groups(files, source)
+        groups = plain_groups(files, source) if isinstance(source, FilesSource) else []
         for _ in range(TRIES):
-            reading = FileReading(source, contract, recipe)
-            if groups:
+            if isinstance(source, FilesSource):
+                reading: FileReading | QueryReading = FileReading(source, contract, recipe)
+            else:
+                reading = QueryReading(source, contract, recipe)
+            if groups and isinstance(reading, FileReading):
                 self._stage_parquet(table, groups, reading, with_day)
             else:
                 self._stage_stream(table, reading.batches(files), stream_schema(contract), with_day)
@@ -141,6 +145,8 @@ class FileTables(RememberedFiles):
         """Rows without a readable time are of the day that most rows of their file are of."""
         staged, day = quoted(self.schema, STAGED_PREFIX + table), f'"{DELIVERED_DAY}"'
         connection = self.database.connection
+        if DELIVERED_DAY not in self.staged(table).columns:  # type: ignore[attr-defined]
+            return
         if connection.execute(f"SELECT 1 FROM {staged} WHERE {day} IS NULL LIMIT 1").fetchall():
             connection.execute(
                 f"UPDATE {staged} AS rows SET {day} = coalesce((SELECT most.day FROM "

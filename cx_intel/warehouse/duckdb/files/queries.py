@@ -18,7 +18,7 @@ from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import REJECTS, Content, FilesRead
 from cx_intel.sources.files.formats import read_file
-from cx_intel.sources.files.paths import file_sets, source_files, with_variables
+from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, with_variables
 from cx_intel.warehouse.connections import exact_numbers, run_query
 from cx_intel.warehouse.duckdb.files.landed import bare, read_landed
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
@@ -71,21 +71,51 @@ def read_query(
             tables = {name: table for name, table in source.tables.items() if not table.landed}
             for name, table in (read_landed(address, tables, of) if tables else {}).items():
                 con.register(name, table)
-            for name, declared in source.landed.items():
-                con.register(name, _landed_here((landed or {}).get(name), declared, name, of))
-            for (name, files), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
-                content, found = _contents(files, whose, environment)
+            for name, table in source.landed.items():
+                con.register(name, _landed_here((landed or {}).get(name), table, name, of))
+            for (name, declared), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
+                files = source_files(declared, environment, whose)
+                content, found = _contents(declared, files)
                 con.register(name, content)
                 rejects.append(found)
-                names += [f"{name}/{file}" for file in dict.fromkeys(content["_source_file"].to_pylist())]
+                names += [f"{name}/{file.name}" for file in files]
             with _errors_told(of):
                 given = _alone(con, source.query, of)
-    ignored = check_columns(given.column_names, contract, source)
+    return _given(given, source, contract, rejects, names)
+
+
+def read_query_of_file(source: SqlSource, file: SourceFile, contract: Contract) -> FilesRead:
+    """The rows that the query of a source gives of one file alone; as `read_query`, but that rows are of the file.
+
+    Args:
+        source: The query, which is run `per_file`.
+        file: The file.
+        contract: As there.
+    """
+    of = f"The query of the {source.title} over {file.path}"
+    ((name, declared),) = source.files.items()
+    content, rejects = _contents(declared, [file])
     with duckdb.connect() as con, _errors_told(of):
+        con.register(name, content)
+        given = _alone(con, source.query, of)
+    return _given(given, source, contract, [rejects], [file.name], source_file=file.name)
+
+
+def _given(
+    given: pa.Table,
+    source: SqlSource,
+    contract: Contract,
+    rejects: Sequence[pa.Table],
+    files: Sequence[str],
+    source_file: str = QUERY,
+) -> FilesRead:
+    """The rows of a result under canonical names."""
+    ignored = check_columns(given.column_names, contract, source)
+    with duckdb.connect() as con, _errors_told(f"The query of the {source.title}"):
         con.execute("SET TimeZone = 'UTC'")
         con.register("given", given)
-        table = _canonical(con.table("given"), source, contract, exact_numbers(given.schema))
-    return FilesRead(table=table, rejects=pa.concat_tables(rejects), files=tuple(names), ignored_columns=ignored)
+        table = _canonical(con.table("given"), source, contract, exact_numbers(given.schema), source_file)
+    return FilesRead(table=table, rejects=pa.concat_tables(rejects), files=tuple(files), ignored_columns=ignored)
 
 
 def address_of(source: SqlSource, environment: Mapping[str, str]) -> str:
@@ -110,27 +140,27 @@ def _alone(con: duckdb.DuckDBPyConnection, query: str, of: str) -> pa.Table:
     return con.sql(query).to_arrow_table()
 
 
-def _contents(files: QueryFiles, whose: str, environment: Mapping[str, str]) -> tuple[pa.Table, pa.Table]:
-    """What the files of one set hold, joined by column name, with `_source_file`; and the rows that could not be split."""
+def _contents(declared: QueryFiles, files: Sequence[SourceFile]) -> tuple[pa.Table, pa.Table]:
+    """What some files of one set hold, joined by column name, with `_source_file`; and the rows that could not be split."""
     tables, rejects = [], []
     spelling: dict[str, str] = {}
-    for file in source_files(files, environment, whose):
-        content = read_file(file, files)
+    for file in files:
+        content = read_file(file, declared)
         _refuse_repeated(content, str(file.path))
         table = content.table.select([f"c{n}" for n in range(len(content.columns))]).rename_columns(content.columns)
-        table = _renamed(table, files, str(file.path), file.of)
+        table = _renamed(table, declared, str(file.path), file.of)
         table = table.rename_columns([spelling.setdefault(name.lower(), name) for name in table.column_names])
         tables.append(table.append_column("_source_file", pa.repeat(file.name, table.num_rows)))
         rejects.append(content.rejects)
-    no_files = pa.table({name: pa.nulls(0, pa.string()) for name in [*files.columns, "_source_file"]})
+    no_files = pa.table({name: pa.nulls(0, pa.string()) for name in [*declared.columns, "_source_file"]})
     table = pa.concat_tables(tables or [no_files], promote_options="default")
     given = {name.lower() for name in table.column_names}
-    for name in (name for name in files.optional if name.lower() not in given):
+    for name in (name for name in declared.optional if name.lower() not in given):
         table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
     for n, name in enumerate(table.column_names):
         if pa.types.is_null(table.schema.field(n).type):
             table = table.set_column(n, name, table.column(n).cast(pa.string()))
-    return _without_null_text(table, files), pa.concat_tables([REJECTS.empty_table(), *rejects])
+    return _without_null_text(table, declared), pa.concat_tables([REJECTS.empty_table(), *rejects])
 
 
 def _landed_here(table: pa.Table | None, declared: LandedTable, name: str, of: str) -> pa.Table:
@@ -226,12 +256,12 @@ def check_columns(given: Sequence[str], contract: Contract, source: SqlSource) -
 
 
 def _canonical(
-    given: duckdb.DuckDBPyRelation, source: SqlSource, contract: Contract, exact: Container[str]
+    given: duckdb.DuckDBPyRelation, source: SqlSource, contract: Contract, exact: Container[str], source_file: str
 ) -> pa.Table:
     """The canonical columns of a result in their types, with what each row is called."""
     kinds = dict(zip(given.columns, map(str, given.types), strict=True))
     cells = [f"{cell} AS {identifier(name)}" for name, cell in canonical_cells(kinds, source, contract, exact).items()]
-    cells += [f"{literal(QUERY)} AS _source_file", "row_number() OVER () AS _row_number"]
+    cells += [f"{literal(source_file)} AS _source_file", "row_number() OVER () AS _row_number"]
     cells.append("to_json(given)::varchar AS _raw_row")
     return given.project(", ".join(cells)).to_arrow_table()
 

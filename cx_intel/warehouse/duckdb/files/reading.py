@@ -15,12 +15,14 @@ import pyarrow as pa
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead, raw_rejects
 from cx_intel.sources.files.formats import file_blocks, read_file
 from cx_intel.sources.files.known import KnownFile, digest_of, look
 from cx_intel.sources.files.mapping import check_mapping
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files
 from cx_intel.warehouse.duckdb.files.columns import canonical, ignored, rows_wanted, used_names
+from cx_intel.warehouse.duckdb.files.queries import read_query_of_file
 
 MARKS = {"_source_file": pa.string(), "_row_number": pa.int64(), "_raw_row": pa.string(), "_reject": pa.string()}
 
@@ -68,19 +70,35 @@ def stream_schema(contract: Contract) -> pa.Schema:
     return pa.schema(list((cells | MARKS).items()))
 
 
-class FileReading:
-    """One reading of files, one after the other, in batches of the same columns.
+class Reading:
+    """One reading of files, one after the other.
 
     Attributes:
         read: The files that are done.
         changed: Those that were written meanwhile: what was read of them is not to be kept.
     """
 
-    def __init__(self, source: FilesSource, contract: Contract, recipe: str):
-        check_mapping(source, contract)
-        self.source, self.contract, self.recipe = source, contract, recipe
+    def __init__(self, recipe: str):
+        self.recipe = recipe
         self.read: list[KnownFile] = []
         self.changed: list[SourceFile] = []
+
+    def note(self, file: SourceFile, before: tuple[int, int], **counted: Any) -> None:
+        """Notes a file as done, or as changed: it looked otherwise `before`."""
+        digest = digest_of(file.path)
+        if look(file.path) == before:
+            self.read.append(KnownFile(file.name, *before, digest, self.recipe, **counted))
+        else:
+            self.changed.append(file)
+
+
+class FileReading(Reading):
+    """One reading of files in batches of the same columns."""
+
+    def __init__(self, source: FilesSource, contract: Contract, recipe: str):
+        super().__init__(recipe)
+        check_mapping(source, contract)
+        self.source, self.contract = source, contract
 
     def batches(self, files: Sequence[SourceFile]) -> Iterator[pa.RecordBatch]:
         """The rows of the files as text, in order.
@@ -105,13 +123,23 @@ class FileReading:
                     unread |= ignored(content, used)
                 self.note(file, before, ignored_columns=tuple(sorted(unread)), **counted)
 
-    def note(self, file: SourceFile, before: tuple[int, int], **counted: Any) -> None:
-        """Notes a file as done, or as changed: it looked otherwise `before`."""
-        digest = digest_of(file.path)
-        if look(file.path) == before:
-            self.read.append(KnownFile(file.name, *before, digest, self.recipe, **counted))
-        else:
-            self.changed.append(file)
+
+class QueryReading(Reading):
+    """One reading of files by a query that is run for each of them, in batches of the same columns, all as text."""
+
+    def __init__(self, source: SqlSource, contract: Contract, recipe: str):
+        super().__init__(recipe)
+        self.source, self.contract = source, contract
+
+    def batches(self, files: Sequence[SourceFile]) -> Iterator[pa.RecordBatch]:
+        """What the query gives of each file, in order. Raises as `read_query_of_file`."""
+        schema = stream_schema(self.contract)
+        for file in files:
+            before = look(file.path)
+            read = read_query_of_file(self.source, file, self.contract)
+            yield from _in_columns(read.raw(), schema).to_batches()
+            counted = {"rows": read.table.num_rows, "rejects": read.rejects.num_rows}
+            self.note(file, before, ignored_columns=read.ignored_columns, **counted)
 
 
 def _in_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
