@@ -120,6 +120,7 @@ def raw_asset(
         step_made = making(context, warehouse, key, portfolio, days, digest, guard.fingerprint())
         if digest is not None and (told := step_made.told_before()):
             return told.result()
+        files: list[KnownFile] = []
         with warehouse.transaction():
             step_made.begin()
             if isinstance(source, SyntheticSource) and kind == "by_day":
@@ -129,7 +130,6 @@ def raw_asset(
                 staged = warehouse.stage(name, _dated(admitted, written, table, portfolio))
                 swapped: dict[str, Any] = {"column": DELIVERED_DAY, "days": written, "state": state}
             else:
-                files: list[KnownFile] = []
                 if by_file:
                     rows, files, extra = by_file.rows()
                 else:
@@ -137,12 +137,11 @@ def raw_asset(
                 rows = guard.admit(table, rows, days[-1], warehouse, portfolio.system_of(table), part)
                 staged = warehouse.stage(name, [rows])
                 written, swapped = (), {"stands_at": days[-1]}
-                if files or warehouse.known_files(name):  # a table that is read whole now is of no files
-                    warehouse.remember_files(name, files)
             refuse_unknown_currencies(table, staged, warehouse, portfolio)
             metadata = shown(None, staged, days[-1], warehouse)
             warehouse.swap(name, **swapped)
             if by_file:
+                warehouse.remember_files(name, files)
                 by_file.discard()
             step_made.remember(metadata | extra)
         report_other_days(context, key, written, days)
