@@ -14,15 +14,20 @@ from cx_intel.settings.identity import ACCOUNT
 from cx_intel.settings.portfolio import Portfolio
 
 RULES = ("direct", "chain", "domain", "own", "itself", "merged")
+IDS_OF_A_DOMAIN = 5
+"""So many ids of one system may find an account by its domain before that seems to be a mail provider's."""
 LONG_ID = "^[a-zA-Z0-9]{15}[A-Z0-5]{3}$"
 """Salesforce writes one id with 15 characters or, with three more that only tell its capitals, with 18."""
+UNSEEN = "[\u00a0\u200b\ufeff]"
+"""Characters that look like a blank, or like nothing."""
 
 
 def plain_id(value: ir.StringValue) -> ir.StringValue:
-    """The id without what spreadsheets add or take (1042.0, 0077 as 77), and a long id of Salesforce as the short one.
+    """The id without what spreadsheets add or take (1042.0, 0077 as 77) and what is not seen; a long id of Salesforce short.
 
     For hints and warnings alone: ids are told apart by their text.
     """
+    value = value.re_replace(UNSEEN, "")
     short = ibis.ifelse(value.re_search(LONG_ID), value.substr(0, 15), value)
     return short.re_replace("[.]0+$", "").re_replace("^0+", "")
 
@@ -112,6 +117,15 @@ def identity_map(portfolio: Portfolio) -> Contract:
                 "much published months moved.",
                 "warn",
             ),
+            CrossInvariant(
+                "domains_are_of_one_company",
+                f"An account finds at most {IDS_OF_A_DOMAIN} ids of a system by its e-mail domain.",
+                (),
+                _found_by_one_domain,
+                "If the domain is a mail provider's or several companies have it, state it under identity.shared_domains; what "
+                "was found by it is forgotten then. Else write the account at these ids in their system.",
+                "warn",
+            ),
         ),
         plots={"ids_without_account": lambda t: t.count(where=t.account_id.isnull() & t.valid_to.isnull())},
     )
@@ -131,6 +145,14 @@ def _changed(tables: Mapping[str, ir.Table]) -> ir.Table:
     return pairs.filter(differs).select(
         "system", "external_id", "account_id", "was_account_id", "linked_system", "linked_id"
     )
+
+
+def _found_by_one_domain(tables: Mapping[str, ir.Table]) -> ir.Table:
+    """Domains that lead more ids of one system to an account than a company usually has there."""
+    rows = tables["self"]
+    rows = rows.filter(rows.valid_to.isnull() & (rows.rule == "domain"))
+    domains = rows.group_by("linked_id", "account_id", "system").agg(ids=rows.count())
+    return domains.filter(domains.ids > IDS_OF_A_DOMAIN)
 
 
 def unmatched_accounts(portfolio: Portfolio) -> Contract:

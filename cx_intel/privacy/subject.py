@@ -103,4 +103,4 @@ def plain_domain_of(text: str) -> str:
     found = text.strip().lower()
     for pattern in AROUND_DOMAIN:
         found = re.sub(pattern, "", found)
-    return found
+    return found if "." in found else text.strip().lower()

@@ -28,7 +28,7 @@ from cx_intel.settings.portfolio import Portfolio
 
 NO_DAY, NO_TEXT = ibis.null("date"), ibis.null("string")
 NO_LINK = "has no link"
-IS_SHARED = "is a domain that several companies share: a mail provider's, or of identity.shared_domains"
+IS_SHARED = "is no company's own domain: a mail provider's, of identity.shared_domains, or none"
 FOLLOWED = ("direct", "chain", "domain")
 """The rules of ids that a link led to an account."""
 SAME = ("account_id", "rule", "linked_system", "linked_id")

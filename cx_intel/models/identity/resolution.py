@@ -125,7 +125,7 @@ def _with_reason(rows: ir.Table, leading: ir.Table, accounts: ir.Table, portfoli
         ),
         (
             (told.linked_system == DOMAIN) & is_shared(told.linked_id, portfolio),
-            ibis.literal("has the domain") + target + ", which several companies share",
+            ibis.literal("has the domain") + target + ", which is no company's own",
         ),
         (
             (told.linked_system == DOMAIN) & several,

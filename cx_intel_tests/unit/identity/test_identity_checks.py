@@ -17,7 +17,7 @@ def moved(*loads: Sequence[dict[str, object]]) -> list[tuple[str, str | None, st
     for as_of, links in zip((JANUARY, FEBRUARY), loads, strict=False):
         before = load(links, before=before, as_of=as_of)
     contract = identity_map(BOOK)
-    (check,) = contract.cross_invariants
+    check, _ = contract.cross_invariants
     found = check.broken({"self": rows(contract, before)}).to_pyarrow().to_pylist()
     return [(row["external_id"], row["account_id"], row["was_account_id"]) for row in found]
 
@@ -34,6 +34,17 @@ def test_an_id_that_is_linked_to_two_accounts_since_is_named_as_without_one():
     assert moved(first, [*first, link("stripe", "c1", "B")]) == [("c1", None, "A")]
 
 
+def test_a_domain_that_many_ids_of_one_system_have_is_named():
+    contract = identity_map(BOOK)
+    _, check = contract.cross_invariants
+    links = [link("domain", "a.example", "A"), link("domain", "b.example", "B")]
+    links += [link("stripe", f"a{n}", "domain:a.example") for n in range(6)]
+    links += [link("stripe", f"b{n}", "domain:b.example") for n in range(5)] + [link("stripe", "b5", "B")]
+    links += [link("segment", "b6", "domain:b.example")]
+    found = check.broken({"self": rows(contract, load(links))}).to_pyarrow().to_pylist()
+    assert found == [{"linked_id": "a.example", "account_id": "A", "system": "stripe", "ids": 6}]
+
+
 def alike(**valid_to: date | None) -> list[str]:
     """Accounts that the check names, of some that are valid until a day or still are."""
     contract = account_history(portfolio())
@@ -45,6 +56,7 @@ def alike(**valid_to: date | None) -> list[str]:
 def test_accounts_that_differ_only_in_how_their_ids_are_written_are_named():
     assert alike(**{"1042": FEBRUARY, "1042.0": None, "1043": None}) == ["1042", "1042.0"]
     assert alike(**{"0077": None, "77": None}) == ["0077", "77"]
+    assert alike(**{"A1": None, "A1\u00a0": None}) == ["A1", "A1\u00a0"]
     assert alike(**{"0015g00000AbCdE": FEBRUARY, "0015g00000AbCdEAAW": None}) == [
         "0015g00000AbCdE",
         "0015g00000AbCdEAAW",

@@ -52,17 +52,23 @@ def test_domains_of_mail_providers_and_those_stated_as_shared_belong_to_nobody()
     links = [link("domain", name, "A") for name in ("gmail.com", "holding.example", "a.example")]
     links += [link("stripe", f"c{n}", f"domain:{name}") for n, name in enumerate(("gmail.com", "holding.example"))]
     loaded = found(load(links, of=of))
-    assert loaded["stripe:c0"] == (None, "has the domain 'gmail.com', which several companies share")
-    assert loaded["stripe:c1"] == (None, "has the domain 'holding.example', which several companies share")
+    assert loaded["stripe:c0"] == (None, "has the domain 'gmail.com', which is no company's own")
+    assert loaded["stripe:c1"] == (None, "has the domain 'holding.example', which is no company's own")
     assert loaded["domain:holding.example"] == (None, IS_SHARED)
     assert loaded["domain:a.example"] == ("A", "direct")
 
 
 def test_mail_providers_are_known_under_the_domains_of_many_countries():
-    links = [link("domain", name, "A") for name in ("yahoo.co.uk", "gmx.at", "myyahoo.example", "yahoo")]
+    links = [link("domain", name, "A") for name in ("yahoo.co.uk", "gmx.at", "myyahoo.example")]
     loaded = found(load(links))
     assert loaded["domain:yahoo.co.uk"] == loaded["domain:gmx.at"] == (None, IS_SHARED)
-    assert loaded["domain:myyahoo.example"] == loaded["domain:yahoo"] == ("A", "direct")
+    assert loaded["domain:myyahoo.example"] == ("A", "direct")
+
+
+def test_a_text_that_is_no_domain_leads_nowhere():
+    loaded = found(load([link("domain", "n/a", "A"), link("stripe", "c1", "domain:n/a")]))
+    assert loaded["domain:n/a"] == (None, IS_SHARED)
+    assert loaded["stripe:c1"] == (None, "has the domain 'n/a', which is no company's own")
 
 
 def test_what_led_over_a_domain_is_forgotten_when_it_is_stated_as_shared():
@@ -74,7 +80,7 @@ def test_what_led_over_a_domain_is_forgotten_when_it_is_stated_as_shared():
     second = found(load(links, before=first, as_of=FEBRUARY, of=of))
     assert second == {
         "domain:group.example": (None, IS_SHARED),
-        "stripe:c1": (None, "has the domain 'group.example', which several companies share"),
+        "stripe:c1": (None, "has the domain 'group.example', which is no company's own"),
         "segment:w1": (None, "is linked to stripe 'c1', which leads to no account"),
         "segment:w2": (None, "is linked to segment 'w1', which leads to no account"),
         "stripe:c2": ("A", "direct"),

@@ -17,17 +17,18 @@ LINK = ("system", "external_id", "linked_system", "linked_id")
 
 
 def domain_of(text: ir.StringValue) -> ir.StringValue:
-    """A domain, or that of an address of e-mail or of the web, in lower case; null where nothing is left."""
+    """A domain, or that of an address of e-mail or of the web, in lower case; a text that holds none stays as it is."""
     found = text.lower()
     for pattern in AROUND_DOMAIN:
         found = found.re_replace(pattern, "")
-    return found.nullif("")
+    return ibis.ifelse(found.contains("."), found, text.lower()).nullif("")
 
 
 def is_shared(domain: ir.StringValue, portfolio: Portfolio) -> ir.BooleanValue:
-    """Whether a domain tells no company: that of a mail provider, or one that several share."""
+    """Whether a domain tells no company: that of a mail provider, one that several share, or a text such as `n/a`."""
     of_providers = "^(" + "|".join(FREE_MAIL_NAMES) + ")[.]"
-    return domain.isin(list(portfolio.identity.ignored_domains)) | domain.re_search(of_providers)
+    is_listed = domain.isin(list(portfolio.identity.ignored_domains)) | domain.re_search(of_providers)
+    return is_listed | ~domain.contains(".")
 
 
 def link_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
