@@ -22,10 +22,10 @@ def docs(
     to: Annotated[Path, typer.Option(help="The folder to write to.", file_okay=False)] = Path("docs"),
     html: Annotated[bool, typer.Option("--html", help="Also one page of HTML to search in.")] = False,
 ) -> None:
-    """Write the data dictionary of each portfolio, and the reference of the YAML with its JSON schema."""
+    """Write the data dictionary of each portfolio and of further tables, and the reference of the YAML with its JSON schema."""
     from cx_intel.orchestration.build import load_portfolios
     from cx_intel.orchestration.checks.rules import rules_of
-    from cx_intel.reports.dictionary import dictionary_html, dictionary_markdown
+    from cx_intel.reports.dictionary import dictionary_html, dictionary_markdown, further_markdown
     from cx_intel.reports.portfolio_reference import PAGE, reference
     from cx_intel.settings.yaml.described import SCHEMA_FILE
 
@@ -35,6 +35,7 @@ def docs(
     pages = {f"data-dictionary-{name}.md": dictionary_markdown(p, rules_of) for name, p in portfolios.items()}
     if html:
         pages["data-dictionary.html"] = dictionary_html(list(portfolios.values()), rules_of)
+    pages["data-dictionary-further.md"] = further_markdown(rules_of)
     pages |= {PAGE: reference(), SCHEMA_FILE: _schema_text()}
     for name, page in pages.items():
         (to / name).write_text(page, encoding="utf-8")

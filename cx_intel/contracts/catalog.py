@@ -24,6 +24,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             operations.rejected_rows,
             operations.source_conflicts,
             operations.conflicting_values,
+            operations.judged_accounts,
             identity.identity_map,
             identity.unmatched_accounts,
             core.account_history,
@@ -105,6 +106,16 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
         tables.append("churn_risk_view")
     if portfolio.renewals:
         tables += [*RENEWALS, *(f"{attribute}{ROLLUP_SUFFIX}" for attribute in portfolio.rollups)]
+    return tuple(tables)
+
+
+def kept_tables(portfolio: Portfolio) -> tuple[str, ...]:
+    """The tables that staging may keep for its next run beside those of `tables_of`: no assets, and not published."""
+    tables = ["rejected_rows"]
+    if any(portfolio.has_several(table) for table in portfolio.tables):
+        tables.append("conflicting_values")
+    if "usage_events" in portfolio.tables:
+        tables.append("judged_accounts")
     return tuple(tables)
 
 

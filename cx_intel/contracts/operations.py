@@ -1,4 +1,4 @@
-"""The contracts of tables about the running itself: the rows that staging rejected.
+"""The contracts of tables about the running itself: the rows that staging rejected, and what it keeps for its next run.
 
 What the tables of the business promise stands in the modules beside this one. How rows come here:
 `cx_intel.models.staging.tables`.
@@ -82,16 +82,36 @@ def source_conflicts(portfolio: Portfolio) -> Contract:
 
 
 def conflicting_values(portfolio: Portfolio) -> Contract:
-    """What the staged tables collect for `source_conflicts`: no asset, and nothing that a reader is shown."""
-    return Contract("conflicting_values", "operations", "In what sources of one table differ.", (), _conflict_columns())
+    """What the staged tables collect for `source_conflicts`: no asset."""
+    return Contract(
+        "conflicting_values",
+        "operations",
+        "In what sources of one table differ, collected for source_conflicts: read that.",
+        (),
+        _conflict_columns(),
+    )
+
+
+def judged_accounts(portfolio: Portfolio) -> Contract:
+    """What staged events from files were last judged by: no asset."""
+    return Contract(
+        "judged_accounts",
+        "operations",
+        "Which accounts were known when events from files were last staged: days with events of others are staged again.",
+        ("source_table", "account_id"),
+        (
+            Column("source_table", TEXT, "The canonical table of events.", nullable=False),
+            Column("account_id", TEXT, "The account.", nullable=False),
+        ),
+    )
 
 
 def rejected_rows(portfolio: Portfolio) -> Contract:
-    """What the staged tables collect for the quarantine: no asset, and nothing that a reader is shown."""
+    """What the staged tables collect for the quarantine: no asset."""
     return Contract(
         "rejected_rows",
         "operations",
-        "The rows that each source was found with when it was last staged, and that are not valid.",
+        "Rows of each source that were not valid when it was last staged, collected for quarantine: read that.",
         (),
         (
             Column("source_table", TEXT, "The canonical table.", nullable=False),

@@ -5,18 +5,20 @@ repository, and one HTML page to search in. The rules that a contract comes to a
 are made in `cx_intel.orchestration.checks.rules`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.contracts.catalog import contract_of, kept_tables, tables_of
 from cx_intel.contracts.contract import Column, Contract
 from cx_intel.reports.brief.weekly_brief import TEMPLATES
+from cx_intel.reports.portfolio_reference import EXAMPLES, SHIPPED
 from cx_intel.reports.words.markdown_safety import escaped
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.yaml.loader import load_portfolio
 
 LAYERS = {
     "staging": "What the sources delivered, typed, one table for each canonical one",
@@ -37,6 +39,12 @@ TYPES = {
     "timestamp(6)": "time (UTC)",
     "decimal(18, 2)": "amount",
 }
+KEPT = {
+    "whole": "whole: rebuilt at every refresh, standing at the newest day",
+    "by_day": "by day of its events (`{day}`): a refresh adds new or changed days",
+    "snapshot": "a snapshot for each `as_of`; the view `{table}_latest` shows the newest",
+}
+KEPT_BY_STAGING = "by staging for its next run; not published"
 TOLD_BY_COLUMNS = {
     "not_null": "Never null",
     "accepted_values": "One of the values above",
@@ -98,12 +106,19 @@ class DocumentedTable:
     checks: tuple[DocumentedCheck, ...]
 
 
-def documented_layers(portfolio: Portfolio, rules_of: RulesOf) -> list[tuple[str, str, list[DocumentedTable]]]:
-    """The layers that the portfolio has, what each holds, and its tables."""
+def documented_layers(
+    portfolio: Portfolio, rules_of: RulesOf, without: Container[str] = ()
+) -> list[tuple[str, str, list[DocumentedTable]]]:
+    """The layers that the portfolio has, what each holds, and its tables but for some; last what staging keeps."""
     by_layer: dict[str, list[DocumentedTable]] = {}
     for table in tables_of(portfolio):
         contract = contract_of(table, portfolio)
-        by_layer.setdefault(contract.layer, []).append(_documented(contract, rules_of))
+        if table not in without:
+            by_layer.setdefault(contract.layer, []).append(_documented(contract, KEPT[contract.kind], rules_of))
+    for table in kept_tables(portfolio):
+        if table not in without:
+            kept = _documented(contract_of(table, portfolio), KEPT_BY_STAGING, None)
+            by_layer.setdefault("operations", []).append(kept)
     return [(layer, LAYERS[layer], by_layer[layer]) for layer in LAYERS if layer in by_layer]
 
 
@@ -112,23 +127,28 @@ def dictionary_markdown(portfolio: Portfolio, rules_of: RulesOf) -> str:
     return _render("dictionary.md.j2", [portfolio], rules_of)
 
 
+def further_markdown(rules_of: RulesOf) -> str:
+    """The dictionary of tables that none of the shipped portfolios has, as a page of Markdown."""
+    about = {"name": "further tables", "description": "Tables that a portfolio has by its sources and settings."}
+    shipped = [load_portfolio(file) for file in sorted(SHIPPED.glob("*.yaml"))]
+    known = {table for portfolio in shipped for table in (*tables_of(portfolio), *kept_tables(portfolio))}
+    portfolio = load_portfolio(EXAMPLES).model_copy(update=about)
+    return _render("dictionary.md.j2", [portfolio], rules_of, known)
+
+
 def dictionary_html(portfolios: Sequence[Portfolio], rules_of: RulesOf) -> str:
     """The dictionaries of portfolios as one page of HTML that needs nothing else."""
     return _render("dictionary.html.j2", portfolios, rules_of)
 
 
-def _documented(contract: Contract, rules_of: RulesOf) -> DocumentedTable:
+def _documented(contract: Contract, kept: str, rules_of: RulesOf | None) -> DocumentedTable:
     return DocumentedTable(
         contract.table,
         contract.description,
         ", ".join(contract.grain),
-        {
-            "whole": "whole: rebuilt at every refresh, standing at the newest day",
-            "by_day": f"by day of its events (`{contract.day_column}`): a refresh adds new or changed days",
-            "snapshot": f"a snapshot for each `as_of`; the view `{contract.table}_latest` shows the newest",
-        }[contract.kind],
+        kept.format(table=contract.table, day=contract.day_column),
         tuple(_column(column) for column in contract.columns),
-        tuple(_checks(rules_of(contract))),
+        tuple(_checks(rules_of(contract)) if rules_of else ()),
     )
 
 
@@ -174,8 +194,8 @@ def _number(bound: float) -> str:
     return f"{round(bound, 3):,.15g}"  # without the tolerance of sums
 
 
-def _render(template: str, portfolios: Sequence[Portfolio], rules_of: RulesOf) -> str:
-    books = [(portfolio, documented_layers(portfolio, rules_of)) for portfolio in portfolios]
+def _render(template: str, portfolios: Sequence[Portfolio], rules_of: RulesOf, without: Container[str] = ()) -> str:
+    books = [(portfolio, documented_layers(portfolio, rules_of, without)) for portfolio in portfolios]
     return _environment(template.split(".")[1]).get_template(template).render(books=books)
 
 

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 import pytest
 
+from cx_intel.contracts.catalog import kept_tables, tables_of
 from cx_intel.models.core import accounts as account_models
 from cx_intel.orchestration.build import load_portfolios
 from cx_intel.reports.data.headline import HeadlineFigure, headline
@@ -190,6 +191,11 @@ class TestDaysInARow:
         with company.instance() as instance:
             days = instance.get_materialized_partitions(dg.AssetKey(["small", "fct_usage"]))
         assert {f"2025-01-{day:02}" for day in range(1, 32)} <= days
+
+    def test_every_table_in_the_warehouse_is_in_the_data_dictionary(self, refreshed: dict[str, Any]) -> None:
+        of = load_portfolios(refreshed["company"].portfolios)["small"]
+        found = {table for table in refreshed["later"] if not table.startswith("raw_")}
+        assert found - {*tables_of(of), *kept_tables(of)} == set()
 
     @pytest.mark.slow
     @pytest.mark.parametrize("seed", range(1, 6))

@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
+from cx_intel.contracts.contract import conform
 from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.models.staging.rows import is_orphan
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS
@@ -83,8 +84,10 @@ class JudgedDays:
     def remember_accounts(self) -> None:
         """Keeps which accounts were known, for the next run."""
         if self.accounts is not None:
-            rows = self.accounts.select(source_table=ibis.literal(self.table), account_id=self.accounts.account_id)
-            self.warehouse.replace_rows(JUDGED_ACCOUNTS, rows, like=rows.schema(), where=("source_table", self.table))
+            contract = contract_of(JUDGED_ACCOUNTS, self.portfolio)
+            rows = conform(self.accounts.mutate(source_table=ibis.literal(self.table)), contract)
+            where = ("source_table", self.table)
+            self.warehouse.replace_rows(JUDGED_ACCOUNTS, rows, like=contract.schema(), where=where)
 
     def _wanted(self, content: str) -> tuple[str, str]:
         cells, _, rest = content.partition("#")
