@@ -241,3 +241,39 @@ def test_weekends_are_left_out_where_little_is_usual_and_holidays_where_the_port
     )
     hours = {"business_hours": {"zone": "Europe/Vienna", "holidays": ["AT"]}}
     assert not found(new_year, portfolio(["support_tickets"], support=hours), quiet)["is_low_volume"]
+
+
+def test_a_feed_of_working_days_is_late_over_a_long_christmas_and_not_frozen() -> None:
+    first_days = [date(2025, 9, 1) + timedelta(days=n) for n in range(115)]  # to 24 December, a Wednesday
+    working = [day for day in first_days if day.weekday() < 5]
+    of = portfolio(("usage_events",))
+    found = {
+        as_of: freshness(of, as_of, stg_usage_events=[{"event_date": day} for day in working])["usage_events"]
+        for as_of in (date(2025, 12, 28), date(2025, 12, 30), date(2025, 12, 31), date(2026, 1, 6), date(2026, 1, 7))
+    }
+    assert {row["rhythm_days"] for row in found.values()} == {3}  # four gaps of a day, one of three
+    assert [day.day for day, row in found.items() if row["is_late"]] == [31, 6, 7]  # 1.5 x 3 + 2 = 6.5 days
+    assert [day.day for day, row in found.items() if row["is_frozen"]] == [7]  # 13 days
+
+
+def test_a_feed_of_month_ends_is_late_when_the_next_has_not_come_for_two_weeks() -> None:
+    months = [date(2024, month, 1) for month in range(1, 13)]  # the newest row is of 31 December
+    of = portfolio(("mrr_history",))
+    found = {
+        as_of: freshness(of, as_of, stg_mrr_history=[{"month": month} for month in months])["mrr_history"]
+        for as_of in (date(2025, 1, 31), date(2025, 2, 17), date(2025, 2, 18), date(2025, 4, 7), date(2025, 4, 8))
+    }
+    newest = found[date(2025, 1, 31)]
+    assert (newest["newest_on"], newest["rhythm_days"]) == (date(2024, 12, 31), 31)
+    assert [as_of for as_of, row in found.items() if row["is_late"]] == [  # 1.5 x 31 + 2 = 48.5 days
+        date(2025, 2, 18),
+        date(2025, 4, 7),
+        date(2025, 4, 8),
+    ]
+    assert [as_of for as_of, row in found.items() if row["is_frozen"]] == [date(2025, 4, 8)]  # 97 days
+
+
+def test_a_source_of_one_row_and_one_dated_ahead_is_as_new_as_the_row_that_can_be() -> None:
+    found = usage([AS_OF - timedelta(days=40), date(2062, 1, 31)])
+    assert (found["newest_on"], found["gap_count"], found["rhythm_days"]) == (AS_OF - timedelta(days=40), 0, None)
+    assert (found["is_late"], found["is_low_volume"]) == (False, False)
