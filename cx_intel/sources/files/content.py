@@ -17,6 +17,8 @@ from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import SourceFile
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+EXACT = 2.0**53
+"""Up to here a float tells one whole number from the next."""
 MOST_COLUMNS = 10_000
 KEPT_OF_REJECT = 1_000_000
 """Characters kept of a row that could not be split."""

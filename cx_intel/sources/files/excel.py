@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.content import Content, rejects_table
+from cx_intel.sources.files.content import EXACT, Content, rejects_table
 from cx_intel.sources.files.paths import SourceFile
 
 BATCH_ROWS = 20_000
@@ -123,4 +123,6 @@ def _text(value: Any) -> str | None:
         return value.date().isoformat()
     if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
+        return str(int(value))
     return repr(value) if isinstance(value, int | float) else str(value)

@@ -8,11 +8,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cx_intel.settings.sources.files import FileSet
-from cx_intel.sources.files.content import Content, as_text, rejects_table
+from cx_intel.sources.files.content import EXACT, Content, as_text, rejects_table
 from cx_intel.sources.files.paths import SourceFile
-
-EXACT = 2.0**53
-"""Up to here a float tells one whole number from the next."""
 
 
 def read_parquet(file: SourceFile, source: FileSet) -> Content:

@@ -41,6 +41,7 @@ def test_values_as_people_see_them(tmp_path: Path) -> None:
         ["S2", "A2", 24000, datetime(2025, 2, 1, 9, 30)],
         ["S3", "A3", "1.234,50", "01.03.2025"],
         [True, None, 1.234, None],
+        [1042.0, 12345678901.0, -0.0, None],
     ]
     file = write(tmp_path / "a.xlsx", contracts=[HEADER, *rows])
     found = read(file, "subscriptions", decimal=",", date_formats=["%d.%m.%Y"])
@@ -49,6 +50,7 @@ def test_values_as_people_see_them(tmp_path: Path) -> None:
         ["S2", "A2", "24000", "2025-02-01T09:30:00"],
         ["S3", "A3", "1234.50", "2025-03-01"],
         ["true", None, "1.234", None],
+        ["1042", "12345678901", "0", None],
     ]
 
 

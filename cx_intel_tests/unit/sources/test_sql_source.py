@@ -100,7 +100,7 @@ def test_what_a_result_holds(tmp_path: Path) -> None:
             "signup_date": date(2025, 1, 31),
             "industry": '["a","b"]',
             "segment": "2025-01-31T22:30:00.000000Z",
-            "region": 0.5,
+            "region": "0.5",
             "owner": "x",
             "status": True,
             "plan_tier": "1 day",
@@ -125,6 +125,17 @@ def test_numbers_and_times_stay_typed(tmp_path: Path) -> None:
     """
     (row,) = rows(read({"one": tmp_path / "one.csv"}, query, "usage_events"))
     assert row["event_timestamp"] == datetime(2025, 1, 1, 9)
+
+
+def test_ids_that_a_server_has_as_fractions_are_written_without_one(tmp_path: Path) -> None:
+    """As in tables that pandas landed, whose whole numbers with gaps are floats, and in columns such as NUMERIC(38, 5)."""
+    (tmp_path / "one.csv").write_text("id\n1042\n12345678901\n7.5\n9007199254740994\nnan\n\n")
+    query = "select id::double as account_id, 'x' as account_name from one"
+    found = rows(read({"one": tmp_path / "one.csv"}, query))
+    assert [row["account_id"] for row in found] == ["1042", "12345678901", "7.5", "9007199254740994.0", "nan"]
+    query = "select id::decimal(30, 5) as account_id, 'x' as account_name from one where id <> 'nan'"
+    found = rows(read({"one": tmp_path / "one.csv"}, query))
+    assert [row["account_id"] for row in found] == ["1042", "12345678901", "7.50000", "9007199254740994.00000"]
 
 
 @pytest.mark.parametrize("end", ["", ";", " ; ", "-- done", "; -- done", ";\n/* done */"])

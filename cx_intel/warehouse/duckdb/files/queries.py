@@ -10,13 +10,13 @@ from contextlib import contextmanager
 import duckdb
 import pyarrow as pa
 
-from cx_intel.contracts.contract import Column, Contract
+from cx_intel.contracts.contract import TEXT, Column, Contract
 from cx_intel.contracts.delivered import AS_DELIVERED, delivered_columns, needed_columns
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.settings.sources.sql import LandedTable, QueryFiles, QueryTable, SqlSource
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.content import REJECTS, Content, FilesRead
+from cx_intel.sources.files.content import EXACT, REJECTS, Content, FilesRead
 from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, with_variables
 from cx_intel.warehouse.connections import exact_numbers, run_query
@@ -287,11 +287,15 @@ def canonical_cells(
 
 
 def _cell(given: str, column: Column, kind: str, source: SqlSource, is_exact_number: bool) -> str:
+    """What gives a cell; an id that a server has as a number with a fraction is written without one."""
     cell = identifier(given)
     if kind == "VARCHAR":
         return cell if is_exact_number else localised(cell, column.type, source)
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime({cell}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if column.type == TEXT and kind.startswith(("DOUBLE", "FLOAT", "DECIMAL")):
+        is_whole = f"{cell} = trunc({cell}) AND abs({cell}) <= {EXACT:.0f}"
+        return f"CASE WHEN {is_whole} THEN {cell}::bigint::varchar ELSE {cell}::varchar END"
     if kind in TYPED or kind.startswith("DECIMAL"):
         return cell
     return f"to_json({cell})::varchar" if kind.endswith(("[]", ")")) else f"{cell}::varchar"
