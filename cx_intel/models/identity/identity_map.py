@@ -18,7 +18,7 @@ from cx_intel.contracts.delivered import PART
 from cx_intel.contracts.erased import is_erased
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.expressions.joins import beside
-from cx_intel.models.identity.resolution import DEPTH, ID, LINKED, default_priority, resolved, with_likeness
+from cx_intel.models.identity.resolution import ID, default_priority, resolved, with_likeness
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.models.staging.columns.identity import is_shared
@@ -152,9 +152,10 @@ def _accounts(raw_accounts: ir.Table, aliases: ir.Table, known: ir.Table) -> ir.
 
 
 def _links(delivered: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Table:
-    """The links of this load, and as links to the account what an earlier one knew: it counts after its like.
+    """The links of this load, and those that an earlier one followed: they count after their like.
 
-    What led over a domain that several companies share by now is forgotten.
+    One to an account or a domain leads to the account that it led to then, one to another system to the id there. What led
+    over a domain that several companies share by now is forgotten.
     """
     links = delivered.filter(delivered.linked_system != NO_VALUE)
     links = links.filter((links.system != DOMAIN) | ~is_shared(links.external_id, portfolio))
@@ -165,10 +166,11 @@ def _links(delivered: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Tab
     )
     links = links.mutate(rank=links.priority * 2, rule=rule, shown_system=links.linked_system, shown_id=links.linked_id)
     once = _without_shared_domains(known.filter(known.rule.isin(FOLLOWED)), portfolio)
+    is_chain = once.rule == "chain"
     remembered = once.select(
         *ID,
-        linked_system=ibis.literal(ACCOUNT),
-        linked_id=once.account_id,
+        linked_system=ibis.ifelse(is_chain, once.linked_system, ACCOUNT),
+        linked_id=ibis.ifelse(is_chain, once.linked_id, once.account_id),
         priority=once.priority,
         rank=once.priority * 2 + 1,
         rule=once.rule,
@@ -182,11 +184,7 @@ def _without_shared_domains(known: ir.Table, portfolio: Portfolio) -> ir.Table:
     """The ids that are known without leading over a domain that several companies share."""
     is_domain = (known.system == DOMAIN) & is_shared(known.external_id, portfolio)
     leads_over = (known.linked_system == DOMAIN) & is_shared(known.linked_id, portfolio)
-    forgotten = known.filter(ibis.coalesce(is_domain | leads_over, ibis.literal(False))).select(*ID)
-    for _ in range(DEPTH - 2):
-        over = known.semi_join(forgotten.select(linked_system="system", linked_id="external_id"), list(LINKED))
-        forgotten = forgotten.union(over.select(*ID), distinct=True)
-    return known.anti_join(forgotten, list(ID))
+    return known.filter(~ibis.coalesce(is_domain | leads_over, ibis.literal(False)))
 
 
 def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Table, portfolio: Portfolio) -> ir.Table:
@@ -206,7 +204,7 @@ def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Tab
         rows.account_id.isnull() & rows.system.isin(makers) & (rows.named_in.notnull() | (rows["_was_rule"] == OWN))
     )
     is_own = ibis.coalesce(is_own, ibis.literal(False))
-    rows = with_likeness(rows, *ID, rows.filter(rows.account_id.notnull()))
+    rows = with_likeness(rows, *ID, delivered.filter(delivered.linked_system != NO_VALUE))
     likeness = ibis.literal(f"{NO_LINK}; '") + rows.alike + "' has one"
     shared = (rows.system == DOMAIN) & is_shared(rows.external_id, portfolio)
     without_link = ibis.cases((shared, IS_SHARED), else_=ibis.coalesce(likeness, NO_LINK))
