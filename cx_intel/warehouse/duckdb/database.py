@@ -3,6 +3,7 @@
 What one schema of it holds: `warehouse.py`; who opens and closes files stands in `opening.py`.
 """
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,9 @@ STAGED_PREFIX = "_staged_"
 """Begins the name of the table that holds a staged write."""
 WORTH_KEEPING = (sge.Window, sge.Group, sge.Join, sge.Distinct, sge.SetOperation, sge.AggFunc, sge.Unnest, sge.Limit)
 """What makes a common table expression more than a view of rows that lie in a table."""
+
+LEVELS = 10_000
+"""How deep Python may call while SQL is written: some four calls for each level of a query, below those of Dagster."""
 
 
 class SharedSubqueries(DuckDBCompiler):
@@ -55,6 +59,7 @@ class SelectsAsWritten(Backend):
         params: Mapping[ir.Expr, Any] | None = None,
         pretty: bool = False,
     ) -> str:
+        sys.setrecursionlimit(max(LEVELS, sys.getrecursionlimit()))
         fuses, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
         try:
             query = self.compiler.to_sqlglot(expr, limit=limit, params=params)
