@@ -22,9 +22,18 @@ LISTS = {
     "credit_notes": "credit_note",
 }
 PREFIX = {"subscription": "customer.subscription"}
+EXPANDABLE = {
+    "customers": ("discount.coupon.applies_to",),
+    "prices": ("tiers", "product"),
+    "coupons": ("applies_to",),
+    "subscriptions": ("customer", "discounts", "discounts.coupon.applies_to", "items.data.discounts"),
+    "subscription_items": ("discounts",),
+    "invoices": ("customer", "discounts"),
+}
+DEEPEST = 4
 PARAMETERS = {
-    "subscriptions": ("status", "customer", "price", "expand[]"),
-    "invoices": ("status", "customer", "subscription", "expand[]"),
+    "subscriptions": ("status", "customer", "price"),
+    "invoices": ("status", "customer", "subscription"),
     "events": ("type", "created[gte]", "created[lte]"),
 }
 PAGING = ("limit", "starting_after", "ending_before")
@@ -95,6 +104,8 @@ class StripeStandIn(StandIn):
         if parts[0] != "v1" or len(parts) not in (2, 3, 4):
             return self.error(404, f"Unrecognized request URL (GET: {asked.path}).")
         listed = parts[1]
+        if fault_of := self._fault_of_expansion(listed, values(asked.query, "expand[]"), is_list=len(parts) == 2):
+            return self.error(400, fault_of)
         if listed in LISTS and listed not in self.may_read:
             return self.error(
                 403, f"The provided key does not have the required permissions for this endpoint: {listed}."
@@ -120,6 +131,18 @@ class StripeStandIn(StandIn):
             newest_first = [s for s in newest_first if s["status"] != "canceled"]
         allowed = PARAMETERS.get(listed, ())
         return self._page(newest_first, asked.query, f"/v1/{listed}", allowed, repeats=fault == "repeated")
+
+    def _fault_of_expansion(self, listed: str, expanded: list[str], *, is_list: bool) -> str:
+        for path in expanded:
+            if len(path.split(".")) > DEEPEST:
+                return f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}"
+            if is_list and not path.startswith("data."):
+                return (
+                    f"This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead."
+                )
+            if path.removeprefix("data.") not in EXPANDABLE.get(listed, ()):
+                return f"This property cannot be expanded ({path})."
+        return ""
 
     def _events(self, query: Query) -> Reply:
         types, since = values(query, "type"), values(query, "created[gte]")
@@ -151,7 +174,7 @@ class StripeStandIn(StandIn):
     def _page(
         self, found: list[dict[str, Any]], query: Query, url: str, allowed: tuple[str, ...], *, repeats: bool = False
     ) -> Reply:
-        if unknown := [name for name, _ in query if name not in (*PAGING, *allowed)]:
+        if unknown := [name for name, _ in query if name not in (*PAGING, "expand[]", *allowed)]:
             return self.error(400, f"Received unknown parameter: {unknown[0]}")
         limit = int((values(query, "limit") or ["10"])[0])
         if not 1 <= limit <= 100:
@@ -183,8 +206,13 @@ def _shown(given: dict[str, Any], expanded: list[str]) -> dict[str, Any]:
         if isinstance(value, dict) and value.get("object") == "list":
             value["has_more"] = len(value["data"]) > NESTED
             value["data"] = value["data"][:NESTED]
-        if name == "discounts" and "discounts" not in expanded:
+        if name == "discounts" and not any(path.startswith("discounts") for path in expanded):
             shown[name] = [discount["id"] for discount in value]
+        if name == "items" and "items.data.discounts" not in expanded:
+            for one in value["data"]:
+                one["discounts"] = [discount["id"] for discount in one["discounts"]]
+    if "tiers" not in expanded:
+        shown.pop("tiers", None)
     return shown
 
 

@@ -18,6 +18,8 @@ from cx_intel.sources.vendors.sign_in import Bearer
 API_VERSION = "2025-03-31.basil"
 """Objects have the shape of this version, whatever the account's default is."""
 PAGE = 100
+ITEMS = "/v1/subscription_items"
+"""The list of a subscription's items, of which the first are given with it."""
 DAY = 86_400
 EVENTS_KEPT_DAYS = 25
 """Stripe keeps events for 30 days."""
@@ -53,14 +55,20 @@ KINDS = {
         ("name", "email", "created", "currency", "discount", "metadata"),
     ),
     "products": Kind("product", ("product.*",), ("name",)),
-    "prices": Kind("price", ("price.*",), ("product", "currency", "unit_amount", "unit_amount_decimal", "recurring")),
-    "coupons": Kind("coupon", ("coupon.*",), ("percent_off", "amount_off", "duration")),
+    "prices": Kind(
+        "price",
+        ("price.*",),
+        ("product", "currency", "unit_amount", "unit_amount_decimal", "recurring"),
+        {},
+        ("tiers",),
+    ),
+    "coupons": Kind("coupon", ("coupon.*",), ("percent_off", "amount_off", "duration"), {}, ("applies_to",)),
     "subscriptions": Kind(
         "subscription",
         ("customer.subscription.*", "customer.discount.*"),
         ("customer", "status", "currency", "created", "start_date", "items", "discounts"),
         {"status": "all"},
-        ("discounts",),
+        ("discounts.coupon.applies_to", "items.data.discounts"),
     ),
     "invoices": Kind(
         "invoice", ("invoice.*",), ("customer", "created", "status", "currency", "lines", "total"), {}, ("discounts",)
@@ -209,7 +217,9 @@ class StripeReader:
         url, _, query = str(value.get("url", "")).partition("?")
         if not url.startswith("/v1/") or ".." in url:
             raise SourceError(f"Stripe names a list at {url!r}, which is not one of its API.")
-        asked = dict(part.split("=", 1) for part in query.split("&") if "=" in part)
+        asked: dict[str, Any] = dict(part.split("=", 1) for part in query.split("&") if "=" in part)
+        if url == ITEMS:
+            asked["expand[]"] = ["data.discounts"]
         return value | {"data": list(self._list(url, asked)), "has_more": False}
 
     def _list(self, path: str, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -159,7 +159,8 @@ def test_after_a_month_without_a_run_all_is_read_again(home: Home, stripe: Strip
 
 
 def test_lists_within_objects_are_read_to_their_end(home: Home, stripe: StripeStandIn) -> None:
-    many = [item(f"si_{n}", SEAT, n) for n in range(1, 19)]
+    half = {"id": "di_1", "object": "discount", "coupon": coupon(50)}
+    many = [item(f"si_{n}", SEAT, n) | {"discounts": [half] * (n in (1, 18))} for n in range(1, 19)]
     stripe.put(
         "subscriptions", {"id": "sub_wide", "customer": "cus_001", "status": "active", "items": items("sub_wide", many)}
     )
@@ -169,7 +170,20 @@ def test_lists_within_objects_are_read_to_their_end(home: Home, stripe: StripeSt
     home.land()
     landed = json.loads(home.table("subscriptions")["sub_wide"]["items"])
     assert [one["quantity"] for one in landed["data"]] == [str(n) for n in range(1, 19)]
+    assert [len(one["discounts"]) for one in landed["data"]] == [1, *([0] * 16), 1]
+    assert {one["discounts"][0]["coupon"]["percent_off"] for one in landed["data"][::17]} == {"50"}
     assert len(json.loads(home.table("invoices")["in_1"]["lines"])["data"]) == 130
+
+
+def test_tiers_of_prices_come_with_them(home: Home, stripe: StripeStandIn) -> None:
+    tiers = [{"up_to": 10, "unit_amount": 900}, {"up_to": None, "unit_amount": 700}]
+    stripe.put("prices", price("price_tiers", None) | {"tiers": tiers, "tiers_mode": "volume"})
+    home.land()
+    assert json.loads(home.table("prices")["price_tiers"]["tiers"])[1]["unit_amount"] == "700"
+    stripe.now += DAY
+    stripe.put("prices", {"id": "price_tiers", "nickname": "By volume"})
+    home.land()
+    assert json.loads(home.table("prices")["price_tiers"]["tiers"])[0]["up_to"] == "10"
 
 
 @pytest.mark.parametrize("seed", range(3))
