@@ -14,11 +14,11 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.presets import PresetUse
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.synthetic import SyntheticSource
-from cx_intel.settings.sources.vendors import OBJECTS, StripeSource, VendorSource
+from cx_intel.settings.sources.vendors import OBJECTS, Vendor, VendorSource
 
 Source: TypeAlias = Annotated[SyntheticSource | FilesSource | SqlSource, Field(discriminator="kind")]
 """A source that delivers canonical tables."""
-AnySource: TypeAlias = Annotated[SyntheticSource | FilesSource | SqlSource | StripeSource, Field(discriminator="kind")]
+AnySource: TypeAlias = Annotated[SyntheticSource | FilesSource | SqlSource | Vendor, Field(discriminator="kind")]
 """Any source: those that deliver canonical tables, and those whose objects others read."""
 
 
@@ -58,7 +58,7 @@ class SourcesMixin(Settings):
         return self
 
     @property
-    def vendors(self) -> dict[str, StripeSource]:
+    def vendors(self) -> dict[str, Vendor]:
         """The sources that land a vendor's objects, by name."""
         return {source.name: source for source in self.sources if isinstance(source, VendorSource)}
 

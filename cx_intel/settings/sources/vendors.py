@@ -59,8 +59,24 @@ class StripeSource(VendorSource):
     """Where Stripe is reached."""
 
 
+class ZendeskSource(VendorSource):
+    """Zendesk's own objects: tickets, users and organizations."""
+
+    kind: Literal["zendesk"]
+    name: SystemName = "zendesk"
+    client_id: Secret
+    """The identifier of a confidential OAuth client, by its variable: ${ZENDESK_CLIENT_ID}."""
+    client_secret: Secret
+    """Its secret, by its variable: ${ZENDESK_CLIENT_SECRET}."""
+    host: Host
+    """Where Zendesk is reached: https://example.zendesk.com."""
+
+
+Vendor: TypeAlias = StripeSource | ZendeskSource
+"""Any source that is a vendor's own system."""
 OBJECTS = {
     "stripe": ("customers", "products", "prices", "coupons", "subscriptions", "invoices", "credit_notes"),
+    "zendesk": ("organizations", "users", "tickets"),
 }
 """Kind of a source: the objects that it lands, where something reads them; those that others need come first."""
 CUSTOMER_OF = {
@@ -68,5 +84,8 @@ CUSTOMER_OF = {
     "subscriptions": "customer",
     "invoices": "customer",
     "credit_notes": "customer",
+    "organizations": "id",
+    "users": "organization_id",
+    "tickets": "organization_id",
 }
 """Objects that are about one customer: the field that says which. With the customer they are erased, and landed no more."""

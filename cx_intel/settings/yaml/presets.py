@@ -15,6 +15,7 @@ from cx_intel.settings.base import Misfit
 from cx_intel.settings.identity import ACCOUNT
 from cx_intel.settings.sources.base import WITHOUT_ACCOUNT_ID
 from cx_intel.settings.sources.presets import Preset, PresetUse
+from cx_intel.settings.sources.vendors import OBJECTS
 from cx_intel.settings.yaml.documents import document_of, plain, read_text
 from cx_intel.settings.yaml.keys import did_you_mean
 
@@ -165,16 +166,17 @@ def _sources(use: PresetUse, preset: Preset, taken: Sequence[str], system: str |
         if (table := source["table"]) in taken:
             named = {"system": system} if system and table not in WITHOUT_ACCOUNT_ID else {}
             changes = use.tables.get(table) or {}
-            read = _landed(source, use.landed) if use.landed else source
+            read = _landed(source, use.landed, OBJECTS[preset.landed_by or ""]) if use.landed else source
             yield {**merged({**named, **filled(read, stated)}, changes), "table": table, "preset": use.preset}
 
 
-def _landed(source: Mapping[str, Any], by: str) -> dict[str, Any]:
+def _landed(source: Mapping[str, Any], by: str, known: Sequence[str]) -> dict[str, Any]:
     """A source over files as one over the tables of their objects: ${folder}/customers* is the table customers."""
     tables = {}
     for name, files in source["files"].items():
         declared = {"path": files} if isinstance(files, str) else dict(files)
         objects = str(declared.pop("path")).rsplit("/", 1)[-1].rstrip("*")
+        objects = next((kind for kind in known if kind.startswith(objects)), objects)
         tables[name] = {**declared, "name": objects, "landed": by}
     return {**{key: value for key, value in source.items() if key != "files"}, "tables": tables}
 

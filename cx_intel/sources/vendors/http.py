@@ -29,7 +29,7 @@ MOST_BYTES = 256_000_000
 """No answer is longer; what is, is not read to its end."""
 MOST_REDIRECTS = 3
 MOST_SAID = 500
-UNSIGNED, ABSENT = 401, 404
+BAD, UNSIGNED, ABSENT = 400, 401, 404
 PASSING = (408, 409, 423, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529)
 """Statuses that may be another at the next try."""
 Parameters = Mapping[str, str | int | Sequence[str]]
@@ -163,7 +163,7 @@ class ApiClient:
 
     def _once(self, path: str, parameters: Parameters, absent: bool) -> Any:
         answer = self._sent(path, parameters)
-        if answer.status == UNSIGNED and self.sign_in.renew(self._client, self.clock):
+        if answer.status == UNSIGNED and self.sign_in.renew():
             answer = self._sent(path, parameters)
         if answer.status == ABSENT and absent:
             return None
@@ -177,15 +177,11 @@ class ApiClient:
         for _ in range(MOST_REDIRECTS + 1):
             self.requests += 1
             try:
-                signed = self.sign_in.headers(self._client, self.clock)
-                answer = self._read(url, parameters, {**self.headers, **signed})
+                signed = self.sign_in.headers(self)
+                headers = {**self.headers, **signed}
+                answer = self._read(self._client.build_request("GET", url, params=parameters or None, headers=headers))
             except httpx.RequestError as error:
-                said = self._without_secrets(f"{type(error).__name__}: {error}")
-                if "CERTIFICATE" in said.upper():
-                    raise SourceError(
-                        f"{self.vendor} at {self.host} has no certificate that is trusted: {said}."
-                    ) from None
-                raise _Passing(said) from None
+                raise self._failure(error) from None
             target = answer.redirects_to
             if target is None:
                 return answer
@@ -197,16 +193,40 @@ class ApiClient:
             url, parameters = target, {}
         raise SourceError(f"{self.vendor} at {self.host}{path} redirects more than {MOST_REDIRECTS} times.")
 
-    def _read(self, url: httpx.URL, parameters: Parameters, headers: Mapping[str, str]) -> _Answer:
+    def token(self, path: str, asked: Mapping[str, str]) -> Mapping[str, Any]:
+        """What the vendor answers to a request for a token, sent once and without a sign-in; raises as `get` does."""
+        url = httpx.URL(self.host.rstrip("/") + path)
+        self.requests += 1
+        try:
+            answer = self._read(self._client.build_request("POST", url, json=dict(asked)))
+        except httpx.RequestError as error:
+            raise self._failure(error) from None
+        if answer.status in (BAD, UNSIGNED):  # how OAuth refuses a client
+            text = f"{self.vendor} gives no token: {self._said(answer)[0] or answer.status}. {self.sign_in.advice(UNSIGNED)}"
+            raise RequestRefused(text, Refused(UNSIGNED, path, ""))
+        if not httpx.codes.is_success(answer.status):
+            self._refuse(answer, path)
+        given = self._parsed(answer)
+        if not isinstance(given, dict) or not given.get("access_token"):
+            raise SourceError(f"{self.vendor} at {self.host}{path} gives no token.")
+        return given
+
+    def _failure(self, error: httpx.RequestError) -> Exception:
+        """What failed, without secrets; a certificate that is not trusted will not be so at the next try."""
+        said = self._without_secrets(f"{type(error).__name__}: {error}")
+        if "CERTIFICATE" in said.upper():
+            return SourceError(f"{self.vendor} at {self.host} has no certificate that is trusted: {said}.")
+        return _Passing(said)
+
+    def _read(self, asked: httpx.Request) -> _Answer:
         """The whole answer, unless it is longer than any is."""
-        asked = self._client.build_request("GET", url, params=parameters or None, headers=headers)
         answer = self._client.send(asked, stream=True)
         try:
             parts, size = [], 0
             for part in answer.iter_bytes():
                 size += len(part)
                 if size > MOST_BYTES:
-                    raise SourceError(f"{self.vendor} answers {url.path} with more than {MOST_BYTES:,} bytes.")
+                    raise SourceError(f"{self.vendor} answers {asked.url.path} with more than {MOST_BYTES:,} bytes.")
                 parts.append(part)
         finally:
             answer.close()
@@ -254,10 +274,12 @@ class ApiClient:
         except (ValueError, RecursionError):
             return "", None
         first = body[0] if isinstance(body, list) and body else body
-        found = first.get("error", first) if isinstance(first, dict) else {}
-        message = found.get("message") or found.get("description") if isinstance(found, dict) else found
-        message = message or (first.get("error_description") if isinstance(first, dict) else "")
-        return self._without_secrets(str(message or ""))[:MOST_SAID].rstrip(". "), body
+        given = first if isinstance(first, dict) else {}
+        error = given.get("error")
+        places = ("message", "error_description", "description", "title", "error")
+        found = {**given, **(error if isinstance(error, dict) else {})}
+        message = next((found[place] for place in places if isinstance(found.get(place), str)), "")
+        return self._without_secrets(message)[:MOST_SAID].rstrip(". "), body
 
     def _without_secrets(self, text: str) -> str:
         for secret in sorted(filter(None, self.sign_in.secrets()), key=len, reverse=True):

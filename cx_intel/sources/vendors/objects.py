@@ -4,9 +4,9 @@ Each field of an object is a column; lists and objects within it are JSON. How t
 the vendor, where they are kept in `cx_intel.warehouse.duckdb.landed_objects`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -44,6 +44,44 @@ class Merged:
     added: int = 0
     changed: int = 0
     new_fields: tuple[str, ...] = ()
+
+
+class Client(Protocol):
+    """Sends the requests of a reader.
+
+    Attributes:
+        requests: How many were sent.
+        tries: How often one is sent that fails in a way that passes.
+    """
+
+    requests: int
+    tries: int
+
+
+class Reader(Protocol):
+    """Reads a vendor's objects.
+
+    Attributes:
+        client: Sends the requests.
+        state: Kind: how far it was read; brought up to date as objects are given.
+    """
+
+    state: dict[str, str]
+
+    @property
+    def client(self) -> Client: ...
+
+    def always(self, kind: str) -> tuple[str, ...]:
+        """The fields that the table of a kind has even without any object."""
+        ...
+
+    def read(self) -> Iterator[Objects]:
+        """The objects that are new or changed, and those that are gone; raises SourceError where they cannot be had."""
+        ...
+
+    def refusals(self) -> list[str]:
+        """What the vendor refuses of what is wanted, in words; raises SourceError where it is not reached."""
+        ...
 
 
 def landed_name(source: str, kind: str) -> str:

@@ -8,24 +8,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cx_intel.settings.sources.vendors import StripeSource
+from cx_intel.settings.sources.vendors import StripeSource, Vendor
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import with_variables
+from cx_intel.sources.vendors.objects import Reader
 
 if TYPE_CHECKING:
     from cx_intel.sources.vendors.http import Clock
-    from cx_intel.sources.vendors.stripe import StripeReader
 
 
 @contextmanager
 def reading(
-    source: StripeSource,
+    source: Vendor,
     kinds: Sequence[str],
     known: Mapping[str, int],
     state: Mapping[str, str],
     variables: Mapping[str, str],
     clock: "Clock | None" = None,
-) -> Iterator["StripeReader"]:
+) -> Iterator[Reader]:
     """The reader of a source, for the length of a run.
 
     Args:
@@ -40,31 +40,41 @@ def reading(
         SourceError: A variable is not set, or the packages are not installed.
     """
     try:
-        from cx_intel.sources.vendors.http import Clock
-        from cx_intel.sources.vendors.stripe import StripeReader, stripe_client
+        from cx_intel.sources.vendors import http, stripe, zendesk
     except ImportError as error:
         raise SourceError(
             f"A source of kind {source.kind} needs packages: pip install 'cx-intel[connected]'."
         ) from error
-    key = _secret(source.api_key, source, variables)
-    with stripe_client(source.host, key, source.api_key.strip("${}"), clock or Clock()) as client:
-        yield StripeReader(client, kinds, source.full_pass_days, known, dict(state))
+    time = clock or http.Clock()
+    if isinstance(source, StripeSource):
+        (key,), (variable,) = _secrets(source, (source.api_key,), variables)
+        with stripe.stripe_client(source.host, key, variable, time) as client:
+            yield stripe.StripeReader(client, kinds, source.full_pass_days, known, dict(state))
+    else:
+        secrets, names = _secrets(source, (source.client_id, source.client_secret), variables)
+        with zendesk.zendesk_client(source.host, secrets, names, time) as client:
+            yield zendesk.ZendeskReader(client, kinds, source.full_pass_days, dict(state))
 
 
-def refusals(source: StripeSource, kinds: Sequence[str], variables: Mapping[str, str]) -> list[str]:
+def refusals(source: Vendor, kinds: Sequence[str], variables: Mapping[str, str]) -> list[str]:
     """What the vendor refuses of what a refresh would ask for, in words; raises SourceError where it is not reached."""
     with reading(source, kinds, {}, {}, variables) as reader:
         reader.client.tries = 2
         return reader.refusals()
 
 
-def _secret(stated: str, source: StripeSource, variables: Mapping[str, str]) -> str:
-    try:
-        secret = with_variables(stated, variables).strip()
-    except KeyError as error:
-        raise SourceError(
-            f"The environment variable {error.args[0]} is not set, which signs in to {source.name}."
-        ) from None
-    if not secret.isascii() or not secret.isprintable():
-        raise SourceError(f"{stated} holds signs that no key has, such as a line break: set it anew.")
-    return secret
+def _secrets(
+    source: Vendor, stated: Sequence[str], variables: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the variables hold, and how they are called."""
+    found = []
+    for text in stated:
+        try:
+            secret = with_variables(text, variables).strip()
+        except KeyError as error:
+            told = f"The environment variable {error.args[0]} is not set, which signs in to {source.name}."
+            raise SourceError(told) from None
+        if not secret.isascii() or not secret.isprintable():
+            raise SourceError(f"{text} holds signs that no key has, such as a line break: set it anew.")
+        found.append(secret)
+    return tuple(found), tuple(text.strip("${}") for text in stated)

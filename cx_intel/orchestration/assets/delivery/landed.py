@@ -22,7 +22,7 @@ from cx_intel.privacy.landed import ErasedCustomers
 from cx_intel.privacy.register import Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.settings.sources.vendors import CUSTOMER_OF, StripeSource
+from cx_intel.settings.sources.vendors import CUSTOMER_OF, Vendor
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.objects import ID, Merged, Objects, landed_name, table_of
 from cx_intel.sources.vendors.readers import reading
@@ -61,7 +61,7 @@ def landed_assets(portfolio: Portfolio, variables: Mapping[str, str], home: Path
 
 
 def _landed_asset(
-    portfolio: Portfolio, source: StripeSource, variables: Mapping[str, str], home: Path
+    portfolio: Portfolio, source: Vendor, variables: Mapping[str, str], home: Path
 ) -> dg.AssetsDefinition:
     key, kinds = landed_key(portfolio, source.name), portfolio.landed_objects(source.name)
     specs = [dg.AssetCheckSpec(FIELDS_CHECK, asset=key, description=FIELDS_TEXT)]
@@ -116,7 +116,7 @@ class Landing:
         requests: How many were sent.
     """
 
-    source: StripeSource
+    source: Vendor
     kinds: tuple[str, ...]
     warehouse: Warehouse
     erased: Container[str] = ()
