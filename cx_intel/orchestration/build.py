@@ -63,7 +63,11 @@ class SettingsErrors(ValueError):
 def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.Definitions:
     """The assets, checks, jobs, schedules and sensors of one portfolio."""
     steps = steps_of(portfolio)
-    raw_kinds = {f"raw_{part}": raw_kind(t, portfolio) for t in portfolio.tables for part in portfolio.parts_of(t)}
+    raw_kinds = {
+        f"raw_{part}": raw_kind(table, portfolio.only(table, source))
+        for table in portfolio.tables
+        for part, source in portfolio.parts_of(table).items()
+    }
     kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
     assets = landed_assets(portfolio, environment.variables, environment.home)
     assets += raw_assets(portfolio, environment.variables, environment.home)

@@ -23,27 +23,26 @@ class GoneFiles(Check):
     """No file of a source of events is gone, unless the source says `gone_files`."""
 
     @property
-    def _applies(self) -> bool:
+    def _parts(self) -> list[str]:
+        """What those sources deliver that do not say."""
         table = self.contract.table.removeprefix("stg_")
-        if self.contract.layer != "staging" or table not in self.portfolio.tables:
-            return False
-        source = self.portfolio.source_of(table)
-        return (
-            table in TIMES
-            and is_read_by_file(table, source)
-            and isinstance(source, ReadByFile)
-            and source.gone_files is None
-        )
+        if self.contract.layer != "staging" or table not in TIMES or table not in self.portfolio.tables:
+            return []
+        return [
+            part
+            for part, source in self.portfolio.parts_of(table).items()
+            if is_read_by_file(table, source) and isinstance(source, ReadByFile) and source.gone_files is None
+        ]
 
     def specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
-        return [dg.AssetCheckSpec(CHECK, asset=key, description=TEXT)] if self._applies else []
+        return [dg.AssetCheckSpec(CHECK, asset=key, description=TEXT)] if self._parts else []
 
     def run(self, context: CheckContext) -> list[RuleResult]:
         """The files that are gone, and how many rows of each stay."""
-        if not self._applies:
+        if not self._parts:
             return []
-        known = context.warehouse.known_files(self.contract.table.replace("stg_", "raw_", 1))
-        gone = [file for file in known.values() if file.is_gone]
+        known = [file for part in self._parts for file in context.warehouse.known_files(f"raw_{part}").values()]
+        gone = [file for file in known if file.is_gone]
         named = ", ".join(file.name for file in gone[:NAMED]) + (" ..." if len(gone) > NAMED else "")
         recovery = (
             f"Not there any more: {named or 'none'}. Their rows stay. State `gone_files: keep` in the source where files "

@@ -61,12 +61,13 @@ class QuarantinedShare(Check):
         if bad and context.days:
             of_days = rejected.filter(among(rejected.day, context.days))
             bad_of_days = warehouse.count(of_days)
-            raw = warehouse.table(self.contract.table.replace("stg_", "raw_", 1))
-            if DELIVERED_DAY in raw.columns:
-                raw = raw.filter(among(raw[DELIVERED_DAY], context.days))
+            table = self.contract.table.removeprefix("stg_")
+            first, *more = [warehouse.table(f"raw_{part}") for part in self.portfolio.parts_of(table)]
+            if not more and DELIVERED_DAY in first.columns:
+                first = first.filter(among(first[DELIVERED_DAY], context.days))
                 rejected = rejected.filter(among(rejected.delivered_day, context.days))
                 bad = warehouse.count(rejected)
-            total = warehouse.count(raw)
+            total = sum(warehouse.count(raw) for raw in (first, *more))
             if _share(bad_of_days, bad_of_days + kept) >= _share(bad, total):
                 rejected, bad, total = of_days, bad_of_days, bad_of_days + kept
         reasons = _reasons(rejected, warehouse) if bad else None

@@ -48,9 +48,12 @@ AFTER = {"ticket_status_history": ("support_tickets",)}
 
 
 def raw_kind(table: str, portfolio: Portfolio) -> Kind:
-    """How the raw tables of a canonical table are kept: by day where its only source delivers days."""
-    if portfolio.has_several(table):
-        return "whole"
+    """How the raw table of a source is kept: by day where it delivers events by days, or they are read in parts.
+
+    Args:
+        table: The canonical table.
+        portfolio: Its settings, with this source of the table alone.
+    """
     source = portfolio.source_of(table)
     by_day = table in EVENT_TABLES and isinstance(source, SyntheticSource)
     return "by_day" if by_day or is_kept_by_row_day(table, source) else "whole"
@@ -59,10 +62,10 @@ def raw_kind(table: str, portfolio: Portfolio) -> Kind:
 def raw_assets(portfolio: Portfolio, variables: Mapping[str, str], home: Path) -> list[dg.AssetsDefinition]:
     """The assets of all raw tables, one for each source of each canonical table; the arguments are those of `raw_asset`."""
     return [
-        raw_asset(part, table, portfolio.only(table, source), kind, variables, home)
+        raw_asset(part, table, alone, raw_kind(table, alone), variables, home)
         for table in portfolio.tables
-        for kind in [raw_kind(table, portfolio)]
         for part, source in portfolio.parts_of(table).items()
+        for alone in [portfolio.only(table, source)]
     ]
 
 

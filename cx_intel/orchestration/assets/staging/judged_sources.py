@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import conform
-from cx_intel.contracts.delivered import PART, delivered_columns
+from cx_intel.contracts.delivered import DELIVERED_DAY, PART, delivered_columns
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.rows import MARKS, contract_of_rows
@@ -88,7 +88,8 @@ class SeveralSources:
         for part, source in self.portfolio.parts_of(self.table).items():
             assert isinstance(source, TableSource)
             settings = self.portfolio.only(self.table, source)
-            rows = judge(self.warehouse.table(f"raw_{part}"), settings)
+            raw = self.warehouse.table(f"raw_{part}")  # all of it is judged, whatever days it is kept by
+            rows = judge(raw.drop(DELIVERED_DAY) if DELIVERED_DAY in raw.columns else raw, settings)
             like = ibis.schema({**contract_of_rows(self.table, settings).schema(), **MARKS})
             staged = self.warehouse.stage(OF_SOURCE + part, [rows], like=like)
             kind = adding if source.added_columns else parts
