@@ -55,7 +55,18 @@ class FileSet(Settings):
             codecs.lookup(encoding)
         except LookupError as error:
             raise ValueError(f"{encoding!r} is no text encoding, such as utf-8 or latin-1") from error
+        try:
+            "".encode(encoding)
+        except LookupError as error:
+            raise ValueError(f"{encoding!r} is no encoding of text, such as utf-8 or latin-1") from error
         return encoding
+
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _is_one_byte(cls, sign: str) -> str:
+        if not sign.isascii() or sign in ("\r", "\n"):
+            raise ValueError(f"{sign!r} is to be one ASCII character, and no line break")
+        return sign
 
     @property
     def has_local_spellings(self) -> bool:

@@ -6,22 +6,24 @@ Shared by the readers of the formats (`csv.py`, `json_lines.py`, `parquet.py`); 
 
 import codecs
 import gzip
+import io
 import json
 from dataclasses import dataclass, replace
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
 
 import pyarrow as pa
 
 from cx_intel.settings.sources.files import FileSet
-from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.limits import refuse_expansion
 from cx_intel.sources.files.paths import SourceFile
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 EXACT = 2.0**53
 """Up to here a float tells one whole number from the next."""
-MOST_COLUMNS = 10_000
 KEPT_OF_REJECT = 1_000_000
 """Characters kept of a row that could not be split."""
+UNPACKED_AT_ONCE = 1 << 18
 
 REJECTS = pa.schema(
     [
@@ -86,21 +88,41 @@ class FilesRead:
         return pa.concat_tables([self.table, raw_rejects(self.rejects)], promote_options="default")
 
 
-def refuse_too_wide(columns: int, file: SourceFile) -> None:
-    """Raises SourceError for a file of more columns than any export has: no reader could hold its rows."""
-    if columns > MOST_COLUMNS:
-        raise SourceError(
-            f"{file.path}: has {columns:,} columns, more than {MOST_COLUMNS:,}. If they are rows, the file lacks line "
-            "breaks; else deliver only the columns that are read."
-        )
+def open_bytes(file: SourceFile) -> BinaryIO:
+    """The file as bytes, without gzip.
+
+    What reads it raises SourceError where a compressed file unpacks to far more than true data do.
+    """
+    if file.is_gzip:
+        return io.BufferedReader(_Unpacked(file.path), UNPACKED_AT_ONCE)
+    return file.path.open("rb")
 
 
 def open_text(file: SourceFile, source: FileSet, errors: str = "strict") -> TextIO:
     """The file as text, without gzip and byte order mark."""
     encoding = "utf-8-sig" if is_utf8(source) else source.encoding
-    if file.is_gzip:
-        return gzip.open(file.path, "rt", encoding=encoding, errors=errors)
-    return open(file.path, encoding=encoding, errors=errors)
+    return io.TextIOWrapper(open_bytes(file), encoding=encoding, errors=errors)
+
+
+class _Unpacked(io.RawIOBase):
+    """What a gzip file holds, within limits."""
+
+    def __init__(self, path: Path):
+        self._path, self._size, self._count = path, path.stat().st_size, 0
+        self._file = gzip.open(path)  # noqa: SIM115 - closed with the stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._file.readinto(buffer)
+        self._count += count
+        refuse_expansion(self._count, self._size, self._path)
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def is_utf8(source: FileSet) -> bool:

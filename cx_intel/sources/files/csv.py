@@ -7,7 +7,7 @@ that Python does. What a file's content is: `content.py`; which columns are want
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
@@ -16,18 +16,21 @@ import pyarrow.csv as pa_csv
 
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, is_utf8, open_text, refuse_too_wide, rejects_table
+from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, is_utf8, open_bytes, open_text, rejects_table
+from cx_intel.sources.files.limits import held, refuse_long_cells, refuse_long_names, refuse_too_wide
 from cx_intel.sources.files.paths import SourceFile
 
 BLOCK_BYTES, LARGEST_ROW_BYTES = 1 << 24, 1 << 28
 """Bytes read at once; a row that does not fit is tried again with the larger figure."""
 _ESCAPED = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are no text."""
+ENDING = 8
+"""Characters by which a cell that ends with its file is known: a quoted cell ends before its quote."""
 
 
 def read_csv(file: SourceFile, source: FileSet) -> Content:
     """The content of a CSV file, all at once."""
-    blocks = list(csv_blocks(file, source))
+    blocks = list(held(csv_blocks(file, source), file))
     table = pa.concat_tables([block.table for block in blocks])
     return Content(blocks[0].columns, table, pa.concat_tables([block.rejects for block in blocks]))
 
@@ -61,11 +64,18 @@ def _header(file: SourceFile, source: FileSet) -> tuple[tuple[str, ...], bool]:
     with open_text(file, source, errors="replace") as text:  # bytes that are no text are found later, with their row
         lines = islice(iter(lambda: text.readline(LARGEST_ROW_BYTES), ""), _lines_above(source), None)
         rows = csv.reader((line.replace("\0", "") for line in lines), **dialect(source))
-        names = next((row for row in rows if row), None)
+        try:
+            names = next((row for row in rows if row), None)
+        except csv.Error as error:
+            raise SourceError(
+                f"{file.path}: its header cannot be split ({error}). Either a quote in it is never closed, or the file is "
+                "of another format."
+            ) from error
         if names is None:
             above = f" in or below line {source.header_row}" if source.header_row else ""
             raise SourceError(f"{file.path}: is empty, without even a header row{above}; fetch it again.")
         refuse_too_wide(len(names), file)
+        refuse_long_names(names, file)
         has_rows = any(line.strip("\r\n") for line in lines)
     return tuple(name.strip() for name in names), has_rows
 
@@ -123,6 +133,17 @@ def _is_text(file: SourceFile, source: FileSet) -> bool:
     return True
 
 
+@contextmanager
+def _stream(file: SourceFile) -> Iterator[Any]:
+    """The bytes of a file as Arrow reads them."""
+    if not file.is_gzip:
+        with pa.input_stream(str(file.path), compression=None) as stream:
+            yield stream
+        return
+    with open_bytes(file) as unpacked:
+        yield pa.PythonFile(unpacked, mode="r")
+
+
 class _Reading:
     """One reading of a file in blocks; begun anew with larger ones, it goes on after the rows that were given already."""
 
@@ -141,7 +162,8 @@ class _Reading:
         faulty: list[pa_csv.InvalidRow] = []
         taken: set[int] = set()
         rows = number = 0
-        with pa.input_stream(str(self.file.path), compression="gzip" if self.file.is_gzip else None) as stream:
+        last = ""
+        with _stream(self.file) as stream:
             for batch in self._reader(stream, size, faulty):
                 taken.update(row.number - self._above for row in faulty[len(taken) :])
                 numbers = _numbers(number, batch.num_rows, taken)
@@ -149,10 +171,29 @@ class _Reading:
                 wanted = min(batch.num_rows, max(0, rows - self._rows))
                 if wanted:
                     table = pa.Table.from_batches([batch.slice(batch.num_rows - wanted)])
-                    self._rows = rows
+                    self._rows, last = rows, table.column(-1)[-1].as_py()
                     yield self._content(table, numbers[len(numbers) - wanted :], faulty)
         if not self._rows or len(faulty) > self._rejects:
             yield self._content(self.empty().table.drop_columns(["row_number"]), range(0), faulty)
+        if faulty and faulty[-1].text.count(self.source.quote or "\0") % 2:
+            last = faulty[-1].text if taken and max(taken) > number else last
+        self._refuse_open_quote(last, max(number, *taken, 0))
+
+    def _refuse_open_quote(self, last: str, row: int) -> None:
+        """Raises SourceError where the file ends within a quoted cell: all lines after the quote were taken for one cell."""
+        last = last.replace("\r\n", "\n").rstrip("\n")
+        swallowed = last.count("\n")
+        if not swallowed or not self.source.quote:
+            return
+        ending = ""
+        with open_text(self.file, self.source, errors="replace") as text:
+            while block := text.read(BLOCK_BYTES):
+                ending = (ending + block)[-BLOCK_BYTES:]
+        if ending.rstrip("\n").endswith(last[-ENDING:]):
+            raise SourceError(
+                f"{self.file.path}: a quote in row {row} is never closed, so that {swallowed:,} lines after it "
+                "are one cell. Mend it at the source, or fetch the file again where it was cut off."
+            )
 
     def _reader(self, stream: Any, size: int, faulty: list[pa_csv.InvalidRow]) -> Any:
         def keep_aside(row: pa_csv.InvalidRow) -> str:
@@ -182,6 +223,7 @@ class _Reading:
 
     def _content(self, table: pa.Table, numbers: Sequence[int], faulty: Sequence[pa_csv.InvalidRow]) -> Content:
         table = table.append_column("row_number", pa.array(numbers, pa.int64()))
+        refuse_long_cells(table, self.names, self.file)
         told = [
             (self.file.name, r.number - self._above, _fault(r), r.text[:KEPT_OF_REJECT])
             for r in faulty[self._rejects :]

@@ -5,6 +5,7 @@ What a file's content is: `content.py`; which columns are wanted is decided by t
 """
 
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
@@ -19,9 +20,24 @@ import pyarrow as pa
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import EXACT, Content, rejects_table
+from cx_intel.sources.files.limits import refuse_expanding_zip, refuse_long_names, refuse_too_wide
 from cx_intel.sources.files.paths import SourceFile
 
 BATCH_ROWS = 20_000
+MOST_ROWS = 1 << 20
+DAMAGE = (
+    BadZipFile,
+    ParseError,
+    EOFError,
+    zlib.error,
+    LookupError,
+    ValueError,
+    ArithmeticError,
+    TypeError,
+    AttributeError,
+    RuntimeError,  # a part that is encrypted, or packed as no workbook is
+)
+"""What the parts that read a workbook raise where it is damaged."""
 
 
 def read_excel(file: SourceFile, source: FileSet) -> Content:
@@ -31,10 +47,17 @@ def read_excel(file: SourceFile, source: FileSet) -> Content:
     """
     with _damage_named(file.path), _rows(file, source) as rows:
         names = _header(islice(rows, (source.header_row or 1) - 1, None), file)
+        refuse_too_wide(len(names), file)
+        refuse_long_names(names, file)
         batches: list[pa.Table] = []
         rejects: list[tuple[str, int, str, str]] = []
         kept: list[tuple[int, tuple[Any, ...]]] = []
         for number, row in enumerate(rows, 1):
+            refuse_too_wide(len(row), file)
+            if number > MOST_ROWS:
+                raise SourceError(
+                    f"{file.path}: states rows beyond {MOST_ROWS:,}, which no workbook has; save it again."
+                )
             if beyond := [n for n, value in enumerate(row[len(names) :], len(names) + 1) if value is not None]:
                 reason = f"has a value in column {beyond[0]}, which has no name"
                 rejects.append((file.name, number, reason, str([_text(value) for value in row])))
@@ -51,7 +74,7 @@ def read_excel(file: SourceFile, source: FileSet) -> Content:
 def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
-    except (BadZipFile, KeyError, ValueError, ParseError) as error:
+    except DAMAGE as error:
         raise SourceError(f"{path}: cannot be read as xlsx ({error}); save it as an Excel workbook again.") from error
 
 
@@ -85,6 +108,7 @@ def _book(path: Path) -> Iterator[Any]:
     """The workbook, open for reading."""
     from openpyxl import load_workbook  # a fifth of a second, so only where it is needed
 
+    refuse_expanding_zip(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and extensions that do not matter here
         book = load_workbook(path, read_only=True, data_only=True)

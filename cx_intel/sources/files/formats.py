@@ -20,7 +20,7 @@ from cx_intel.sources.files.content import Content
 from cx_intel.sources.files.csv import csv_blocks, read_csv
 from cx_intel.sources.files.excel import read_excel
 from cx_intel.sources.files.json_lines import json_blocks, read_json_lines
-from cx_intel.sources.files.parquet import read_parquet
+from cx_intel.sources.files.parquet import parquet_blocks, read_parquet
 from cx_intel.sources.files.paths import SourceFile
 
 
@@ -42,7 +42,11 @@ def read_file(file: SourceFile, source: FileSet) -> Content:
 
 def file_blocks(file: SourceFile, source: FileSet) -> Iterator[Content]:
     """The content of one file in parts, as far as its format is read so; at least one. Raises as `read_file`."""
-    blocks: dict[str, Callable[[SourceFile, FileSet], Iterator[Content]]] = {"csv": csv_blocks, "jsonl": json_blocks}
+    blocks: dict[str, Callable[[SourceFile, FileSet], Iterator[Content]]] = {
+        "csv": csv_blocks,
+        "jsonl": json_blocks,
+        "parquet": parquet_blocks,
+    }
     if file.format not in blocks:
         yield read_file(file, source)
         return

@@ -4,8 +4,8 @@ What is cut here is read by the same readers as the whole files, so that a look 
 the first and the last by name are looked at.
 """
 
-import gzip
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cx_intel.settings.sources.files import FileSet
-from cx_intel.sources.files.content import open_text
+from cx_intel.sources.files.content import open_bytes, open_text
 from cx_intel.sources.files.paths import SourceFile, source_files
 
 LONGEST_HEAD = 32_000_000
@@ -71,7 +71,8 @@ def cut(file: SourceFile, files: FileSet, place: Path, rows: int) -> bool:
     if file.format == "csv" or (file.format == "jsonl" and _is_by_line(file, files)):
         return _cut_lines(file, files, place, rows)
     if file.is_gzip:
-        place.write_bytes(gzip.decompress(file.path.read_bytes()))
+        with open_bytes(file) as packed, place.open("wb") as head:
+            shutil.copyfileobj(packed, head)
     else:
         place.symlink_to(file.path.absolute())
     return True

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TextIO
 
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.limits import LARGEST_DOCUMENT
 from cx_intel.sources.files.paths import SourceFile
 
 _DECODER = json.JSONDecoder()
@@ -22,15 +24,20 @@ def object_lines(file: SourceFile, text: TextIO) -> Iterator[str]:
     Any other document is one object. Lines are not held in memory, a document is.
     """
     if not file.path.name.lower().removesuffix(".gz").endswith(".json"):
-        yield from text
+        yield from lines_of(text)
         return
-    written = (line for line in text if line.strip())
+    written = (line for line in lines_of(text) if line.strip())
     beginning = list(islice(written, 2))
     if len(beginning) == 2 and _is_object(beginning[0]):
         yield from beginning
         yield from written
         return
-    document = "".join(beginning) + text.read()
+    document = "".join(beginning) + text.read(LARGEST_DOCUMENT)
+    if len(document) > LARGEST_DOCUMENT or text.read(1):
+        raise SourceError(
+            f"{file.path}: is one document of over {LARGEST_DOCUMENT:,} characters, which is to be held whole. Write it as "
+            "JSON lines, an object each, under a name that ends in .jsonl; or split it."
+        )
     start = _past_blanks(document, 0)
     try:
         found = json.loads(document)
@@ -51,6 +58,11 @@ def object_lines(file: SourceFile, text: TextIO) -> Iterator[str]:
         _, end = _DECODER.raw_decode(document, place)
         yield _on_one_line(document[place:end])
         place = _past_blanks(document, end)
+
+
+def lines_of(text: TextIO) -> Iterator[str]:
+    """The lines, of which none is held beyond what a document may have."""
+    return iter(lambda: text.readline(LARGEST_DOCUMENT + 1), "")
 
 
 def _is_object(text: str) -> bool:

@@ -14,10 +14,18 @@ from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, as_text, open_text, rejects_table
 from cx_intel.sources.files.json_documents import object_lines
+from cx_intel.sources.files.limits import (
+    LONGEST_CELL,
+    MOST_NESTED,
+    held,
+    is_nested_too_deep,
+    refuse_long_names,
+    refuse_too_wide,
+)
 from cx_intel.sources.files.paths import SourceFile
 
-BLOCK_ROWS, BLOCK_CHARACTERS = 50_000, 1 << 24
-"""Rows or characters after which a block is given."""
+BLOCK_ROWS, BLOCK_CHARACTERS, BLOCK_CELLS = 50_000, 1 << 24, 1 << 22
+"""Rows, characters or cells after which a block is given."""
 
 
 class _Number(str):
@@ -29,7 +37,7 @@ _DECODER = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_consta
 
 def read_json_lines(file: SourceFile, source: FileSet) -> Content:
     """The content of a file of JSON lines, all at once."""
-    blocks = list(json_blocks(file, source))
+    blocks = list(held(json_blocks(file, source), file))
     raw_rows = pa.chunked_array([chunk for b in blocks if b.raw_rows for chunk in b.raw_rows.chunks], pa.string())
     table = pa.concat_tables([block.table for block in blocks], promote_options="default")
     return Content(blocks[-1].columns, table, pa.concat_tables([block.rejects for block in blocks]), raw_rows)
@@ -73,12 +81,20 @@ class _Block:
 
     @property
     def is_full(self) -> bool:
-        return len(self._rows) + len(self._rejects) >= BLOCK_ROWS or self._characters >= BLOCK_CHARACTERS
+        rows = len(self._rows) + len(self._rejects)
+        return rows >= BLOCK_ROWS or self._characters >= BLOCK_CHARACTERS or rows * len(self.names) >= BLOCK_CELLS
 
     def add(self, number: int, line: str) -> None:
         """A line of the file, which has that number."""
         self._characters += len(line)
+        if len(line) > LONGEST_CELL:
+            raise SourceError(
+                f"{self.file.path}: row {number} has {len(line):,} characters, more than {LONGEST_CELL >> 20} MB. Write an "
+                "object a line; if this is one, deliver it without what is so long."
+            )
         try:
+            if is_nested_too_deep(line):
+                raise ValueError(f"nested in more than {MOST_NESTED} levels")
             row = _DECODER.decode(line)
             if not isinstance(row, dict):
                 raise ValueError("not an object")
@@ -87,8 +103,11 @@ class _Block:
             reason = f"is no JSON object ({error})"
             self._rejects.append((self.file.name, number, reason, line[:KEPT_OF_REJECT]))
             return
-        for name in row:
-            self.names.setdefault(name, len(self.names))
+        if not row.keys() <= self.names.keys():
+            refuse_long_names(row, self.file)
+            for name in row:
+                self.names.setdefault(name, len(self.names))
+            refuse_too_wide(len(self.names), self.file)
         self._numbers.append(number)
         self._lines.append(line)
         self._rows.append(row)

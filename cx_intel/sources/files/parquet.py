@@ -3,18 +3,44 @@
 What a file's content is: `content.py`; which columns are wanted: `columns.py`.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.files.content import EXACT, Content, as_text, rejects_table
+from cx_intel.sources.files.limits import held, refuse_long_cells, refuse_too_wide
 from cx_intel.sources.files.paths import SourceFile
+
+BLOCK_ROWS = 16_384
 
 
 def read_parquet(file: SourceFile, source: FileSet) -> Content:
-    """The content of a Parquet file."""
-    typed = pq.read_table(file.path)
+    """The content of a Parquet file, all at once."""
+    blocks = list(held(parquet_blocks(file, source), file))
+    return replace(blocks[-1], table=pa.concat_tables([block.table for block in blocks]))
+
+
+def parquet_blocks(file: SourceFile, source: FileSet) -> Iterator[Content]:
+    """The content of a Parquet file, a block of rows after the other; at least one."""
+    after = 0
+    with pq.ParquetFile(file.path) as opened:
+        names = tuple(name.strip() for name in opened.schema_arrow.names)
+        refuse_too_wide(len(names), file)
+        tables = (pa.Table.from_batches([batch]) for batch in opened.iter_batches(BLOCK_ROWS))
+        for typed in chain(tables, [opened.schema_arrow.empty_table()]):
+            block = _content(typed, names, after, source)
+            refuse_long_cells(block.table, names, file)
+            yield block
+            after += typed.num_rows
+
+
+def _content(typed: pa.Table, names: tuple[str, ...], after: int, source: FileSet) -> Content:
+    """Rows that follow so many others."""
     columns = {f"c{n}": _as_text(typed.column(n)) for n in range(typed.num_columns)}
     if source.has_local_spellings:
         columns |= {
@@ -22,8 +48,8 @@ def read_parquet(file: SourceFile, source: FileSet) -> Content:
             for n in range(typed.num_columns)
             if not is_text(typed.schema.field(n).type)
         }
-    table = pa.table({**columns, "row_number": pa.array(range(1, typed.num_rows + 1), pa.int64())})
-    return Content(tuple(name.strip() for name in typed.column_names), table, rejects_table([]))
+    numbers = pa.array(range(after + 1, after + typed.num_rows + 1), pa.int64())
+    return Content(names, pa.table({**columns, "row_number": numbers}), rejects_table([]))
 
 
 def is_text(kind: pa.DataType) -> bool:

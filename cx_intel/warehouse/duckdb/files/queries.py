@@ -18,6 +18,7 @@ from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import EXACT, REJECTS, Content, FilesRead
 from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.limits import refuse_deep_cells
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, with_variables
 from cx_intel.warehouse.connections import exact_numbers, run_query
 from cx_intel.warehouse.duckdb.files.landed import bare, read_landed
@@ -148,6 +149,7 @@ def _contents(declared: QueryFiles, files: Sequence[SourceFile]) -> tuple[pa.Tab
         content = read_file(file, declared)
         _refuse_repeated(content, str(file.path))
         table = content.table.select([f"c{n}" for n in range(len(content.columns))]).rename_columns(content.columns)
+        refuse_deep_cells(table, file)
         table = _renamed(table, declared, str(file.path), file.of)
         table = table.rename_columns([spelling.setdefault(name.lower(), name) for name in table.column_names])
         tables.append(table.append_column("_source_file", pa.repeat(file.name, table.num_rows)))
