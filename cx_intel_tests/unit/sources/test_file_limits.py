@@ -179,6 +179,8 @@ def test_parquet_in_blocks_numbers_its_rows_on(tmp_path: Path) -> None:
 
 
 def test_parquet_without_a_row_has_its_columns(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"id": pa.array([], pa.string()), "n": pa.array([], pa.int64())}), tmp_path / "made.parquet")
+    pq.write_table(
+        pa.table({"id": pa.array([], pa.string()), "n": pa.array([], pa.int64())}), tmp_path / "made.parquet"
+    )
     content = read(tmp_path, "a.parquet", (tmp_path / "made.parquet").read_bytes())
     assert (content.columns, content.table.num_rows) == (("id", "n"), 0)
