@@ -18,7 +18,7 @@ from cx_intel.proposals.finding import Proposal
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.presets import PresetProposal
 from cx_intel.proposals.spellings import day_of
-from cx_intel.proposals.tables import TableProposal
+from cx_intel.proposals.tables import TableProposal, is_named
 from cx_intel.proposals.words import CURRENCY_WORDS, plain
 from cx_intel.warehouse.duckdb.files.drafted_queries import PRICES, ROWS
 
@@ -122,7 +122,7 @@ def _as_of(proposal: Proposal, today: date) -> list[str]:
     """The day of the export, where it is no export of today."""
     formats = {table.found.title: table.date_formats for table in (*proposal.tables, *proposal.incomplete)}
     slow = {table.found.title for table in (*proposal.tables, *proposal.incomplete) if table.table in _SELDOM}
-    slow |= {files.title for files in proposal.others}
+    slow |= {files.title for files in proposal.others if any(is_named(files, table) for table in _SELDOM)}
     days: dict[bool, list[date]] = {True: [], False: []}
     for files in proposal.found:
         for column in files.columns:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.spellings import day_of
-from cx_intel.proposals.words import CONTRACT_VALUES, MONTHS_OF_AMOUNTS, PRIORITIES, STATUSES, WON, plain
+from cx_intel.proposals.words import CONTRACT_VALUES, MONTHS_OF_AMOUNTS, PRIORITIES, STATUSES, TRIALS, WON, plain
 
 FIGURE = re.compile(r"^-?\d+(\.\d+)?$")
 _WHOLE = re.compile(r"^-?\d+$")
@@ -137,6 +137,18 @@ def _minor_units(table: str, columns: dict[str, str], found: FoundFiles) -> Mean
     return {}, [f"{' and '.join(priced)} is taken for whole units: state `in_minor_units: true` where it is in cents."]
 
 
+def _trials(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
+    """Subscriptions that a column of its own calls trials count as any other."""
+    flags = [name for name in found.columns if plain(name) in TRIALS and name not in columns.values()]
+    if table != "subscriptions" or not (told := [name for name in flags if _says_true(found.values(name))]):
+        return {}, []
+    return {}, [f"Trials by {told[0]} count with their amount: leave them out with `where` if they pay nothing yet."]
+
+
+def _says_true(values: Iterable[str]) -> bool:
+    return any(value.lower() in ("true", "t", "yes", "y", "1", "ja") for value in values)
+
+
 def _scales(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     """Which scale ratings are on, and whether a discount is a share, is not told by their columns."""
     doubts = []
@@ -181,6 +193,7 @@ def _translated(said: Iterable[str], known: Mapping[str, Sequence[str]]) -> tupl
 MEANINGS: tuple[Callable[[str, dict[str, str], FoundFiles], Meaning], ...] = (
     _period,
     _minor_units,
+    _trials,
     _scales,
     _words,
 )

@@ -171,10 +171,10 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "currency": CURRENCY_WORDS,
     },
     "usage_events": {
-        "event_id": ("event_id", "message_id", "insert_id", "uuid", "id", "event_uuid"),
+        "event_id": ("event_id", "message_id", "insert_id", "uuid", "id", "event_uuid", "usage_id"),
         "account_id": _ACCOUNT,
         "user_id": ("user_id", "user", "person_id", "distinct_id"),
-        "event_name": ("event_name", "event_type", "event", "action", "name", "type", "feature"),
+        "event_name": ("event_name", "event_type", "event", "action", "name", "type", "feature", "feature_name"),
         "event_timestamp": (
             "event_timestamp",
             "timestamp",
@@ -182,7 +182,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "event_time",
             "time",
             "created_at",
-            *("at", "ts", "date", "event_date"),
+            *("at", "ts", "date", "event_date", "usage_date"),
         ),
         "properties": ("properties", "event_properties", "metadata"),
     },
@@ -198,6 +198,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "opened",
             "created",
             "created_date",
+            "submitted_at",
             "date",
             "erstellt_am",
             "erstellt",
@@ -258,6 +259,9 @@ PRIORITIES = {
     "p3": ("normal", "medium", "p3", "3", "sev3", "mittel"),
     "p4": ("low", "minor", "lowest", "trivial", "p4", "4", "sev4", "niedrig", "gering"),
 }
+
+TRIALS = ("is_trial", "trial", "in_trial", "testphase")
+"""Columns that say whether a subscription is a trial."""
 
 WON = ("closed won", "won", "closedwon", "gewonnen")
 """The stage of a deal that became a contract."""

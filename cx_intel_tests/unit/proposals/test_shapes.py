@@ -143,6 +143,23 @@ def test_a_number_that_may_be_meant_either_way_is_read_as_in_the_other_files(tmp
     assert "billing_period_months: 12" in text
 
 
+def test_a_trial_by_a_column_of_its_own_and_the_newest_day_of_files_that_are_not_used(tmp_path: Path) -> None:
+    text = drafted(
+        tmp_path,
+        {
+            "accounts.csv": "account_id,account_name,signup_date\nA,Alder,2024-01-05\n",
+            "subscriptions.csv": "subscription_id,account_id,start_date,mrr_amount,is_trial\nS1,A,2024-01-05,99.5,True\n",
+            "feature_usage.csv": "usage_id,subscription_id,usage_date,feature_name\nU1,S1,2024-12-07,export\n",
+            "tickets.csv": "ticket_id,account_id,submitted_at\nT1,A,2024-07-27\n",
+        },
+    )
+
+    assert "# Trials by is_trial count with their amount: leave them out with `where` if they pay nothing yet." in text
+    assert "as_of: {default: 2024-12-07, " in text
+    assert "# feature_usage.csv seems to be usage_events, which needs account_id: say which column it is." in text
+    assert "created_at: submitted_at" in text
+
+
 def test_ids_that_became_decimal_numbers(tmp_path: Path) -> None:
     files = {
         "accounts.csv": "account_id,name\n1001.0,Alder\n1002.0,Birch\n",
