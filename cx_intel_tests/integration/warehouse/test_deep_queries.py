@@ -1,0 +1,48 @@
+"""Queries that are deeper than Python's calls may be by default: which account each id of many systems belongs to."""
+
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cx_intel.contracts.catalog import contract_of
+from cx_intel.models.identity.identity_map import identity_map
+from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel_tests.helpers.builders import portfolio
+from cx_intel_tests.helpers.identity_loads import DELIVERED, ids
+
+DEFAULT = 1_000
+
+
+@pytest.fixture
+def limit() -> Iterator[None]:
+    """The limit of a new process, until the test is over."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(DEFAULT)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("limit")
+def test_ids_of_every_table_are_led_to_accounts(tmp_path: Path) -> None:
+    own = [{"kind": "files", "table": table, "path": f"{table}.csv"} for table in ("accounts", "identity_links")]
+    systems = [{"kind": "files", "table": t, "path": f"{t}.csv", "system": f"of_{t}"} for t in DELIVERED]
+    of = portfolio(sources=own + systems)
+    file = tmp_path / "w.duckdb"
+    try:
+        warehouse = DuckDBWarehouse(open_warehouse(file), "deep")
+        rows = identity_map(
+            contract_of("stg_identity_links", of).no_rows(),
+            ids(["A"]),
+            contract_of("stg_account_aliases", of).no_rows(),
+            *(ids([f"id of {table}"]) for table in DELIVERED),
+            portfolio=of,
+            as_of=date(2025, 1, 31),
+            previous=contract_of("identity_map", of).no_rows(),
+        )
+        assert warehouse.count(rows) == 1 + len(DELIVERED)
+    finally:
+        close_warehouse(file)
