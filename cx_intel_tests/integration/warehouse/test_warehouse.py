@@ -348,3 +348,12 @@ class TestOpening:
     def test_a_table_that_is_not_there_is_named(self, warehouse: DuckDBWarehouse) -> None:
         with pytest.raises(WarehouseError, match=r"There is no table s\.nothing in .* Materialize that asset first"):
             warehouse.table("nothing")
+
+
+def test_a_query_of_many_selects_in_one_another(warehouse: DuckDBWarehouse) -> None:
+    """However deep the caller already is."""
+    replace(warehouse, x=[1])
+    found = warehouse.table("t")
+    for _ in range(200):
+        found = found.mutate(x=found.x + 1)
+    assert warehouse.execute(found)["x"].to_list() == [201]
