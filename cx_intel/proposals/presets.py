@@ -23,6 +23,7 @@ from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.formats import read_file
 from cx_intel.sources.files.paths import file_sets, source_files
 from cx_intel.warehouse.duckdb.files.landed import bare
+from cx_intel.warehouse.duckdb.files.nested import nested
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
 
@@ -164,7 +165,8 @@ def _is_alike(files: QueryFiles, of: str) -> bool:
     if files.may_be_missing:
         return True
     (first, *_) = source_files(files, {}, of)
-    given = {plain(name) for name in read_file(first, files).columns}
+    columns = read_file(first, files).columns
+    given = {plain(name) for name in columns}
     wanted = dict.fromkeys([*files.columns, *files.optional])
-    have = [name for name in wanted if any(plain(spelt) in given for spelt in files.names_of(name))]
+    have = [name for name in wanted if any(plain(s) in given or nested(s, columns) for s in files.names_of(name))]
     return 2 * len(have) >= len(wanted)

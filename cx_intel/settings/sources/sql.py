@@ -29,7 +29,8 @@ class QueryTable(Settings):
 
     columns: Annotated[dict[str, str | list[str]], BeforeValidator(_named)] = {}
     """The query's name of a column: the names that it may have, of which the first that is there counts; case, blanks,
-    hyphens and underscores make no difference: {id, company_id: [Record ID, hs_object_id]}.
+    hyphens and underscores make no difference: {id, company_id: [Record ID, hs_object_id]}. A name with dots leads into
+    the JSON of a column: properties.domain.
     """
     optional: list[str] = []
     """Columns that the query names and the table may lack, as exports change; they are null then."""

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.files.content import open_bytes, open_text
-from cx_intel.sources.files.paths import SourceFile, source_files
+from cx_intel.sources.files.paths import SourceFile, format_by_ending, source_files
 
 LONGEST_HEAD = 32_000_000
 """Characters of a file's head at most."""
@@ -60,8 +60,11 @@ def with_heads(files: Files, environment: Mapping[str, str], of: str, folder: Pa
 
 
 def name_of_head(name: str) -> str:
-    """What the head of a file is called: heads of text are not compressed."""
-    return name if ".parquet" in name.lower() or ".pq" in name.lower() else name.removesuffix(".gz")
+    """What the head of a file is called: heads of text are not compressed, and their endings tell their format too."""
+    if ".parquet" in name.lower() or ".pq" in name.lower():
+        return name
+    plain = name.removesuffix(".gz")
+    return plain if format_by_ending(Path(plain)) or not format_by_ending(Path(name)) else f"{plain}.jsonl"
 
 
 def cut(file: SourceFile, files: FileSet, place: Path, rows: int) -> bool:

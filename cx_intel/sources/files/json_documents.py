@@ -21,7 +21,8 @@ def object_lines(file: SourceFile, text: TextIO) -> Iterator[str]:
     """The lines of a file of JSON lines; of a `.json` document the objects of its list, one a line.
 
     An answer of an API is an object without an id that has one list of objects: {"tickets": [...], "next_page": ...}.
-    Any other document is one object. Lines are not held in memory, a document is.
+    Of several lists that counts with whose name the file's begins: the tickets of `tickets_1.json` that has their users
+    too. Any other document is one object. Lines are not held in memory, a document is.
     """
     if not file.path.name.lower().removesuffix(".gz").endswith(".json"):
         yield from lines_of(text)
@@ -46,6 +47,8 @@ def object_lines(file: SourceFile, text: TextIO) -> Iterator[str]:
         return
     if isinstance(found, dict):
         lists = [name for name, value in found.items() if _is_list_of_objects(value)]
+        named = [name for name in lists if file.path.name.lower().startswith(name.lower())]
+        lists = lists if len(lists) == 1 else named
         if "id" in found or len(lists) != 1:
             yield _on_one_line(document)
             return

@@ -126,9 +126,15 @@ def _fixed_part(path: Path) -> Path:
 
 
 def format_by_ending(path: Path) -> Format | None:
-    """The format that a file's ending tells, `.gz` apart; None where it tells none."""
+    """The format that a file's ending tells, `.gz` apart; None where it tells none.
+
+    Where there is but `.gz`, with digits before it or not, it is JSON lines, as pipelines of events write them.
+    """
     name = path.name.lower().removesuffix(".gz")
-    return ENDINGS.get(Path(name).suffix)
+    ending = Path(name).suffix
+    if name != path.name.lower() and not ending.strip(".0123456789"):
+        return "jsonl"
+    return ENDINGS.get(ending)
 
 
 def _format(path: Path, source: FileSet, of: str) -> Format:

@@ -1,5 +1,6 @@
 """HubSpot's exports: companies as its export writes them and as its API does, merged ones, won deals."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
@@ -79,7 +80,24 @@ def as_objects(folder: Path) -> None:
     )
 
 
-SHAPES: dict[str, Callable[[Path], None]] = {"export": as_export, "objects": as_objects}
+def as_answers(folder: Path) -> None:
+    """Pages of the API as it answers: the properties of a record are an object in it."""
+    as_objects(folder)
+    for name, size in (("companies", 20), ("owners", 20)):
+        records = [json.loads(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+        if name == "companies":
+            envelope = {"createdAt": "2020-01-01T00:00:00Z", "updatedAt": "2025-06-01T00:00:00Z", "archived": False}
+            records = [
+                {"id": r["hs_object_id"], "properties": {key.lower(): value for key, value in r.items()}, **envelope}
+                for r in records
+            ]
+        (folder / f"{name}.jsonl").unlink()
+        for n in range(0, len(records), size):
+            page = {"results": records[n : n + size], "paging": {"next": {"after": str(n)}}}
+            (folder / f"{name}_{n}.json").write_text(json.dumps(page, indent=1), encoding="utf-8")
+
+
+SHAPES: dict[str, Callable[[Path], None]] = {"export": as_export, "objects": as_objects, "answers": as_answers}
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -1,5 +1,6 @@
 """Segment's calls: track calls of a group are events, all others are left out and counted."""
 
+import gzip
 from pathlib import Path
 
 from cx_intel_tests.helpers.vendor_files import delivered, judged, taking, write_lines
@@ -18,7 +19,10 @@ def test_track_calls_are_events(tmp_path: Path) -> None:
     calls = [call(n) for n in range(60)] + [call(0)]  # the first one again
     calls += [call(100, "page"), call(101, "identify"), call(102, group=None), call(103, context={"groupId": None})]
     write_lines(tmp_path / "events-1.jsonl", calls[:30])
-    write_lines(tmp_path / "events-2.jsonl", calls[30:])
+    packed = tmp_path / "segment-logs" / "source" / "1748736000000" / "part.1748.0.gz"  # as Segment's storage has them
+    write_lines(packed.with_suffix(".jsonl"), calls[30:])
+    packed.write_bytes(gzip.compress(packed.with_suffix(".jsonl").read_bytes()))
+    packed.with_suffix(".jsonl").unlink()
     write_lines(
         tmp_path / "events-3.jsonl", [{"messageId": "i1", "type": "identify", "timestamp": "2025-06-01T10:00:00Z"}]
     )

@@ -12,7 +12,7 @@ import pytest
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.formats import read_file
-from cx_intel.sources.files.heads import Heads, with_heads
+from cx_intel.sources.files.heads import Heads, name_of_head, with_heads
 from cx_intel.sources.files.paths import source_files
 
 
@@ -69,3 +69,11 @@ def test_of_many_files_the_first_and_the_last_are_looked_at(tmp_path: Path) -> N
     for n in range(4):
         (folder / f"day_{n}.csv").write_text(f"id\n{n}\n")
     assert heads(folder, 2) == ([["0"], ["3"]], Heads(4, 2, False))
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [("a.csv.gz", "a.csv"), ("a.jsonl", "a.jsonl"), ("a.parquet.gz", "a.parquet.gz"), ("a.1.gz", "a.1.jsonl"), ("a.tar.gz", "a.tar")],
+)
+def test_the_name_of_a_head_tells_its_format(name: str, head: str) -> None:
+    assert name_of_head(name) == head

@@ -44,11 +44,21 @@ def test_the_objects_of_a_document(tmp_path: Path, document: str) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ['{"n": 7, "id": "x", "items": [{"n": 1}]}', '{"n": 7, "a": [{}], "b": [{}]}', '{\n"n": 7\n}', '{"n": 7, "a": []}'],
+    ['{"n": 7, "id": "x", "items": [{"n": 1}]}', '{"n": 7, "b": [{}], "c": [{}]}', '{\n"n": 7\n}', '{"n": 7, "a": []}'],
 )
 def test_a_document_that_is_one_object(tmp_path: Path, document: str) -> None:
     (tmp_path / "a.json").write_text(document)
     assert read(tmp_path / "a.json").table["account_id"].to_pylist() == ["7"]
+
+
+def test_of_several_lists_that_counts_whose_name_the_file_has(tmp_path: Path) -> None:
+    """As Zendesk answers with what belongs to the tickets beside them."""
+    document = '{"tickets": [{"n": 1}, {"n": 2}], "users": [{"n": 7}], "count": 2}'
+    for name, expected in (("tickets_1.json", ["1", "2"]), ("Users.json", ["7"]), ("export.json", [None])):
+        (tmp_path / name).write_text(document)
+        source = FilesSource.model_validate(SOURCE | {"path": str(tmp_path / name), "optional": ["n"]})
+        found = read_files(source, contract=STAGING["accounts"](portfolio()), environment={})
+        assert found.table["account_id"].to_pylist() == expected
 
 
 def test_lines_stay_lines(tmp_path: Path) -> None:

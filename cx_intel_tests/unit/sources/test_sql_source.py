@@ -63,6 +63,17 @@ JOINED = """
 """
 
 
+def test_a_name_with_dots_leads_into_json(tmp_path: Path) -> None:
+    """The first of the names that is there counts, in each file."""
+    (tmp_path / "1.csv").write_text("id,Name\n1,One\n")
+    answer = {"id": "2", "properties": {"name": "Two", "size": {"staff": 7}}}
+    (tmp_path / "2.jsonl").write_text(json.dumps(answer) + '\n{"id": "3", "properties": null}\n')
+    columns = {"name": ["Name", "properties.name"], "staff": "properties.size.staff"}
+    files = {"companies": {"path": str(tmp_path / "*"), "columns": columns, "optional": ["staff"]}}
+    found = read(files, "select id as account_id, name as account_name, staff as employee_count from companies")
+    assert [tuple(row.values()) for row in rows(found)] == [("1", "One", None), ("2", "Two", "7"), ("3", None, None)]
+
+
 def test_joins_arithmetic_filters_and_nested_fields(billing: dict[str, Any]) -> None:
     found = read(billing, JOINED, "subscriptions")
     # 3 x 19.99 + 5.00
