@@ -73,7 +73,13 @@ def test_of_many_files_the_first_and_the_last_are_looked_at(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "head"),
-    [("a.csv.gz", "a.csv"), ("a.jsonl", "a.jsonl"), ("a.parquet.gz", "a.parquet.gz"), ("a.1.gz", "a.1.jsonl"), ("a.tar.gz", "a.tar")],
+    [
+        ("a.csv.gz", "a.csv"),
+        ("a.jsonl", "a.jsonl"),
+        ("a.parquet.gz", "a.parquet.gz"),
+        ("a.1.gz", "a.1.jsonl"),
+        ("a.tar.gz", "a.tar"),
+    ],
 )
 def test_the_name_of_a_head_tells_its_format(name: str, head: str) -> None:
     assert name_of_head(name) == head

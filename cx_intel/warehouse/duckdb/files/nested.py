@@ -6,7 +6,11 @@ Which canonical column reads which name is decided in `columns.py`; what a file 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import duckdb
+import pyarrow as pa
+
 from cx_intel.settings.sources.files import Scalar
+from cx_intel.settings.sources.sql import QueryTable
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
 
 NUMBERS = "('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
@@ -49,3 +53,25 @@ def matches(cell: str, wanted: Sequence[Scalar], is_except: bool) -> str:
     cases = [f"lower(trim({cell})) IN ({', '.join(words)})"] if words else []
     cases += [f"{cell} IS NULL"] if None in wanted else []
     return f"{'NOT ' if is_except else ''}coalesce({' OR '.join(cases)}, false)"
+
+
+def opened(table: pa.Table, files: QueryTable) -> pa.Table:
+    """The table with a column for each name with dots that leads into the JSON of one of its columns.
+
+    Of several such names of a column only those that lead to anything, as JSON leaves out what is empty.
+    """
+    columns = table.column_names
+    wanted = dict.fromkeys([*files.columns, *files.optional])
+    stated = {name: [s for s in files.names_of(name) if s not in columns] for name in wanted}
+    there = {s: place for names in stated.values() for s in names if (place := nested(s, columns))}
+    if not there:
+        return table
+    with duckdb.connect() as con:
+        con.register("content", table)
+        cells = (f"{place.of(identifier(place.column))} AS {identifier(s)}" for s, place in there.items())
+        found = con.sql(f"SELECT {', '.join(cells)} FROM content").to_arrow_table()
+    for names in stated.values():
+        leading = [s for s in names if s in there]
+        for s in [s for s in leading if found[s].null_count < len(found)] or leading[:1]:
+            table = table if s in table.column_names else table.append_column(s, found[s])
+    return table

@@ -23,7 +23,7 @@ from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, wi
 from cx_intel.warehouse.connections import exact_numbers, run_query
 from cx_intel.warehouse.duckdb.files.landed import bare, read_landed
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
-from cx_intel.warehouse.duckdb.files.nested import nested
+from cx_intel.warehouse.duckdb.files.nested import opened
 
 TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
 """Types of a result that stand as they are; times with a zone are brought to UTC, decimals stay, all else is text."""
@@ -151,7 +151,7 @@ def _contents(declared: QueryFiles, files: Sequence[SourceFile]) -> tuple[pa.Tab
         _refuse_repeated(content, str(file.path))
         table = content.table.select([f"c{n}" for n in range(len(content.columns))]).rename_columns(content.columns)
         refuse_deep_cells(table, file)
-        table = _renamed(_opened(table, declared), declared, str(file.path), file.of)
+        table = _renamed(opened(table, declared), declared, str(file.path), file.of)
         table = table.rename_columns([spelling.setdefault(name.lower(), name) for name in table.column_names])
         tables.append(table.append_column("_source_file", pa.repeat(file.name, table.num_rows)))
         rejects.append(content.rejects)
@@ -174,30 +174,10 @@ def _landed_here(table: pa.Table | None, declared: LandedTable, name: str, of: s
     if table is None:
         wanted = dict.fromkeys([*declared.columns, *declared.optional])
         return pa.table({column: pa.nulls(0, pa.string()) for column in wanted})
-    renamed = _renamed(_opened(table, declared), declared, place, f"`{name}` of {of}")
+    renamed = _renamed(opened(table, declared), declared, place, f"`{name}` of {of}")
     for column in (column for column in declared.optional if column not in renamed.column_names):
         renamed = renamed.append_column(column, pa.nulls(renamed.num_rows, pa.string()))
     return renamed
-
-
-def _opened(table: pa.Table, files: QueryTable) -> pa.Table:
-    """The table with a column for each name with dots that leads into the JSON of one of its columns.
-
-    Of several such names of a column only those that lead to anything, as JSON leaves out what is empty.
-    """
-    for name in dict.fromkeys([*files.columns, *files.optional]):
-        stated = [s for s in files.names_of(name) if s not in table.column_names]
-        there = {s: place for s in stated if (place := nested(s, table.column_names))}
-        if not there:
-            continue
-        with duckdb.connect() as con:
-            con.register("content", table)
-            cells = (f"{place.of(identifier(place.column))} AS {identifier(s)}" for s, place in there.items())
-            found = con.sql(f"SELECT {', '.join(cells)} FROM content").to_arrow_table()
-        filled = [s for s in there if found[s].null_count < len(found)] or list(there)[:1]
-        for s in filled:
-            table = table.append_column(s, found[s])
-    return table
 
 
 def _renamed(table: pa.Table, files: QueryTable, place: str, of: str) -> pa.Table:
