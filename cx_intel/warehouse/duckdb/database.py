@@ -32,9 +32,6 @@ CALLS = 5_000
 WORTH_KEEPING = (sge.Window, sge.Group, sge.Join, sge.Distinct, sge.SetOperation, sge.AggFunc, sge.Unnest, sge.Limit)
 """What makes a common table expression more than a view of rows that lie in a table."""
 
-LEVELS = 10_000
-"""How deep Python may call while SQL is written: some four calls for each level of a query, below those of Dagster."""
-
 
 class SharedSubqueries(DuckDBCompiler):
     """Ibis' compiler, which gives a joined query its name without a copy of all of it, at each level of joins."""
@@ -61,7 +58,6 @@ class SelectsAsWritten(Backend):
         params: Mapping[ir.Expr, Any] | None = None,
         pretty: bool = False,
     ) -> str:
-        sys.setrecursionlimit(max(LEVELS, sys.getrecursionlimit()))
         fuses, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
         try:
             query = self.compiler.to_sqlglot(expr, limit=limit, params=params)
