@@ -27,8 +27,6 @@ from cx_intel.warehouse.protocol import Rows
 
 STAGED_PREFIX = "_staged_"
 """Begins the name of the table that holds a staged write."""
-CALLS = 5_000
-"""Calls within calls that Python allows: compiling goes down an expression step by step, and links of ids go deep."""
 WORTH_KEEPING = (sge.Window, sge.Group, sge.Join, sge.Distinct, sge.SetOperation, sge.AggFunc, sge.Unnest, sge.Limit)
 """What makes a common table expression more than a view of rows that lie in a table."""
 
@@ -73,7 +71,6 @@ class Database:
     """One open DuckDB file; the warehouses of its schemas share it."""
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection):
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS))
         self.path = path
         self.connection = connection
         self.backend: Backend = SelectsAsWritten.from_connection(connection)
