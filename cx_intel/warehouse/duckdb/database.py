@@ -3,7 +3,6 @@
 What one schema of it holds: `warehouse.py`; who opens and closes files stands in `opening.py`.
 """
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
