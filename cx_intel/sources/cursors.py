@@ -65,7 +65,7 @@ class KnownCursor:
             days = timedelta(days=math.ceil(cursor.duration / timedelta(days=1)))
             return (date.fromisoformat(self.value) - days).isoformat()
         if self.kind == "text":  # a day is below each of its times, however these are written
-            return (datetime.fromisoformat(self.value[:10]) - cursor.duration).date().isoformat()
+            return (_time_of(self.value) - cursor.duration).date().isoformat()
         return (datetime.fromisoformat(self.value) - cursor.duration).isoformat(sep=" ")
 
 
@@ -82,3 +82,11 @@ def recipe_of(source: SqlSource, columns: Iterable[str], zone: str, place: str) 
     stated = source.model_dump_json(exclude={*NOT_ABOUT_READING, "connection", "cursor"})
     cursor = source.cursor.model_dump_json(exclude={"look_back"})
     return hashlib.sha256(json.dumps([READER, stated, cursor, list(columns), zone, place]).encode()).hexdigest()[:16]
+
+
+def _time_of(text: str) -> datetime:
+    """The time that a text says, as far as it can be read: its day at least."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text[:10])

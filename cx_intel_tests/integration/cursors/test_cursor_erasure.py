@@ -73,7 +73,9 @@ class Landed:
 def landed(tmp_path: Path) -> Landed:
     found = Landed(tmp_path)
     for n, account in enumerate(("A1", "A2", "A2"), start=1):
-        found.put("usage_events", account, f"2025-01-1{n}", f"E{n}", f"2025-01-1{n}T08:00:00", "login", f"user of {account}")
+        found.put(
+            "usage_events", account, f"2025-01-1{n}", f"E{n}", f"2025-01-1{n}T08:00:00", "login", f"user of {account}"
+        )
         found.put("invoices", account, f"2025-01-1{n}", f"I{n}", f"2025-01-1{n}", f"{n}00", "paid")
     found.deliver()
     return found

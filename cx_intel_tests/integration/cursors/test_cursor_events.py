@@ -92,6 +92,14 @@ def test_rows_of_one_key_and_cursor_that_differ_are_told(events: EventQuery) -> 
     assert list(events.quarantined(SECOND).values()) == ["duplicate of row 8 of query: the same event_id"]
 
 
+def test_rows_of_one_key_and_cursor_that_come_one_after_the_other_stay_together(events: EventQuery) -> None:
+    for name in ("one", "other"):
+        add(events.server, "E7", "A", "2025-01-07T08:00:00", "2025-01-07T11:00:00", name=name)
+        events.deliver(SECOND)
+    rows = events.warehouse.rows(events.warehouse.table("raw_usage_events"))
+    assert sorted(row["event_name"] for row in rows if row["event_id"] == "E7") == ["one", "other"]
+
+
 def test_a_row_that_is_deleted_at_the_server_goes(events: EventQuery) -> None:
     put(events.server, "E2", "A", "2025-01-02T08:00:00", "2025-01-07T09:00:00", is_deleted="1")
     assert events.refresh(SECOND) == (date(2025, 1, 2), SECOND)

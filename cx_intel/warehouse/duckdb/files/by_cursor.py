@@ -250,10 +250,14 @@ class CursorTables(FileTables):
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {_GONE} AS SELECT {keys} FROM {_NEWEST} WHERE _is_deleted AND {is_keyed}"
         )
-        first, is_new = 0, "NOT _is_deleted"
+        first, rows = 0, f"SELECT * FROM {_NEWEST} WHERE NOT _is_deleted"
         if known:
             same = " AND ".join(f"_cx_old.{c} IS NOT DISTINCT FROM _cx_new.{c}" for c in map(identifier, cells))
-            is_new += f" AND NOT EXISTS (SELECT 1 FROM {name} AS _cx_old WHERE {same})"
+            is_new = f"NOT EXISTS (SELECT 1 FROM {name} AS _cx_old WHERE {same})"
+            rows = f"SELECT *, {is_new} AS _is_new FROM {_NEWEST} AS _cx_new WHERE NOT _is_deleted"
+            any_new = f"CASE WHEN {is_keyed} THEN bool_or(_is_new) OVER (PARTITION BY {keys}) ELSE _is_new END"
+            # rows of one key come and go together: of one that is new, those that are there already are given again
+            rows = f"SELECT * FROM ({rows}) {f'QUALIFY {any_new}' if repeats else 'WHERE _is_new'}"
             ((first,),) = connection.execute(f"SELECT coalesce(max(_row_number), 0) FROM {name}").fetchall()
         order = "" if with_day else "ORDER BY _cursor NULLS FIRST"
         marks = (
@@ -261,8 +265,7 @@ class CursorTables(FileTables):
             "NULL::varchar AS _reject"
         )
         connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW {STREAM} AS SELECT {', '.join(map(identifier, cells))}, {marks} "
-            f"FROM {_NEWEST} AS _cx_new WHERE {is_new}"
+            f"CREATE OR REPLACE TEMP VIEW {STREAM} AS SELECT {', '.join(map(identifier, cells))}, {marks} FROM ({rows})"
         )
         schema = pa.schema([*((column, pa.string()) for column in cells), *MARKS.items()])
         self._stage_from(table, ibis.Schema.from_pyarrow(schema), with_day or _as_they_are)
