@@ -99,12 +99,12 @@ def test_a_next_day_is_what_files_would_have_been(tmp_path: Path) -> None:
     new = [row for row in company.tables["usage_events"] if str(row["event_timestamp"])[:10] == NEXT.isoformat()]
     company.land(NEXT, usage_events=[*new, late], support_tickets=[solved], subscriptions=[dearer, gone])
     assert company.refresh(NEXT).succeeded
-    # beside what is new, what was written in the night after the last day is read again
+    # beside what is new, the day of the newest row is read again: a cursor of text is looked back by days
     of_last_day = [
         row for row in company.tables["usage_events"] if str(row["event_timestamp"])[:10] == AS_OF.isoformat()
     ]
     assert company.fetched("usage_events") == len(of_last_day) + len(new) + 1
-    assert (company.fetched("subscriptions"), company.fetched("support_tickets")) == (2, 1)
+    assert (company.fetched("subscriptions"), company.fetched("support_tickets")) == (2 + 1, 1 + 1)
 
     whole.tables["usage_events"].append(late)
     whole.tables["support_tickets"] = _with(whole.tables["support_tickets"], "ticket_id", solved, "T1")
@@ -114,8 +114,11 @@ def test_a_next_day_is_what_files_would_have_been(tmp_path: Path) -> None:
     assert whole.refresh(NEXT, write=False).succeeded
     expected, found = whole.frames(), company.frames()
     assert found.keys() == expected.keys()
-    as_delivered = ("raw_", "rejected_rows")  # which file and row, and where it was read from
+    # which file and row, where it was read from, and by which settings a month was published
+    as_delivered = ("raw_", "rejected_rows", "revenue_ledger")
     compared = [name for name in expected if not name.startswith(as_delivered)]
     assert [name for name in compared if not expected[name].equals(found[name])] == []
+    published = "SELECT account_id, revenue_month, mrr, arr, computed_mrr, is_closed FROM revenue_ledger ORDER BY ALL"
+    assert company.query(published) == whole.query(published)
     assert company.values("dim_account", "current_mrr")["A01"] == Decimal("150.00")
     assert company.values("dim_account", "current_mrr")["A02"] == 0
