@@ -39,7 +39,8 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure() -> None:
     """What was imported is collected at the end, or DuckDB's binding reports its own functions as leaked."""
-    from cx_intel_tests.helpers.compiled_once import forget
+    from cx_intel_tests.helpers import compiled_once, made_once
 
-    forget()
+    compiled_once.forget()
+    made_once.forget()
     gc.unfreeze()

@@ -116,10 +116,13 @@ def executed(table: ir.Table) -> pa.Table:
     """What `to_pyarrow` gives, planned once by DuckDB and not twice: planning is most of a small query's time."""
     backend = ibis.get_backend(table)
     backend._run_pre_execute_hooks(table)
+    return table.__pyarrow_result__(run(backend, backend.compile(table)), data_mapper=DuckDBPyArrowData)
+
+
+def run(backend: Any, sql: str) -> pa.Table:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that the few rows are copied once more
-        found = backend.con.execute(backend.compile(table)).to_arrow_table()
-    return table.__pyarrow_result__(found, data_mapper=DuckDBPyArrowData)
+        return backend.con.execute(sql).to_arrow_table()
 
 
 def fetched(table: ir.Table) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ import pyarrow as pa
 from cx_intel.models.staging import rows
 from cx_intel.models.staging import tables as staging
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import fetched, portfolio
+from cx_intel_tests.helpers.builders import portfolio
+from cx_intel_tests.helpers.made_once import made
 
 AS_OF = date(2025, 1, 31)
 WITHOUT_ACCOUNT = ("identity_links", "accounts", "ticket_status_history")
@@ -55,16 +56,15 @@ def raw(rows: Sequence[Mapping[str, str | None]], file: str = "x.csv") -> ir.Tab
 
 
 def accounts(book: Portfolio = SMALL) -> ir.Table:
-    table = staging.stg_accounts(raw(ACCOUNTS), portfolio=book, as_of=AS_OF)
-    return ibis.memtable(CON.to_pyarrow(table))
+    return ibis.memtable(made(staging.stg_accounts, raw(ACCOUNTS), portfolio=book, as_of=AS_OF))
 
 
 def judged(table: str, given: Sequence[Mapping[str, str | None]] | ir.Table, book: Portfolio = SMALL) -> list[Any]:
     """The rows of a table in order, each as a dict with its `_reason`."""
     delivered = given if isinstance(given, ir.Table) else raw(given)
     known = None if table == "accounts" else accounts(book)
-    result = rows.judged(delivered, table=table, portfolio=book, as_of=AS_OF, accounts=known)
-    return sorted(fetched(result), key=lambda row: (row["_row_number"] or 0, str(row)))
+    found = made(rows.judged, delivered, table=table, portfolio=book, as_of=AS_OF, accounts=known)
+    return sorted(found.to_pylist(), key=lambda row: (row["_row_number"] or 0, str(row)))
 
 
 def reasons(table: str, rows: Sequence[Mapping[str, str | None]]) -> list[str | None]:

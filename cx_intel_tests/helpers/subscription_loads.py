@@ -14,7 +14,8 @@ from cx_intel.contracts.staging.billing import stg_subscriptions
 from cx_intel.contracts.subscriptions import subscription_periods as contract_of_periods
 from cx_intel.models.subscriptions.periods import subscription_periods
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import AS_OF, fetched, portfolio, rows
+from cx_intel_tests.helpers.builders import AS_OF, portfolio, rows
+from cx_intel_tests.helpers.made_once import made
 
 Row = Mapping[str, Any]
 SMALL = portfolio()
@@ -37,14 +38,15 @@ class Loads:
         """A refresh of a day whose delivery has these subscriptions; of others only rows that were quarantined."""
         staged = [_filled(row) for row in given]
         ids = [*(row["subscription_id"] for row in staged), *quarantined]
-        made = subscription_periods(
+        periods = made(
+            subscription_periods,
             rows(stg_subscriptions(self.of), staged),
             ibis.memtable({"subscription_id": ids}, schema={"subscription_id": "string"}),
             portfolio=self.of,
             as_of=as_of,
             previous=self.periods,
         )
-        self._rows = fetched(made)
+        self._rows = periods.to_pylist()
         self.periods = rows(contract_of_periods(self.of), self._rows)
         return self
 

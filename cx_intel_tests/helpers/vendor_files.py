@@ -21,12 +21,11 @@ from cx_intel.settings.yaml.loader import parse_portfolio
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
-from cx_intel_tests.helpers.builders import fetched
+from cx_intel_tests.helpers.made_once import made
 
 AS_OF = date(2025, 6, 30)
 Link: TypeAlias = tuple[str, str, str, str | None]
 """Of an id: itself, the system and id that it leads to, and what its own system calls it."""
-CON = ibis.duckdb.connect()
 
 
 def write_lines(file: Path, objects: Iterable[Mapping[str, Any]]) -> None:
@@ -87,9 +86,9 @@ def judged(
     )
     if known is None and table != "accounts":
         raw = ibis.memtable(delivered(book, "accounts", environment).raw())
-        known = ibis.memtable(CON.to_pyarrow(staging.stg_accounts(raw, portfolio=book, as_of=AS_OF)))
+        known = ibis.memtable(made(staging.stg_accounts, raw, portfolio=book, as_of=AS_OF))
     raw = ibis.memtable(delivered(book, table, environment).raw())
-    return fetched(rows.judged(raw, table=table, portfolio=book, as_of=AS_OF, accounts=known))
+    return made(rows.judged, raw, table=table, portfolio=book, as_of=AS_OF, accounts=known).to_pylist()
 
 
 _ACCOUNTS = ibis.schema({"account_id": "string", "currency": "string"})

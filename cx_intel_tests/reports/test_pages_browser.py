@@ -14,9 +14,12 @@ from cx_intel_tests.helpers.report_books import NAMES, book_of
 from cx_intel_tests.helpers.report_rows import SCRIPT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
-pytestmark = pytest.mark.skipif(
-    not Path(CHROMIUM).exists(), reason="needs Chromium at /usr/bin/chromium (make system installs it)"
-)
+pytestmark = [
+    pytest.mark.slow,  # a browser, and the pages of two portfolios with all charts
+    pytest.mark.skipif(
+        not Path(CHROMIUM).exists(), reason="needs Chromium at /usr/bin/chromium (make system installs it)"
+    ),
+]
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -13,6 +13,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.core.accounts import account_history, account_snapshot, attributes_on, dim_account
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import accounts, no_history, portfolio, rows, values
+from cx_intel_tests.helpers.made_once import kept_once, made
 from cx_intel_tests.helpers.subscription_loads import Loads, periods_of
 
 BOOK = portfolio(
@@ -40,8 +41,8 @@ class History:
         self.table = rows(core.account_history(BOOK), [])
 
     def load(self, day: date, *given: dict[str, Any]) -> "History":
-        made = account_history(loaded(*given), portfolio=BOOK, as_of=day, previous=self.table)
-        self.table = rows(core.account_history(BOOK), made.to_pyarrow().to_pylist())
+        known = made(account_history, loaded(*given), portfolio=BOOK, as_of=day, previous=self.table)
+        self.table = rows(core.account_history(BOOK), known.to_pylist())
         return self
 
     def of(self, account: str) -> list[tuple[Any, ...]]:
@@ -122,7 +123,8 @@ def snapshot(
         "status": "active",
         "valid_from": FIRST,
     } | attributes
-    return account_snapshot(
+    return kept_once(
+        account_snapshot,
         rows(core.account_history(of), [account, *(account | other for other in also)]),
         periods_of(of, subscriptions or [], as_of) if periods is None else periods,
         rows(STAGING["invoices"](of), []),

@@ -10,7 +10,8 @@ from cx_intel.models.revenue.delivery import mrr_delivery
 from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.published import restatements, revenue_ledger
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
-from cx_intel_tests.helpers.builders import kept, portfolio, rows, values
+from cx_intel_tests.helpers.builders import portfolio, rows, values
+from cx_intel_tests.helpers.made_once import kept_once
 
 JAN, FEB, MAR, APR = (date(2025, month, 1) for month in (1, 2, 3, 4))
 
@@ -20,7 +21,7 @@ class Company:
 
     def __init__(self) -> None:
         of = self.of()
-        self.ledger, self.restated = contracts.revenue_ledger(of).no_rows(), contracts.restatements(of).no_rows()
+        self.ledger, self.restated = rows(contracts.revenue_ledger(of), []), rows(contracts.restatements(of), [])
 
     def of(self, **revenue: object):
         return portfolio(["mrr_history"], revenue={"basis": "mrr_history", "opening": "new", **revenue})
@@ -40,10 +41,10 @@ class Company:
             core.account_history(of), [{"account_id": a, "segment": segment, "valid_from": as_of} for a in figures]
         )
         at = {"portfolio": of, "as_of": as_of}
-        self.ledger = kept(revenue_ledger(history, *tables, previous=self.ledger, **at))
-        self.restated = kept(restatements(self.ledger, previous=self.restated, **at))
-        self.fct = kept(fct_revenue(self.ledger, portfolio=of))
-        delivery = mrr_delivery(*tables, **at)
+        self.ledger = kept_once(revenue_ledger, history, *tables, previous=self.ledger, **at)
+        self.restated = kept_once(restatements, self.ledger, previous=self.restated, **at)
+        self.fct = kept_once(fct_revenue, self.ledger, portfolio=of)
+        delivery = kept_once(mrr_delivery, *tables, **at)
         horizon = self.ledger.horizon_month.max().execute()
         accounts = rows(
             core.dim_account(of), [{"account_id": a, "segment": segment, "horizon_month": horizon} for a in figures]
