@@ -121,7 +121,8 @@ class Staged:
     def __init__(self, table: str, delivered: FilesRead, others: Company | None = None):
         rows = others or company()
         raw = {t: pa.Table.from_pylist(marked(r)) for t, r in rows.items() if t != table}
-        self.broken = graph().run({**raw, table: delivered.raw()}, only=STAGED)
+        only = STAGED if others else ("stg_accounts", f"stg_{table}", "quarantine")
+        self.broken = graph().run({**raw, table: delivered.raw()}, only=only)
         self.rows = graph().rows(f"stg_{table}")
         self.quarantined = {row: reason for t, row, reason in graph().quarantined() if t == table}
         assert self.broken == []
@@ -142,3 +143,7 @@ def deliver(folder: Path, form: str, table: str, *changes: Mapping[str, str | No
 
 
 each_format = pytest.mark.parametrize("form", FORMATS)
+each_format_staged = pytest.mark.parametrize(
+    "form", [FORMATS[0], *(pytest.param(form, marks=pytest.mark.slow) for form in FORMATS[1:])]
+)
+"""For what goes on from the file to staging, which is the same for all formats: the others in the slow suite."""

@@ -16,7 +16,8 @@ from cx_intel.contracts.staging.accounts import stg_account_aliases
 from cx_intel.contracts.staging.identity import stg_identity_links
 from cx_intel.models.identity.identity_map import identity_map
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import fetched, portfolio, rows
+from cx_intel_tests.helpers.builders import portfolio, rows
+from cx_intel_tests.helpers.made_once import made
 
 DELIVERED = (
     "subscriptions",
@@ -84,7 +85,8 @@ def load(
     """
     given = named or {}
     aliases = [{"old_account_id": old, "account_id": new} for old, new in (merged or {}).items()]
-    made = identity_map(
+    known = made(
+        identity_map,
         rows(stg_identity_links(of), links),
         ids(accounts),
         rows(stg_account_aliases(of), aliases),
@@ -93,7 +95,7 @@ def load(
         as_of=as_of,
         previous=rows(contract_of_map(of), before),
     )
-    return sorted(fetched(made), key=lambda r: (r["system"], r["external_id"], r["valid_from"]))
+    return sorted(known.to_pylist(), key=lambda r: (r["system"], r["external_id"], r["valid_from"]))
 
 
 def found(loaded: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str | None, str | None]]:

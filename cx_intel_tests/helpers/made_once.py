@@ -9,12 +9,13 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb.converter import DuckDBPyArrowData
 
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import run
+from cx_intel_tests.helpers.builders import executed, run
 
 PATH = re.compile(r"\bpath='[^']*'")
 """Where the files of a source lie, which is no matter to models."""
@@ -24,7 +25,7 @@ _ready: dict[Hashable, tuple[ir.Table, str]] = {}
 
 
 def made(model: Callable[..., ir.Table], *given: ir.Table, **keys: Any) -> pa.Table:
-    """What `model(*given, **keys)` gives, for tables in memory and the keys that models take."""
+    """What `model(*given, **keys)` gives; among the keys may be tables too, as `previous`."""
     tables = {f"{model.__name__}_{n}": table for n, table in enumerate(given)}
     tables |= {f"{model.__name__}_{name}": table for name, table in keys.items() if isinstance(table, ir.Table)}
     settings = tuple(
@@ -42,13 +43,20 @@ def made(model: Callable[..., ir.Table], *given: ir.Table, **keys: Any) -> pa.Ta
         _ready[key] = expression, backend.compile(expression)
     expression, sql = _ready[key]
     for name, table in tables.items():
-        backend.con.register(name, table.op().data.to_pyarrow(table.schema()))
+        backend.con.register(name, _rows_of(table))
     try:
         found = run(backend, sql)
     finally:
         for name in tables:
             backend.con.unregister(name)
     return expression.__pyarrow_result__(found, data_mapper=DuckDBPyArrowData)
+
+
+def _rows_of(table: ir.Table) -> pa.Table:
+    literal = table.op()
+    if isinstance(literal, ops.InMemoryTable):
+        return literal.data.to_pyarrow(literal.schema)
+    return executed(table)
 
 
 def kept_once(model: Callable[..., ir.Table], *given: ir.Table, **keys: Any) -> ir.Table:

@@ -11,7 +11,8 @@ from cx_intel.contracts.freshness import source_freshness as contract
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.subscriptions import subscription_periods
 from cx_intel.models.core.freshness import source_freshness
-from cx_intel_tests.helpers.builders import fetched, portfolio, rows
+from cx_intel_tests.helpers.builders import portfolio, rows
+from cx_intel_tests.helpers.made_once import made
 
 AS_OF = date(2025, 1, 31)
 OF = portfolio(["usage_events"])
@@ -24,7 +25,8 @@ def usage(ago: list[int], as_of: date = AS_OF) -> dict[str, Any]:
     """What is known of usage events that happened so many days before AS_OF."""
     empty = {name: rows(STAGING[name](OF), []) for name in ("invoices", "mrr_history", *OTHERS)}
     happened = [{"event_date": AS_OF - timedelta(days=n)} for n in ago]
-    found = source_freshness(
+    found = made(
+        source_freshness,
         rows(account_history(OF), []),
         rows(subscription_periods(OF), []),
         empty["invoices"],
@@ -35,7 +37,7 @@ def usage(ago: list[int], as_of: date = AS_OF) -> dict[str, Any]:
         as_of=as_of,
         previous=rows(contract(OF), []),
     )
-    return next(row for row in fetched(found) if row["source_table"] == "usage_events")
+    return next(row for row in found.to_pylist() if row["source_table"] == "usage_events")
 
 
 @LAW

@@ -16,7 +16,7 @@ from cx_intel_tests.helpers.delivered_files import (
     Staged,
     company,
     deliver,
-    each_format,
+    each_format_staged,
     graph,
     in_berlin,
     marked,
@@ -25,13 +25,13 @@ from cx_intel_tests.helpers.delivered_files import (
 )
 
 
-@each_format
+@each_format_staged
 def test_a_missing_column_that_is_optional_is_null(tmp_path: Path, form: str) -> None:
     rows = [{k: v for k, v in row.items() if k != "owner"} for row in company()["accounts"]]
     assert Staged("accounts", read(write(tmp_path / f"a.{form}", rows), "accounts")).values("owner") == [None, None]
 
 
-@each_format
+@each_format_staged
 def test_a_missing_or_renamed_column_that_is_required_stops_with_file_and_column(tmp_path: Path, form: str) -> None:
     rows = [{k: v for k, v in row.items() if k != "amount"} for row in company()["invoices"]]
     with pytest.raises(SourceError, match=rf"s\.{form}: has no column 'amount', which invoices requires"):
@@ -43,7 +43,7 @@ def test_a_missing_or_renamed_column_that_is_required_stops_with_file_and_column
     assert [float(value) for value in Staged("invoices", mended).values("amount")] == [100, 100]
 
 
-@each_format
+@each_format_staged
 def test_an_extra_column_is_named_and_kept_in_the_raw_row(tmp_path: Path, form: str) -> None:
     rows = [row | {"Shoe size": "44"} for row in company()["accounts"]]
     delivered = read(write(tmp_path / f"a.{form}", rows), "accounts")
@@ -86,7 +86,7 @@ FAULTS: list[tuple[str, Row, str]] = [
 ]
 
 
-@each_format
+@each_format_staged
 def test_a_row_with_a_fault_is_quarantined_with_its_reason(tmp_path: Path, form: str) -> None:
     rows, expected = company(), []
     for n, (table, change, reason) in enumerate(FAULTS):
@@ -99,7 +99,7 @@ def test_a_row_with_a_fault_is_quarantined_with_its_reason(tmp_path: Path, form:
     assert {t: len(graph().rows(f"stg_{t}")) for t in rows} == dict.fromkeys(rows, 2)
 
 
-@each_format
+@each_format_staged
 def test_of_equal_keys_the_last_is_kept(tmp_path: Path, form: str) -> None:
     staged = deliver(tmp_path, form, "invoices", {"amount": "70"})
     assert staged.quarantined == {1: f"duplicate of row 3 of invoices.{form}: the same invoice_id"}
@@ -126,7 +126,7 @@ def test_an_event_that_comes_again_on_another_day_is_another_row(tmp_path: Path)
     assert staged.values("event_id") == ["E-A1", "E-A1", "E-A2"]
 
 
-@each_format
+@each_format_staged
 def test_what_is_unusual_and_no_fault_is_loaded(tmp_path: Path, form: str) -> None:
     rows, expected = company(), {}
     for n, (table, change, column, value) in enumerate(UNUSUAL):
@@ -140,7 +140,7 @@ def test_what_is_unusual_and_no_fault_is_loaded(tmp_path: Path, form: str) -> No
     assert {(key, column): str(staged[key][column]) for key, column in expected} == expected
 
 
-@each_format
+@each_format_staged
 def test_local_times_of_the_days_on_which_clocks_change(tmp_path: Path, form: str) -> None:
     """02:30 does not occur on 30 March 2025 in Berlin and occurs twice on 27 October 2024: neither is lost."""
     moments = {

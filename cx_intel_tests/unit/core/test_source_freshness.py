@@ -12,7 +12,8 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.subscriptions import subscription_periods
 from cx_intel.models.core.freshness import source_freshness
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import fetched, portfolio, rows
+from cx_intel_tests.helpers.builders import portfolio, rows
+from cx_intel_tests.helpers.made_once import made
 
 AS_OF = date(2025, 1, 31)  # a Friday
 READ = {"account_history": account_history, "subscription_periods": subscription_periods} | {
@@ -34,8 +35,8 @@ def freshness(of: Portfolio, as_of: date = AS_OF, **given: list[dict[str, Any]])
     """The rows by source; `previous` are earlier rows of the table itself."""
     tables = [rows(make(of), given.get(name, [])) for name, make in READ.items()]
     before = rows(contract(of), given.get("previous", []))
-    found = source_freshness(*tables, portfolio=of, as_of=as_of, previous=before)
-    return {row["source_table"]: row for row in fetched(found)}
+    found = made(source_freshness, *tables, portfolio=of, as_of=as_of, previous=before)
+    return {row["source_table"]: row for row in found.to_pylist()}
 
 
 def ago(*days: int, as_of: date = AS_OF) -> list[date]:

@@ -8,6 +8,7 @@ import pytest
 from cx_intel.models.renewals.dates import renewal_dates
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, shipped, values
+from cx_intel_tests.helpers.made_once import kept_once
 from cx_intel_tests.helpers.renewal_tables import contracts_on, days_from
 
 FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")
@@ -16,7 +17,7 @@ ENDS = ("announced_end_date", "announced_contraction_mrr", "announced_contractio
 
 
 def figures(*given: dict[str, Any], columns: tuple[str, ...], of: Portfolio = FLEET, as_of: date = AS_OF) -> Any:
-    found = renewal_dates(contracts_on(given, as_of), portfolio=of, as_of=as_of)
+    found = kept_once(renewal_dates, contracts_on(given, as_of), portfolio=of, as_of=as_of)
     return values(found, *columns).get("a")
 
 

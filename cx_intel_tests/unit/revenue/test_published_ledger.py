@@ -49,7 +49,7 @@ class Company:
         accounts = rows(
             core.dim_account(of), [{"account_id": a, "segment": segment, "horizon_month": horizon} for a in figures]
         )
-        self.summary = nrr_summary(self.fct, accounts, delivery, portfolio=of)
+        self.summary = kept_once(nrr_summary, self.fct, accounts, delivery, portfolio=of)
         self.by_segment = nrr_by_segment(self.fct, accounts, portfolio=of)
         self.delivery = values(delivery, "delivered_pct", "is_counted", by="revenue_month")
 

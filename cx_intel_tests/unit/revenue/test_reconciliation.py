@@ -13,7 +13,8 @@ from cx_intel.models.revenue.delivery import fct_revenue_intra_month
 from cx_intel.models.revenue.published import revenue_ledger
 from cx_intel.models.revenue.reconciliation import mrr_reconciliation
 from cx_intel_tests.helpers.builders import portfolio, rows, values
-from cx_intel_tests.helpers.renewal_tables import broken, kept
+from cx_intel_tests.helpers.made_once import kept_once
+from cx_intel_tests.helpers.renewal_tables import broken
 from cx_intel_tests.helpers.subscription_loads import Loads, periods_of
 
 AS_OF = date(2025, 2, 28)
@@ -36,8 +37,8 @@ def compared(subscriptions: list[dict[str, Any]], invoices: list[dict[str, Any]]
     billed = rows(STAGING["invoices"](BILLED), invoices)
     given = (periods_of(BILLED, subscriptions, AS_OF), billed, rows(STAGING["mrr_history"](BILLED), []))
     nobody = rows(core.account_history(BILLED), [])
-    ledger = kept(revenue_ledger(nobody, *given, previous=contracts.revenue_ledger(BILLED).no_rows(), **at))
-    return kept(mrr_reconciliation(ledger, *given, **at))
+    ledger = kept_once(revenue_ledger, nobody, *given, previous=rows(contracts.revenue_ledger(BILLED), []), **at)
+    return kept_once(mrr_reconciliation, ledger, *given, **at)
 
 
 def both(*pairs: tuple[float, float]) -> ir.Table:

@@ -15,7 +15,8 @@ from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.published import revenue_ledger
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import kept, portfolio, rows, values
+from cx_intel_tests.helpers.builders import portfolio, rows, values
+from cx_intel_tests.helpers.made_once import kept_once
 from cx_intel_tests.helpers.subscription_loads import periods_of
 
 MONTHS = [date(2024 + (n // 12), n % 12 + 1, 1) for n in range(24)]
@@ -45,12 +46,12 @@ class Ledger:
         history = rows(
             core.account_history(of), [{"account_id": a, "segment": a[0], "valid_from": as_of} for a in accounts]
         )
-        no_rows = published_contracts.revenue_ledger(of).no_rows()
-        self.revenue_ledger = kept(revenue_ledger(history, *tables, previous=no_rows, **at))
-        self.fct_revenue = kept(fct_revenue(self.revenue_ledger, portfolio=of))
+        no_rows = rows(published_contracts.revenue_ledger(of), [])
+        self.revenue_ledger = kept_once(revenue_ledger, history, *tables, previous=no_rows, **at)
+        self.fct_revenue = kept_once(fct_revenue, self.revenue_ledger, portfolio=of)
         self.mrr_delivery = rows(published_contracts.mrr_delivery(of), [])
         if of.revenue.basis != "subscriptions":
-            self.mrr_delivery = mrr_delivery(*tables, **at)
+            self.mrr_delivery = kept_once(mrr_delivery, *tables, **at)
         horizon = self.fct_revenue.revenue_month.max().execute() if accounts else None
         self.dim_account = rows(
             core.dim_account(of),
@@ -66,7 +67,7 @@ class Ledger:
         return values(entries, "mrr", by="revenue_month")
 
     def summary(self, *columns: str) -> dict[date, object]:
-        table = nrr_summary(self.fct_revenue, self.dim_account, self.mrr_delivery, portfolio=self.of)
+        table = kept_once(nrr_summary, self.fct_revenue, self.dim_account, self.mrr_delivery, portfolio=self.of)
         return values(table, *columns, by="revenue_month")
 
 
