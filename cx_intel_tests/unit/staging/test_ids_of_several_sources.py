@@ -11,6 +11,7 @@ from cx_intel.models.staging.rows import judged
 from cx_intel.models.staging.several_sources import SourceRows, united, with_additions
 from cx_intel.settings.sources.base import TableSource
 from cx_intel_tests.helpers.builders import fetched
+from cx_intel_tests.helpers.made_once import kept_once
 from cx_intel_tests.helpers.staged_rows import AS_OF, SMALL, accounts, raw
 
 OWNED = ("renewal_date", "plan_tier")
@@ -22,7 +23,7 @@ def of_source(name: str, table: str, *given: dict[str, Any], owns: tuple[str, ..
         for s in SMALL.sources
     ]
     of = SMALL.model_copy(update={"sources": sources})
-    rows = judged(raw(given, f"{name}.csv"), table=table, portfolio=of, as_of=AS_OF, accounts=accounts())
+    rows = kept_once(judged, raw(given, f"{name}.csv"), table=table, portfolio=of, as_of=AS_OF, accounts=accounts())
     return SourceRows(name, rows, owns)
 
 
