@@ -80,6 +80,10 @@ sums AS (
         count(*) FILTER (mrr > 0) AS paying_accounts, count(*) FILTER (revenue_movement = 'churn') AS churned_accounts,
         count(*) FILTER (previous_mrr > 0) AS starting_accounts
     FROM each GROUP BY ALL),
+filled AS (  -- a row for each month, also for a segment without MRR in it
+    SELECT segment, revenue_month, coalesce(COLUMNS(* EXCLUDE (segment, revenue_month)), 0)
+    FROM (SELECT DISTINCT of AS segment FROM each) CROSS JOIN (SELECT DISTINCT revenue_month FROM fct_revenue)
+    LEFT JOIN sums USING (segment, revenue_month)),
 closed AS (
     SELECT t.segment, t.revenue_month, 100 * (sum(coalesce(now.mrr, 0)) / sum(t.mrr))::DOUBLE AS nrr_ttm_pct,
         100 * (sum(least(coalesce(now.mrr, 0), t.mrr)) / sum(t.mrr))::DOUBLE AS grr_ttm_pct
@@ -94,7 +98,7 @@ rates AS (
             AS nrr_pct,
         100 * ((starting_mrr - contraction_mrr - coalesce(churned_mrr, 0)) / nullif(starting_mrr, 0))::DOUBLE AS grr_pct,
         nrr_ttm_pct, grr_ttm_pct
-    FROM sums AS s LEFT JOIN closed USING (segment, revenue_month))
+    FROM filled AS s LEFT JOIN closed USING (segment, revenue_month))
 SELECT * EXCLUDE (starting_accounts), 12 * ending_mrr AS ending_arr,
     if(count(nrr_pct) OVER three = 3, avg(nrr_pct) OVER three, NULL) AS nrr_trailing_3m_pct,
     if(count(grr_pct) OVER three = 3, avg(grr_pct) OVER three, NULL) AS grr_trailing_3m_pct,
