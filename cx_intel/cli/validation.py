@@ -35,6 +35,7 @@ def validate(
     """
     from cx_intel.doctor.portfolios import missing_files, unset_variables
     from cx_intel.orchestration.build import definitions_of, load_portfolios
+    from cx_intel.sources.files.neighbours import unread_beside
 
     usable = True
     with explained():
@@ -54,7 +55,7 @@ def validate(
             missing = [
                 text for text in missing_files(portfolio, environment.variables) if not any(n in text for n in unset)
             ]
-            for text in () if data else missing:
+            for text in [*(() if data else missing), *unread_beside(portfolio, environment.variables)]:
                 console.print(f"  [yellow]warning[/] {escape(text)}", highlight=False)
             if data:
                 from cx_intel.doctor.data import look

@@ -16,6 +16,7 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.neighbours import unread_beside
 from cx_intel.sources.files.paths import file_sets, source_files, with_variables
 from cx_intel.sources.vendors.readers import refusals
 from cx_intel.warehouse.connections import reach
@@ -60,6 +61,8 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
     ]
     for text in unreachable if not unset else ():
         yield problem(subject, text, "Bring the file there, or mend the path or the connection of the source.")
+    for text in unread_beside(portfolio, variables):
+        yield note(subject, text, "`cx-intel validate` looks again.")
     yield from _alerts(portfolio, variables)
     if not unset and not unreachable:
         yield ok(subject, f"valid, {len(portfolio.sources)} sources reachable")
