@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cx_intel.settings.sources.files import ReadByFile
+from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import SourceFile
 
 READER = "1"
 """Raised where files are read otherwise than before, so that all of them are read anew."""
+TRIES = 3
+"""How often files are read of which one changes meanwhile."""
 NOT_ABOUT_READING = {
     "path",
     "max_quarantined_pct",
@@ -130,3 +133,9 @@ def recipe_of(source: ReadByFile, columns: Iterable[str], zone: str) -> str:
     """
     stated = source.model_dump_json(exclude=NOT_ABOUT_READING)
     return hashlib.sha256(json.dumps([READER, stated, list(columns), zone]).encode()).hexdigest()[:16]
+
+
+def changed_while_read(files: Iterable[Path]) -> SourceError:
+    """The error about files that changed each time that they were read."""
+    written = ", ".join(str(file) for file in files)
+    return SourceError(f"{written}: changed while it was read, {TRIES} times. Refresh when it is whole.")

@@ -35,7 +35,7 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
-from cx_intel.sources.files.digests import digest_of_files
+from cx_intel.sources.files.digests import digest_of_files, read_settled
 from cx_intel.sources.files.known import KnownFile
 from cx_intel.warehouse.protocol import Rows, Warehouse
 
@@ -221,7 +221,8 @@ def _whole(
         warehouse.read_query if isinstance(source, SqlSource) else warehouse.read_files
     )
     try:
-        read = read_source(source, contract=STAGING[table](portfolio), environment=variables)
+        contract = STAGING[table](portfolio)
+        read = read_settled(lambda: read_source(source, contract=contract, environment=variables), source, variables)
     except SourceError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     rows = ibis.memtable(read.raw())

@@ -19,7 +19,7 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.formats import read_file
-from cx_intel.sources.files.known import KnownFile, look
+from cx_intel.sources.files.known import TRIES, KnownFile, changed_while_read, look
 from cx_intel.sources.files.paths import SourceFile
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.duckdb.files.columns import ignored, used_names
@@ -32,8 +32,6 @@ STREAM = "_cx_files"
 """Under which name rows stand that come in."""
 NO_DAY = "DATE '1970-01-01'"
 """The day of rows without a readable time in a file that has none."""
-TRIES = 3
-"""How often a file that changes while it is read is begun anew."""
 
 
 class FileTables(RememberedFiles):
@@ -62,8 +60,7 @@ class FileTables(RememberedFiles):
             if not reading.changed:
                 self._fill_days(table)
                 return reading.read
-        written = ", ".join(str(file.path) for file in reading.changed)
-        raise SourceError(f"{written}: changed while it was read, {TRIES} times. Refresh when it is whole.")
+        raise changed_while_read(file.path for file in reading.changed)
 
     def _stage_parquet(
         self,
