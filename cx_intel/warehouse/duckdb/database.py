@@ -3,6 +3,7 @@
 What one schema of it holds: `warehouse.py`; who opens and closes files stands in `opening.py`.
 """
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from cx_intel.warehouse.protocol import Rows
 
 STAGED_PREFIX = "_staged_"
 """Begins the name of the table that holds a staged write."""
+CALLS = 5_000
+"""Calls within calls while SQL is written, which goes down a query step by step; links of ids make deep ones."""
 WORTH_KEEPING = (sge.Window, sge.Group, sge.Join, sge.Distinct, sge.SetOperation, sge.AggFunc, sge.Unnest, sge.Limit)
 """What makes a common table expression more than a view of rows that lie in a table."""
 
@@ -55,6 +58,7 @@ class SelectsAsWritten(Backend):
         params: Mapping[ir.Expr, Any] | None = None,
         pretty: bool = False,
     ) -> str:
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS))
         fuses, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
         try:
             query = self.compiler.to_sqlglot(expr, limit=limit, params=params)
