@@ -55,7 +55,8 @@ def validate(
             missing = [
                 text for text in missing_files(portfolio, environment.variables) if not any(n in text for n in unset)
             ]
-            for text in [*(() if data else missing), *unread_beside(portfolio, environment.variables)]:
+            unread = [found.sentence for found in unread_beside(portfolio, environment.variables)]
+            for text in [*(() if data else missing), *unread]:
                 console.print(f"  [yellow]warning[/] {escape(text)}", highlight=False)
             if data:
                 from cx_intel.doctor.data import look

@@ -61,8 +61,8 @@ def examine(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Find
     ]
     for text in unreachable if not unset else ():
         yield problem(subject, text, "Bring the file there, or mend the path or the connection of the source.")
-    for text in unread_beside(portfolio, variables):
-        yield note(subject, text, "`cx-intel validate` looks again.")
+    for found in unread_beside(portfolio, variables):
+        yield note(subject, found.sentence, "`cx-intel validate` looks again.")
     yield from _alerts(portfolio, variables)
     if not unset and not unreachable:
         yield ok(subject, f"valid, {len(portfolio.sources)} sources reachable")

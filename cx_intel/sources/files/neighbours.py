@@ -1,12 +1,15 @@
 """What lies beside the files of sources and looks like a delivery, but no source reads it: said, since it may be meant.
 
-Only folders that a source reads by a pattern or as a whole are looked at. Which files a source means is decided in
-`paths.py`; who tells of them is `cx_intel.doctor.portfolios`.
+Only folders that a source reads by a pattern or as a whole are looked at; of several sources that read one folder, the
+first tells. Which files a source means is decided in `paths.py`; who tells of them is the check of each run
+(`cx_intel.orchestration.checks.unread_files`) and `cx_intel.doctor.portfolios`.
 """
 
 import glob
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cx_intel.settings.portfolio import Portfolio
@@ -15,41 +18,125 @@ from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import file_sets, format_by_ending, source_files, with_variables
 from cx_intel.sources.landing import UNFINISHED
 
-OTHER_DELIVERIES = (".zip", ".7z", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".xls", ".xlsb", ".ods", ".avro", ".gz")
-"""Endings of deliveries that no source can read as they are."""
+ARCHIVES = (".zip", ".7z", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".gz")
+"""Endings of deliveries that are to be unpacked first; `.gz` where no format stands before it."""
+OTHER_FORMATS = (".xls", ".xlsb", ".ods", ".avro")
+"""Endings of deliveries that are to be saved in another format first."""
 NO_DATA = ("readme", "license", "changelog")
 NAMED = 5
 
 
-def unread_beside(portfolio: Portfolio, variables: Mapping[str, str]) -> list[str]:
-    """A sentence for each folder with files that look like a delivery and match no source, with what to do."""
-    folders: dict[Path, str] = {}
-    read: set[Path] = set()
-    for source in portfolio.sources:
-        for files, of in file_sets(source):
+@dataclass(frozen=True)
+class Unread:
+    """What lies unread in one folder.
+
+    Attributes:
+        folder: The folder.
+        files: The path that its files are chosen by.
+        of: Whose files these are, as messages say it.
+        names: Those that no source reads.
+        delivered_count: All that look like a delivery, read or not.
+    """
+
+    folder: Path
+    files: FileSet
+    of: str
+    names: tuple[str, ...]
+    delivered_count: int
+
+    @property
+    def sentence(self) -> str:
+        """The files, and what to do with each kind of them."""
+        named, them = _listed(self.names), "it" if len(self.names) == 1 else "them"
+        lies = "lies" if len(self.names) == 1 else "lie"
+        to_do = " ".join(self._to_do())
+        return (
+            f"{self.folder}: {named} {lies} beside the files of {self.of}, and no source reads {them}. {to_do} Or put "
+            f"{them} elsewhere."
+        )
+
+    def _to_do(self) -> Iterator[str]:
+        left = list(self.names)
+        if broken := [name for name in left if not (self.folder / name).exists()]:
+            yield f"Mend the link {_listed(broken)}, which leads nowhere."
+        left = [name for name in left if name not in broken]
+        readable = [name for name in left if format_by_ending(Path(name))]
+        if archives := [name for name in left if name not in readable and name.lower().endswith(ARCHIVES)]:
+            yield f"Unpack {_listed(archives)}."
+        if others := [name for name in left if name not in readable and name not in archives]:
+            yield f"Save {_listed(others)} as CSV or .xlsx."
+        begin, _, last = self.files.path.rpartition("/")
+        wider = last[: last.rfind("*") + 1]
+        if not self.files.format and (taken := [name for name in readable if wider and fnmatchcase(name, wider)]):
+            yield f"So that {_listed(taken)} is read too, write `path: {begin}/{wider}`."
+            readable = [name for name in readable if name not in taken]
+        if readable:
+            place = f"{begin}/{readable[0]}" if wider else str(self.folder / readable[0])
+            yield f"Where {_listed(readable)} holds a table, write a source of it, `path: {place}`."
+
+
+def unread_beside(portfolio: Portfolio, variables: Mapping[str, str]) -> list[Unread]:
+    """Of all sources of a portfolio, as `unread_of`."""
+    return [found for source in portfolio.sources for found in unread_of(source, portfolio, variables)]
+
+
+def unread_of(source: object, portfolio: Portfolio, variables: Mapping[str, str]) -> list[Unread]:
+    """What lies unread in the folders of a source, but for those that an earlier source reads too: that one tells.
+
+    Args:
+        source: One of the portfolio's.
+        portfolio: All its sources.
+        variables: Give the values of `${NAME}` in the paths.
+    """
+    return [found for found in looked_at(source, portfolio, variables) if found.names]
+
+
+def looked_at(source: object, portfolio: Portfolio, variables: Mapping[str, str]) -> list[Unread]:
+    """As `unread_of`, with the folders in which nothing lies unread."""
+    folders: dict[Path, tuple[FileSet, str]] = {}
+    for one in portfolio.sources:
+        earlier = set(folders) if one is source else set()
+        for files, of in file_sets(one):
             if folder := _folder(files, variables):
-                folders.setdefault(folder, of)
-            with suppress(SourceError):  # files that are missing are told by who reads them
-                read.update(file.path.absolute() for file in source_files(files, variables, of))
-    found = ((folder, of, _unread(folder, read)) for folder, of in folders.items())
-    return [_sentence(folder, of, names) for folder, of, names in found if names]
+                folders.setdefault(folder, (files, of))
+        if one is source:
+            own = {folder: told for folder, told in folders.items() if folder not in earlier}
+            return [_unread(folder, *told, portfolio, variables) for folder, told in own.items()]
+    return []
+
+
+def may_lie_beside(source: object) -> bool:
+    """Whether any files of a source are chosen from a folder, so that others may lie beside them."""
+    return any(glob.has_magic(files.path) or not format_by_ending(Path(files.path)) for files, _ in file_sets(source))
 
 
 def _folder(files: FileSet, variables: Mapping[str, str]) -> Path | None:
     """The folder that the files are chosen from; None where the path names one file, or folders by a pattern."""
-    try:
+    with suppress(KeyError, OSError):  # told as a variable that is not set, or by who reads the files
         path = Path(with_variables(files.path, variables)).expanduser()
-    except KeyError:  # told as a variable that is not set
-        return None
-    if path.is_dir():
-        return path.absolute()
-    if not glob.has_magic(path.name) or glob.has_magic(str(path.parent)) or not path.parent.is_dir():
-        return None
-    return path.parent.absolute()
+        if path.is_dir():
+            return path.absolute()
+        if glob.has_magic(path.name) and not glob.has_magic(str(path.parent)) and path.parent.is_dir():
+            return path.parent.absolute()
+    return None
 
 
-def _unread(folder: Path, read: set[Path]) -> list[str]:
-    return sorted(file.name for file in _deliveries(folder) if folder / file.name not in read)
+def _unread(folder: Path, files: FileSet, of: str, portfolio: Portfolio, variables: Mapping[str, str]) -> Unread:
+    delivered: list[str] = []
+    with suppress(OSError):  # a folder that cannot be listed is told by who reads its files
+        delivered = sorted(file.name for file in _deliveries(folder))
+    left = set(delivered) - _read_in(folder, files, of, variables)
+    for source in portfolio.sources if left else ():
+        for others, whose in file_sets(source):
+            left -= _read_in(folder, others, whose, variables)
+    return Unread(folder, files, of, tuple(sorted(left)), len(delivered))
+
+
+def _read_in(folder: Path, files: FileSet, of: str, variables: Mapping[str, str]) -> set[str]:
+    """The names of those files that lie in the folder; files that are missing are told by who reads them."""
+    with suppress(SourceError, OSError):
+        return {file.path.name for file in source_files(files, variables, of) if file.path.absolute().parent == folder}
+    return set()
 
 
 def _deliveries(folder: Path) -> Iterator[Path]:
@@ -58,13 +145,9 @@ def _deliveries(folder: Path) -> Iterator[Path]:
         name = file.name.lower()
         is_there = file.is_file() or (file.is_symlink() and not file.exists())
         is_kept_apart = name.startswith((".", "~$", *NO_DATA)) or name.endswith(UNFINISHED)
-        if is_there and not is_kept_apart and (format_by_ending(file) or name.endswith(OTHER_DELIVERIES)):
+        if is_there and not is_kept_apart and (format_by_ending(file) or name.endswith(ARCHIVES + OTHER_FORMATS)):
             yield file
 
 
-def _sentence(folder: Path, of: str, names: list[str]) -> str:
-    named = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-    return (
-        f"{folder}: {named} lies beside the files of {of}, and no source reads it. Widen the path, add a source, or unpack "
-        "it and spell its ending as the path does; else put it elsewhere."
-    )
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

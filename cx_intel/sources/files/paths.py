@@ -68,23 +68,46 @@ def source_files(source: FileSet, environment: Mapping[str, str], of: str) -> li
     """
     pattern = _substituted(source, environment, of)
     path = Path(pattern).expanduser()
+    try:
+        root, found = _found(source, path)
+        there = _what_is_there(root) if not found else ""
+    except OSError as error:
+        raise SourceError(
+            f"{path.absolute()}: cannot be looked at ({error.strerror}); this is `path: {source.path}` of {of}: if it is "
+            "mounted, mount it again; else mend the path, or let this user read it."
+        ) from error
+    if not found and not (isinstance(source, QueryFiles) and source.may_be_missing):
+        raise SourceError(
+            f"{path.absolute()}: no such file, or no file to read in it; this is `path: {source.path}` of "
+            f"{of}: mend the path, or put the files there.{there}"
+        )
+    files = [SourceFile(f, f.relative_to(root).as_posix(), _format(f, source, of), of) for f in found]
+    return sorted(files, key=lambda file: file.name)
+
+
+def _found(source: FileSet, path: Path) -> tuple[Path, list[Path]]:
+    """The folder that names are relative to, and the files."""
     if path.is_dir():
         root = path
         found = _readable(source, path.iterdir())
-    elif glob.has_magic(pattern) and not path.is_file():
+    elif glob.has_magic(str(path)) and not path.is_file():
         root = _fixed_part(path)
         found = [Path(f) for f in glob.glob(str(path), recursive=True) if Path(f).is_file()]
         found = _readable(source, found) if path.name.endswith("*") else found
     else:
         root = path.parent
         found = [path] if path.is_file() else []
-    if not found and not (isinstance(source, QueryFiles) and source.may_be_missing):
-        raise SourceError(
-            f"{path.absolute()}: no such file, or no file to read in it; this is `path: {source.path}` of "
-            f"{of}: mend the path, or put the files there."
-        )
-    files = [SourceFile(f, f.relative_to(root).as_posix(), _format(f, source, of), of) for f in found]
-    return sorted(files, key=lambda file: file.name)
+    return root, found
+
+
+def _what_is_there(folder: Path) -> str:
+    """A sentence about a folder of which nothing can be read at all: it may be a mount that was lost."""
+    if not folder.is_dir():
+        return f" There is no folder {folder.absolute()}: if it is mounted, mount it again."
+    is_empty = not any(folder.iterdir())
+    return (
+        f" The folder {folder.absolute()} is empty: if something is mounted there, mount it again." if is_empty else ""
+    )
 
 
 def _readable(source: FileSet, found: Iterable[Path]) -> list[Path]:

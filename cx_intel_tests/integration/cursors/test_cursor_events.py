@@ -5,9 +5,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
+from cx_intel.sources.errors import SourceError
 from cx_intel_tests.helpers.event_queries import QUERY, EventQuery, SqliteTable, add, event_query, put
 
 FIRST, SECOND, THIRD = date(2025, 1, 6), date(2025, 1, 7), date(2025, 1, 8)
@@ -209,7 +209,7 @@ def test_a_cursor_of_whole_numbers(tmp_path: Path) -> None:
         assert events.fetched == 2  # 3,500 and above
         events.source |= {"cursor": "updated_at"}
         with pytest.raises(
-            dg.Failure, match=r"is a whole number, for which '3 days' says nothing: write .*look_back: 1000"
+            SourceError, match=r"is a whole number, for which '3 days' says nothing: write .*look_back: 1000"
         ):
             events.deliver(FIRST)
 
@@ -218,13 +218,13 @@ def test_a_cursor_of_text_that_is_no_time_is_refused(tmp_path: Path) -> None:
     server = SqliteTable(tmp_path / "text.sqlite")
     add(server, "E1", "A", "2025-01-06T08:00:00", "06.01.2025")
     with event_query(tmp_path, server) as events:
-        with pytest.raises(dg.Failure, match=r"its cursor updated_at holds '06.01.2025', which is no time"):
+        with pytest.raises(SourceError, match=r"its cursor updated_at holds '06.01.2025', which is no time"):
             events.deliver(FIRST)
         assert not events.warehouse.exists("raw_usage_events")
 
 
 def test_columns_that_the_cursor_needs_and_the_query_lacks(tmp_path: Path) -> None:
     server = SqliteTable(tmp_path / "lacking.sqlite")
-    told = pytest.raises(dg.Failure, match="gives no column 'gone', which its cursor reads")
+    told = pytest.raises(SourceError, match="gives no column 'gone', which its cursor reads")
     with event_query(tmp_path, server, deleted="gone") as events, told:
         events.deliver(FIRST)

@@ -7,13 +7,13 @@ from datetime import date
 from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as driver
-import dagster as dg
 import pytest
 import sqlglot
 from ruamel.yaml import YAML
 
 import cx_intel
 from cx_intel.sources.cursors import CursorKind
+from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.connections import place_of, since
 from cx_intel_tests.helpers.event_queries import PostgresTable, add, event_query, put
 from cx_intel_tests.helpers.postgres import postgres
@@ -74,7 +74,7 @@ def test_only_new_rows_leave_the_server(address: str, tmp_path: Path) -> None:
         server.run("UPDATE events SET event_name = 'broken' WHERE event_id = 'E1'")
         events.deliver(FIRST)
         assert events.fetched == 1
-        with pytest.raises(dg.Failure, match="division by zero"):
+        with pytest.raises(SourceError, match="division by zero"):
             events.deliver(FIRST, reads_all=True)
         assert len(events.raw()) == 2
 
@@ -112,7 +112,7 @@ def test_the_cursor_of_the_page(address: str, tmp_path: Path) -> None:
 
 def test_a_cursor_of_another_type_is_refused(address: str, tmp_path: Path) -> None:
     server = PostgresTable(address, "odd", "boolean")
-    with event_query(tmp_path, server) as events, pytest.raises(dg.Failure, match="is of the type BOOLEAN"):
+    with event_query(tmp_path, server) as events, pytest.raises(SourceError, match="is of the type BOOLEAN"):
         events.deliver(FIRST)
 
 

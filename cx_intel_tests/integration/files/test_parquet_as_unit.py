@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cx_intel.sources.errors import SourceError
 from cx_intel_tests.helpers.event_files import EventFiles, event_files
 
 MONDAY = date(2025, 1, 6)
@@ -112,7 +112,7 @@ def test_numbers_with_fractions_are_read_as_all_formats_are(events: EventFiles) 
 def test_a_damaged_file_is_named(events: EventFiles) -> None:
     write(events, "a", TIMES["microseconds"][0])
     (events.folder / "b.parquet").write_bytes(b"PAR1 and nothing else")
-    with pytest.raises(dg.Failure, match=r"b\.parquet: cannot be read as parquet .*; fetch it again"):
+    with pytest.raises(SourceError, match=r"b\.parquet: cannot be read as parquet .*; fetch it again"):
         events.refresh(MONDAY)
 
 
@@ -122,7 +122,7 @@ def test_a_file_of_which_a_page_is_damaged_is_named(events: EventFiles) -> None:
     content = bytearray(file.read_bytes())
     content[100:3000] = bytes(2900)
     file.write_bytes(content)
-    with pytest.raises(dg.Failure, match=r"a\.parquet: cannot be read as parquet .*; fetch it again"):
+    with pytest.raises(SourceError, match=r"a\.parquet: cannot be read as parquet .*; fetch it again"):
         events.refresh(MONDAY)
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from cx_intel.orchestration.assets.delivery.raw import raw_asset
 from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.resource import WarehouseResource
@@ -81,7 +82,7 @@ def test_rows_of_a_file_that_is_gone(tmp_path: Path, stated: dict[str, str], kep
 def test_the_file_over_which_a_query_fails_is_named(events: EventFiles) -> None:
     events.refresh(TUESDAY)
     events.write("wed", ["E4", "A", "soon"])
-    with pytest.raises(dg.Failure, match=r"The query of the source of usage_events over .*wed\.csv fails: .*soon"):
+    with pytest.raises(SourceError, match=r"The query of the source of usage_events over .*wed\.csv fails: .*soon"):
         events.refresh(WEDNESDAY)
     assert events.staged() == {"E1": MONDAY, "E3": TUESDAY}
 
@@ -108,7 +109,7 @@ def links(folder: Path) -> Iterator[tuple[Path, Callable[..., list[dict[str, Any
             "per_file": True,
         }
         book = portfolio(sources=[source | keys, {"kind": "synthetic", "world": "novacrm"}])
-        asset = raw_asset("identity_links", "identity_links", book, "whole", {}, folder)
+        asset = raw_asset("identity_links", "identity_links", book, {}, folder)
         assert dg.materialize([asset], resources=resources).success
         try:
             warehouse = DuckDBWarehouse(open_warehouse(database), book.name)

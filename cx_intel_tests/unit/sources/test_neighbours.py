@@ -1,40 +1,91 @@
 """Files beside those of a source: what looks like a delivery and is read by none is named, and nothing else."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cx_intel.sources.files.neighbours import unread_beside
+from cx_intel.sources.files.neighbours import may_lie_beside, unread_beside, unread_of
 from cx_intel_tests.helpers.builders import portfolio
 
 READ = ("accounts_1.csv", "accounts_2.csv", "subscriptions.csv")
 NO_DELIVERIES = (".hidden.csv", "~$accounts.xlsx", "README.txt", "notes.md", "query.sql", "x.yaml", "a.csv.part")
 
 
-def told(folder: Path, *names: str, path: str = "accounts*.csv") -> list[str]:
-    for name in (*READ, *names):
-        (folder / name).touch()
+def settings(path: str = "accounts*.csv", **changes: str) -> Any:
     files = [("accounts", path), ("subscriptions", "subscriptions.csv")]
     sources = [{"kind": "files", "table": table, "path": f"${{EXPORTS}}/{name}"} for table, name in files]
-    return unread_beside(portfolio(sources=sources), {"EXPORTS": str(folder)})
+    sources[0] |= changes
+    return portfolio(sources=sources)
 
 
-@pytest.mark.parametrize("name", ["accounts_3.xlsx", "accounts_3.CSV", "accounts.zip", "old.xls", "accounts_3.csv.gz"])
-def test_what_looks_like_a_delivery_is_named(tmp_path: Path, name: str) -> None:
-    (text,) = told(tmp_path, name)
-    assert text.startswith(
-        f"{tmp_path}: {name} lies beside the files of the source of accounts, and no source reads it"
+def told(folder: Path, *names: str, path: str = "accounts*.csv", **changes: str) -> list[str]:
+    for name in (*READ, *names):
+        (folder / name).touch()
+    return [found.sentence for found in unread_beside(settings(path, **changes), {"EXPORTS": str(folder)})]
+
+
+ADVICE = {
+    "accounts_3.xlsx": "So that accounts_3.xlsx is read too, write `path: ${EXPORTS}/accounts*`.",
+    "accounts_3.CSV": "So that accounts_3.CSV is read too, write `path: ${EXPORTS}/accounts*`.",
+    "accounts_3.csv.gz": "So that accounts_3.csv.gz is read too, write `path: ${EXPORTS}/accounts*`.",
+    "tickets.csv": "Where tickets.csv holds a table, write a source of it, `path: ${EXPORTS}/tickets.csv`.",
+    "accounts.zip": "Unpack accounts.zip.",
+    "old.xls": "Save old.xls as CSV or .xlsx.",
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_what_looks_like_a_delivery_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
+    assert told(tmp_path, name) == [
+        f"{tmp_path}: {name} lies beside the files of the source of accounts, and no source reads it. {ADVICE[name]} Or "
+        "put it elsewhere."
+    ]
+
+
+def test_several_are_told_together(tmp_path: Path) -> None:
+    (text,) = told(tmp_path, *(f"{n}.zip" for n in range(1, 8)), "accounts_3.CSV")
+    assert text == (
+        f"{tmp_path}: 1.zip, 2.zip, 3.zip, 4.zip, 5.zip and 3 more lie beside the files of the source of accounts, and no "
+        "source reads them. Unpack 1.zip, 2.zip, 3.zip, 4.zip, 5.zip and 2 more. So that accounts_3.CSV is read too, write "
+        "`path: ${EXPORTS}/accounts*`. Or put them elsewhere."
     )
+
+
+def test_a_wider_path_is_not_advised_where_the_format_is_stated(tmp_path: Path) -> None:
+    (text,) = told(tmp_path, "accounts_3.xlsx", format="csv")
+    assert "write a source of it, `path: ${EXPORTS}/accounts_3.xlsx`" in text
 
 
 def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
     (tmp_path / "accounts_3.csv").symlink_to(tmp_path / "gone.csv")
-    assert "accounts_3.csv lies beside" in told(tmp_path)[0]
+    assert "Mend the link accounts_3.csv, which leads nowhere." in told(tmp_path)[0]
 
 
 def test_what_other_sources_read_and_what_is_no_data_is_not_named(tmp_path: Path) -> None:
     assert told(tmp_path, *NO_DELIVERIES) == []
 
 
+def test_of_a_folder_that_is_read_whole_only_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (text,) = told(tmp_path, "accounts.zip", path="")
+    assert text.startswith(f"{tmp_path}: accounts.zip lies beside")
+
+
 def test_beside_a_single_file_nothing_is_looked_for(tmp_path: Path) -> None:
     assert told(tmp_path, "archive.zip", path="accounts_1.csv") == []
+    assert [may_lie_beside(source) for source in settings(path="accounts_1.csv").sources] == [False, False]
+    assert [may_lie_beside(source) for source in settings(path="exports.v2").sources] == [True, False]
+
+
+def test_of_two_sources_that_read_one_folder_the_first_tells(tmp_path: Path) -> None:
+    for name in ("accounts_1.csv", "contracts_1.csv", "more.zip"):
+        (tmp_path / name).touch()
+    paths = {"accounts": "accounts*.csv", "subscriptions": "contracts*.csv"}
+    sources = [{"kind": "files", "table": table, "path": f"{tmp_path}/{path}"} for table, path in paths.items()]
+    both = portfolio(sources=sources)
+    assert [[found.names for found in unread_of(source, both, {})] for source in both.sources] == [[("more.zip",)], []]
+
+
+def test_a_folder_that_is_not_there_and_a_variable_that_is_not_set_are_told_by_others(tmp_path: Path) -> None:
+    assert unread_beside(settings(), {"EXPORTS": str(tmp_path / "lost")}) == []
+    assert unread_beside(settings(), {}) == []

@@ -27,6 +27,9 @@ from cx_intel.orchestration.assets.delivery.raw_files import FilesDelivery
 from cx_intel.orchestration.assets.metadata import shown
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
 from cx_intel.orchestration.assets.unchanged import REBUILD_TAG, making
+from cx_intel.orchestration.checks.check import check_results, results_table
+from cx_intel.orchestration.checks.unread_files import unread_results, unread_specs
+from cx_intel.orchestration.dagster_internals import evaluations, recorded
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
@@ -37,6 +40,7 @@ from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.digests import digest_of_files, read_settled
 from cx_intel.sources.files.known import KnownFile
+from cx_intel.sources.files.paths import file_sets, source_files
 from cx_intel.warehouse.protocol import Rows, Warehouse
 
 if TYPE_CHECKING:
@@ -62,28 +66,26 @@ def raw_kind(table: str, portfolio: Portfolio) -> Kind:
 def raw_assets(portfolio: Portfolio, variables: Mapping[str, str], home: Path) -> list[dg.AssetsDefinition]:
     """The assets of all raw tables, one for each source of each canonical table; the arguments are those of `raw_asset`."""
     return [
-        raw_asset(part, table, alone, raw_kind(table, alone), variables, home)
+        raw_asset(part, table, portfolio, variables, home)
         for table in portfolio.tables
-        for part, source in portfolio.parts_of(table).items()
-        for alone in [portfolio.only(table, source)]
+        for part in portfolio.parts_of(table)
     ]
 
 
-def raw_asset(
-    part: str, table: str, portfolio: Portfolio, kind: Kind, variables: Mapping[str, str], home: Path
-) -> dg.AssetsDefinition:
+def raw_asset(part: str, table: str, whole: Portfolio, variables: Mapping[str, str], home: Path) -> dg.AssetsDefinition:
     """The asset of a raw table.
 
     Args:
         part: The name of what one source delivers (`Portfolio.parts_of`).
         table: The canonical table.
-        portfolio: Its settings, with this source of the table alone.
-        kind: How the table is kept.
+        whole: The portfolio with all its sources.
         variables: What `${NAME}` in the source's settings is taken from.
         home: Where it is remembered who was erased.
     """
-    name, source = f"raw_{part}", portfolio.source_of(table)
-    key = key_of(portfolio, name)
+    name, source = f"raw_{part}", whole.parts_of(table)[part]
+    portfolio = whole.only(table, source)
+    key, kind = key_of(portfolio, name), raw_kind(table, portfolio)
+    specs = unread_specs(source, key)
     metadata = {"partition_expr": DELIVERED_DAY} if kind == "by_day" else {}
 
     @dg.asset(
@@ -92,18 +94,33 @@ def raw_asset(
             *(key_of(portfolio, f"raw_{other}") for other in AFTER.get(table, ()) if other in portfolio.tables),
             *landed_before(portfolio, source),
         ],
+        check_specs=specs,
         required_resource_keys={"warehouse"},
         description=f"What the source delivered of {table}, unchanged. {_origin(source)}",
         metadata=metadata,
         **asset_options(portfolio, "raw", kind),
     )
-    def deliver(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def compute(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         days = days_for(context, portfolio, warehouse)
+        if results := unread_results(source, whole, variables):
+            warehouse.record_checks(results_table(results, table=name, as_of=days[-1]))
+            yield from recorded(evaluations(check_results(results, key), specs), specs)
+        stays = f" {name} stays as it was." if warehouse.exists(name) else ""
+        try:
+            result = deliver(context, warehouse, days)
+        except SourceError as error:
+            raise dg.Failure(f"{error}{stays}", allow_retries=False) from error
+        yield result
+
+    def deliver(
+        context: dg.AssetExecutionContext, warehouse: Warehouse, days: tuple[date, ...]
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         stands_at = warehouse.stands_at(name) if kind == "whole" else None
         if stands_at and days[-1] < stands_at:
             context.log.info(f"{name} stands at {stands_at}, a later day; it is left as it is.")
             return dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
+        _refuse_lost_files(source, kind, variables, name, warehouse)
         extra: dict[str, Any] = {}
         guard = Guard(portfolio.name, home, variables)
         reads_all = REBUILD_TAG in context.run.tags
@@ -150,7 +167,30 @@ def raw_asset(
         report_other_days(context, key, written, days)
         return dg.MaterializeResult(asset_key=key, metadata=metadata | extra)
 
-    return deliver
+    return compute
+
+
+def _refuse_lost_files(
+    source: Source, kind: Kind, variables: Mapping[str, str], name: str, warehouse: Warehouse
+) -> None:
+    """Raises SourceError where no file of a query is there any more and its rows would go with them.
+
+    Each of the files may be missing, or the reading of them would say so; that all are gone at once is a lost mount.
+    """
+    if not isinstance(source, SqlSource) or source.connection or source.landed:
+        return
+    if kind == "by_day" and not source.takes_gone_files_back:
+        return
+    sets = file_sets(source)
+    if any(source_files(files, variables, of) for files, of in sets) or not warehouse.exists(name):
+        return
+    if count := warehouse.count(warehouse.table(name)):
+        paths = ", ".join(f"`{files.path}`" for files, _ in sets)
+        raise SourceError(
+            f"None of the files of the {source.title} is there, {paths}, and {count:,} rows came from such files before. "
+            "Mount the folder, mend the path, or put the files back; if they are meant to be gone, put a file in their "
+            "place that has but the names of its columns."
+        )
 
 
 def _digest(source: Source, variables: Mapping[str, str]) -> str | None:
@@ -159,10 +199,7 @@ def _digest(source: Source, variables: Mapping[str, str]) -> str | None:
         return source.model_dump_json()
     if isinstance(source, SqlSource) and source.landed and not source.files and not source.connection:
         return "landed"  # which is read through the warehouse, and noted there
-    try:
-        return digest_of_files(source, variables)
-    except SourceError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+    return digest_of_files(source, variables)
 
 
 def _dated(frames: Iterable[Rows], days: Iterable[date], table: str, portfolio: Portfolio) -> Iterator[Rows]:
@@ -220,11 +257,8 @@ def _whole(
     read_source: Callable[..., FilesRead] = (
         warehouse.read_query if isinstance(source, SqlSource) else warehouse.read_files
     )
-    try:
-        contract = STAGING[table](portfolio)
-        read = read_settled(lambda: read_source(source, contract=contract, environment=variables), source, variables)
-    except SourceError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+    contract = STAGING[table](portfolio)
+    read = read_settled(lambda: read_source(source, contract=contract, environment=variables), source, variables)
     rows = ibis.memtable(read.raw())
     told: dict[str, Any] = {"ignored_columns": ", ".join(read.ignored_columns), "rows_left_out": read.left_out}
     return rows, {name: value for name, value in told.items() if value}

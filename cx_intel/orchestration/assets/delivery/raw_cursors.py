@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import dagster as dg
-
 from cx_intel.contracts.contract import Kind
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.event_days import with_event_day
@@ -19,7 +17,6 @@ from cx_intel.orchestration.assets.unchanged import UNCHANGED
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.fetched import Fetch
 from cx_intel.warehouse.protocol import Warehouse
 
@@ -53,22 +50,22 @@ class CursorDelivery:
 
         Args:
             as_of: The day of the run, which a load is dated by.
+
+        Raises:
+            SourceError: The query fails or gives what cannot be read.
         """
         source, table, name = self.source, self.source.table, f"raw_{self.part}"
         assert source.cursor
-        try:
-            fetch = self.warehouse.fetch(
-                name,
-                source,
-                contract=STAGING[table](self.portfolio),
-                environment=self.variables,
-                zone=self.portfolio.time_zone,
-                as_of=as_of,
-                with_day=self._with_day if self.kind == "by_day" else None,
-                reads_all=self.reads_all,
-            )
-        except SourceError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+        fetch = self.warehouse.fetch(
+            name,
+            source,
+            contract=STAGING[table](self.portfolio),
+            environment=self.variables,
+            zone=self.portfolio.time_zone,
+            as_of=as_of,
+            with_day=self._with_day if self.kind == "by_day" else None,
+            reads_all=self.reads_all,
+        )
         admit_staged(name, source, as_of, self.guard, self.warehouse, part=self.part, is_whole=fetch.is_whole)
         staged = self.warehouse.staged(name)
         refuse_unknown_currencies(table, staged, self.warehouse, self.portfolio)

@@ -4,14 +4,12 @@ Only new and changed files are read; their rows take the place of those that the
 in is in `raw.py`, which days are judged again in `judged_days.py`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial, reduce
 from typing import Any
 
-import dagster as dg
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
@@ -26,7 +24,6 @@ from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.known import FileChanges, KnownFile, changes, recipe_of
 from cx_intel.sources.files.mapping import check_mapping
 from cx_intel.sources.files.paths import file_sets, source_files
@@ -62,6 +59,9 @@ class FilesDelivery:
 
         Args:
             as_of: The day of the run, which a load is dated by.
+
+        Raises:
+            SourceError: Files are not there or cannot be read.
         """
         name, warehouse = self.name, self.warehouse
         with_day = partial(with_event_day, table=self.source.table, portfolio=self.portfolio)
@@ -123,10 +123,9 @@ class FilesDelivery:
         recipe = recipe_of(
             self.source, [column.name for column in delivered_columns(self._contract)], self.portfolio.time_zone
         )
-        with _failures_named():
-            check_mapping(self.source, self._contract)
-            ((declared, of),) = file_sets(self.source)
-            return recipe, changes(source_files(declared, self.variables, of), known, recipe)
+        check_mapping(self.source, self._contract)
+        ((declared, of),) = file_sets(self.source)
+        return recipe, changes(source_files(declared, self.variables, of), known, recipe)
 
     def _read(
         self, name: str, found: FileChanges, recipe: str, with_day: Callable[[ir.Table], ir.Table]
@@ -134,10 +133,9 @@ class FilesDelivery:
         """Stages the rows of what has to be read; the files as they were then."""
         if not found.to_read:
             return []
-        with _failures_named():
-            return self.warehouse.stage_files(
-                name, self.source, found.to_read, contract=self._contract, recipe=recipe, with_day=with_day
-            )
+        return self.warehouse.stage_files(
+            name, self.source, found.to_read, contract=self._contract, recipe=recipe, with_day=with_day
+        )
 
     def _taken_back(self, found: FileChanges, read: Sequence[KnownFile]) -> tuple[KnownFile, ...]:
         """The files whose rows go with them: where the settings say so, and those that only have another name now.
@@ -161,14 +159,6 @@ class FilesDelivery:
             for column, kind in staged.schema().items()
         }
         stage_again(name, self.warehouse, staged, rows.select(**cells))
-
-
-@contextmanager
-def _failures_named() -> Iterator[None]:
-    try:
-        yield
-    except SourceError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def _below_each_other(parts: Sequence[ir.Table]) -> ir.Table:
