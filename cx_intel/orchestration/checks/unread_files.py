@@ -15,7 +15,7 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.files.neighbours import looked_at, may_lie_beside
 
 CHECK = "no_unread_files"
-TEXT = "Every file that looks like a delivery in a folder of the source is read by a source."
+TEXT = "No file lies unread beside those of the source that looks like one of its deliveries."
 
 
 def unread_specs(source: object, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
@@ -24,7 +24,7 @@ def unread_specs(source: object, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec
 
 
 def unread_results(source: object, portfolio: Portfolio, variables: Mapping[str, str]) -> list[RuleResult]:
-    """What lies unread in the folders of a source now; counted are files.
+    """What lies unread in the folders of a source now, other tables of an export apart; counted are files.
 
     Args:
         source: One of the portfolio's.
@@ -33,7 +33,7 @@ def unread_results(source: object, portfolio: Portfolio, variables: Mapping[str,
     """
     if not may_lie_beside(source):
         return []
-    folders = looked_at(source, portfolio, variables)
+    folders = [one.without_other_tables() for one in looked_at(source, portfolio, variables)]
     unread = [{"folder": str(one.folder), "file": name} for one in folders for name in one.names]
     told = " ".join(one.sentence for one in folders if one.names)
     rule = Rule(CHECK, CHECK, TEXT, told or "No file lies unread.", "warn")

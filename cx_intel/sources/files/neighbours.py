@@ -8,7 +8,7 @@ first tells. Which files a source means is decided in `paths.py`; who tells of t
 import glob
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -55,9 +55,18 @@ class Unread:
             f"{them} elsewhere."
         )
 
+    def without_other_tables(self) -> "Unread":
+        """Without files that end as the path does and are named otherwise: other tables, in most folders of exports."""
+        ending = Path(self.files.path).suffix
+        names = (name for name in self.names if not ending or not name.endswith(ending) or self._is_broken(name))
+        return replace(self, names=tuple(names))
+
+    def _is_broken(self, name: str) -> bool:
+        return not (self.folder / name).exists()
+
     def _to_do(self) -> Iterator[str]:
         left = list(self.names)
-        if broken := [name for name in left if not (self.folder / name).exists()]:
+        if broken := [name for name in left if self._is_broken(name)]:
             yield f"Mend the link {_listed(broken)}, which leads nowhere."
         left = [name for name in left if name not in broken]
         readable = [name for name in left if format_by_ending(Path(name))]
@@ -65,13 +74,13 @@ class Unread:
             yield f"Unpack {_listed(archives)}."
         if others := [name for name in left if name not in readable and name not in archives]:
             yield f"Save {_listed(others)} as CSV or .xlsx."
-        begin, _, last = self.files.path.rpartition("/")
+        *begin, last = self.files.path.rpartition("/")
         wider = last[: last.rfind("*") + 1]
         if not self.files.format and (taken := [name for name in readable if wider and fnmatchcase(name, wider)]):
-            yield f"So that {_listed(taken)} is read too, write `path: {begin}/{wider}`."
+            yield f"So that {_listed(taken)} is read too, write `path: {''.join(begin)}{wider}`."
             readable = [name for name in readable if name not in taken]
         if readable:
-            place = f"{begin}/{readable[0]}" if wider else str(self.folder / readable[0])
+            place = "".join(begin) + readable[0] if glob.has_magic(last) else str(self.folder / readable[0])
             yield f"Where {_listed(readable)} holds a table, write a source of it, `path: {place}`."
 
 

@@ -52,6 +52,15 @@ def test_several_are_told_together(tmp_path: Path) -> None:
     )
 
 
+def test_other_tables_of_an_export_are_apart_from_what_looks_like_a_delivery_of_the_source(tmp_path: Path) -> None:
+    told(tmp_path, "tickets.csv", "accounts_3.CSV", "all.xlsx")
+    (tmp_path / "lost.csv").symlink_to(tmp_path / "gone.csv")
+    (found,) = unread_beside(settings(), {"EXPORTS": str(tmp_path)})
+    assert found.names == ("accounts_3.CSV", "all.xlsx", "lost.csv", "tickets.csv")
+    assert found.without_other_tables().names == ("accounts_3.CSV", "all.xlsx", "lost.csv")
+    assert (found.delivered_count, found.without_other_tables().delivered_count) == (7, 7)
+
+
 def test_a_wider_path_is_not_advised_where_the_format_is_stated(tmp_path: Path) -> None:
     (text,) = told(tmp_path, "accounts_3.xlsx", format="csv")
     assert "write a source of it, `path: ${EXPORTS}/accounts_3.xlsx`" in text
