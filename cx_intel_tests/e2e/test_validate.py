@@ -122,6 +122,6 @@ def test_presets_and_the_first_rows_of_their_queries(tmp_path: Path) -> None:
     lines = [" ".join(line.split()) for line in found.stdout.splitlines()]
     assert lines[1] == "preset hubspot_export: accounts, account_aliases"
     assert "no such file" not in found.stdout  # owners may be missing
-    assert "accounts.csv, support_tickets.csv, usage_events.csv lies beside the files of" in found.stdout
+    assert "accounts.csv, support_tickets.csv, usage_events.csv lie beside the files of" in found.stdout
     assert "account_name 100 % Alder" in lines
     assert "old_account_id 100 % 7" in lines

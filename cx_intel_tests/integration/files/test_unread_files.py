@@ -158,6 +158,21 @@ def test_files_that_may_be_missing_and_are_all_gone_at_once_lose_no_rows(tmp_pat
     assert (deliveries.failure, deliveries.rows()) == ("", 0)
 
 
+@pytest.mark.parametrize(("gone_files", "is_refused"), [("keep", False), ("take_back", True)])
+def test_events_whose_files_are_all_gone_are_refused_only_where_rows_would_go(
+    tmp_path: Path, gone_files: str, is_refused: bool
+) -> None:
+    columns = {name: name for name in ("event_id", "account_id", "event_timestamp", "event_name")}
+    files = {"given": {"path": "${DATA}/a*.csv", "may_be_missing": True, "columns": columns}}
+    query = f"select {', '.join(columns)} from given"
+    source = {"kind": "sql", "table": "usage_events", "files": files, "query": query, "per_file": True}
+    deliveries = Deliveries(tmp_path, source | {"gone_files": gone_files})
+    deliveries.deliver()
+    (deliveries.data / "a1.csv").unlink()
+    deliveries.deliver()
+    assert (deliveries.failure.startswith("None of the files of "), deliveries.rows()) == (is_refused, 1)
+
+
 @pytest.mark.slow  # whole refreshes
 def test_a_refresh_names_it_in_its_summary_and_on_the_quality_page_though_nothing_else_changed(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)

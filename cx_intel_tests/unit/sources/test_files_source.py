@@ -168,6 +168,11 @@ def test_a_missing_file_is_named_with_its_resolved_path(tmp_path: Path) -> None:
         read(tmp_path / "*.csv")
 
 
+def test_a_path_that_cannot_be_looked_at_is_told_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"cannot be looked at \(File name too long\); .*mount it again"):
+        read(tmp_path / ("x" * 300))
+
+
 def test_an_unset_variable_is_named_with_the_key() -> None:
     with pytest.raises(SourceError, match=r"variable NOVA_DIR is not set; `path: \$\{NOVA_DIR\}/a\.csv`"):
         read("${NOVA_DIR}/a.csv")
