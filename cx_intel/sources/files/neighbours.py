@@ -32,14 +32,14 @@ class Unread:
 
     Attributes:
         folder: The folder.
-        files: The path that its files are chosen by.
-        of: Whose files these are, as messages say it.
+        read_by: What chooses files from it, of all sources.
+        of: Whose files are told of: those of the first.
         names: Those that no source reads.
         delivered_count: All that look like a delivery, read or not.
     """
 
     folder: Path
-    files: FileSet
+    read_by: tuple[FileSet, ...]
     of: str
     names: tuple[str, ...]
     delivered_count: int
@@ -56,32 +56,43 @@ class Unread:
         )
 
     def without_other_tables(self) -> "Unread":
-        """Without files that end as the path does and are named otherwise: other tables, in most folders of exports."""
-        ending = Path(self.files.path).suffix
-        names = (name for name in self.names if not ending or not name.endswith(ending) or self._is_broken(name))
-        return replace(self, names=tuple(names))
+        """Without files that end as a path does and are named otherwise: other tables, in most folders of exports."""
+        endings = tuple(ending for files in self.read_by if (ending := Path(files.path).suffix))
+        others = {name for name in self.names if name.endswith(endings) and format_by_ending(Path(name))}
+        others -= set(self._broken)
+        return replace(self, names=tuple(name for name in self.names if name not in others))
 
-    def _is_broken(self, name: str) -> bool:
-        return not (self.folder / name).exists()
+    @property
+    def _broken(self) -> list[str]:
+        """Links that lead nowhere."""
+        return [name for name in self.names if not (self.folder / name).exists()]
 
     def _to_do(self) -> Iterator[str]:
-        left = list(self.names)
-        if broken := [name for name in left if self._is_broken(name)]:
+        if broken := self._broken:
             yield f"Mend the link {_listed(broken)}, which leads nowhere."
-        left = [name for name in left if name not in broken]
+        left = [name for name in self.names if name not in broken]
         readable = [name for name in left if format_by_ending(Path(name))]
         if archives := [name for name in left if name not in readable and name.lower().endswith(ARCHIVES)]:
             yield f"Unpack {_listed(archives)}."
         if others := [name for name in left if name not in readable and name not in archives]:
             yield f"Save {_listed(others)} as CSV or .xlsx."
-        *begin, last = self.files.path.rpartition("/")
-        wider = last[: last.rfind("*") + 1]
-        if not self.files.format and (taken := [name for name in readable if wider and fnmatchcase(name, wider)]):
-            yield f"So that {_listed(taken)} is read too, write `path: {''.join(begin)}{wider}`."
-            readable = [name for name in readable if name not in taken]
-        if readable:
-            place = "".join(begin) + readable[0] if glob.has_magic(last) else str(self.folder / readable[0])
-            yield f"Where {_listed(readable)} holds a table, write a source of it, `path: {place}`."
+        wider: dict[str, list[str]] = {}
+        for name in readable:
+            wider.setdefault(self._wider_path(name), []).append(name)
+        tables = wider.pop("", [])
+        for path, taken in wider.items():
+            yield f"So that {_listed(taken)} {'is' if len(taken) == 1 else 'are'} read too, write `path: {path}`."
+        if tables:
+            yield f"Where {_listed(tables)} {'holds' if len(tables) == 1 else 'hold'} a table, write a source of it."
+
+    def _wider_path(self, name: str) -> str:
+        """The path of a source that would choose that file too, whatever its ending; empty where there is none."""
+        for files in self.read_by:
+            *begin, last = files.path.rpartition("/")
+            stem = last[: last.rfind("*") + 1]
+            if stem and not files.format and fnmatchcase(name, stem):
+                return "".join(begin) + stem
+        return ""
 
 
 def unread_beside(portfolio: Portfolio, variables: Mapping[str, str]) -> list[Unread]:
@@ -102,16 +113,16 @@ def unread_of(source: object, portfolio: Portfolio, variables: Mapping[str, str]
 
 def looked_at(source: object, portfolio: Portfolio, variables: Mapping[str, str]) -> list[Unread]:
     """As `unread_of`, with the folders in which nothing lies unread."""
-    folders: dict[Path, tuple[FileSet, str]] = {}
+    readers: dict[Path, list[tuple[object, FileSet, str]]] = {}
     for one in portfolio.sources:
-        earlier = set(folders) if one is source else set()
         for files, of in file_sets(one):
             if folder := _folder(files, variables):
-                folders.setdefault(folder, (files, of))
-        if one is source:
-            own = {folder: told for folder, told in folders.items() if folder not in earlier}
-            return [_unread(folder, *told, portfolio, variables) for folder, told in own.items()]
-    return []
+                readers.setdefault(folder, []).append((one, files, of))
+    return [
+        _unread(folder, tuple(files for _, files, _ in told), told[0][2], portfolio, variables)
+        for folder, told in readers.items()
+        if told[0][0] is source
+    ]
 
 
 def may_lie_beside(source: object) -> bool:
@@ -130,15 +141,16 @@ def _folder(files: FileSet, variables: Mapping[str, str]) -> Path | None:
     return None
 
 
-def _unread(folder: Path, files: FileSet, of: str, portfolio: Portfolio, variables: Mapping[str, str]) -> Unread:
-    delivered: list[str] = []
+def _unread(
+    folder: Path, read_by: tuple[FileSet, ...], of: str, portfolio: Portfolio, variables: Mapping[str, str]
+) -> Unread:
+    delivered: set[str] = set()
     with suppress(OSError):  # a folder that cannot be listed is told by who reads its files
-        delivered = sorted(file.name for file in _deliveries(folder))
-    left = set(delivered) - _read_in(folder, files, of, variables)
-    for source in portfolio.sources if left else ():
-        for others, whose in file_sets(source):
-            left -= _read_in(folder, others, whose, variables)
-    return Unread(folder, files, of, tuple(sorted(left)), len(delivered))
+        delivered = {file.name for file in _deliveries(folder)}
+    left = set(delivered)
+    for files, whose in (pair for source in portfolio.sources for pair in file_sets(source)):
+        left -= _read_in(folder, files, whose, variables) if left else set()
+    return Unread(folder, read_by, of, tuple(sorted(left)), len(delivered))
 
 
 def _read_in(folder: Path, files: FileSet, of: str, variables: Mapping[str, str]) -> set[str]:

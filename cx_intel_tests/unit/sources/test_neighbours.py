@@ -29,7 +29,7 @@ ADVICE = {
     "accounts_3.xlsx": "So that accounts_3.xlsx is read too, write `path: ${EXPORTS}/accounts*`.",
     "accounts_3.CSV": "So that accounts_3.CSV is read too, write `path: ${EXPORTS}/accounts*`.",
     "accounts_3.csv.gz": "So that accounts_3.csv.gz is read too, write `path: ${EXPORTS}/accounts*`.",
-    "tickets.csv": "Where tickets.csv holds a table, write a source of it, `path: ${EXPORTS}/tickets.csv`.",
+    "tickets.csv": "Where tickets.csv holds a table, write a source of it.",
     "accounts.zip": "Unpack accounts.zip.",
     "old.xls": "Save old.xls as CSV or .xlsx.",
 }
@@ -63,7 +63,7 @@ def test_other_tables_of_an_export_are_apart_from_what_looks_like_a_delivery_of_
 
 def test_a_wider_path_is_not_advised_where_the_format_is_stated(tmp_path: Path) -> None:
     (text,) = told(tmp_path, "accounts_3.xlsx", format="csv")
-    assert "write a source of it, `path: ${EXPORTS}/accounts_3.xlsx`" in text
+    assert "Where accounts_3.xlsx holds a table, write a source of it." in text
 
 
 def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
@@ -87,12 +87,18 @@ def test_beside_a_single_file_nothing_is_looked_for(tmp_path: Path) -> None:
 
 
 def test_of_two_sources_that_read_one_folder_the_first_tells(tmp_path: Path) -> None:
-    for name in ("accounts_1.csv", "contracts_1.csv", "more.zip"):
+    for name in ("accounts_1.csv", "contracts_1.csv", "contracts_2.CSV", "contracts_3.CSV", "more.zip"):
         (tmp_path / name).touch()
     paths = {"accounts": "accounts*.csv", "subscriptions": "contracts*.csv"}
     sources = [{"kind": "files", "table": table, "path": f"{tmp_path}/{path}"} for table, path in paths.items()]
     both = portfolio(sources=sources)
-    assert [[found.names for found in unread_of(source, both, {})] for source in both.sources] == [[("more.zip",)], []]
+    first, second = (unread_of(source, both, {}) for source in both.sources)
+    assert (len(first), second) == (1, [])
+    assert first[0].sentence == (
+        f"{tmp_path}: contracts_2.CSV, contracts_3.CSV, more.zip lie beside the files of the source of accounts, and no "
+        "source reads them. Unpack more.zip. So that contracts_2.CSV, contracts_3.CSV are read too, write "
+        f"`path: {tmp_path}/contracts*`. Or put them elsewhere."
+    )
 
 
 def test_a_folder_that_is_not_there_and_a_variable_that_is_not_set_are_told_by_others(tmp_path: Path) -> None:
