@@ -185,7 +185,8 @@ def _launch(company: SmallCompany) -> None:
     """Queues a refresh, as a schedule does."""
     tags = f'{{"dagster/partition": "{AS_OF}"}}'
     command = [sys.executable, "-m", "dagster", "job", "launch", "-m", "cx_intel.definitions", "-j", "small_refresh"]
-    subprocess.run([*command, "--tags", tags], env=_variables(company), check=True, capture_output=True)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # a pipe would wait for servers that it leaves
+    subprocess.run([*command, "--tags", tags], env=_variables(company), check=True, timeout=PATIENCE_SECONDS, **quiet)
 
 
 def _worker(instance: dg.DagsterInstance) -> int:
