@@ -20,6 +20,7 @@ from cx_intel.proposals.presets import PresetProposal
 from cx_intel.proposals.spellings import day_of
 from cx_intel.proposals.tables import TableProposal, is_named
 from cx_intel.proposals.words import CURRENCY_WORDS, plain
+from cx_intel.settings.yaml.presets import LINKS, preset_of
 from cx_intel.warehouse.duckdb.files.drafted_queries import PRICES, ROWS
 
 OLD = timedelta(days=7)
@@ -64,12 +65,14 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
     ]
     if "accounts" not in proposal.delivered:
         lines += _comment("Nothing seems to hold the accounts, which every portfolio needs: at least their account_id.")
+    given: set[str] = set()
     for landed in proposal.landed:
         lines += _described(landed.name, landed.tables)
         lines += [f"  - preset: {landed.name}", f"    connection: ${{{connection}}}"]
         lines += [f"    schema: {landed.schema}"] if landed.schema else ["    schema: main"]
+        lines += _left_out(landed.name, landed.tables, (), given)
     for preset in proposal.presets:
-        lines += _preset(preset, variable)
+        lines += _preset(preset, variable, given)
     for table in proposal.tables:
         lines += _source(table, variable, connection)
     for table in proposal.incomplete:
@@ -157,7 +160,16 @@ def _described(preset: str, tables: Sequence[str]) -> list[str]:
     return _comment(f"{preset} delivers {', '.join(tables)}; `cx-intel presets {preset}` prints it.")
 
 
-def _preset(preset: PresetProposal, variable: str) -> Iterator[str]:
+def _left_out(preset: str, tables: Sequence[str], missing: Sequence[str], given: set[str]) -> Iterator[str]:
+    """The tables of a preset that are not taken, as there are no files of them or an earlier preset gives them."""
+    again = [table for table in tables if table in given and table not in (*preset_of(preset).alone, LINKS)]
+    given |= set(tables)
+    reasons = (["no files of it were found"] if missing else []) + (["an earlier source delivers it"] if again else [])
+    if reasons:
+        yield f"    tables: {{{', '.join(f'{table}: null' for table in (*missing, *again))}}} # {', or '.join(reasons)}"
+
+
+def _preset(preset: PresetProposal, variable: str, given: set[str]) -> Iterator[str]:
     folder = f"${{{variable}}}" + (f"/{preset.folder}" if preset.folder else "")
     yield from _described(preset.name, preset.tables)
     yield f"  - preset: {preset.name}"
@@ -165,8 +177,7 @@ def _preset(preset: PresetProposal, variable: str) -> Iterator[str]:
     if preset.on_request:
         wanted = ", ".join(f"{table}: {{}}" for table in preset.on_request)
         yield f"    # tables: {{{wanted}}} # would be taken too"
-    if preset.missing:
-        yield f"    tables: {{{', '.join(f'{table}: null' for table in preset.missing)}}} # no files of it were found"
+    yield from _left_out(preset.name, preset.tables, preset.missing, given)
 
 
 def _source(table: TableProposal, variable: str, connection: str) -> Iterator[str]:

@@ -39,6 +39,18 @@ def test_schemas_of_a_server(database: str, tmp_path: Path) -> None:
     assert {"accounts", "support_tickets"} <= set(load_portfolio(file).tables)
 
 
+@pytest.mark.slow
+def test_of_two_schemas_with_accounts_the_first_delivers_them(database: str, tmp_path: Path) -> None:
+    land(database, "a_hubspot", HUBSPOT)
+    land(database, "b_hubspot", HUBSPOT)
+
+    status, said, file = drafted(tmp_path, database)
+
+    assert status == 0, said
+    assert "schema: b_hubspot\n    tables: {accounts: null" in file.read_text()
+    assert "accounts" in load_portfolio(file).tables
+
+
 def test_a_file_of_sqlite_has_no_schemas(tmp_path: Path) -> None:
     address = land_in_sqlite(tmp_path / "landed.db", ZENDESK)
 
