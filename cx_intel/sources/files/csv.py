@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from cx_intel.settings.sources.files import FileSet
@@ -26,6 +27,8 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are no text."""
 ENDING = 8
 """Characters by which a cell that ends with its file is known: a quoted cell ends before its quote."""
+LEAST_COLUMNS = 4
+"""Below so many columns, text of several lines may well have as many delimiters as lines of the file would."""
 
 
 def read_csv(file: SourceFile, source: FileSet) -> Content:
@@ -229,7 +232,28 @@ class _Reading:
             for r in faulty[self._rejects :]
         ]
         self._rejects += len(told)
+        if reasons := self._swallowing(table):
+            mark = self.source.delimiter
+            for place, reason in reasons.items():
+                text = mark.join(table.column(field)[place].as_py() for field in self.fields)
+                told.append((self.file.name, numbers[place], reason, text[:KEPT_OF_REJECT]))
+            table = table.filter(pa.array(place not in reasons for place in range(table.num_rows)))
         return Content(self.names, table, rejects_table(told))
+
+    def _swallowing(self, table: pa.Table) -> dict[int, str]:
+        """The rows, by their place, in which a quote that was not meant as one took further lines into a cell; and why."""
+        if not self.source.quote or len(self.names) < LEAST_COLUMNS:
+            return {}
+        found = {}
+        for column, field in enumerate(self.fields):
+            cells = table.column(field)
+            for place in pc.indices_nonzero(pc.match_substring(cells, "\n")).to_pylist():
+                if lines := _lines_taken(cells[place].as_py(), column, len(self.names), self.source.delimiter):
+                    found[place] = (
+                        f"the cell of {self.names[column]!r} holds the beginning of {lines} more rows: a quote before it "
+                        "is not meant as one, or not closed"
+                    )
+        return found
 
 
 def _numbers(after: int, count: int, taken: set[int]) -> Sequence[int]:
@@ -238,6 +262,17 @@ def _numbers(after: int, count: int, taken: set[int]) -> Sequence[int]:
         return range(after + 1, after + count + 1)
     free = (number for number in range(after + 1, after + count + len(taken) + 1) if number not in taken)
     return [number for number, _ in zip(free, range(count), strict=False)]
+
+
+def _lines_taken(cell: str, column: int, width: int, delimiter: str) -> int:
+    """How many further lines of the file a cell took in: it has the rest of its own line, whole ones, and a beginning.
+
+    Prose may have as many delimiters by chance, but with a blank after one of them.
+    """
+    first, *further = (line.count(delimiter) for line in cell.split("\n"))
+    expected = [*[width - 1] * (len(further) - 1), column]
+    is_taken = first == width - 1 - column and further == expected and f"{delimiter} " not in cell
+    return len(further) if is_taken else 0
 
 
 def _fault(row: pa_csv.InvalidRow) -> str:

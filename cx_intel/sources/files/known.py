@@ -14,7 +14,7 @@ from cx_intel.settings.sources.files import ReadByFile
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import SourceFile
 
-READER = "1"
+READER = "2"
 """Raised where files are read otherwise than before, so that all of them are read anew."""
 TRIES = 3
 """How often files are read of which one changes meanwhile."""

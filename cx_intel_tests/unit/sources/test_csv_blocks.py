@@ -86,3 +86,53 @@ def test_other_bytes_below_a_title_are_named_by_their_row(tmp_path: Path) -> Non
     file.path.write_bytes(b"A title\nid,text\nR1,x\nR2,K\xf6ln\n")
     with pytest.raises(SourceError, match=r"x\.csv: row 2, column 2 is not utf-8 text"):
         read_csv(file, FileSet(path="", header_row=2))
+
+
+HEAD = "id,name,mrr,since\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "third"),
+    [
+        ('R1,"Acme,10,2025', 'R3,Gamma",30,2025'),
+        ('R1,"Acme,10,2025', 'R3,"Gamma,30,2025'),
+        ('"R1,Acme,10,2025', 'R3",G,30,2025'),
+    ],
+)
+def test_a_quote_that_takes_in_the_lines_up_to_the_next_one_is_told(tmp_path: Path, first: str, third: str) -> None:
+    """As a row it would look whole: of the first name and the third amount, and the others would be lost."""
+    file = written(tmp_path)
+    file.path.write_text(f"{HEAD}R0,Zeta,5,2025\n{first}\nR2,Beta,20,2025\n{third}\nR4,Delta,40,2025\n")
+
+    found = read_csv(file, FileSet(path=""))
+
+    assert found.table.select(["c0", "row_number"]).to_pylist() == [
+        {"c0": "R0", "row_number": 1},
+        {"c0": "R4", "row_number": 3},
+    ]
+    (reject,) = found.rejects.to_pylist()
+    assert reject["row_number"] == 2
+    assert "holds the beginning of 2 more rows: a quote before it is not meant as one" in reject["reason"]
+    assert all(text in reject["raw_row"] for text in ("R1", "R2,Beta,20,2025", "R3", "30,2025"))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Acme\nLtd",
+        "Acme, of Graz, since\nlong, ago",  # as many delimiters, with blanks after them
+        "Acme,10,2025\nR2,Beta,20,2025\nR3",  # one line less of the file than its lines would be
+        "Acme,10\nR2",
+    ],
+)
+def test_a_quoted_cell_of_several_lines_stays_a_cell(tmp_path: Path, cell: str) -> None:
+    file = written(tmp_path)
+    file.path.write_text(f'{HEAD}R1,"{cell}",30,2025\n')
+    found = read_csv(file, FileSet(path=""))
+    assert (found.table["c1"].to_pylist(), found.rejects.num_rows) == ([cell], 0)
+
+
+def test_in_a_file_of_few_columns_lines_of_a_cell_are_not_taken_for_rows(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    file.path.write_text('id,text,more\nR1,"1,5\n2,5",x\n')
+    assert read_csv(file, FileSet(path="")).table["c1"].to_pylist() == ["1,5\n2,5"]
