@@ -21,7 +21,9 @@ from cx_intel.orchestration.checks.rules import Rule
 
 CHECK = "no_rows_far_ahead"
 SILENCE = timedelta(days=180)
-TEXT = f"No row is dated after the day of the refresh and more than {SILENCE.days} days after the row before it."
+TODAY = timedelta(days=1)
+"""A refresh of yesterday finds rows of today: they are no mistake, however long nothing came before them."""
+TEXT = f"No row is dated beyond the day after the refresh and more than {SILENCE.days} days after the row before it."
 
 
 class DatedAhead(Check):
@@ -68,7 +70,7 @@ class DatedAhead(Check):
 
 
 def far_ahead(days: Mapping[date, int], as_of: date) -> dict[date, int]:
-    """The days after `as_of` that follow a silence of more than half a year, and all after them."""
+    """The days beyond the one after `as_of` that follow a silence of more than half a year, and all after them."""
     known = sorted(days)
-    first = next((day for before, day in pairwise(known) if day > as_of and day - before > SILENCE), None)
+    first = next((day for before, day in pairwise(known) if day > as_of + TODAY and day - before > SILENCE), None)
     return {day: n for day, n in days.items() if first and day >= first}

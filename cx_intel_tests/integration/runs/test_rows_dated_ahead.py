@@ -21,6 +21,8 @@ MONDAY, TUESDAY = date(2025, 1, 6), date(2025, 1, 7)
         ([MONDAY, TUESDAY, date(2062, 1, 7)], [date(2062, 1, 7)]),  # today's rows come before
         ([MONDAY, date(2025, 7, 5)], []),  # 180 days
         ([MONDAY, date(2025, 7, 6), date(2025, 7, 7)], [date(2025, 7, 6), date(2025, 7, 7)]),
+        ([date(2024, 6, 1), TUESDAY], []),  # today's, the first in half a year
+        ([date(2024, 6, 1), date(2025, 1, 8)], [date(2025, 1, 8)]),
         ([date(1926, 1, 6), MONDAY], []),  # the past is no news of the future
         ([date(2025, 3, day) for day in range(1, 31)], []),  # the source begins after the day that is refreshed
         ([], []),
