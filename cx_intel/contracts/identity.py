@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, TEXT, Column, Contract, CrossInvariant, Invariant
-from cx_intel.settings.identity import ACCOUNT
+from cx_intel.settings.identity import ACCOUNT, UNSEEN
 from cx_intel.settings.portfolio import Portfolio
 
 RULES = ("direct", "chain", "domain", "own", "itself", "merged")
@@ -18,8 +18,6 @@ IDS_OF_A_DOMAIN = 5
 """So many ids of one system may find an account by its domain before that seems to be a mail provider's."""
 LONG_ID = "^[a-zA-Z0-9]{15}[A-Z0-5]{3}$"
 """Salesforce writes one id with 15 characters or, with three more that only tell its capitals, with 18."""
-UNSEEN = "[\u00a0\u200b\ufeff]"
-"""Characters that look like a blank, or like nothing."""
 
 
 def plain_id(value: ir.StringValue) -> ir.StringValue:
@@ -45,8 +43,8 @@ def _written_alike(tables: Mapping[str, ir.Table]) -> ir.Table:
 
 WRITTEN_ALIKE = CrossInvariant(
     "ids_differ_by_more_than_spelling",
-    "No two accounts have ids that differ only by zeros before it, by `.0` after it, or as the short and the long id of "
-    "Salesforce.",
+    "No two accounts have ids that differ only by zeros before it, by `.0` after it, by characters that are not seen such as "
+    "a non-breaking space, or as the short and the long id of Salesforce.",
     (),
     _written_alike,
     "A spreadsheet or another export has probably written one account's id anew, so that it seems to have left and come. "

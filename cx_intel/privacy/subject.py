@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from cx_intel.settings.identity import AROUND_DOMAIN
-
 Kind = Literal["account", "user"]
 REDACTED = "(erased)"
 _BOUND = "A-Za-z0-9_"
@@ -96,11 +94,3 @@ def is_telling(word: str) -> bool:
     """Whether a word is likely to mean the subject wherever it stands: not `7`, `42` or `EU`."""
     has_letter, has_digit = any(c.isalpha() for c in word), any(c.isdigit() for c in word)
     return len(word) >= LONG or (len(word) >= SHORT and has_letter and has_digit)
-
-
-def plain_domain_of(text: str) -> str:
-    """A domain, or that of an address, as links name it (`cx_intel.models.staging.columns.identity`)."""
-    found = text.strip().lower()
-    for pattern in AROUND_DOMAIN:
-        found = re.sub(pattern, "", found)
-    return found if "." in found else text.strip().lower()

@@ -14,8 +14,8 @@ from cx_intel.contracts.erased import GONE_FROM_PERIODS, KEPT, MERGES, ROW_IDS
 from cx_intel.privacy.landed import landed_of
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
-from cx_intel.privacy.subject import REDACTED, Subject, pattern_of_words, plain_domain_of
-from cx_intel.settings.identity import ACCOUNT, DOMAIN
+from cx_intel.privacy.subject import REDACTED, Subject, pattern_of_words
+from cx_intel.settings.identity import ACCOUNT, DOMAIN, plain_domain_of
 from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.upkeep.row_edits import TEXT_TYPES, RowEdits
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA

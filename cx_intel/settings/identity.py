@@ -4,6 +4,7 @@ The links themselves are delivered as a table, `identity_links`, by sources like
 stated by its `system` (`sources/base.py`). How links are followed: `cx_intel.models.identity`.
 """
 
+import re
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -73,8 +74,19 @@ FREE_MAIL = (
 """Domains of mail providers: an account that has one of them as its own does not own it."""
 FREE_MAIL_NAMES = ("aol", "gmx", "googlemail", "hotmail", "outlook", "protonmail", "tutanota", "yahoo", "yandex")
 """Mail providers under the domains of many countries, such as yahoo.co.uk."""
+UNSEEN = "[\u00a0\u00ad\u200b-\u200f\u202f\u2060\ufeff]"
+"""Characters that look like a blank, or like nothing, and come with what is pasted."""
 AROUND_DOMAIN = (r"^[a-z][a-z0-9+.-]*://", r"[/?#].*$", r"^.*@", r"^www[.]", r"(:[0-9]+)?[.>]*$")
 """What stands around a domain in an address of the web or of e-mail in lower case, to be taken off one after the other."""
+
+
+def plain_domain_of(text: str) -> str:
+    """A domain, or that of an address, as links name it (`cx_intel.models.staging.columns.identity`)."""
+    whole = re.sub(UNSEEN, "", text).strip().lower()
+    found = whole
+    for pattern in AROUND_DOMAIN:
+        found = re.sub(pattern, "", found)
+    return found if "." in found else whole
 
 
 class IdentitySettings(Settings):
@@ -91,4 +103,4 @@ class IdentitySettings(Settings):
     @property
     def ignored_domains(self) -> tuple[str, ...]:
         """Domains by which no account is found, in lower case, beside those of FREE_MAIL_NAMES."""
-        return tuple(dict.fromkeys((*FREE_MAIL, *(domain.strip().lower() for domain in self.shared_domains))))
+        return tuple(dict.fromkeys((*FREE_MAIL, *(plain_domain_of(domain) for domain in self.shared_domains))))

@@ -4,7 +4,7 @@ import ibis
 import pytest
 
 from cx_intel.models.staging.columns.identity import domain_of
-from cx_intel.privacy.subject import plain_domain_of
+from cx_intel.settings.identity import plain_domain_of
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,10 @@ from cx_intel.privacy.subject import plain_domain_of
         ("https://user@acme.example", "acme.example"),
         ("mail.acme.example", "mail.acme.example"),
         ("www2.acme.example", "www2.acme.example"),
+        ("acme.example\u00a0", "acme.example"),
+        ("\u00a0\u200bEve@Acme.example\ufeff", "acme.example"),
+        ("https://www.Bücher.EXAMPLE/", "bücher.example"),
+        ("ÖKO.example", "öko.example"),
         ("N/A", "n/a"),
         ("https://", "https://"),
         ("eve@localhost", "eve@localhost"),

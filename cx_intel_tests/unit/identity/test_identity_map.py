@@ -47,8 +47,11 @@ def test_a_domain_of_several_accounts_or_of_none_leads_nowhere():
     assert loaded["domain:group.example"] == (None, "is linked to several accounts alike: 'A' and 'B'")
 
 
-def test_domains_of_mail_providers_and_those_stated_as_shared_belong_to_nobody():
-    of = book(identity={"shared_domains": ["Holding.example"]})
+@pytest.mark.parametrize(
+    "stated", ["Holding.example", "@holding.example", "https://www.holding.example/", "holding.example\u00a0"]
+)
+def test_domains_of_mail_providers_and_those_stated_as_shared_belong_to_nobody(stated: str):
+    of = book(identity={"shared_domains": [stated]})
     links = [link("domain", name, "A") for name in ("gmail.com", "holding.example", "a.example")]
     links += [link("stripe", f"c{n}", f"domain:{name}") for n, name in enumerate(("gmail.com", "holding.example"))]
     loaded = found(load(links, of=of))

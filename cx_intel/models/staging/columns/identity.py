@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.values import NO_VALUE
-from cx_intel.settings.identity import ACCOUNT, AROUND_DOMAIN, DOMAIN, FREE_MAIL_NAMES
+from cx_intel.settings.identity import ACCOUNT, AROUND_DOMAIN, DOMAIN, FREE_MAIL_NAMES, UNSEEN
 from cx_intel.settings.portfolio import Portfolio
 
 LINK = ("system", "external_id", "linked_system", "linked_id")
@@ -18,10 +18,11 @@ LINK = ("system", "external_id", "linked_system", "linked_id")
 
 def domain_of(text: ir.StringValue) -> ir.StringValue:
     """A domain, or that of an address of e-mail or of the web, in lower case; a text that holds none stays as it is."""
-    found = text.lower()
+    whole = text.re_replace(UNSEEN, "").strip().lower()
+    found = whole
     for pattern in AROUND_DOMAIN:
         found = found.re_replace(pattern, "")
-    return ibis.ifelse(found.contains("."), found, text.lower()).nullif("")
+    return ibis.ifelse(found.contains("."), found, whole).nullif("")
 
 
 def is_shared(domain: ir.StringValue, portfolio: Portfolio) -> ir.BooleanValue:
