@@ -5,21 +5,22 @@ What could not be told stands in it as comments, so that whoever reads it knows 
 
 import shlex
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from cx_intel.proposals.finding import Proposal
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.presets import PresetProposal
+from cx_intel.proposals.presets import LandedProposal, PresetProposal
 from cx_intel.proposals.spellings import day_of
 from cx_intel.proposals.tables import TableProposal, is_named
 from cx_intel.proposals.words import CURRENCY_WORDS, plain
+from cx_intel.settings.sources.base import DELIVERED_ONCE
 from cx_intel.settings.yaml.presets import LINKS, preset_of
 from cx_intel.warehouse.duckdb.files.drafted_queries import PRICES, ROWS
 
@@ -36,6 +37,7 @@ _FUTURE = {
     *("valid", "expiry", "expiration", "next", "ende", "vertragsende", "bis"),
 }
 """Words in the names of columns whose days may lie after the export."""
+FittingPreset: TypeAlias = PresetProposal | LandedProposal
 _SIGNS = {"€": "EUR", "£": "GBP", "$": "USD"}
 _WIDTH = 116
 
@@ -65,14 +67,16 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
     ]
     if "accounts" not in proposal.delivered:
         lines += _comment("Nothing seems to hold the accounts, which every portfolio needs: at least their account_id.")
-    given: set[str] = set()
+    delivering = _delivering((*proposal.landed, *proposal.presets))
     for landed in proposal.landed:
-        lines += _described(landed.name, landed.tables)
+        lines += _described(landed, delivering)
         lines += [f"  - preset: {landed.name}", f"    connection: ${{{connection}}}"]
         lines += [f"    schema: {landed.schema}"] if landed.schema else ["    schema: main"]
-        lines += _left_out(landed.name, landed.tables, (), given)
+        lines += _left_out(landed, delivering)
     for preset in proposal.presets:
-        lines += _preset(preset, variable, given)
+        lines += _described(preset, delivering)
+        lines += _preset(preset, variable)
+        lines += _left_out(preset, delivering, preset.missing)
     for table in proposal.tables:
         lines += _source(table, variable, connection)
     for table in proposal.incomplete:
@@ -156,28 +160,50 @@ def variable_of(name: str) -> str:
     return f"{name.upper()}_DATA"
 
 
-def _described(preset: str, tables: Sequence[str]) -> list[str]:
-    return _comment(f"{preset} delivers {', '.join(tables)}; `cx-intel presets {preset}` prints it.")
+def _delivering(presets: Sequence[FittingPreset]) -> dict[str, FittingPreset]:
+    """Table: the preset that delivers it, the first of several; those that give it `alone` come after the others."""
+    each = [(table in preset_of(preset.name).alone, table, preset) for preset in presets for table in preset.tables]
+    found: dict[str, FittingPreset] = {}
+    for _, table, preset in sorted(each, key=lambda entry: entry[0]):
+        found.setdefault(table, preset)
+    return found
 
 
-def _left_out(preset: str, tables: Sequence[str], missing: Sequence[str], given: set[str]) -> Iterator[str]:
-    """The tables of a preset that are not taken, as there are no files of them or an earlier preset gives them."""
-    again = [table for table in tables if table in given and table not in (*preset_of(preset).alone, LINKS)]
-    given |= set(tables)
-    reasons = (["no files of it were found"] if missing else []) + (["an earlier source delivers it"] if again else [])
+def _described(preset: FittingPreset, delivering: Mapping[str, FittingPreset]) -> Iterator[str]:
+    """What is taken of a preset, and what is not since another one delivers it."""
+    taken = [table for table in preset.tables if table == LINKS or delivering[table] is preset]
+    tables = ", ".join(taken) or "nothing"
+    yield from _comment(f"{preset.name} delivers {tables}; `cx-intel presets {preset.name}` prints it.")
+    alone = preset_of(preset.name).alone
+    for table in (table for table in preset.tables if table not in taken):
+        other = delivering[table].name
+        text = f"Its {table} are left out, as {other} delivers that table too"
+        if table in alone:
+            text += f"; `tables: {{{table}: null}}` there takes these instead"
+        elif table not in DELIVERED_ONCE:
+            text += f"; `tables: {{{table}: {{name: ...}}}}` at each, with a name of its own, takes both"
+        yield from _comment(f"{text}.")
+        if table == "accounts" and table not in alone:
+            yield from _comment(f"Rows that name accounts which {other} does not have are quarantined.")
+
+
+def _left_out(
+    preset: FittingPreset, delivering: Mapping[str, FittingPreset], missing: Sequence[str] = ()
+) -> Iterator[str]:
+    """The tables of a preset that are not taken, as there are no files of them or another preset delivers them."""
+    kept = (*preset_of(preset.name).alone, LINKS)
+    again = [table for table in preset.tables if table not in kept and delivering[table] is not preset]
+    reasons = (["no files of it were found"] if missing else []) + (["another source delivers it"] if again else [])
     if reasons:
         yield f"    tables: {{{', '.join(f'{table}: null' for table in (*missing, *again))}}} # {', or '.join(reasons)}"
 
 
-def _preset(preset: PresetProposal, variable: str, given: set[str]) -> Iterator[str]:
-    folder = f"${{{variable}}}" + (f"/{preset.folder}" if preset.folder else "")
-    yield from _described(preset.name, preset.tables)
+def _preset(preset: PresetProposal, variable: str) -> Iterator[str]:
     yield f"  - preset: {preset.name}"
-    yield f"    folder: {folder}"
+    yield f"    folder: ${{{variable}}}" + (f"/{preset.folder}" if preset.folder else "")
     if preset.on_request:
         wanted = ", ".join(f"{table}: {{}}" for table in preset.on_request)
         yield f"    # tables: {{{wanted}}} # would be taken too"
-    yield from _left_out(preset.name, preset.tables, preset.missing, given)
 
 
 def _source(table: TableProposal, variable: str, connection: str) -> Iterator[str]:

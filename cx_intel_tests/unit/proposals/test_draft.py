@@ -6,6 +6,7 @@ from pathlib import Path
 from cx_intel.proposals.draft import draft_of
 from cx_intel.proposals.finding import Proposal, proposal_for
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
 
@@ -17,6 +18,19 @@ FILES = {
     "product/events-2025-06-02.csv": "id,customer_id,event,time\nE-2,P-2,login,2025-06-02T08:00:00Z\n",
     "survey.csv": "email,nps_score,answered_at\na@alder.example,9,2025-06-01\n",
     "colors.csv": "color,shape\nred,round\n",
+}
+SALESFORCE = {
+    "Account.csv": "Id,Name,Industry,BillingCountry,NumberOfEmployees,OwnerId,Type,ParentId,CreatedDate,MasterRecordId\n"
+    "0011G1,Cedar,Retail,Germany,5,005A,Customer,,2024-01-01T00:00:00.000Z,\n",
+    "Contract.csv": "Id,AccountId,Status,StartDate,EndDate,ContractTerm,Annual_Contract_Value__c\n"
+    "8001,0011G1,Activated,2024-07-01,2025-06-30,12,12000\n",
+}
+STRIPE = {
+    "stripe/customers.csv": "id,name,email,created,currency\ncus_1,Alder,a@alder.example,2024-01-01,usd\n",
+    "stripe/subscriptions.csv": "id,customer_id,status,currency,start_date,cancel_at,"
+    "canceled_at,ended_at,trial_end,cancel_at_period_end,current_period_end\nsub_1,cus_1,active,usd,2024-01-01,,,,,false,\n",
+    "stripe/subscription_items.csv": "id,subscription_id,price_id,quantity\nsi_1,sub_1,price_1,2\n",
+    "stripe/prices.csv": "id,product_id,unit_amount,currency,recurring_interval\nprice_1,prod_1,500,usd,month\n",
 }
 
 
@@ -78,12 +92,7 @@ def test_a_fresh_export_is_refreshed_for_yesterday(tmp_path: Path) -> None:
 
 
 def test_a_preset_is_taken_where_its_sources_give_rows(tmp_path: Path) -> None:
-    files = {
-        "stripe/customers.csv": "id,name,email,created,currency\ncus_1,Alder,a@alder.example,2024-01-01,usd\n",
-        "stripe/subscriptions.csv": "id,customer_id,status,currency,start_date,cancel_at,"
-        "canceled_at,ended_at,trial_end,cancel_at_period_end,current_period_end\nsub_1,cus_1,active,usd,2024-01-01,,,,,false,\n",
-        "stripe/subscription_items.csv": "id,subscription_id,price_id,quantity\nsi_1,sub_1,price_1,2\n",
-        "stripe/prices.csv": "id,product_id,unit_amount,currency,recurring_interval\nprice_1,prod_1,500,usd,month\n",
+    files = STRIPE | {
         "tickets.csv": "id,customer_id,created_at\n1,cus_1,2024-02-01T10:00:00Z\n",
     }
 
@@ -96,6 +105,68 @@ def test_a_preset_is_taken_where_its_sources_give_rows(tmp_path: Path) -> None:
     assert set(preset.accounts) == {"cus_1"}
     assert {"accounts", "subscriptions", "support_tickets"} <= set(portfolio.tables)
     assert "folder: ${ACME_DATA}/stripe" in text
+
+
+COMPANIES = (
+    "Record ID,Company name,Company Domain Name,Company owner,Lifecycle Stage,Country/Region,Number of Employees,Create Date\n"
+    "1001,Alder,alder.example,Ida,customer,Germany,100,2024-01-01 09:07\n"
+)
+DEALS = (
+    "Record ID,Deal Stage,Is Closed Won,Close Date,Monthly recurring revenue,Annual recurring revenue,Currency,"
+    "Associated Company IDs\n1,Closed Won,true,2024-05-01 10:00,100,1200,EUR,1001\n"
+)
+
+
+def presets_of(portfolio: Portfolio, table: str) -> list[str]:
+    return [s.preset for s in portfolio.parts_of(table).values() if isinstance(s, TableSource)]
+
+
+def test_contracts_of_a_crm_do_not_take_the_place_of_those_that_billing_delivers(tmp_path: Path) -> None:
+    found, text = drafted(tmp_path, STRIPE | {"hubspot/companies.csv": COMPANIES, "hubspot/deals.csv": DEALS})
+
+    assert [(preset.name, "subscriptions" in preset.tables) for preset in found.presets] == [
+        ("hubspot_export", True),
+        ("stripe_export", True),
+    ]
+    portfolio = loaded(tmp_path, text)
+    assert presets_of(portfolio, "subscriptions") == ["stripe_export"]
+    assert presets_of(portfolio, "accounts") == ["hubspot_export"]
+    assert "# hubspot_export delivers accounts, account_aliases, identity_links;" in text
+    assert "# Its subscriptions are left out, as stripe_export delivers that table too;" in text
+
+
+def test_of_two_presets_with_a_table_the_first_delivers_it_and_how_to_take_both_is_said(tmp_path: Path) -> None:
+    _, text = drafted(tmp_path, SALESFORCE | {"companies.csv": COMPANIES, "deals.csv": DEALS})
+
+    said = " ".join(line.strip(" #") for line in text.splitlines())
+    assert "salesforce_export delivers csm_activities, identity_links;" in said
+    for sentence in (
+        "Its accounts are left out, as hubspot_export delivers that table too; `tables: {accounts: {name: ...}}` at each, "
+        "with a name of its own, takes both. Rows that name accounts which hubspot_export does not have are quarantined.",
+        "Its account_aliases are left out, as hubspot_export delivers that table too. ",
+        "Its subscriptions are left out, as hubspot_export delivers that table too; `tables: {subscriptions: null}` there "
+        "takes these instead.",
+    ):
+        assert sentence in said
+    portfolio = loaded(tmp_path, text)
+    assert presets_of(portfolio, "accounts") == ["hubspot_export"]
+    assert presets_of(portfolio, "subscriptions") == ["hubspot_export"]
+    assert presets_of(portfolio, "csm_activities") == ["salesforce_export"]
+
+
+def test_what_is_said_of_taking_both_is_so(tmp_path: Path) -> None:
+    _, text = drafted(tmp_path, SALESFORCE | {"companies.csv": COMPANIES, "deals.csv": DEALS})
+
+    named = text.replace("{accounts: null", "{accounts: {name: salesforce}")
+    both = named.replace(
+        "  - preset: hubspot_export\n", "  - preset: hubspot_export\n    tables: {accounts: {name: hubspot}}\n"
+    )
+    other = text.replace(
+        "  - preset: hubspot_export\n", "  - preset: hubspot_export\n    tables: {subscriptions: null}\n"
+    )
+
+    assert presets_of(loaded(tmp_path, both), "accounts") == ["hubspot_export", "salesforce_export"]
+    assert presets_of(loaded(tmp_path, other), "subscriptions") == ["salesforce_export"]
 
 
 def test_accounts_that_are_missing_are_said(tmp_path: Path) -> None:
