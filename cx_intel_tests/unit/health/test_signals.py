@@ -1,90 +1,16 @@
 """Signals: each measure by hand, missing told from zero, and nothing of what came after as_of."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cx_intel.contracts import core
-from cx_intel.contracts.freshness import source_freshness
-from cx_intel.contracts.revenue import ledger as revenue
-from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.measures import quarter_start, usage_columns
 from cx_intel.models.health.signals import account_signals
 from cx_intel.settings.health.measures import DaysSinceEvent, EventCount
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, health, portfolio, rows, shipped, values
-
-TABLES = ("usage_events", "support_tickets", "nps_responses", "csm_activities", "metrics")
-READ = {
-    "fct_revenue": revenue.fct_revenue,
-    "fct_usage": core.fct_usage,
-    "stg_usage_events": STAGING["usage_events"],
-    "stg_support_tickets": STAGING["support_tickets"],
-    "stg_nps_responses": STAGING["nps_responses"],
-    "stg_csm_activities": STAGING["csm_activities"],
-    "stg_metrics": STAGING["metrics"],
-    "source_freshness": source_freshness,
-}
-
-
-def measured(
-    measure: Mapping[str, Any],
-    given: Mapping[str, list[dict[str, Any]]] | None = None,
-    *,
-    of: list[dict[str, Any]] | None = None,
-    tables: tuple[str, ...] = TABLES,
-    as_of: date = AS_OF,
-    column: str = "value",
-    **blocks: Any,
-) -> dict[str, float | None]:
-    """The value of one signal for account A, and for those of `of`, over the given rows."""
-    book = portfolio(tables, health=health({"it": measure}), **blocks)
-    snapshot = accounts(book, of or [{"account_id": "A"}], as_of)
-    read = {name: rows(contract(book), (given or {}).get(name, [])) for name, contract in READ.items()}
-    return values(account_signals(snapshot, **read, portfolio=book, as_of=as_of), column)
-
-
-def event(number: int, day: date, name: str = "login", user: str | None = "u1", account: str = "A") -> dict:
-    return {
-        "event_id": f"e{number}",
-        "account_id": account,
-        "user_id": user,
-        "event_name": name,
-        "event_timestamp": datetime(day.year, day.month, day.day, 12),
-        "event_date": day,
-        "event_hour": 12,
-        "event_category": "other",
-    }
-
-
-def events(*given: tuple[Any, ...]) -> dict[str, list[dict]]:
-    return {"stg_usage_events": [event(n, *one) for n, one in enumerate(given)]}
-
-
-def days(**by_day: Any) -> dict[str, list[dict]]:
-    """Days of fct_usage: d0 is as_of, d29 the first of the last 30 days; the number is the day's events."""
-    return {
-        "fct_usage": [
-            {"account_id": "A", "event_date": AS_OF - timedelta(days=int(day[1:])), "total_events": count}
-            for day, count in by_day.items()
-        ]
-    }
-
-
-def ticket(number: int, created: datetime, resolved: datetime | None = None, **more: Any) -> dict:
-    status = "resolved" if resolved else "open"
-    hours = (resolved - created).total_seconds() / 3600 if resolved else None
-    return {
-        "ticket_id": f"t{number}",
-        "account_id": "A",
-        "created_at": created,
-        "created_date": created.date(),
-        "resolved_at": resolved,
-        "status": status,
-        "resolution_hours": hours,
-    } | more
+from cx_intel_tests.helpers.measured_signals import READ, days, events, measured, ticket
 
 
 def test_events_are_counted_by_day_within_the_last_n_days() -> None:
@@ -308,47 +234,6 @@ def test_the_last_measurement_at_as_of_counts() -> None:
 )
 def test_days_answer_where_they_can(measure: Any, columns: list[str] | None) -> None:
     assert usage_columns(measure, shipped("novacrm")) == columns
-
-
-def fresh(table: str, *, is_frozen: bool) -> dict[str, list[dict[str, Any]]]:
-    """What is known of how new a source is, and that all others are new enough."""
-    told = {name: {"source_table": name, "is_late": True, "is_frozen": False} for name in (*TABLES, "mrr_history")}
-    told[table]["is_frozen"] = is_frozen
-    return {"source_freshness": list(told.values())}
-
-
-READ_BY = [
-    ("usage_events", {"kind": "event_count"}, days(d11=1)),
-    ("metrics", {"kind": "metric", "metric": "m"},
-     {"stg_metrics": [{"account_id": "A", "metric": "m", "measured_on": date(2025, 1, 20), "value": 1}]}),
-    ("support_tickets", {"kind": "tickets", "figure": "created"},
-     {"stg_support_tickets": [ticket(1, datetime(2025, 1, 20))]}),
-    ("csm_activities", {"kind": "activity_in_quarter", "activity_type": "qbr"},
-     {"stg_csm_activities": [
-         {"activity_id": "1", "account_id": "A", "activity_type": "qbr", "status": "done",
-          "completed_at": datetime(2025, 1, 20)}]}),
-    ("nps_responses", {"kind": "latest_response"},
-     {"stg_nps_responses": [
-         {"response_id": "1", "account_id": "A", "score": 1, "responded_at": datetime(2025, 1, 20)}]}),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("table", "measure", "given"), READ_BY)
-def test_a_frozen_source_makes_the_signal_missing(
-    table: str, measure: dict[str, Any], given: dict[str, list[dict]]
-) -> None:
-    assert measured(measure, given | fresh(table, is_frozen=False)) == {"A": 1}  # late alone takes nothing away
-    assert measured(measure, given | fresh(table, is_frozen=True)) == {"A": None}
-    assert measured(measure, given | fresh(table, is_frozen=True), column="is_stale") == {"A": True}
-    other = "metrics" if table != "metrics" else "usage_events"
-    assert measured(measure, given | fresh(other, is_frozen=True), column="is_stale") == {"A": False}
-
-
-@pytest.mark.parametrize("is_frozen", [True, False])
-def test_a_change_of_mrr_is_missing_when_the_source_of_the_ledger_is_frozen(is_frozen: bool) -> None:
-    blocks: dict[str, Any] = {"revenue": {"basis": "mrr_history"}, "tables": (*TABLES, "mrr_history")}
-    given = fresh("mrr_history", is_frozen=is_frozen)
-    assert measured({"kind": "mrr_change"}, given, column="is_stale", **blocks) == {"A": is_frozen}
 
 
 def people(**blocks: Any) -> set[str]:
