@@ -4,6 +4,7 @@ What a file's content is: `content.py`; which columns are wanted is decided by t
 (`cx_intel.warehouse.duckdb.files`).
 """
 
+import re
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
 
@@ -38,12 +39,19 @@ DAMAGE = (
     RuntimeError,  # a part that is encrypted, or packed as no workbook is
 )
 """What the parts that read a workbook raise where it is damaged."""
+SCANNED_AT_ONCE, LONGEST_FORMULA = 1 << 20, 1 << 16
+"""Bytes of a sheet, and of a cell with a formula."""
+_FORMULA = rb"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*"
+_CALCULATED = re.compile(_FORMULA + rb"<v>[^<]")
+_UNCALCULATED = re.compile(rb'<c\b(?![^>]*\bt="str")[^>]*>\s*' + _FORMULA + rb"(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
+"""A cell that a program wrote: Excel says of a formula that gave no text that it is one."""
 
 
 def read_excel(file: SourceFile, source: FileSet) -> Content:
     """The content of a sheet: its first row with text names the columns; a row is numbered by its place below that.
 
     A value in a column without a name makes a row a reject; what formulas gave when the file was saved counts.
+    Where a program wrote formulas that nobody calculated, the cell is the formula, so that no figure is without it in silence.
     """
     with _damage_named(file.path), _rows(file, source) as rows:
         names = _header(islice(rows, (source.header_row or 1) - 1, None), file)
@@ -111,11 +119,29 @@ def _book(path: Path) -> Iterator[Any]:
     refuse_expanding_zip(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and extensions that do not matter here
-        book = load_workbook(path, read_only=True, data_only=True)
+        book = load_workbook(path, read_only=True, data_only=not _is_uncalculated(path))
         try:
             yield book
         finally:
             book.close()
+
+
+def _is_uncalculated(path: Path) -> bool:
+    """Whether a workbook has formulas and not one of them a value: no program that calculates has saved it."""
+    found = False
+    with ZipFile(path) as packed:
+        for name in packed.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            with packed.open(name) as sheet:
+                before = b""
+                while block := sheet.read(SCANNED_AT_ONCE):
+                    text = before + block
+                    if _CALCULATED.search(text):
+                        return False
+                    found = found or bool(_UNCALCULATED.search(text))
+                    before = text[-LONGEST_FORMULA:]
+    return found
 
 
 def _header(rows: Iterable[tuple[Any, ...]], file: SourceFile) -> tuple[str, ...]:
@@ -149,4 +175,6 @@ def _text(value: Any) -> str | None:
         return value.isoformat()
     if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
         return str(int(value))
+    if hasattr(value, "ref"):  # a formula over several cells
+        return getattr(value, "text", None) or "="
     return repr(value) if isinstance(value, int | float) else str(value)

@@ -1,8 +1,10 @@
 """Excel files: a sheet by name, values as people see them, faults named."""
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook
@@ -118,3 +120,38 @@ def test_names_of_columns_below_a_title(tmp_path: Path) -> None:
     found = read(file, header_row=3)
 
     assert found.table.select(["account_id", "_row_number"]).to_pylist() == [{"account_id": "A1", "_row_number": 1}]
+
+
+def test_formulas_that_no_program_calculated_are_no_empty_cells(tmp_path: Path) -> None:
+    """A discount that is not there would be a price without one, and no word said."""
+    rows = [["S1", "A1", "=100*2", "2025-01-31", "=5*2"], ["S2", "A2", 100, "2025-01-31", None]]
+    found = read(write(tmp_path / "a.xlsx", x=[[*HEADER, "discount_pct"], *rows]), "subscriptions")
+    cells = found.table.select(["amount", "discount_pct"]).to_pylist()
+    assert cells == [{"amount": "=100*2", "discount_pct": "=5*2"}, {"amount": "100", "discount_pct": None}]
+
+
+def cell(at: str, attributes: str, formula: str, value: str) -> str:
+    return f'<c r="{at}"{attributes}><f>{formula}</f>{value}</c>'
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ((cell("C2", "", "50*2", "<v>100</v>"), cell("D2", "", "A9", "")), ("100", None)),  # it was calculated
+        ((cell("C2", "", "50*2", "<v/>"), cell("D2", ' t="str"', "A9", "<v></v>")), ("=50*2", "=A9")),
+        (('<c r="C2"><v>7</v></c>', cell("D2", ' t="str"', "A9", "<v></v>")), ("7", None)),  # it gave an empty text
+        ((cell("C2", ' s="0"', "50*2", ""), '<c r="D2" s="0"/>'), ("=50*2", None)),
+    ],
+)
+def test_what_formulas_gave_counts_where_any_has_a_value(
+    tmp_path: Path, cells: tuple[str, str], expected: tuple[str, str | None]
+) -> None:
+    plain, made = write(tmp_path / "plain.xlsx", x=[HEADER, ["S1", "A1", "HERE"]]), tmp_path / "a.xlsx"
+    with ZipFile(plain) as packed, ZipFile(made, "w") as written:
+        for name in packed.namelist():
+            part = packed.read(name).decode()
+            if name.startswith("xl/worksheets/"):
+                part = re.sub(r'<c r="C2".*?</c>', "".join(cells), part)
+            written.writestr(name, part)
+    (row,) = read(made, "subscriptions").table.to_pylist()
+    assert (row["amount"], row["start_date"]) == expected
