@@ -110,6 +110,24 @@ def test_from_an_empty_home_to_mrr_and_the_day_after(company: SmallCompany, stri
 
 
 @pytest.mark.slow
+def test_a_subscription_that_is_gone_without_an_event_ends(company: SmallCompany, stripe: StripeStandIn) -> None:
+    company.settings["sources"][0]["full_pass_days"] = 1
+    company.settings["sources"][1]["tables"] = {"subscriptions": {"max_missing_pct": 50}}
+    company.write_settings()
+    assert company.refresh(FIRST, write=False).failures == []
+    del stripe.kept["subscriptions"]["sub_c"]
+    stripe.now = at(SECOND)
+    assert company.refresh(SECOND, write=False).failures == []
+    mrr = company.values("dim_account", "current_mrr")
+    assert {k: Decimal(v) for k, v in mrr.items()} == {
+        "cus_a": Decimal("199.90"),
+        "cus_b": Decimal("201.00"),
+        "cus_c": Decimal(0),
+        "cus_d": Decimal(0),
+    }
+
+
+@pytest.mark.slow
 def test_what_is_as_it_was_at_stripe_is_not_made_again(company: SmallCompany, stripe: StripeStandIn) -> None:
     company.refresh(FIRST, write=False)
     assert company.refresh(FIRST, write=False).unchanged >= {"raw_accounts", "raw_subscriptions", "fct_revenue"}

@@ -12,8 +12,17 @@ from typing import Any
 import pytest
 
 from cx_intel_tests.helpers.stripe_facts import SEAT, START, TIERS, Price
-from cx_intel_tests.helpers.stripe_objects import ALL, Subscription, as_objects, as_tables, items_of, staged_one
-from cx_intel_tests.helpers.vendor_files import judged, taking
+from cx_intel_tests.helpers.stripe_objects import (
+    ALL,
+    Subscription,
+    as_objects,
+    as_tables,
+    items_of,
+    objects,
+    seconds,
+    staged_one,
+)
+from cx_intel_tests.helpers.vendor_files import judged, taking, write_lines
 
 SHAPES: dict[str, Callable[[Path], None]] = {
     "objects of 2024": lambda folder: as_objects(folder, 2024),
@@ -142,3 +151,13 @@ def test_flags_as_spreadsheets_and_data_frames_write_them(tmp_path: Path) -> Non
     found = {r["subscription_id"]: r for r in judged(taking("stripe_export", folder=str(tmp_path)), "subscriptions")}
     assert set(found) == {s.id for s in ALL if s.live}
     assert found["sub_two_items"]["mrr_amount"] == Fraction("699.9")  # the deleted item is none
+
+
+def test_one_that_is_gone_is_missing_unless_it_had_ended(tmp_path: Path) -> None:
+    of = {name: objects(Subscription(f"sub_{name}", ((SEAT, 1),)), 2025) for name in ("there", "gone", "ended")}
+    of["gone"] |= {"deleted": True}
+    of["ended"] |= {"deleted": True, "status": "canceled", "ended_at": seconds(date(2025, 3, 31))}
+    write_lines(tmp_path / "subscriptions.jsonl", of.values())
+    write_lines(tmp_path / "customers.jsonl", [{"id": f"cus_{name}", "name": name} for name in of])
+    found = judged(taking("stripe_export", folder=str(tmp_path)), "subscriptions")
+    assert {row["subscription_id"] for row in found} == {"sub_there", "sub_ended"}
