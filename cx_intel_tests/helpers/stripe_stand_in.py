@@ -213,6 +213,8 @@ def _shown(given: dict[str, Any], expanded: list[str]) -> dict[str, Any]:
                 one["discounts"] = [discount["id"] for discount in one["discounts"]]
     if "tiers" not in expanded:
         shown.pop("tiers", None)
+    if shown.get("discount") and "discount.coupon.applies_to" not in expanded:
+        shown["discount"]["coupon"].pop("applies_to", None)
     return shown
 
 

@@ -53,6 +53,8 @@ KINDS = {
         "customer",
         ("customer.*", "customer.discount.*"),
         ("name", "email", "created", "currency", "discount", "metadata"),
+        {},
+        ("discount.coupon.applies_to",),
     ),
     "products": Kind("product", ("product.*",), ("name",)),
     "prices": Kind(

@@ -175,6 +175,18 @@ def test_lists_within_objects_are_read_to_their_end(home: Home, stripe: StripeSt
     assert len(json.loads(home.table("invoices")["in_1"]["lines"])["data"]) == 130
 
 
+def test_products_that_a_discount_of_a_customer_is_for_come_with_it(home: Home, stripe: StripeStandIn) -> None:
+    of_support = coupon(25) | {"applies_to": {"products": ["prod_support"]}}
+    stripe.put("customers", {"id": "cus_001", "discount": {"id": "di_1", "object": "discount", "coupon": of_support}})
+    home.land()
+    stripe.now += DAY
+    stripe.put("customers", {"id": "cus_001", "name": "Renamed"})
+    home.land()
+    landed = home.table("customers")["cus_001"]
+    assert landed["name"] == "Renamed"
+    assert json.loads(landed["discount"])["coupon"]["applies_to"] == {"products": ["prod_support"]}
+
+
 def test_tiers_of_prices_come_with_them(home: Home, stripe: StripeStandIn) -> None:
     tiers = [{"up_to": 10, "unit_amount": 900}, {"up_to": None, "unit_amount": 700}]
     stripe.put("prices", price("price_tiers", None) | {"tiers": tiers, "tiers_mode": "volume"})
