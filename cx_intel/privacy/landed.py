@@ -4,13 +4,17 @@ Which field says whose an object is stands in `cx_intel.settings.sources.vendors
 by other sources is seen to in `guard.py`; other tables, in `tables.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from cx_intel.privacy.register import Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.vendors import CUSTOMER_OF
-from cx_intel.sources.vendors.objects import landed_kind
+from cx_intel.sources.vendors.objects import ID, landed_kind
 from cx_intel.warehouse.duckdb.upkeep.row_edits import RowEdits
+
+TICKETS = "tickets"
+"""Objects that may name no customer and be an account's all the same."""
 
 
 def landed_of(edits: RowEdits, customer: str) -> Iterator[tuple[str, str]]:
@@ -21,8 +25,20 @@ def landed_of(edits: RowEdits, customer: str) -> Iterator[tuple[str, str]]:
             yield table, field
 
 
+def without_customer(edits: RowEdits, tickets: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The landed tables that have some of these tickets without a customer, each with the ticket's id.
+
+    Whose such a ticket is, is known by who asked: an account has it, and the object names none.
+    """
+    fields = {table: CUSTOMER_OF[TICKETS] for table in edits.columns() if landed_kind(table) == TICKETS}
+    for table, field in fields.items():
+        for ticket in tickets:
+            if any(not row[field] for row in edits.rows(table, ID, ticket)):
+                yield table, ticket
+
+
 class ErasedCustomers:
-    """Tells which customers of a vendor were erased, whatever the portfolio calls the vendor's system.
+    """Tells which objects of a vendor are of erased customers, whatever the portfolio calls the vendor's system.
 
     Attributes:
         portfolio: Its settings.
@@ -33,12 +49,18 @@ class ErasedCustomers:
     def __init__(self, portfolio: Portfolio, register: Register, source: str):
         self.name, self.register = portfolio.name, register
         self.systems = tuple(dict.fromkeys((source, *portfolio.systems)))
-        self.hashes = {entry.hash for entry in register.entries(portfolio.name)}
+        entries = register.entries(portfolio.name)
+        self.hashes = {entry.hash for entry in entries}
+        self.tickets = {ticket for entry in entries for ticket in entry.tickets}
 
-    def __contains__(self, customer: object) -> bool:
-        """Whether a customer is one of them. Raises PrivacyError where somebody was erased and the key is not there."""
+    def has(self, kind: str, row: Mapping[str, Any]) -> bool:
+        """Whether an object is of one of them. Raises PrivacyError where somebody was erased and the key is not there."""
         if not self.hashes:
             return False
-        text = str(customer)
-        found = {self.register.hash_of_id(self.name, system, text) for system in self.systems}
-        return bool(self.hashes & {self.register.hash(self.name, "account", text), *found})
+        if customer := row.get(CUSTOMER_OF.get(kind, "")):
+            return self._is_one(str(customer))
+        return kind == TICKETS and self.register.hash_of_ticket(self.name, str(row[ID])) in self.tickets
+
+    def _is_one(self, customer: str) -> bool:
+        found = {self.register.hash_of_id(self.name, system, customer) for system in self.systems}
+        return bool(self.hashes & {self.register.hash(self.name, "account", customer), *found})

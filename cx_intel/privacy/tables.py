@@ -11,7 +11,7 @@ from typing import Any
 
 from cx_intel.contracts.delivered import DERIVED as DERIVED_COLUMNS
 from cx_intel.contracts.erased import GONE_FROM_PERIODS, KEPT, MERGES, ROW_IDS
-from cx_intel.privacy.landed import landed_of
+from cx_intel.privacy.landed import landed_of, without_customer
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import REDACTED, Subject, pattern_of_words
@@ -170,7 +170,7 @@ class Tables:
             delivered = self._delivered_rows(subjects)
             assert self.borrowed is not None  # read before the rows that tell it go
             for subject, entry in sorted(subjects, key=lambda one: not one[0].system):
-                for table, column in list(landed_of(self.edits, subject.id)):
+                for table, column in list(landed_of(self.edits, subject.id)) if subject.kind == "account" else ():
                     self.edits.delete(table, column, subject.id)
                 if subject.system:
                     self._erase_id(subject, entry, delivered, register)
@@ -235,7 +235,10 @@ class Tables:
                     self.edits.delete_pairs(table, pair)
 
     def _erase_one(self, subject: Subject, entry: Entry, delivered: Mapping[str, Entry], register: Register) -> None:
-        for ticket in self.tickets(subject.id) if subject.kind == "account" else ():
+        tickets = self.tickets(subject.id) if subject.kind == "account" else set()
+        for table, ticket in list(without_customer(self.edits, tickets)):
+            self.edits.delete(table, "id", ticket)
+        for ticket in tickets:
             for table in set(STATUS_HISTORY) & set(self.edits.columns()):
                 self.edits.delete(table, "ticket_id", ticket)
         for table, columns in self.edits.columns().items():

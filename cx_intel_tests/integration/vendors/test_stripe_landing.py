@@ -1,14 +1,14 @@
 """What is landed of Stripe: everything at first, then what changed and what is gone, whatever goes wrong on the way."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cx_intel.orchestration.assets.delivery.landed import Landing
-from cx_intel.settings.sources.vendors import StripeSource
+from cx_intel.settings.sources.vendors import CUSTOMER_OF, StripeSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.http import Clock
 from cx_intel.sources.vendors.readers import refusals
@@ -46,7 +46,7 @@ class Home:
     def __init__(self, folder: Path, stripe: StripeStandIn):
         self.file, self.stripe = folder / "warehouse.duckdb", stripe
         self.slept: list[float] = []
-        self.erased: tuple[str, ...] = ()
+        self.erased = ""
 
     def source(self, **changes: Any) -> StripeSource:
         return StripeSource(kind="stripe", api_key="${STRIPE_API_KEY}", host=self.stripe.host, **changes)
@@ -55,10 +55,13 @@ class Home:
         clock = Clock(lambda: float(self.stripe.now), self.slept.append)
         with writing(self.file) as database:
             warehouse = DuckDBWarehouse(database, "book")
-            landing = Landing(self.source(**changes), kinds, warehouse, self.erased, clock)
+            landing = Landing(self.source(**changes), kinds, warehouse, self.is_erased, clock)
             with warehouse.transaction():
                 self.results = landing.run({"STRIPE_API_KEY": key})
         return landing
+
+    def is_erased(self, kind: str, row: Mapping[str, str | None]) -> bool:
+        return bool(self.erased) and row.get(CUSTOMER_OF.get(kind, "")) == self.erased
 
     def table(self, kind: str) -> dict[str, dict[str, Any]]:
         with writing(self.file) as database:
@@ -291,7 +294,7 @@ def test_an_outage_is_told_after_some_tries_and_leaves_all_as_it_was(home: Home,
 
 
 def test_nothing_of_an_erased_customer_is_landed(home: Home, stripe: StripeStandIn) -> None:
-    home.erased = ("cus_003",)
+    home.erased = "cus_003"
     home.land()
     stripe.now += DAY
     stripe.put("customers", {"id": "cus_003", "name": "Renamed"})

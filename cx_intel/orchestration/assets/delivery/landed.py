@@ -5,7 +5,7 @@ put into the warehouse in one transaction with how far it was read. What queries
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from cx_intel.privacy.landed import ErasedCustomers
 from cx_intel.privacy.register import Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.settings.sources.vendors import CUSTOMER_OF, Vendor
+from cx_intel.settings.sources.vendors import Vendor
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.objects import ID, Merged, Objects, landed_name, table_of
 from cx_intel.sources.vendors.readers import reading
@@ -77,7 +77,7 @@ def _landed_asset(
     def land(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         erased = ErasedCustomers(portfolio, Register(home, variables), source.name)
-        landing = Landing(source, kinds, warehouse, erased)
+        landing = Landing(source, kinds, warehouse, erased.has)
         try:
             with warehouse.transaction():
                 results = landing.run(variables)
@@ -111,7 +111,7 @@ class Landing:
         source: The source.
         kinds: The objects that are wanted.
         warehouse: Where they go.
-        erased: Customers of whom nothing is landed.
+        is_erased: Whether an object, given with its kind, is of somebody who was erased: it is not landed.
         clock: The time; default: that of this machine.
         requests: How many were sent.
     """
@@ -119,7 +119,7 @@ class Landing:
     source: Vendor
     kinds: tuple[str, ...]
     warehouse: Warehouse
-    erased: Container[str] = ()
+    is_erased: Callable[[str, Mapping[str, str | None]], bool] = lambda kind, row: False
     clock: "Clock | None" = None
     requests: int = 0
     _of: dict[str, _Kind] = field(default_factory=lambda: defaultdict(_Kind))
@@ -165,8 +165,7 @@ class Landing:
 
     def _take(self, found: Objects) -> None:
         one = self._of[found.kind]
-        customer = CUSTOMER_OF.get(found.kind, "")
-        rows = [row for row in found.rows if str(row.get(customer)) not in self.erased]
+        rows = [row for row in found.rows if not self.is_erased(found.kind, row)]
         one.pending += rows
         one.seen.update(str(row[ID]) for row in rows)
         if len(one.pending) >= MERGED_AT_ONCE or found.gone or found.ends_pass:
