@@ -1,7 +1,7 @@
 """How far a table was read that is read by a cursor, and where the next reading begins.
 
 What the cursor of a source is stands in `cx_intel.settings.sources.cursor`; how rows are fetched from there on in
-`cx_intel.warehouse.duckdb.files.by_cursor`, where this is kept in `remembered.py` beside it.
+`cx_intel.warehouse.duckdb.files.by_cursor`, and where this is kept, in `cx_intel.warehouse.duckdb.remembered`.
 """
 
 import hashlib

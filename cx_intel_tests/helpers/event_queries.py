@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import adbc_driver_postgresql.dbapi as driver
+import ibis.expr.types as ir
 
 from cx_intel.orchestration.assets.delivery.raw_cursors import CursorDelivery
 from cx_intel.privacy.guard import Guard
@@ -122,10 +123,14 @@ class EventQuery(EventLoads):
             ).take(day)
         return days
 
+    @property
+    def raw_table(self) -> ir.Table:
+        """What was delivered."""
+        return self.warehouse.table("raw_usage_events")
+
     def raw(self) -> dict[str, date]:
         """Event: the day that it was delivered under."""
-        table = self.warehouse.table("raw_usage_events")
-        return {row["event_id"]: row["_day"] for row in self.warehouse.rows(table)}
+        return {row["event_id"]: row["_day"] for row in self.warehouse.rows(self.raw_table)}
 
     @property
     def fetched(self) -> int:

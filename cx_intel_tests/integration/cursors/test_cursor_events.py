@@ -228,3 +228,32 @@ def test_columns_that_the_cursor_needs_and_the_query_lacks(tmp_path: Path) -> No
     told = pytest.raises(SourceError, match="gives no column 'gone', which its cursor reads")
     with event_query(tmp_path, server, deleted="gone") as events, told:
         events.deliver(FIRST)
+
+
+def test_a_key_that_is_no_column_of_the_table(tmp_path: Path) -> None:
+    server, query = SqliteTable(tmp_path / "keys.sqlite"), "SELECT *, 1 AS row_id FROM events"
+    told = pytest.raises(
+        SourceError, match="has 'row_id' in the `key` of its cursor, which is no column of usage_events"
+    )
+    with event_query(tmp_path, server, query=query, key=["event_id", "row_id"]) as events, told:
+        events.deliver(FIRST)
+
+
+def test_a_look_back_of_another_kind_is_refused_at_once(tmp_path: Path) -> None:
+    server = SqliteTable(tmp_path / "numbers.sqlite", "INTEGER")
+    add(server, "E1", "A", "2025-01-01T08:00:00", 1000)
+    with event_query(tmp_path, server) as events:
+        with pytest.raises(SourceError, match="is a whole number, for which '3 days' says nothing"):
+            events.deliver(FIRST)
+        assert not events.warehouse.exists("raw_usage_events")
+
+
+def test_nothing_in_reach_is_no_fault_and_moves_nothing(events: EventQuery) -> None:
+    """SQLite says no type of a column that has no value."""
+    events.server.run("DELETE FROM events")
+    events.refresh(SECOND)
+    assert (events.fetched, events.told["read_up_to"], len(events.staged())) == (0, "2025-01-06T09:00:00", 6)
+    add(events.server, "E7", "A", "2025-01-07T08:00:00", None)
+    events.refresh(SECOND)
+    assert (events.fetched, events.told["read_up_to"], len(events.staged())) == (1, "2025-01-06T09:00:00", 7)
+    assert "read_whole" not in events.told

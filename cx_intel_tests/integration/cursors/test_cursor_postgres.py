@@ -87,6 +87,35 @@ def test_a_day_is_that_of_the_portfolio(address: str, tmp_path: Path) -> None:
         assert events.raw() == {"E1": SECOND}
 
 
+def test_a_cursor_that_becomes_another_type_is_read_anew(address: str, tmp_path: Path) -> None:
+    server = PostgresTable(address, "retyped", "text")
+    add(server, "E1", "A", "2025-01-05T08:00:00Z", "2025-01-05T09:00:00Z")
+    with event_query(tmp_path, server) as events:
+        events.deliver(FIRST)
+        server.run("ALTER TABLE events ALTER updated_at TYPE timestamptz USING updated_at::timestamptz")
+        add(server, "E2", "A", "2025-01-06T08:00:00Z", "2025-01-06 09:00+00")
+        events.deliver(SECOND)
+        assert (events.told["read_whole"], events.told["read_up_to"]) == (True, "2025-01-06 09:00:00")
+        events.deliver(SECOND)
+        assert "read_whole" not in events.told
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Pacific/Auckland"])
+def test_an_hour_that_comes_twice_is_read_twice(address: str, tmp_path: Path, zone: str) -> None:
+    """At 3:00 on 26 October 2025 the clocks of Berlin, where the server's session is, go back to 2:00."""
+    server = PostgresTable(address, "hour_" + zone.partition("/")[2].lower())
+    server.address += "%20-cTimeZone%3DEurope/Berlin"
+    add(server, "E1", "A", "2025-10-26 02:30+02", "2025-10-26 02:30+02")
+    with event_query(tmp_path, server, zone=zone, look_back="0 minutes") as events:
+        events.deliver(date(2025, 10, 26))
+        assert events.told["read_up_to"] == "2025-10-26 00:30:00"
+        add(server, "E2", "A", "2025-10-26 02:15+01", "2025-10-26 02:15+01")
+        events.deliver(date(2025, 10, 26))
+        assert (events.fetched, events.told["read_up_to"]) == (2, "2025-10-26 01:15:00")
+        hours = {row["event_id"]: row["event_timestamp"][11:16] for row in events.warehouse.rows(events.raw_table)}
+        assert hours == {"E1": "00:30", "E2": "01:15"}
+
+
 def test_the_cursor_of_the_page(address: str, tmp_path: Path) -> None:
     page = Path(cx_intel.__file__).parents[1] / "docs" / "add-a-portfolio.md"
     text = page.read_text(encoding="utf-8")

@@ -1,15 +1,12 @@
 """Raw tables that are read by a cursor: only new rows are fetched, and take the place of those with their key.
 
-How far a table was read is kept beside (`remembered.py`), in the same transaction as the rows. What the query gives is
-made canonical as in `queries.py`; where a reading begins, and what makes it begin anew, is in `cx_intel.sources.cursors`.
+How far a table was read is kept in `../remembered.py`, in the same transaction as the rows. How rows come from the server
+is in `cursor_rows.py`; where a reading begins, and what makes it begin anew, in `cx_intel.sources.cursors`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -17,34 +14,19 @@ import pyarrow as pa
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import DELIVERED_DAY, ROW_MARKS, delivered_columns
 from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.sources.cursors import AHEAD, CursorKind, KnownCursor, recipe_of
-from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.connections import exact_numbers, kind_of, place_of, since, streamed
+from cx_intel.sources.cursors import KnownCursor, recipe_of
+from cx_intel.warehouse.connections import kind_of, place_of, since, streamed
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.duckdb.files.by_file import NO_DAY, STREAM, FileTables
+from cx_intel.warehouse.duckdb.files.cursor_rows import FETCHED, CursorRows
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
-from cx_intel.warehouse.duckdb.files.queries import QUERY, address_of, canonical_cells, check_columns
+from cx_intel.warehouse.duckdb.files.queries import QUERY, address_of, check_columns
 from cx_intel.warehouse.duckdb.files.reading import MARKS
 from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.fetched import Fetch, TableChange
 
-_FETCHED, _NEWEST, _GONE = "_cx_fetched", "_cx_newest", "_cx_gone"
-"""Temporary tables: the rows as they came, one of each key, and the keys of those that are deleted at the server."""
-_UNTRUE = ("false", "f", "0", "no", "n", "")
-_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-_ISO_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-
-
-@dataclass(frozen=True)
-class _Result:
-    """What a query gives: the types of its columns, and those that are exact numbers as text."""
-
-    kinds: Mapping[str, str]
-    exact: set[str]
-
-    def spelt(self, name: str) -> str:
-        """A column as the server spells it: names count in any case."""
-        return next(given for given in self.kinds if given.lower() == name.lower())
+_NEWEST, _GONE = "_cx_newest", "_cx_gone"
+"""Temporary tables: of the rows that came one of each key, and the keys of those that are deleted at the server."""
 
 
 class CursorTables(FileTables):
@@ -67,18 +49,18 @@ class CursorTables(FileTables):
         names = [column.name for column in delivered_columns(contract)]
         recipe = recipe_of(source, names, zone, place_of(address))
         known = self._usable_cursor(table, recipe, is_by_day=with_day is not None) if not reads_all else None
-        of, query = f"The query of the {source.title}", source.query
+        query = source.query
         if known:
             query = since(query, kind_of(address), known.column, known.kind, known.bound(source.cursor, source.title))
-        with streamed(address, query, of) as reader:
-            result = _result(reader.schema)
-            ignored = check_columns(list(result.kinds), contract, source)
-            cells = canonical_cells(result.kinds, source, contract, result.exact)
-            if known and set(cells) != set(self._cells_of(table)):
-                known = None  # a column came or went: the older rows have it too, or have it no more
-            else:
-                kind = self._take(reader, cells, result, source, of)
-        if known is None and query != source.query:
+        with streamed(address, query, f"The query of the {source.title}") as reader:
+            rows = CursorRows.of_result(self.database.connection, source, reader.schema)
+            ignored = check_columns(list(rows.kinds), contract, source)
+            cells = rows.cells(contract)
+            # where a column came or went, the older rows have it too, or have it no more
+            is_as_before = known is None or set(cells) == set(self._cells_of(table))
+            if is_as_before:
+                rows.take(reader, cells)
+        if known and not (is_as_before and rows.is_comparable(known)):
             return self.fetch(
                 table,
                 source,
@@ -89,8 +71,8 @@ class CursorTables(FileTables):
                 with_day=with_day,
                 reads_all=True,
             )
-        fetch = self._looked_at(source, result, kind, known, recipe, as_of, of, ignored)
-        self._stage_news(table, source, list(cells), known, with_day)
+        fetch = rows.fetch(known, recipe, as_of, ignored)
+        self._stage_new_rows(table, source, list(cells), known, with_day)
         return fetch
 
     def merge(self, table: str, key: Sequence[str], fetch: Fetch, as_of: date) -> TableChange:
@@ -149,79 +131,7 @@ class CursorTables(FileTables):
     def _cells_of(self, table: str) -> list[str]:
         return [name for name in self.database.table(self.schema, table).columns if name not in ROW_MARKS]
 
-    def _take(
-        self, reader: pa.RecordBatchReader, cells: Mapping[str, str], result: _Result, source: SqlSource, of: str
-    ) -> CursorKind:
-        """Takes the rows in as they come, all cells as text; what their cursor holds."""
-        assert source.cursor
-        cursor = result.spelt(source.cursor.column)
-        kind, value = _cursor_cell(cursor, result, of)
-        texts = [f"({cell})::varchar AS {identifier(name)}" for name, cell in cells.items()]
-        is_deleted = "false"
-        if source.cursor.deleted:
-            text = f"lower({identifier(result.spelt(source.cursor.deleted))}::varchar)"
-            is_deleted = f"coalesce({text} NOT IN ({', '.join(map(literal, _UNTRUE))}), false)"
-        raw_row = f"to_json({STREAM})::varchar" if source.values or source.date_formats else "NULL::varchar"
-        texts += [f"{value} AS _cursor", f"{is_deleted} AS _is_deleted", f"{raw_row} AS _raw_row"]
-        with self._registered(reader, of) as connection:
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_FETCHED} AS SELECT {', '.join(texts)} FROM {STREAM}")
-        return kind
-
-    @contextmanager
-    def _registered(self, reader: pa.RecordBatchReader, of: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = self.database.connection
-        ((zone,),) = connection.execute("SELECT current_setting('TimeZone')").fetchall()
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.register(STREAM, reader)
-        try:
-            yield connection
-        except duckdb.ConversionException as error:
-            raise SourceError(f"{of}: {str(error).splitlines()[0]}") from error
-        finally:
-            connection.unregister(STREAM)
-            connection.execute(f"SET TimeZone = {literal(zone)}")
-
-    def _looked_at(
-        self,
-        source: SqlSource,
-        result: _Result,
-        kind: CursorKind,
-        known: KnownCursor | None,
-        recipe: str,
-        as_of: date,
-        of: str,
-        ignored: tuple[str, ...],
-    ) -> Fetch:
-        """How far the rows go, and what there is to tell of them."""
-        assert source.cursor
-        limit = {
-            "instant": f"TIMESTAMP '{datetime.combine(as_of + AHEAD, time.min)}'",
-            "time": f"TIMESTAMP '{datetime.combine(as_of + AHEAD, time.min)}'",
-            "date": f"DATE '{as_of + AHEAD}'",
-            "text": f"'{as_of + AHEAD}'",
-        }.get(kind, "NULL")
-        connection = self.database.connection
-        if kind == "text":
-            odd = connection.execute(
-                f"SELECT _cursor FROM {_FETCHED} WHERE NOT regexp_matches(_cursor, '{_ISO_DAY}') LIMIT 1"
-            ).fetchall()
-            if odd:
-                raise SourceError(
-                    f"{of}: its cursor {source.cursor.column} holds {odd[0][0]!r}, which is no time such as 2026-01-31 or "
-                    "2026-01-31T08:00:00Z: cast it to a time in the query, or name another column under `cursor`."
-                )
-        is_within = f"(_cursor < {limit} OR {limit} IS NULL)"
-        ((rows, without, ahead, newest, latest),) = connection.execute(
-            f"SELECT count(*), count(*) FILTER (_cursor IS NULL), count(*) FILTER (NOT {is_within}), "
-            f"(max(_cursor) FILTER ({is_within}))::varchar, greatest(max(_cursor) FILTER ({is_within}), "
-            f"{_typed(known)})::varchar FROM {_FETCHED}"
-        ).fetchall()
-        cursor = known
-        if newest is not None and (known is None or known.kind == kind):
-            cursor = KnownCursor(recipe, result.spelt(source.cursor.column), kind, latest)
-        return Fetch(cursor, known is None, rows, without, ahead, ignored)
-
-    def _stage_news(
+    def _stage_new_rows(
         self,
         table: str,
         source: SqlSource,
@@ -235,18 +145,18 @@ class CursorTables(FileTables):
         key = [identifier(column) for column in source.cursor.key_of(source.table)]
         keys, is_keyed = ", ".join(key), " AND ".join(f"{column} IS NOT NULL" for column in key)
         repeats = connection.execute(
-            f"SELECT 1 FROM {_FETCHED} GROUP BY hash({keys}) HAVING count(*) > 1 LIMIT 1"
+            f"SELECT 1 FROM {FETCHED} GROUP BY hash({keys}) HAVING count(*) > 1 LIMIT 1"
         ).fetchall()
         if repeats:
             order = f"PARTITION BY {keys} ORDER BY _cursor DESC NULLS LAST, _is_deleted DESC"
             connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {_NEWEST} AS SELECT DISTINCT * FROM {_FETCHED} "
+                f"CREATE OR REPLACE TEMP TABLE {_NEWEST} AS SELECT DISTINCT * FROM {FETCHED} "
                 f"QUALIFY NOT ({is_keyed}) OR rank() OVER ({order}) = 1"
             )
-            connection.execute(f"DROP TABLE {_FETCHED}")
+            connection.execute(f"DROP TABLE {FETCHED}")
         else:
             connection.execute(f"DROP TABLE IF EXISTS {_NEWEST}")
-            connection.execute(f"ALTER TABLE {_FETCHED} RENAME TO {_NEWEST}")
+            connection.execute(f"ALTER TABLE {FETCHED} RENAME TO {_NEWEST}")
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {_GONE} AS SELECT {keys} FROM {_NEWEST} WHERE _is_deleted AND {is_keyed}"
         )
@@ -273,49 +183,6 @@ class CursorTables(FileTables):
         if with_day:
             staged, day = quoted(self.schema, STAGED_PREFIX + table), identifier(DELIVERED_DAY)
             connection.execute(f"UPDATE {staged} SET {day} = {NO_DAY} WHERE {day} IS NULL")
-
-
-def _result(schema: pa.Schema) -> _Result:
-    with duckdb.connect() as con:
-        con.register("given", schema.empty_table())
-        given = con.table("given")
-        kinds = dict(zip(given.columns, map(str, given.types), strict=True))
-    return _Result(kinds, exact_numbers(schema))
-
-
-def _cursor_cell(name: str, result: _Result, of: str) -> tuple[CursorKind, str]:
-    """What the cursor holds, and the expression that gives it so that it can be compared."""
-    kind, cell = result.kinds[name], identifier(name)
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return "instant", f"({cell} AT TIME ZONE 'UTC')"
-    if kind.startswith("TIMESTAMP"):
-        return "time", f"{cell}::timestamp"
-    if kind == "DATE":
-        return "date", cell
-    if kind in _NUMBERS or kind.startswith("DECIMAL"):
-        return "number", cell
-    if name in result.exact:
-        return "number", f"{cell}::decimal(38, 9)"
-    if kind == "VARCHAR":
-        return "text", cell
-    raise SourceError(
-        f"{of}: its cursor {name} is of the type {kind}; it has to be a time, a date, a whole number or ISO 8601 text: "
-        "cast it in the query."
-    )
-
-
-def _typed(known: KnownCursor | None) -> str:
-    """The newest value so far, as it stands in a comparison with those that were fetched."""
-    if known is None:
-        return "NULL"
-    value = literal(known.value)
-    return {
-        "instant": f"{value}::timestamp",
-        "time": f"{value}::timestamp",
-        "date": f"{value}::date",
-        "number": f"{value}::decimal(38, 9)",
-        "text": value,
-    }[known.kind]
 
 
 def _as_they_are(rows: ir.Table) -> ir.Table:

@@ -1,6 +1,6 @@
 """Raw tables whose unit is the file: rows of new and changed files are put in the place of those that the files gave before.
 
-What each file looked like when it was read is kept beside (`remembered.py`), in the same transactions. Which files are
+What each file looked like when it was read is kept in `../remembered.py`, in the same transactions. Which files are
 read is decided in `cx_intel.sources.files.known`; how one is read, in `reading.py`.
 """
 
@@ -26,7 +26,7 @@ from cx_intel.warehouse.duckdb.files.columns import ignored, used_names
 from cx_intel.warehouse.duckdb.files.local_spellings import literal
 from cx_intel.warehouse.duckdb.files.parquet import ParquetGroup, plain_groups, query_of, times_of
 from cx_intel.warehouse.duckdb.files.reading import FileReading, QueryReading, stream_schema
-from cx_intel.warehouse.duckdb.files.remembered import RememberedFiles
+from cx_intel.warehouse.duckdb.remembered import RememberedFiles
 
 STREAM = "_cx_files"
 """Under which name rows stand that come in."""

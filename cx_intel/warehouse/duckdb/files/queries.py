@@ -248,6 +248,11 @@ def check_columns(given: Sequence[str], contract: Contract, source: SqlSource) -
             )
     known = {column.name for column in delivered_columns(contract)}
     if source.cursor:
+        if other := [name for name in source.cursor.key_of(source.table) if name.lower() not in known]:
+            raise SourceError(
+                f"{of} has {other[0]!r} in the `key` of its cursor, which is no column of {source.table}"
+                f"{did_you_mean(other[0], known)}: rows are told apart by canonical columns."
+            )
         known |= {name.lower() for name in source.cursor.beside_rows}
         for name in (*source.cursor.beside_rows, *source.cursor.key_of(source.table)):
             if name.lower() not in lower:

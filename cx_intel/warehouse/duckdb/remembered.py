@@ -1,7 +1,7 @@
 """What is remembered of what raw tables were read from, files or a cursor: tables of `cx_state`, in the transactions of the rows.
 
 What it says is described in `cx_intel.sources.files.known` and `cx_intel.sources.cursors`; the rows are written in
-`by_file.py` and `by_cursor.py`.
+`files/by_file.py` and `files/by_cursor.py`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
