@@ -74,6 +74,19 @@ def test_a_row_that_moves_to_another_day_leaves_its_old_one(events: EventQuery) 
     assert len(events.staged()) == 6
 
 
+def test_blanks_around_an_id_make_no_other_row(events: EventQuery) -> None:
+    events.server.run(
+        "UPDATE events SET event_id = 'E2 ', event_timestamp = '2025-01-04T08:00:00', updated_at = '2025-01-07T09:00:00' "
+        "WHERE event_id = 'E2'"
+    )
+    add(events.server, "\tE3", "A", "2025-01-03T08:00:00", "2025-01-07T09:00:00", is_deleted="1")
+    add(events.server, " ", "A", "2025-01-07T08:00:00", "2025-01-07T09:00:00")
+    assert events.refresh(SECOND) == (date(2025, 1, 2), date(2025, 1, 3), date(2025, 1, 4), SECOND)
+    rows = events.warehouse.rows(events.raw_table)
+    assert sorted(row["event_id"] for row in rows) == [" ", "E1", "E2 ", "E4", "E5", "E6"]
+    assert events.staged()["E2"] == date(2025, 1, 4)
+
+
 def test_of_several_rows_of_one_key_the_newest_counts(events: EventQuery) -> None:
     add(events.server, "E7", "A", "2025-01-07T08:00:00", "2025-01-07T11:00:00", name="newest")
     add(events.server, "E7", "A", "2025-01-07T08:00:00", "2025-01-07T10:00:00", name="older")

@@ -88,10 +88,10 @@ class CursorTables(FileTables):
                 self.swap(table, stands_at=as_of)  # type: ignore[attr-defined]
                 change = TableChange((), is_changed=True)
             else:
-                keys = ", ".join(identifier(column) for column in key)
+                keys, names = _key_cells(key), ", ".join(map(identifier, key))
                 replaced = (
-                    f"WHERE rowid IN (SELECT _cx_row.rowid FROM {name} AS _cx_row JOIN (SELECT {keys} FROM {staged} "
-                    f"UNION SELECT {keys} FROM {_GONE}) AS _cx_new USING ({keys}))"
+                    f"WHERE rowid IN (SELECT _cx_id FROM (SELECT rowid AS _cx_id, {keys} FROM {name}) "
+                    f"JOIN (SELECT {keys} FROM {staged} UNION SELECT {names} FROM {_GONE}) USING ({names}))"
                 )
                 if is_by_day:
                     days = self._swap_rows(table, replaced)
@@ -142,8 +142,11 @@ class CursorTables(FileTables):
         """Stages what is not in the raw table as it is, one row of each key."""
         assert source.cursor
         connection, name = self.database.connection, quoted(self.schema, table)
-        key = [identifier(column) for column in source.cursor.key_of(source.table)]
-        keys, is_keyed = ", ".join(key), " AND ".join(f"{column} IS NOT NULL" for column in key)
+        key = source.cursor.key_of(source.table)
+        keys, is_keyed = (
+            ", ".join(map(_key_cell, key)),
+            " AND ".join(f"{_key_cell(column)} IS NOT NULL" for column in key),
+        )
         repeats = connection.execute(
             f"SELECT 1 FROM {FETCHED} GROUP BY hash({keys}) HAVING count(*) > 1 LIMIT 1"
         ).fetchall()
@@ -158,7 +161,7 @@ class CursorTables(FileTables):
             connection.execute(f"DROP TABLE IF EXISTS {_NEWEST}")
             connection.execute(f"ALTER TABLE {FETCHED} RENAME TO {_NEWEST}")
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {_GONE} AS SELECT {keys} FROM {_NEWEST} WHERE _is_deleted AND {is_keyed}"
+            f"CREATE OR REPLACE TEMP TABLE {_GONE} AS SELECT {_key_cells(key)} FROM {_NEWEST} WHERE _is_deleted AND {is_keyed}"
         )
         first, rows = 0, f"SELECT * FROM {_NEWEST} WHERE NOT _is_deleted"
         if known:
@@ -183,6 +186,16 @@ class CursorTables(FileTables):
         if with_day:
             staged, day = quoted(self.schema, STAGED_PREFIX + table), identifier(DELIVERED_DAY)
             connection.execute(f"UPDATE {staged} SET {day} = {NO_DAY} WHERE {day} IS NULL")
+
+
+def _key_cell(column: str) -> str:
+    """A cell of a key as staging reads it: without blanks around it, null when nothing is left."""
+    return f"nullif(trim({identifier(column)}, E' \\t\\n\\r\\x0b\\f'), '')"
+
+
+def _key_cells(key: Sequence[str]) -> str:
+    """The cells of a key under their names, to be selected."""
+    return ", ".join(f"{_key_cell(column)} AS {identifier(column)}" for column in key)
 
 
 def _as_they_are(rows: ir.Table) -> ir.Table:
