@@ -109,3 +109,10 @@ def test_reading_everything_again_brings_nobody_back(landed: Landed) -> None:
     landed.run("DELETE FROM invoices WHERE account_id = 'A2'")
     assert ledger(landed.deliver(reads_all=True)["invoices"]) == kept
     assert ledger(landed.deliver()["invoices"]) == kept
+
+
+def test_a_row_that_comes_to_belong_to_an_erased_account_goes(landed: Landed) -> None:
+    landed.erase("A2")
+    landed.put("usage_events", "A2", "2025-01-14", "E1", "2025-01-11T08:00:00", "login", "user of A1")
+    assert landed.deliver()["usage_events"] == []
+    assert landed.deliver(reads_all=True)["usage_events"] == []

@@ -25,8 +25,9 @@ from cx_intel.warehouse.duckdb.files.reading import MARKS
 from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.fetched import Fetch, TableChange
 
-_NEWEST, _GONE = "_cx_newest", "_cx_gone"
-"""Temporary tables: of the rows that came one of each key, and the keys of those that are deleted at the server."""
+_NEWEST, _REPLACED = "_cx_newest", "_cx_replaced"
+"""Temporary tables: of the rows that came one of each key; and the keys whose earlier rows go, those of new rows, even
+where nothing of them may be kept, and of rows that are deleted at the server."""
 
 
 class CursorTables(FileTables):
@@ -91,7 +92,7 @@ class CursorTables(FileTables):
                 keys, names = _key_cells(key), ", ".join(map(identifier, key))
                 replaced = (
                     f"WHERE rowid IN (SELECT _cx_id FROM (SELECT rowid AS _cx_id, {keys} FROM {name}) "
-                    f"JOIN (SELECT {keys} FROM {staged} UNION SELECT {names} FROM {_GONE}) USING ({names}))"
+                    f"JOIN (SELECT {keys} FROM {staged} UNION SELECT {names} FROM {_REPLACED}) USING ({names}))"
                 )
                 if is_by_day:
                     days = self._swap_rows(table, replaced)
@@ -102,7 +103,7 @@ class CursorTables(FileTables):
                     self._remember(table, {as_of: WHOLE})
             if fetch.cursor:
                 self.remember_cursor(table, fetch.cursor)
-            for temporary in (_NEWEST, _GONE):
+            for temporary in (_NEWEST, _REPLACED):
                 connection.execute(f"DROP TABLE IF EXISTS {temporary}")
         return change
 
@@ -161,7 +162,8 @@ class CursorTables(FileTables):
             connection.execute(f"DROP TABLE IF EXISTS {_NEWEST}")
             connection.execute(f"ALTER TABLE {FETCHED} RENAME TO {_NEWEST}")
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {_GONE} AS SELECT {_key_cells(key)} FROM {_NEWEST} WHERE _is_deleted AND {is_keyed}"
+            f"CREATE OR REPLACE TEMP TABLE {_REPLACED} AS SELECT {_key_cells(key)} FROM {_NEWEST} "
+            f"WHERE _is_deleted AND {is_keyed}"
         )
         first, rows = 0, f"SELECT * FROM {_NEWEST} WHERE NOT _is_deleted"
         if known:
@@ -183,8 +185,10 @@ class CursorTables(FileTables):
         schema = pa.schema([*((column, pa.string()) for column in cells), *MARKS.items()])
         self._stage_from(table, ibis.Schema.from_pyarrow(schema), with_day or _as_they_are)
         connection.execute(f"DROP VIEW {STREAM}")
+        staged, day = quoted(self.schema, STAGED_PREFIX + table), identifier(DELIVERED_DAY)
+        if known:
+            connection.execute(f"INSERT INTO {_REPLACED} SELECT {_key_cells(key)} FROM {staged} WHERE {is_keyed}")
         if with_day:
-            staged, day = quoted(self.schema, STAGED_PREFIX + table), identifier(DELIVERED_DAY)
             connection.execute(f"UPDATE {staged} SET {day} = {NO_DAY} WHERE {day} IS NULL")
 
 
