@@ -2,25 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import ibis
-import pytest
 
 from cx_intel_tests.helpers.event_files import EventFiles, event_files
 
 MONDAY = date(2025, 1, 6)
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in (1, 2, 3))
-
-
-@pytest.fixture
-def events(tmp_path: Path) -> Iterator[EventFiles]:
-    with event_files(tmp_path) as made:
-        made.write("mon", ["E1", "A", "2025-01-06T08:00:00"], ["E2", "B", "2025-01-06T09:00:00"])
-        made.write("tue", ["E3", "A", "2025-01-07T08:00:00"])
-        yield made
 
 
 def test_the_first_refresh_reads_every_file_and_judges_every_day(events: EventFiles) -> None:

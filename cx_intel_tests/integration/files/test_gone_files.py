@@ -2,7 +2,6 @@
 
 import gzip
 import shutil
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,14 +15,6 @@ from cx_intel_tests.helpers.event_files import EventFiles, event_files
 
 MONDAY = date(2025, 1, 6)
 TUESDAY, WEDNESDAY = (MONDAY + timedelta(days=n) for n in (1, 2))
-
-
-@pytest.fixture
-def events(tmp_path: Path) -> Iterator[EventFiles]:
-    with event_files(tmp_path) as made:
-        made.write("mon", ["E1", "A", "2025-01-06T08:00:00"], ["E2", "B", "2025-01-06T09:00:00"])
-        made.write("tue", ["E3", "A", "2025-01-07T08:00:00"])
-        yield made
 
 
 def test_a_file_of_another_name_and_the_same_contents_gives_its_rows_once(events: EventFiles) -> None:
