@@ -7,6 +7,7 @@ events.staged()
 """
 
 import csv
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -31,7 +32,7 @@ LINKED_ON = date(2025, 1, 1)
 HEADER = ("event_id", "account_id", "event_timestamp", "event_name")
 
 
-class EventLoads:
+class EventLoads(ABC):
     """A warehouse that events are brought into and staged in.
 
     Attributes:
@@ -70,9 +71,9 @@ class EventLoads:
         self.warehouse.stage("identity_map", [rows(identity_map(self.portfolio), known)])
         self.warehouse.swap("identity_map")
 
+    @abstractmethod
     def deliver(self, day: date) -> tuple[date, ...]:
         """Brings the events in; the days that changed."""
-        raise NotImplementedError
 
     def stage(self, day: date) -> tuple[date, ...]:
         """Stages the events for a day; the days that were judged."""

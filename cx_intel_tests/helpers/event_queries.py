@@ -36,12 +36,12 @@ class Server(Protocol):
 
 
 class SqliteTable:
-    """A table of events in a SQLite file; the cursor is of the type given, or none."""
+    """A table of events in a SQLite file, made where it is not there; the cursor is of the type given, or none."""
 
     def __init__(self, file: Path, cursor_type: str = "TEXT"):
         self.file, self.address = file, f"sqlite:///{file}"
         self.run(
-            "CREATE TABLE events (event_id TEXT, account_id TEXT, event_timestamp TEXT, event_name TEXT, "
+            "CREATE TABLE IF NOT EXISTS events (event_id TEXT, account_id TEXT, event_timestamp TEXT, event_name TEXT, "
             f"updated_at {cursor_type}, is_deleted INTEGER)"
         )
 

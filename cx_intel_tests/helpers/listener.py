@@ -53,10 +53,17 @@ def listening() -> Iterator[Listener]:
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         listener = Listener(server.server_address[1])
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
+        with running(server):
             yield listener
-        finally:
-            server.shutdown()
-            thread.join(timeout=5)
+
+
+@contextmanager
+def running(server: HTTPServer) -> Iterator[None]:
+    """A server that answers in a thread of its own until the block ends."""
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(timeout=5)

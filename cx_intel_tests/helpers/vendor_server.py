@@ -6,13 +6,16 @@ What a vendor answers stands in the stand-in of that vendor (`stripe_stand_in.py
 import json
 import random
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from cx_intel_tests.helpers.listener import running
 
 MOST_REQUESTS = 200_000
 Query = list[tuple[str, str]]
@@ -67,7 +70,7 @@ class Faults:
         return kind
 
 
-class StandIn:
+class StandIn(ABC):
     """What every stand-in has: the requests that came, faults, and where it is reached.
 
     Attributes:
@@ -81,13 +84,13 @@ class StandIn:
         self.faults = Faults()
         self.host = ""
 
+    @abstractmethod
     def answer(self, asked: Asked, fault: str) -> Reply:
         """The vendor's answer; a fault that the server does not make itself is given on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def error(self, status: int, message: str, **more: Any) -> Reply:
         """An error as the vendor writes it."""
-        raise NotImplementedError
 
 
 @contextmanager
@@ -150,13 +153,8 @@ def serving(stand_in: StandIn) -> Iterator[StandIn]:
 
     with Server(("127.0.0.1", 0), Handler) as server:
         stand_in.host = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
+        with running(server):
             yield stand_in
-        finally:
-            server.shutdown()
-            thread.join(timeout=5)
 
 
 def values(query: Query, name: str) -> list[str]:

@@ -8,7 +8,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -56,13 +56,11 @@ class Refused:
         status: Of the answer.
         path: That was asked for.
         said: The vendor's own words, without secrets.
-        body: The answer, where it is JSON.
     """
 
     status: int
     path: str
     said: str
-    body: Any = None
 
 
 class RequestRefused(SourceError):
@@ -71,6 +69,19 @@ class RequestRefused(SourceError):
     def __init__(self, text: str, refused: Refused):
         super().__init__(text)
         self.refused = refused
+
+
+def refusals_of(names: Iterable[str], ask: Callable[[str], object]) -> list[str]:
+    """What is refused of some lists that are asked for, in words; after a sign-in that is refused, no further one."""
+    found = []
+    for name in names:
+        try:
+            ask(name)
+        except RequestRefused as error:
+            found.append(str(error))
+            if error.refused.status == UNSIGNED:  # the others say the same
+                break
+    return found
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,6 @@ class ApiClient:
         sign_in: How requests prove whose they are.
         headers: Sent with each request.
         clock: The time.
-        quota_ended: Tells an answer that ends the day's quota from other refusals.
         tries: How often a request is sent that fails in a way that passes.
         requests: How many were sent.
     """
@@ -111,7 +121,6 @@ class ApiClient:
     sign_in: SignIn
     headers: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
-    quota_ended: Callable[[Refused], bool] = lambda refused: False
     tries: int = TRIES
     requests: int = 0
 
@@ -202,7 +211,9 @@ class ApiClient:
         except httpx.RequestError as error:
             raise self._failure(error) from None
         if answer.status in (BAD, UNSIGNED):  # how OAuth refuses a client
-            text = f"{self.vendor} gives no token: {self._said(answer)[0] or answer.status}. {self.sign_in.advice(UNSIGNED)}"
+            text = (
+                f"{self.vendor} gives no token: {self._said(answer) or answer.status}. {self.sign_in.advice(UNSIGNED)}"
+            )
             raise RequestRefused(text, Refused(UNSIGNED, path, ""))
         if not httpx.codes.is_success(answer.status):
             self._refuse(answer, path)
@@ -240,10 +251,8 @@ class ApiClient:
             raise _Passing("its answer is no whole JSON") from None
 
     def _refuse(self, answer: _Answer, path: str) -> None:
-        refused = Refused(answer.status, path, *self._said(answer))
+        refused = Refused(answer.status, path, self._said(answer))
         text = f"{self.vendor} answers {refused.status} to {path}{': ' + refused.said if refused.said else ''}"
-        if self.quota_ended(refused):
-            raise RequestRefused(f"{text}. The quota of the vendor is used up; refresh when it is renewed.", refused)
         if refused.status in PASSING:
             raise _Passing(text, self._retry_after(answer, path))
         raise RequestRefused(f"{text}. {self.sign_in.advice(refused.status)}".rstrip(), refused)
@@ -267,19 +276,19 @@ class ApiClient:
             )
         return max(0.0, seconds) if math.isfinite(seconds) else None
 
-    def _said(self, answer: _Answer) -> tuple[str, Any]:
-        """The vendor's message, wherever it stands in its answer, and the answer."""
+    def _said(self, answer: _Answer) -> str:
+        """The vendor's message, wherever it stands in its answer."""
         try:
             body = json.loads(answer.content)
         except (ValueError, RecursionError):
-            return "", None
+            return ""
         first = body[0] if isinstance(body, list) and body else body
         given = first if isinstance(first, dict) else {}
         error = given.get("error")
         places = ("message", "error_description", "description", "title", "error")
         found = {**given, **(error if isinstance(error, dict) else {})}
         message = next((found[place] for place in places if isinstance(found.get(place), str)), "")
-        return self._without_secrets(message)[:MOST_SAID].rstrip(". "), body
+        return self._without_secrets(message)[:MOST_SAID].rstrip(". ")
 
     def _without_secrets(self, text: str) -> str:
         for secret in sorted(filter(None, self.sign_in.secrets()), key=len, reverse=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.vendors.http import UNSIGNED, ApiClient, Clock, RequestRefused
+from cx_intel.sources.vendors.http import ApiClient, Clock, refusals_of
 from cx_intel.sources.vendors.objects import Objects, row_of
 from cx_intel.sources.vendors.sign_in import Bearer
 
@@ -140,15 +140,7 @@ class StripeReader:
 
     def refusals(self) -> list[str]:
         """What the key may not read of what is wanted; raises SourceError where Stripe is not reached."""
-        found = []
-        for name in ("events", *self.kinds):
-            try:
-                self.client.get(f"/v1/{name}", {"limit": 1})
-            except RequestRefused as error:
-                found.append(str(error))
-                if error.refused.status == UNSIGNED:  # the others say the same
-                    break
-        return found
+        return refusals_of(("events", *self.kinds), lambda name: self.client.get(f"/v1/{name}", {"limit": 1}))
 
     def read(self) -> Iterator[Objects]:
         """The objects that are new or changed, and those that are gone; raises SourceError as `ApiClient.get` does."""

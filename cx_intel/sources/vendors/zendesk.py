@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.vendors.http import BAD, UNSIGNED, ApiClient, Clock, RequestRefused
+from cx_intel.sources.vendors.http import BAD, ApiClient, Clock, RequestRefused, refusals_of
 from cx_intel.sources.vendors.objects import Objects, row_of
 from cx_intel.sources.vendors.sign_in import ClientCredentials
 
@@ -56,15 +56,8 @@ class ZendeskReader:
         return ALWAYS[kind]
 
     def refusals(self) -> list[str]:
-        found = []
-        for kind in self.kinds:
-            try:
-                self._asked(kind, {"start_time": int(self.client.clock.now()) - DAY, "per_page": 1})
-            except RequestRefused as error:
-                found.append(str(error))
-                if error.refused.status == UNSIGNED:  # the others say the same
-                    break
-        return found
+        since = int(self.client.clock.now()) - DAY
+        return refusals_of(self.kinds, lambda kind: self._asked(kind, {"start_time": since, "per_page": 1}))
 
     def read(self) -> Iterator[Objects]:
         for kind in self.kinds:

@@ -14,25 +14,15 @@ TRIED, LAST = 10, 120
 """How many of the last steps are tried; before them the process only begins."""
 
 
-class _There:
-    """The table of events that is there already."""
-
-    def __init__(self, file: Path):
-        self.address = f"sqlite:///{file}"
-
-    def run(self, statement: str) -> None:
-        raise NotImplementedError
-
-
 def deliver(folder: str, day: str) -> None:
     """Brings the events in, in whatever process."""
-    with event_query(Path(folder), _There(Path(folder) / "product.sqlite"), look_back="1 day") as events:
+    with event_query(Path(folder), SqliteTable(Path(folder) / "product.sqlite"), look_back="1 day") as events:
         events.deliver(date.fromisoformat(day))
 
 
 def state(folder: Path) -> tuple[Any, ...]:
     """Rows, their days and how far the table was read."""
-    with event_query(folder, _There(folder / "product.sqlite"), look_back="1 day") as events:
+    with event_query(folder, SqliteTable(folder / "product.sqlite"), look_back="1 day") as events:
         warehouse = events.warehouse
         rows = warehouse.rows(warehouse.table("raw_usage_events"))
         told = sorted((row["event_id"], row["_day"], row["event_name"]) for row in rows)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,9 @@ class Scripted(StandIn):
 
     def answer(self, asked: Asked, fault: str) -> Reply:
         return self.replies[min(len(self.asked), len(self.replies)) - 1]
+
+    def error(self, status: int, message: str, **more: Any) -> Reply:
+        return Reply({"error": {"message": message}}, status)
 
 
 @pytest.fixture

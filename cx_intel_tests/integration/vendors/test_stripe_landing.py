@@ -15,7 +15,7 @@ from cx_intel.sources.vendors.readers import refusals
 from cx_intel.warehouse.duckdb.opening import writing
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.stripe_stand_in import KEY, StripeStandIn, coupon, item, items, price
-from cx_intel_tests.helpers.vendor_server import Faults, serving
+from cx_intel_tests.helpers.vendor_server import Asked, Faults, Reply, serving, values
 
 NOW = 1_750_000_000  # 2025-06-15
 DAY = 86_400
@@ -137,6 +137,34 @@ def test_the_next_day_has_what_changed_and_what_is_gone(home: Home, stripe: Stri
     assert json.loads(subscriptions["sub_006"]["discounts"])[0]["coupon"]["percent_off"] == "25"
     assert home.asked("/v1/subscriptions/") == 2
     assert home.asked("/v1/subscriptions") == 2
+
+
+def test_what_changes_while_it_is_read_comes_with_the_next_run(home: Home, stripe: StripeStandIn) -> None:
+    answer, changed = stripe.answer, []
+
+    def changing(asked: Asked, fault: str) -> Reply:
+        reply = answer(asked, fault)
+        if asked.path == "/v1/customers" and values(asked.query, "starting_after") and not changed:
+            changed.append(stripe.put("customers", {"id": "cus_249", "name": "Renamed"}))  # of the page before
+        return reply
+
+    stripe.answer = changing  # type: ignore[method-assign]
+    home.land()
+    assert home.table("customers")["cus_249"]["name"] == "Company 249"
+    home.land()
+    assert home.table("customers")["cus_249"]["name"] == "Renamed"
+
+
+def test_an_event_that_comes_late_is_read(home: Home, stripe: StripeStandIn) -> None:
+    home.land()
+    stripe.now += DAY
+    stripe.put("customers", {"id": "cus_001", "name": "In time"})
+    home.land()
+    stripe.now -= 300
+    stripe.put("customers", {"id": "cus_002", "name": "Late"})
+    stripe.now += DAY
+    home.land()
+    assert home.table("customers")["cus_002"]["name"] == "Late"
 
 
 def test_a_full_pass_finds_what_no_event_told(home: Home, stripe: StripeStandIn) -> None:
