@@ -9,14 +9,14 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from cx_intel.proposals.finding import Proposal
+from cx_intel.proposals.finding import FittingPreset, Proposal, deliveries
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.presets import LandedProposal, PresetProposal
+from cx_intel.proposals.presets import PresetProposal
 from cx_intel.proposals.spellings import day_of
 from cx_intel.proposals.tables import TableProposal, is_named
 from cx_intel.proposals.words import CURRENCY_WORDS, plain
@@ -37,7 +37,6 @@ _FUTURE = {
     *("valid", "expiry", "expiration", "next", "ende", "vertragsende", "bis"),
 }
 """Words in the names of columns whose days may lie after the export."""
-FittingPreset: TypeAlias = PresetProposal | LandedProposal
 _SIGNS = {"€": "EUR", "£": "GBP", "$": "USD"}
 _WIDTH = 116
 
@@ -67,7 +66,7 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
     ]
     if "accounts" not in proposal.delivered:
         lines += _comment("Nothing seems to hold the accounts, which every portfolio needs: at least their account_id.")
-    delivering = _delivering((*proposal.landed, *proposal.presets))
+    delivering = deliveries((*proposal.landed, *proposal.presets))
     for landed in proposal.landed:
         lines += _described(landed, delivering)
         lines += [f"  - preset: {landed.name}", f"    connection: ${{{connection}}}"]
@@ -158,15 +157,6 @@ def _basis(delivered: Container[str]) -> list[str]:
 def variable_of(name: str) -> str:
     """The variable that stands for the folder of a portfolio."""
     return f"{name.upper()}_DATA"
-
-
-def _delivering(presets: Sequence[FittingPreset]) -> dict[str, FittingPreset]:
-    """Table: the preset that delivers it, the first of several; those that give it `alone` come after the others."""
-    each = [(table in preset_of(preset.name).alone, table, preset) for preset in presets for table in preset.tables]
-    found: dict[str, FittingPreset] = {}
-    for _, table, preset in sorted(each, key=lambda entry: entry[0]):
-        found.setdefault(table, preset)
-    return found
 
 
 def _described(preset: FittingPreset, delivering: Mapping[str, FittingPreset]) -> Iterator[str]:

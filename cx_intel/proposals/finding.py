@@ -6,6 +6,7 @@ How it becomes YAML is `draft.py`'s part.
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles, look_into
 from cx_intel.proposals.landed import FirstRows, landed_tables
@@ -13,7 +14,10 @@ from cx_intel.proposals.presets import LandedProposal, PresetProposal, fitting, 
 from cx_intel.proposals.shapes import accounts_from, months_of_files, wide_months, without_totals
 from cx_intel.proposals.tables import TableProposal, is_named, proposed, with_decimal_sign, with_strangers
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.yaml.presets import preset_of
 from cx_intel.sources.files.heads import name_of_head
+
+FittingPreset: TypeAlias = PresetProposal | LandedProposal
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def proposal_for(
     presets = fitting(samples, known)
     read = {file for preset in presets for file in preset.files}
     delivered = Proposal(presets=presets, landed=landed).delivered
+    by_preset = deliveries((*landed, *presets))
     tables: list[TableProposal] = []
     incomplete: list[TableProposal] = []
     others: list[FoundFiles] = []
@@ -89,7 +94,7 @@ def proposal_for(
         if not files.fault and guess is None:
             guess = proposed(files, known, delivered, by_domain=by_domain)
         if guess is None:
-            others.append(replace(files, fault=files.fault or _why_not(files, known)))
+            others.append(replace(files, fault=files.fault or _why_not(files, known, by_preset)))
         elif guess.missing:
             incomplete.append(guess)
         else:
@@ -102,6 +107,15 @@ def proposal_for(
     return Proposal(found, presets, tables, incomplete, others, landed)
 
 
+def deliveries(presets: Sequence[FittingPreset]) -> dict[str, FittingPreset]:
+    """Table: the preset that delivers it, the first of several; those that give it `alone` come after the others."""
+    each = [(table in preset_of(preset.name).alone, table, preset) for preset in presets for table in preset.tables]
+    found: dict[str, FittingPreset] = {}
+    for _, table, preset in sorted(each, key=lambda entry: entry[0]):
+        found.setdefault(table, preset)
+    return found
+
+
 def _left(found: Sequence[FoundFiles], folder: Path, read: Container[str]) -> list[FoundFiles]:
     """The files that no preset reads."""
 
@@ -111,9 +125,12 @@ def _left(found: Sequence[FoundFiles], folder: Path, read: Container[str]) -> li
     return [files for files in found if not any(head in read for head in heads(files))]
 
 
-def _why_not(files: FoundFiles, known: Portfolio) -> str:
+def _why_not(files: FoundFiles, known: Portfolio, by_preset: Mapping[str, FittingPreset]) -> str:
     """Why nothing is made of files that can be read; empty where nothing tells what they could be."""
-    if guess := proposed(files, known):
+    if (guess := proposed(files, known)) and (preset := by_preset.get(guess.table)):
+        instead = "; a source of it would take its place" if guess.table in preset_of(preset.name).alone else ""
+        return f"seems to be {guess.table} too, which {preset.name} delivers{instead}"
+    if guess:
         return f"seems to be {guess.table} too, which other files are taken for"
     if is_named(files):
         return "no column of it has a name that is known: is its first row a header?"

@@ -117,6 +117,11 @@ DEALS = (
 )
 
 
+def comments(text: str) -> str:
+    """The comments of a draft as one line."""
+    return " ".join(line.strip(" #") for line in text.splitlines() if line.lstrip().startswith("#"))
+
+
 def presets_of(portfolio: Portfolio, table: str) -> list[str]:
     return [s.preset for s in portfolio.parts_of(table).values() if isinstance(s, TableSource)]
 
@@ -138,7 +143,7 @@ def test_contracts_of_a_crm_do_not_take_the_place_of_those_that_billing_delivers
 def test_of_two_presets_with_a_table_the_first_delivers_it_and_how_to_take_both_is_said(tmp_path: Path) -> None:
     _, text = drafted(tmp_path, SALESFORCE | {"companies.csv": COMPANIES, "deals.csv": DEALS})
 
-    said = " ".join(line.strip(" #") for line in text.splitlines())
+    said = comments(text)
     assert "salesforce_export delivers csm_activities, identity_links;" in said
     for sentence in (
         "Its accounts are left out, as hubspot_export delivers that table too; `tables: {accounts: {name: ...}}` at each, "
@@ -152,6 +157,16 @@ def test_of_two_presets_with_a_table_the_first_delivers_it_and_how_to_take_both_
     assert presets_of(portfolio, "accounts") == ["hubspot_export"]
     assert presets_of(portfolio, "subscriptions") == ["hubspot_export"]
     assert presets_of(portfolio, "csm_activities") == ["salesforce_export"]
+
+
+def test_files_that_would_take_the_place_of_what_a_preset_gives_alone(tmp_path: Path) -> None:
+    own = {"customers.csv": "id,name\nP-1,Alder\n", "contracts.csv": "id,customer,mrr,start\n1,P-1,10.50,2024-01-13\n"}
+
+    _, text = drafted(tmp_path, STRIPE | own)
+
+    instead = "seems to be accounts too, which stripe_export delivers; a source of it would take its place"
+    assert f"Not used: customers.csv ({instead})" in comments(text)
+    assert "# Not used: contracts.csv (seems to be subscriptions too, which stripe_export delivers)" in text
 
 
 def test_what_is_said_of_taking_both_is_so(tmp_path: Path) -> None:
