@@ -7,15 +7,26 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
+from cx_intel.models.staging.columns.prices import INTERVALS
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.spellings import day_of
-from cx_intel.proposals.words import CONTRACT_VALUES, MONTHS_OF_AMOUNTS, PRIORITIES, STATUSES, TRIALS, WON, plain
+from cx_intel.proposals.words import (
+    CONTRACT_VALUES,
+    MONTHS_OF_AMOUNTS,
+    MONTHS_OF_PERIODS,
+    PRIORITIES,
+    STATUSES,
+    TRIALS,
+    WON,
+    plain,
+)
 
 FIGURE = re.compile(r"^-?\d+(\.\d+)?$")
 _WHOLE = re.compile(r"^-?\d+$")
 _RATINGS = {"support_tickets": ("satisfaction_score", 4, 5), "nps_responses": ("score", 6, 10)}
 """Table of ratings: the column, and what the highest rating of some is usually at least and at most."""
 _BILLED = ("billing_period_months", "billing_interval")
+_INTERVAL_WORDS = {word for words in INTERVALS.values() for word in words}
 _OF_DEALS = ("opportunity_id", "deal_id")
 """Ids of what a CRM has in the place of contracts."""
 _OF_STRIPE = ("sub_", "in_", "si_")
@@ -169,6 +180,9 @@ def _words(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     if table == "support_tickets" and (priority := columns.get("priority")):
         values["priority"], unknown = _translated(found.values(priority), PRIORITIES)
         doubts += [f"Which priority {', '.join(unknown[:5])} is, is not told: add it to `values`."] if unknown else []
+    if table == "subscriptions" and (said := _periods(columns, found)):
+        values["billing_period_months"], unknown = said
+        doubts += [f"How many months {', '.join(unknown[:5])} is, is not told: add it to `values`."] if unknown else []
     if status := columns.get("status"):
         values["status"], _ = _translated(found.values(status), STATUSES.get(table, {}))
     keys: dict[str, object] = {}
@@ -178,6 +192,18 @@ def _words(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     if values := {name: words for name, words in values.items() if words}:
         keys["values"] = values
     return keys, doubts
+
+
+def _periods(columns: dict[str, str], found: FoundFiles) -> tuple[dict[str, str], list[str]] | None:
+    """Takes an interval of billing for its months where it has words that are known as such only; None where it has not."""
+    if "billing_interval" not in columns or "billing_period_months" in columns:
+        return None
+    given = {value.lower() for value in found.values(columns["billing_interval"])}
+    months, unknown = _translated(given, MONTHS_OF_PERIODS)
+    if given <= _INTERVAL_WORDS or not months:
+        return None
+    columns["billing_period_months"] = columns.pop("billing_interval")
+    return months, unknown
 
 
 def _translated(said: Iterable[str], known: Mapping[str, Sequence[str]]) -> tuple[dict[str, str], list[str]]:

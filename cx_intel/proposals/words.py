@@ -6,6 +6,8 @@ Names are compared in lower case with `_` for all between words. What is made of
 import re
 import unicodedata
 
+from cx_intel.models.staging.columns.prices import INTERVALS
+
 TABLE_WORDS = {
     "account_aliases": ("alias", "merged"),
     "accounts": ("account", "customer", "compan", "client", "organi", "kunde", "tenant", "workspace", "firmen", "team"),
@@ -249,6 +251,14 @@ MONTHS_OF_AMOUNTS = {
     1: ("mrr", "month", "monat"),
 }
 """The months that an amount is for: parts of the names of columns that tell it."""
+
+MONTHS_OF_PERIODS = {
+    "1": (*INTERVALS["month"], "per month", "a month", "every month", "mtl", "monatlich", "pro monat"),
+    "3": ("quarter", "quarters", "quarterly", "per quarter", "vierteljährlich", "quartalsweise", "pro quartal"),
+    "6": ("half-yearly", "half yearly", "semi-annual", "semi-annually", "semiannual", "biannual", "halbjährlich"),
+    "12": (*INTERVALS["year"], "per year", "a year", "every year", "per annum", "p.a.", "jährlich", "pro jahr"),
+}
+"""The months of a period of billing: the words for it."""
 
 CONTRACT_VALUES = ("contract_value", "total_contract_value", "tcv", "contract_amount", "vertragswert")
 """Names of columns with the value of a contract, which is for all of its term or for a year."""

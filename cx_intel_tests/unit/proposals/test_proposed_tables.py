@@ -81,6 +81,22 @@ def test_an_amount_for_each_interval_of_billing_is_said(tmp_path: Path) -> None:
     assert made.doubts == ("price is taken for as long as billing_frequency says.",)
 
 
+def test_words_of_billing_that_no_interval_has_are_read_as_months(tmp_path: Path) -> None:
+    words = ("Quarterly", "per year", "monthly", "halbjährlich", "fortnightly")
+    lines = [f"{n},A,99.50,{word},2024-01-01" for n, word in enumerate(words)]
+
+    made = proposal(tmp_path, "contracts.csv", "\n".join(["id,customer_id,price,billing_period,start", *lines, ""]))
+
+    assert made.columns["billing_period_months"] == "billing_period"
+    assert "billing_interval" not in made.columns
+    months = {"quarterly": "3", "per year": "12", "monthly": "1", "halbjährlich": "6"}
+    assert made.more == {"values": {"billing_period_months": months}}
+    assert made.doubts == (
+        "price is taken for as long as billing_period says.",
+        "How many months fortnightly is, is not told: add it to `values`.",
+    )
+
+
 def test_a_price_of_a_unit_is_for_a_month_unless_it_is_said_otherwise(tmp_path: Path) -> None:
     made = proposal(tmp_path, "contracts.csv", "id,customer,seats,unit_price,start\n1,A,3,9.50,2024-01-01\n")
 
