@@ -58,7 +58,7 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
         f"# Proposed from what was found. Before a refresh: export {' '.join(needed)}",
         "# What could not be told is said in comments; every key is explained in the reference of the YAML.",
         f"name: {name}",
-        *_currency(proposal.found),
+        *_currency(proposal),
         *_as_of(proposal, today),
         *_basis(proposal.delivered),
         "",
@@ -90,16 +90,21 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
     return "\n".join(lines) + "\n"
 
 
-def _currency(found: Sequence[FoundFiles]) -> list[str]:
+def _currency(proposal: Proposal) -> list[str]:
     """The most frequent currency, and the others as rates to be stated."""
+    found = proposal.found
+    by_name = {table.found.title: code for table in proposal.tables if (code := table.constants.get("currency"))}
     codes = Counter(
         value.upper()
         for files in found
         for column in files.columns
-        if plain(column).endswith(CURRENCY_WORDS)
+        if plain(column).endswith(CURRENCY_WORDS) and files.title not in by_name
         for value in files.values(column)
         if len(value) == 3 and value.isalpha()
     )
+    for files in found:
+        if code := by_name.get(files.title):
+            codes[str(code)] += len(files.rows)
     if not codes and (signs := Counter(_signs(found))):
         (code, _), *_ = signs.most_common()
         return [f"currency: {{reporting: {code}}} # by the sign of amounts"]

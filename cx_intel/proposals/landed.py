@@ -6,12 +6,14 @@ Presets of landed tables come first (`presets.py`); which column is which is dec
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.meanings import MEANINGS
+from cx_intel.proposals.meanings import meanings
 from cx_intel.proposals.tables import TableProposal, guessed, is_named, proposed
 from cx_intel.proposals.words import plain
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.yaml.presets import merged
 from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.duckdb.files.drafted_queries import PRICE_KEY, of_table, with_prices
 
@@ -94,16 +96,17 @@ def _priced(
         of_prices = {n: c for n, c in told.items() if n in OF_PRICES and n not in table.columns}
         if not {"amount", "unit_amount"} & set(of_prices):
             continue
-        more, doubts = _meaning(of_prices, prices)
+        more, doubts = meanings("subscriptions", of_prices, prices)
         if "quantity" in table.columns and "amount" in of_prices:
             of_prices["unit_amount"] = price = of_prices.pop("amount")
             doubts.append(f"{price} of {prices.pattern} is taken for one of {table.columns['quantity']}, not for all.")
         if label := next((column for column in prices.columns if plain(column) == "name"), None):
             of_prices.setdefault("product_name", label)
+        constants = cast(dict[str, object], more.get("constants", {}))
         return replace(
             table,
-            columns={**{n: c for n, c in table.columns.items() if n not in of_prices}, PRICE_KEY: key},
-            more={**table.more, **more},
+            columns={**{n: c for n, c in table.columns.items() if n not in (*of_prices, *constants)}, PRICE_KEY: key},
+            more=merged(table.more, more),
             missing=(),
             doubts=(*table.doubts, *doubts),
             prices=prices,
@@ -122,20 +125,9 @@ def _keys(found: FoundFiles, tables: Mapping[str, Sequence[str]]) -> Iterator[tu
                 yield column, there
 
 
-def _meaning(columns: dict[str, str], prices: FoundFiles) -> tuple[dict[str, object], list[str]]:
-    more: dict[str, object] = {}
-    doubts: list[str] = []
-    for add in MEANINGS:
-        keys, said = add("subscriptions", columns, prices)
-        more |= keys
-        doubts += said
-    return more, doubts
-
-
 def _worded(table: TableProposal) -> TableProposal:
     """The proposal with its query, and with what is to be known of rows that the database keeps."""
-    constants = table.more.get("constants", {})
-    assert isinstance(constants, dict)
+    constants = table.constants
     columns = [name for name in table.columns if name != PRICE_KEY]
     of_prices = [name for name in table.of_prices if name != PRICE_KEY]
     query = with_prices(columns, of_prices, constants) if table.prices else of_table(columns, constants)

@@ -12,20 +12,24 @@ from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.spellings import day_of
 from cx_intel.proposals.words import (
     CONTRACT_VALUES,
+    CURRENCIES,
     MONTHS_OF_AMOUNTS,
     MONTHS_OF_PERIODS,
     PRIORITIES,
     STATUSES,
     TRIALS,
     WON,
+    bare_names,
     plain,
 )
+from cx_intel.settings.yaml.presets import merged
 
 FIGURE = re.compile(r"^-?\d+(\.\d+)?$")
 _WHOLE = re.compile(r"^-?\d+$")
 _RATINGS = {"support_tickets": ("satisfaction_score", 4, 5), "nps_responses": ("score", 6, 10)}
 """Table of ratings: the column, and what the highest rating of some is usually at least and at most."""
 _BILLED = ("billing_period_months", "billing_interval")
+_PRICED = ("amount", "unit_amount", "mrr")
 _INTERVAL_WORDS = {word for words in INTERVALS.values() for word in words}
 _OF_DEALS = ("opportunity_id", "deal_id")
 """Ids of what a CRM has in the place of contracts."""
@@ -133,9 +137,38 @@ def _of_invoices(columns: dict[str, str]) -> list[str]:
     return doubts
 
 
+def _currency(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
+    """The currency of amounts by the name of their column: amount_usd is in USD, whatever a currency beside it says.
+
+    Of an amount of which no currency is delivered, and the same in one that its name tells, the latter is taken.
+    """
+    doubts = []
+    for name in _PRICED:
+        price = columns.get(name, "")
+        others = [c for c in found.columns if _told_currency(c) and c != price and plain(price) in bare_names(c, table)]
+        if price and others and not _told_currency(price):
+            taken, left = (price, others[0]) if "currency" in columns else (others[0], price)
+            columns[name] = taken
+            doubts.append(f"{taken} is taken, and {left} is not, which seems to be the same in another currency.")
+    priced = [columns[name] for name in _PRICED if name in columns]
+    told = {_told_currency(name) for name in priced}
+    if len(told) != 1 or told == {""}:
+        return {}, doubts
+    (code,) = told
+    if not {value.upper() for value in found.values(columns.get("currency", ""))} <= {code}:
+        doubts.append(f"{' and '.join(priced)} is taken for {code}, whatever {columns.pop('currency')} says.")
+    return ({} if "currency" in columns else {"constants": {"currency": code}}), doubts
+
+
+def _told_currency(column: str) -> str:
+    """The currency that the name of a column ends with; empty where it does not."""
+    last = plain(column).rsplit("_", 1)[-1]
+    return last.upper() if last in CURRENCIES else ""
+
+
 def _minor_units(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     """Whether amounts are cents: by the name, else it is said where all are whole and none is small."""
-    priced = [columns[name] for name in ("amount", "unit_amount", "mrr") if name in columns]
+    priced = [columns[name] for name in _PRICED if name in columns]
     if any("cent" in plain(name) for name in priced):
         return {"in_minor_units": True}, []
     ids = found.values(columns.get("subscription_id", columns.get("invoice_id", "")))
@@ -216,11 +249,22 @@ def _translated(said: Iterable[str], known: Mapping[str, Sequence[str]]) -> tupl
     )
 
 
-MEANINGS: tuple[Callable[[str, dict[str, str], FoundFiles], Meaning], ...] = (
+_MEANINGS: tuple[Callable[[str, dict[str, str], FoundFiles], Meaning], ...] = (
+    _currency,
     _period,
     _minor_units,
     _trials,
     _scales,
     _words,
 )
-"""Each takes a table, its columns and the files."""
+
+
+def meanings(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
+    """What the columns of a table are for. Those that are read otherwise, or not at all, are changed in `columns`."""
+    more: dict[str, object] = {}
+    doubts: list[str] = []
+    for of in _MEANINGS:
+        keys, said = of(table, columns, found)
+        more = merged(more, keys)
+        doubts += said
+    return more, doubts

@@ -13,7 +13,7 @@ from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME,
 from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.meanings import FIGURE, MEANINGS, of_ends, without_billing
+from cx_intel.proposals.meanings import FIGURE, meanings, of_ends, without_billing
 from cx_intel.proposals.spellings import EITHER_WAY, day_of, is_day, spellings
 from cx_intel.proposals.words import COLUMN_WORDS, TABLE_WORDS, bare_names, plain
 from cx_intel.settings.portfolio import Portfolio
@@ -57,6 +57,12 @@ class TableProposal:
     def date_formats(self) -> list[str]:
         """How its days are written, where not in ISO form."""
         return _formats(self.more)
+
+    @property
+    def constants(self) -> dict[str, object]:
+        """What holds for all rows, by canonical name."""
+        stated = self.more.get("constants")
+        return stated if isinstance(stated, dict) else {}
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -214,11 +220,8 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
     if table == "subscriptions":
         ends, said = of_ends(columns, found, _formats(more))
         more, doubts = more | ends, doubts + said
-    for add in MEANINGS:
-        keys, said = add(table, columns, found)
-        more |= keys
-        doubts += said
-    return TableProposal(table, found, columns, {**by_mail, **more}, missing, tuple(doubts))
+    keys, said = meanings(table, columns, found)
+    return TableProposal(table, found, columns, {**by_mail, **more, **keys}, missing, (*doubts, *said))
 
 
 def _mail_column(found: FoundFiles) -> str | None:

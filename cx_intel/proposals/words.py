@@ -298,7 +298,9 @@ QUALIFIERS_BEFORE = {
     "usage_events": ("event",),
 }
 """Canonical table: words before a name that tell nothing about it, as the plan's in plan_amount."""
-QUALIFIERS_AFTER = ("netto", "net", "eur", "usd", "gbp", "chf", "excl_vat", "exkl_mwst", "c", "local", "utc")
+CURRENCIES = ("eur", "usd", "gbp", "chf")
+"""Last words in the names of amounts that tell their currency."""
+QUALIFIERS_AFTER = ("netto", "net", *CURRENCIES, "excl_vat", "exkl_mwst", "c", "local", "utc")
 """Words after a name that tell nothing about it, as the currency's in amount_eur."""
 NOT_ALONE = ("id", "name", "no", "nr", "number", "type", "date", "at", "to", "from")
 """What is left of a name and tells nothing without the word before it: plan_id is no id of a subscription."""

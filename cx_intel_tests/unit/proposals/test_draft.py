@@ -206,6 +206,20 @@ def test_the_day_of_an_old_export_is_read_as_its_days_are_written(tmp_path: Path
     assert "# Not used: tickets.csv (no column of it has a name that is known: is its first row a header?)" in text
 
 
+def test_reports_are_in_the_currency_that_the_name_of_amounts_tells(tmp_path: Path) -> None:
+    files = {
+        "accounts.csv": "id,name\nA,Alder\n",
+        "contracts.csv": "id,customer,amount_eur,currency,start\n1,A,10.50,JPY,2024-01-13\n2,A,9.50,JPY,2024-01-13\n",
+    }
+
+    portfolio = loaded(tmp_path, drafted(tmp_path, files)[1])
+
+    assert (portfolio.currency.reporting, portfolio.currency.rates) == ("EUR", {})
+    source = portfolio.source_of("subscriptions")
+    assert isinstance(source, FilesSource)
+    assert source.constants == {"currency": "EUR"}
+
+
 def test_nothing_in_a_folder_is_nothing(tmp_path: Path) -> None:
     found, _ = drafted(tmp_path, {"colors.csv": "color,shape\nred,round\n"})
 

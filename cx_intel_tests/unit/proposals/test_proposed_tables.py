@@ -97,6 +97,45 @@ def test_words_of_billing_that_no_interval_has_are_read_as_months(tmp_path: Path
     )
 
 
+@pytest.mark.parametrize(
+    ("header", "columns", "currency", "said"),
+    [
+        ("amount_usd", {"amount": "amount_usd"}, "USD", ""),
+        (
+            "amount,amount_usd",
+            {"amount": "amount_usd"},
+            "USD",
+            "amount_usd is taken, and amount is not, which seems to be the same in another currency.",
+        ),
+        ("MRR (EUR),currency", {"amount": "MRR (EUR)"}, "EUR", "MRR (EUR) is taken for EUR, whatever currency says."),
+        ("amount_chf,currency", {"amount": "amount_chf", "currency": "currency"}, None, ""),
+        ("amount", {"amount": "amount"}, None, ""),
+        (
+            "amount,amount_usd,currency",
+            {"amount": "amount", "currency": "currency"},
+            None,
+            "amount is taken, and amount_usd is not, which seems to be the same in another currency.",
+        ),
+    ],
+)
+def test_the_currency_of_an_amount_by_its_name(
+    tmp_path: Path, header: str, columns: dict[str, str], currency: str | None, said: str
+) -> None:
+    cells = ",".join("CHF" if name == "currency" else "10.50" for name in header.split(","))
+
+    made = proposal(tmp_path, "contracts.csv", f"id,customer,start,{header}\n1,A,2024-01-01,{cells}\n")
+
+    assert {n: c for n, c in made.columns.items() if n in ("amount", "currency")} == columns
+    assert made.constants.get("currency") == currency
+    assert [doubt for doubt in made.doubts if "for a month" not in doubt] == ([said] if said else [])
+
+
+def test_a_yearly_amount_in_a_currency_of_its_own_has_both_constants(tmp_path: Path) -> None:
+    made = proposal(tmp_path, "contracts.csv", "id,customer,start,annual_amount_gbp\n1,A,2024-01-01,120.50\n")
+
+    assert made.constants == {"currency": "GBP", "billing_period_months": 12}
+
+
 def test_a_price_of_a_unit_is_for_a_month_unless_it_is_said_otherwise(tmp_path: Path) -> None:
     made = proposal(tmp_path, "contracts.csv", "id,customer,seats,unit_price,start\n1,A,3,9.50,2024-01-01\n")
 
