@@ -12,7 +12,7 @@ import pandas as pd
 from cx_intel.orchestration.checks.check import RuleResult
 from cx_intel.orchestration.checks.rules import Rule
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.sources.files.neighbours import looked_at, may_lie_beside
+from cx_intel.sources.files.neighbours import folders_beside, may_lie_beside
 
 CHECK = "no_unread_files"
 TEXT = "No file lies unread beside those of the source that looks like one of its deliveries."
@@ -33,7 +33,7 @@ def unread_results(source: object, portfolio: Portfolio, variables: Mapping[str,
     """
     if not may_lie_beside(source):
         return []
-    folders = [one.without_other_tables() for one in looked_at(source, portfolio, variables)]
+    folders = [one.without_other_tables() for one in folders_beside(source, portfolio, variables)]
     unread = [{"folder": str(one.folder), "file": name} for one in folders for name in one.names]
     told = " ".join(one.sentence for one in folders if one.names)
     rule = Rule(CHECK, CHECK, TEXT, told or "No file lies unread.", "warn")

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from cx_intel.settings.sources.sources import Source
 from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.sources.files.known import TRIES, changed_while_read, digest_of, look
+from cx_intel.sources.files.known import TRIES, changed_while_read, digest_of, size_and_time
 from cx_intel.sources.files.paths import file_sets, source_files
 
 Read = TypeVar("Read")
@@ -39,7 +39,7 @@ def digest_of_files(source: Source, environment: Mapping[str, str]) -> str | Non
         for file in source_files(files, environment, of):
             found.update(f"{of}\0{file.name}\0{file.format}\0".encode())
             if isinstance(source, SqlSource) and source.per_file:
-                found.update(repr(look(file.path)).encode())
+                found.update(repr(size_and_time(file.path)).encode())
             else:
                 found.update(digest_of(file.path).encode())
     return found.hexdigest()
@@ -58,19 +58,19 @@ def read_settled(read: Callable[[], Read], source: Source, environment: Mapping[
     """
     changed: list[Path] = []
     for _ in range(TRIES):
-        before = _looks(source, environment)
+        before = _sizes_and_times(source, environment)
         found = read()
-        after = _looks(source, environment)
+        after = _sizes_and_times(source, environment)
         changed = [path for path in before | after if before.get(path) != after.get(path)]
         if not changed:
             return found
     raise changed_while_read(changed)
 
 
-def _looks(source: Source, environment: Mapping[str, str]) -> dict[Path, tuple[int, int]]:
+def _sizes_and_times(source: Source, environment: Mapping[str, str]) -> dict[Path, tuple[int, int]]:
     found = {}
     for declared, of in file_sets(source):
         for file in source_files(declared, environment, of):
             with suppress(FileNotFoundError):  # it has just gone
-                found[file.path] = look(file.path)
+                found[file.path] = size_and_time(file.path)
     return found

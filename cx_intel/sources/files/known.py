@@ -70,12 +70,12 @@ class FileChanges:
 
     Attributes:
         to_read: Files that are new or changed, or were read otherwise.
-        standing: The others, as they are to be remembered now.
+        unchanged: The others, as they are to be remembered now.
         gone: Files that were read and are not there any more.
     """
 
     to_read: tuple[SourceFile, ...]
-    standing: tuple[KnownFile, ...]
+    unchanged: tuple[KnownFile, ...]
     gone: tuple[KnownFile, ...]
 
 
@@ -87,23 +87,23 @@ def changes(files: Iterable[SourceFile], known: Mapping[str, KnownFile], recipe:
         known: What is remembered of earlier ones, by name.
         recipe: How files are read now.
     """
-    to_read, standing, there = [], [], set()
+    to_read, unchanged, there = [], [], set()
     for file in files:
         there.add(file.name)
         before = known.get(file.name)
-        now = before and _as_it_stands(file.path, before, recipe)
+        now = before and _if_unchanged(file.path, before, recipe)
         if now:
-            standing.append(now)
+            unchanged.append(now)
         else:
             to_read.append(file)
     gone = tuple(replace(known[name], is_gone=True) for name in sorted(known.keys() - there))
-    return FileChanges(tuple(to_read), tuple(standing), gone)
+    return FileChanges(tuple(to_read), tuple(unchanged), gone)
 
 
-def _as_it_stands(path: Path, before: KnownFile, recipe: str) -> KnownFile | None:
+def _if_unchanged(path: Path, before: KnownFile, recipe: str) -> KnownFile | None:
     if before.recipe != recipe:
         return None
-    size, modified = look(path)
+    size, modified = size_and_time(path)
     if (size, modified) == (before.size, before.modified_ns):
         return replace(before, is_gone=False)
     if size != before.size or digest_of(path) != before.digest:
@@ -111,7 +111,7 @@ def _as_it_stands(path: Path, before: KnownFile, recipe: str) -> KnownFile | Non
     return replace(before, modified_ns=modified, is_gone=False)
 
 
-def look(path: Path) -> tuple[int, int]:
+def size_and_time(path: Path) -> tuple[int, int]:
     """Size and time of change of a file."""
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns

@@ -108,10 +108,10 @@ def unread_of(source: object, portfolio: Portfolio, variables: Mapping[str, str]
         portfolio: All its sources.
         variables: Give the values of `${NAME}` in the paths.
     """
-    return [found for found in looked_at(source, portfolio, variables) if found.names]
+    return [found for found in folders_beside(source, portfolio, variables) if found.names]
 
 
-def looked_at(source: object, portfolio: Portfolio, variables: Mapping[str, str]) -> list[Unread]:
+def folders_beside(source: object, portfolio: Portfolio, variables: Mapping[str, str]) -> list[Unread]:
     """As `unread_of`, with the folders in which nothing lies unread."""
     readers: dict[Path, list[tuple[object, FileSet, str]]] = {}
     for one in portfolio.sources:

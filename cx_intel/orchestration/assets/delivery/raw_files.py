@@ -83,7 +83,7 @@ class FilesDelivery:
             changed = [file.name for files in (found.to_read, taken_back, dated_otherwise) for file in files]
             replaced = [name for name in changed if name in known]
             days = warehouse.swap_files(name, replaced, is_whole=not known)
-        now = (*found.standing, *read, *(replace(file, recipe=recipe) for file in kept))
+        now = (*found.unchanged, *read, *(replace(file, recipe=recipe) for file in kept))
         if known != {file.name: file for file in now}:
             warehouse.remember_files(name, now)
         return days, _told(found, taken_back, now) | ({} if days else {UNCHANGED: True})
@@ -99,15 +99,15 @@ class FilesDelivery:
         new = READ_PREFIX + name
         read = self._read(new, found, recipe, lambda rows: rows)
         parts = [warehouse.staged(new)] if read else []
-        if found.standing:
+        if found.unchanged:
             rows = warehouse.table(name)
-            parts.append(rows.filter(rows["_source_file"].isin([file.name for file in found.standing])))
+            parts.append(rows.filter(rows["_source_file"].isin([file.name for file in found.unchanged])))
         if not parts:
             cells = {column.name: "string" for column in delivered_columns(self._contract)}
             parts.append(
                 ibis.memtable(pd.DataFrame(columns=[*cells, *RAW_MARKS]), schema=ibis.schema(cells | RAW_MARKS))
             )
-        now = [*found.standing, *read]
+        now = [*found.unchanged, *read]
         return _below_each_other(parts), now, _told(found, found.gone, now)
 
     def discard(self) -> None:
@@ -144,7 +144,7 @@ class FilesDelivery:
         """
         if self.source.takes_gone_files_back:
             return found.gone
-        contents = {file.digest for file in (*found.standing, *read)}
+        contents = {file.digest for file in (*found.unchanged, *read)}
         names = {file.name.removesuffix(".gz") for file in read}
         return tuple(file for file in found.gone if file.digest in contents or file.name.removesuffix(".gz") in names)
 
@@ -175,7 +175,7 @@ def _below_each_other(parts: Sequence[ir.Table]) -> ir.Table:
 
 
 def _told(found: FileChanges, taken_back: Sequence[KnownFile], now: Sequence[KnownFile]) -> dict[str, Any]:
-    told: dict[str, Any] = {"files_read": len(found.to_read), "files_as_they_were": len(found.standing)}
+    told: dict[str, Any] = {"files_read": len(found.to_read), "files_as_they_were": len(found.unchanged)}
     if left_out := sum(file.left_out for file in now):
         told["rows_left_out"] = left_out
     kept = [file.name for file in found.gone if file not in taken_back]

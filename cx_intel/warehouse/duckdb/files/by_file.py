@@ -19,7 +19,7 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.formats import read_file
-from cx_intel.sources.files.known import TRIES, KnownFile, changed_while_read, look
+from cx_intel.sources.files.known import TRIES, KnownFile, changed_while_read, size_and_time
 from cx_intel.sources.files.paths import SourceFile
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.duckdb.files.columns import ignored, used_names
@@ -78,7 +78,7 @@ class FileTables(RememberedFiles):
         if keeps_times:
             columns |= {name: ibis.dtype(kind) for name, kind in times.items() if kind}
         parts = [query_of(group, source, contract, keeps_times=keeps_times) for group in groups]
-        looks = {file: look(file.path) for group in groups for file in group.files}
+        looks = {file: size_and_time(file.path) for group in groups for file in group.files}
         to_text = self.database.backend.compiler.type_mapper.to_string
         empty = ", ".join(f'NULL::{to_text(kind)} AS "{name}"' for name, kind in columns.items())
         union = " UNION ALL BY NAME ".join([f"(SELECT {empty} WHERE false)", *(f"({query})" for query, _ in parts)])

@@ -18,7 +18,7 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead, raw_rejects
 from cx_intel.sources.files.formats import file_blocks, read_file
-from cx_intel.sources.files.known import KnownFile, digest_of, look
+from cx_intel.sources.files.known import KnownFile, digest_of, size_and_time
 from cx_intel.sources.files.mapping import check_mapping
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files
 from cx_intel.warehouse.duckdb.files.columns import canonical, ignored, rows_wanted, used_names
@@ -86,7 +86,7 @@ class Reading:
     def note(self, file: SourceFile, before: tuple[int, int], **counted: Any) -> None:
         """Notes a file as done, or as changed: it looked otherwise `before`."""
         digest = digest_of(file.path)
-        if look(file.path) == before:
+        if size_and_time(file.path) == before:
             self.read.append(KnownFile(file.name, *before, digest, self.recipe, **counted))
         else:
             self.changed.append(file)
@@ -109,7 +109,7 @@ class FileReading(Reading):
         schema, used = stream_schema(self.contract), used_names(self.source, self.contract)
         with duckdb.connect() as con:
             for file in files:
-                before, unread = look(file.path), set[str]()
+                before, unread = size_and_time(file.path), set[str]()
                 counted = Counter[str]()
                 for everything in file_blocks(file, self.source):
                     content = rows_wanted(con, everything, file, self.source)
@@ -135,7 +135,7 @@ class QueryReading(Reading):
         """What the query gives of each file, in order. Raises as `read_query_of_file`."""
         schema = stream_schema(self.contract)
         for file in files:
-            before = look(file.path)
+            before = size_and_time(file.path)
             read = read_query_of_file(self.source, file, self.contract)
             yield from _in_columns(read.raw(), schema).to_batches()
             counted = {"rows": read.table.num_rows, "rejects": read.rejects.num_rows}
