@@ -15,9 +15,9 @@ from cx_intel.proposals.words import plain
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content, open_text
-from cx_intel.sources.files.csv import first_lines
-from cx_intel.sources.files.excel import first_rows, sheet_names
-from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.formats.by_format import read_file
+from cx_intel.sources.files.formats.csv import first_lines
+from cx_intel.sources.files.formats.excel import first_rows, sheet_names
 from cx_intel.sources.files.heads import cut, name_of_head
 from cx_intel.sources.files.paths import SourceFile, format_by_ending
 

@@ -20,7 +20,7 @@ from cx_intel.settings.sources.sql import LandedTable, QueryFiles, SqlSource
 from cx_intel.settings.yaml.presets import filled, preset_names, preset_of
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
-from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.formats.by_format import read_file
 from cx_intel.sources.files.paths import file_sets, source_files
 from cx_intel.warehouse.duckdb.files.landed import bare
 from cx_intel.warehouse.duckdb.files.nested import nested

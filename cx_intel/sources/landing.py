@@ -21,7 +21,7 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.files import FileSet, FilesSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.formats.by_format import read_file
 from cx_intel.sources.files.paths import file_sets, source_files, with_variables
 
 REJECTED = "rejected"

@@ -1,7 +1,7 @@
 """What files hold, whatever their format: text columns, and the rows that could not be split; and how text is opened.
 
-Shared by the readers of the formats (`csv.py`, `json_lines.py`, `parquet.py`); which of them reads a file is decided in
-`formats.py`, and which of its columns are wanted by the warehouse (`cx_intel.warehouse.duckdb.files`).
+Shared by the readers in `formats`; which of them reads a file is decided in `formats/by_format.py`, and which
+of its columns are wanted by the warehouse (`cx_intel.warehouse.duckdb.files`).
 """
 
 import codecs

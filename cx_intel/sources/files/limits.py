@@ -1,7 +1,7 @@
 """What a file may be: how wide, how long a cell, how deeply nested, how much it unpacks to. What is beyond is refused.
 
 No true export comes near these limits; what does would exhaust the memory of the process, or is damaged in a way that
-swallows rows. How files are opened is in `content.py`; the readers of the formats stand beside it.
+swallows rows. How files are opened is in `content.py`; the readers of the formats are in `formats`.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Whether the canonical names in the mapping of a source are columns of its table.
 
 Told when the portfolio is loaded, with the line in the YAML; what a file must have for it is told when it is read, in
-`columns.py`.
+`cx_intel.warehouse.duckdb.files.columns`.
 """
 
 from collections.abc import Iterator

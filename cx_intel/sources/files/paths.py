@@ -1,6 +1,6 @@
 """Which files a `files` source means: names from the environment, folders, globs, endings.
 
-What stands in the files is not looked at here; that is decided in `cx_intel.sources.files.formats`.
+What stands in the files is not looked at here; that is decided in `cx_intel.sources.files.formats.by_format`.
 """
 
 import glob

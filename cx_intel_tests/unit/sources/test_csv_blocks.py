@@ -8,7 +8,7 @@ import pytest
 
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.csv import _Reading, read_csv
+from cx_intel.sources.files.formats.csv import _Reading, read_csv
 from cx_intel.sources.files.paths import SourceFile
 
 NAMES = ("id", "text")

@@ -15,7 +15,7 @@ from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files import limits
 from cx_intel.sources.files.content import Content
-from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.formats.by_format import read_file
 from cx_intel.sources.files.paths import SourceFile, format_by_ending
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -110,10 +110,10 @@ def test_a_line_of_json_that_is_nested_too_deep_is_rejected(tmp_path: Path, dept
 
 
 def test_a_long_line_and_a_large_document_of_json_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cx_intel.sources.files.json_lines.LONGEST_CELL", 1_000)
+    monkeypatch.setattr("cx_intel.sources.files.formats.json_lines.LONGEST_CELL", 1_000)
     with pytest.raises(SourceError, match=r"a\.jsonl: row 2 has 2,0\d\d characters, more than 0 MB"):
         read(tmp_path, "a.jsonl", '{"id": "A"}\n' + json.dumps({"id": "x" * 2_000}))
-    monkeypatch.setattr("cx_intel.sources.files.json_documents.LARGEST_DOCUMENT", 1_000)
+    monkeypatch.setattr("cx_intel.sources.files.formats.json_documents.LARGEST_DOCUMENT", 1_000)
     with pytest.raises(SourceError, match=r"a\.json: is one document of over 1,000 characters.*JSON lines"):
         read(tmp_path, "a.json", json.dumps([{"id": "A" * 500}] * 3, indent=1))
 

@@ -11,7 +11,7 @@ import pytest
 
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.formats.by_format import read_file
 from cx_intel.sources.files.heads import Heads, name_of_head, with_heads
 from cx_intel.sources.files.paths import source_files
 

@@ -10,7 +10,7 @@ import pytest
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FileSet, FilesSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.json_lines import BLOCK_ROWS, json_blocks, read_json_lines
+from cx_intel.sources.files.formats.json_lines import BLOCK_ROWS, json_blocks, read_json_lines
 from cx_intel.sources.files.paths import SourceFile
 from cx_intel.warehouse.duckdb.files.reading import FileReading
 from cx_intel_tests.helpers.builders import portfolio

@@ -18,7 +18,7 @@ from cx_intel.contracts.delivered import DELIVERED_DAY, ROW_MARKS, delivered_col
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.formats.by_format import read_file
 from cx_intel.sources.files.known import TRIES, KnownFile, changed_while_read, size_and_time
 from cx_intel.sources.files.paths import SourceFile
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted

@@ -2,7 +2,7 @@
 into rows.
 
 One file's content in, one Arrow table of text columns out, by one query of an in-memory DuckDB. What a file
-holds is read by `cx_intel.sources.files.formats`; what the texts mean is decided at staging.
+holds is read by `cx_intel.sources.files.formats.by_format`; what the texts mean is decided at staging.
 """
 
 from collections.abc import Iterable

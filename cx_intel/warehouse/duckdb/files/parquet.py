@@ -15,7 +15,7 @@ from cx_intel.contracts.contract import TIME, Contract
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.files.content import Content, rejects_table
-from cx_intel.sources.files.parquet import is_text
+from cx_intel.sources.files.formats.parquet import is_text
 from cx_intel.sources.files.paths import SourceFile
 from cx_intel.warehouse.duckdb.files.columns import Cells, canonical_query
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
@@ -110,7 +110,7 @@ def _kind(kind: pa.DataType) -> str:
 
 
 def _as_text(kind: pa.DataType, column: str) -> str | None:
-    """A column as text, spelt as by `cx_intel.sources.files.parquet`; None for types that are not plain."""
+    """A column as text, spelt as by `cx_intel.sources.files.formats.parquet`; None for types that are not plain."""
     if is_text(kind):
         return column
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date32(kind):

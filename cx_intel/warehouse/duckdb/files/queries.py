@@ -17,7 +17,7 @@ from cx_intel.settings.sources.sql import LandedTable, QueryFiles, QueryTable, S
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import EXACT, REJECTS, Content, FilesRead
-from cx_intel.sources.files.formats import read_file
+from cx_intel.sources.files.formats.by_format import read_file
 from cx_intel.sources.files.limits import refuse_deep_cells
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, with_variables
 from cx_intel.warehouse.connections import exact_numbers, run_query

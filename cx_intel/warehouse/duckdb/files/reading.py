@@ -17,7 +17,7 @@ from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead, raw_rejects
-from cx_intel.sources.files.formats import file_blocks, read_file
+from cx_intel.sources.files.formats.by_format import file_blocks, read_file
 from cx_intel.sources.files.known import KnownFile, digest_of, size_and_time
 from cx_intel.sources.files.mapping import check_mapping
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files

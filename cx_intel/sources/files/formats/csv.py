@@ -1,7 +1,8 @@
 """Reads one CSV file into text columns.
 
 Arrow reads it: it numbers the rows that it cannot split, keeps every cell as text, and knows every encoding
-that Python does. What a file's content is: `content.py`; which columns are wanted: `columns.py`.
+that Python does. What a file's content is: `cx_intel.sources.files.content`; which columns are wanted:
+`cx_intel.warehouse.duckdb.files.columns`.
 """
 
 import csv

@@ -1,7 +1,7 @@
 """Reads one sheet of an Excel file (.xlsx) into text columns, row after row: days in ISO form, numbers as they are written.
 
-What a file's content is: `content.py`; which columns are wanted is decided by the warehouse
-(`cx_intel.warehouse.duckdb.files`).
+What a file's content is: `cx_intel.sources.files.content`; which columns are wanted:
+`cx_intel.warehouse.duckdb.files.columns`.
 """
 
 import re

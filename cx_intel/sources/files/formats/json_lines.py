@@ -1,7 +1,7 @@
 """Reads one file of JSON lines, an object each, into text columns: numbers as they are spelled, lists as JSON.
 
 A line that is no object is a reject; a `.json` file may be one document (`json_documents.py`). What a file's content is:
-`content.py`; which columns are wanted: `columns.py`.
+`cx_intel.sources.files.content`; which columns are wanted: `cx_intel.warehouse.duckdb.files.columns`.
 """
 
 import json
@@ -13,7 +13,7 @@ import pyarrow as pa
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, as_text, open_text, rejects_table
-from cx_intel.sources.files.json_documents import object_lines
+from cx_intel.sources.files.formats.json_documents import object_lines
 from cx_intel.sources.files.limits import (
     LONGEST_CELL,
     MOST_NESTED,

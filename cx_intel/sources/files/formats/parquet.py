@@ -1,6 +1,7 @@
 """Reads one Parquet file into text columns: typed values in ISO form.
 
-What a file's content is: `content.py`; which columns are wanted: `columns.py`.
+What a file's content is: `cx_intel.sources.files.content`; which columns are wanted:
+`cx_intel.warehouse.duckdb.files.columns`.
 """
 
 from collections.abc import Iterator

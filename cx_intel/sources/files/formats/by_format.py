@@ -2,7 +2,7 @@
 it.
 
 The formats themselves are read in `csv.py`, `json_lines.py`, `parquet.py` and `excel.py`; which of the
-columns are wanted and what they are called is decided in `columns.py`.
+columns are wanted and what they are called is decided in `cx_intel.warehouse.duckdb.files.columns`.
 """
 
 import csv
@@ -17,10 +17,10 @@ import pyarrow as pa
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content
-from cx_intel.sources.files.csv import csv_blocks, read_csv
-from cx_intel.sources.files.excel import read_excel
-from cx_intel.sources.files.json_lines import json_blocks, read_json_lines
-from cx_intel.sources.files.parquet import parquet_blocks, read_parquet
+from cx_intel.sources.files.formats.csv import csv_blocks, read_csv
+from cx_intel.sources.files.formats.excel import read_excel
+from cx_intel.sources.files.formats.json_lines import json_blocks, read_json_lines
+from cx_intel.sources.files.formats.parquet import parquet_blocks, read_parquet
 from cx_intel.sources.files.paths import SourceFile
 
 

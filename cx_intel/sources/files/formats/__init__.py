@@ -1,0 +1,1 @@
+"""The readers of the formats: CSV, Excel, JSON lines and documents, Parquet, each as text columns."""
