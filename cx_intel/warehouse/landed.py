@@ -39,7 +39,7 @@ class LandedTables(Protocol):
         ...
 
     def gone_beyond(self, table: str, ids: Collection[str]) -> int:
-        """How many objects would be noted as gone if these ids were all that the vendor has."""
+        """How many objects would be noted as gone if these ids were all that the vendor has: without any, those still there."""
         ...
 
     def mark_gone_beyond(self, table: str, ids: Collection[str]) -> int:

@@ -269,6 +269,19 @@ def test_many_gone_at_once_are_not_believed(home: Home, stripe: StripeStandIn) -
     assert sum(row["deleted"] == "true" for row in home.table("customers").values()) == 100
 
 
+def test_objects_that_are_gone_already_make_no_share_smaller(home: Home, stripe: StripeStandIn) -> None:
+    home.land(("customers",))
+    for n in range(50, 250):
+        stripe.delete("customers", f"cus_{n:03}")
+    stripe.now += DAY
+    home.land(("customers",), max_gone_pct=80)
+    for n in range(20):
+        del stripe.kept["customers"][f"cus_{n:03}"]
+    stripe.now += 8 * DAY
+    with pytest.raises(SourceError, match="20 of 50 customers"):
+        home.land(("customers",))
+
+
 def test_a_field_that_was_never_there_is_kept_and_told(home: Home, stripe: StripeStandIn) -> None:
     home.land()
     assert home.results[0].passed

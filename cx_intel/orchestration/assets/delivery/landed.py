@@ -186,7 +186,7 @@ class Landing:
     def _end_pass(self, kind: str, one: _Kind) -> None:
         """Objects that a list of all no longer has are gone, unless they are too many to believe it."""
         table = self._table(kind)
-        beyond, there = self.warehouse.gone_beyond(table, one.seen), self._count(kind) or 0
+        beyond, there = self.warehouse.gone_beyond(table, one.seen), self.warehouse.gone_beyond(table, ())
         if beyond > 1 and 100 * beyond > self.source.max_gone_pct * there:
             raise SourceError(
                 f"{beyond:,} of {there:,} {kind} that {self.source.name} had are in its list no longer, more than "
