@@ -80,8 +80,10 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
         lines += _source(table, variable, connection)
     for table in proposal.incomplete:
         missing = ", ".join(table.missing)
+        paid = table.table == "invoices" and "status" in table.missing
         lines += _comment(
-            f"{table.found.title} seems to be {table.table}, which needs {missing}: say which column it is. "
+            f"{table.found.title} seems to be {table.table}, which needs {missing}: say which column it is"
+            f"{', or state `constants: {status: paid}` where all are paid' if paid else ''}. "
             f"There are {', '.join(table.unread)}."
         )
         lines += [f"  # {line.removeprefix('  ')}" for line in _source(table, variable, connection)]

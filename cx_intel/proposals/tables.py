@@ -21,6 +21,8 @@ from cx_intel.settings.portfolio import Portfolio
 _NUMBER = re.compile(r"^[^\d(-]{0,4}\(?-?[\d.,' ]*\d\)?[^\d]{0,4}$")
 _TYPED = {DATE: "day", TIME: "time", **dict.fromkeys((MONEY, PRICE, NUMBER, COUNT), "number")}
 _MONTH = re.compile(r"^\d{4}-\d\d$")
+_BILLING = ("subscriptions", "invoices")
+"""Files named after these hold amounts, not measured figures, even where a column that they need is missing."""
 MIN_FIGURES = 3
 """Columns of numbers beside an account and a day that make a file one of measured figures."""
 FITTING_SHARE = 0.8
@@ -90,7 +92,8 @@ def proposed(
     """
     best: tuple[float, TableProposal] | None = None
     is_another = False
-    if "metrics" not in taken and (wide := _wide_metrics(found)):
+    is_billing = any(is_named(found, table) for table in _BILLING) and not is_named(found, "metrics")
+    if "metrics" not in taken and not is_billing and (wide := _wide_metrics(found)):
         best = (_score(is_named=True, is_whole=True, share=1.0, columns=2.5), wide)  # unless a table has three columns
     for table in TABLE_WORDS:
         proposal = _of_table(table, found, portfolio, by_domain)

@@ -190,6 +190,15 @@ def test_accounts_that_are_missing_are_said(tmp_path: Path) -> None:
     assert "# Nothing seems to hold the accounts, which every portfolio needs" in text
 
 
+def test_invoices_without_a_status_may_all_be_paid(tmp_path: Path) -> None:
+    _, text = drafted(tmp_path, {"invoices.csv": "number,customer,net_amount,date,po\n1,A,10.50,2025-01-14,7\n"})
+
+    assert (
+        "invoices.csv seems to be invoices, which needs status: say which column it is, or state `constants: {status: paid}` "
+        "where all are paid. There are po."
+    ) in comments(text)
+
+
 def test_the_day_of_an_old_export_is_read_as_its_days_are_written(tmp_path: Path) -> None:
     files = {
         "accounts.csv": "id,name\nA,Alder\n",
