@@ -6,8 +6,8 @@ own SQL. Prints seconds of the processor by table.
 
     python benchmarks/size/by_hand.py FILES FORMAT WAREHOUSE 2026-09-30 [--against WAREHOUSE_OF_THE_PROGRAM]
 
-With `--against` nothing is made: tables of the same name are compared in the columns that both have, and for each it is
-told how many rows differ.
+With `--against` nothing is made: the tables are compared with the program's of the same names, in the columns made by hand,
+and for each it is told how many rows differ; a table or column that the program lacks ends it.
 """
 
 import argparse
@@ -26,6 +26,8 @@ CATEGORIES = {
     "advanced": ("api_call", "integration_configured", "workflow_created"),
     "platform": ("search_performed", "filter_applied", "user_invited"),
 }
+WATERFALL = "waterfall"
+"""Of all segments, which the program makes two tables of."""
 
 
 def statements(files: Path, file_format: str) -> dict[str, str]:
@@ -89,19 +91,22 @@ def made(connection: duckdb.DuckDBPyConnection, files: Path, file_format: str, a
 
 
 def differences(connection: duckdb.DuckDBPyConnection, program: Path) -> dict[str, int]:
-    """Table: how many rows one side has and the other has not, in the columns that both have; figures to six digits."""
+    """Table: how many rows one side has and the other has not, in the columns made by hand; figures to six digits."""
     connection.execute(f"ATTACH '{program}' AS program (READ_ONLY)")
     found = {}
     tables = "SELECT table_name FROM duckdb_tables() WHERE database_name = {0} AND {1}"
     own = connection.execute(tables.format("current_database()", "true")).fetchall()
     theirs = connection.execute(tables.format("'program'", "schema_name = 'large'")).fetchall()
+    if alone := sorted({table for (table,) in set(own) - set(theirs)} - {WATERFALL}):
+        raise SystemExit(f"tables that the program does not make: {', '.join(alone)}")
     for (table,) in sorted(set(own) & set(theirs)):
         sides = [_columns(connection, name) for name in (table, f"program.large.{table}")]
-        shared = [name for name in sides[0] if name in sides[1]]
+        if alone := [name for name in sides[0] if name not in sides[1]]:
+            raise SystemExit(f"columns of {table} that the program does not make: {', '.join(alone)}")
         # figures are compared as they are typed by the program
         cells = ", ".join(
             f"round({name}::DOUBLE, 6) AS {name}" if kind == "DOUBLE" else f"{name}::{kind} AS {name}"
-            for name in shared
+            for name in sides[0]
             for kind in [sides[1][name]]
         )
         mine, made = (f"SELECT {cells} FROM {name}" for name in (table, f"program.large.{table}"))
