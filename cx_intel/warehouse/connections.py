@@ -46,24 +46,23 @@ def streamed(address: str, query: str, of: str) -> Iterator[pa.RecordBatchReader
     Arguments and errors are those of `run_query`; what goes wrong on the way is raised out of the block too.
     """
     with connected(address, of) as connection, closing(connection.cursor()) as cursor:
-        cursor.execute(
-            f"{bare_query(query)}\n"
-        )  # some drivers put it in brackets, which a comment at its end would hide
+        # some drivers put it in brackets, which a comment at its end would hide
+        cursor.execute(f"{bare_query(query)}\n")
         reader: pa.RecordBatchReader = cursor.fetch_record_batch()
-        told: list[SourceError] = []
+        raised: list[SourceError] = []
 
         def batches() -> Iterator[pa.RecordBatch]:
             try:
                 yield from reader
             except (OSError, pa.ArrowException) as error:  # of the driver, by way of Arrow
-                told.append(SourceError(_told(str(error), address, of)))
-                raise told[0] from error
+                raised.append(SourceError(_message(str(error), address, of)))
+                raise raised[0] from error
 
         try:
             yield pa.RecordBatchReader.from_batches(reader.schema, batches())
         except Exception as error:  # whoever pulls the batches may wrap what they raise
-            if told and error is not told[0]:
-                raise told[0] from error
+            if raised and error is not raised[0]:
+                raise raised[0] from error
             raise
 
 
@@ -81,10 +80,10 @@ def connected(address: str, of: str) -> Iterator[Any]:
     except ImportError as error:
         raise SourceError(f"{of} needs a driver: pip install 'cx-intel[{kind}]'.") from error
     except adbc_driver_manager.Error as error:
-        raise SourceError(_told(str(error), address, of)) from error
+        raise SourceError(_message(str(error), address, of)) from error
 
 
-def _told(said: str, address: str, of: str) -> str:
+def _message(said: str, address: str, of: str) -> str:
     return f"{of} fails: {_without_secrets(said, address)}{_hint(kind_of(address), said)}"
 
 

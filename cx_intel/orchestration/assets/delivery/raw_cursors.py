@@ -69,16 +69,16 @@ class CursorDelivery:
         admit_staged(name, source, as_of, self.guard, self.warehouse, part=self.part, is_whole=fetch.is_whole)
         staged = self.warehouse.staged(name)
         refuse_unknown_currencies(table, staged, self.warehouse, self.portfolio)
-        told = _told(fetch) | {"rows_new_or_changed": self.warehouse.count(staged)}
+        metadata = _metadata(fetch) | {"rows_new_or_changed": self.warehouse.count(staged)}
         change = self.warehouse.merge(name, source.cursor.key_of(table), fetch, as_of)
-        return change.days, told | ({} if change.is_changed else {UNCHANGED: True})
+        return change.days, metadata | ({} if change.is_changed else {UNCHANGED: True})
 
     def _with_day(self, rows: Any) -> Any:
         return with_event_day(rows, table=self.source.table, portfolio=self.portfolio)
 
 
-def _told(fetch: Fetch) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _metadata(fetch: Fetch) -> dict[str, Any]:
+    found: dict[str, Any] = {
         "rows_fetched": fetch.rows,
         "read_whole": fetch.is_whole,
         "read_up_to": fetch.cursor.value if fetch.cursor else "",
@@ -86,4 +86,4 @@ def _told(fetch: Fetch) -> dict[str, Any]:
         "rows_with_cursor_ahead": fetch.ahead,
         "ignored_columns": ", ".join(fetch.ignored_columns),
     }
-    return {name: value for name, value in told.items() if value or name == "rows_fetched"}
+    return {name: value for name, value in found.items() if value or name == "rows_fetched"}

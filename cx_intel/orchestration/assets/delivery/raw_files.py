@@ -86,7 +86,7 @@ class FilesDelivery:
         now = (*found.unchanged, *read, *(replace(file, recipe=recipe) for file in kept))
         if known != {file.name: file for file in now}:
             warehouse.remember_files(name, now)
-        return days, _told(found, taken_back, now) | ({} if days else {UNCHANGED: True})
+        return days, _metadata(found, taken_back, now) | ({} if days else {UNCHANGED: True})
 
     def rows(self) -> tuple[ir.Table, list[KnownFile], dict[str, Any]]:
         """All rows of a table without days, what is new read now; the files, to be remembered with them; and metadata.
@@ -108,7 +108,7 @@ class FilesDelivery:
                 ibis.memtable(pd.DataFrame(columns=[*cells, *RAW_MARKS]), schema=ibis.schema(cells | RAW_MARKS))
             )
         now = [*found.unchanged, *read]
-        return _below_each_other(parts), now, _told(found, found.gone, now)
+        return _below_each_other(parts), now, _metadata(found, found.gone, now)
 
     def discard(self) -> None:
         """Drops what stood of the files that were read now."""
@@ -174,17 +174,17 @@ def _below_each_other(parts: Sequence[ir.Table]) -> ir.Table:
     )
 
 
-def _told(found: FileChanges, taken_back: Sequence[KnownFile], now: Sequence[KnownFile]) -> dict[str, Any]:
-    told: dict[str, Any] = {"files_read": len(found.to_read), "files_as_they_were": len(found.unchanged)}
+def _metadata(found: FileChanges, taken_back: Sequence[KnownFile], now: Sequence[KnownFile]) -> dict[str, Any]:
+    counted: dict[str, Any] = {"files_read": len(found.to_read), "files_as_they_were": len(found.unchanged)}
     if left_out := sum(file.left_out for file in now):
-        told["rows_left_out"] = left_out
+        counted["rows_left_out"] = left_out
     kept = [file.name for file in found.gone if file not in taken_back]
     lists = {
         "files_gone": kept,
         "files_taken_back": [file.name for file in taken_back],
         "ignored_columns": sorted({column for file in now for column in file.ignored_columns}),
     }
-    return told | {name: _listed(values) for name, values in lists.items() if values}
+    return counted | {name: _listed(values) for name, values in lists.items() if values}
 
 
 def _listed(values: Sequence[str]) -> str:

@@ -66,9 +66,9 @@ class SeveralSources:
         row_id = IDS.get(self.table)
         if row_id is None or not isinstance(source, TableSource) or not self.warehouse.exists(CONFLICTING_VALUES):
             return rows
-        told = self.warehouse.table(CONFLICTING_VALUES)
-        told = told.filter((told.source_table == self.table) & (told.column_name == row_id))
-        renamed = told.filter(told.other_source == source.label).select(_id="row_key", _renamed="other_value")
+        kept = self.warehouse.table(CONFLICTING_VALUES)
+        kept = kept.filter((kept.source_table == self.table) & (kept.column_name == row_id))
+        renamed = kept.filter(kept.other_source == source.label).select(_id="row_key", _renamed="other_value")
         rows = beside(rows.mutate(_id=parsing.text(rows[row_id])), renamed, "_id")
         return rows.mutate(**{row_id: ibis.coalesce(rows["_renamed"], rows["_id"])}).drop("_id", "_renamed")
 

@@ -81,7 +81,7 @@ def read_query(
                 con.register(name, content)
                 rejects.append(found)
                 names += [f"{name}/{file.name}" for file in files]
-            with _errors_told(of):
+            with _errors_of(of):
                 given = _alone(con, source.query, of)
     return _given(given, source, contract, rejects, names)
 
@@ -97,7 +97,7 @@ def read_query_of_file(source: SqlSource, file: SourceFile, contract: Contract) 
     of = f"The query of the {source.title} over {file.path}"
     ((name, declared),) = source.files.items()
     content, rejects = _contents(declared, [file])
-    with duckdb.connect() as con, _errors_told(of):
+    with duckdb.connect() as con, _errors_of(of):
         con.register(name, content)
         given = _alone(con, source.query, of)
     return _given(given, source, contract, [rejects], [file.name], source_file=file.name)
@@ -113,7 +113,7 @@ def _given(
 ) -> FilesRead:
     """The rows of a result under canonical names."""
     ignored = check_columns(given.column_names, contract, source)
-    with duckdb.connect() as con, _errors_told(f"The query of the {source.title}"):
+    with duckdb.connect() as con, _errors_of(f"The query of the {source.title}"):
         con.execute("SET TimeZone = 'UTC'")
         con.register("given", given)
         table = _canonical(con.table("given"), source, contract, exact_numbers(given.schema), source_file)
@@ -222,7 +222,7 @@ def _refuse_repeated(content: Content, path: str) -> None:
 
 
 @contextmanager
-def _errors_told(of: str) -> Iterator[None]:
+def _errors_of(of: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
