@@ -286,7 +286,7 @@ ABOUT_NO_TABLE_OF_A_PORTFOLIO = {
     "queries.py": "the database in memory of a source's query",
     "backups.py": "copies of files",
 }
-TEMPORARY = ("{_FETCHED}", "{_NEWEST}", "{_DIFFERENT}", "{temporary}")
+TEMPORARY = ("{FETCHED}", "{_NEWEST}", "{_DIFFERENT}", "{temporary}")
 HOW_FAR_READ = "{_CURSORS}"
 """Noted with the rows that were read."""
 
