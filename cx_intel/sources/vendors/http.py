@@ -5,18 +5,26 @@ mean stands beside this module, one file a vendor; how one signs in, in `sign_in
 """
 
 import json
-import math
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 import tenacity
 
 from cx_intel.sources.errors import SourceError
+from cx_intel.sources.vendors.answers import (
+    ABSENT,
+    BAD,
+    UNSIGNED,
+    Answer,
+    Refused,
+    RequestRefused,
+    said_in,
+    seconds_stated,
+)
 from cx_intel.sources.vendors.sign_in import SignIn
 
 TIMEOUT = httpx.Timeout(60, connect=30)
@@ -29,7 +37,6 @@ MOST_BYTES = 256_000_000
 """No answer is longer; what is, is not read to its end."""
 MOST_REDIRECTS = 3
 MOST_SAID = 500
-BAD, UNSIGNED, ABSENT = 400, 401, 404
 PASSING = (408, 409, 423, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529)
 """Statuses that may be another at the next try."""
 Parameters = Mapping[str, str | int | Sequence[str]]
@@ -48,58 +55,22 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-@dataclass(frozen=True)
-class Refused:
-    """What the answer to a refused request says, for the vendor's reader to tell what it means.
-
-    Attributes:
-        status: Of the answer.
-        path: That was asked for.
-        said: The vendor's own words, without secrets.
-    """
-
-    status: int
-    path: str
-    said: str
-
-
-class RequestRefused(SourceError):
-    """A request that the vendor refused and that no further try will change."""
-
-    def __init__(self, text: str, refused: Refused):
-        super().__init__(text)
-        self.refused = refused
-
-
-def refusals_of(names: Iterable[str], ask: Callable[[str], object]) -> list[str]:
-    """What is refused of some lists that are asked for, in words; after a sign-in that is refused, no further one."""
-    found = []
-    for name in names:
-        try:
-            ask(name)
-        except RequestRefused as error:
-            found.append(str(error))
-            if error.refused.status == UNSIGNED:  # the others say the same
-                break
-    return found
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """An answer that was read to its end."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    redirects_to: httpx.URL | None
-
-
 class _Passing(Exception):
     """A failure that may pass, and the seconds that the vendor asks to wait for."""
 
     def __init__(self, text: str, retry_after: float | None = None):
         super().__init__(text)
         self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request, whatever its path."""
+
+    method: str
+    parameters: Parameters
+    content: bytes | None
+    content_type: str
 
 
 @dataclass
@@ -114,6 +85,7 @@ class ApiClient:
         clock: The time.
         tries: How often a request is sent that fails in a way that passes.
         requests: How many were sent.
+        to_do: What to do when the vendor fails for long, and what has become of what was begun.
     """
 
     vendor: str
@@ -123,6 +95,7 @@ class ApiClient:
     clock: Clock = field(default_factory=Clock)
     tries: int = TRIES
     requests: int = 0
+    to_do: str = "Nothing was changed; refresh again later."
 
     def __post_init__(self) -> None:
         is_local = httpx.URL(self.host).host in ("127.0.0.1", "localhost", "::1")
@@ -147,18 +120,48 @@ class ApiClient:
             RequestRefused: The vendor refuses the request, and would refuse it again.
             SourceError: It is not reached, or gives nothing that can be read, however often it is tried.
         """
-        try:
-            return self._retrying()(self._once, path, dict(parameters or {}), absent)
-        except _Passing as failure:
-            raise SourceError(
-                f"{self.vendor} at {self.host}{path} fails, tried {self.tries} times: {failure}. Nothing was changed; refresh "
-                "again later."
-            ) from None
+        answer = self.send("GET", path, parameters=parameters, accepts=(ABSENT,) if absent else (), is_json=True)
+        return None if answer.status == ABSENT else self.parsed(answer)
 
-    def _retrying(self) -> tenacity.Retrying:
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Parameters | None = None,
+        content: bytes | None = None,
+        content_type: str = "application/json",
+        accepts: Collection[int] = (),
+        is_json: bool = False,
+        repeats: bool = True,
+    ) -> Answer:
+        """The answer to any request.
+
+        Args:
+            method: Of HTTP.
+            path: Below the host.
+            parameters: Of the query; a list is sent as repeated keys.
+            content: What is sent.
+            content_type: What that is.
+            accepts: Statuses that are answers too, besides those of success.
+            is_json: An answer that is no whole JSON has failed.
+            repeats: A request that fails in a way that passes is sent again; not where it would be done twice.
+
+        Raises:
+            RequestRefused: The vendor refuses the request, and would refuse it again.
+            SourceError: It is not reached, or gives nothing that can be read, however often it is tried.
+        """
+        asked = _Asked(method, dict(parameters or {}), content, content_type)
+        try:
+            return self._retrying(self.tries if repeats else 1)(self._once, path, asked, accepts, is_json)
+        except _Passing as failure:
+            tried = f", tried {self.tries} times" if repeats else ""
+            raise SourceError(f"{self.vendor} at {self.host}{path} fails{tried}: {failure}. {self.to_do}") from None
+
+    def _retrying(self, tries: int) -> tenacity.Retrying:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Passing),
-            stop=tenacity.stop_after_attempt(self.tries),
+            stop=tenacity.stop_after_attempt(tries),
             wait=self._wait,
             sleep=self.clock.sleep,
             reraise=True,
@@ -170,35 +173,42 @@ class ApiClient:
         doubled = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (state.attempt_number - 1))
         return (stated if stated is not None else doubled / 2) + self._jitter.uniform(0, doubled / 2)
 
-    def _once(self, path: str, parameters: Parameters, absent: bool) -> Any:
-        answer = self._sent(path, parameters)
+    def _once(self, path: str, asked: _Asked, accepts: Collection[int], is_json: bool) -> Answer:
+        answer = self._sent(path, asked)
         if answer.status == UNSIGNED and self.sign_in.renew():
-            answer = self._sent(path, parameters)
-        if answer.status == ABSENT and absent:
-            return None
-        if httpx.codes.is_success(answer.status):
-            return self._parsed(answer)
-        self._refuse(answer, path)
-        return None
+            answer = self._sent(path, asked)
+        if not answer.is_success and answer.status not in accepts:
+            self._refuse(answer, path)
+        if is_json and answer.is_success:
+            self.parsed(answer)
+        return answer
 
-    def _sent(self, path: str, parameters: Parameters) -> _Answer:
-        url = httpx.URL(self.host.rstrip("/") + path)
+    def _sent(self, path: str, asked: _Asked) -> Answer:
+        url, parameters = httpx.URL(self.host.rstrip("/") + path), asked.parameters
         for _ in range(MOST_REDIRECTS + 1):
             self.requests += 1
             try:
                 signed = self.sign_in.headers(self)
                 headers = {**self.headers, **signed}
-                answer = self._read(self._client.build_request("GET", url, params=parameters or None, headers=headers))
+                if asked.content is not None:
+                    headers["Content-Type"] = asked.content_type
+                answer = self._read(
+                    self._client.build_request(
+                        asked.method, url, params=parameters or None, headers=headers, content=asked.content
+                    )
+                )
             except httpx.RequestError as error:
                 raise self._failure(error) from None
-            target = answer.redirects_to
-            if target is None:
+            if not answer.redirects_to:
                 return answer
+            target = httpx.URL(answer.redirects_to)
             if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
                 raise SourceError(
                     f"{self.vendor} at {self.host}{path} redirects to {target.host}, which is another host: the sign-in "
                     "is not sent there. State that host as `host` if it is the right one."
                 )
+            if asked.content is not None:
+                raise SourceError(f"{self.vendor} at {self.host}{path} redirects what is sent. {self.to_do}")
             url, parameters = target, {}
         raise SourceError(f"{self.vendor} at {self.host}{path} redirects more than {MOST_REDIRECTS} times.")
 
@@ -215,21 +225,21 @@ class ApiClient:
                 f"{self.vendor} gives no token: {self._said(answer) or answer.status}. {self.sign_in.advice(UNSIGNED)}"
             )
             raise RequestRefused(text, Refused(UNSIGNED, path, ""))
-        if not httpx.codes.is_success(answer.status):
+        if not answer.is_success:
             self._refuse(answer, path)
-        given = self._parsed(answer)
+        given = self.parsed(answer)
         if not isinstance(given, dict) or not given.get("access_token"):
             raise SourceError(f"{self.vendor} at {self.host}{path} gives no token.")
         return given
 
     def _failure(self, error: httpx.RequestError) -> Exception:
         """What failed, without secrets; a certificate that is not trusted will not be so at the next try."""
-        said = self._without_secrets(f"{type(error).__name__}: {error}")
+        said = self.without_secrets(f"{type(error).__name__}: {error}")
         if "CERTIFICATE" in said.upper():
             return SourceError(f"{self.vendor} at {self.host} has no certificate that is trusted: {said}.")
         return _Passing(said)
 
-    def _read(self, asked: httpx.Request) -> _Answer:
+    def _read(self, asked: httpx.Request) -> Answer:
         """The whole answer, unless it is longer than any is."""
         answer = self._client.send(asked, stream=True)
         try:
@@ -241,56 +251,36 @@ class ApiClient:
                 parts.append(part)
         finally:
             answer.close()
-        target = answer.next_request.url if answer.next_request else None
-        return _Answer(answer.status_code, answer.headers, b"".join(parts), target)
+        target = str(answer.next_request.url) if answer.next_request else ""
+        return Answer(answer.status_code, answer.headers, b"".join(parts), target)
 
-    def _parsed(self, answer: _Answer) -> Any:
+    def parsed(self, answer: Answer) -> Any:
+        """The JSON of an answer, its numbers as they are spelled."""
         try:
             return json.loads(answer.content, parse_int=str, parse_float=str, parse_constant=lambda _: None)
         except (ValueError, RecursionError):
             raise _Passing("its answer is no whole JSON") from None
 
-    def _refuse(self, answer: _Answer, path: str) -> None:
+    def _refuse(self, answer: Answer, path: str) -> None:
         refused = Refused(answer.status, path, self._said(answer))
         text = f"{self.vendor} answers {refused.status} to {path}{': ' + refused.said if refused.said else ''}"
         if refused.status in PASSING:
             raise _Passing(text, self._retry_after(answer, path))
         raise RequestRefused(f"{text}. {self.sign_in.advice(refused.status)}".rstrip(), refused)
 
-    def _retry_after(self, answer: _Answer, path: str) -> float | None:
-        """The seconds that the vendor asks to wait for; it may state a moment instead."""
-        stated = answer.headers.get("Retry-After", "").strip()
-        if not stated:
-            return None
-        try:
-            seconds = float(stated)
-        except ValueError:
-            try:
-                seconds = parsedate_to_datetime(stated).timestamp() - self.clock.now()
-            except ValueError:
-                return None
-        if seconds > LONGEST_RETRY_AFTER:
+    def _retry_after(self, answer: Answer, path: str) -> float | None:
+        seconds = seconds_stated(answer, self.clock.now())
+        if seconds is not None and seconds > LONGEST_RETRY_AFTER:
             raise SourceError(
-                f"{self.vendor} asks to wait {seconds:,.0f} seconds before {path} is tried again. Nothing was changed; "
-                "refresh again then."
+                f"{self.vendor} asks to wait {seconds:,.0f} seconds before {path} is tried again. {self.to_do}"
             )
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        return seconds
 
-    def _said(self, answer: _Answer) -> str:
-        """The vendor's message, wherever it stands in its answer."""
-        try:
-            body = json.loads(answer.content)
-        except (ValueError, RecursionError):
-            return ""
-        first = body[0] if isinstance(body, list) and body else body
-        given = first if isinstance(first, dict) else {}
-        error = given.get("error")
-        places = ("message", "error_description", "description", "title", "error")
-        found = {**given, **(error if isinstance(error, dict) else {})}
-        message = next((found[place] for place in places if isinstance(found.get(place), str)), "")
-        return self._without_secrets(message)[:MOST_SAID].rstrip(". ")
+    def _said(self, answer: Answer) -> str:
+        return self.without_secrets(said_in(answer.content))[:MOST_SAID].rstrip(". ")
 
-    def _without_secrets(self, text: str) -> str:
+    def without_secrets(self, text: str) -> str:
+        """A text in which no secret of the sign-in stands."""
         for secret in sorted(filter(None, self.sign_in.secrets()), key=len, reverse=True):
             text = text.replace(secret, "***")
         return text

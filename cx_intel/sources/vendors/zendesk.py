@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.vendors.http import BAD, ApiClient, Clock, RequestRefused, refusals_of
+from cx_intel.sources.vendors.answers import BAD, RequestRefused, refusals_of
+from cx_intel.sources.vendors.http import ApiClient, Clock
 from cx_intel.sources.vendors.objects import Objects, row_of
 from cx_intel.sources.vendors.sign_in import ClientCredentials
 
