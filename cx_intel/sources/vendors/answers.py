@@ -6,8 +6,9 @@ Nothing is sent here (`http.py`), and what a refusal means for one vendor stands
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from cx_intel.sources.errors import SourceError
 
@@ -34,6 +35,20 @@ class Answer:
     def is_success(self) -> bool:
         return 200 <= self.status < 300
 
+    def json(self) -> Any:
+        """Its JSON, numbers as they are spelled. Raises Passing where it is none, as of an answer that was cut."""
+        try:
+            return json.loads(self.content, parse_int=str, parse_float=str, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            raise Passing("its answer is no whole JSON") from None
+
+    def text(self) -> str:
+        """Its text. Raises Passing where it is none."""
+        try:
+            return self.content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise Passing("its answer is no whole text") from None
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -43,11 +58,15 @@ class Refused:
         status: Of the answer.
         path: That was asked for.
         said: The vendor's own words, without secrets.
+        code: The vendor's name of the error, such as REQUEST_LIMIT_EXCEEDED.
+        headers: Of the answer.
     """
 
     status: int
     path: str
     said: str
+    code: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class RequestRefused(SourceError):
@@ -56,6 +75,14 @@ class RequestRefused(SourceError):
     def __init__(self, text: str, refused: Refused):
         super().__init__(text)
         self.refused = refused
+
+
+class Passing(Exception):
+    """A failure that may pass, and the seconds that the vendor asks to wait for."""
+
+    def __init__(self, text: str, retry_after: float | None = None):
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 def refusals_of(names: Iterable[str], ask: Callable[[str], object]) -> list[str]:
@@ -71,17 +98,21 @@ def refusals_of(names: Iterable[str], ask: Callable[[str], object]) -> list[str]
     return found
 
 
-def said_in(content: bytes) -> str:
-    """The vendor's message, wherever it stands in its answer; empty where it says nothing."""
+def said_in(content: bytes) -> tuple[str, str]:
+    """The vendor's message and its name of the error, wherever they stand in its answer; empty where it says nothing."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        return ""
+        return "", ""
     first = body[0] if isinstance(body, list) and body else body
     given = first if isinstance(first, dict) else {}
     error = given.get("error")
-    places = ("message", "error_description", "description", "title", "error")
     found = {**given, **(error if isinstance(error, dict) else {})}
+    message = _first_text(found, ("message", "error_description", "description", "title", "error"))
+    return message, _first_text(found, ("errorCode", "code", "error"))
+
+
+def _first_text(found: Mapping[str, Any], places: Iterable[str]) -> str:
     return next((found[place] for place in places if isinstance(found.get(place), str)), "")
 
 

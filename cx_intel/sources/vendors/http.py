@@ -4,7 +4,6 @@ Only here are httpx and tenacity imported, which come with `pip install 'cx-inte
 mean stands beside this module, one file a vendor; how one signs in, in `sign_in.py`.
 """
 
-import json
 import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +19,7 @@ from cx_intel.sources.vendors.answers import (
     BAD,
     UNSIGNED,
     Answer,
+    Passing,
     Refused,
     RequestRefused,
     said_in,
@@ -55,12 +55,9 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-class _Passing(Exception):
-    """A failure that may pass, and the seconds that the vendor asks to wait for."""
-
-    def __init__(self, text: str, retry_after: float | None = None):
-        super().__init__(text)
-        self.retry_after = retry_after
+def passes(refused: Refused) -> bool:
+    """Whether a refusal may be none at the next try, by its status."""
+    return refused.status in PASSING
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,8 @@ class _Asked:
     parameters: Parameters
     content: bytes | None
     content_type: str
+    accepts: Collection[int]
+    whole: Callable[[Answer], object] | None
 
 
 @dataclass
@@ -83,6 +82,8 @@ class ApiClient:
         sign_in: How requests prove whose they are.
         headers: Sent with each request.
         clock: The time.
+        passes: Whether a refusal may be none at the next try.
+        advice: What to do about a refusal; where it says nothing, the sign-in does.
         tries: How often a request is sent that fails in a way that passes.
         requests: How many were sent.
         to_do: What to do when the vendor fails for long, and what has become of what was begun.
@@ -93,6 +94,8 @@ class ApiClient:
     sign_in: SignIn
     headers: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
+    passes: Callable[[Refused], bool] = passes
+    advice: Callable[[Refused], str] = lambda refused: ""
     tries: int = TRIES
     requests: int = 0
     to_do: str = "Nothing was changed; refresh again later."
@@ -120,8 +123,8 @@ class ApiClient:
             RequestRefused: The vendor refuses the request, and would refuse it again.
             SourceError: It is not reached, or gives nothing that can be read, however often it is tried.
         """
-        answer = self.send("GET", path, parameters=parameters, accepts=(ABSENT,) if absent else (), is_json=True)
-        return None if answer.status == ABSENT else self.parsed(answer)
+        answer = self.send("GET", path, parameters=parameters, accepts=(ABSENT,) if absent else (), whole=Answer.json)
+        return None if answer.status == ABSENT else answer.json()
 
     def send(
         self,
@@ -132,7 +135,7 @@ class ApiClient:
         content: bytes | None = None,
         content_type: str = "application/json",
         accepts: Collection[int] = (),
-        is_json: bool = False,
+        whole: Callable[[Answer], object] | None = None,
         repeats: bool = True,
     ) -> Answer:
         """The answer to any request.
@@ -144,23 +147,23 @@ class ApiClient:
             content: What is sent.
             content_type: What that is.
             accepts: Statuses that are answers too, besides those of success.
-            is_json: An answer that is no whole JSON has failed.
+            whole: Raises Passing where an answer of success is not whole, which has failed then, as `Answer.json`.
             repeats: A request that fails in a way that passes is sent again; not where it would be done twice.
 
         Raises:
             RequestRefused: The vendor refuses the request, and would refuse it again.
             SourceError: It is not reached, or gives nothing that can be read, however often it is tried.
         """
-        asked = _Asked(method, dict(parameters or {}), content, content_type)
+        asked = _Asked(method, dict(parameters or {}), content, content_type, accepts, whole)
         try:
-            return self._retrying(self.tries if repeats else 1)(self._once, path, asked, accepts, is_json)
-        except _Passing as failure:
+            return self._retrying(self.tries if repeats else 1)(self._once, path, asked)
+        except Passing as failure:
             tried = f", tried {self.tries} times" if repeats else ""
             raise SourceError(f"{self.vendor} at {self.host}{path} fails{tried}: {failure}. {self.to_do}") from None
 
     def _retrying(self, tries: int) -> tenacity.Retrying:
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing),
+            retry=tenacity.retry_if_exception_type(Passing),
             stop=tenacity.stop_after_attempt(tries),
             wait=self._wait,
             sleep=self.clock.sleep,
@@ -169,18 +172,18 @@ class ApiClient:
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
-        stated = failure.retry_after if isinstance(failure, _Passing) else None
+        stated = failure.retry_after if isinstance(failure, Passing) else None
         doubled = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (state.attempt_number - 1))
         return (stated if stated is not None else doubled / 2) + self._jitter.uniform(0, doubled / 2)
 
-    def _once(self, path: str, asked: _Asked, accepts: Collection[int], is_json: bool) -> Answer:
+    def _once(self, path: str, asked: _Asked) -> Answer:
         answer = self._sent(path, asked)
         if answer.status == UNSIGNED and self.sign_in.renew():
             answer = self._sent(path, asked)
-        if not answer.is_success and answer.status not in accepts:
+        if not answer.is_success and answer.status not in asked.accepts:
             self._refuse(answer, path)
-        if is_json and answer.is_success:
-            self.parsed(answer)
+        if asked.whole and answer.is_success:
+            asked.whole(answer)
         return answer
 
     def _sent(self, path: str, asked: _Asked) -> Answer:
@@ -212,22 +215,22 @@ class ApiClient:
             url, parameters = target, {}
         raise SourceError(f"{self.vendor} at {self.host}{path} redirects more than {MOST_REDIRECTS} times.")
 
-    def token(self, path: str, asked: Mapping[str, str]) -> Mapping[str, Any]:
+    def token(self, path: str, asked: Mapping[str, str], *, is_form: bool = False) -> Mapping[str, Any]:
         """What the vendor answers to a request for a token, sent once and without a sign-in; raises as `get` does."""
         url = httpx.URL(self.host.rstrip("/") + path)
+        body: dict[str, Any] = {"data" if is_form else "json": dict(asked)}
         self.requests += 1
         try:
-            answer = self._read(self._client.build_request("POST", url, json=dict(asked)))
+            answer = self._read(self._client.build_request("POST", url, **body))
         except httpx.RequestError as error:
             raise self._failure(error) from None
         if answer.status in (BAD, UNSIGNED):  # how OAuth refuses a client
-            text = (
-                f"{self.vendor} gives no token: {self._said(answer) or answer.status}. {self.sign_in.advice(UNSIGNED)}"
-            )
+            said = self._refused(answer, path).said
+            text = f"{self.vendor} gives no token: {said or answer.status}. {self.sign_in.advice(UNSIGNED)}"
             raise RequestRefused(text, Refused(UNSIGNED, path, ""))
         if not answer.is_success:
             self._refuse(answer, path)
-        given = self.parsed(answer)
+        given = answer.json()
         if not isinstance(given, dict) or not given.get("access_token"):
             raise SourceError(f"{self.vendor} at {self.host}{path} gives no token.")
         return given
@@ -237,7 +240,7 @@ class ApiClient:
         said = self.without_secrets(f"{type(error).__name__}: {error}")
         if "CERTIFICATE" in said.upper():
             return SourceError(f"{self.vendor} at {self.host} has no certificate that is trusted: {said}.")
-        return _Passing(said)
+        return Passing(said)
 
     def _read(self, asked: httpx.Request) -> Answer:
         """The whole answer, unless it is longer than any is."""
@@ -254,19 +257,17 @@ class ApiClient:
         target = str(answer.next_request.url) if answer.next_request else ""
         return Answer(answer.status_code, answer.headers, b"".join(parts), target)
 
-    def parsed(self, answer: Answer) -> Any:
-        """The JSON of an answer, its numbers as they are spelled."""
-        try:
-            return json.loads(answer.content, parse_int=str, parse_float=str, parse_constant=lambda _: None)
-        except (ValueError, RecursionError):
-            raise _Passing("its answer is no whole JSON") from None
-
     def _refuse(self, answer: Answer, path: str) -> None:
-        refused = Refused(answer.status, path, self._said(answer))
+        refused = self._refused(answer, path)
         text = f"{self.vendor} answers {refused.status} to {path}{': ' + refused.said if refused.said else ''}"
-        if refused.status in PASSING:
-            raise _Passing(text, self._retry_after(answer, path))
-        raise RequestRefused(f"{text}. {self.sign_in.advice(refused.status)}".rstrip(), refused)
+        if self.passes(refused):
+            raise Passing(text, self._retry_after(answer, path))
+        advice = self.advice(refused) or self.sign_in.advice(refused.status)
+        raise RequestRefused(f"{text}. {advice}".rstrip(), refused)
+
+    def _refused(self, answer: Answer, path: str) -> Refused:
+        said, code = map(self.without_secrets, said_in(answer.content))
+        return Refused(answer.status, path, said[:MOST_SAID].rstrip(". "), code[:MOST_SAID], answer.headers)
 
     def _retry_after(self, answer: Answer, path: str) -> float | None:
         seconds = seconds_stated(answer, self.clock.now())
@@ -275,9 +276,6 @@ class ApiClient:
                 f"{self.vendor} asks to wait {seconds:,.0f} seconds before {path} is tried again. {self.to_do}"
             )
         return seconds
-
-    def _said(self, answer: Answer) -> str:
-        return self.without_secrets(said_in(answer.content))[:MOST_SAID].rstrip(". ")
 
     def without_secrets(self, text: str) -> str:
         """A text in which no secret of the sign-in stands."""
