@@ -24,11 +24,12 @@ MISUSE = 2
 def explained() -> Iterator[None]:
     """Errors that the user can mend are said in their own words, without a traceback."""
     from cx_intel.orchestration.build import SettingsErrors
+    from cx_intel.reports.ask.answer import NoAnswer
     from cx_intel.warehouse.errors import WarehouseError
 
     try:
         yield
-    except (SettingsError, SettingsErrors, WarehouseError) as error:
+    except (SettingsError, SettingsErrors, NoAnswer, WarehouseError) as error:
         errors.print(escape(str(error)), style="red")
         raise typer.Exit(MISUSE) from None
 

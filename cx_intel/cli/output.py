@@ -1,6 +1,7 @@
 """What commands print: the outcome of a refresh, rows of a table, and where to look. The commands are in `cli.py`."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.console import Console
@@ -8,6 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from cx_intel.settings.environment import Environment
+
+if TYPE_CHECKING:
+    from cx_intel.reports.ask.answer import Answer, Section
 
 console = Console(soft_wrap=not sys.stdout.isatty())
 errors = Console(stderr=True, soft_wrap=True)
@@ -95,6 +99,26 @@ def _as_table(frame) -> Table:  # type: ignore[no-untyped-def]
         table.add_column(str(column))
     for row in frame.itertuples(index=False):
         table.add_row(*("" if pd.isna(value) else escape(str(value)) for value in row))
+    return table
+
+
+def print_answer(answer: "Answer") -> None:
+    """An answer: its title, then each section as a table, or line by line."""
+    console.print(f"[bold]{escape(answer.title)}[/]", highlight=False)
+    for line in answer.lines:
+        console.print(escape(line), highlight=False)
+    for section in answer.sections:
+        console.print(f"\n[bold]{escape(section.title)}[/]", highlight=False)
+        for line in section.lines:
+            console.print(escape(line), highlight=False)
+        if section.rows:
+            console.print(_section_table(section))
+
+
+def _section_table(section: "Section") -> Table:
+    table = Table(*section.headings, show_header=bool(section.headings), box=None, padding=(0, 2, 0, 0))
+    for row in section.rows:
+        table.add_row(*(escape(text) for text in row))
     return table
 
 

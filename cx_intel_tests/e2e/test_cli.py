@@ -1,5 +1,6 @@
 """The command `cx-intel` as a user types it: texts and exit statuses."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -130,6 +131,48 @@ def test_explain_metric_names_the_figures_and_months_that_there_are(company: Sma
     assert (told.exit_code, "there are nrr_ttm_pct" in told.output) == (MISUSE, True)
     told = here(company, "explain-metric", "arpa", "--portfolio", "small", "--month", "2031-01")
     assert (told.exit_code, "has no month 2031-01; it has " in told.output) == (MISUSE, True)
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_explain_tells_of_an_account_by_a_part_of_its_name(company: SmallCompany) -> None:
+    told = here(company, "explain", "company 10")
+    assert told.exit_code == DONE, told.output
+    assert f"Company 10, A10 as of {AS_OF:%d %b %Y} (small)" in told.output
+    assert "Owner: Ben. Segment: SMB. ARR €12,000." in told.output
+    unclear = here(company, "explain", "company 1")  # not Company 10, 11 and 12
+    assert (unclear.exit_code, "Company 1, A01" in unclear.output) == (DONE, True)
+    unknown = here(company, "explain", "compny 7", "--portfolio", "small")
+    assert (unknown.exit_code, "spelt alike are Company 7 (A07, small)" in unknown.stderr) == (MISUSE, True)
+    day = here(company, "explain", "A10", "--as-of", "2020-01-01")
+    assert (day.exit_code, "There is no snapshot of 2020-01-01" in day.stderr) == (MISUSE, True)
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_diff_names_days_without_a_snapshot(company: SmallCompany) -> None:
+    told = here(company, "diff", "2025-01-24", AS_OF.isoformat())
+    assert (told.exit_code, "There is no snapshot of 2025-01-24" in told.stderr) == (MISUSE, True)
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_sql_answers_a_query_as_table_csv_or_json(company: SmallCompany) -> None:
+    query = "SELECT account_id, current_arr FROM dim_account WHERE account_id >= 'A10' ORDER BY 1"
+    table = here(company, "sql", query)
+    assert (table.exit_code, "12000.00" in table.stdout, table.stderr) == (DONE, True, "")
+    written = here(company, "sql", query, "--format", "csv", "--rows", "1")
+    assert (written.stdout, written.stderr) == (
+        "account_id,current_arr\nA10,12000.00\n",
+        "These are the first 1 rows; --rows 0 gives all.\n",
+    )
+    plain = here(company, "sql", query, "--format", "json", "--rows", "0")
+    assert json.loads(plain.stdout)[1] == {"account_id": "A11", "current_arr": 13200.0}
+    live = here(company, "sql", "SELECT count(*) AS n FROM raw_accounts", "--live", "--format", "csv")
+    assert live.stdout == "n\n12\n"
+    piped = CliRunner().invoke(app, ["sql", "-", "--format", "csv"], env=company.variables, input="SELECT 1 AS one")
+    assert piped.stdout == "one\n1\n"
+    wrong = here(company, "sql", "DELETE FROM dim_account")
+    assert (wrong.exit_code, "Only one query that reads" in wrong.stderr) == (MISUSE, True)
+    none = here(company, "sql", "FROM dim_account LIMIT 0")
+    assert (none.exit_code, none.stdout, none.stderr) == (DONE, "", "The query gives no rows.\n")
 
 
 def test_ui_becomes_dagster_dev_so_that_signals_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

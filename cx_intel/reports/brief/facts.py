@@ -60,9 +60,16 @@ class Facts:
     outlook: Mapping[str, Record]
 
 
-def facts_of(data: ReportData) -> Facts:
-    """The facts of a day; what the portfolio has no table for is left out."""
-    compared, base = data.compared_day(WEEK), _month_base(data)
+def facts_of(data: ReportData, compared: date | None = None, *, falls: int = FALLS, rises: int = RISES) -> Facts:
+    """The facts of a day; what the portfolio has no table for is left out.
+
+    Args:
+        data: What was read of the day.
+        compared: The day that it is compared with, which the list and the events before are of; default: a week before.
+        falls: How many accounts are told whose score fell.
+        rises: How many are told whose score rose.
+    """
+    compared, base = compared or data.compared_day(WEEK), _month_base(data)
     accounts = {row["account_id"]: row for row in records(data["account_snapshot"])}
     changes = data["health_score_changes"]
     changes = changes[changes["compared_as_of"] == compared] if len(changes) and compared else changes.head(0)
@@ -78,8 +85,8 @@ def facts_of(data: ReportData) -> Facts:
         base,
         records(data.summary)[-1] if len(data.summary) else None,
         bool(len(changes)),
-        tuple(row for row in moved if row["health_score_change"] < 0)[:FALLS],
-        tuple(row for row in moved if row["health_score_change"] > 0)[:RISES],
+        tuple(row for row in moved if row["health_score_change"] < 0)[:falls],
+        tuple(row for row in moved if row["health_score_change"] > 0)[:rises],
         _tier_changes(data, accounts),
         tuple(_events(data, accounts, SIGNAL_DROP)),
         tuple(listed),

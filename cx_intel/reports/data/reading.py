@@ -103,6 +103,7 @@ def read_report_data(
     *,
     tables: Iterable[str] = TABLES,
     with_state: bool = True,
+    account: str | None = None,
 ) -> ReportData:
     """Everything that the reports of a portfolio show at `as_of`.
 
@@ -113,8 +114,9 @@ def read_report_data(
         made_at: When the reports are made, aware.
         tables: Those that are wanted; the others stay empty.
         with_state: Whether to count the rows of each table and to look up how new it is.
+        account: The one whose rows are read, where a table has rows of accounts; None: all.
     """
-    read = _Reader(warehouse, portfolio, as_of, set(tables))
+    read = _Reader(warehouse, portfolio, as_of, set(tables), account)
     present = warehouse.tables() if with_state else []
     history = {table: read.sums(table) for table in SUMMED}
     compared = newest_within(history["account_snapshot"]["as_of"], as_of - timedelta(days=WEEK))
@@ -136,8 +138,10 @@ def read_report_data(
 class _Reader:
     """Reads the tables of one portfolio for one day."""
 
-    def __init__(self, warehouse: Warehouse, portfolio: Portfolio, as_of: date, wanted: set[str]):
-        self.warehouse, self.portfolio, self.as_of = warehouse, portfolio, as_of
+    def __init__(
+        self, warehouse: Warehouse, portfolio: Portfolio, as_of: date, wanted: set[str], account: str | None = None
+    ):
+        self.warehouse, self.portfolio, self.as_of, self.account = warehouse, portfolio, as_of, account
         self.known = set(tables_of(portfolio))
         self.wanted = self.known & wanted
         self.no_value = Language(portfolio.reports.language, portfolio.currency.reporting).say(NO_VALUE)
@@ -146,7 +150,9 @@ class _Reader:
         """The table, if it is wanted, the portfolio has it, and it was made."""
         if name not in self.wanted or not self.warehouse.exists(name):
             return None
-        return self.warehouse.table(name)
+        rows = self.warehouse.table(name)
+        is_of_one = self.account is not None and "account_id" in rows.columns
+        return rows.filter(rows.account_id == ibis.literal(self.account)) if is_of_one else rows
 
     def rows(self, name: str) -> pd.DataFrame:
         """The rows of the day, without what no report shows."""

@@ -70,6 +70,13 @@ def reading(path: Path) -> Iterator[Database]:
     if path.resolve() in _open:
         yield _open[path.resolve()][0]
         return
+    with reading_alone(path) as database:
+        yield database
+
+
+@contextmanager
+def reading_alone(path: Path) -> Iterator[Database]:
+    """The file, opened for reading by a connection that nobody shares."""
     database = Database(path, _connect(path, read_only=True))
     try:
         yield database

@@ -1,0 +1,142 @@
+"""The commands that ask: one account explained, two days compared, a query over the published copy.
+
+Thin doors to `cx_intel.reports.ask` and `cx_intel.warehouse.duckdb.asking`; they only read. Other commands are in
+`app.py`, what they print in `output.py`.
+"""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
+from cx_intel.cli.output import errors, print_answer, print_rows
+from cx_intel.settings.environment import Environment, read_environment
+
+if TYPE_CHECKING:
+    from cx_intel.settings.portfolio import Portfolio
+    from cx_intel.warehouse.duckdb.readable import Readable
+
+asking = typer.Typer(add_completion=False)
+Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A day that has a snapshot.")]
+
+
+class Form(StrEnum):
+    """How rows are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@contextmanager
+def _opened(portfolio: str | None) -> "Iterator[tuple[dict[str, Portfolio], Readable]]":
+    """The portfolios that may be meant, and what can be read of them."""
+    from cx_intel.orchestration.build import load_portfolios
+
+    with explained():
+        environment = read_environment(os.environ)
+        known = load_portfolios(environment.portfolios)
+        names = [known_name(portfolio, list(known))] if portfolio else list(known)
+        with readable_now(environment, names) as found:
+            yield {name: known[name] for name in names if name in found.warehouses}, found
+
+
+@asking.command()
+def explain(
+    account: Annotated[str, typer.Argument(help="Its id, its name, or a part of its name.")],
+    portfolio: Annotated[str | None, typer.Option(help="Default: whichever has the account.")] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: the newest day.")] = None,
+) -> None:
+    """Explain an account: why it has its score, what moved, what to do, its renewal, its money."""
+    from cx_intel.reports.ask.accounts import find_account
+    from cx_intel.reports.ask.explanation import explain as explanation
+
+    with _opened(portfolio) as (portfolios, found):
+        meant = find_account(account, found.warehouses)
+        warehouse, chosen = found.warehouses[meant.portfolio], portfolios[meant.portfolio]
+        answer = explanation(warehouse, chosen, meant.account_id, as_of.date() if as_of else None)
+    print_answer(answer)
+
+
+@asking.command()
+def diff(
+    first: Day,
+    last: Day,
+    portfolio: Annotated[str | None, typer.Option(help="Default: the only one.")] = None,
+) -> None:
+    """Tell what changed between two days: money, customers, scores and why, tiers, renewals, the list of calls."""
+    from cx_intel.reports.ask.differences import difference
+
+    with _opened(portfolio) as (portfolios, found):
+        name = _only(list(portfolios))
+        answer = difference(found.warehouses[name], portfolios[name], first.date(), last.date())
+    print_answer(answer)
+
+
+@asking.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT in DuckDB's SQL; - reads it from the standard input.")],
+    portfolio: Annotated[str | None, typer.Option(help="Default: the only one.")] = None,
+    rows: Annotated[int, typer.Option(min=0, help="How many rows; 0: all.")] = 100,
+    form: Annotated[Form, typer.Option("--format", help="How they are printed.")] = Form.TABLE,
+    live: Annotated[bool, typer.Option("--live", help="Read the warehouse itself: raw tables, every day.")] = False,
+) -> None:
+    """Query the published copy of a portfolio, reading alone: docs/read-the-data.md says what is in it."""
+    from cx_intel.orchestration.build import portfolio_files
+    from cx_intel.warehouse.duckdb.asking import query as answered
+
+    with explained():
+        environment = read_environment(os.environ)
+        there = list(portfolio_files(environment.portfolios))
+        name = known_name(portfolio, there) if portfolio else _only(_published(environment, there))
+        file = environment.warehouse if live else environment.published(name)
+        text = sys.stdin.read() if query == "-" else query
+        found = answered(file, text, schema=name if live else "main", limit=rows or None)
+    if form is Form.TABLE:
+        _print_table(found.columns, found.rows)
+    elif form is Form.CSV:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([found.columns, *found.rows])
+    elif form is Form.JSON:
+        named = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        print(json.dumps(named, default=_plain, ensure_ascii=False, indent=2))
+    if found.has_more:
+        errors.print(f"These are the first {len(found.rows)} rows; --rows 0 gives all.", style="yellow")
+
+
+def _plain(value: object) -> object:
+    """A value that JSON has no form for: amounts as numbers, days and times as text."""
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def _print_table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    import pandas as pd
+
+    from cx_intel.reports.listing import as_text
+
+    if not rows:
+        errors.print("The query gives no rows.")
+        return
+    print_rows(pd.DataFrame([[as_text(value) for value in row] for row in rows], columns=list(columns)))
+
+
+def _published(environment: Environment, names: list[str]) -> list[str]:
+    """The portfolios that have a published copy; all of them where none has."""
+    return [name for name in names if environment.published(name).exists()] or names
+
+
+def _only(names: list[str]) -> str:
+    """The one portfolio that there is; where there are several, one has to be chosen."""
+    if len(names) != 1:
+        what = f"There are several portfolios ({', '.join(names)})" if names else "No portfolio can be read"
+        errors.print(f"{what}: choose one (--portfolio).", style="red")
+        raise typer.Exit(MISUSE)
+    return names[0]
