@@ -14,8 +14,9 @@ from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.meanings import FIGURE, meanings, of_ends, without_billing
+from cx_intel.proposals.names import bare_names, plain
 from cx_intel.proposals.spellings import EITHER_WAY, day_of, is_day, spellings
-from cx_intel.proposals.words import COLUMN_WORDS, TABLE_WORDS, bare_names, plain
+from cx_intel.proposals.words import COLUMN_WORDS, TABLE_WORDS
 from cx_intel.settings.portfolio import Portfolio
 
 _NUMBER = re.compile(r"^[^\d(-]{0,4}\(?-?[\d.,' ]*\d\)?[^\d]{0,4}$")

@@ -1,29 +1,23 @@
 """Makes an asset of each raw table: what a source delivered, as it was delivered.
 
-Sources are read by `cx_intel.sources`; the first thing that judges a row is staging. A source that can deliver a day
-keeps its events by day, so that a refresh reads the days that are new.
+Sources are read by `cx_intel.sources`; the first thing that judges a row is staging. How rows come in is in
+`raw_files.py` (file by file), `raw_cursors.py` (what is new at a connection) and `raw_whole.py` (all the rest).
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, timedelta
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import ibis
-import ibis.expr.types as ir
-import pandas as pd
 
 from cx_intel.contracts.contract import Kind
-from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
-from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.models.staging.event_days import is_kept_by_row_day, is_read_by_file
-from cx_intel.orchestration.assets.delivery.admission import refuse_unknown_currencies
 from cx_intel.orchestration.assets.delivery.landed import landed_before
 from cx_intel.orchestration.assets.delivery.raw_cursors import CursorDelivery
 from cx_intel.orchestration.assets.delivery.raw_files import FilesDelivery
+from cx_intel.orchestration.assets.delivery.raw_whole import WholeDelivery, digest_of, refuse_lost_files
 from cx_intel.orchestration.assets.metadata import shown
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of, report_other_days
 from cx_intel.orchestration.assets.unchanged import REBUILD_TAG, making
@@ -37,14 +31,10 @@ from cx_intel.settings.sources.sources import Source
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.content import FilesRead
-from cx_intel.sources.files.digests import digest_of_files, read_settled
-from cx_intel.sources.files.known import KnownFile
-from cx_intel.sources.files.paths import file_sets, source_files
-from cx_intel.warehouse.protocol import Rows, Warehouse
+from cx_intel.warehouse.protocol import Warehouse
 
 if TYPE_CHECKING:
-    from cx_intel.demo_data import World
+    pass
 
 EVENT_TABLES = ("usage_events",)
 AFTER = {"ticket_status_history": ("support_tickets",)}
@@ -120,148 +110,33 @@ def raw_asset(part: str, table: str, whole: Portfolio, variables: Mapping[str, s
         if stands_at and days[-1] < stands_at:
             context.log.info(f"{name} stands at {stands_at}, a later day; it is left as it is.")
             return dg.MaterializeResult(asset_key=key, metadata={"kept_as_of": stands_at.isoformat()})
-        _refuse_lost_files(source, kind, variables, name, warehouse)
-        extra: dict[str, Any] = {}
+        refuse_lost_files(source, kind, variables, name, warehouse)
         guard = Guard(portfolio.name, home, variables)
-        reads_all = REBUILD_TAG in context.run.tags
         by_file = None
         if is_read_by_file(table, source) and isinstance(source, FilesSource | SqlSource):
             by_file = FilesDelivery(name, source, portfolio, variables, guard, warehouse)
         delivery: FilesDelivery | CursorDelivery | None = by_file if kind == "by_day" else None
         if isinstance(source, SqlSource) and source.cursor:
+            reads_all = REBUILD_TAG in context.run.tags
             delivery = CursorDelivery(source, part, kind, portfolio, variables, guard, warehouse, reads_all)
         if delivery:
             with warehouse.transaction():
-                written, extra = delivery.take(days[-1])
-                metadata = shown(None, warehouse.table(name), days[-1], warehouse)
-            report_other_days(context, key, written, days)
-            return dg.MaterializeResult(asset_key=key, metadata=metadata | extra)
-        digest = _digest(source, variables)
-        step_made = making(context, warehouse, key, portfolio, days, digest, guard.fingerprint())
-        if digest is not None and (told := step_made.told_before()):
-            return told.result()
-        files: list[KnownFile] = []
-        with warehouse.transaction():
-            step_made.begin()
-            if isinstance(source, SyntheticSource) and kind == "by_day":
-                written, state = _days_to_make(source, portfolio, warehouse, name, days)
-                world = world_of(source.model_dump_json())
-                admitted = (guard.admit(table, world.day(table, day), day, warehouse) for day in written)
-                staged = warehouse.stage(name, _dated(admitted, written, table, portfolio))
-                swapped: dict[str, Any] = {"column": DELIVERED_DAY, "days": written, "state": state}
-            else:
-                if by_file:
-                    rows, files, extra = by_file.rows()
-                else:
-                    rows, extra = _whole(table, source, days[-1], portfolio, variables, warehouse)
-                rows = guard.admit(table, rows, days[-1], warehouse, portfolio.system_of(table), part)
-                staged = warehouse.stage(name, [rows])
-                written, swapped = (), {"stands_at": days[-1]}
-            refuse_unknown_currencies(table, staged, warehouse, portfolio)
-            metadata = shown(None, staged, days[-1], warehouse)
-            warehouse.swap(name, **swapped)
-            if by_file:
-                warehouse.remember_files(name, files)
-                by_file.discard()
-            step_made.remember(metadata | extra)
+                written, told = delivery.take(days[-1])
+                metadata = shown(None, warehouse.table(name), days[-1], warehouse) | told
+        else:
+            digest = digest_of(source, variables)
+            step_made = making(context, warehouse, key, portfolio, days, digest, guard.fingerprint())
+            if digest is not None and (before := step_made.told_before()):
+                return before.result()
+            with warehouse.transaction():
+                step_made.begin()
+                all_rows = WholeDelivery(source, table, part, kind, portfolio, variables, guard, warehouse, by_file)
+                written, metadata = all_rows.take(days)
+                step_made.remember(metadata)
         report_other_days(context, key, written, days)
-        return dg.MaterializeResult(asset_key=key, metadata=metadata | extra)
+        return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return compute
-
-
-def _refuse_lost_files(
-    source: Source, kind: Kind, variables: Mapping[str, str], name: str, warehouse: Warehouse
-) -> None:
-    """Raises SourceError where no file of a query is there any more and its rows would go with them.
-
-    Each of the files may be missing, or the reading of them would say so; that all are gone at once is a lost mount.
-    """
-    if not isinstance(source, SqlSource) or source.connection or source.landed:
-        return
-    if kind == "by_day" and not source.takes_gone_files_back:
-        return
-    sets = file_sets(source)
-    if any(source_files(files, variables, of) for files, of in sets) or not warehouse.exists(name):
-        return
-    if count := warehouse.count(warehouse.table(name)):
-        paths = ", ".join(f"`{files.path}`" for files, _ in sets)
-        raise SourceError(
-            f"None of the files of the {source.title} is there, {paths}, and {count:,} rows came from such files before. "
-            "Mount the folder, mend the path, or put the files back; if they are meant to be gone, put a file in their "
-            "place that has but the names of its columns."
-        )
-
-
-def _digest(source: Source, variables: Mapping[str, str]) -> str | None:
-    """What the source delivers, as far as its files or its settings tell; None where only asking for it does."""
-    if isinstance(source, SyntheticSource):
-        return source.model_dump_json()
-    if isinstance(source, SqlSource) and source.landed and not source.files and not source.connection:
-        return "landed"  # which is read through the warehouse, and noted there
-    return digest_of_files(source, variables)
-
-
-def _dated(frames: Iterable[Rows], days: Iterable[date], table: str, portfolio: Portfolio) -> Iterator[Rows]:
-    """The rows of each day with the day that delivered them; a frame without any says nothing of types: they are stated."""
-    known = {column.name: column.type for column in delivered_columns(STAGING[table](portfolio))}
-    for frame, day in zip(frames, days, strict=True):
-        if isinstance(frame, ir.Table):
-            yield frame.mutate(**{DELIVERED_DAY: ibis.literal(day)})
-        elif not frame.empty:
-            yield frame.assign(**{DELIVERED_DAY: day})
-        else:
-            types = {**{name: known.get(name, "string") for name in frame.columns}, DELIVERED_DAY: "date"}
-            yield ibis.memtable(pd.DataFrame(columns=list(types)), schema=ibis.schema(types))
-
-
-@lru_cache(maxsize=4)
-def world_of(source: str) -> "World":
-    """The world of a synthetic source (its settings as JSON): made once, it remembers its accounts' lives."""
-    settings = SyntheticSource.model_validate(json.loads(source))
-    from cx_intel.demo_data import build_world  # with it come names of people and companies, which few runs need
-
-    return build_world(
-        world=settings.world,
-        seed=settings.seed,
-        accounts=settings.accounts,
-        starts_on=settings.starts_on,
-        events_from=settings.events_from,
-    )
-
-
-def _days_to_make(
-    source: SyntheticSource, portfolio: Portfolio, warehouse: Warehouse, name: str, days: tuple[date, ...]
-) -> tuple[tuple[date, ...], dict[date, str]]:
-    """The days of the run, and the earlier ones that are missing or of another world."""
-    version = source.model_dump_json(include={"world", "seed", "accounts", "starts_on", "events_from"})
-    built = warehouse.day_state(name)
-    span = range((days[-1] - source.events_from).days + 1)
-    all_days = (source.events_from + timedelta(days=n) for n in span)
-    missing = {day for day in all_days if built.get(day) != version}
-    gone = {day for day in built if day < source.events_from}
-    chosen = tuple(sorted(missing | gone | set(days)))
-    return chosen, dict.fromkeys(chosen, version)
-
-
-def _whole(
-    table: str,
-    source: Source,
-    as_of: date,
-    portfolio: Portfolio,
-    variables: Mapping[str, str],
-    warehouse: Warehouse,
-) -> tuple[ir.Table | pd.DataFrame, dict[str, Any]]:
-    if isinstance(source, SyntheticSource):
-        return world_of(source.model_dump_json()).table(table, as_of), {}
-    read_source: Callable[..., FilesRead] = (
-        warehouse.read_query if isinstance(source, SqlSource) else warehouse.read_files
-    )
-    contract = STAGING[table](portfolio)
-    read = read_settled(lambda: read_source(source, contract=contract, environment=variables), source, variables)
-    rows = ibis.memtable(read.raw())
-    told: dict[str, Any] = {"ignored_columns": ", ".join(read.ignored_columns), "rows_left_out": read.left_out}
-    return rows, {name: value for name, value in told.items() if value}
 
 
 def _origin(source: Source) -> str:
