@@ -7,10 +7,11 @@ they are made: `pages/publishing.py` and `exports/tables.py`.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cx_intel.reports.data.report_data import ReportData, ScoreHistory
@@ -76,7 +77,7 @@ def _parts(data: ReportData) -> Iterator[str]:
 
 def _told(value: object) -> Iterator[str]:
     if isinstance(value, pd.DataFrame):
-        yield from _rows(value)
+        yield _rows(value)
     elif isinstance(value, Mapping):
         for key in sorted(value, key=str):
             yield str(key)
@@ -92,7 +93,15 @@ def _told(value: object) -> Iterator[str]:
         yield repr(value)
 
 
-def _rows(frame: pd.DataFrame) -> list[str]:
-    """The rows as text, in an order that does not depend on the engine's."""
-    text = frame.to_json(orient="records", lines=True, date_format="iso", double_precision=15)
-    return sorted(text.splitlines())
+def _rows(frame: pd.DataFrame) -> str:
+    """What the rows are, in whatever order the engine gave them: sum and exclusive or of a hash of each."""
+    columns = {str(name): _hashable(frame[name]) for name in frame.columns}
+    hashes = pd.util.hash_pandas_object(pd.DataFrame(columns, index=frame.index), index=False).to_numpy()
+    kinds = [(str(name), str(kind)) for name, kind in frame.dtypes.items()]
+    return repr((kinds, len(frame), int(hashes.sum()), int(np.bitwise_xor.reduce(hashes))))
+
+
+def _hashable(values: pd.Series) -> pd.Series:
+    """The values of a column, lists among them as text."""
+    is_listed = values.dtype == object and len(values) and not isinstance(values.iloc[0], Hashable)
+    return values.map(lambda value: repr(list(value)), na_action="ignore") if is_listed else values

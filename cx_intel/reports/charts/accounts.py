@@ -29,12 +29,13 @@ from cx_intel.reports.charts.figure import (
 )
 from cx_intel.reports.charts.levels import SCORED, present_risks, present_tiers, said
 from cx_intel.reports.charts.palette import UNKNOWN, risk_marks, tier_marks
-from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.data.report_data import ReportData, made_once
 
 ACCOUNTS = "accounts"
 ROW_HEIGHT, HEIGHT = 34, 215
 
 
+@made_once
 def account_rows(data: ReportData) -> Rows:
     """An account a row, as all these charts read it."""
     accounts = data.accounts

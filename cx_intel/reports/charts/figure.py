@@ -68,11 +68,9 @@ def rows_of(frame: pd.DataFrame, columns: Mapping[str, str]) -> Rows:
         frame: The rows.
         columns: Column of the frame: its name in the chart.
     """
-    chosen = frame[list(columns)].rename(columns=dict(columns)).astype(object)
-    return [
-        {name: plain_value(value) for name, value in zip(chosen.columns, row, strict=True)}
-        for row in chosen.itertuples(index=False)
-    ]
+    names = list(columns.values())
+    values = [[plain_value(value) for value in frame[column].astype(object)] for column in columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def plain_value(value: Any) -> Any:

@@ -6,11 +6,11 @@ this module, each in one of its own.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ from cx_intel.models.renewals.pipeline import is_in_book
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 
+Made = TypeVar("Made")
 WEEK, MONTH, TOLERANCE = 7, 30, 3
 """Days back that changes are told against, and how much further back the newest snapshot may lie."""
 
@@ -80,6 +81,11 @@ class ReportData:
         return Language(self.portfolio.reports.language, self.portfolio.currency.reporting)
 
     @cached_property
+    def shared(self) -> dict[str, Any]:
+        """What several reports show, under the name of the function that made it (`made_once`)."""
+        return {}
+
+    @cached_property
     def book(self) -> pd.DataFrame:
         """The accounts of the book on the day (`is_in_book`), as their snapshot has them."""
         snapshot = self["account_snapshot"]
@@ -115,6 +121,19 @@ class ReportData:
         """The days that have a snapshot, up to `as_of`."""
         sums = self.history.get("account_snapshot")
         return [] if sums is None else list(sums["as_of"])
+
+
+def made_once(make: Callable[[ReportData], Made]) -> Callable[[ReportData], Made]:
+    """Lets a function be executed once for each `ReportData`; what it gives is not to be changed."""
+    name = f"{make.__module__}.{make.__qualname__}"
+
+    @wraps(make)
+    def made(data: ReportData) -> Made:
+        if name not in data.shared:
+            data.shared[name] = make(data)
+        return cast("Made", data.shared[name])
+
+    return made
 
 
 def newest_within(days: Iterable[date], last: date, tolerance: int = TOLERANCE) -> date | None:

@@ -4,6 +4,7 @@ What the figure means does not belong here, nor how it is written: that is `lang
 (`cx_intel.models.expressions.money`), by the same rule.
 """
 
+import math
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -12,7 +13,9 @@ import pandas as pd
 
 def is_missing(value: Any) -> bool:
     """None, NaN and NaT: nothing to show."""
-    return value is None or bool(pd.isna(value))
+    if value is None or isinstance(value, str):
+        return value is None
+    return math.isnan(value) if isinstance(value, float) else bool(pd.isna(value))
 
 
 def rounded(value: Any, digits: int = 0) -> Decimal:

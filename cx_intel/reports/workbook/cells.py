@@ -6,42 +6,47 @@ days and rates get the formats of the portfolio's currency and language. Which c
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
-from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from cx_intel.reports.charts.palette import Mark
 from cx_intel.reports.words.language import Language
 from cx_intel.reports.workbook.spreadsheet_safety import guarded
 
 Kind = Literal["text", "long", "money", "count", "score", "rate", "day"]
+Look = tuple[tuple[str, Any], ...]
+"""Properties of a cell's format, as XlsxWriter names them, with their values."""
 LONGEST_TEXT = 32_767
 """What a cell of a workbook can hold."""
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LOCALES = {"en": "409", "de": "407"}
 _DAYS = {"en": "[$-409]d mmm yyyy", "de": "dd.mm.yyyy"}
 """As spreadsheets spell a language and its days."""
+_A4 = 9
 
-THIN, THICK = Side(style="thin", color="D0D5DB"), Side(style="thick", color="1F2328")
-FACE = "Calibri"
+
+def _look(**properties: Any) -> Look:
+    return tuple(properties.items())
+
+
 TITLE, HEADING, STRONG, MUTED, BEYOND = (
-    Font(FACE, 16, bold=True),
-    Font(FACE, 12, bold=True),
-    Font(FACE, 11, bold=True),
-    Font(FACE, 11, italic=True, color="59616B"),
-    Font(FACE, 11, color="59616B"),
+    _look(font_size=16, bold=True),
+    _look(font_size=12, bold=True),
+    _look(bold=True),
+    _look(italic=True, font_color="#59616B"),
+    _look(font_color="#59616B"),
 )
-HEADER_FONT, HEADER_FILL = Font(FACE, 11, bold=True, color="FFFFFF"), PatternFill("solid", fgColor="2B3A4A")
-HEADER_ALIGNMENT = Alignment(wrap_text=True, vertical="center")
-TOP, TOP_WRAPPED = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
-LINE = Border(bottom=THIN)
-UNDERLINE = Border(bottom=Side(style="medium", color="2B3A4A"))
-CAPACITY_LINE = Border(top=THICK, bottom=THIN)
+HEADER = _look(bold=True, font_color="#FFFFFF", bg_color="#2B3A4A", text_wrap=True, valign="vcenter")
+TOP, TOP_LEFT, TOP_WRAPPED = _look(valign="top"), _look(valign="top", align="left"), _look(valign="top", text_wrap=True)
+LINE = _look(bottom=1, bottom_color="#D0D5DB")
+UNDERLINE = _look(bottom=2, bottom_color="#2B3A4A")
+CAPACITY_LINE = (*LINE, *_look(top=5, top_color="#1F2328"))
 
 
 @dataclass(frozen=True)
@@ -70,48 +75,73 @@ class Column:
     width: float
 
 
-def put(cell: Cell, value: Any, kind: Kind, formats: NumberFormats) -> None:
-    """Writes a value as what it is; None leaves the cell empty."""
-    if value is None:
-        return
-    if kind in ("text", "long"):
-        put_text(cell, str(value))
-        return
-    cell.value = float(value) if isinstance(value, Decimal) else value
-    cell.number_format = formats.of(kind)
+class Cells:
+    """Writes cells of one workbook; cells that look alike share one format, which is made once.
+
+    Args:
+        workbook: An open one.
+        language: Of the portfolio.
+    """
+
+    def __init__(self, workbook: Workbook, language: Language):
+        self._workbook, self._number_formats = workbook, NumberFormats(language)
+        self._formats: dict[tuple[Kind, bool, tuple[Look, ...]], Format] = {}
+
+    def put(self, sheet: Worksheet, row: int, place: int, value: Any, kind: Kind, *looks: Look) -> None:
+        """Writes a value as what it is; None leaves the cell empty.
+
+        Args:
+            sheet: Where; its rows are written from the top.
+            row: Counted from 0.
+            place: Of the column, counted from 0.
+            value: A text, number, date or None.
+            kind: What it is.
+            looks: How the cell looks beyond that; what a later one says counts.
+        """
+        if value is None:
+            sheet.write_blank(row, place, None, self.format("text", *looks))
+        elif kind in ("text", "long"):
+            shown, is_marked = shown_text(str(value))
+            sheet.write_string(row, place, shown, self.format(kind, *looks, is_marked=is_marked))
+        elif kind == "day":
+            sheet.write_datetime(row, place, value, self.format(kind, *looks))
+        else:
+            sheet.write_number(row, place, float(value), self.format(kind, *looks))
+
+    def format(self, kind: Kind, *looks: Look, is_marked: bool = False) -> Format:
+        """How a cell of a kind looks; marked, a text stays a text when somebody edits it."""
+        key = (kind, is_marked, looks)
+        if key not in self._formats:
+            properties: dict[str, Any] = {"num_format": self._number_formats.of(kind), "quote_prefix": is_marked}
+            for look in looks:
+                properties |= look
+            self._formats[key] = self._workbook.add_format(properties)
+        return self._formats[key]
+
+    def header(self, sheet: Worksheet, row: int, columns: Sequence[Column]) -> None:
+        """The titles of the columns, their widths, and what stays in sight when the sheet is printed."""
+        sheet.set_row(row, 48)
+        for place, column in enumerate(columns):
+            self.put(sheet, row, place, column.title, "text", HEADER)
+            sheet.set_column(place, place, column.width)
+        sheet.repeat_rows(row)
 
 
-def put_text(cell: Cell, text: str) -> None:
-    """Writes text as text: a string also when it looks like a formula, an error or a number."""
+@lru_cache(maxsize=4096)
+def shown_text(text: str) -> tuple[str, bool]:
+    """A text as a cell can hold it, and whether it has to be marked as one."""
     shown = _NOT_IN_XML.sub("\ufffd", text)[:LONGEST_TEXT]
-    cell.value = shown
-    cell.data_type = "s"
-    cell.number_format = "@"
-    if guarded(shown) != shown:
-        cell.quotePrefix = True
+    return shown, guarded(shown) != shown
 
 
-def mark_cell(cell: Cell, mark: Mark) -> None:
-    """Colours a cell by its level; its text says the same."""
-    cell.fill = PatternFill("solid", fgColor=mark.colour.lstrip("#").upper())
-    cell.font = Font(FACE, 11, bold=True, color="1F2328" if mark.takes_dark_text else "FFFFFF")
-
-
-def header(sheet: Worksheet, row: int, columns: list[Column]) -> None:
-    """The titles of the columns, their widths, and what stays in sight when the sheet is scrolled or printed."""
-    for place, column in enumerate(columns, 1):
-        cell = sheet.cell(row, place)
-        put_text(cell, column.title)
-        cell.font, cell.fill, cell.alignment = HEADER_FONT, HEADER_FILL, HEADER_ALIGNMENT
-        sheet.column_dimensions[get_column_letter(place)].width = column.width
-    sheet.row_dimensions[row].height = 48
-    sheet.print_title_rows = f"{row}:{row}"
+def mark_look(mark: Mark) -> Look:
+    """The colours of a level; the text of the cell says the same."""
+    return _look(bold=True, bg_color=mark.colour.upper(), font_color="#1F2328" if mark.takes_dark_text else "#FFFFFF")
 
 
 def ready_to_print(sheet: Worksheet) -> None:
     """Landscape, as wide as the page."""
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.oddFooter.right.text = "&P / &N"
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&R&P / &N")

@@ -7,8 +7,7 @@ themselves are written in `workbook.py`.
 from collections.abc import Sequence
 from typing import Any
 
-from openpyxl.styles import Alignment
-from openpyxl.worksheet.worksheet import Worksheet
+from xlsxwriter.worksheet import Worksheet
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
@@ -18,7 +17,7 @@ from cx_intel.reports.data.terms import ASSUMED, SCENARIOS
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.workbook import cells
-from cx_intel.reports.workbook.cells import Kind, NumberFormats
+from cx_intel.reports.workbook.cells import Cells, Kind, Look
 from cx_intel.settings.renewals import RISK_LEVELS
 
 WIDTHS = (54, 44, 18, 28)
@@ -43,23 +42,24 @@ DEFINITIONS = (
 """Terms and their meanings."""
 
 
-def write_summary(sheet: Worksheet, data: ReportData, place: str) -> None:
+def write_summary(sheet: Worksheet, data: ReportData, writer: Cells, place: str) -> None:
     """Fills the sheet.
 
     Args:
         sheet: An empty one.
         data: Of the day.
+        writer: Of the workbook.
         place: Portfolio, day and currency in words.
     """
-    say, portfolio, page = data.language.say, data.portfolio, _Sheet(sheet, NumberFormats(data.language))
-    page.line((say("Customer success review"), "text"), font=cells.TITLE)
-    page.line((place, "text"), font=cells.MUTED)
+    say, portfolio, page = data.language.say, data.portfolio, _Sheet(sheet, writer)
+    page.line((say("Customer success review"), "text"), look=cells.TITLE)
+    page.line((place, "text"), look=cells.MUTED)
     page.heading(say("Figures"))
     for name, value, kind in _figures(data):
         page.line((say(name), "text"), (value, kind))
     page.note(arr_figures(data).reconciled(data.language))
     page.heading(say("NRR of the book in 90 days"))
-    page.line((say("Churn and renewals alone, without new expansion."), "long"), font=cells.MUTED)
+    page.line((say("Churn and renewals alone, without new expansion."), "long"), look=cells.MUTED)
     outlook = data["nrr_outlook"]
     rates = {row["scenario"]: row["book_nrr_pct"] for row in records(outlook) if row["segment"] == ALL_SEGMENTS}
     for scenario in (s for s in SCENARIOS if s in rates):
@@ -126,41 +126,42 @@ def _figures(data: ReportData) -> list[tuple[str, Any, Kind]]:
 class _Sheet:
     """Writes line after line."""
 
-    def __init__(self, sheet: Worksheet, formats: NumberFormats):
-        self.sheet, self.formats, self.row = sheet, formats, 0
-        for letter, width in zip("ABCD", WIDTHS, strict=True):
-            sheet.column_dimensions[letter].width = width
-        sheet.sheet_view.showGridLines = False
+    def __init__(self, sheet: Worksheet, writer: Cells):
+        self.sheet, self.cells, self.row = sheet, writer, -1
+        for place, width in enumerate(WIDTHS):
+            sheet.set_column(place, place, width)
+        sheet.hide_gridlines(2)
 
-    def line(self, *values: tuple[Any, Kind], font: Any = None) -> None:
+    def line(self, *values: tuple[Any, Kind], look: Look = ()) -> None:
         self.row += 1
-        for place, (value, kind) in enumerate(values, 1):
-            cell = self.sheet.cell(self.row, place)
-            cells.put(cell, value, kind, self.formats)
-            cell.alignment = cells.TOP_WRAPPED if kind == "long" else Alignment(vertical="top", horizontal="left")
-            if font is not None:
-                cell.font = font
+        for place, (value, kind) in enumerate(values):
+            aligned = cells.TOP_WRAPPED if kind == "long" else cells.TOP_LEFT
+            self.cells.put(self.sheet, self.row, place, value, kind, aligned, look)
 
     def heading(self, text: str) -> None:
         self.gap()
-        self.line((text, "text"), font=cells.HEADING)
-        for place in range(1, len(WIDTHS) + 1):
-            self.sheet.cell(self.row, place).border = cells.UNDERLINE
+        self.line((text, "text"), look=(*cells.HEADING, *cells.UNDERLINE))
+        for place in range(1, len(WIDTHS)):
+            self.cells.put(self.sheet, self.row, place, None, "text", cells.UNDERLINE)
 
     def titles(self, texts: Sequence[str]) -> None:
-        self.line(*((text, "text") for text in texts), font=cells.STRONG)
+        self.line(*((text, "text") for text in texts), look=cells.STRONG)
 
     def note(self, text: str) -> None:
         """A sentence across the page."""
-        self.line((text, "long"))
-        self.sheet.merge_cells(start_row=self.row, end_row=self.row, start_column=1, end_column=len(WIDTHS))
-        self.sheet.row_dimensions[self.row].height = 15 * (1 + len(text) // sum(WIDTHS))
+        self.row += 1
+        self._across(0, text)
 
     def definition(self, term: str, meaning: str) -> None:
-        self.line((term, "text"), (meaning, "long"))
-        self.sheet.cell(self.row, 1).font = cells.STRONG
-        self.sheet.merge_cells(start_row=self.row, end_row=self.row, start_column=2, end_column=len(WIDTHS))
-        self.sheet.row_dimensions[self.row].height = 15 * (1 + len(meaning) // sum(WIDTHS[1:]))
+        self.line((term, "text"), look=cells.STRONG)
+        self._across(1, meaning)
+
+    def _across(self, first: int, text: str) -> None:
+        """A text from a column to the last one, on as many lines as it takes."""
+        self.sheet.set_row(self.row, 15 * (1 + len(text) // sum(WIDTHS[first:])))
+        wrapped = self.cells.format("long", cells.TOP_WRAPPED)
+        self.sheet.merge_range(self.row, first, self.row, len(WIDTHS) - 1, "", wrapped)
+        self.cells.put(self.sheet, self.row, first, text, "long", cells.TOP_WRAPPED)
 
     def gap(self) -> None:
         self.row += 1
