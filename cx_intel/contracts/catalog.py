@@ -24,6 +24,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             operations.rejected_rows,
             operations.source_conflicts,
             operations.conflicting_values,
+            freshness.days_of_sources,
             operations.judged_accounts,
             identity.identity_map,
             identity.unmatched_accounts,
@@ -113,7 +114,7 @@ def kept_tables(portfolio: Portfolio) -> tuple[str, ...]:
     """The tables that staging may keep for its next run beside those of `tables_of`: no assets, and not published."""
     tables = ["rejected_rows"]
     if any(portfolio.has_several(table) for table in portfolio.tables):
-        tables.append("conflicting_values")
+        tables += ["conflicting_values", "days_of_sources"]
     if "usage_events" in portfolio.tables:
         tables.append("judged_accounts")
     return tuple(tables)

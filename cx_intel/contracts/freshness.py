@@ -18,10 +18,16 @@ def source_freshness(portfolio: Portfolio) -> Contract:
         "source_freshness",
         "core",
         "How new is each source, how new is it usually, and does it deliver as many rows as usual?",
-        ("as_of", "source_table"),
+        ("as_of", "source_table", "source_name"),
         (
             AS_OF,
             Column("source_table", TEXT, "The canonical table.", nullable=False),
+            Column(
+                "source_name",
+                TEXT,
+                "The source among several of the table, as its settings name it; else the table.",
+                nullable=False,
+            ),
             Column(
                 "judged_by",
                 TEXT,
@@ -102,4 +108,26 @@ def source_freshness(portfolio: Portfolio) -> Contract:
             ),
         ),
         plots={"late_sources": lambda t: t.is_late.cast("int64").sum()},
+    )
+
+
+def days_of_sources(portfolio: Portfolio) -> Contract:
+    """What staging keeps of tables that several sources deliver: no asset."""
+    return Contract(
+        "days_of_sources",
+        "operations",
+        "On which days each of several sources of a table has rows, or brought a delivery: read source_freshness.",
+        ("source_table", "source_name", "day"),
+        (
+            Column("source_table", TEXT, "The canonical table.", nullable=False),
+            Column("source_name", TEXT, "The source, as in source_freshness.", nullable=False),
+            Column("day", DATE, "The day.", nullable=False),
+            Column("rows", COUNT, "Rows counted on it; of a delivery, all that it had.", nullable=False, minimum=0),
+            Column(
+                "content",
+                TEXT,
+                "A fingerprint of the delivery, by which the next one is compared.",
+                null_means="the table is judged by the days of its rows",
+            ),
+        ),
     )

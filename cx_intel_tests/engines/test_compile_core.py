@@ -68,6 +68,7 @@ def models(basis: str) -> dict[str, ir.Table]:
     tickets = table(support.fct_tickets(of).schema(), "fct_tickets")
     periods = table(subscriptions.subscription_periods(of).schema(), "subscription_periods")
     sources = table(freshness.source_freshness(of).schema(), "source_freshness")
+    days = table(freshness.days_of_sources(of).schema(), "days_of_sources")
     raw = table(ibis.schema({"subscription_id": "string"}), "raw_subscriptions")
     past = {"merged_periods": periods, "merged_ledger": published, "merged_restatements": restated}
     past |= {"merged_history": history, "merged_snapshots": snapshot}
@@ -89,7 +90,9 @@ def models(basis: str) -> dict[str, ir.Table]:
         "fct_revenue": fct_revenue(published, portfolio=of),
         "account_snapshot": account_snapshot(history, *moneys, ledger, **at),
         "dim_account": dim_account(snapshot, stg["support_tickets"], *judged_by, **at),
-        "source_freshness": source_freshness(history, periods, *(staged(t, of) for t in DATED), previous=sources, **at),
+        "source_freshness": source_freshness(
+            history, periods, *(staged(t, of) for t in DATED), days, previous=sources, **at
+        ),
         "fct_usage": fct_usage(stg["usage_events"], portfolio=of),
         "fct_tickets": fct_tickets(stg["support_tickets"], *judged_by, accounts, **at),
         "sla_adherence": sla_adherence(tickets, portfolio=of),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cx_intel.contracts.core import account_history
+from cx_intel.contracts.freshness import days_of_sources
 from cx_intel.contracts.freshness import source_freshness as contract
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.subscriptions import subscription_periods
@@ -33,6 +34,7 @@ def usage(ago: list[int], as_of: date = AS_OF) -> dict[str, Any]:
         empty["mrr_history"],
         rows(STAGING["usage_events"](OF), happened),
         *(empty[name] for name in OTHERS),
+        rows(days_of_sources(OF), []),
         portfolio=OF,
         as_of=as_of,
         previous=rows(contract(OF), []),

@@ -13,30 +13,12 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.freshness import DELIVERIES, ROWS
 from cx_intel.contracts.freshness import source_freshness as contract_of_freshness
+from cx_intel.models.core.source_days import BY_DELIVERIES, DAYS, SOURCE, DatedRows, days_with_rows, names_of
 from cx_intel.models.expressions.holidays import public_holidays
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.statistics import quantiles
-from cx_intel.models.staging.dated_facts import known_on
 from cx_intel.settings.portfolio import Portfolio
 
-DAYS: Mapping[str, tuple[str, ...]] = {
-    "accounts": ("valid_from", "valid_to"),
-    "subscriptions": ("known_from", "end_known_from"),
-    "invoices": ("invoice_date",),
-    "mrr_history": ("month",),
-    "usage_events": ("event_date",),
-    "support_tickets": ("created_date", "resolved_at"),
-    "ticket_status_history": ("changed_at",),
-    "nps_responses": ("responded_at",),
-    "csm_activities": ("completed_at",),
-    "metrics": ("measured_on",),
-}
-"""Canonical table: the columns that date its rows; the first is the day that a row is counted on.
-
-Of accounts and subscriptions, which are delivered anew each time, they are those of the tables that remember loads.
-`account_aliases` and `identity_links` have no dates.
-"""
-BY_DELIVERIES = ("accounts", "subscriptions")
 LOOK_BACK_DAYS, LEAST_GAPS = 400, 10
 LEAST_PARTITIONS = 5
 """So many earlier partitions of the last `VOLUME_DAYS` it takes to tell that a source is always late."""
@@ -55,6 +37,7 @@ def source_freshness(
     stg_nps_responses: ir.Table,
     stg_csm_activities: ir.Table,
     stg_metrics: ir.Table,
+    days_of_sources: ir.Table,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -62,11 +45,11 @@ def source_freshness(
 ) -> ir.Table:
     """How new each source of the portfolio is on the day, by its rows; accounts and subscriptions by their deliveries.
 
-    Grain: as_of, source_table. Reads what is dated up to `as_of`; a row of a month is dated its last day. A delivery is a
-    load that brought something new: a source that is read again unchanged has delivered nothing. A source without any row
-    is late where a limit is stated for it, or where it had rows before. That, and how late a source always is, so that no
-    day is judged before it can have come, is read from earlier partitions of this table. Always true: frozen_is_late,
-    low_volume_has_a_day.
+    Grain: as_of, source_table, source_name: each of several sources of a table by itself. Reads what is dated up to
+    `as_of`; a row of a month is dated its last day. A delivery is a load that brought something new: a source that is
+    read again unchanged has delivered nothing. A source without any row is late where a limit is stated for it, or
+    where it had rows before. That, and how late a source always is, so that no day is judged before it can have come,
+    is read from earlier partitions of this table. Always true: frozen_is_late, low_volume_has_a_day.
     """
     tables = {
         "accounts": account_history,
@@ -80,13 +63,13 @@ def source_freshness(
         "csm_activities": stg_csm_activities,
         "metrics": stg_metrics,
     }
-    days = _days({t: rows for t, rows in tables.items() if t in portfolio.tables}, portfolio, as_of)
-    newest = days.group_by("source_table").agg(
-        newest_on=days.day.max(), age_days=days.ago.min(), first_ago=days.ago.max()
-    )
+    delivered = {t: rows for t, rows in tables.items() if t in portfolio.tables}
+    days = _days(delivered, days_of_sources, portfolio, as_of)
+    known = previous.mutate(source_name=ibis.coalesce(previous.source_name, previous.source_table))
+    newest = days.group_by(*SOURCE).agg(newest_on=days.day.max(), age_days=days.ago.min(), first_ago=days.ago.max())
     rows = _sources(portfolio)
-    for part in (newest, _rhythms(days, newest), _volumes(days, newest, previous, portfolio, as_of), _known(previous)):
-        rows = beside(rows, part, "source_table")
+    for part in (newest, _rhythms(days, newest), _volumes(days, newest, known, portfolio, as_of), _known(known)):
+        rows = beside(rows, part, *SOURCE)
     return conform(_judged(rows, as_of), contract_of_freshness(portfolio))
 
 
@@ -94,81 +77,67 @@ def _sources(portfolio: Portfolio) -> ir.Table:
     """A row for each source that has days, with the limits stated for it."""
     parts = []
     for table in DAYS:
-        if table in portfolio.tables:
-            source = portfolio.source_of(table)
+        if table not in portfolio.tables:
+            continue
+        for (_, name), source in zip(names_of(table, portfolio), portfolio.parts_of(table).values(), strict=True):
             limits = {"stale_after": source.stale_after_days, "freeze_after": source.freeze_after_days}
             stated = {name: ibis.null("int64") if n is None else ibis.literal(n, "int64") for name, n in limits.items()}
-            parts.append(ibis.literal(table).name("source_table").as_table().mutate(**stated))
+            row = ibis.literal(table).name("source_table").as_table()
+            parts.append(row.mutate(source_name=ibis.literal(name), **stated))
     return parts[0] if len(parts) == 1 else ibis.union(*parts)
 
 
-def _days(tables: Mapping[str, ir.Table], portfolio: Portfolio, as_of: date) -> ir.Table:
-    """source_table, day, ago (days before `as_of`), rows: a row for each day up to `as_of` on which a source has any."""
-    dated: list[tuple[str, ir.Table]] = []
-    timed: list[tuple[str, ir.Table]] = []
-    for table, rows in tables.items():
-        for place, column in enumerate(DAYS[table]):
-            is_counted = ibis.literal(1 if place == 0 else 0, "int64")
-            found = rows.select(source_table=ibis.literal(table), at=rows[column], is_counted=is_counted)
-            (timed if found.at.type().is_timestamp() else dated).append((column, found))
-    parts = [_by_day(rows, known_on(rows.at.name(column), portfolio), as_of) for column, rows in dated]
-    if timed:  # one after the other, because a zone is a long expression
-        instants = [rows for _, rows in timed]
-        rows = ibis.union(*instants) if len(instants) > 1 else instants[0]
-        parts.append(_by_day(rows, known_on(rows.at, portfolio), as_of))
-    listed = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    found = listed.group_by("source_table", "day").agg(rows=listed.rows.sum())
+def _days(tables: Mapping[str, ir.Table], days_of_sources: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
+    """source_table, source_name, day, ago (days before `as_of`), rows: each day up to `as_of` on which a source has any."""
+    single = [DatedRows(t, t, rows) for t, rows in tables.items() if not portfolio.has_several(t)]
+    parts = [days_with_rows(single, portfolio, as_of)] if single else []
+    if len(single) < len(tables):
+        kept = days_of_sources.filter(days_of_sources.day <= ibis.literal(as_of))
+        parts.append(kept.select(*SOURCE, "day", "rows"))
+    found = ibis.union(*parts) if len(parts) > 1 else parts[0]
     return found.mutate(ago=ibis.literal(as_of).delta(found.day, unit="day").cast("int64"))
 
 
-def _by_day(rows: ir.Table, day: ir.DateValue, as_of: date) -> ir.Table:
-    """source_table, day, rows: how many of the rows are counted on each day up to `as_of`."""
-    days = rows.select("source_table", "is_counted", day=day)
-    known = days.filter(days.day <= ibis.literal(as_of))
-    counted = known.group_by("source_table", "day").agg(rows=known.is_counted.sum())
-    return counted.select("source_table", "day", rows=counted.rows.cast("int64"))
-
-
 def _rhythms(days: ir.Table, newest: ir.Table) -> ir.Table:
-    """source_table, gap_count, rhythm_days: over the 400 days up to the newest, so that silence takes no rhythm away."""
-    recent = beside(days, newest.select("source_table", "age_days"), "source_table")
+    """The source, gap_count, rhythm_days: over the 400 days up to the newest, so that silence takes no rhythm away."""
+    recent = beside(days, newest.select(*SOURCE, "age_days"), *SOURCE)
     recent = recent.filter(recent.ago <= recent.age_days + LOOK_BACK_DAYS)
-    older = ibis.window(group_by="source_table", order_by="ago", rows=(1, None))
+    older = ibis.window(group_by=SOURCE, order_by="ago", rows=(1, None))
     gaps = recent.mutate(gap=recent.ago.min().over(older) - recent.ago)
-    gaps = gaps.filter(gaps.gap.notnull()).select("source_table", "gap")
-    by_length = ibis.window(group_by="source_table", order_by="gap")
+    gaps = gaps.filter(gaps.gap.notnull()).select(*SOURCE, "gap")
+    by_length = ibis.window(group_by=SOURCE, order_by="gap")
     ranked = gaps.mutate(
-        place=ibis.row_number().over(by_length) + 1, gaps=gaps.count().over(ibis.window(group_by="source_table"))
+        place=ibis.row_number().over(by_length) + 1, gaps=gaps.count().over(ibis.window(group_by=SOURCE))
     )
     reaches = (ranked.place * 10 >= ranked.gaps * 9) & (ranked.gaps >= LEAST_GAPS)
-    return ranked.group_by("source_table").agg(gap_count=ranked.count(), rhythm_days=ranked.gap.min(where=reaches))
+    return ranked.group_by(*SOURCE).agg(gap_count=ranked.count(), rhythm_days=ranked.gap.min(where=reaches))
 
 
 def _volumes(days: ir.Table, newest: ir.Table, previous: ir.Table, portfolio: Portfolio, as_of: date) -> ir.Table:
-    """source_table, volume_ago, volume_rows, usual_rows, is_low_volume, of sources that are judged by their rows."""
-    counted = days.select("source_table", "rows", day_ago="ago")
-    sources = newest.filter(~newest.source_table.isin(BY_DELIVERIES)).select("source_table", "first_ago")
+    """The source, volume_ago, volume_rows, usual_rows, is_low_volume, of sources that are judged by their rows."""
+    counted = days.select(*SOURCE, "rows", day_ago="ago")
+    sources = newest.filter(~newest.source_table.isin(BY_DELIVERIES)).select(*SOURCE, "first_ago")
     judged = sources.mutate(day_ago=ibis.range(0, VOLUME_DAYS).unnest())
     judged = judged.mutate(day_ago=judged.day_ago.cast("int64"))
-    judged = beside(judged, _always_late(previous, as_of), "source_table")
+    judged = beside(judged, _always_late(previous, as_of), *SOURCE)
     has_come = judged.day_ago >= ibis.coalesce(judged.always_late, ibis.literal(0, "int64"))
     judged = judged.filter(has_come & (judged.day_ago + 7 * LEAST_WEEKS <= judged.first_ago)).drop("always_late")
     if holidays := _holidays_ago(portfolio, as_of):
         judged = judged.filter(judged.day_ago.notin(holidays))
     weeks = judged.mutate(week=ibis.range(1, WEEKS + 1).unnest())
     weeks = weeks.select(
-        "source_table", "first_ago", judged_ago=weeks.day_ago, day_ago=weeks.day_ago + weeks.week.cast("int64") * 7
+        *SOURCE, "first_ago", judged_ago=weeks.day_ago, day_ago=weeks.day_ago + weeks.week.cast("int64") * 7
     )
     weeks = _with_rows(weeks.filter(weeks.day_ago <= weeks.first_ago), counted)
-    usual = quantiles(weeks, by=["source_table", "judged_ago"], value="rows", points={"usual_rows": 0.5})
+    usual = quantiles(weeks, by=[*SOURCE, "judged_ago"], value="rows", points={"usual_rows": 0.5})
     usual = usual.filter(usual.usual_rows >= LEAST_USUAL).rename(day_ago="judged_ago")
     found = _with_rows(usual, counted)
     found = found.mutate(
         is_low=found.rows * 4 < found.usual_rows,
-        place=ibis.row_number().over(ibis.window(group_by="source_table", order_by="day_ago")),
+        place=ibis.row_number().over(ibis.window(group_by=SOURCE, order_by="day_ago")),
     )
     last, before = found.place == 0, found.place == 1
-    return found.group_by("source_table").agg(
+    return found.group_by(*SOURCE).agg(
         volume_ago=found.day_ago.min(where=last),
         volume_rows=found.rows.min(where=last),
         usual_rows=found.usual_rows.min(where=last),
@@ -177,20 +146,20 @@ def _volumes(days: ir.Table, newest: ir.Table, previous: ir.Table, portfolio: Po
 
 
 def _known(previous: ir.Table) -> ir.Table:
-    """source_table, had_rows: whether an earlier partition knows a row of the source."""
-    return previous.group_by("source_table").agg(had_rows=previous.newest_on.notnull().any())
+    """The source, had_rows: whether an earlier partition knows a row of the source."""
+    return previous.group_by(*SOURCE).agg(had_rows=previous.newest_on.notnull().any())
 
 
 def _always_late(previous: ir.Table, as_of: date) -> ir.Table:
-    """source_table, always_late: the least age in the partitions of the last days, where these are enough to tell."""
+    """The source, always_late: the least age in the partitions of the last days, where these are enough to tell."""
     recent = previous.filter(previous.as_of >= ibis.literal(as_of - timedelta(days=VOLUME_DAYS)))
-    found = recent.group_by("source_table").agg(always_late=recent.age_days.min(), partitions=recent.count())
+    found = recent.group_by(*SOURCE).agg(always_late=recent.age_days.min(), partitions=recent.count())
     return found.filter(found.partitions >= LEAST_PARTITIONS).drop("partitions")
 
 
 def _with_rows(days: ir.Table, counted: ir.Table) -> ir.Table:
     """The days with the rows of the source on each, 0 where it has none."""
-    found = beside(days, counted, "source_table", "day_ago")
+    found = beside(days, counted, *SOURCE, "day_ago")
     return found.mutate(rows=ibis.coalesce(found.rows, ibis.literal(0, "int64")))
 
 

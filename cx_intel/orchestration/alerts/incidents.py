@@ -13,6 +13,8 @@ from cx_intel.settings.automation import Alerts
 
 FRESHNESS = "freshness_"
 """Begins the name of the check of how new a source is, before its table: it only warns, and is told all the same."""
+OF = "__"
+"""Stands there between the table and the name of one of several sources of it."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def _problems(report: RunReport, rules: Alerts) -> Iterator[Problem]:
         is_told = (e.blocks and rules.failed_checks) or (is_source and rules.stale_sources)
         if not e.passed and is_told:
             parts = [e.description, e.what_to_do and f"What to do: {e.what_to_do}", e.sample if rules.samples else ""]
-            source = e.check.removeprefix(FRESHNESS)
+            table, _, name = e.check.removeprefix(FRESHNESS).partition(OF)
+            source = f"{table} ({name})" if name else table
             title = f"{source}: the source is late or incomplete" if is_source else f"{e.table}: {e.check} failed"
             yield Problem(check_key(e.table, e.check), title, "\n\n".join(p for p in parts if p), report.run_id)
     if report.status == "failure" and rules.failed_runs:

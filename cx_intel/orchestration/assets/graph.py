@@ -33,7 +33,9 @@ REJECTED_ROWS = "rejected_rows"
 """What all staged tables collect for the quarantine; no asset."""
 CONFLICTING_VALUES = "conflicting_values"
 """What staged tables of several sources collect for source_conflicts; no asset."""
-COLLECTED = (REJECTED_ROWS, CONFLICTING_VALUES)
+DAYS_OF_SOURCES = "days_of_sources"
+"""Likewise, the days of each of several sources for source_freshness; no asset."""
+COLLECTED = (REJECTED_ROWS, CONFLICTING_VALUES, DAYS_OF_SOURCES)
 MODULES = (
     staging,
     several_sources,
@@ -111,7 +113,7 @@ def _read_of(i: Input, portfolio: Portfolio) -> Sequence[str]:
     """The tables that stand for an input: what staged tables collect, what each source delivered, or itself."""
     if i.table == REJECTED_ROWS:
         return [f"stg_{table}" for table in portfolio.tables]
-    if i.table == CONFLICTING_VALUES:
+    if i.table in (CONFLICTING_VALUES, DAYS_OF_SOURCES):
         return [f"stg_{table}" for table in portfolio.tables if portfolio.has_several(table)]
     table = i.table.removeprefix("raw_")
     if i.exists and table != i.table:

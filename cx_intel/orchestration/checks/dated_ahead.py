@@ -13,11 +13,13 @@ import ibis
 import pandas as pd
 
 from cx_intel.contracts.delivered import DELIVERED_DAY
-from cx_intel.models.core.freshness import BY_DELIVERIES, DAYS
+from cx_intel.models.core.source_days import BY_DELIVERIES, DAYS
 from cx_intel.models.staging.dated_facts import known_on
+from cx_intel.orchestration.assets.graph import DAYS_OF_SOURCES
 from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult
 from cx_intel.orchestration.checks.freshness import TABLE
 from cx_intel.orchestration.checks.rules import Rule
+from cx_intel.warehouse.protocol import Warehouse
 
 CHECK = "no_rows_far_ahead"
 SILENCE = timedelta(days=180)
@@ -58,6 +60,8 @@ class DatedAhead(Check):
         """Day: its rows. Events of later days are in their raw table alone."""
         warehouse = context.warehouse
         raw, staged = f"raw_{table}", f"stg_{table}"
+        if self.portfolio.has_several(table):
+            return {} if table in BY_DELIVERIES else self._days_of_several(table, warehouse)
         if warehouse.exists(raw) and DELIVERED_DAY in (rows := warehouse.table(raw)).columns:
             days = rows.select(day=rows[DELIVERED_DAY])
         elif table not in BY_DELIVERIES and warehouse.exists(staged):
@@ -67,6 +71,14 @@ class DatedAhead(Check):
             return {}
         counted = days.filter(days.day.notnull()).group_by("day").agg(rows=ibis._.count())
         return {row["day"]: row["rows"] for row in warehouse.rows(counted)}
+
+    def _days_of_several(self, table: str, warehouse: Warehouse) -> dict[date, int]:
+        """Day: the rows that all sources of a table have on it."""
+        if not warehouse.exists(DAYS_OF_SOURCES):
+            return {}
+        days = warehouse.part(DAYS_OF_SOURCES, "source_table", table)
+        counted = days.group_by("day").agg(rows=days.rows.sum())
+        return {row["day"]: int(row["rows"]) for row in warehouse.rows(counted) if row["rows"]}
 
 
 def far_ahead(days: Mapping[date, int], as_of: date) -> dict[date, int]:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import dagster as dg
 import ibis
 
-from cx_intel.models.core.freshness import DAYS
-from cx_intel.orchestration.alerts.incidents import FRESHNESS
+from cx_intel.models.core.source_days import DAYS, names_of
+from cx_intel.orchestration.alerts.incidents import FRESHNESS, OF
 from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult
 from cx_intel.orchestration.checks.rules import Rule
-from cx_intel.reports.data.freshness import sentence
+from cx_intel.reports.data.freshness import sentence, source_title
 from cx_intel.reports.words.language import Language
 
 TABLE = "source_freshness"
@@ -30,7 +30,8 @@ class Freshness(Check):
 
     def specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
         return [
-            dg.AssetCheckSpec(FRESHNESS + table, asset=key, description=TEXT.format(table)) for table in self._sources()
+            dg.AssetCheckSpec(FRESHNESS + check, asset=key, description=TEXT.format(source_title(source)))
+            for check, source in self._sources().items()
         ]
 
     def run(self, context: CheckContext) -> list[RuleResult]:
@@ -39,11 +40,12 @@ class Freshness(Check):
             return []
         rows = context.rows.filter(context.rows.as_of == ibis.literal(context.as_of))
         english = Language("en", self.portfolio.currency.reporting)
-        found = {row["source_table"]: row for row in context.warehouse.rows(rows)}
+        found = {(row["source_table"], row["source_name"]): row for row in context.warehouse.rows(rows)}
         results = []
-        for table in self._sources():
-            row = found[table]
-            rule = Rule(FRESHNESS + table, FRESHNESS + table, TEXT.format(table), WHAT_TO_DO, "warn")
+        for check, source in self._sources().items():
+            row = found[source["source_table"], source["source_name"]]
+            name = FRESHNESS + check
+            rule = Rule(name, name, TEXT.format(source_title(source)), WHAT_TO_DO, "warn")
             is_doubtful = row["is_late"] or row["is_low_volume"]
             known = {
                 name: str(row[name]) if name == "newest_on" else row[name] for name in SHOWN if row[name] is not None
@@ -53,5 +55,15 @@ class Freshness(Check):
             results.append(RuleResult(rule, int(is_doubtful), 1, told=sentence(row, english), metadata=metadata))
         return results
 
-    def _sources(self) -> list[str]:
-        return [t for t in DAYS if t in self.portfolio.tables] if self.contract.table == TABLE else []
+    def _sources(self) -> dict[str, dict[str, str]]:
+        """The end of the name of its check: a source; of several of one table, each by its own name."""
+        if self.contract.table != TABLE:
+            return {}
+        tables = [t for t in DAYS if t in self.portfolio.tables]
+        found = [{"source_table": t, "source_name": name} for t in tables for _, name in names_of(t, self.portfolio)]
+        return {check_of(**source): source for source in found}
+
+
+def check_of(source_table: str, source_name: str) -> str:
+    """How the name of the check of a source ends."""
+    return source_table if source_name == source_table else f"{source_table}{OF}{source_name}"

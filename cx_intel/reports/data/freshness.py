@@ -14,9 +14,16 @@ from cx_intel.reports.words.language import Language
 from cx_intel.reports.words.rounding import is_missing
 
 Row = Mapping[str, Any]
+SOURCE = ["source_table", "source_name"]
 ON_TIME, LATE, FROZEN = term("on time"), term("late"), term("frozen")
 NO_RHYTHM = term("no rhythm yet")
 FEW_ROWS = term("few rows")
+
+
+def source_title(row: Row) -> str:
+    """What a source is called: by its table, and by its name where several deliver that."""
+    table, name = row["source_table"], row.get("source_name")
+    return str(table) if is_missing(name) or name == table else f"{table} ({name})"
 
 
 def sentence(row: Row, language: Language) -> str:
@@ -47,7 +54,7 @@ def doubtful_sources(data: ReportData, language: Language) -> list[str]:
     if rows.empty:
         return []
     chosen = rows[is_true(rows["is_late"]) | is_true(rows["is_low_volume"])]
-    ordered = chosen.sort_values(["is_frozen", "age_days", "source_table"], ascending=[False, False, True])
+    ordered = chosen.sort_values(["is_frozen", "age_days", *SOURCE], ascending=[False, False, True, True])
     return [sentence(row, language) for row in records(ordered)]
 
 
@@ -63,17 +70,17 @@ def newest_rows(data: ReportData, language: Language) -> list[str]:
     }
     for by_deliveries, text in texts.items():
         chosen = rows[(rows["judged_by"] == DELIVERIES) == by_deliveries]
-        dated = chosen[chosen["newest_on"].notna()].sort_values(["newest_on", "source_table"])
-        listed = [f"{row['source_table']} {language.day(row['newest_on'])}" for row in records(dated)]
+        dated = chosen[chosen["newest_on"].notna()].sort_values(["newest_on", *SOURCE])
+        listed = [f"{source_title(row)} {language.day(row['newest_on'])}" for row in records(dated)]
         if listed:
             found.append(language.say(text, sources=", ".join(listed)))
-    if empty := list(rows[rows["newest_on"].isna()]["source_table"]):
+    if empty := [source_title(row) for row in records(rows[rows["newest_on"].isna()])]:
         found.append(language.say("Sources without a dated row: {sources}.", sources=", ".join(empty)))
     return found
 
 
 def _age(row: Row, f: Language) -> str:
-    table, as_of = row["source_table"], f.day(row["as_of"])
+    table, as_of = source_title(row), f.day(row["as_of"])
     if is_missing(row["age_days"]):
         return f.say("There is no row of {table} up to {as_of}.", table=table, as_of=as_of)
     gaps = {"table": table, "day": f.day(row["newest_on"]), "as_of": as_of}
@@ -110,7 +117,7 @@ def _volume(row: Row, f: Language) -> str:
         "{n} row of {table} is of {day}, where {usual} are usual on that weekday.",
         "{n} rows of {table} are of {day}, where {usual} are usual on that weekday.",
         row["volume_rows"],
-        table=row["source_table"],
+        table=source_title(row),
         day=f.day(row["volume_on"]),
         usual=f.short_number(row["usual_rows"]),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.reports.charts.palette import AMBER, RED, TEAL, Mark
-from cx_intel.reports.data.freshness import state
+from cx_intel.reports.data.freshness import source_title, state
 from cx_intel.reports.data.notes.identity import unmatched
 from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.trust import LABELS, trust_of
@@ -217,16 +217,17 @@ def _sources(data: ReportData) -> Table:
     """How new each source is by its own rows, whenever it was refreshed, and how new it usually is."""
     say, c, f = data.language.say, Columns(data.language), data.language
     rows = data["source_freshness"]
-    frame = rows.assign(state=[state(row, f) for row in records(rows)])
+    known = records(rows)
+    frame = rows.assign(state=[state(row, f) for row in known], source=[source_title(row) for row in known])
     return table_of(
         frame.sort_values(
-            ["is_late", "is_low_volume", "age_days", "source_table"],
+            ["is_late", "is_low_volume", "age_days", "source"],
             ascending=[False, False, False, True],
             na_position="first",
         ),
         say("The newest row of each source, the late ones first"),
         [
-            c.text(say("Source"), "source_table"),
+            c.text(say("Source"), "source"),
             c.text(say("State"), "state"),
             c.day(say("Newest row"), "newest_on", explains=say("of accounts and subscriptions: delivery that was new")),
             c.number(say("Days before {day}", day=f.day(data.as_of)), "age_days"),

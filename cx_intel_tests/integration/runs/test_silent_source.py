@@ -1,4 +1,4 @@
-"""A feed that was cut 66 days ago: nobody turns bad for want of data, and it is told, though no setting asks for it."""
+"""A feed that was cut: nobody turns bad for want of data, and it is told, though no setting asks for it."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -41,3 +41,39 @@ def test_tiers_are_held_and_it_is_told_that_a_feed_was_cut(tmp_path: Path) -> No
         notes = headline(DuckDBWarehouse(database, "small"), portfolio, LATER).notes
     # tickets are too few for a rhythm
     assert "Newest row of each source: support_tickets 2 Feb 2025, usage_events 10 Feb 2025." in notes
+
+
+@pytest.mark.slow
+def test_one_of_two_feeds_that_was_cut_is_not_hidden_by_the_other(tmp_path: Path) -> None:
+    company = SmallCompany(tmp_path)
+    company.source("usage_events", name="web")
+    app = {"kind": "files", "table": "usage_events", "path": "${SMALL_DATA}/app_events.csv", "name": "app"}
+    company.settings["sources"].append(app)
+    company.tables["app_events"] = [
+        {"event_id": f"P{n}", "account_id": "A01", "event_name": "login", "event_timestamp": f"2025-01-{n:02}T09:00:00"}
+        for n in range(1, 32)
+    ]
+    company.write()
+    first = company.refresh(AS_OF, write=False)
+    assert [text for text in first.warnings if "freshness" in text] == []
+
+    outcome = company.refresh(EVENTS_UNTIL, write=False)  # the web goes on until this day, ten after the app
+
+    (warning,) = [text for text in outcome.warnings if "freshness" in text]
+    assert warning.startswith(
+        "source_freshness: freshness_usage_events__app: The newest row of usage_events (app) is of 31 Jan 2025, 10 days "
+        "before 10 Feb 2025. Its rhythm is 1 day. It is late after 3 days and frozen after 7. Signals that read it are "
+        "missing, and tiers are held. See whether the source still delivers: "
+    )
+    newest = f"SELECT source_name, newest_on, is_frozen FROM source_freshness WHERE as_of = '{EVENTS_UNTIL}'"
+    assert company.query(f"{newest} AND source_table = 'usage_events' ORDER BY 1") == [
+        ("app", AS_OF, True),
+        ("web", EVENTS_UNTIL, False),
+    ]
+    assert company.query(SIGNALS.format(day=EVENTS_UNTIL)) == [(True, True)]
+    assert company.query(TIERS.format(day=EVENTS_UNTIL)) == company.query(TIERS.format(day=AS_OF))
+    with reading(company.warehouse) as database:
+        portfolio = load_portfolio(company.portfolios / "small.yaml")
+        notes = headline(DuckDBWarehouse(database, "small"), portfolio, EVENTS_UNTIL).notes
+    listed = "usage_events (app) 31 Jan 2025, support_tickets 2 Feb 2025, usage_events (web) 10 Feb 2025"
+    assert f"Newest row of each source: {listed}." in notes

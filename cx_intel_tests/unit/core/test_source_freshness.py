@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cx_intel.contracts.core import account_history
+from cx_intel.contracts.freshness import days_of_sources
 from cx_intel.contracts.freshness import source_freshness as contract
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.subscriptions import subscription_periods
@@ -34,6 +35,7 @@ READ = {"account_history": account_history, "subscription_periods": subscription
 def freshness(of: Portfolio, as_of: date = AS_OF, **given: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The rows by source; `previous` are earlier rows of the table itself."""
     tables = [rows(make(of), given.get(name, [])) for name, make in READ.items()]
+    tables.append(rows(days_of_sources(of), given.get("days_of_sources", [])))
     before = rows(contract(of), given.get("previous", []))
     found = made(source_freshness, *tables, portfolio=of, as_of=as_of, previous=before)
     return {row["source_table"]: row for row in found.to_pylist()}
@@ -152,6 +154,50 @@ def test_each_source_is_judged_by_its_own_days() -> None:
     }
     by_deliveries = {table for table, row in found.items() if row["judged_by"] == "deliveries"}
     assert by_deliveries == {"accounts", "subscriptions"}
+
+
+def test_each_of_several_sources_of_a_table_is_judged_by_itself() -> None:
+    of = portfolio(
+        sources=[
+            {"kind": "files", "table": "accounts", "path": "a.csv"},
+            {"kind": "files", "table": "subscriptions", "path": "s.csv"},
+            {"kind": "files", "table": "usage_events", "path": "web.csv", "name": "web"},
+            {"kind": "files", "table": "usage_events", "path": "app.csv", "name": "app"},
+            {"kind": "files", "table": "usage_events", "path": "old.csv", "name": "old", "freeze_after_days": 999},
+        ]
+    )
+    days = {"web": ago(*DAILY), "app": ago(*(8 + n for n in DAILY)), "old": ago(*(400 + n for n in DAILY))}
+    given = [
+        {"source_table": "usage_events", "source_name": name, "day": day, "rows": 2}
+        for name, found in days.items()
+        for day in found
+    ]
+    ahead = {"source_table": "usage_events", "source_name": "app", "day": AS_OF + timedelta(days=1), "rows": 1}
+    tables = [rows(make(of), []) for make in READ.values()]
+    found = made(
+        source_freshness,
+        *tables,
+        rows(days_of_sources(of), [*given, ahead]),
+        portfolio=of,
+        as_of=AS_OF,
+        previous=rows(contract(of), []),
+    ).to_pylist()
+    events = {row["source_name"]: row for row in found if row["source_table"] == "usage_events"}
+    assert {name: (row["age_days"], row["is_late"], row["is_frozen"]) for name, row in events.items()} == {
+        "web": (0, False, False),
+        "app": (8, True, True),  # the rows of the other one do not hide that
+        "old": (400, True, False),
+    }
+    assert {row["source_name"] for row in found if row["source_table"] != "usage_events"} == {
+        "accounts",
+        "subscriptions",
+    }
+
+
+def test_what_was_known_of_a_source_before_sources_had_names_is_known_still() -> None:
+    before = {"as_of": AS_OF - timedelta(days=1), "source_table": "support_tickets", "newest_on": date(2025, 1, 30)}
+    found = freshness(portfolio(["support_tickets"]), previous=[before | {"source_name": None}])["support_tickets"]
+    assert found["is_frozen"]
 
 
 def test_accounts_that_no_load_has_changed_for_long_are_late() -> None:

@@ -26,6 +26,7 @@ from cx_intel.models.staging.several_sources import (
     with_additions,
 )
 from cx_intel.orchestration.assets.graph import CONFLICTING_VALUES
+from cx_intel.orchestration.assets.staging.source_days import SourceDays
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.sources import Source
@@ -85,6 +86,7 @@ class SeveralSources:
         contract = contract_of(f"stg_{self.table}", self.portfolio)
         parts: list[SourceRows] = []
         adding: list[SourceRows] = []
+        valid: list[ir.Table] = []
         for part, source in self.portfolio.parts_of(self.table).items():
             assert isinstance(source, TableSource)
             settings = self.portfolio.only(self.table, source)
@@ -92,6 +94,7 @@ class SeveralSources:
             rows = judge(raw.drop(DELIVERED_DAY) if DELIVERED_DAY in raw.columns else raw, settings)
             like = ibis.schema({**contract_of_rows(self.table, settings).schema(), **MARKS})
             staged = self.warehouse.stage(OF_SOURCE + part, [rows], like=like)
+            valid.append(staged.filter(staged["_reason"].isnull()))
             kind = adding if source.added_columns else parts
             kind.append(SourceRows(source.label, staged, tuple(source.owns)))
         conflicts: ir.Table | None
@@ -108,6 +111,7 @@ class SeveralSources:
             kept = contract_of(CONFLICTING_VALUES, self.portfolio)
             where = ("source_table", self.table)
             self.warehouse.replace_rows(CONFLICTING_VALUES, conform(conflicts, kept), like=kept.schema(), where=where)
+        SourceDays(self.table, self.portfolio, self.warehouse).keep(valid, as_of)
         return together
 
     def discard(self) -> None:
