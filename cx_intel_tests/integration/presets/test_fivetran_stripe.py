@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from cx_intel_tests.helpers.landed_tables import land, land_in_sqlite, landed, staged
-from cx_intel_tests.helpers.stripe_facts import DRAWN, SEAT, START, TIERS, YEN
-from cx_intel_tests.helpers.stripe_landed import LIVE, Discount, Subscription, as_plans, tables
+from cx_intel_tests.helpers.stripe_facts import DRAWN, SEAT, START, TIERS, YEN, Price
+from cx_intel_tests.helpers.stripe_landed import LIVE, Discount, Subscription, as_plans, at, tables
 
 pytestmark = pytest.mark.slow  # a PostgreSQL of its own
 
@@ -139,3 +139,62 @@ def test_what_cannot_be_known_is_quarantined(tmp_path: Path) -> None:
         "sub_two_intervals:month1": "an amount is taken off several intervals",
         "sub_two_intervals:year1": "an amount is taken off several intervals",
     }
+
+
+def test_prices_by_tiers(tmp_path: Path) -> None:
+    """Up to 10 seats 20.00 each and 5.00 for all, up to 50 15.00 each, above 10.00 each."""
+    graduated, volume, closed = (Price(f"price_{name}", None) for name in ("graduated", "volume", "closed"))
+    wanted = {
+        "sub_first": (graduated, 10, "205.00"),  # 5 + 10 x 20
+        "sub_second": (graduated, 11, "220.00"),  # 5 + 10 x 20 + 1 x 15
+        "sub_third": (graduated, 60, "905.00"),  # 5 + 10 x 20 + 40 x 15 + 10 x 10
+        "sub_all_alike": (volume, 11, "165.00"),  # 11 x 15
+        "sub_at_the_edge": (volume, 10, "205.00"),
+        "sub_one_by_default": (volume, None, "25.00"),
+    }
+    of = [Subscription(name, ((price, quantity),)) for name, (price, quantity, _) in wanted.items()]
+    given = tables([*of, Subscription("sub_beyond", ((closed, 51),)), Subscription("sub_two", ((volume, 1), (SEAT, 1)))])
+    modes = {graduated.id: "graduated", volume.id: "volume", closed.id: "graduated"}
+    like = given["price"][0] | {"unit_amount": None, "unit_amount_decimal": None}
+    given["price"] = [*given["price"], *(like | {"id": p, "tiers_mode": mode} for p, mode in modes.items())]
+    steps = [(10, "2000", 500), (50, "1500", None), (None, "1000", None)]
+    given["tier"] = [
+        {"price_id": p, "up_to": up_to, "unit_amount_decimal": unit, "flat_amount": flat}
+        for p in modes
+        for up_to, unit, flat in steps[::-1]  # in no order
+        if p != closed.id or up_to
+    ]
+    address = land_in_sqlite(tmp_path / "stripe.sqlite", given)
+    found = {r["subscription_id"]: r for r in staged(landed("fivetran_stripe", "main"), "subscriptions", address)}
+    assert {name: found[name]["mrr_amount"] for name in wanted} == {
+        name: Decimal(mrr) for name, (*_, mrr) in wanted.items()
+    }
+    assert found["sub_two"]["mrr_amount"] == Decimal("44.99")  # 5 + 20 + 19.99
+    assert "its price is by tiers or not delivered" in found["sub_beyond"]["_reason"]  # no tier says what the 51st costs
+
+
+def test_discounts_of_customers_in_the_table_of_all_discounts(tmp_path: Path) -> None:
+    """Where the connector lands one table for all, rows without a subscription or an invoice are the customer's."""
+    of = [Subscription(f"sub_{name}") for name in ("customer", "invoice", "both", "ended")]
+    given = tables(of)
+    row = {"coupon_id": "c_half", "start": at(date(2024, 3, 1)), "end": None, "subscription_id": None, "invoice_id": None}
+    of_the_customer = [row | {"customer_id": f"cus_{name}"} for name in ("customer", "both", "ended")]
+    given["discount"] = [
+        *of_the_customer[:2],
+        row | {"customer_id": "cus_invoice", "subscription_id": "sub_invoice", "invoice_id": "in_1"},
+        row | {"customer_id": "cus_both", "subscription_id": "sub_both", "invoice_id": "in_2"},
+        of_the_customer[2] | {"coupon_id": "c_three_months"},
+    ]
+    del given["subscription_discount"], given["customer_discount"]
+    coupon = {"id": "c_half", "percent_off": 50.0, "amount_off": None, "currency": None, "duration": "forever"}
+    repeating = coupon | {"id": "c_three_months", "duration": "repeating", "duration_in_months": 3}
+    given["coupon"] = [coupon | {"duration_in_months": None}, repeating]
+    address = land_in_sqlite(tmp_path / "stripe.sqlite", given)
+    found = {r["subscription_id"]: r for r in staged(landed("fivetran_stripe", "main"), "subscriptions", address)}
+    assert {name: row["mrr_amount"] for name, row in found.items()} == {
+        "sub_customer": Decimal("9.995"),
+        "sub_invoice": Decimal("19.99"),  # a discount of one invoice
+        "sub_both": Decimal("9.995"),  # which does not take the place of the customer's
+        "sub_ended": Decimal("9.995"),
+    }
+    assert found["sub_ended"]["discount_until"] == date(2024, 6, 1)  # three months, though the row states no end

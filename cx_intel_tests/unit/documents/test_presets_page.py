@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.loader import parse_portfolio
 from cx_intel.settings.yaml.presets import preset_names, preset_of
 
@@ -19,11 +20,20 @@ def test_the_table_has_each_preset() -> None:
 
 
 def test_several_systems_are_a_portfolio() -> None:
-    (sources,) = re.findall(r"```yaml\n(sources:.*?)```", PAGE, re.DOTALL)
+    _, sources = re.findall(r"```yaml\n(sources:.*?)```", PAGE, re.DOTALL)
     settings = "currency: {reporting: EUR}\nrevenue: {basis: subscriptions}\n"
     found = parse_portfolio(settings + sources, Path("book.yaml"))
     assert set(found.systems) == {"stripe", "zendesk", "segment"}
     assert found.source_of("accounts").preset == "hubspot_export"
+
+
+def test_long_landed_tables_can_be_read_by_a_cursor() -> None:
+    sources, _ = re.findall(r"```yaml\n(sources:.*?)```", PAGE, re.DOTALL)
+    contracts = "  - {kind: files, table: subscriptions, path: subscriptions.csv}\n"
+    settings = "currency: {reporting: EUR}\nrevenue: {basis: subscriptions}\n"
+    found = parse_portfolio(settings + sources + contracts, Path("book.yaml"))
+    by_cursor = [s for s in found.sources if isinstance(s, SqlSource) and s.cursor]
+    assert [(s.table, s.tables) for s in by_cursor] == [("ticket_status_history", {}), ("csm_activities", {})]
 
 
 @pytest.mark.parametrize("name", preset_names())
