@@ -15,6 +15,7 @@ from pathlib import Path
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.misspelt import is_misspelt
 from cx_intel.sources.files.paths import file_sets, format_by_ending, source_files, with_variables
 from cx_intel.sources.landing import UNFINISHED
 
@@ -56,10 +57,13 @@ class Unread:
         )
 
     def without_other_tables(self) -> "Unread":
-        """Without files that end as a path does and are named otherwise: other tables, in most folders of exports."""
+        """Without files that end as a path does and are named otherwise: other tables, in most folders of exports.
+
+        One whose name is nearly that of files with the same columns stays: it may be a delivery of theirs, misspelt.
+        """
         endings = tuple(ending for files in self.read_by if (ending := Path(files.path).suffix))
         others = {name for name in self.names if name.endswith(endings) and format_by_ending(Path(name))}
-        others -= set(self._broken)
+        others -= {*self._broken, *self._misspelt}
         return replace(self, names=tuple(name for name in self.names if name not in others))
 
     @property
@@ -67,10 +71,18 @@ class Unread:
         """Links that lead nowhere."""
         return [name for name in self.names if not (self.folder / name).exists()]
 
+    @property
+    def _misspelt(self) -> dict[str, str]:
+        """Files whose name is nearly that of files which a path chooses: the name that the path asks for."""
+        paths = [Path(files.path).name for files in self.read_by]
+        return {name: path for name in self.names for path in paths[::-1] if is_misspelt(self.folder, name, path)}
+
     def _to_do(self) -> Iterator[str]:
         if broken := self._broken:
             yield f"Mend the link {_listed(broken)}, which leads nowhere."
-        left = [name for name in self.names if name not in broken]
+        for name, path in (misspelt := self._misspelt).items():
+            yield f"If {name} is one of {path}, rename it."
+        left = [name for name in self.names if name not in broken and name not in misspelt]
         readable = [name for name in left if format_by_ending(Path(name))]
         if archives := [name for name in left if name not in readable and name.lower().endswith(ARCHIVES)]:
             yield f"Unpack {_listed(archives)}."

@@ -153,7 +153,9 @@ def test_prices_by_tiers(tmp_path: Path) -> None:
         "sub_one_by_default": (volume, None, "25.00"),
     }
     of = [Subscription(name, ((price, quantity),)) for name, (price, quantity, _) in wanted.items()]
-    given = tables([*of, Subscription("sub_beyond", ((closed, 51),)), Subscription("sub_two", ((volume, 1), (SEAT, 1)))])
+    given = tables(
+        [*of, Subscription("sub_beyond", ((closed, 51),)), Subscription("sub_two", ((volume, 1), (SEAT, 1)))]
+    )
     modes = {graduated.id: "graduated", volume.id: "volume", closed.id: "graduated"}
     like = given["price"][0] | {"unit_amount": None, "unit_amount_decimal": None}
     given["price"] = [*given["price"], *(like | {"id": p, "tiers_mode": mode} for p, mode in modes.items())]
@@ -170,14 +172,22 @@ def test_prices_by_tiers(tmp_path: Path) -> None:
         name: Decimal(mrr) for name, (*_, mrr) in wanted.items()
     }
     assert found["sub_two"]["mrr_amount"] == Decimal("44.99")  # 5 + 20 + 19.99
-    assert "its price is by tiers or not delivered" in found["sub_beyond"]["_reason"]  # no tier says what the 51st costs
+    assert (
+        "its price is by tiers or not delivered" in found["sub_beyond"]["_reason"]
+    )  # no tier says what the 51st costs
 
 
 def test_discounts_of_customers_in_the_table_of_all_discounts(tmp_path: Path) -> None:
     """Where the connector lands one table for all, rows without a subscription or an invoice are the customer's."""
     of = [Subscription(f"sub_{name}") for name in ("customer", "invoice", "both", "ended")]
     given = tables(of)
-    row = {"coupon_id": "c_half", "start": at(date(2024, 3, 1)), "end": None, "subscription_id": None, "invoice_id": None}
+    row = {
+        "coupon_id": "c_half",
+        "start": at(date(2024, 3, 1)),
+        "end": None,
+        "subscription_id": None,
+        "invoice_id": None,
+    }
     of_the_customer = [row | {"customer_id": f"cus_{name}"} for name in ("customer", "both", "ended")]
     given["discount"] = [
         *of_the_customer[:2],

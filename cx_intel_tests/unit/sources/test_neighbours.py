@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from cx_intel.sources.files.neighbours import may_lie_beside, unread_beside, unread_of
+from cx_intel.sources.files.misspelt import is_misspelt, is_one_edit
+from cx_intel.sources.files.neighbours import folders_beside, may_lie_beside, unread_beside, unread_of
 from cx_intel_tests.helpers.builders import portfolio
 
 READ = ("accounts_1.csv", "accounts_2.csv", "subscriptions.csv")
@@ -59,6 +62,60 @@ def test_other_tables_of_an_export_are_apart_from_what_looks_like_a_delivery_of_
     assert found.names == ("accounts_3.CSV", "all.xlsx", "lost.csv", "tickets.csv")
     assert found.without_other_tables().names == ("accounts_3.CSV", "all.xlsx", "lost.csv")
     assert (found.delivered_count, found.without_other_tables().delivered_count) == (7, 7)
+
+
+HEADERS = {
+    "acounts_3.csv": "id,name",
+    "accouts_4.csv": "id,name",
+    "acconuts_5.csv": "id,name\r",
+    "accounts-6.csv": "id,name",
+    "Accounts_7.csv": "\ufeffid,name",
+    "accounts_old.csv": "id,name",  # read by the path
+    "amounts_8.csv": "id,name",  # two letters
+    "account_9.csv": "id,amount",  # another table
+}
+
+
+def test_a_misspelt_delivery_is_known_by_its_columns(tmp_path: Path) -> None:
+    for name, header in {"accounts_1.csv": "id,name", **HEADERS}.items():
+        (tmp_path / name).write_text(f"{header}\n1,A\n", encoding="utf-8")
+    found = folders_beside((book := settings("accounts_*.csv")).sources[0], book, {"EXPORTS": str(tmp_path)})
+    left = found[0].without_other_tables()
+    misspelt = ("Accounts_7.csv", "acconuts_5.csv", "accounts-6.csv", "accouts_4.csv", "acounts_3.csv")
+    assert (left.names, set(HEADERS) - set(found[0].names)) == (misspelt, {"accounts_old.csv"})
+    assert "If acounts_3.csv is one of accounts_*.csv, rename it." in left.sentence
+
+
+def test_a_misspelt_delivery_in_parquet(tmp_path: Path) -> None:
+    for name in ("accounts_1.parquet", "acounts_2.parquet", "accounst_3.parquet"):
+        columns = {"id": ["1"]} if name != "accounst_3.parquet" else {"other": ["1"]}
+        pq.write_table(pa.table(columns), tmp_path / name)
+    assert [
+        is_misspelt(tmp_path, name, "accounts_*.parquet") for name in ("acounts_2.parquet", "accounst_3.parquet")
+    ] == [
+        True,
+        False,
+    ]
+    (tmp_path / "acounts_4.parquet").write_bytes(b"PAR1")
+    assert not is_misspelt(tmp_path, "acounts_4.parquet", "accounts_*.parquet")
+    assert not is_misspelt(tmp_path, "nsp_2.csv", "nps_*.csv")  # so short a name is near to too many
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_near"),
+    [
+        ("acounts", "accounts", True),
+        ("accountss", "accounts", True),
+        ("accounds", "accounts", True),
+        ("accuonts", "accounts", True),
+        ("accounts", "accounts", False),
+        ("acuont", "accounts", False),
+        ("counts", "accounts", False),
+        ("stnuocca", "accounts", False),
+    ],
+)
+def test_one_edit(one: str, other: str, is_near: bool) -> None:
+    assert is_one_edit(one, other) == is_one_edit(other, one) == is_near
 
 
 def test_a_wider_path_is_not_advised_where_the_format_is_stated(tmp_path: Path) -> None:
