@@ -10,6 +10,7 @@ import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.program import program
 
 RECORD = ".made_from.json"
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class MadeFiles:
@@ -37,19 +39,34 @@ class MadeFiles:
     def are_current(self) -> bool:
         """They would come out the same, and each is there as it was written, as far as its size tells."""
         try:
-            record = json.loads(self._record.read_text(encoding="utf-8"))
-            return bool(record["made_from"] == self.made_from) and all(
-                (self.folder / name).stat().st_size == size for name, size in record["bytes"].items()
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            record = self._remembered()
+            return record["made_from"] == self.made_from and set(record["bytes"]) == set(self._whole(record))
+        except _UNREADABLE:
             return False
 
-    def remember(self, files: Iterable[Path]) -> None:
+    def kept(self) -> tuple[dict[str, str], dict[str, Path]]:
+        """What parts of them were made from when they last were; and the files that are there as they were written, by name."""
+        try:
+            record = self._remembered()
+            return dict(record["parts"]), {Path(name).name: self.folder / name for name in self._whole(record)}
+        except _UNREADABLE:
+            return {}, {}
+
+    def remember(self, files: Iterable[Path], parts: Mapping[str, str] | None = None) -> None:
         """Takes these as made; to be said once all of them are in place."""
         sizes = {os.path.relpath(file, self.folder): file.stat().st_size for file in files}
+        record = {"made_from": self.made_from, "bytes": sizes, "parts": dict(parts or {})}
         partial = self._record.with_name(RECORD + ".part")
-        partial.write_text(json.dumps({"made_from": self.made_from, "bytes": sizes}, indent=1), encoding="utf-8")
+        partial.write_text(json.dumps(record, indent=1), encoding="utf-8")
         os.replace(partial, self._record)
+
+    def _remembered(self) -> Any:
+        return json.loads(self._record.read_text(encoding="utf-8"))
+
+    def _whole(self, record: Any) -> list[str]:
+        """The files that have the size that they were written with."""
+        found = ((self.folder / name, name, size) for name, size in record["bytes"].items())
+        return [name for path, name, size in found if path.is_file() and path.stat().st_size == size]
 
 
 def fingerprint_of(data: ReportData, *more: str) -> str:

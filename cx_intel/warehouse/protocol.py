@@ -194,8 +194,8 @@ class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
         """The days on which two rows have the same key, perhaps: a cheap look, which may name a day too many."""
         ...
 
-    def fingerprint(self, tables: Mapping[str, date | None]) -> str:
-        """Tells whether rows or columns of tables changed, whatever the order of the rows.
+    def fingerprints(self, tables: Mapping[str, date | None]) -> dict[str, str]:
+        """Of each table, what tells whether its rows or columns changed, whatever the order of the rows.
 
         Args:
             tables: Table: the `as_of` whose rows are looked at; None for all of them.

@@ -9,7 +9,7 @@ import pytest
 
 from cx_intel.orchestration.build import definitions_of
 from cx_intel.reports.data.report_data import ReportData, ScoreHistory
-from cx_intel.reports.exports.tables import export
+from cx_intel.reports.exports.tables import Export, export
 from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.pages.publishing import publish
 from cx_intel.settings.environment import Environment
@@ -125,6 +125,32 @@ def test_exports_of_the_same_rows_stay_and_those_of_other_rows_or_without_a_file
     assert "Other" in (second / "account_snapshot.csv").read_text()
     (second / "account_snapshot.csv").unlink()
     assert exported() != second
+
+
+def test_on_another_day_files_of_the_same_rows_are_those_of_the_day_before(tmp_path: Path) -> None:
+    of = with_reports(FLEET, export_tables=["dim_account", "account_snapshot"], exports=["csv", "parquet"])
+    path, folder = tmp_path / "warehouse.duckdb", tmp_path / "exports"
+    book_of(path, of, ["Alpha", "Beta"])
+
+    def exported(days: int, change: str = "") -> Export:
+        with writing(path) as database:
+            if change:
+                database.connection.execute(change)
+            data = replace(read_book(path, of), as_of=AS_OF + timedelta(days=days))
+            return export(data, DuckDBWarehouse(database, of.name), folder)
+
+    first = exported(0)
+    marked = first.folder / "dim_account.csv"
+    content = marked.read_bytes().replace(b"Alpha", b"Omega")  # of the same size, so that a copy is known
+    marked.write_bytes(content)
+    second = exported(1)
+    assert (second.folder / "dim_account.csv").read_bytes() == content
+    assert [f.rows for f in second.files] == [0, 0, *(f.rows for f in first.files if f.table == "dim_account")]
+    third = exported(2, f"UPDATE {of.name}.dim_account SET industry = 'Other'")
+    assert "Omega" not in (third.folder / "dim_account.csv").read_text()
+    (third.folder / "dim_account.csv").write_text("cut")
+    assert "Alpha" in (exported(3).folder / "dim_account.csv").read_text()
+    assert (folder / "_latest" / "dim_account.parquet").exists()
 
 
 def test_with_reports_switched_off_no_asset_makes_any(tmp_path: Path) -> None:

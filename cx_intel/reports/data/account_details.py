@@ -81,7 +81,7 @@ def _facts(data: ReportData) -> NamedDetails:
     attributes = [(a, a.replace("_", " ").capitalize()) for a in data.portfolio.account_attributes]
     named = [*FACTS, *(pair for pair in attributes if pair[0] not in dict(FACTS))]
     found = {}
-    for row in data["dim_account"].to_dict("records"):
+    for row in records(data["dim_account"]):
         facts = [
             [f.say(label), _text(f, row[column])]
             for column, label in named
@@ -148,13 +148,13 @@ def _moves(data: ReportData) -> NamedDetails:
     by_change: dict[tuple[str, Any], list[list[str]]] = defaultdict(list)
     moved = drivers[drivers["points_change"].abs() >= LEAST_POINTS]
     moved = moved.assign(size=moved["points_change"].abs()).sort_values(["size", "signal"], ascending=[False, True])
-    for row in moved.to_dict("records"):
+    for row in records(moved):
         parts = by_change[(str(row["account_id"]), row["compared_as_of"])]
         if len(parts) < MOVES_SHOWN:
             boolean = row["signal"] in yes_or_no
             values = [signal_value(f, row[side], "", is_boolean=boolean) for side in ("value_from", "value_to")]
             parts.append([label_of(data, row["signal"]), f.points(row["points_change"]), " → ".join(values)])
-    for row in changes.sort_values("compared_as_of", ascending=False).to_dict("records"):
+    for row in records(changes.sort_values("compared_as_of", ascending=False)):
         account = str(row["account_id"])
         found[account].append(
             {
@@ -185,7 +185,7 @@ def _mrr(data: ReportData) -> NamedDetails:
 def _tickets(data: ReportData) -> NamedDetails:
     f = data.language
     found: dict[str, Any] = {}
-    for row in data["dim_account"].to_dict("records") if data.has("fct_tickets") else ():
+    for row in records(data["dim_account"]) if data.has("fct_tickets") else ():
         figures = [
             [f.say("Unresolved"), f.number(row["open_tickets"])],
             [f.say("In all"), f.number(row["lifetime_tickets"])],
@@ -197,9 +197,9 @@ def _tickets(data: ReportData) -> NamedDetails:
     tickets = data["fct_tickets"]
     if len(tickets):
         tickets = tickets.assign(closed=tickets["resolved_at"].notna())
-        for row in tickets.sort_values(["closed", "created_at"], ascending=[True, False]).to_dict("records"):
-            kept = found.get(str(row["account_id"]))
-            if kept is not None and len(kept["rows"]) < TICKETS_SHOWN:
+        tickets = tickets.sort_values(["closed", "created_at"], ascending=[True, False])
+        for row in records(tickets.groupby("account_id", sort=False).head(TICKETS_SHOWN)):
+            if (kept := found.get(str(row["account_id"]))) is not None:
                 parts = (
                     row["priority"],
                     row["category"],
@@ -216,8 +216,8 @@ def _tickets(data: ReportData) -> NamedDetails:
 def _renewals(data: ReportData) -> NamedDetails:
     f, say = data.language, data.language.say
     found: dict[str, Any] = {}
-    listed = {str(row["account_id"]): row for row in data["cs_intervention_list"].to_dict("records")}
-    for row in data["renewal_pipeline"].to_dict("records"):
+    listed = {str(row["account_id"]): row for row in records(data["cs_intervention_list"])}
+    for row in records(data["renewal_pipeline"]):
         account = str(row["account_id"])
         facts = [
             [say("Renews on"), f"{f.day(row['renewal_date'])}, {due_in(f, row['days_to_renewal'])}"],
@@ -240,7 +240,7 @@ def _renewals(data: ReportData) -> NamedDetails:
 def _events(data: ReportData) -> NamedDetails:
     found: dict[str, Any] = defaultdict(list)
     events = data["lifecycle_events"]
-    for row in events.to_dict("records"):
+    for row in records(events):
         kept = found[str(row["account_id"])]
         if len(kept) < EVENTS_SHOWN:
             kept.append(str(row["reason"]))

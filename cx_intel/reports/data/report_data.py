@@ -159,4 +159,6 @@ def is_true(flags: pd.Series) -> pd.Series:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a frame by the names of their columns."""
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    names = [str(name) for name in frame.columns]
+    columns = (values.tolist() for _, values in frame.items())
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -6,7 +6,8 @@ spreadsheets that run formulas (`workbook/spreadsheet_safety.py`); Parquet is ex
 """
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,9 +25,11 @@ from cx_intel.reports.workbook.spreadsheet_safety import guarded_columns
 from cx_intel.reports.workbook.workbook import WORKBOOK_TABLES, workbook_name, write_workbook
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.protocol import Warehouse
+from cx_intel.warehouse.program import program
+from cx_intel.warehouse.protocol import FileFormat, Warehouse
 
 MANIFEST = "manifest.json"
+TABLE_FORMS: tuple[FileFormat, ...] = ("csv", "parquet")
 RANKS = ("priority_rank", "intervention_priority")
 """Columns by which a list is read from the top."""
 
@@ -104,7 +107,8 @@ def rows_of(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: Wa
 def export(data: ReportData, warehouse: Warehouse, folder: Path) -> Export:
     """Writes the exports of a day: all of its files appear at once, then what leads to the newest is switched.
 
-    Files that would come out the same are left as they are.
+    Files that would come out the same are left as they are; on another day, those of a table whose rows did not change are
+    copied from the newest export.
 
     Args:
         data: Of the newest day; its portfolio's `reports` block says which forms, which tables, and how many days are
@@ -113,32 +117,62 @@ def export(data: ReportData, warehouse: Warehouse, folder: Path) -> Export:
         folder: That of the portfolio's exports.
     """
     portfolio, as_of, forms = data.portfolio, data.as_of, data.portfolio.reports.exports
-    names = exported_tables(portfolio) if {"csv", "parquet"} & set(forms) else ()
+    names = exported_tables(portfolio) if set(TABLE_FORMS) & set(forms) else ()
     present = [name for name in names if warehouse.exists(name)]
     folders = ExportFolders(folder)
     missing = tuple(name for name in names if name not in present)
     of_day = {name: as_of if contract_of(name, portfolio).kind == "snapshot" else None for name in present}
-    made = MadeFiles(folder, fingerprint_of(data, warehouse.fingerprint(of_day)))
+    contents = {
+        name: f"{program()} {contract_of(name, portfolio).grain} {told}"
+        for name, told in warehouse.fingerprints(of_day).items()
+    }
+    made = MadeFiles(folder, fingerprint_of(data, repr(contents)))
     if made.are_current() and folders.is_newest(as_of):
         return Export(folders.of(as_of), folders.latest, _written(folders.of(as_of)), missing, ())
-    files: list[ExportedFile] = []
     with folders.writing(as_of) as target:
-        for name in present:
-            rows = rows_of(contract_of(name, portfolio), as_of, portfolio, warehouse)
-            if "csv" in forms:
-                written = warehouse.copy_to(guarded_columns(rows), target / f"{name}.csv", "csv")
-                files.append(_file(target / f"{name}.csv", name, written))
-            if "parquet" in forms:
-                written = warehouse.copy_to(rows, target / f"{name}.parquet", "parquet")
-                files.append(_file(target / f"{name}.parquet", name, written))
+        files = _write_tables(present, data, warehouse, target, _unchanged(made, contents))
         if "xlsx" in forms and all(warehouse.exists(t) for t in WORKBOOK_TABLES):
             workbook = target / workbook_name(portfolio)
             write_workbook(data, workbook)
             files.append(_file(workbook, "", None))
         (target / MANIFEST).write_text(_manifest(portfolio, as_of, files), encoding="utf-8")
-    made.remember(folders.of(as_of) / name for name in (*(f.name for f in files), MANIFEST))
+    made.remember((folders.of(as_of) / name for name in (*(f.name for f in files), MANIFEST)), contents)
     removed = folders.keep(portfolio.reports.keep_exports)
     return Export(folders.of(as_of), folders.latest, tuple(files), missing, removed)
+
+
+def _write_tables(
+    tables: Sequence[str],
+    data: ReportData,
+    warehouse: Warehouse,
+    target: Path,
+    unchanged: Mapping[str, tuple[Path, int]],
+) -> list[ExportedFile]:
+    """Writes the tables in the forms of the portfolio; a file that would be as an earlier one is its copy."""
+    files: list[ExportedFile] = []
+    for table in tables:
+        rows = rows_of(contract_of(table, data.portfolio), data.as_of, data.portfolio, warehouse)
+        for form in (form for form in TABLE_FORMS if form in data.portfolio.reports.exports):
+            file = target / f"{table}.{form}"
+            if before := unchanged.get(file.name):
+                path, written = before
+                shutil.copyfile(path, file)
+            else:
+                written = warehouse.copy_to(guarded_columns(rows) if form == "csv" else rows, file, form)
+            files.append(_file(file, table, written))
+    return files
+
+
+def _unchanged(made: MadeFiles, contents: Mapping[str, str]) -> dict[str, tuple[Path, int]]:
+    """The files of the newest export that would be written alike, by name; with their rows."""
+    before, files = made.kept()
+    if MANIFEST not in files:
+        return {}
+    return {
+        file.name: (files[file.name], file.rows)
+        for file in _written(files[MANIFEST].parent)
+        if file.name in files and file.rows is not None and before.get(file.table) == contents.get(file.table)
+    }
 
 
 def _file(path: Path, table: str, rows: int | None) -> ExportedFile:

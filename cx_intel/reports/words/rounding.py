@@ -6,6 +6,7 @@ What the figure means does not belong here, nor how it is written: that is `lang
 
 import math
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ def is_missing(value: Any) -> bool:
     return math.isnan(value) if isinstance(value, float) else bool(pd.isna(value))
 
 
+@lru_cache(maxsize=1 << 16)
 def rounded(value: Any, digits: int = 0) -> Decimal:
     """The number with so many decimals, half up away from zero: 0.125 is 0.13, and 2.675 is 2.68.
 

@@ -183,7 +183,7 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
         )
         return tuple(day for (day,) in found.fetchall())
 
-    def fingerprint(self, tables: Mapping[str, date | None]) -> str:
+    def fingerprints(self, tables: Mapping[str, date | None]) -> dict[str, str]:
         for table in tables:
             self._note("rows", table)
         parts = [
@@ -192,7 +192,8 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
             for n, (table, day) in enumerate(tables.items())
         ]
         found = self.database.connection.execute(" UNION ALL ".join(parts)).fetchall() if parts else []
-        return repr([[(table, *self.table(table).schema().items()) for table in tables], sorted(found)])
+        rows = {n: figures for n, *figures in found}
+        return {table: repr([*self.table(table).schema().items(), rows[n]]) for n, table in enumerate(tables)}
 
     def copy_to(self, rows: ir.Table, file: Path, file_format: FileFormat) -> int:
         query = f"COPY ({self.database.sql(rows)}) TO '{escaped(file)}' ({FORMATS[file_format]})"
