@@ -7,9 +7,9 @@ says (`landed: NAME` in place of its folder), or a `sql` source whose `tables` n
 import re
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from cx_intel.settings.base import Settings
+from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.identity import SystemName
 
 _VARIABLE = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
@@ -72,11 +72,41 @@ class ZendeskSource(VendorSource):
     """Where Zendesk is reached: https://example.zendesk.com."""
 
 
-Vendor: TypeAlias = StripeSource | ZendeskSource
+class SalesforceSource(VendorSource):
+    """Salesforce's own objects: accounts, contracts, opportunities, tasks and users, with their custom fields.
+
+    Signs in by client credentials (`client_secret`), or as a user by a signed claim (`username`, `private_key`).
+    """
+
+    kind: Literal["salesforce"]
+    name: SystemName = "salesforce"
+    client_id: Secret
+    """The consumer key of an external client app, by its variable: ${SALESFORCE_CLIENT_ID}."""
+    client_secret: Secret | None = None
+    """Its secret, by its variable: ${SALESFORCE_CLIENT_SECRET}."""
+    username: Secret | None = None
+    """In place of the secret: the user that requests act as, by its variable: ${SALESFORCE_USERNAME}."""
+    private_key: Secret | None = None
+    """The private key (RSA, PEM) whose certificate the app has, by its variable: ${SALESFORCE_PRIVATE_KEY}."""
+    audience: Host = "https://login.salesforce.com"
+    """Whom the claim is for: of a sandbox https://test.salesforce.com."""
+    host: Host
+    """The My Domain of the organisation: https://example.my.salesforce.com."""
+
+    @model_validator(mode="after")
+    def _signs_in_one_way(self) -> "SalesforceSource":
+        by_claim = [self.username, self.private_key]
+        if (self.client_secret is None) == (by_claim == [None, None]) or by_claim.count(None) == 1:
+            raise Misfit("signs in by a `client_secret`, or by `username` and `private_key`", ("client_id",))
+        return self
+
+
+Vendor: TypeAlias = StripeSource | ZendeskSource | SalesforceSource
 """Any source that is a vendor's own system."""
 OBJECTS = {
     "stripe": ("customers", "products", "prices", "coupons", "subscriptions", "invoices", "credit_notes"),
     "zendesk": ("organizations", "users", "tickets"),
+    "salesforce": ("user", "account", "contract", "opportunity", "task"),
 }
 """Kind of a source: the objects that it lands, where something reads them; those that others need come first."""
 CUSTOMER_OF = {
@@ -87,5 +117,9 @@ CUSTOMER_OF = {
     "organizations": "id",
     "users": "organization_id",
     "tickets": "organization_id",
+    "account": "id",
+    "contract": "AccountId",
+    "opportunity": "AccountId",
+    "task": "AccountId",
 }
 """Objects that are about one customer: the field that says which. With the customer they are erased, and landed no more."""

@@ -175,7 +175,7 @@ def _landed(source: Mapping[str, Any], by: str, known: Sequence[str]) -> dict[st
     tables = {}
     for name, files in source["files"].items():
         declared = {"path": files} if isinstance(files, str) else dict(files)
-        objects = str(declared.pop("path")).rsplit("/", 1)[-1].rstrip("*")
+        objects = re.split(r"[\[*]", str(declared.pop("path")).rsplit("/", 1)[-1])[0].lower()
         objects = next((kind for kind in known if kind.startswith(objects)), objects)
         tables[name] = {**declared, "name": objects, "landed": by}
     return {**{key: value for key, value in source.items() if key != "files"}, "tables": tables}

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cx_intel.settings.sources.vendors import StripeSource, Vendor
+from cx_intel.settings.sources.vendors import SalesforceSource, StripeSource, Vendor
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import with_variables
 from cx_intel.sources.vendors.objects import Reader
 
 if TYPE_CHECKING:
     from cx_intel.sources.vendors.http import Clock
+    from cx_intel.sources.vendors.sign_in import SignIn
+
+PEM = "-----BEGIN "
 
 
 @contextmanager
@@ -40,20 +43,33 @@ def reading(
         SourceError: A variable is not set, or the packages are not installed.
     """
     try:
-        from cx_intel.sources.vendors import http, stripe, zendesk
+        from cx_intel.sources.vendors import http, salesforce, stripe, zendesk
     except ImportError as error:
         raise SourceError(
             f"A source of kind {source.kind} needs packages: pip install 'cx-intel[connected]'."
         ) from error
-    time = clock or http.Clock()
+    time, days = clock or http.Clock(), source.full_pass_days
     if isinstance(source, StripeSource):
         (key,), (variable,) = _secrets(source, (source.api_key,), variables)
         with stripe.stripe_client(source.host, key, variable, time) as client:
-            yield stripe.StripeReader(client, kinds, source.full_pass_days, known, dict(state))
+            yield stripe.StripeReader(client, kinds, days, known, dict(state))
+    elif isinstance(source, SalesforceSource):
+        with salesforce.salesforce_client(source.host, _salesforce_sign_in(source, variables), time) as client:
+            yield salesforce.SalesforceReader(client, kinds, days, dict(state))
     else:
         secrets, names = _secrets(source, (source.client_id, source.client_secret), variables)
         with zendesk.zendesk_client(source.host, secrets, names, time) as client:
-            yield zendesk.ZendeskReader(client, kinds, source.full_pass_days, dict(state))
+            yield zendesk.ZendeskReader(client, kinds, days, dict(state))
+
+
+def _salesforce_sign_in(source: SalesforceSource, variables: Mapping[str, str]) -> "SignIn":
+    from cx_intel.sources.vendors import salesforce
+
+    if source.client_secret:
+        return salesforce.by_secret(*_secrets(source, (source.client_id, source.client_secret), variables))
+    stated = (source.client_id, source.username or "", source.private_key or "")
+    secrets, names = _secrets(source, stated, variables)
+    return salesforce.by_claim(secrets, names, source.audience)
 
 
 def refusals(source: Vendor, kinds: Sequence[str], variables: Mapping[str, str]) -> list[str]:
@@ -70,11 +86,17 @@ def _secrets(
     found = []
     for text in stated:
         try:
-            secret = with_variables(text, variables).strip()
+            secret = _in_lines(with_variables(text, variables).strip())
         except KeyError as error:
             told = f"The environment variable {error.args[0]} is not set, which signs in to {source.name}."
             raise SourceError(told) from None
-        if not secret.isascii() or not secret.isprintable():
+        is_key = secret.startswith(PEM)
+        if not secret.isascii() or not (is_key or secret.isprintable()):
             raise SourceError(f"{text} holds signs that no key has, such as a line break: set it anew.")
         found.append(secret)
     return tuple(found), tuple(text.strip("${}") for text in stated)
+
+
+def _in_lines(secret: str) -> str:
+    """A key as PEM in its lines; a variable may hold a backslash and n in the place of their ends."""
+    return secret.replace("\\n", "\n") if secret.startswith(PEM) else secret

@@ -32,7 +32,9 @@ ALWAYS = {
 def zendesk_client(host: str, secrets: tuple[str, ...], variables: tuple[str, ...], clock: Clock) -> ApiClient:
     """A client of Zendesk; `secrets` are the OAuth client and its secret, `variables` hold them."""
     client_id, client_secret = secrets
-    signs = ClientCredentials("/oauth/tokens", client_id, client_secret, (variables[0], variables[1]), "read")
+    signs = ClientCredentials(
+        path="/oauth/tokens", client_id=client_id, client_secret=client_secret, variables=variables, scope="read"
+    )
     return ApiClient("Zendesk", host, signs, {"Accept": "application/json"}, clock)
 
 

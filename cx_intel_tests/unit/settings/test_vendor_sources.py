@@ -62,6 +62,27 @@ def test_what_is_refused(sources: tuple[str, ...], told: str) -> None:
     assert "rk_live" not in str(raised.value)
 
 
+SALESFORCE = "  - {kind: salesforce, host: 'https://a.my.salesforce.com', client_id: '${A}'SIGNS}\n"
+EXPORTED = "  - {preset: salesforce_export, landed: salesforce}\n"
+BY_SECRET, BY_CLAIM = ", client_secret: '${B}'", ", username: '${C}', private_key: '${D}'"
+
+
+@pytest.mark.parametrize("signs", [BY_SECRET, BY_CLAIM])
+def test_salesforce_signs_in_by_a_secret_or_by_a_claim(signs: str) -> None:
+    found = book(SALESFORCE.replace("SIGNS", signs), EXPORTED)
+    assert found.landed_objects("salesforce") == ("user", "account", "contract", "opportunity", "task")
+    billing = "  - {kind: files, table: subscriptions, path: s.csv}\n"
+    without_contracts = book(SALESFORCE.replace("SIGNS", signs), EXPORTED, billing)
+    assert without_contracts.landed_objects("salesforce") == ("user", "account", "task")
+
+
+@pytest.mark.parametrize("signs", ["", BY_SECRET + BY_CLAIM, ", username: '${C}'", BY_SECRET + ", private_key: '${D}'"])
+def test_salesforce_signs_in_one_way(signs: str) -> None:
+    told = r"book.yaml:4: .*signs in by a `client_secret`, or by `username` and `private_key`"
+    with pytest.raises(SettingsError, match=told):
+        book(SALESFORCE.replace("SIGNS", signs), EXPORTED)
+
+
 def test_a_query_names_objects_that_are_landed() -> None:
     query = "  - {kind: sql, table: metrics, query: select 1, tables: {c: {name: charges, landed: stripe}}}\n"
     with pytest.raises(SettingsError, match=r"stripe lands no 'charges'; it lands customers, products"):
