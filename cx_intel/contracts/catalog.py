@@ -6,7 +6,7 @@ table's contract, so every table has a contract here whether or not it exists.
 
 from collections.abc import Callable, Iterator
 
-from cx_intel.contracts import core, freshness, identity, operations, subscriptions, support
+from cx_intel.contracts import core, freshness, identity, operations, subscriptions, support, write_back
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, drivers, risk
 from cx_intel.contracts.health import scores as health
@@ -60,6 +60,9 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             renewals.nrr_outlook,
             renewals.lifecycle_events,
             renewals.parent_rollup,
+            write_back.write_back_plan,
+            write_back.write_back_audit,
+            write_back.write_back_rejected,
         )
     },
 }
@@ -111,12 +114,14 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
 
 
 def kept_tables(portfolio: Portfolio) -> tuple[str, ...]:
-    """The tables that staging may keep for its next run beside those of `tables_of`: no assets, and not published."""
+    """The tables beside those of `tables_of`, not published: what staging keeps for its next run, and what a sync writes."""
     tables = ["rejected_rows"]
     if any(portfolio.has_several(table) for table in portfolio.tables):
         tables += ["conflicting_values", "days_of_sources"]
     if "usage_events" in portfolio.tables:
         tables.append("judged_accounts")
+    if portfolio.write_back:
+        tables += write_back.WRITE_BACK
     return tuple(tables)
 
 

@@ -16,6 +16,7 @@ from cx_intel.orchestration.assets.publication import publish_assets
 from cx_intel.orchestration.assets.reports import report_assets
 from cx_intel.orchestration.assets.retention import retention_assets
 from cx_intel.orchestration.assets.tables import kinds_of, table_asset
+from cx_intel.orchestration.assets.write_back import write_back_assets
 from cx_intel.orchestration.schedules.automation import automation
 from cx_intel.orchestration.schedules.jobs import refresh_job
 from cx_intel.reports.exports.tables import check_exports
@@ -77,6 +78,7 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
         assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))
     assets += retention_assets(portfolio, kinds)
     assets += publish_assets(portfolio, environment.published(portfolio.name))
+    assets += write_back_assets(portfolio, environment.variables, environment.home)
     return dg.Definitions(assets=assets, **automation(portfolio, environment, refresh_job(portfolio)))
 
 

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cx_intel.contracts.catalog import contract_of, kept_tables, tables_of
 from cx_intel.contracts.contract import Column, Contract
+from cx_intel.contracts.write_back import WRITE_BACK
 from cx_intel.reports.brief.weekly_brief import TEMPLATES
 from cx_intel.reports.portfolio_reference import EXAMPLES, SHIPPED
 from cx_intel.reports.words.markdown_safety import escaped
@@ -45,6 +46,7 @@ KEPT = {
     "snapshot": "a snapshot for each `as_of`; the view `{table}_latest` shows the newest",
 }
 KEPT_BY_STAGING = "by staging for its next run; not published"
+KEPT_BY_SYNC = "by `cx-intel sync`; not published"
 TOLD_BY_COLUMNS = {
     "not_null": "Never null",
     "accepted_values": "One of the values above",
@@ -109,7 +111,7 @@ class DocumentedTable:
 def documented_layers(
     portfolio: Portfolio, rules_of: RulesOf, without: Container[str] = ()
 ) -> list[tuple[str, str, list[DocumentedTable]]]:
-    """The layers that the portfolio has, what each holds, and its tables but for some; last what staging keeps."""
+    """The layers that the portfolio has, what each holds, and its tables but for some; last those of `kept_tables`."""
     by_layer: dict[str, list[DocumentedTable]] = {}
     for table in tables_of(portfolio):
         contract = contract_of(table, portfolio)
@@ -117,8 +119,8 @@ def documented_layers(
             by_layer.setdefault(contract.layer, []).append(_documented(contract, KEPT[contract.kind], rules_of))
     for table in kept_tables(portfolio):
         if table not in without:
-            kept = _documented(contract_of(table, portfolio), KEPT_BY_STAGING, None)
-            by_layer.setdefault("operations", []).append(kept)
+            kept = KEPT_BY_SYNC if table in WRITE_BACK else KEPT_BY_STAGING
+            by_layer.setdefault("operations", []).append(_documented(contract_of(table, portfolio), kept, None))
     return [(layer, LAYERS[layer], by_layer[layer]) for layer in LAYERS if layer in by_layer]
 
 

@@ -32,6 +32,7 @@ from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.sources import Source, SourcesMixin
 from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.settings.support import Region, Satisfaction, SupportSettings
+from cx_intel.settings.write_back import WriteBackSettings, check_write_back
 
 SYNTHETIC_TABLES = {
     "novacrm": ("accounts", "subscriptions", "invoices", "usage_events", "support_tickets"),
@@ -117,6 +118,8 @@ class Portfolio(SourcesMixin):
     publish: PublishSettings = PublishSettings()
     retention: RetentionSettings = RetentionSettings()
     automation: Automation = Automation()
+    write_back: WriteBackSettings | None = None
+    """What is written to Planhat and Salesforce; default: nothing."""
 
     @field_validator("playbooks")
     @classmethod
@@ -134,6 +137,8 @@ class Portfolio(SourcesMixin):
         if self.renewals:
             self._check_renewals()
         self._check_retention()
+        if self.write_back:
+            check_write_back(self.write_back, self.health, self.sources, has_events=self.renewals is not None)
         if self.support.pauses and "ticket_status_history" not in self.tables:
             raise Misfit("needs a source of `ticket_status_history`, which says when they began", ("support", "pauses"))
         if "ticket_status_history" in self.tables and self.key_of("support_tickets", ()):

@@ -106,7 +106,7 @@ def serving(stand_in: StandIn) -> Iterator[StandIn]:
         def _serve(self) -> None:
             parts = urlsplit(self.path)
             size = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(min(size, 10_000_000)).decode() if size else ""
+            body = self.rfile.read(min(size, 200_000_000)).decode() if size else ""
             asked = Asked(self.command, parts.path, parse_qsl(parts.query, True), dict(self.headers.items()), body)
             with lock:
                 stand_in.asked.append(asked)

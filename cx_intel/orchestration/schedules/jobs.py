@@ -8,6 +8,7 @@ from typing import TypeAlias
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from cx_intel.contracts.write_back import WRITE_BACK
 from cx_intel.settings.portfolio import Portfolio
 
 Job: TypeAlias = UnresolvedAssetJobDefinition | dg.JobDefinition
@@ -19,10 +20,25 @@ def refresh_job_name(portfolio: str) -> str:
 
 
 def refresh_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:
-    """Every asset of the portfolio, for one `as_of`."""
+    """Every asset of the portfolio, for one `as_of`, but for those that write to other systems."""
     return dg.define_asset_job(
         refresh_job_name(portfolio.name),
-        selection=dg.AssetSelection.key_prefixes([portfolio.name]),
+        selection=dg.AssetSelection.key_prefixes([portfolio.name]) - written_back(portfolio),
         description=f"Refreshes {portfolio.name} for a day: from its sources to the intervention list.",
         tags={"portfolio": portfolio.name},
     )
+
+
+def write_back_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:
+    """The sync of the portfolio with other systems."""
+    return dg.define_asset_job(
+        f"{portfolio.name}_write_back",
+        selection=written_back(portfolio),
+        description=f"Writes health, tiers and tasks of {portfolio.name} to other systems: what differs there.",
+        tags={"portfolio": portfolio.name},
+    )
+
+
+def written_back(portfolio: Portfolio) -> dg.AssetSelection:
+    """The assets of the sync, which are no part of a refresh."""
+    return dg.AssetSelection.assets(*([portfolio.name, table] for table in WRITE_BACK if portfolio.write_back))

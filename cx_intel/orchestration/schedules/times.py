@@ -13,6 +13,7 @@ from dagster._core.definitions.partitions.partitioned_schedule import Unresolved
 from cx_intel.orchestration.schedules.jobs import Job
 from cx_intel.settings.automation import WEEKDAYS, Weekly
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.write_back import WriteBackSettings
 
 Schedule: TypeAlias = dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition
 
@@ -60,6 +61,20 @@ def _weekly(portfolio: Portfolio, job: dg.JobDefinition, weekly: Weekly) -> dg.S
         execution_timezone=portfolio.time_zone,
         default_status=_status(weekly.enabled),
         description=f"{job.description} On {weekly.on.capitalize()} at {weekly.at} {portfolio.time_zone}.",
+    )
+
+
+def write_back_schedule(portfolio: Portfolio, write_back: WriteBackSettings, job: Job) -> dg.ScheduleDefinition:
+    """When the portfolio is synced with other systems by itself; off unless its settings switch it on."""
+    daily = write_back.schedule
+    hour, minute = daily.at.split(":")
+    return dg.ScheduleDefinition(
+        name=f"{portfolio.name}_write_back_daily",
+        job=job,
+        cron_schedule=f"{int(minute)} {int(hour)} * * *",
+        execution_timezone=portfolio.time_zone,
+        default_status=_status(daily.enabled and write_back.enabled),
+        description=f"Writes {portfolio.name} to other systems at {daily.at} {portfolio.time_zone}, after the refresh.",
     )
 
 

@@ -159,7 +159,7 @@ class ApiClient:
             return self._retrying(self.tries if repeats else 1)(self._once, path, asked)
         except Passing as failure:
             tried = f", tried {self.tries} times" if repeats else ""
-            raise SourceError(f"{self.vendor} at {self.host}{path} fails{tried}: {failure}. {self.to_do}") from None
+            raise SourceError(f"{self.vendor} at {self._at(path)} fails{tried}: {failure}. {self.to_do}") from None
 
     def _retrying(self, tries: int) -> tenacity.Retrying:
         return tenacity.Retrying(
@@ -181,7 +181,7 @@ class ApiClient:
         if answer.status == UNSIGNED and self.sign_in.renew():
             answer = self._sent(path, asked)
         if not answer.is_success and answer.status not in asked.accepts:
-            self._refuse(answer, path)
+            self.refuse(answer, path)
         if asked.whole and answer.is_success:
             asked.whole(answer)
         return answer
@@ -207,13 +207,13 @@ class ApiClient:
             target = httpx.URL(answer.redirects_to)
             if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
                 raise SourceError(
-                    f"{self.vendor} at {self.host}{path} redirects to {target.host}, which is another host: the sign-in "
+                    f"{self.vendor} at {self._at(path)} redirects to {target.host}, which is another host: the sign-in "
                     "is not sent there. State that host as `host` if it is the right one."
                 )
             if asked.content is not None:
-                raise SourceError(f"{self.vendor} at {self.host}{path} redirects what is sent. {self.to_do}")
+                raise SourceError(f"{self.vendor} at {self._at(path)} redirects what is sent. {self.to_do}")
             url, parameters = target, {}
-        raise SourceError(f"{self.vendor} at {self.host}{path} redirects more than {MOST_REDIRECTS} times.")
+        raise SourceError(f"{self.vendor} at {self._at(path)} redirects more than {MOST_REDIRECTS} times.")
 
     def token(self, path: str, asked: Mapping[str, str], *, is_form: bool = False) -> Mapping[str, Any]:
         """What the vendor answers to a request for a token, sent once and without a sign-in; raises as `get` does."""
@@ -229,10 +229,10 @@ class ApiClient:
             text = f"{self.vendor} gives no token: {said or answer.status}. {self.sign_in.advice(UNSIGNED)}"
             raise RequestRefused(text, Refused(UNSIGNED, path, ""))
         if not answer.is_success:
-            self._refuse(answer, path)
+            self.refuse(answer, path)
         given = answer.json()
         if not isinstance(given, dict) or not given.get("access_token"):
-            raise SourceError(f"{self.vendor} at {self.host}{path} gives no token.")
+            raise SourceError(f"{self.vendor} at {self._at(path)} gives no token.")
         return given
 
     def _failure(self, error: httpx.RequestError) -> Exception:
@@ -250,16 +250,19 @@ class ApiClient:
             for part in answer.iter_bytes():
                 size += len(part)
                 if size > MOST_BYTES:
-                    raise SourceError(f"{self.vendor} answers {asked.url.path} with more than {MOST_BYTES:,} bytes.")
+                    raise SourceError(
+                        f"{self.vendor} answers {self.without_secrets(asked.url.path)} with more than {MOST_BYTES:,} bytes."
+                    )
                 parts.append(part)
         finally:
             answer.close()
         target = str(answer.next_request.url) if answer.next_request else ""
         return Answer(answer.status_code, answer.headers, b"".join(parts), target)
 
-    def _refuse(self, answer: Answer, path: str) -> None:
+    def refuse(self, answer: Answer, path: str) -> None:
+        """Raises what a refusal comes to, in one sentence."""
         refused = self._refused(answer, path)
-        text = f"{self.vendor} answers {refused.status} to {path}{': ' + refused.said if refused.said else ''}"
+        text = f"{self.vendor} answers {refused.status} to {refused.path}{': ' + refused.said if refused.said else ''}"
         if self.passes(refused):
             raise Passing(text, self._retry_after(answer, path))
         advice = self.advice(refused) or self.sign_in.advice(refused.status)
@@ -267,15 +270,19 @@ class ApiClient:
 
     def _refused(self, answer: Answer, path: str) -> Refused:
         said, code = map(self.without_secrets, said_in(answer.content))
-        return Refused(answer.status, path, said[:MOST_SAID].rstrip(". "), code[:MOST_SAID], answer.headers)
+        return Refused(answer.status, self.without_secrets(path), said[:MOST_SAID].rstrip(". "), code[:MOST_SAID], answer.headers)
 
     def _retry_after(self, answer: Answer, path: str) -> float | None:
         seconds = seconds_stated(answer, self.clock.now())
         if seconds is not None and seconds > LONGEST_RETRY_AFTER:
+            asked = self.without_secrets(path)
             raise SourceError(
-                f"{self.vendor} asks to wait {seconds:,.0f} seconds before {path} is tried again. {self.to_do}"
+                f"{self.vendor} asks to wait {seconds:,.0f} seconds before {asked} is tried again. {self.to_do}"
             )
         return seconds
+
+    def _at(self, path: str) -> str:
+        return f"{self.host}{self.without_secrets(path)}"
 
     def without_secrets(self, text: str) -> str:
         """A text in which no secret of the sign-in stands."""

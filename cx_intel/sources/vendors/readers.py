@@ -50,14 +50,14 @@ def reading(
         ) from error
     time, days = clock or http.Clock(), source.full_pass_days
     if isinstance(source, StripeSource):
-        (key,), (variable,) = _secrets(source, (source.api_key,), variables)
+        (key,), (variable,) = secrets_of(source.name, (source.api_key,), variables)
         with stripe.stripe_client(source.host, key, variable, time) as client:
             yield stripe.StripeReader(client, kinds, days, known, dict(state))
     elif isinstance(source, SalesforceSource):
         with salesforce.salesforce_client(source.host, _salesforce_sign_in(source, variables), time) as client:
             yield salesforce.SalesforceReader(client, kinds, days, dict(state))
     else:
-        secrets, names = _secrets(source, (source.client_id, source.client_secret), variables)
+        secrets, names = secrets_of(source.name, (source.client_id, source.client_secret), variables)
         with zendesk.zendesk_client(source.host, secrets, names, time) as client:
             yield zendesk.ZendeskReader(client, kinds, days, dict(state))
 
@@ -79,16 +79,25 @@ def refusals(source: Vendor, kinds: Sequence[str], variables: Mapping[str, str])
         return reader.refusals()
 
 
-def _secrets(
-    source: Vendor, stated: Sequence[str], variables: Mapping[str, str]
+def secrets_of(
+    name: str, stated: Sequence[str], variables: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the variables hold, and how they are called."""
+    """What the variables that settings name as `${NAME}` hold, and how they are called.
+
+    Args:
+        name: Whose they are, for messages.
+        stated: As the settings say.
+        variables: The environment.
+
+    Raises:
+        SourceError: One is not set, or holds what no key has.
+    """
     found = []
     for text in stated:
         try:
             secret = _in_lines(with_variables(text, variables).strip())
         except KeyError as error:
-            told = f"The environment variable {error.args[0]} is not set, which signs in to {source.name}."
+            told = f"The environment variable {error.args[0]} is not set, which signs in to {name}."
             raise SourceError(told) from None
         is_key = secret.startswith(PEM)
         if not secret.isascii() or not (is_key or secret.isprintable()):

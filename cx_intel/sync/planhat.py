@@ -1,0 +1,251 @@
+"""Writes to Planhat: fields of companies in bulk, found by their externalId, dimension data, and tasks.
+
+Facts are from Planhat's documentation: a bulk upsert creates what it does not find, so that only companies that were read
+before are sent; a part of it may be refused, in lists whose names end in `Errors`. What is sent is decided in `plan.py`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from cx_intel.settings.write_back import PlanhatWriting
+from cx_intel.sources.vendors.answers import ABSENT, BAD, Answer
+from cx_intel.sources.vendors.http import ApiClient, Clock
+from cx_intel.sources.vendors.sign_in import FORBIDDEN, Bearer
+from cx_intel.sync.values import NUMBER, canonical, typed
+from cx_intel.sync.vendors import COMPANY, DIMENSION, OWNER, PRESENT, Pace, Record, TaskDraft, Written
+
+MOST_ITEMS = 5_000
+"""Of one bulk request."""
+MOST_VALUES, MOST_BYTES = 100_000, 30_000_000
+"""Of one post of dimension data, which may have 32 MB."""
+A_MINUTE = 180
+"""Requests; Planhat allows 200."""
+PARTLY = (BAD, FORBIDDEN)
+"""Statuses whose answers may tell what of a bulk request was refused."""
+TO_DO = "What was sent stays; the next sync goes on from there."
+TASKS_PAGE = 10_000
+
+
+def planhat_clients(
+    writing: PlanhatWriting, token: str, tenant: str, variables: tuple[str, str], clock: Clock
+) -> tuple[ApiClient, ApiClient]:
+    """The clients of the API and of the host that takes dimension data."""
+    api = ApiClient(
+        "Planhat", writing.host, Bearer(token, variables[0], "the right to read and update companies and tasks"),
+        clock=clock, to_do=TO_DO,
+    )  # fmt: skip
+    sign_in = _InPath(token, " and ".join(filter(None, variables)), "the right to write metrics", tenant)
+    return api, ApiClient("Planhat", writing.analytics_host, sign_in, clock=clock, to_do=TO_DO)
+
+
+@dataclass(frozen=True)
+class _InPath(Bearer):
+    """The sign-in of dimension data, for which the tenant's token stands in the path too."""
+
+    tenant: str = field(default="", repr=False)
+
+    def secrets(self) -> tuple[str, ...]:
+        return (self.token, self.tenant, quote(self.tenant, safe=""))
+
+
+class PlanhatWriter:
+    """A `VendorWriter` for Planhat."""
+
+    name = "planhat"
+    objects: tuple[str, ...] = (COMPANY, DIMENSION)
+    parent = COMPANY
+
+    def __init__(self, writing: PlanhatWriting, api: ApiClient, analytics: ApiClient, tenant: str, as_of: date):
+        self.writing, self.api, self.analytics, self.tenant, self.as_of = writing, api, analytics, tenant, as_of
+        self.clients: Sequence[ApiClient] = (api, analytics)
+        self.pace = Pace(A_MINUTE, 60)
+
+    def key_of(self, external_id: str) -> str:
+        return external_id
+
+    def most(self, name: str) -> int:
+        return MOST_ITEMS
+
+    def present(self) -> Iterator[pd.DataFrame]:
+        fields = dict.fromkeys(self.writing.fields.values())
+        wanted = dict.fromkeys(["_id", "externalId", "owner", *(f.split(".", 1)[0] for f in fields)])
+        for page in self._pages("/companies", MOST_ITEMS, {"select": ",".join(wanted)}):
+            rows = []
+            for company in page:
+                if key := company.get("externalId"):
+                    values = {name: canonical(_value_at(company, name)) for name in fields}
+                    values[OWNER] = canonical(company.get("owner"))
+                    rows += [(COMPANY, str(key), str(company["_id"]), name, v) for name, v in values.items()]
+            yield pd.DataFrame(rows, columns=list(PRESENT), dtype=object)
+
+    def write(self, name: str, records: Sequence[Record]) -> Mapping[str, Written]:
+        return self._companies(records) if name == COMPANY else self._dimensions(records)
+
+    def _companies(self, records: Sequence[Record]) -> Mapping[str, Written]:
+        items = [{"externalId": record.key, **_nested(record)} for record in records]
+        return self._upserted("/companies", items, [record.key for record in records])
+
+    def _upserted(self, path: str, items: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> dict[str, Written]:
+        answer = self._send(self.api, "PUT", path, _json(items), accepts=PARTLY)
+        given = answer.json() if answer.is_success else _refusal(answer)
+        errors = list(_errors(given)) if isinstance(given, dict) else []
+        if not answer.is_success and not errors:
+            self.api.refuse(answer, path)
+        places = {key: at for at, key in enumerate(keys)}
+        reasons: dict[str, str] = {}
+        for error in errors:
+            if (key := _key_of_error(error, keys, places)) is not None:
+                reasons[key] = self.api.without_secrets(_words(error))[:500]
+        if errors and not reasons:  # it does not say of which
+            told = self.api.without_secrets(_words(errors[0]))[:500]
+            reasons = dict.fromkeys(keys, told)
+        said = f"{answer.status}"
+        return {key: Written(reasons.get(key, ""), said) for key in keys}
+
+    def _dimensions(self, records: Sequence[Record]) -> Mapping[str, Written]:
+        written: dict[str, Written] = {}
+        for part in _within_bytes(self._values(records)):
+            path = f"/dimensiondata/{quote(self.tenant, safe='')}"
+            answer = self._send(
+                self.analytics, "POST", path, b"[" + b",".join(v for _, v in part) + b"]", accepts=PARTLY
+            )
+            given = answer.json() if answer.is_success else _refusal(answer)
+            errors = list(_errors(given)) if isinstance(given, dict) else []
+            if not answer.is_success and not errors:
+                self.analytics.refuse(answer, "/dimensiondata")
+            keys = [key for key, _ in part]
+            places = {key: at for at, key in enumerate(keys)}
+            for key in keys:
+                written.setdefault(key, Written("", str(answer.status)))
+            for error in errors:
+                if (at := _key_of_error(error, keys, places)) is not None:
+                    written[at] = Written(self.analytics.without_secrets(_words(error))[:500], str(answer.status))
+        return written
+
+    def _values(self, records: Iterable[Record]) -> Iterator[tuple[str, bytes]]:
+        shared = {"model": "Company", "date": self.as_of.isoformat()}
+        for record in records:
+            for dimension, value in record.values.items():
+                if value is not None:
+                    one = {"dimensionId": dimension, "value": typed(value, NUMBER), "externalId": record.key}
+                    yield record.key, _json(one | shared)
+
+    def tasks_there(self, keys: Sequence[str]) -> Mapping[str, tuple[str, bool]]:
+        wanted, found = set(keys), {}
+        for archived in ("false", "true"):
+            for page in self._pages("/tasks", TASKS_PAGE, {"isArchived": archived}):
+                for task in page:
+                    if task.get("sourceId") in wanted:
+                        is_open = archived == "false" and not task.get("dateDone")
+                        found[str(task["sourceId"])] = (str(task["_id"]), is_open)
+        return found
+
+    def create_tasks(self, drafts: Sequence[TaskDraft]) -> Mapping[str, Written]:
+        items = [
+            {
+                "sourceId": d.key,
+                "mainType": "task",
+                "companyId": d.record_id,
+                "action": d.subject,
+                "description": d.text,
+            }
+            | {"startTime": d.due, **({"ownerId": d.owner} if d.owner else {})}
+            for d in drafts
+        ]
+        return self._upserted("/tasks", items, [d.key for d in drafts])
+
+    def remove_tasks(self, ids: Sequence[str]) -> Mapping[str, Written]:
+        done = {}
+        for one in ids:
+            answer = self._send(self.api, "DELETE", f"/tasks/{quote(one, safe='')}", None, accepts=(ABSENT,))
+            done[one] = Written("", str(answer.status))
+        return done
+
+    def _send(self, client: ApiClient, method: str, path: str, content: bytes | None, **more: Any) -> Answer:
+        self.pace.keep(client)
+        return client.send(method, path, content=content, whole=None if method == "DELETE" else Answer.json, **more)
+
+    def _pages(self, path: str, limit: int, parameters: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a list, to the first empty one: Planhat tells no total."""
+        offset = 0
+        while True:
+            self.pace.keep(self.api)
+            page = self.api.get(path, {**parameters, "limit": limit, "offset": offset})
+            if not page:
+                return
+            yield page
+            offset += len(page)
+
+
+def _value_at(company: Mapping[str, Any], name: str) -> Any:
+    of = company.get("custom") or {} if name.startswith("custom.") else company
+    return of.get(name.removeprefix("custom."))
+
+
+def _nested(record: Record) -> dict[str, Any]:
+    item: dict[str, Any] = {}
+    for name, value in record.values.items():
+        one = typed(value, record.kinds[name])
+        if name.startswith("custom."):
+            item.setdefault("custom", {})[name.removeprefix("custom.")] = one
+        else:
+            item[name] = one
+    return item
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _within_bytes(values: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    part: list[tuple[str, bytes]] = []
+    size = 2
+    for value in values:
+        if part and (len(part) >= MOST_VALUES or size + len(value[1]) + 1 > MOST_BYTES):
+            yield part
+            part, size = [], 2
+        part.append(value)
+        size += len(value[1]) + 1
+    if part:
+        yield part
+
+
+def _refusal(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.content)
+    except ValueError:
+        return None
+
+
+def _errors(given: Mapping[str, Any]) -> Iterator[Any]:
+    for name, listed in given.items():
+        if name.lower().endswith("errors") and isinstance(listed, list):
+            yield from listed
+
+
+def _words(error: Any) -> str:
+    if isinstance(error, dict):
+        found = next(
+            (error[n] for n in ("message", "error", "msg", "errmsg", "reason") if isinstance(error.get(n), str)), ""
+        )
+        return found or json.dumps(error, ensure_ascii=False)
+    return str(error)
+
+
+def _key_of_error(error: Any, keys: Sequence[str], places: Mapping[str, int]) -> str | None:
+    """Which record an error is about, wherever it says so: by our key, or by the place in what was sent."""
+    if not isinstance(error, dict):
+        return None
+    nested = [v for v in error.values() if isinstance(v, dict)]
+    for of in (error, *nested):
+        for name in ("externalId", "sourceId"):
+            if str(of.get(name)) in places:
+                return str(of[name])
+    at = str(error.get("index"))
+    return keys[int(at)] if at.isdigit() and int(at) < len(keys) else None

@@ -1,0 +1,132 @@
+"""What a sync asks of whoever writes to a vendor: what stands there now, and to change some records.
+
+The protocol alone, with what it takes and gives; one module a vendor implements it (`planhat.py`, `salesforce.py`). Which
+records are changed is decided in `plan.py`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pandas as pd
+
+from cx_intel.sources.vendors.http import ApiClient
+
+COMPANY, DIMENSION, ACCOUNT, OPPORTUNITY, TASK = "company", "dimension", "Account", "Opportunity", "Task"
+RECORDS_OF = {DIMENSION: COMPANY}
+"""Objects that have no records of their own: whose records tell whether one may be written."""
+OWNER, CLOSES_ON, OF_ACCOUNT = "_owner", "_closes_on", "_account"
+"""What is read of a record and not written: who gets its tasks, when an opportunity closes, whose it is."""
+PRESENT = ("object", "record_key", "record_id", "field", "value")
+SALESFORCE_KEY = 15
+"""An id of Salesforce is its first 15 characters; the others only tell its capitals."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record to be changed.
+
+    Attributes:
+        key: By which it is found.
+        record_id: The vendor's own id; None where it has none yet.
+        values: Field: what it is to be; None empties it.
+        kinds: Field: number, flag or text.
+    """
+
+    key: str
+    record_id: str | None
+    values: Mapping[str, str | None]
+    kinds: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a record.
+
+    Attributes:
+        reason: Why the vendor refuses it; empty where it took it.
+        response: What the vendor answered.
+        record_id: The vendor's own id, where it told one.
+    """
+
+    reason: str = ""
+    response: str = ""
+    record_id: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskDraft:
+    """A task to be created: our key, the account's record, and what it says."""
+
+    key: str
+    record_id: str
+    owner: str | None
+    subject: str
+    text: str
+    due: str
+
+
+class VendorWriter(Protocol):
+    """Writes to one vendor.
+
+    Attributes:
+        name: planhat or salesforce.
+        clients: That send its requests.
+        objects: What it writes, in this order.
+        parent: The object that stands for an account.
+    """
+
+    name: str
+    clients: Sequence[ApiClient]
+    objects: tuple[str, ...]
+    parent: str
+
+    def key_of(self, external_id: str) -> str:
+        """The key of the record whose id the vendor knows by this text."""
+        ...
+
+    def most(self, name: str) -> int:
+        """How many records of an object are changed at once."""
+        ...
+
+    def present(self) -> Iterator[pd.DataFrame]:
+        """What stands at the vendor, in the columns of `PRESENT`: all fields that are written, of all records."""
+        ...
+
+    def write(self, name: str, records: Sequence[Record]) -> Mapping[str, Written]:
+        """Changes records of an object; what became of each, by its key. Raises SourceError where the vendor fails."""
+        ...
+
+    def tasks_there(self, keys: Sequence[str]) -> Mapping[str, tuple[str, bool]]:
+        """Of these keys of ours those whose task is there: its id, and whether it is still open."""
+        ...
+
+    def create_tasks(self, drafts: Sequence[TaskDraft]) -> Mapping[str, Written]:
+        """Creates tasks, each of a key that has none yet."""
+        ...
+
+    def remove_tasks(self, ids: Sequence[str]) -> Mapping[str, Written]:
+        """Removes tasks; what became of each, by its id."""
+        ...
+
+
+@dataclass
+class Pace:
+    """Keeps to a number of requests within some seconds.
+
+    Attributes:
+        most: How many.
+        seconds: Within how long.
+    """
+
+    most: int
+    seconds: float
+    sent: list[float] = field(default_factory=list)
+
+    def keep(self, client: ApiClient) -> None:
+        """Waits until another request may be sent, and counts it."""
+        now = client.clock.now()
+        self.sent = [at for at in self.sent if at > now - self.seconds]
+        if len(self.sent) >= self.most:
+            client.clock.sleep(self.sent[0] + self.seconds - now)
+        self.sent.append(client.clock.now())

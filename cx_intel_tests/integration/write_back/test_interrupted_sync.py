@@ -1,0 +1,100 @@
+"""A sync that ends anywhere, with a vendor that fails anyhow: nothing is lost, nothing is sent twice, no secret is told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cx_intel.sync import planhat as planhat_module
+from cx_intel.sync.audit import Audit
+from cx_intel_tests.helpers.planhat_writing import TENANT, TOKEN, PlanhatWritingStandIn
+from cx_intel_tests.helpers.vendor_server import Faults, serving
+from cx_intel_tests.helpers.written_back import Book, account
+
+
+@pytest.fixture
+def planhat() -> Iterator[PlanhatWritingStandIn]:
+    stand_in = PlanhatWritingStandIn(count=9)
+    with serving(stand_in):
+        yield stand_in
+
+
+@pytest.fixture
+def book(tmp_path: Path, planhat: PlanhatWritingStandIn, monkeypatch: pytest.MonkeyPatch) -> Book:
+    hosts = f"host: '{planhat.host}', analytics_host: '{planhat.host}'"
+    settings = "write_back:\n  planhat: {token: '${PLANHAT_TOKEN}', tenant: '${PLANHAT_TENANT}', " + hosts + "}\n"
+    made = Book(tmp_path, settings, planhat)
+    made.accounts = [account(f"A0{n}", 10.0 * n, "Red" if n < 4 else "Amber") for n in range(1, 10)]
+    monkeypatch.setattr(planhat_module, "MOST_ITEMS", 4)  # three batches
+    return made
+
+
+class Killed(BaseException):
+    """Stands in for the end of the process."""
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+@pytest.mark.parametrize("is_noted", [False, True], ids=["before it is noted", "after it is noted"])
+def test_a_sync_that_is_killed_goes_on_where_it_was(
+    book: Book, planhat: PlanhatWritingStandIn, monkeypatch: pytest.MonkeyPatch, batch: int, is_noted: bool
+) -> None:
+    noted, calls = Audit.note, [0]
+
+    def dying(self: Audit, *given: Any, **more: Any) -> None:
+        calls[0] += 1
+        if calls[0] == batch and not is_noted:
+            raise Killed
+        noted(self, *given, **more)
+
+    def told(what: str, done: int, of: int) -> None:
+        if is_noted and what.endswith("company") and calls[0] == batch:
+            raise Killed
+
+    with monkeypatch.context() as killing:
+        killing.setattr(Audit, "note", dying)
+        with book.opened() as sync:
+            sync.on_progress = told
+            planned = sync.plan()
+            with pytest.raises(Killed):
+                sync.run(*planned)
+    outcome = book.sync()
+    assert (outcome.count("edited"), outcome.rejected) == (0, 0)
+    sent = 12 if batch < 3 else 3
+    assert outcome.confirmed == (0 if is_noted else sent)  # what was sent and not noted is found at the vendor
+    assert outcome.sent == 45 - 12 * (batch - 1) - sent
+    assert [planhat.field(f"A0{n}", "cx Health Score") for n in range(1, 10)] == [10 * n for n in range(1, 10)]
+    rows = book.rows("write_back_audit", "record_key", "field")
+    assert len(rows) == len(set(rows)) == 9 * 5
+    assert book.sync().planned == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_fault_is_survived_and_no_secret_is_left(book: Book, planhat: PlanhatWritingStandIn, seed: int) -> None:
+    planhat.faults = Faults(seed, 0.4)
+    book.sync()
+    planhat.faults = Faults()
+    assert book.sync().count("edited") == 0
+    assert [planhat.field(f"A0{n}", "cx Health Score") for n in range(1, 10)] == [10 * n for n in range(1, 10)]
+    assert len(planhat.metrics) == 18
+    left = b"".join(path.read_bytes() for path in book.folder.rglob("*") if path.is_file())
+    assert TOKEN.encode() not in left
+    assert TENANT.encode() not in left
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_vendor_that_refuses_everything_is_told_without_its_secrets(
+    book: Book, planhat: PlanhatWritingStandIn, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    def answer(asked: Any, fault: str) -> Any:
+        if asked.path.startswith("/dimensiondata"):
+            return planhat.error(status, f"no right for {TOKEN} in {asked.path}")
+        return PlanhatWritingStandIn.answer(planhat, asked, fault)
+
+    monkeypatch.setattr(planhat, "answer", answer)
+    outcome = book.sync()
+    (told,) = outcome.failures
+    assert f"answers {status} to /dimensiondata" in told
+    assert TOKEN not in told
+    assert TENANT not in told
+    assert outcome.sent == 27  # companies were written before

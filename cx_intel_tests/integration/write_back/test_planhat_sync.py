@@ -1,0 +1,166 @@
+"""What is written to Planhat: differences only, never twice, and nothing that somebody edited there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cx_intel.sources.errors import SourceError
+from cx_intel_tests.helpers.planhat_writing import PlanhatWritingStandIn
+from cx_intel_tests.helpers.vendor_server import serving
+from cx_intel_tests.helpers.written_back import Book, account
+
+SCORE, TIER, FLAG = "cx Health Score", "cx Health Tier", "cx Churn Risk"
+
+
+@pytest.fixture
+def planhat() -> Iterator[PlanhatWritingStandIn]:
+    stand_in = PlanhatWritingStandIn(count=5)
+    with serving(stand_in):
+        yield stand_in
+
+
+@pytest.fixture
+def book(tmp_path: Path, planhat: PlanhatWritingStandIn) -> Book:
+    hosts = f"host: '{planhat.host}', analytics_host: '{planhat.host}'"
+    settings = "write_back:\n  planhat: {token: '${PLANHAT_TOKEN}', tenant: '${PLANHAT_TENANT}', " + hosts + "}\n"
+    made = Book(tmp_path, settings, planhat)
+    made.accounts = [account("A01", 82.5, "Green"), account("A02", 55.0, "Amber"), account("A03", 12.0, "Red")]
+    return made
+
+
+def of(stand_in: PlanhatWritingStandIn, company: str) -> tuple[object, ...]:
+    return tuple(stand_in.field(company, name) for name in (SCORE, TIER, FLAG))
+
+
+def writes(stand_in: PlanhatWritingStandIn) -> int:
+    return sum(asked.method != "GET" for asked in stand_in.asked)
+
+
+def test_a_dry_run_makes_the_plan_and_sends_nothing(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    outcome = book.sync(is_dry=True)
+    assert outcome.planned == {("planhat", "company", "send"): 9, ("planhat", "dimension", "send"): 6}
+    assert writes(planhat) == 0
+    rows = book.rows("write_back_plan", "record_key", "field", "old_value", "new_value")
+    assert ("A03", "custom.cx Churn Risk", None, "true") in rows
+    assert ("A01", "custom.cx Health Score", None, "82.5") in rows
+
+
+def test_scores_tiers_flags_and_dimensions_are_written(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    outcome = book.sync()
+    assert (outcome.sent, outcome.rejected, outcome.failures) == (15, 0, [])
+    assert [of(planhat, f"A0{n}") for n in (1, 2, 3)] == [
+        (82.5, "Green", False),
+        (55, "Amber", False),
+        (12, "Red", True),
+    ]
+    assert planhat.metrics["A01", "cx_health_score", "2025-01-31"] == 82.5
+    assert len(planhat.metrics) == 6
+    assert of(planhat, "A04") == (None, None, None)
+
+
+def test_a_second_sync_sends_nothing_and_a_change_only_itself(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    book.sync()
+    before = writes(planhat)
+    assert book.sync().planned == {}
+    assert writes(planhat) == before
+    book.accounts[0] |= {"health_score": 81.0}
+    assert book.sync().sent == 2  # the company's field and the dimension
+    assert of(planhat, "A01") == (81, "Green", False)
+
+
+def test_a_company_that_planhat_has_not_is_told_and_not_created(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    book.accounts.append(account("A99", 50.0, "Amber"))
+    outcome = book.sync()
+    assert outcome.count("no_record") == 5
+    assert "A99" not in planhat.companies
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        account("A04", None, "unknown"),
+        account("A04", 30.0, "unknown"),
+        account("A04", 30.0, "Red", is_frozen=True),
+    ],
+    ids=["no score", "unknown tier", "frozen"],
+)
+def test_without_evidence_nothing_is_sent(book: Book, planhat: PlanhatWritingStandIn, given: dict[str, object]) -> None:
+    book.accounts.append(given)
+    book.sync()
+    assert of(planhat, "A04") == (None, None, None)
+
+
+def test_the_tier_is_the_confirmed_one_and_cancelled_accounts_are_flagged(
+    book: Book, planhat: PlanhatWritingStandIn
+) -> None:
+    book.accounts.append(account("A04", 75.0, "Green", confirmed_tier="Amber", is_cancelled=True))
+    book.sync()
+    assert of(planhat, "A04") == (75, "Amber", True)
+
+
+def test_what_somebody_edited_is_left_alone_and_told(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    book.sync()
+    planhat.put("A02", custom={TIER: "Talked to them"})
+    book.accounts[1] |= {"confirmed_tier": "Green", "health_tier": "Green", "health_score": 71.0}
+    outcome = book.sync()
+    assert outcome.count("edited") == 1
+    assert of(planhat, "A02") == (71, "Talked to them", False)
+    assert book.sync().count("edited") == 1  # told as long as it stands
+    assert book.sync(overwrites=True).sent == 1
+    assert of(planhat, "A02") == (71, "Green", False)
+
+
+def test_a_refused_record_is_kept_with_its_reason_and_the_rest_goes_on(
+    book: Book, planhat: PlanhatWritingStandIn
+) -> None:
+    planhat.refused["A02"] = "Company is locked"
+    outcome = book.sync()
+    assert (outcome.sent, outcome.rejected, outcome.rejected_records) == (12, 3, 1)
+    dead = book.rows("write_back_rejected", "record_key", "field", "reason")
+    assert [(key, reason) for key, _, reason in dead] == [("A02", "Company is locked")] * 3
+    before = writes(planhat)
+    again = book.sync()
+    assert (again.count("rejected_before"), writes(planhat)) == (3, before)
+    del planhat.refused["A02"]
+    assert book.sync("retry").sent == 3
+    assert of(planhat, "A02") == (55, "Amber", False)
+    assert book.rows("write_back_rejected", "record_key") == []
+
+
+def test_a_field_that_is_not_there_is_refused_in_the_vendors_words(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    del planhat.custom[TIER]
+    outcome = book.sync()
+    assert outcome.rejected_records == 3
+    assert {row[1] for row in book.rows("write_back_rejected", "field", "reason")} == {
+        f'"{TIER}" is not a custom field'
+    }
+
+
+def test_undo_brings_back_what_was_there(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    planhat.put("A01", custom={TIER: "by hand"})
+    book.sync()
+    book.accounts[0] |= {"health_score": 90.0}
+    book.sync()
+    assert of(planhat, "A01") == (90, "Green", False)
+    assert book.sync("undo").count("cannot") == 0
+    assert of(planhat, "A01") == (82.5, "Green", False)
+    outcome = book.sync("undo")
+    assert outcome.count("cannot") == 6  # of dimension data no value is taken back
+    assert of(planhat, "A01") == (None, "by hand", None)
+    with pytest.raises(SourceError, match="nothing to undo"):
+        book.sync("undo")
+
+
+def test_undo_leaves_alone_what_was_edited_since(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    book.sync()
+    planhat.put("A03", custom={TIER: "edited"})
+    assert book.sync("undo", undoes_all=True).count("edited") == 1
+    assert of(planhat, "A03") == (None, "edited", None)
+
+
+def test_the_audit_has_a_row_for_each_field(book: Book) -> None:
+    book.sync()
+    rows = book.rows("write_back_audit", "record_key", "field", "old_value", "new_value", "outcome", "response")
+    assert ("A01", "custom.cx Health Score", None, "82.5", "sent", "200") in rows
+    assert len(rows) == 15
