@@ -87,6 +87,7 @@ def _writers(
     portfolio: Portfolio, variables: Mapping[str, str], clock: "Clock", as_of: date, opened: ExitStack
 ) -> "list[VendorWriter]":
     from cx_intel.sync.planhat import PlanhatWriter, planhat_clients
+    from cx_intel.sync.salesforce import SalesforceWriter, salesforce_write_client
 
     settings, writers = portfolio.write_back, list["VendorWriter"]()
     if settings and (planhat := settings.planhat):
@@ -96,4 +97,8 @@ def _writers(
         clients = planhat_clients(planhat, token, tenant, (names[0], (*names, "")[1]), clock)
         api, analytics = (opened.enter_context(client) for client in clients)
         writers.append(PlanhatWriter(planhat, api, analytics, tenant, as_of))
+    if settings and (salesforce := settings.salesforce):
+        held, names = secrets_of("Salesforce", [salesforce.client_id, salesforce.client_secret], variables)
+        api = opened.enter_context(salesforce_write_client(salesforce, held, names, clock))
+        writers.append(SalesforceWriter(salesforce, api))
     return writers

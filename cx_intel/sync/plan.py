@@ -25,7 +25,9 @@ from cx_intel.sync.vendors import DIMENSION
 STAGED_WANTED, STAGED_PRESENT = "write_back_wanted", "write_back_present"
 """Staged writes that are discarded when a sync ends."""
 WANTED_LIKE = ibis.schema(
-    dict.fromkeys(("target", "object", "found_in", "record_key", "account_id", "field", "kind", "value"), "string")
+    dict.fromkeys(
+        ("target", "object", "found_in", "found_key", "record_key", "account_id", "field", "kind", "value"), "string"
+    )
 )
 PRESENT_LIKE = ibis.schema(dict.fromkeys(("target", "object", "record_key", "record_id", "field", "value"), "string"))
 
@@ -53,11 +55,11 @@ def planned(
         retries: Only what was refused before is sent, and that again.
         overwrites: What was edited at the vendor is sent too.
     """
-    records = present.group_by("target", found_in="object", record_key="record_key").agg(
+    records = present.group_by("target", found_in="object", found_key="record_key").agg(
         record_id=present.record_id.max()
     )
     stands = present.select(*KEY, old_value="value").mutate(is_read=True)
-    w = wanted.left_join(records, ["target", "found_in", "record_key"])
+    w = wanted.left_join(records, ["target", "found_in", "found_key"])
     w = w.select(*wanted.columns, "record_id")
     w = w.left_join(stands, list(KEY)).select(*w.columns, "old_value", "is_read")
     w = w.left_join(last, list(KEY)).select(

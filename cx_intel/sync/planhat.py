@@ -6,7 +6,7 @@ before are sent; a part of it may be refused, in lists whose names end in `Error
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -72,7 +72,7 @@ class PlanhatWriter:
     def most(self, name: str) -> int:
         return MOST_ITEMS
 
-    def present(self) -> Iterator[pd.DataFrame]:
+    def present(self, keys: Sequence[str]) -> Iterator[pd.DataFrame]:
         fields = dict.fromkeys(self.writing.fields.values())
         wanted = dict.fromkeys(["_id", "externalId", "owner", *(f.split(".", 1)[0] for f in fields)])
         for page in self._pages("/companies", MOST_ITEMS, {"select": ",".join(wanted)}):
@@ -158,7 +158,9 @@ class PlanhatWriter:
             | {"startTime": d.due, **({"ownerId": d.owner} if d.owner else {})}
             for d in drafts
         ]
-        return self._upserted("/tasks", items, [d.key for d in drafts])
+        written = self._upserted("/tasks", items, [d.key for d in drafts])
+        there = self.tasks_there([key for key, one in written.items() if not one.reason])
+        return {key: replace(one, record_id=there.get(key, (None, True))[0]) for key, one in written.items()}
 
     def remove_tasks(self, ids: Sequence[str]) -> Mapping[str, Written]:
         done = {}

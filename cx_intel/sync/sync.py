@@ -5,8 +5,8 @@ beside it. What is wanted comes from `wanted.py`, the plan from `plan.py`, reque
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +14,15 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from cx_intel.contracts.write_back import PLAN, RETRY, SEND, SYNC, UNDO, write_back_plan
+from cx_intel.contracts.write_back import CONFIRMED, PLAN, RETRY, SEND, SYNC, UNDO, write_back_plan
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.errors import SourceError
 from cx_intel.sync.audit import Audit
+from cx_intel.sync.opportunities import opportunities_wanted
 from cx_intel.sync.outcome import Outcome
 from cx_intel.sync.plan import PRESENT_LIKE, STAGED_PRESENT, STAGED_WANTED, WANTED_LIKE, planned
-from cx_intel.sync.vendors import PRESENT, RECORDS_OF, Record, VendorWriter
+from cx_intel.sync.tasks import Tasks, as_planned, tasks_present, tasks_sent, written_tasks
+from cx_intel.sync.vendors import RECORDS_OF, TASK, Record, TaskDraft, VendorWriter, Written
 from cx_intel.sync.wanted import Wanted
 from cx_intel.warehouse.protocol import Warehouse
 
@@ -39,6 +41,7 @@ class Sync:
         wanted: What is to stand there.
         on_progress: Told of each batch.
         overwrites: What was edited at a vendor is sent too.
+        drafts: The tasks of the plan, by their keys.
     """
 
     portfolio: Portfolio
@@ -47,6 +50,7 @@ class Sync:
     wanted: Wanted
     on_progress: Told = lambda _what, _done, _of: None
     overwrites: bool = False
+    drafts: dict[str, TaskDraft] = field(default_factory=dict)
 
     def plan(self, operation: str = SYNC, *, undoes_all: bool = False) -> tuple[Outcome, Audit]:
         """Makes the plan and writes it; nothing is sent.
@@ -66,7 +70,7 @@ class Sync:
             raise SourceError("There is nothing to undo: no sync has sent anything that stands.")
         audit = Audit(self.portfolio, self.warehouse, operation, sync_id, undoes)
         try:
-            present = self.warehouse.stage(STAGED_PRESENT, self._present(), PRESENT_LIKE)
+            present = self.warehouse.stage(STAGED_PRESENT, self._present(audit), PRESENT_LIKE)
             if self.warehouse.exists(PLAN):
                 with self.warehouse.transaction():
                     outcome.confirmed = audit.confirm(audit.left_half_way(present))
@@ -82,7 +86,7 @@ class Sync:
         """Sends what the plan says, vendor by vendor; one that fails stops none of the others."""
         for writer in self.writers:
             try:
-                for name in writer.objects:
+                for name in (*writer.objects, TASK):
                     self._send(writer, name, outcome, audit)
             except SourceError as error:
                 outcome.failures.append(str(error))
@@ -91,32 +95,62 @@ class Sync:
         self._count_requests(outcome)
         return outcome
 
-    def _present(self) -> Iterator[ir.Table]:
-        yield ibis.memtable(pd.DataFrame(columns=list(PRESENT_LIKE), dtype=object), schema=PRESENT_LIKE)
+    def _present(self, audit: Audit) -> Iterator[ir.Table]:
+        yield _rows([], PRESENT_LIKE)
         for writer in self.writers:
             read = 0
-            for frame in writer.present():
+            tasks = tasks_present(self.warehouse, writer) if audit.operation == UNDO else ()
+            for frame in tasks:
+                yield _rows(frame.assign(target=writer.name), PRESENT_LIKE)
+            for frame in writer.present(self._keys(writer, audit)):
                 read += frame["record_key"].nunique()
                 self.on_progress(f"{writer.name}: records read", read, read)
-                told = frame.assign(target=writer.name)[["target", *PRESENT]]
-                columns = ["target", "object", "record_key", "record_id", "field", "value"]
-                rows = ibis.memtable(told[columns], schema=PRESENT_LIKE)
-                yield rows
+                yield _rows(frame.assign(target=writer.name), PRESENT_LIKE)
+
+    def _keys(self, writer: VendorWriter, audit: Audit) -> list[str]:
+        """The accounts whose records are looked at: those that are to be written, of an undo those that were."""
+        if audit.operation != UNDO:
+            return list(self.wanted.accounts_of(writer.name))
+        rows = audit.rows()
+        accounts = rows.filter(rows.target == writer.name).select("account_id").distinct()
+        found = (row["account_id"] for row in self.warehouse.rows(accounts))
+        return [key for account in found for key in self.wanted.keys_of(writer.name, account)]
 
     def _wanted(self, present: ir.Table, audit: Audit) -> ir.Table:
-        return self.warehouse.stage(STAGED_WANTED, self._parts(), WANTED_LIKE)
+        return self.warehouse.stage(STAGED_WANTED, self._parts(present, audit), WANTED_LIKE)
 
-    def _parts(self) -> Iterator[ir.Table]:
-        yield ibis.memtable(pd.DataFrame(columns=list(WANTED_LIKE), dtype=object), schema=WANTED_LIKE)
+    def _parts(self, present: ir.Table, audit: Audit) -> Iterator[ir.Table]:
+        yield _rows([], WANTED_LIKE)
+        settings = self.wanted.settings
         for frame in self.wanted.frames():
-            yield ibis.memtable(frame, schema=WANTED_LIKE)
+            yield _rows(frame, WANTED_LIKE)
+        if settings.salesforce and settings.salesforce.opportunities:
+            for frame in opportunities_wanted(self.wanted, settings.salesforce.opportunities, present, audit):
+                yield _rows(frame, WANTED_LIKE)
+        for writer in self.writers:
+            if settings.tasks and settings.tasks.to == writer.name:
+                yield _rows(self._tasks(Tasks(self.wanted, writer, settings.tasks), present, audit), WANTED_LIKE)
+
+    def _tasks(self, tasks: Tasks, present: ir.Table, audit: Audit) -> pd.DataFrame:
+        """The tasks that are not there: of an event that had one, none, whatever became of it."""
+        had = {row["record_key"] for row in tasks_sent(self.warehouse, tasks.writer.name)}
+        events = [event for event in tasks.events() if event["event_id"] not in had]
+        there = tasks.writer.tasks_there([event["event_id"] for event in events]) if events else {}
+        missing = [event for event in events if event["event_id"] not in there]
+        self.drafts = tasks.drafts(missing, present)
+        if there:  # created by a sync that ended half-way
+            found = tasks.frame([event for event in events if event["event_id"] in there])
+            told = {key: Written("", "found at the vendor", one) for key, (one, _) in there.items()}
+            with self.warehouse.transaction():
+                audit.note(as_planned(found), told, outcome=CONFIRMED)
+        return tasks.frame(missing)
 
     def _undone(self, audit: Audit, sync_id: str | None) -> ir.Table:
         before = audit.before(sync_id)
         found_in = ibis.cases(
             *((before.object == of, parent) for of, parent in RECORDS_OF.items()), else_=before.object
         )
-        return before.mutate(found_in=found_in).select(*WANTED_LIKE)
+        return before.mutate(found_in=found_in, found_key=before.record_key).select(*WANTED_LIKE)
 
     def _write_plan(self, wanted: ir.Table, present: ir.Table, audit: Audit, outcome: Outcome) -> None:
         contract = write_back_plan(self.portfolio)
@@ -145,7 +179,10 @@ class Sync:
             last = first + writer.most(name) - 1
             batch = rows.filter(rows.record_number.between(first, last)).order_by("record_number", "field")
             found = self.warehouse.rows(batch)
-            written = writer.write(name, [*_records(found)])
+            if name == TASK:
+                written: Mapping[str, Written] = written_tasks(writer, found, self.drafts)
+            else:
+                written = writer.write(name, [*_records(found)])
             with self.warehouse.transaction():
                 audit.note(found, written)
             _count(outcome, found, {key for key, one in written.items() if one.reason})
@@ -153,6 +190,10 @@ class Sync:
 
     def _count_requests(self, outcome: Outcome) -> None:
         outcome.requests = sum(client.requests for writer in self.writers for client in writer.clients)
+
+
+def _rows(frame: Any, like: ibis.Schema) -> ir.Table:
+    return ibis.memtable(pd.DataFrame(frame, columns=list(like), dtype=object), schema=like)
 
 
 def _records(rows: Iterable[dict[str, Any]]) -> Iterator[Record]:

@@ -15,11 +15,11 @@ from cx_intel.sources.vendors.http import ApiClient
 COMPANY, DIMENSION, ACCOUNT, OPPORTUNITY, TASK = "company", "dimension", "Account", "Opportunity", "Task"
 RECORDS_OF = {DIMENSION: COMPANY}
 """Objects that have no records of their own: whose records tell whether one may be written."""
+CREATED = "task"
+"""Stands for the field of a task, which is there or not."""
 OWNER, CLOSES_ON, OF_ACCOUNT = "_owner", "_closes_on", "_account"
 """What is read of a record and not written: who gets its tasks, when an opportunity closes, whose it is."""
 PRESENT = ("object", "record_key", "record_id", "field", "value")
-SALESFORCE_KEY = 15
-"""An id of Salesforce is its first 15 characters; the others only tell its capitals."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class VendorWriter(Protocol):
         """How many records of an object are changed at once."""
         ...
 
-    def present(self) -> Iterator[pd.DataFrame]:
-        """What stands at the vendor, in the columns of `PRESENT`: all fields that are written, of all records."""
+    def present(self, keys: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """What stands at the vendor of these accounts, by their keys, in the columns of `PRESENT`: all that is written."""
         ...
 
     def write(self, name: str, records: Sequence[Record]) -> Mapping[str, Written]:

@@ -5,23 +5,22 @@ Read from the newest snapshot, some accounts at a time. What of it differs from 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from cx_intel.contracts.health.drivers import UNKNOWN
-from cx_intel.contracts.renewals.lifecycle import CANCELLATION, SIGNAL_DROP, TIER_CHANGE
 from cx_intel.reports.words.rounding import is_missing, rounded
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.write_back import CHURN_FLAG, SCORE, TIER, TaskWriting, WriteBackSettings, at_risk_tiers
+from cx_intel.settings.write_back import CHURN_FLAG, SCORE, TIER, WriteBackSettings, at_risk_tiers
 from cx_intel.sync.values import FLAG, NUMBER, TEXT, number
 from cx_intel.sync.vendors import ACCOUNT, COMPANY, DIMENSION
 from cx_intel.warehouse.protocol import Warehouse
 
 AT_ONCE = 5_000
 """Accounts that are looked at together."""
-WANTED = ("target", "object", "found_in", "record_key", "account_id", "field", "kind", "value")
+WANTED = ("target", "object", "found_in", "found_key", "record_key", "account_id", "field", "kind", "value")
 KeyOf = Callable[[str], str]
 
 
@@ -56,21 +55,19 @@ class Wanted:
             if rows:
                 yield pd.DataFrame(rows, columns=list(WANTED), dtype=object)
 
-    def risks(self) -> dict[str, bool]:
-        """Account of Salesforce, by its key: whether it is at risk."""
-        of_system = self._ids("salesforce")
+    def accounts_of(self, vendor: str) -> dict[str, tuple[str, bool]]:
+        """Key of a vendor's record: its account, and whether that is at risk; of all accounts with evidence."""
+        of_system = self._ids(vendor)
         return {
-            self.keys["salesforce"](external): self._is_at_risk(account)
+            self.keys[vendor](external): (account["account_id"], self._is_at_risk(account))
             for accounts in self._accounts()
             for account in accounts
             for external in of_system(account["account_id"])
         }
 
-    def accounts_of(self, vendor: str) -> dict[str, str]:
-        """Key of a vendor's record: its account, of all that have evidence."""
-        of_system = self._ids(vendor)
-        found = (a["account_id"] for accounts in self._accounts() for a in accounts)
-        return {self.keys[vendor](external): account for account in found for external in of_system(account)}
+    def keys_of(self, vendor: str, account_id: str) -> list[str]:
+        """The keys of the records that an account has at a vendor."""
+        return [self.keys[vendor](external) for external in self._ids(vendor)(account_id)]
 
     def _accounts(self) -> Iterator[list[dict[str, Any]]]:
         scores = self.warehouse.table("customer_health_scores")
@@ -124,49 +121,6 @@ class Wanted:
             self._known[system] = found
         return self._known[system]
 
-    def events(self, tasks: TaskWriting) -> list[dict[str, Any]]:
-        """The events that become a task: event_id, account_id, subject, text, as_of, due."""
-        events = self.warehouse.table("lifecycle_events")
-        first = self.as_of - timedelta(days=tasks.within_days - 1)
-        recent = events.filter(events.as_of >= first, events.as_of <= self.as_of).order_by("as_of", "event_id")
-        due = {playbook.action: playbook.due_in_days for playbook in self.portfolio.playbooks}
-        found = []
-        for event in self.warehouse.rows(recent):
-            kind = self._kind(event)
-            if kind in tasks.events and not self.is_erased(event["account_id"]):
-                by = event["as_of"] + timedelta(days=due.get(event["playbook"], DUE_DAYS))
-                told = f"{event['reason']}. {event['playbook'] or ''}".strip()
-                found.append(event | {"subject": _subject(kind, event), "text": told, "due": by.isoformat()})
-        return found
-
-    def _kind(self, event: Mapping[str, Any]) -> str:
-        if event["event_type"] == TIER_CHANGE:
-            return "tier_fall" if self._is_fall(event["from_value"], event["to_value"]) else ""
-        return {SIGNAL_DROP: "signal_drop", CANCELLATION: "cancellation_announced"}.get(event["event_type"], "")
-
-    def _is_fall(self, before: str, now: str) -> bool:
-        """Whether a tier is worse than the one before, and not healthy; from or to an unknown one it is no fall."""
-        assert self.portfolio.health is not None
-        for model in self.portfolio.health.all_models():
-            names = [level.name for level in model.tiers.levels]
-            if before in names and now in names:
-                return names.index(now) > names.index(before) and not model.tiers.levels[names.index(now)].is_healthy
-        return False
-
-
-DUE_DAYS = 7
-"""Days by which a task is due where no playbook says so."""
-MOST_SUBJECT = 250
-
-
-def _subject(kind: str, event: Mapping[str, Any]) -> str:
-    said = {
-        "tier_fall": f"Health fell from {event['from_value']} to {event['to_value']}",
-        "signal_drop": str(event["reason"]).split(" in ", 1)[0],
-        "cancellation_announced": f"Cancellation announced for {event['to_value']}",
-    }
-    return said[kind][:MOST_SUBJECT]
-
 
 def _has_evidence(account: Mapping[str, Any]) -> bool:
     is_known = UNKNOWN not in (account["health_tier"], account["confirmed_tier"])
@@ -183,4 +137,4 @@ def _row(
     target: str, name: str, found_in: str, key: tuple[str, str], field: str, value: tuple[str, str | None] | None
 ) -> Iterator[tuple[str | None, ...]]:
     if value is not None and value[1] is not None:
-        yield (target, name, found_in, *key, field, *value)
+        yield (target, name, found_in, key[0], *key, field, *value)

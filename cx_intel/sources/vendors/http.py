@@ -270,7 +270,9 @@ class ApiClient:
 
     def _refused(self, answer: Answer, path: str) -> Refused:
         said, code = map(self.without_secrets, said_in(answer.content))
-        return Refused(answer.status, self.without_secrets(path), said[:MOST_SAID].rstrip(". "), code[:MOST_SAID], answer.headers)
+        return Refused(
+            answer.status, self.without_secrets(path), said[:MOST_SAID].rstrip(". "), code[:MOST_SAID], answer.headers
+        )
 
     def _retry_after(self, answer: Answer, path: str) -> float | None:
         seconds = seconds_stated(answer, self.clock.now())

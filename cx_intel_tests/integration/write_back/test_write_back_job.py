@@ -52,7 +52,9 @@ def test_the_command_shows_the_plan_then_sends_it_once(company: SmallCompany, pl
     status, told = command(company, "small")
     assert (status, "66 fields sent, 0 refused" in told) == (0, True)
     scores = company.values("customer_health_scores", "health_score", "confirmed_tier")
-    assert {key: (planhat.field(key, "cx Health Score"), planhat.field(key, "cx Health Tier")) for key in scores} == scores
+    assert {
+        key: (planhat.field(key, "cx Health Score"), planhat.field(key, "cx Health Tier")) for key in scores
+    } == scores
     status, told = command(company, "small")
     assert (status, "nothing differs" in told) == (0, True)
 
@@ -65,7 +67,9 @@ def test_dagster_shows_the_plan_and_the_checks(company: SmallCompany, planhat: P
     with company.instance() as instance:
         done = job.execute_in_process(instance=instance, raise_on_error=False)
     assert done.success
-    shown = {event.asset_key.path[-1]: event.step_materialization_data.materialization.metadata for event in events(done)}
+    shown = {
+        event.asset_key.path[-1]: event.step_materialization_data.materialization.metadata for event in events(done)
+    }
     assert shown["write_back_plan"]["edited_at_vendor"].value == 5
     assert "by hand" in shown["write_back_plan"]["plan"].value
     assert shown["write_back_rejected"]["rejected"].value == 0
@@ -93,7 +97,7 @@ def test_a_second_run_at_the_same_time_waits_and_is_refused(company: SmallCompan
 
 
 def test_undo_then_an_erased_account_is_never_sent(company: SmallCompany, planhat: PlanhatWritingStandIn) -> None:
-    status, told = command(company, "undo", "small", "--all")
+    status, _ = command(company, "undo", "small", "--all")
     assert (status, planhat.field("A01", "cx Health Score")) == (0, None)
     home = Home(company.home, company.warehouse, company.home / "warehouse.lock", company.variables)
     assert not erase(home, "small", "account", "A07").remains

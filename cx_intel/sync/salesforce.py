@@ -1,0 +1,261 @@
+"""Writes to Salesforce: fields of accounts and renewal opportunities by the Bulk API 2.0, and tasks.
+
+Facts are from Salesforce's documentation: a job is created, filled once, closed and looked at until it ends; an empty cell
+leaves a field as it is and `#N/A` empties it. What is sent is decided in `plan.py`.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from cx_intel.settings.write_back import SalesforceWriting
+from cx_intel.sources.errors import SourceError
+from cx_intel.sources.vendors.answers import BAD, Answer, Refused
+from cx_intel.sources.vendors.http import ApiClient, Clock, passes
+from cx_intel.sources.vendors.sign_in import ClientCredentials
+from cx_intel.sync.values import canonical
+from cx_intel.sync.vendors import (
+    ACCOUNT,
+    CLOSES_ON,
+    OF_ACCOUNT,
+    OPPORTUNITY,
+    OWNER,
+    PRESENT,
+    Record,
+    TaskDraft,
+    Written,
+)
+
+TOKENS = "/services/oauth2/token"
+KEY_LENGTH = 15
+"""An id is its first 15 characters; the others only tell its capitals."""
+AN_ID = re.compile(r"^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$")
+MOST_RECORDS = 10_000
+"""Of one job, which may have 150 MB: some of these have a hundredth of it."""
+MOST_IDS, MOST_TASKS = 300, 200
+"""Of one query, which stands in an address, and of one request that creates or removes."""
+FIRST_POLL, LONGEST_POLL, LONGEST_JOB = 1.0, 30.0, 3_600.0
+"""Seconds between two looks at a job, and after which a sync gives it up."""
+UPLOADS = 3
+EMPTIED = "#N/A"
+FORECAST = "ForecastCategoryName"
+QUOTA = "REQUEST_LIMIT_EXCEEDED"
+TO_DO = "What was sent stays; the next sync goes on from there."
+
+
+def salesforce_write_client(
+    writing: SalesforceWriting, secrets: Sequence[str], variables: Sequence[str], clock: Clock
+) -> ApiClient:
+    """A client of Salesforce that signs in by a client and its secret."""
+    sign_in = ClientCredentials(
+        path=TOKENS, is_form=True, variables=tuple(variables), client_id=secrets[0], client_secret=secrets[1]
+    )
+    headers = {"Accept": "application/json"}
+    client = ApiClient("Salesforce", writing.host, sign_in, headers, clock, _passes, _advice)
+    client.to_do = TO_DO
+    return client
+
+
+def _passes(refused: Refused) -> bool:
+    """Too many requests at once pass, those of a day do not within a run: both have one code."""
+    return passes(refused) or (refused.code == QUOTA and "concurrent" in refused.said.lower())
+
+
+def _advice(refused: Refused) -> str:
+    if refused.code == QUOTA:
+        used = refused.headers.get("Sforce-Limit-Info", "")
+        return f"The requests of 24 hours are used up{f' ({used})' if used else ''}. {TO_DO}"
+    if refused.code in ("INVALID_FIELD", "INVALID_TYPE", "INVALID_FIELD_FOR_INSERT_UPDATE"):
+        return "Create the field, or give the user of the client the right to read and edit it."
+    return ""
+
+
+class SalesforceWriter:
+    """A `VendorWriter` for Salesforce."""
+
+    name = "salesforce"
+    parent = ACCOUNT
+
+    def __init__(self, writing: SalesforceWriting, api: ApiClient):
+        self.writing, self.api = writing, api
+        self.clients: Sequence[ApiClient] = (api,)
+        self.objects: tuple[str, ...] = (ACCOUNT, OPPORTUNITY) if writing.opportunities else (ACCOUNT,)
+        self.base = f"/services/data/{writing.api_version}"
+
+    def key_of(self, external_id: str) -> str:
+        return external_id[:KEY_LENGTH] if AN_ID.match(external_id) else external_id
+
+    def most(self, name: str) -> int:
+        return MOST_RECORDS
+
+    def present(self, keys: Sequence[str]) -> Iterator[pd.DataFrame]:
+        ids = [key for key in keys if AN_ID.match(key)]
+        fields = dict.fromkeys([*self.writing.fields.values(), self.writing.owner_field])
+        for some in _parts(ids, MOST_IDS):
+            query = f"SELECT Id, {', '.join(fields)} FROM Account WHERE Id IN ({_listed(some)})"
+            yield from self._frames(ACCOUNT, query, {name: name for name in self.writing.fields.values()} | {
+                OWNER: self.writing.owner_field
+            })  # fmt: skip
+            if self.writing.opportunities:
+                yield from self._opportunities(some)
+
+    def _opportunities(self, accounts: Sequence[str]) -> Iterator[pd.DataFrame]:
+        opportunities = self.writing.opportunities
+        assert opportunities is not None
+        written = [opportunities.risk_flag, *([FORECAST] if opportunities.forecast_category else [])]
+        query = (
+            f"SELECT Id, AccountId, CloseDate, {', '.join(written)} FROM Opportunity WHERE IsClosed = false "
+            f"AND Type = {_quoted(opportunities.type)} AND AccountId IN ({_listed(accounts)})"
+        )
+        read = {name: name for name in written} | {OF_ACCOUNT: "AccountId", CLOSES_ON: "CloseDate"}
+        yield from self._frames(OPPORTUNITY, query, read)
+
+    def _frames(self, name: str, query: str, read: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+        for page in self._query(query):
+            rows = []
+            for record in page:
+                key = self.key_of(str(record["Id"]))
+                for field, of in read.items():
+                    value = canonical(record.get(of))
+                    told = self.key_of(value) if field == OF_ACCOUNT and value else value
+                    rows.append((name, key, str(record["Id"]), field, told))
+            yield pd.DataFrame(rows, columns=list(PRESENT), dtype=object)
+
+    def _query(self, query: str) -> Iterator[list[dict[str, Any]]]:
+        given = self.api.get(f"{self.base}/query", {"q": query})
+        while True:
+            yield given["records"]
+            if given.get("done") or not given.get("nextRecordsUrl"):
+                return
+            given = self.api.get(str(given["nextRecordsUrl"]))
+
+    def write(self, name: str, records: Sequence[Record]) -> Mapping[str, Written]:
+        job = self._uploaded(name, _csv(records))
+        ended = self._ended(job)
+        told = f"job {job}"
+        written = {
+            self.key_of(row["sf__Id"] or row.get("Id", "")): Written("", told)
+            for row in self._results(job, "successfulResults")
+        }
+        for row in self._results(job, "failedResults"):
+            written[self.key_of(row.get("Id") or row["sf__Id"])] = Written(self._said(row["sf__Error"]), told)
+        reason = self._said(str(ended.get("errorMessage") or f"the job ended as {ended.get('state')}"))
+        return {record.key: written.get(record.key, Written(reason, told)) for record in records}
+
+    def _said(self, text: str) -> str:
+        return self.api.without_secrets(text)[:500] or "refused"
+
+    def _uploaded(self, name: str, content: bytes) -> str:
+        """A job that was filled and closed; one that may have been filled half is given up, and another is begun."""
+        asked = {"object": name, "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
+        path = f"{self.base}/jobs/ingest"
+        for attempt in range(UPLOADS):
+            made = self.api.send("POST", path, content=json.dumps(asked).encode(), whole=Answer.json).json()
+            job = str(made["id"])
+            try:
+                batches = f"{path}/{job}/batches"
+                self.api.send("PUT", batches, content=content, content_type="text/csv; charset=UTF-8", repeats=False)
+            except SourceError:
+                self._set_state(job, "Aborted")
+                if attempt == UPLOADS - 1:
+                    raise
+            else:
+                self._set_state(job, "UploadComplete")
+                return job
+        raise AssertionError("the last attempt returns or raises")
+
+    def _set_state(self, job: str, state: str) -> None:
+        """Sets the state of a job; one that has it already says so by a refusal."""
+        content = json.dumps({"state": state}).encode()
+        self.api.send("PATCH", f"{self.base}/jobs/ingest/{job}", content=content, accepts=(BAD,))
+
+    def _ended(self, job: str) -> Mapping[str, Any]:
+        wait, until = FIRST_POLL, self.api.clock.now() + LONGEST_JOB
+        while True:
+            told: Mapping[str, Any] = self.api.get(f"{self.base}/jobs/ingest/{job}")
+            if told["state"] in ("JobComplete", "Failed", "Aborted"):
+                return told
+            if self.api.clock.now() > until:
+                raise SourceError(f"Salesforce has not ended the job {job} within an hour. {TO_DO}")
+            self.api.clock.sleep(wait)
+            wait = min(LONGEST_POLL, wait * 2)
+
+    def _results(self, job: str, which: str) -> Iterator[dict[str, str]]:
+        answer = self.api.send("GET", f"{self.base}/jobs/ingest/{job}/{which}/", whole=Answer.text)
+        yield from csv.DictReader(io.StringIO(answer.text()))
+
+    def tasks_there(self, keys: Sequence[str]) -> Mapping[str, tuple[str, bool]]:
+        field, found = self.writing.task_key, {}
+        for some in _parts(keys, MOST_IDS // 3):
+            query = f"SELECT Id, {field}, IsClosed FROM Task WHERE {field} IN ({_listed(some)})"
+            for page in self._query(query):
+                found.update({str(task[field]): (str(task["Id"]), not task["IsClosed"]) for task in page})
+        return found
+
+    def create_tasks(self, drafts: Sequence[TaskDraft]) -> Mapping[str, Written]:
+        written: dict[str, Written] = {}
+        for some in _parts(drafts, MOST_TASKS):
+            content = {"allOrNone": False, "records": [self._task(draft) for draft in some]}
+            answer = self.api.send(
+                "POST", f"{self.base}/composite/sobjects", content=json.dumps(content).encode(), repeats=False
+            )
+            for draft, told in zip(some, answer.json(), strict=True):
+                reason = "; ".join(str(error.get("message")) for error in told.get("errors") or ())
+                refused = "" if told.get("success") else self._said(reason)
+                written[draft.key] = Written(refused, str(answer.status), told.get("id"))
+        return written
+
+    def _task(self, draft: TaskDraft) -> dict[str, Any]:
+        task = {"WhatId": draft.record_id, "Subject": draft.subject, "Description": draft.text}
+        task |= {
+            "ActivityDate": draft.due,
+            "Status": "Not Started",
+            "Priority": "High",
+            self.writing.task_key: draft.key,
+        }
+        return {"attributes": {"type": "Task"}} | task | ({"OwnerId": draft.owner} if draft.owner else {})
+
+    def remove_tasks(self, ids: Sequence[str]) -> Mapping[str, Written]:
+        written: dict[str, Written] = {}
+        for some in _parts(ids, MOST_TASKS):
+            parameters = {"ids": ",".join(some), "allOrNone": "false"}
+            answer = self.api.send(
+                "DELETE", f"{self.base}/composite/sobjects", parameters=parameters, whole=Answer.json
+            )
+            for one, told in zip(some, answer.json(), strict=True):
+                reason = "; ".join(str(error.get("message")) for error in told.get("errors") or ())
+                written[one] = Written("" if told.get("success") else self._said(reason), str(answer.status))
+        return written
+
+
+def _csv(records: Sequence[Record]) -> bytes:
+    """The records as a job takes them."""
+    fields = list(dict.fromkeys(name for record in records for name in record.values))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["Id", *fields])
+    for record in records:
+        cells = [_cell(record.values[name]) if name in record.values else "" for name in fields]
+        writer.writerow([record.record_id, *cells])
+    return text.getvalue().encode()
+
+
+def _cell(value: str | None) -> str:
+    return EMPTIED if value is None else value
+
+
+def _parts(listed: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
+    yield from (listed[at : at + most] for at in range(0, len(listed), most))
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(map(_quoted, values))
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
