@@ -14,7 +14,7 @@ from cx_intel.settings.automation import Daily
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.identity import SystemName
-from cx_intel.settings.sources.vendors import Host, Secret
+from cx_intel.settings.sources.vendors import Host, SalesforceSignIn, Secret
 
 SCORE, TIER, CHURN_FLAG = "health_score", "health_tier", "churn_flag"
 FIGURES = (SCORE, TIER, CHURN_FLAG)
@@ -65,17 +65,9 @@ class OpportunityWriting(Settings):
     """Written to ForecastCategoryName while the flag is set, which hides the renewal from the forecast; default: nothing."""
 
 
-class SalesforceWriting(VendorWriting):
+class SalesforceWriting(VendorWriting, SalesforceSignIn):
     """What is written to Salesforce: fields of accounts by their `Id`, and of their renewal opportunities."""
 
-    host: Host
-    """The My Domain host: https://example.my.salesforce.com."""
-    client_id: Secret
-    """The consumer key of an External Client App with client credentials: ${SALESFORCE_CLIENT_ID}."""
-    client_secret: Secret
-    """Its secret: ${SALESFORCE_CLIENT_SECRET}."""
-    api_version: Annotated[str, StringConstraints(pattern=r"^v\d{2,3}\.0$")] = "v62.0"
-    """Of Salesforce's API."""
     fields: dict[str, ApiName] = {
         SCORE: "Planhat_Health_Score__c",
         TIER: "Planhat_Health_Tier__c",

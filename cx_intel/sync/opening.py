@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cx_intel.privacy.register import Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.vendors.readers import secrets_of
+from cx_intel.sources.vendors.readers import salesforce_sign_in, secrets_of
 from cx_intel.warehouse.protocol import Warehouse
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _writers(
         api, analytics = (opened.enter_context(client) for client in clients)
         writers.append(PlanhatWriter(planhat, api, analytics, tenant, as_of))
     if settings and (salesforce := settings.salesforce):
-        held, names = secrets_of("Salesforce", [salesforce.client_id, salesforce.client_secret], variables)
-        api = opened.enter_context(salesforce_write_client(salesforce, held, names, clock))
+        sign_in = salesforce_sign_in(salesforce, "Salesforce", variables)
+        api = opened.enter_context(salesforce_write_client(salesforce.host, sign_in, clock))
         writers.append(SalesforceWriter(salesforce, api))
     return writers

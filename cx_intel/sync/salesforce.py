@@ -16,8 +16,9 @@ import pandas as pd
 from cx_intel.settings.write_back import SalesforceWriting
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.answers import BAD, Answer, Refused
-from cx_intel.sources.vendors.http import ApiClient, Clock, passes
-from cx_intel.sources.vendors.sign_in import ClientCredentials
+from cx_intel.sources.vendors.http import ApiClient, Clock
+from cx_intel.sources.vendors.salesforce import API, QUOTA, salesforce_client
+from cx_intel.sources.vendors.sign_in import SignIn
 from cx_intel.sync.values import canonical
 from cx_intel.sync.vendors import (
     ACCOUNT,
@@ -31,7 +32,6 @@ from cx_intel.sync.vendors import (
     Written,
 )
 
-TOKENS = "/services/oauth2/token"
 KEY_LENGTH = 15
 """An id is its first 15 characters; the others only tell its capitals."""
 AN_ID = re.compile(r"^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$")
@@ -44,26 +44,14 @@ FIRST_POLL, LONGEST_POLL, LONGEST_JOB = 1.0, 30.0, 3_600.0
 UPLOADS = 3
 EMPTIED = "#N/A"
 FORECAST = "ForecastCategoryName"
-QUOTA = "REQUEST_LIMIT_EXCEEDED"
 TO_DO = "What was sent stays; the next sync goes on from there."
 
 
-def salesforce_write_client(
-    writing: SalesforceWriting, secrets: Sequence[str], variables: Sequence[str], clock: Clock
-) -> ApiClient:
-    """A client of Salesforce that signs in by a client and its secret."""
-    sign_in = ClientCredentials(
-        path=TOKENS, is_form=True, variables=tuple(variables), client_id=secrets[0], client_secret=secrets[1]
-    )
-    headers = {"Accept": "application/json"}
-    client = ApiClient("Salesforce", writing.host, sign_in, headers, clock, _passes, _advice)
-    client.to_do = TO_DO
+def salesforce_write_client(host: str, sign_in: SignIn, clock: Clock) -> ApiClient:
+    """A client of Salesforce that writes."""
+    client = salesforce_client(host, sign_in, clock)
+    client.to_do, client.advice = TO_DO, _advice
     return client
-
-
-def _passes(refused: Refused) -> bool:
-    """Too many requests at once pass, those of a day do not within a run: both have one code."""
-    return passes(refused) or (refused.code == QUOTA and "concurrent" in refused.said.lower())
 
 
 def _advice(refused: Refused) -> str:
@@ -85,7 +73,6 @@ class SalesforceWriter:
         self.writing, self.api = writing, api
         self.clients: Sequence[ApiClient] = (api,)
         self.objects: tuple[str, ...] = (ACCOUNT, OPPORTUNITY) if writing.opportunities else (ACCOUNT,)
-        self.base = f"/services/data/{writing.api_version}"
 
     def key_of(self, external_id: str) -> str:
         return external_id[:KEY_LENGTH] if AN_ID.match(external_id) else external_id
@@ -127,7 +114,7 @@ class SalesforceWriter:
             yield pd.DataFrame(rows, columns=list(PRESENT), dtype=object)
 
     def _query(self, query: str) -> Iterator[list[dict[str, Any]]]:
-        given = self.api.get(f"{self.base}/query", {"q": query})
+        given = self.api.get(f"{API}/query", {"q": query})
         while True:
             yield given["records"]
             if given.get("done") or not given.get("nextRecordsUrl"):
@@ -153,7 +140,7 @@ class SalesforceWriter:
     def _uploaded(self, name: str, content: bytes) -> str:
         """A job that was filled and closed; one that may have been filled half is given up, and another is begun."""
         asked = {"object": name, "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
-        path = f"{self.base}/jobs/ingest"
+        path = f"{API}/jobs/ingest"
         for attempt in range(UPLOADS):
             made = self.api.send("POST", path, content=json.dumps(asked).encode(), whole=Answer.json).json()
             job = str(made["id"])
@@ -172,12 +159,12 @@ class SalesforceWriter:
     def _set_state(self, job: str, state: str) -> None:
         """Sets the state of a job; one that has it already says so by a refusal."""
         content = json.dumps({"state": state}).encode()
-        self.api.send("PATCH", f"{self.base}/jobs/ingest/{job}", content=content, accepts=(BAD,))
+        self.api.send("PATCH", f"{API}/jobs/ingest/{job}", content=content, accepts=(BAD,))
 
     def _ended(self, job: str) -> Mapping[str, Any]:
         wait, until = FIRST_POLL, self.api.clock.now() + LONGEST_JOB
         while True:
-            told: Mapping[str, Any] = self.api.get(f"{self.base}/jobs/ingest/{job}")
+            told: Mapping[str, Any] = self.api.get(f"{API}/jobs/ingest/{job}")
             if told["state"] in ("JobComplete", "Failed", "Aborted"):
                 return told
             if self.api.clock.now() > until:
@@ -186,7 +173,7 @@ class SalesforceWriter:
             wait = min(LONGEST_POLL, wait * 2)
 
     def _results(self, job: str, which: str) -> Iterator[dict[str, str]]:
-        answer = self.api.send("GET", f"{self.base}/jobs/ingest/{job}/{which}/", whole=Answer.text)
+        answer = self.api.send("GET", f"{API}/jobs/ingest/{job}/{which}/", whole=Answer.text)
         yield from csv.DictReader(io.StringIO(answer.text()))
 
     def tasks_there(self, keys: Sequence[str]) -> Mapping[str, tuple[str, bool]]:
@@ -202,7 +189,7 @@ class SalesforceWriter:
         for some in _parts(drafts, MOST_TASKS):
             content = {"allOrNone": False, "records": [self._task(draft) for draft in some]}
             answer = self.api.send(
-                "POST", f"{self.base}/composite/sobjects", content=json.dumps(content).encode(), repeats=False
+                "POST", f"{API}/composite/sobjects", content=json.dumps(content).encode(), repeats=False
             )
             for draft, told in zip(some, answer.json(), strict=True):
                 reason = "; ".join(str(error.get("message")) for error in told.get("errors") or ())
@@ -224,9 +211,7 @@ class SalesforceWriter:
         written: dict[str, Written] = {}
         for some in _parts(ids, MOST_TASKS):
             parameters = {"ids": ",".join(some), "allOrNone": "false"}
-            answer = self.api.send(
-                "DELETE", f"{self.base}/composite/sobjects", parameters=parameters, whole=Answer.json
-            )
+            answer = self.api.send("DELETE", f"{API}/composite/sobjects", parameters=parameters, whole=Answer.json)
             for one, told in zip(some, answer.json(), strict=True):
                 reason = "; ".join(str(error.get("message")) for error in told.get("errors") or ())
                 written[one] = Written("" if told.get("success") else self._said(reason), str(answer.status))

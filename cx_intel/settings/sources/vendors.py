@@ -72,14 +72,9 @@ class ZendeskSource(VendorSource):
     """Where Zendesk is reached: https://example.zendesk.com."""
 
 
-class SalesforceSource(VendorSource):
-    """Salesforce's own objects: accounts, contracts, opportunities, tasks and users, with their custom fields.
+class SalesforceSignIn(Settings):
+    """Signs in by client credentials (`client_secret`), or as a user by a signed claim (`username`, `private_key`)."""
 
-    Signs in by client credentials (`client_secret`), or as a user by a signed claim (`username`, `private_key`).
-    """
-
-    kind: Literal["salesforce"]
-    name: SystemName = "salesforce"
     client_id: Secret
     """The consumer key of an external client app, by its variable: ${SALESFORCE_CLIENT_ID}."""
     client_secret: Secret | None = None
@@ -94,11 +89,21 @@ class SalesforceSource(VendorSource):
     """The My Domain of the organisation: https://example.my.salesforce.com."""
 
     @model_validator(mode="after")
-    def _signs_in_one_way(self) -> "SalesforceSource":
+    def _signs_in_one_way(self) -> "SalesforceSignIn":
         by_claim = [self.username, self.private_key]
         if (self.client_secret is None) == (by_claim == [None, None]) or by_claim.count(None) == 1:
             raise Misfit("signs in by a `client_secret`, or by `username` and `private_key`", ("client_id",))
         return self
+
+
+class SalesforceSource(VendorSource, SalesforceSignIn):
+    """Salesforce's own objects: accounts, contracts, opportunities, tasks and users, with their custom fields.
+
+    Signs in by client credentials (`client_secret`), or as a user by a signed claim (`username`, `private_key`).
+    """
+
+    kind: Literal["salesforce"]
+    name: SystemName = "salesforce"
 
 
 Vendor: TypeAlias = StripeSource | ZendeskSource | SalesforceSource

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cx_intel.settings.sources.vendors import SalesforceSource, StripeSource, Vendor
+from cx_intel.settings.sources.vendors import SalesforceSignIn, SalesforceSource, StripeSource, Vendor
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import with_variables
 from cx_intel.sources.vendors.objects import Reader
@@ -54,7 +54,9 @@ def reading(
         with stripe.stripe_client(source.host, key, variable, time) as client:
             yield stripe.StripeReader(client, kinds, days, known, dict(state))
     elif isinstance(source, SalesforceSource):
-        with salesforce.salesforce_client(source.host, _salesforce_sign_in(source, variables), time) as client:
+        with salesforce.salesforce_client(
+            source.host, salesforce_sign_in(source, source.name, variables), time
+        ) as client:
             yield salesforce.SalesforceReader(client, kinds, days, dict(state))
     else:
         secrets, names = secrets_of(source.name, (source.client_id, source.client_secret), variables)
@@ -62,14 +64,15 @@ def reading(
             yield zendesk.ZendeskReader(client, kinds, days, dict(state))
 
 
-def _salesforce_sign_in(source: SalesforceSource, variables: Mapping[str, str]) -> "SignIn":
+def salesforce_sign_in(settings: SalesforceSignIn, name: str, variables: Mapping[str, str]) -> "SignIn":
+    """How requests to Salesforce sign in; `name` says for what, in messages. Raises SourceError as `reading` does."""
     from cx_intel.sources.vendors import salesforce
 
-    if source.client_secret:
-        return salesforce.by_secret(*_secrets(source, (source.client_id, source.client_secret), variables))
-    stated = (source.client_id, source.username or "", source.private_key or "")
-    secrets, names = _secrets(source, stated, variables)
-    return salesforce.by_claim(secrets, names, source.audience)
+    if settings.client_secret:
+        return salesforce.by_secret(*secrets_of(name, (settings.client_id, settings.client_secret), variables))
+    stated = (settings.client_id, settings.username or "", settings.private_key or "")
+    secrets, names = secrets_of(name, stated, variables)
+    return salesforce.by_claim(secrets, names, settings.audience)
 
 
 def refusals(source: Vendor, kinds: Sequence[str], variables: Mapping[str, str]) -> list[str]:

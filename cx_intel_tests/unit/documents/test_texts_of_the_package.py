@@ -17,11 +17,8 @@ STATEMENT = re.compile(
 )
 SQLITE = {"orchestration/alerts/outbox.py", "privacy/run_history.py"}
 """Modules that keep or change SQLite files, which are no warehouse: the outbox's own, and Dagster's."""
-SOQL = {"sources/vendors/salesforce.py"}
+SOQL = {"sources/vendors/salesforce.py", "sync/salesforce.py"}
 """Modules that ask a vendor in its own language, which no warehouse reads."""
-
-SOQL = {"sync/salesforce.py", "sources/vendors/salesforce.py"}
-"""Modules that ask Salesforce in its own language."""
 
 
 def modules() -> list[str]:
