@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cx_intel.cli.action import actions
 from cx_intel.cli.asking import asking
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
 from cx_intel.cli.deployment import deployment
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 REBUILD = "Execute every step, also those that would make what stands there already."
 app.add_typer(deployment)
+app.add_typer(actions)
 app.add_typer(asking)
 app.add_typer(figures)
 app.add_typer(validation)

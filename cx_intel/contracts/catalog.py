@@ -10,6 +10,7 @@ from cx_intel.contracts import core, freshness, identity, operations, subscripti
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, drivers, risk
 from cx_intel.contracts.health import scores as health
+from cx_intel.contracts.renewals import interventions
 from cx_intel.contracts.renewals import layer as renewals
 from cx_intel.contracts.revenue import cohorts, ledger, non_recurring, published, waterfall
 from cx_intel.contracts.staging.tables import STAGING
@@ -56,7 +57,10 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             changes.health_score_change_drivers,
             risk.churn_risk_view,
             renewals.renewal_pipeline,
+            interventions.given_actions,
+            interventions.actions,
             renewals.cs_intervention_list,
+            interventions.playbook_outcomes,
             renewals.nrr_outlook,
             renewals.lifecycle_events,
             renewals.parent_rollup,
@@ -70,7 +74,15 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
 
 HEALTH = ("account_signals", "health_score_drivers", "customer_health_scores")
 HEALTH_CHANGES = ("health_score_changes", "health_score_change_drivers")
-RENEWALS = ("renewal_pipeline", "cs_intervention_list", "nrr_outlook", "lifecycle_events", "parent_rollup")
+RENEWALS = (
+    "renewal_pipeline",
+    "actions",
+    "cs_intervention_list",
+    "playbook_outcomes",
+    "nrr_outlook",
+    "lifecycle_events",
+    "parent_rollup",
+)
 ROLLUP_SUFFIX = "_health_summary"
 
 
@@ -120,6 +132,8 @@ def kept_tables(portfolio: Portfolio) -> tuple[str, ...]:
         tables += ["conflicting_values", "days_of_sources"]
     if "usage_events" in portfolio.tables:
         tables.append("judged_accounts")
+    if portfolio.renewals:
+        tables.append(interventions.GIVEN)
     if portfolio.write_back:
         tables += write_back.WRITE_BACK
     return tuple(tables)

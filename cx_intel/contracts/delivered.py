@@ -17,6 +17,7 @@ DERIVED = {
     "usage_events": ("event_date", "event_hour", "event_category"),
     "support_tickets": ("created_date", "resolution_hours", "csat_scale", "unknown_status", "unread_rating"),
     "nps_responses": ("unread_score",),
+    "actions": ("renewal_date",),
 }
 """Canonical table: the columns that staging computes and no source delivers."""
 
@@ -38,11 +39,12 @@ FILLED = {
     "support_tickets": ("status",),
     "nps_responses": ("response_id",),
     "ticket_status_history": ("field",),
+    "actions": ("action_id", "status"),
 }
 """Columns that staging fills where a row has none: in every table, and by canonical table."""
 LENIENT = {"support_tickets": ("satisfaction_score",), "nps_responses": ("score",)}
 """Canonical table: the columns whose misfits are null and told by a check, while the row stays."""
-EXPECTED = {"identity_links": ("linked_system", "linked_id"), "nps_responses": ("score",)}
+EXPECTED = {"identity_links": ("linked_system", "linked_id"), "nps_responses": ("score",), "actions": ("status",)}
 """Canonical table: columns that a file has to have, though a row may lack them."""
 AS_DELIVERED = {"support_tickets": {"source_status": "status"}}
 """Canonical table: a column that keeps what another one's cell says before `values` of the source respells it."""

@@ -11,6 +11,7 @@ from cx_intel.settings.health.conditions import Condition
 
 DEFAULT_TERM_MONTHS = 12
 DEFAULT_KEEP_OVERDUE_DAYS = 30
+DEFAULT_DUE_AGAIN_DAYS = 30
 
 CANCELLED = "Cancelled"
 """The risk of an account whose contracts all have an announced end: it needs no rule, and is lost for certain."""
@@ -82,6 +83,8 @@ class RenewalSettings(Settings):
     """Of renewal, by risk: 0 to 1. A cancelled account's is 0 and is not given."""
     capacity_per_owner: int | None = Field(default=None, ge=1)
     """Accounts of the intervention list that one owner can take; default: all."""
+    due_again_days: int = Field(default=DEFAULT_DUE_AGAIN_DAYS, ge=1, le=365)
+    """How long an entry of the intervention list that is done stays off it, if the renewal is then still at risk."""
     outlook: OutlookSettings = OutlookSettings()
 
     @model_validator(mode="after")

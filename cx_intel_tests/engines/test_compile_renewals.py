@@ -15,11 +15,13 @@ from cx_intel.contracts.core import account_history, account_snapshot
 from cx_intel.contracts.health.drivers import account_signals, health_score_drivers
 from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import customer_health_scores
+from cx_intel.contracts.renewals import interventions as done
 from cx_intel.contracts.renewals.layer import cs_intervention_list, lifecycle_events, parent_rollup, renewal_pipeline
 from cx_intel.contracts.revenue.ledger import fct_revenue
+from cx_intel.contracts.staging.activity import stg_actions
 from cx_intel.contracts.subscriptions import subscription_periods
 from cx_intel.models.health import rollups
-from cx_intel.models.renewals import actions, families, lifecycle
+from cx_intel.models.renewals import actions, families, interventions, lifecycle
 from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.renewals.dates import contracts_on, renewal_dates
 from cx_intel_tests.helpers.builders import shipped
@@ -38,13 +40,26 @@ def expressions(name: str) -> dict[str, ir.Table]:
     snapshot, revenue = unbound(account_snapshot(portfolio)), unbound(fct_revenue(portfolio))
     scores, signals = unbound(customer_health_scores(portfolio)), unbound(account_signals(portfolio))
     drivers, pipeline = unbound(health_score_drivers(portfolio)), unbound(renewal_pipeline(portfolio))
+    acted = unbound(done.actions(portfolio))
     given = {"portfolio": portfolio, "as_of": AS_OF}
     return {
         "renewal_dates": renewal_dates(contracts_on(unbound(subscription_periods(portfolio)), AS_OF), **given),
         "renewal_pipeline": renewals.renewal_pipeline(
             snapshot, scores, unbound(churn_risk_view(shipped("novacrm"))), signals, revenue, **given
         ),
-        "cs_intervention_list": actions.cs_intervention_list(pipeline, drivers, **given),
+        "cs_intervention_list": actions.cs_intervention_list(pipeline, drivers, acted, **given),
+        "actions": interventions.actions(
+            unbound(stg_actions(portfolio)),
+            unbound(done.given_actions(portfolio)),
+            pipeline,
+            snapshot,
+            revenue,
+            **given,
+            previous=acted,
+        ),
+        "playbook_outcomes": interventions.playbook_outcomes(
+            unbound(cs_intervention_list(portfolio)), acted, pipeline, snapshot, revenue, **given
+        ),
         "segment_health_summary": rollups.health_summary(
             scores, pipeline, snapshot, revenue, **given, attribute="segment"
         ),
@@ -73,5 +88,13 @@ def test_every_renewal_model_compiles(name: str, engine: str) -> None:
 def test_contract_and_model_agree_on_columns(name: str) -> None:
     portfolio = shipped(name)
     found = expressions(name)
-    for contract in (renewal_pipeline, cs_intervention_list, lifecycle_events, parent_rollup):
+    shown = (
+        renewal_pipeline,
+        cs_intervention_list,
+        lifecycle_events,
+        parent_rollup,
+        done.actions,
+        done.playbook_outcomes,
+    )
+    for contract in shown:
         assert found[contract.__name__].schema() == contract(portfolio).schema()

@@ -4,12 +4,14 @@ The model is `cx_intel.models.renewals.actions`; definitions: Renewals in the me
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
 from cx_intel.contracts.core import AS_OF
+from cx_intel.contracts.renewals.interventions import DUE_AGAIN, entry_id_column, with_actions
 from cx_intel.contracts.renewals.pipeline import (
     WINDOW_DAYS,
     account_columns,
@@ -33,6 +35,7 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
         ("as_of", "account_id"),
         (
             AS_OF,
+            entry_id_column(nullable=False),
             Column("priority_rank", COUNT, "1 is the first to call.", nullable=False, minimum=1),
             *account_columns(),
             money_column("expected_arr_loss", "ARR x (1 - renewal probability)."),
@@ -74,6 +77,14 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
                 "The owner's capacity reaches down to this rank; cancelled accounts take none of it.",
                 nullable=False,
             ),
+            Column(
+                "due_again",
+                TEXT,
+                "Why an entry that was acted on is back: its snooze ended, it was done renewals.due_again_days ago and is "
+                "still at risk, or the renewal risk is worse than when it was acted on.",
+                null_means="nothing was done yet, or it was opened again",
+                accepted=DUE_AGAIN,
+            ),
         ),
         kind="snapshot",
         invariants=(
@@ -94,10 +105,11 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
             ),
             CrossInvariant(
                 "listed_renewals_are_in_the_pipeline",
-                "Listed are exactly those of the day's renewal_pipeline at Cancelled, Critical or High risk in the window.",
-                ("renewal_pipeline",),
-                _listed_otherwise,
-                "Refresh renewal_pipeline and cs_intervention_list of the day together.",
+                "Listed are exactly those of the day's renewal_pipeline at Cancelled, Critical or High risk in the window "
+                "that no action keeps off.",
+                ("renewal_pipeline", "actions"),
+                partial(_listed_otherwise, portfolio=portfolio),
+                "Refresh renewal_pipeline, actions and cs_intervention_list of the day together.",
             ),
         ),
         plots={
@@ -125,10 +137,18 @@ def _out_of_order(tables: Mapping[str, ir.Table]) -> ir.Table:
     return ranked.filter(ranked.priority_rank != ranked.expected_rank)
 
 
-def _listed_otherwise(tables: Mapping[str, ir.Table]) -> ir.Table:
+def to_be_listed(pipeline: ir.Table, actions: ir.Table | None, portfolio: Portfolio) -> ir.Table:
+    """The renewals that belong on the list: those at risk that no action keeps off, with `due_again`."""
+    at_risk = pipeline.filter(is_to_be_listed(pipeline))
+    if actions is None:
+        return at_risk.mutate(due_again=ibis.null(TEXT))
+    marked = with_actions(at_risk, actions, portfolio)
+    return marked.filter(~marked.is_kept_off).drop("is_kept_off")
+
+
+def _listed_otherwise(tables: Mapping[str, ir.Table], *, portfolio: Portfolio) -> ir.Table:
     listed = tables["self"].select("as_of", "account_id")
-    pipeline = tables["renewal_pipeline"]
-    meant = pipeline.filter(is_to_be_listed(pipeline)).select("as_of", "account_id")
+    meant = to_be_listed(tables["renewal_pipeline"], tables.get("actions"), portfolio).select("as_of", "account_id")
     keys = ["as_of", "account_id"]
     return ibis.union(
         listed.anti_join(meant, keys).mutate(fault=ibis.literal("not in the pipeline")),

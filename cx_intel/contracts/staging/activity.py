@@ -1,7 +1,7 @@
-"""The contracts of what is staged of use and of customer success: events, activities, measured figures."""
+"""The contracts of what is staged of use and of customer success: events, activities, actions, measured figures."""
 
 from cx_intel.contracts.contract import COUNT, DATE, NUMBER, TEXT, TIME, Column, Contract
-from cx_intel.contracts.staging.values import account_id_column
+from cx_intel.contracts.staging.values import ACTION_STATUSES, account_id_column
 from cx_intel.settings.portfolio import Portfolio
 
 
@@ -40,6 +40,37 @@ def stg_csm_activities(portfolio: Portfolio) -> Contract:
             Column("activity_type", TEXT, "qbr, check_in ...; lower case.", nullable=False),
             Column("status", TEXT, "Lower case."),
             Column("completed_at", TIME, "When it was done, UTC.", null_means="not done"),
+        ),
+    )
+
+
+def stg_actions(portfolio: Portfolio) -> Contract:
+    return Contract(
+        "stg_actions",
+        "staging",
+        "What was done with entries of the intervention list, as a sheet or another system tells it.",
+        ("action_id",),
+        (
+            Column("action_id", TEXT, "The action; default: the entry, else the account, and when.", nullable=False),
+            account_id_column(),
+            Column(
+                "entry_id",
+                TEXT,
+                "The entry as cs_intervention_list names it.",
+                null_means="the renewal that the account had in the pipeline on that day",
+            ),
+            Column(
+                "status",
+                TEXT,
+                "done, snoozed, dismissed, or open, which a row without a status is.",
+                nullable=False,
+                accepted=ACTION_STATUSES,
+            ),
+            Column("snoozed_until", DATE, "The day on which a snoozed entry is due again.", null_means="not snoozed"),
+            Column("reason", TEXT, "Why it was dismissed, or what else was said."),
+            Column("acted_by", TEXT, "Who did it.", null_means="not said"),
+            Column("acted_at", TIME, "When, UTC.", null_means="on the day of the load that first delivers it"),
+            Column("renewal_date", DATE, "The renewal date in entry_id.", null_means="no entry is named"),
         ),
     )
 

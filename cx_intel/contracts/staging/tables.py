@@ -1,7 +1,7 @@
 """The staged tables by canonical name."""
 
 from cx_intel.contracts.staging.accounts import stg_account_aliases, stg_accounts
-from cx_intel.contracts.staging.activity import stg_csm_activities, stg_metrics, stg_usage_events
+from cx_intel.contracts.staging.activity import stg_actions, stg_csm_activities, stg_metrics, stg_usage_events
 from cx_intel.contracts.staging.billing import stg_invoices, stg_mrr_history, stg_subscriptions
 from cx_intel.contracts.staging.identity import stg_identity_links
 from cx_intel.contracts.staging.support import stg_nps_responses, stg_support_tickets, stg_ticket_status_history
@@ -18,6 +18,7 @@ STAGING = {
     "nps_responses": stg_nps_responses,
     "csm_activities": stg_csm_activities,
     "metrics": stg_metrics,
+    "actions": stg_actions,
     "ticket_status_history": stg_ticket_status_history,
 }
 """Canonical table: the maker of its staging contract."""

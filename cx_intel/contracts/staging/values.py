@@ -32,6 +32,9 @@ TICKET_WORDS = {
     LEFT_OUT: ("deleted", "spam", "merged"),
 }
 """What a help desk's word for the status of a ticket means; any other word is open, told."""
+OPEN, DONE, SNOOZED, DISMISSED = "open", "done", "snoozed", "dismissed"
+ACTION_STATUSES = (OPEN, DONE, SNOOZED, DISMISSED)
+"""What became of an entry of the intervention list."""
 HISTORY_FIELDS = ("status", "priority")
 NO_VALUE = "(none)"
 """What stands for an account without segment, country or owner, in every table from `account_snapshot` on."""

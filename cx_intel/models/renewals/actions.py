@@ -11,7 +11,8 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.renewals import actions as contracts
-from cx_intel.contracts.renewals.actions import is_to_be_listed, list_order
+from cx_intel.contracts.renewals.actions import list_order, to_be_listed
+from cx_intel.contracts.renewals.interventions import entry_id
 from cx_intel.models.expressions.conditions import first_match, holds
 from cx_intel.models.expressions.literals import number
 from cx_intel.models.expressions.wording import boolean_signals, signal_in_words
@@ -42,17 +43,24 @@ def playbook_columns(renewals: ir.Table, fields: Mapping[str, ir.Value], *, port
 
 
 def cs_intervention_list(
-    renewal_pipeline: ir.Table, health_score_drivers: ir.Table, *, portfolio: Portfolio, as_of: date
+    renewal_pipeline: ir.Table,
+    health_score_drivers: ir.Table,
+    actions: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
 ) -> ir.Table:
     """Cancelled accounts and renewals at Critical or High risk within 90 days, in the order in which to call them.
 
-    Grain: as_of, account_id. Reads the pipeline and the drivers of `as_of`.
+    Grain: as_of, account_id. Reads the pipeline and the drivers of `as_of`, and the actions known by then: what is done,
+    snoozed or dismissed is off the list until it is due again. Default: nothing was done.
 
     Columns: see the contract; a null primary_risk_signal says that no measured signal loses points.
 
     Always true: due_before_renewal, ranked_by_expected_loss, listed_renewals_are_in_the_pipeline.
     """
-    listed = renewal_pipeline.filter(is_to_be_listed(renewal_pipeline))
+    listed = to_be_listed(renewal_pipeline, actions, portfolio)
+    listed = listed.mutate(entry_id=entry_id(listed))
     worded = listed.left_join(_primary_signals(health_score_drivers, portfolio), "account_id").drop("account_id_right")
     is_cancelled = worded.renewal_risk == CANCELLED
     due = (ibis.literal(as_of) + worded.due_in_days.as_interval("D")).cast("date")

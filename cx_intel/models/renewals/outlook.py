@@ -16,10 +16,12 @@ import pandas as pd
 
 from cx_intel.contracts.renewals import outlook as contracts
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS, SIMULATED
-from cx_intel.contracts.staging.values import NO_VALUE
+from cx_intel.contracts.staging.values import DONE, NO_VALUE
 from cx_intel.models.renewals.pipeline import is_in_book, renewal_settings
 from cx_intel.settings.portfolio import Portfolio
 
+ENTRY = ("account_id", "renewal_date")
+NO_ACTIONS = pd.DataFrame({name: [] for name in ("action_id", *ENTRY, "status", "acted_on", "acted_at")}, dtype=object)
 CELLS_AT_ONCE = 4_000_000
 """Accounts x draws held in memory at a time."""
 
@@ -62,6 +64,7 @@ def nrr_outlook(
     renewal_pipeline: pd.DataFrame,
     cs_intervention_list: pd.DataFrame,
     account_snapshot: pd.DataFrame,
+    actions: pd.DataFrame = NO_ACTIONS,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -72,7 +75,8 @@ def nrr_outlook(
     window while it stays (`announced_contraction_mrr`). A lapsed term is among the renewals due, with its last MRR
     (`lapsed_mrr`), and outside the book.
 
-    Grain: as_of, segment (and `all`), scenario. Reads the pipeline, the list and the accounts of `as_of`. The
+    Grain: as_of, segment (and `all`), scenario. Reads the pipeline, the list and the accounts of `as_of`, and the actions
+    known by then: an entry that is done counts as acted on, listed or not. The
     simulation draws each renewal once per draw, by its probability, independently, accounts in the order of
     their ids; segments and total come from the same draws.
 
@@ -85,7 +89,7 @@ def nrr_outlook(
     accounts = account_snapshot[is_in_book(account_snapshot, portfolio=portfolio)]
     book = _cents(accounts["current_mrr"]).groupby(_segment(accounts)).sum()
     contraction = _cents(accounts["announced_contraction_90d_mrr"]).groupby(_segment(accounts)).sum()
-    due = _renewals_due(renewal_pipeline, cs_intervention_list)
+    due = _renewals_due(renewal_pipeline, cs_intervention_list, _done(actions, as_of))
     segments = sorted({*book.index, *due["segment"]})
     in_book = due[~due["is_lapsed"]]
     kept = simulate(
@@ -150,11 +154,29 @@ def simulate(
     return kept
 
 
-def _renewals_due(renewal_pipeline: pd.DataFrame, cs_intervention_list: pd.DataFrame) -> pd.DataFrame:
+def _done(actions: pd.DataFrame, as_of: date) -> set[tuple[str, str]]:
+    """The entries whose newest action by the day is done: account and renewal date."""
+    known = actions[_days(actions["acted_on"]) <= as_of.isoformat()].sort_values(["acted_on", "acted_at", "action_id"])
+    newest = known.drop_duplicates(list(ENTRY), keep="last")
+    done = newest[newest["status"] == DONE]
+    return set(zip(done["account_id"], _days(done["renewal_date"]), strict=True))
+
+
+def _days(days: pd.Series) -> pd.Series:
+    """As text, whatever type a driver gives days."""
+    return days.astype(str).str[:10]
+
+
+def _renewals_due(
+    renewal_pipeline: pd.DataFrame, cs_intervention_list: pd.DataFrame, done: set[tuple[str, str]]
+) -> pd.DataFrame:
     """The renewals within the window by account id, with what `Prospect` asks."""
     due = renewal_pipeline[renewal_pipeline["is_within_window"].isin([True])].sort_values("account_id")
     listed = cs_intervention_list[cs_intervention_list["is_within_capacity"].isin([True])]
     contraction = _cents(due["announced_contraction_90d_mrr"])
+    is_done = np.array(
+        [entry in done for entry in zip(due["account_id"], _days(due["renewal_date"]), strict=True)], bool
+    )
     return pd.DataFrame(
         {
             "segment": _segment(due),
@@ -165,7 +187,7 @@ def _renewals_due(renewal_pipeline: pd.DataFrame, cs_intervention_list: pd.DataF
             "is_cancelled": due["is_cancelled"].isin([True]),
             "renewal_probability": due["renewal_probability"],
             "save_rate": due["save_rate"],
-            "is_acted_on": due["account_id"].isin(listed["account_id"]),
+            "is_acted_on": due["account_id"].isin(listed["account_id"]) | is_done,
             "is_not_healthy": due["is_healthy"].isin([False]),
         }
     )

@@ -215,6 +215,21 @@ def stg_metrics(
     return _valid(raw_metrics, stg_accounts, stg_account_aliases, "metrics", portfolio, as_of, identity_map)
 
 
+def stg_actions(
+    raw_actions: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+) -> ir.Table:
+    """What was done with entries of the intervention list; a row without a status is open.
+
+    Grain: action_id.
+    """
+    return _valid(raw_actions, stg_accounts, stg_account_aliases, "actions", portfolio, as_of)
+
+
 def valid_rows(judged: ir.Table, table: str, portfolio: Portfolio) -> ir.Table:
     """The rows of a judged table that are valid: what stands in the staged table."""
     return conform(judged.filter(judged["_reason"].isnull()), STAGING[table](portfolio))

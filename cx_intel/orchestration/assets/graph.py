@@ -14,11 +14,12 @@ import pandas as pd
 
 from cx_intel.contracts.catalog import ROLLUP_SUFFIX, contract_of, tables_of
 from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.renewals.interventions import GIVEN
 from cx_intel.models.core import accounts, catalog, freshness, usage
 from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
 from cx_intel.models.identity import identity_map, unmatched
-from cx_intel.models.renewals import actions, families, lifecycle, outlook
+from cx_intel.models.renewals import actions, families, interventions, lifecycle, outlook
 from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.revenue import cohorts, delivery, published, reconciliation, recurring, waterfall
 from cx_intel.models.revenue import ledger as revenue
@@ -35,7 +36,8 @@ CONFLICTING_VALUES = "conflicting_values"
 """What staged tables of several sources collect for source_conflicts; no asset."""
 DAYS_OF_SOURCES = "days_of_sources"
 """Likewise, the days of each of several sources for source_freshness; no asset."""
-COLLECTED = (REJECTED_ROWS, CONFLICTING_VALUES, DAYS_OF_SOURCES)
+COLLECTED = (REJECTED_ROWS, CONFLICTING_VALUES, DAYS_OF_SOURCES, GIVEN)
+"""Tables that no step makes: there once something stands in them."""
 MODULES = (
     staging,
     several_sources,
@@ -63,6 +65,7 @@ MODULES = (
     risk,
     renewals,
     actions,
+    interventions,
     outlook,
     lifecycle,
     families,
@@ -115,6 +118,8 @@ def _read_of(i: Input, portfolio: Portfolio) -> Sequence[str]:
         return [f"stg_{table}" for table in portfolio.tables]
     if i.table in (CONFLICTING_VALUES, DAYS_OF_SOURCES):
         return [f"stg_{table}" for table in portfolio.tables if portfolio.has_several(table)]
+    if i.table == GIVEN:
+        return []
     table = i.table.removeprefix("raw_")
     if i.exists and table != i.table:
         return [f"raw_{part}" for part in portfolio.parts_of(table)]

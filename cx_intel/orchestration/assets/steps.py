@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import DELIVERED_DAY
+from cx_intel.contracts.renewals.interventions import GIVEN
 from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.models.staging.event_days import is_kept_by_row_day
@@ -241,6 +242,8 @@ class StepRunner:
             rows = rows.filter(rows.as_of <= day if wanted.reads == "history" else rows.as_of == day)
             if wanted.reads == "history":
                 rows = self._merged(rows, contract_of(wanted.table, self.portfolio))
+        if wanted.table == GIVEN:
+            rows = self._merged(rows, contract_of(GIVEN, self.portfolio))
         return self.warehouse.execute(rows) if wanted.as_frame else rows
 
     def _previous(self, as_of: date, done: tuple[date, ...]) -> ir.Table:

@@ -27,6 +27,7 @@ CanonicalTable: TypeAlias = Literal[
     "csm_activities",
     "metrics",
     "ticket_status_history",
+    "actions",
 ]
 
 ID_OF = {
@@ -36,14 +37,14 @@ ID_OF = {
     "csm_activities": "activity_id",
 }
 """Tables whose ids may be unique within an account only: their id."""
-WITHOUT_ACCOUNT_ID = ("account_aliases", "identity_links", "accounts", "ticket_status_history")
-"""Tables whose rows belong to no account, or are accounts: another system's ids cannot stand there, unless the source adds
-columns to accounts that another one delivers."""
+WITHOUT_ACCOUNT_ID = ("account_aliases", "identity_links", "accounts", "ticket_status_history", "actions")
+"""Tables whose rows belong to no account, are accounts, or answer to the intervention list, which names them: another system's
+ids cannot stand there, unless the source adds columns to accounts that another one delivers."""
 DELIVERED_ONCE = ("account_aliases", "ticket_status_history")
 """Tables that one source delivers: chains of merges are followed within it; tickets may be called alike by several."""
 ADDED = {"subscriptions": ("plan_tier", "renewal_date", "term_months")}
 """Canonical table: the columns that a source may add to rows of another one. They decide about no amount and no end."""
-WITHOUT_NUMBERS = ("account_aliases", "usage_events", "ticket_status_history")
+WITHOUT_NUMBERS = ("account_aliases", "usage_events", "ticket_status_history", "actions")
 """Tables that have no column of numbers."""
 MINOR_DIGITS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"), 0),

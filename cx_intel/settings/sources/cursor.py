@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, StrictInt, model_validator
 from cx_intel.settings.base import Misfit, Settings
 
 ROW_KEYS = {
+    "actions": ("action_id",),
     "account_aliases": ("old_account_id",),
     "accounts": ("account_id",),
     "csm_activities": ("activity_id",),
