@@ -20,9 +20,9 @@ TICKETS = "tickets"
 def landed_of(edits: RowEdits, customer: str) -> Iterator[tuple[str, str]]:
     """The landed tables that have objects of a customer, each with the field that names it."""
     for table, columns in edits.columns().items():
-        field = CUSTOMER_OF.get(landed_kind(table) or "", "")
-        if field in columns and edits.has(table, field, customer):
-            yield table, field
+        for field in CUSTOMER_OF.get(landed_kind(table) or "", ()):
+            if field in columns and edits.has(table, field, customer):
+                yield table, field
 
 
 def without_customer(edits: RowEdits, tickets: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -30,7 +30,8 @@ def without_customer(edits: RowEdits, tickets: Iterable[str]) -> Iterator[tuple[
 
     Whose such a ticket is, is known by who asked: an account has it, and the object names none.
     """
-    fields = {table: CUSTOMER_OF[TICKETS] for table in edits.columns() if landed_kind(table) == TICKETS}
+    (field,) = CUSTOMER_OF[TICKETS]
+    fields = {table: field for table in edits.columns() if landed_kind(table) == TICKETS}
     for table, field in fields.items():
         for ticket in tickets:
             if any(not row[field] for row in edits.rows(table, ID, ticket)):
@@ -57,8 +58,8 @@ class ErasedCustomers:
         """Whether an object is of one of them. Raises PrivacyError where somebody was erased and the key is not there."""
         if not self.hashes:
             return False
-        if customer := row.get(CUSTOMER_OF.get(kind, "")):
-            return self._is_one(str(customer))
+        if customers := [str(row[field]) for field in CUSTOMER_OF.get(kind, ()) if row.get(field)]:
+            return any(map(self._is_one, customers))
         return kind == TICKETS and self.register.hash_of_ticket(self.name, str(row[ID])) in self.tickets
 
     def _is_one(self, customer: str) -> bool:

@@ -106,25 +106,44 @@ class SalesforceSource(VendorSource, SalesforceSignIn):
     name: SystemName = "salesforce"
 
 
-Vendor: TypeAlias = StripeSource | ZendeskSource | SalesforceSource
+class PlanhatSource(VendorSource):
+    """Planhat's own objects: companies, licences, surveys, tasks and what else presets and queries name; all each time."""
+
+    kind: Literal["planhat"]
+    name: SystemName = "planhat"
+    token: Secret
+    """An API token that may read, by its variable: ${PLANHAT_TOKEN}."""
+    host: Host = "https://api.planhat.com"
+    """Where Planhat is reached; tenants of some regions have a host of their own."""
+
+
+Vendor: TypeAlias = StripeSource | ZendeskSource | SalesforceSource | PlanhatSource
 """Any source that is a vendor's own system."""
 OBJECTS = {
     "stripe": ("customers", "products", "prices", "coupons", "subscriptions", "invoices", "credit_notes"),
     "zendesk": ("organizations", "users", "tickets"),
+    "planhat": ("users", "companies", "endusers", "licenses", "nps", "tasks", "churn"),
     "salesforce": ("user", "account", "contract", "opportunity", "task"),
 }
 """Kind of a source: the objects that it lands, where something reads them; those that others need come first."""
-CUSTOMER_OF = {
-    "customers": "id",
-    "subscriptions": "customer",
-    "invoices": "customer",
-    "credit_notes": "customer",
-    "organizations": "id",
-    "users": "organization_id",
-    "tickets": "organization_id",
-    "account": "id",
-    "contract": "AccountId",
-    "opportunity": "AccountId",
-    "task": "AccountId",
+CUSTOMER_OF: dict[str, tuple[str, ...]] = {
+    "customers": ("id",),
+    "subscriptions": ("customer",),
+    "invoices": ("customer",),
+    "credit_notes": ("customer",),
+    "organizations": ("id",),
+    "users": ("organization_id",),
+    "tickets": ("organization_id",),
+    "account": ("id",),
+    "contract": ("AccountId",),
+    "opportunity": ("AccountId",),
+    "task": ("AccountId",),
+    "companies": ("id",),
+    "endusers": ("companyId",),
+    "licenses": ("companyId",),
+    "nps": ("cId", "companyId"),
+    "tasks": ("companyId",),
+    "churn": ("companyId",),
 }
-"""Objects that are about one customer: the field that says which. With the customer they are erased, and landed no more."""
+"""Objects that are about one customer: the fields that may say which. With the customer they are erased, and landed no
+more."""

@@ -25,6 +25,7 @@ from cx_intel.sources.vendors.answers import (
     said_in,
     seconds_stated,
 )
+from cx_intel.sources.vendors.pace import Pace
 from cx_intel.sources.vendors.sign_in import SignIn
 
 TIMEOUT = httpx.Timeout(60, connect=30)
@@ -84,6 +85,7 @@ class ApiClient:
         clock: The time.
         passes: Whether a refusal may be none at the next try.
         advice: What to do about a refusal; where it says nothing, the sign-in does.
+        pace: How many requests the vendor takes; None: as many as come one after the other.
         tries: How often a request is sent that fails in a way that passes.
         requests: How many were sent.
         to_do: What to do when the vendor fails for long, and what has become of what was begun.
@@ -96,6 +98,7 @@ class ApiClient:
     clock: Clock = field(default_factory=Clock)
     passes: Callable[[Refused], bool] = passes
     advice: Callable[[Refused], str] = lambda refused: ""
+    pace: Pace | None = None
     tries: int = TRIES
     requests: int = 0
     to_do: str = "Nothing was changed; refresh again later."
@@ -189,6 +192,8 @@ class ApiClient:
     def _sent(self, path: str, asked: _Asked) -> Answer:
         url, parameters = httpx.URL(self.host.rstrip("/") + path), asked.parameters
         for _ in range(MOST_REDIRECTS + 1):
+            if self.pace:
+                self.pace.keep(self.clock)
             self.requests += 1
             try:
                 signed = self.sign_in.headers(self)

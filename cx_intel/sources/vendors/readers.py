@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cx_intel.settings.sources.vendors import SalesforceSignIn, SalesforceSource, StripeSource, Vendor
+from cx_intel.settings.sources.vendors import PlanhatSource, SalesforceSignIn, SalesforceSource, StripeSource, Vendor
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.paths import with_variables
 from cx_intel.sources.vendors.objects import Reader
@@ -43,7 +43,7 @@ def reading(
         SourceError: A variable is not set, or the packages are not installed.
     """
     try:
-        from cx_intel.sources.vendors import http, salesforce, stripe, zendesk
+        from cx_intel.sources.vendors import http, planhat, salesforce, stripe, zendesk
     except ImportError as error:
         raise SourceError(
             f"A source of kind {source.kind} needs packages: pip install 'cx-intel[connected]'."
@@ -53,6 +53,10 @@ def reading(
         (key,), (variable,) = secrets_of(source.name, (source.api_key,), variables)
         with stripe.stripe_client(source.host, key, variable, time) as client:
             yield stripe.StripeReader(client, kinds, days, known, dict(state))
+    elif isinstance(source, PlanhatSource):
+        (key,), (variable,) = secrets_of(source.name, (source.token,), variables)
+        with planhat.planhat_client(source.host, key, variable, time) as client:
+            yield planhat.PlanhatReader(client, kinds, dict(state))
     elif isinstance(source, SalesforceSource):
         with salesforce.salesforce_client(
             source.host, salesforce_sign_in(source, source.name, variables), time

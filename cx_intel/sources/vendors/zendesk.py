@@ -6,19 +6,19 @@ keeps to by itself. How requests are sent and tried again: `http.py`.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.answers import BAD, RequestRefused, refusals_of
 from cx_intel.sources.vendors.http import ApiClient, Clock
 from cx_intel.sources.vendors.objects import Objects, row_of
+from cx_intel.sources.vendors.pace import Pace
 from cx_intel.sources.vendors.sign_in import ClientCredentials
 
 DAY = 86_400
 PAGE = 1000
 ASKED_A_MINUTE = 10
-MINUTE = 60.0
 STILL = 3
 """How often an export may stand still before it is given up."""
 ALWAYS = {
@@ -35,7 +35,7 @@ def zendesk_client(host: str, secrets: tuple[str, ...], variables: tuple[str, ..
     signs = ClientCredentials(
         path="/oauth/tokens", client_id=client_id, client_secret=client_secret, variables=variables, scope="read"
     )
-    return ApiClient("Zendesk", host, signs, {"Accept": "application/json"}, clock)
+    return ApiClient("Zendesk", host, signs, {"Accept": "application/json"}, clock, pace=Pace(ASKED_A_MINUTE))
 
 
 @dataclass
@@ -53,7 +53,6 @@ class ZendeskReader:
     kinds: Sequence[str]
     full_pass_days: int
     state: dict[str, str]
-    _asked_at: list[float] = field(default_factory=list)
 
     def always(self, kind: str) -> tuple[str, ...]:
         return ALWAYS[kind]
@@ -110,13 +109,7 @@ class ZendeskReader:
         self.state[kind] = json.dumps({"since": since, "full_pass": now if is_full else state["full_pass"]})
 
     def _asked(self, kind: str, parameters: Mapping[str, str | int]) -> Mapping[str, Any]:
-        """A page of an export, not sooner than it may be asked for."""
-        clock = self.client.clock
-        if len(self._asked_at) >= ASKED_A_MINUTE:
-            wait = self._asked_at[-ASKED_A_MINUTE] + MINUTE - clock.now()
-            if wait > 0:
-                clock.sleep(wait)
-        self._asked_at = [*self._asked_at[1 - ASKED_A_MINUTE :], clock.now()]
+        """A page of an export."""
         path = (
             f"/api/v2/incremental/{kind}.json" if kind == "organizations" else f"/api/v2/incremental/{kind}/cursor.json"
         )

@@ -61,7 +61,7 @@ class Home:
         return landing
 
     def is_erased(self, kind: str, row: Mapping[str, str | None]) -> bool:
-        return bool(self.erased) and row.get(CUSTOMER_OF.get(kind, "")) == self.erased
+        return bool(self.erased) and self.erased in [row.get(field) for field in CUSTOMER_OF.get(kind, ())]
 
     def table(self, kind: str) -> dict[str, dict[str, Any]]:
         with writing(self.file) as database:
