@@ -16,16 +16,16 @@ import pandas as pd
 from cx_intel.settings.write_back import PlanhatWriting
 from cx_intel.sources.vendors.answers import ABSENT, BAD, Answer
 from cx_intel.sources.vendors.http import ApiClient, Clock
+from cx_intel.sources.vendors.pace import Pace
+from cx_intel.sources.vendors.planhat import ASKED_A_MINUTE
 from cx_intel.sources.vendors.sign_in import FORBIDDEN, Bearer
 from cx_intel.sync.values import NUMBER, canonical, typed
-from cx_intel.sync.vendors import COMPANY, DIMENSION, OWNER, PRESENT, Pace, Record, TaskDraft, Written
+from cx_intel.sync.vendors import COMPANY, DIMENSION, OWNER, PRESENT, Record, TaskDraft, Written
 
 MOST_ITEMS = 5_000
 """Of one bulk request."""
 MOST_VALUES, MOST_BYTES = 100_000, 30_000_000
 """Of one post of dimension data, which may have 32 MB."""
-A_MINUTE = 180
-"""Requests; Planhat allows 200."""
 PARTLY = (BAD, FORBIDDEN)
 """Statuses whose answers may tell what of a bulk request was refused."""
 TO_DO = "What was sent stays; the next sync goes on from there."
@@ -38,7 +38,7 @@ def planhat_clients(
     """The clients of the API and of the host that takes dimension data."""
     api = ApiClient(
         "Planhat", writing.host, Bearer(token, variables[0], "the right to read and update companies and tasks"),
-        clock=clock, to_do=TO_DO,
+        clock=clock, pace=Pace(ASKED_A_MINUTE), to_do=TO_DO,
     )  # fmt: skip
     sign_in = _InPath(token, " and ".join(filter(None, variables)), "the right to write metrics", tenant)
     return api, ApiClient("Planhat", writing.analytics_host, sign_in, clock=clock, to_do=TO_DO)
@@ -64,7 +64,6 @@ class PlanhatWriter:
     def __init__(self, writing: PlanhatWriting, api: ApiClient, analytics: ApiClient, tenant: str, as_of: date):
         self.writing, self.api, self.analytics, self.tenant, self.as_of = writing, api, analytics, tenant, as_of
         self.clients: Sequence[ApiClient] = (api, analytics)
-        self.pace = Pace(A_MINUTE, 60)
 
     def key_of(self, external_id: str) -> str:
         return external_id
@@ -170,14 +169,12 @@ class PlanhatWriter:
         return done
 
     def _send(self, client: ApiClient, method: str, path: str, content: bytes | None, **more: Any) -> Answer:
-        self.pace.keep(client)
         return client.send(method, path, content=content, whole=None if method == "DELETE" else Answer.json, **more)
 
     def _pages(self, path: str, limit: int, parameters: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         """The pages of a list, to the first empty one: Planhat tells no total."""
         offset = 0
         while True:
-            self.pace.keep(self.api)
             page = self.api.get(path, {**parameters, "limit": limit, "offset": offset})
             if not page:
                 return

@@ -5,7 +5,7 @@ records are changed is decided in `plan.py`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import pandas as pd
@@ -108,25 +108,3 @@ class VendorWriter(Protocol):
     def remove_tasks(self, ids: Sequence[str]) -> Mapping[str, Written]:
         """Removes tasks; what became of each, by its id."""
         ...
-
-
-@dataclass
-class Pace:
-    """Keeps to a number of requests within some seconds.
-
-    Attributes:
-        most: How many.
-        seconds: Within how long.
-    """
-
-    most: int
-    seconds: float
-    sent: list[float] = field(default_factory=list)
-
-    def keep(self, client: ApiClient) -> None:
-        """Waits until another request may be sent, and counts it."""
-        now = client.clock.now()
-        self.sent = [at for at in self.sent if at > now - self.seconds]
-        if len(self.sent) >= self.most:
-            client.clock.sleep(self.sent[0] + self.seconds - now)
-        self.sent.append(client.clock.now())
