@@ -13,6 +13,8 @@ import pandas as pd
 
 from cx_intel.contracts.renewals.lifecycle import SIGNAL_DROP, TIER_CHANGE
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
+from cx_intel.contracts.staging.values import DISMISSED, DONE, SNOOZED
+from cx_intel.reports.data.notes.interventions import newest_actions
 from cx_intel.reports.data.report_data import WEEK, ReportData, newest_within, records
 from cx_intel.reports.data.signals import main_changes
 from cx_intel.reports.words.catalogue import term
@@ -21,6 +23,7 @@ from cx_intel.reports.words.rounding import is_missing
 FALLS, RISES = 5, 3
 CHURNED, RENEWED, SAFER = term("churned"), term("renewed"), term("at lower risk now")
 MOVED = term("renews later than in 90 days, or is outside the pipeline")
+ACTED = {DONE: term("done"), SNOOZED: term("snoozed"), DISMISSED: term("dismissed")}
 """What became of an account that is off the list."""
 LEAST_CHANGE = 1.0
 """A score that moved by less is no news."""
@@ -144,7 +147,8 @@ def _tier_changes(data: ReportData, accounts: Mapping[str, Record]) -> tuple[Rec
 
 
 def _left(data: ReportData, gone: list[Record]) -> tuple[Record, ...]:
-    """Accounts that are off the list, each with what became of it: churned, renewed, safer, or out of the window."""
+    """Accounts that are off the list, each with what became of it: churned, renewed, safer, acted on, or out of the window."""
+    done = {(row["account_id"], row["renewal_date"]): row["status"] for row in records(newest_actions(data))}
     book, due = set(data.book["account_id"]), data["renewal_pipeline"]
     risks = dict(zip(due["account_id"], due["renewal_risk"], strict=True)) if len(due) else {}
 
@@ -153,7 +157,9 @@ def _left(data: ReportData, gone: list[Record]) -> tuple[Record, ...]:
             return CHURNED
         if not is_missing(row["renewal_date"]) and row["renewal_date"] <= data.as_of:
             return RENEWED
-        return SAFER if risks.get(row["account_id"]) in ("Medium", "Low") else MOVED
+        if risks.get(row["account_id"]) in ("Medium", "Low"):
+            return SAFER
+        return ACTED.get(done.get((row["account_id"], row["renewal_date"]), ""), MOVED)
 
     return tuple(row | {"became": became(row)} for row in gone)
 

@@ -12,6 +12,7 @@ from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
 from cx_intel.reports.data.freshness import newest_rows
+from cx_intel.reports.data.notes.interventions import action_notes
 from cx_intel.reports.data.notes.ledger import ledger_notes
 from cx_intel.reports.data.notes.renewals import renewal_notes
 from cx_intel.reports.data.report_data import ReportData, total
@@ -78,6 +79,7 @@ class _View:
             "no_news": self.no_news(),
             "owners": self.owners(within),
             "after_calls": self.after_calls(within),
+            "acted": action_notes(self.data),
             "outlook": self.outlook(),
             "renewal_notes": renewal_notes(self.data),
             "support": service_levels(self.data),

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cx_intel.models.expressions.wording import boolean_signals
 from cx_intel.reports.charts.palette import tier_marks
+from cx_intel.reports.data.notes.interventions import action_words, newest_actions
 from cx_intel.reports.data.report_data import ReportData, records
 from cx_intel.reports.data.signals import LEAST_POINTS, label_of, signal_value, signal_words
 from cx_intel.reports.data.terms import due_in
@@ -28,6 +29,7 @@ SHOWN = (
     "fct_revenue",
     "fct_tickets",
     "cs_intervention_list",
+    "actions",
     "renewal_pipeline",
     "lifecycle_events",
 )
@@ -217,6 +219,8 @@ def _renewals(data: ReportData) -> NamedDetails:
     f, say = data.language, data.language.say
     found: dict[str, Any] = {}
     listed = {str(row["account_id"]): row for row in records(data["cs_intervention_list"])}
+    newest = records(newest_actions(data))
+    acted = {(str(row["account_id"]), row["renewal_date"]): action_words(f, row) for row in newest}
     for row in records(data["renewal_pipeline"]):
         account = str(row["account_id"])
         facts = [
@@ -233,6 +237,8 @@ def _renewals(data: ReportData) -> NamedDetails:
             if not call["is_within_capacity"]:
                 text = ", ".join([text, say("beyond the capacity of the owner")])
             facts.append([say("Intervention"), text])
+        if (account, row["renewal_date"]) in acted:
+            facts.append([say("What was done"), acted[account, row["renewal_date"]]])
         found[account] = facts
     return "renewal", found
 

@@ -34,6 +34,8 @@ TABLES = (
     "churn_risk_view",
     "renewal_pipeline",
     "cs_intervention_list",
+    "actions",
+    "playbook_outcomes",
     "nrr_outlook",
     "nrr_summary",
     "nrr_by_segment",
@@ -176,6 +178,8 @@ class _Reader:
             rows = rows.filter(rows.refresh_at == ibis.literal(self.as_of))
         elif name == "mrr_reconciliation":
             rows = rows.select("median_ratio", "round_multiple").distinct()  # the same for all
+        elif name == "actions":
+            rows = rows.filter(rows.acted_on <= ibis.literal(self.as_of))
         elif name == "nrr_summary":
             rows = rows.filter(rows.revenue_month <= ibis.literal(last_month_over(self.as_of)))
         return self.fetch(rows)

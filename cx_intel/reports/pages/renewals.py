@@ -14,6 +14,7 @@ from cx_intel.reports.charts.palette import risk_marks, tier_marks
 from cx_intel.reports.data.notes.renewals import mark_of, renewal_notes
 from cx_intel.reports.data.report_data import ReportData, is_true, total
 from cx_intel.reports.data.terms import ASSUMED, SCENARIOS, due_in
+from cx_intel.reports.pages.acted import acted
 from cx_intel.reports.pages.interventions import interventions
 from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
@@ -33,6 +34,7 @@ def renewals(data: ReportData) -> Page:
     rows = account_rows(data)
     sections = [
         Section(say("Interventions"), tables=[_list(data), _by_owner(data)], notes=_capacity(data)),
+        *acted(data),
         Section(say("Pipeline"), [charts.pipeline_by_month(data), exposed_arr(data, rows)], [_upcoming(data)]),
         Section(
             say("Outlook"),
