@@ -141,7 +141,7 @@ def _as_of(proposal: Proposal, today: date) -> list[str]:
     for files in proposal.found:
         for column in files.columns:
             if not _FUTURE & set(plain(column).split("_")):
-                given = (day_of(value, formats.get(files.title, ())) for value in files.values(column))
+                given = (day_of(value, formats.get(files.title, ())) for value in files.values_to_the_end(column))
                 days[files.title in slow] += [day for day in given if day and day < today]
     frequent, seldom = max(days[False], default=None), max(days[True], default=None)
     newest = frequent or seldom or today
@@ -149,7 +149,7 @@ def _as_of(proposal: Proposal, today: date) -> list[str]:
         return ["as_of: {default: yesterday}"]
     return [
         f"as_of: {{default: {newest}, earliest: {min(newest - timedelta(days=365), date(2023, 1, 1))}}} "
-        "# the newest day seen in the first rows; for fresh exports `yesterday`"
+        "# the newest day seen in the first and last rows; for fresh exports `yesterday`"
     ]
 
 

@@ -11,8 +11,8 @@ from typing import TypeAlias
 from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles, look_into
 from cx_intel.proposals.landed import FirstRows, landed_tables
 from cx_intel.proposals.presets import LandedProposal, PresetProposal, fitting, fitting_schemas
-from cx_intel.proposals.shapes import accounts_from, months_of_files, wide_months, without_totals
-from cx_intel.proposals.tables import TableProposal, is_named, proposed, with_decimal_sign, with_strangers
+from cx_intel.proposals.shapes import accounts_from, contracts_of_accounts, months_of_files, wide_months, without_totals
+from cx_intel.proposals.tables import TableProposal, is_named, is_never, proposed, with_decimal_sign, with_strangers
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.presets import preset_of
 from cx_intel.sources.files.heads import name_of_head
@@ -102,6 +102,9 @@ def proposal_for(
             tables.append(without_totals(guess))
     if "accounts" not in delivered and (guess := accounts_from(tables, known)):
         tables.insert(0, guess)
+    if not {"subscriptions", "invoices", "mrr_history"} & (delivered | {table.table for table in incomplete}):
+        of_accounts = (contracts_of_accounts(table, known) for table in tables if table.table == "accounts")
+        tables += [contracts for contracts in of_accounts if contracts]
     accounts = known_accounts(presets, tables) if not landed else frozenset[str]()
     tables = [with_strangers(table, accounts) for table in with_decimal_sign(tables)]
     return Proposal(found, presets, tables, incomplete, others, landed)
@@ -127,6 +130,8 @@ def _left(found: Sequence[FoundFiles], folder: Path, read: Container[str]) -> li
 
 def _why_not(files: FoundFiles, known: Portfolio, by_preset: Mapping[str, FittingPreset]) -> str:
     """Why nothing is made of files that can be read; empty where nothing tells what they could be."""
+    if is_never(files, "usage_events") and "event" in files.plain_name:
+        return "what happened to contracts or money is no usage of the product"
     if (guess := proposed(files, known)) and (preset := by_preset.get(guess.table)):
         instead = "; a source of it would take its place" if guess.table in preset_of(preset.name).alone else ""
         return f"seems to be {guess.table} too, which {preset.name} delivers{instead}"

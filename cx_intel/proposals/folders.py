@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from cx_intel.proposals.last_rows import last_rows
 from cx_intel.proposals.names import plain
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
@@ -47,6 +48,7 @@ class FoundFiles:
         rows: The first rows of the first and of the last file, as text by column.
         fault: Why they cannot be read, or are not used.
         below: The texts of lines at the end of the last file that are no rows of a table, as reports have them.
+        last: The last rows of the last file, where its format lets them be read.
         is_alike: Whether the first and the last file share most of their columns; those that do not belong not together.
     """
 
@@ -57,6 +59,7 @@ class FoundFiles:
     rows: tuple[dict[str, str | None], ...] = ()
     fault: str = ""
     below: tuple[str, ...] = ()
+    last: tuple[dict[str, str | None], ...] = ()
     is_alike: bool = True
 
     @property
@@ -84,7 +87,15 @@ class FoundFiles:
 
     def values(self, column: str) -> list[str]:
         """What a column says in the first rows, without empty cells."""
-        return [cell.strip() for row in self.rows if (cell := row.get(column)) and cell.strip()]
+        return _cells(self.rows, column)
+
+    def values_to_the_end(self, column: str) -> list[str]:
+        """What it says in the first rows and in the last ones."""
+        return [*self.values(column), *_cells(self.last, column)]
+
+
+def _cells(rows: Iterable[dict[str, str | None]], column: str) -> list[str]:
+    return [cell.strip() for row in rows if (cell := row.get(column)) and cell.strip()]
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -145,10 +156,11 @@ def _found(folder: Path, samples: Path, paths: list[Path], masked: str, layout: 
             names.append(set(content.columns))
             rows += _as_rows(content.columns, content.table.slice(0, SAMPLE_ROWS).to_pylist())
             below = _below(content)
+        last = last_rows(paths[-1], layout, content.columns)
     except (SourceError, OSError, EOFError, pa.ArrowException) as error:
         return FoundFiles(pattern, tuple(paths), layout, fault=str(error).replace(f"{samples}/", ""))
     is_alike = 2 * len(set.intersection(*names)) >= len(columns)
-    return FoundFiles(pattern, tuple(paths), layout, tuple(columns), tuple(rows), below=below, is_alike=is_alike)
+    return FoundFiles(pattern, tuple(paths), layout, tuple(columns), tuple(rows), "", below, tuple(last), is_alike)
 
 
 def _below(content: Content) -> tuple[str, ...]:

@@ -31,8 +31,10 @@ _PRICED = ("amount", "unit_amount", "mrr")
 _INTERVAL_WORDS = {word for words in INTERVALS.values() for word in words}
 _OF_DEALS = ("opportunity_id", "deal_id")
 """Ids of what a CRM has in the place of contracts."""
-_OF_STRIPE = ("sub_", "in_", "si_")
-"""How Stripe's ids of subscriptions, invoices and items begin."""
+_OF_STRIPE = re.compile(r"^(sub|in|si)_(?=.*[A-Za-z])[A-Za-z0-9]{8,}$")
+"""Stripe's ids of subscriptions, invoices and items; sub_000123 and sub_cust_7 are somebody else's."""
+CREATED = ("created_at", "created_date", "created")
+"""Names of columns that say when a row was made, which may not be when a subscription began."""
 MOST = 0.6
 """Of the ends of contracts, the share that has to be a term's for all to be taken for that."""
 LEAST_CENTS = 100
@@ -60,6 +62,12 @@ def _months_of(column: str) -> int | None:
     )
 
 
+def is_recurring(column: str) -> bool:
+    """Whether the name of an amount tells that it recurs, by month or year: MRR, ARR, annual_contract_value."""
+    words = plain(column).split("_")
+    return _months_of(column) is not None and bool({"mrr", "arr", "acv", "recurring", "contract"} & set(words))
+
+
 def _period(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     """The months that an amount is for, as its name tells."""
     if table == "mrr_history" and "mrr" in columns and _months_of(columns["mrr"]) != 1:
@@ -80,31 +88,47 @@ def _period(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
 
 def of_ends(columns: dict[str, str], found: FoundFiles, formats: Sequence[str]) -> Meaning:
     """What the ends of subscriptions mean: of terms where most have one, whole months after their start."""
+    said: list[str] = []
+    if columns.get("start_date", "") and plain(columns["start_date"]) in CREATED:
+        said = [f"{columns['start_date']} is taken for the start of a subscription, for want of another."]
     if not {"start_date", "end_date"} <= set(columns):
-        return {}, []
+        return {}, said
     start, end = columns["start_date"], columns["end_date"]
     begun = [(day_of(row.get(start) or "", formats), day_of(row.get(end) or "", formats)) for row in found.rows]
     terms = [(first, last) for first, last in begun if first and last]
     inclusive = sum(_is_whole(first, last + timedelta(days=1)) for first, last in terms)
     exclusive = sum(_is_whole(first, last) for first, last in terms)
     if not terms:
-        return {}, []
+        return {}, said
     if max(inclusive, exclusive) < MOST * len(terms) or 2 * len(terms) < len(begun):
         newest = max(first for first, _ in begun if first)
         asked = (
             f"Whether {end} is the end of a term or a cancellation is not told: state `end_date: {{means: term}}` or "
         )
         is_open = any(last > newest for _, last in terms)
-        return {}, [f"{asked}`{{means: cancellation}}` where many lie in the future."] if is_open else []
+        return {}, [*said, f"{asked}`{{means: cancellation}}` where many lie in the future."] if is_open else said
     means = {"means": "term"}
     doubt = (
         f"{end} is whole months after {start} in most rows and is taken for the end of a term that is usually renewed"
     )
     if inclusive <= exclusive:
-        return {"end_date": means}, [f"{doubt}: state `means: cancellation` where it is not."]
+        return {"end_date": means}, [*said, f"{doubt}: state `means: cancellation` where it is not."]
     return {"end_date": {"is": "last_day_in_force", **means}}, [
-        f"{doubt}, and for its last day: state `means: cancellation`, `is: first_day_without` where it is not."
+        *said,
+        f"{doubt}, and for its last day: state `means: cancellation`, `is: first_day_without` where it is not.",
     ]
+
+
+def of_periods(columns: dict[str, str], found: FoundFiles, formats: Sequence[str]) -> Meaning:
+    """Whether the ends of periods of invoices are last days in force: as most are that lie a day before a whole month."""
+    start, end = columns.get("period_start", ""), columns.get("period_end", "")
+    days = [(day_of(row.get(start) or "", formats), day_of(row.get(end) or "", formats)) for row in found.rows]
+    periods = [(first, last) for first, last in days if first and last]
+    inclusive = sum(_is_whole(first, last + timedelta(days=1)) for first, last in periods)
+    if not periods or inclusive < MOST * len(periods):
+        return {}, []
+    doubt = f"{end} is a day before whole months after {start} in most rows and is taken for the last day in force."
+    return {"end_date": {"is": "last_day_in_force"}}, [doubt]
 
 
 def _is_whole(first: date, after: date) -> bool:
@@ -174,7 +198,7 @@ def _minor_units(table: str, columns: dict[str, str], found: FoundFiles) -> Mean
     sizes = [abs(int(value)) for value in values if _WHOLE.match(value)]
     if not values or len(sizes) < len(values) or min((n for n in sizes if n), default=0) < LEAST_CENTS:
         return {}, []
-    if ids and all(value.startswith(_OF_STRIPE) for value in ids):
+    if ids and all(_OF_STRIPE.match(value) for value in ids):
         return {"in_minor_units": True}, [f"{' and '.join(priced)} is taken for cents, as Stripe writes amounts."]
     return {}, [f"{' and '.join(priced)} is taken for whole units: state `in_minor_units: true` where it is in cents."]
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cx_intel.proposals.folders import FoundFiles
+from cx_intel.proposals.meanings import is_recurring
 from cx_intel.proposals.tables import TableProposal, guessed, is_named, is_number
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.files.drafted_queries import accounts_of, by_month_of_file
@@ -33,6 +34,11 @@ _TOTAL = re.compile(r"^(grand )?(totals?|summe|gesamt|gesamtsumme|sum)(:? *\d*)$
 LEAST_MONTHS = 2
 OF_ACCOUNTS = ("account_id", "account_name", "segment", "industry", "country", "region", "employee_count", "owner")
 """What other tables may tell of accounts."""
+OF_CONTRACTS = (
+    *("subscription_id", "account_id", "amount", "currency", "start_date", "end_date", "renewal_date", "plan_tier"),
+    *("billing_interval", "billing_period_months", "term_months"),
+)
+"""What a file of accounts may tell of their contracts; its status and its ids are those of accounts."""
 ACCOUNTS_FROM = ("subscriptions", "mrr_history", "invoices", "usage_events", "support_tickets")
 """The tables that accounts are taken from where nothing else holds them, the likeliest first."""
 
@@ -94,6 +100,25 @@ def _total(found: FoundFiles, column: str) -> str:
     """What the last row says in a column, where that says that it adds up the others."""
     last = (found.rows[-1].get(column) or "").strip() if found.rows else ""
     return last if _TOTAL.match(last) else ""
+
+
+def contracts_of_accounts(accounts: TableProposal, portfolio: Portfolio) -> TableProposal | None:
+    """The contracts of a file of accounts that says what each pays and since when; None where it does not."""
+    guess = guessed("subscriptions", accounts.found, portfolio)
+    account, amount = accounts.columns["account_id"], guess.columns.get("amount", "")
+    if not is_recurring(amount) or accounts.query or not guess.columns.keys() >= {"amount", "start_date"}:
+        signup = accounts.columns.get("signup_date")
+        if not is_recurring(amount) or accounts.query or signup is None:
+            return None
+        guess.columns["start_date"] = signup
+    columns = {"subscription_id": account, **guess.columns, "account_id": account}
+    columns = {name: column for name, column in columns.items() if name in OF_CONTRACTS}
+    columns["subscription_id"] = account
+    doubt = (
+        f"No file holds contracts; {accounts.found.title} says what each account pays, by {amount}, and each is taken for a "
+        f"contract since {columns['start_date']}. What an account paid before is not known."
+    )
+    return replace(guess, columns=columns, missing=(), doubts=(doubt, *guess.doubts))
 
 
 def accounts_from(tables: Iterable[TableProposal], portfolio: Portfolio) -> TableProposal | None:

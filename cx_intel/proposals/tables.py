@@ -13,10 +13,10 @@ from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME,
 from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.meanings import FIGURE, meanings, of_ends, without_billing
+from cx_intel.proposals.meanings import FIGURE, meanings, of_ends, of_periods, without_billing
 from cx_intel.proposals.names import bare_names, plain
 from cx_intel.proposals.spellings import EITHER_WAY, day_of, is_day, spellings
-from cx_intel.proposals.words import COLUMN_WORDS, TABLE_WORDS
+from cx_intel.proposals.words import COLUMN_WORDS, NEVER_NAMED, TABLE_WORDS
 from cx_intel.settings.portfolio import Portfolio
 
 _NUMBER = re.compile(r"^[^\d(-]{0,4}\(?-?[\d.,' ]*\d\)?[^\d]{0,4}$")
@@ -94,17 +94,21 @@ def proposed(
     best: tuple[float, TableProposal] | None = None
     is_another = False
     is_billing = any(is_named(found, table) for table in _BILLING) and not is_named(found, "metrics")
-    if "metrics" not in taken and not is_billing and (wide := _wide_metrics(found)):
+    if not is_billing and (wide := _wide_metrics(found)):
+        if "metrics" in taken:  # figures of several systems stand beside each other
+            wide = replace(wide, more={**wide.more, "name": plain(found.title.split(".")[0])})
         best = (_score(is_named=True, is_whole=True, share=1.0, columns=2.5), wide)  # unless a table has three columns
     for table in TABLE_WORDS:
         proposal = _of_table(table, found, portfolio, by_domain)
         named = is_named(found, table)
+        if is_never(found, table):
+            continue
         needed = needed_columns(STAGING[table](portfolio))
         have = len(needed) - len(proposal.missing)
         if not have or (proposal.missing and not named):
             continue
         if table in taken:
-            is_another = is_another or (named and not proposal.missing)
+            is_another = is_another or named
             continue
         if not named:
             doubt = f"{found.title} is taken for {table} by its columns alone: its name does not tell."
@@ -121,6 +125,11 @@ def is_named(found: FoundFiles, table: str | None = None) -> bool:
     """Whether the name of files tells that they hold a table, or any."""
     words = [word for name, words in TABLE_WORDS.items() if table in (None, name) for word in words]
     return any(word in found.plain_name for word in words)
+
+
+def is_never(found: FoundFiles, table: str) -> bool:
+    """Whether the name of files tells that they hold something else than a table, whatever their columns are called."""
+    return "usage" not in found.plain_name and any(word in found.plain_name for word in NEVER_NAMED.get(table, ()))
 
 
 def guessed(table: str, found: FoundFiles, portfolio: Portfolio) -> TableProposal:
@@ -221,8 +230,8 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
             f"Whether {columns['amount']} is for all of {columns['quantity']} or for one is not told; it is taken for all."
         )
         more["amount_is"] = "total"
-    if table == "subscriptions":
-        ends, said = of_ends(columns, found, _formats(more))
+    if table in _BILLING:
+        ends, said = (of_ends if table == "subscriptions" else of_periods)(columns, found, _formats(more))
         more, doubts = more | ends, doubts + said
     keys, said = meanings(table, columns, found)
     return TableProposal(table, found, columns, {**by_mail, **more, **keys}, missing, (*doubts, *said))

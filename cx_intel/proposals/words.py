@@ -7,9 +7,21 @@ from cx_intel.models.staging.columns.prices import INTERVALS
 
 TABLE_WORDS = {
     "account_aliases": ("alias", "merged"),
-    "accounts": ("account", "customer", "compan", "client", "organi", "kunde", "tenant", "workspace", "firmen", "team"),
+    "accounts": (
+        "account",
+        "customer",
+        "compan",
+        "client",
+        "organi",
+        "kunde",
+        "tenant",
+        "workspace",
+        "firmen",
+        "team",
+        "business",
+    ),
     "subscriptions": ("subscription", "contract", "licen", "vertr", "abo"),
-    "invoices": ("invoice", "billing", "rechnung"),
+    "invoices": ("invoice", "billing", "rechnung", "payment", "charge", "zahlung"),
     "mrr_history": ("mrr", "revenue", "arr"),
     "usage_events": ("event", "usage", "activit", "track", "log"),
     "support_tickets": ("ticket", "case", "conversation", "support", "issue"),
@@ -20,11 +32,21 @@ TABLE_WORDS = {
 }
 """Canonical table: parts of the names of files that hold it; the first table that fits best is taken."""
 
+NEVER_NAMED = {
+    "usage_events": (
+        *("revenue", "mrr", "payment", "billing", "invoice", "charge", "refund", "contract", "subscription"),
+        *("opportunit", "deal", "lead", "renewal", "churn"),
+    ),
+    "mrr_history": ("event", "payment", "invoice", "billing", "charge", "transaction"),
+}
+"""Canonical table: parts of the names of files that hold something else, whatever their columns are: what happened to
+contracts and money is no usage of the product, and a log of amounts is no month's MRR."""
+
 _ACCOUNT = (
     *("account_id", "customer_id", "company_id", "organization_id", "organisation_id", "org_id", "client_id"),
     *("tenant_id", "workspace_id", "group_id", "account", "customer", "company", "client", "organization", "kunde"),
     *("kundennummer", "kunden_nr", "kundennr", "kunden_id", "customer_no", "customer_number", "account_no"),
-    *("account_number", "customer_name", "account_name", "company_name", "team_id"),
+    *("account_number", "customer_name", "account_name", "company_name", "team_id", "business_id"),
 )
 _STATUS = ("status", "state", "stage", "lifecycle_stage")
 CURRENCY_WORDS = ("currency", "currency_code", "waehrung")
@@ -38,7 +60,16 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "account_id": (
             *("account_id", "customer_id", "company_id", "record_id", "organization_id", "org_id", "client_id"),
             *("tenant_id", "id", "account", "customer", "kundennummer", "kunden_nr", "kundennr", "kunden_id", "uuid"),
-            *("customer_no", "customer_number", "account_no", "account_number", "company", "client", "kunde"),
+            *(
+                "customer_no",
+                "customer_number",
+                "account_no",
+                "account_number",
+                "company",
+                "client",
+                "kunde",
+                "business_id",
+            ),
         ),
         "account_name": ("account_name", "company_name", "customer_name", "name", "company", "customer", "firma"),
         "segment": ("segment", "customer_segment", "size", "tier"),
@@ -65,6 +96,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "contract_id",
             "licence_id",
             "license_id",
+            "sub_id",
             "id",
             "subscription",
             "contract",
@@ -117,7 +149,8 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "start",
             "from",
             "valid_from",
-            *("beginn", "vertragsbeginn", "start_datum", "current_period_start"),
+            *("beginn", "vertragsbeginn", "start_datum", "current_period_start", "contract_start_date"),
+            *("activated_at", "activation_date", "subscribed_at", "created_at", "created_date", "created"),
         ),
         "end_date": (
             "end_date",
@@ -139,13 +172,31 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "updated_at": ("updated_at", "last_modified", "modified_at"),
     },
     "invoices": {
-        "invoice_id": ("invoice_id", "invoice_number", "number", "id", "invoice", "rechnungsnummer"),
+        "invoice_id": (
+            "invoice_id",
+            "invoice_number",
+            "number",
+            "payment_id",
+            "charge_id",
+            "id",
+            "invoice",
+            "rechnungsnummer",
+        ),
         "account_id": _ACCOUNT,
         "product_name": ("product_name", "product", "description"),
         "invoice_type": ("invoice_type", "type"),
-        "invoice_date": ("invoice_date", "issued_at", "issue_date", "date", "created_at", "created", "datum"),
-        "period_start": ("period_start", "service_start", "from"),
-        "period_end": ("period_end", "service_end", "to"),
+        "invoice_date": (
+            *("invoice_date", "issued_at", "issue_date", "date", "payment_date", "paid_at", "created_at", "created"),
+            "datum",
+        ),
+        "period_start": (
+            *("period_start", "service_start", "from", "billing_start_date", "billing_period_start", "start_date"),
+            *("service_period_start", "period_start_date", "coverage_start"),
+        ),
+        "period_end": (
+            *("period_end", "service_end", "to", "billing_end_date", "billing_period_end", "end_date"),
+            *("service_period_end", "period_end_date", "coverage_end"),
+        ),
         "amount": (
             "amount",
             "net_amount",
@@ -159,7 +210,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "billing_period_months": ("billing_period_months", "period_months", "months"),
         "currency": CURRENCY_WORDS,
-        "status": _STATUS,
+        "status": (*_STATUS, "payment_status", "invoice_status"),
         "credited_invoice_id": ("credited_invoice_id", "credit_note_for"),
     },
     "mrr_history": {
@@ -218,7 +269,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "score": ("score", "nps", "nps_score", "rating", "bewertung"),
         "responded_at": (
             *("responded_at", "answered_at", "submitted_at", "response_date", "date", "created_at", "datum"),
-            "timestamp",
+            *("timestamp", "feedback_date", "survey_date"),
         ),
     },
     "csm_activities": {
@@ -231,7 +282,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "metrics": {
         "account_id": _ACCOUNT,
         "metric": ("metric", "metric_name", "signal", "name"),
-        "measured_on": ("measured_on", "measured_at", "date", "as_of", "timestamp"),
+        "measured_on": ("measured_on", "measured_at", "date", "as_of", "timestamp", "week_start", "snapshot_date"),
         "value": ("value", "score"),
     },
     "ticket_status_history": {

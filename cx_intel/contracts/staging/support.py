@@ -4,7 +4,11 @@ How a help desk's words and ratings are read is `cx_intel.models.staging.columns
 `values.py` beside this module. Tickets judged against their targets: `cx_intel.contracts.support`.
 """
 
-from cx_intel.contracts.contract import DATE, NUMBER, TEXT, TIME, Column, Contract, Invariant
+from collections.abc import Mapping
+
+import ibis.expr.types as ir
+
+from cx_intel.contracts.contract import DATE, NUMBER, TEXT, TIME, Column, Contract, CrossInvariant, Invariant
 from cx_intel.contracts.staging.values import (
     HISTORY_FIELDS,
     STAGED_TICKET_STATUSES,
@@ -95,7 +99,31 @@ def stg_support_tickets(portfolio: Portfolio) -> Contract:
                 "warn",
             ),
         ),
+        cross_invariants=(
+            CrossInvariant(
+                "times_of_day",
+                "Tickets are opened and resolved at times, not only on days: fewer than 9 of 10 are resolved after whole "
+                "days (of five or more).",
+                (),
+                _resolved_after_whole_days,
+                "Map the times of opening and resolution, not their days. With days alone a ticket of one day counts as "
+                "resolved in 0 hours, so that promises of hours seem kept; hours of resolution are whole days.",
+                "warn",
+            ),
+        ),
     )
+
+
+LEAST_RESOLVED, MOSTLY = 5, 0.9
+
+
+def _resolved_after_whole_days(tables: Mapping[str, ir.Table]) -> ir.Table:
+    """The tickets that are resolved a whole number of days after they were opened, where nearly all are."""
+    rows = tables["self"].filter(tables["self"].resolution_hours.notnull())
+    rows = rows.mutate(_is_whole=(rows.resolution_hours / 24).floor() * 24 == rows.resolution_hours)
+    counts = rows.agg(_resolved=rows.count(), _whole=rows["_is_whole"].cast("int64").sum())
+    counts = counts.filter((counts["_resolved"] >= LEAST_RESOLVED) & (counts["_whole"] >= counts["_resolved"] * MOSTLY))
+    return rows.filter(rows["_is_whole"]).cross_join(counts)
 
 
 def stg_ticket_status_history(portfolio: Portfolio) -> Contract:

@@ -171,8 +171,32 @@ def test_the_value_of_a_contract_is_for_its_term_or_a_year(
     assert any(doubt.startswith("Contract Value is taken for") for doubt in made.doubts)
 
 
-def test_whole_amounts_beside_ids_of_stripe_are_cents(tmp_path: Path) -> None:
-    made = proposal(tmp_path, "subscriptions.csv", "id,customer,amount,start\nsub_1,cus_1,9900,2024-01-01\n")
+@pytest.mark.parametrize(
+    ("subscription", "is_stripe"),
+    [("sub_1PxKq2RtWvYz8AbC", True), ("sub_PxKq2RtW", True), ("sub_000123", False), ("sub_cust_0001", False)],
+)
+def test_whole_amounts_beside_ids_of_stripe_are_cents(tmp_path: Path, subscription: str, is_stripe: bool) -> None:
+    made = proposal(tmp_path, "subscriptions.csv", f"id,customer,amount,start\n{subscription},C1,9900,2024-01-01\n")
 
-    assert made.more["in_minor_units"] is True
-    assert "amount is taken for cents, as Stripe writes amounts." in made.doubts
+    assert made.more.get("in_minor_units", False) is is_stripe
+    assert ("amount is taken for cents, as Stripe writes amounts." in made.doubts) is is_stripe
+
+
+def test_periods_of_invoices_that_end_on_their_last_day(tmp_path: Path) -> None:
+    text = "invoice_id,customer_id,amount_usd,invoice_date,billing_start_date,billing_end_date,payment_status\n"
+    rows = "1,A,30,2024-01-15,2024-01-15,2024-04-14,Paid\n2,B,120,2024-02-01,2024-02-01,2025-01-31,Paid\n"
+    made = proposal(tmp_path, "invoices.csv", text + rows)
+
+    periods = {"period_start": "billing_start_date", "period_end": "billing_end_date", "status": "payment_status"}
+    assert periods.items() <= made.columns.items()
+    assert made.more == {"end_date": {"is": "last_day_in_force"}, "constants": {"currency": "USD"}}
+    assert made.doubts == (
+        "billing_end_date is a day before whole months after billing_start_date in most rows and is taken for the last day in "
+        "force.",
+    )
+
+
+def test_periods_of_invoices_that_end_where_the_next_begins(tmp_path: Path) -> None:
+    text = "invoice_id,customer_id,amount,date,period_start,period_end,status\n1,A,30,2024-01-15,2024-01-15,2024-04-15,paid\n"
+
+    assert proposal(tmp_path, "invoices.csv", text).more == {}

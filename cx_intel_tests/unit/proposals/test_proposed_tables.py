@@ -166,6 +166,37 @@ def test_ids_of_another_system_are_said(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["revenue_events", "contract_events", "subscription_activity"])
+def test_what_happened_to_contracts_and_money_is_no_usage(tmp_path: Path, name: str) -> None:
+    text = "event_id,account_id,type,event_date\nE1,A,expansion,2024-03-01\n"
+
+    assert proposed(found_in(tmp_path, f"{name}.csv", text), KNOWN, {"accounts", "subscriptions"}) is None
+
+
+def test_payments_are_invoices_and_no_mrr_of_months(tmp_path: Path) -> None:
+    text = "payment_id,customer_id,date,amount,payment_status\n1,A,2024-01-15,199,Paid\n2,A,2024-01-28,79,Failed\n"
+    made = proposal(tmp_path, "payments.csv", text)
+
+    assert (made.table, made.missing) == ("invoices", ())
+    assert made.columns["status"] == "payment_status"
+
+
+def test_the_day_of_creation_is_a_start_for_want_of_another(tmp_path: Path) -> None:
+    text = "sub_id,customer_id,status,mrr,created_at\nS1,A,active,99.5,2024-03-29\n"
+    made = proposal(tmp_path, "subscriptions.csv", text)
+
+    assert (made.table, made.missing) == ("subscriptions", ())
+    assert (made.columns["subscription_id"], made.columns["start_date"]) == ("sub_id", "created_at")
+    assert made.doubts == ("created_at is taken for the start of a subscription, for want of another.",)
+
+
+def test_contracts_without_an_amount_are_not_taken_for_accounts(tmp_path: Path) -> None:
+    text = "id,business_id,created_at,status\nS1,B1,2024-03-29,active\n"
+    found = found_in(tmp_path, "raw_subscriptions.csv", text)
+
+    assert proposed(found, KNOWN, {"subscriptions"}) is None
+
+
 @pytest.mark.parametrize("text", ["color,shape\nred,round\n", "a\n"])
 def test_a_file_of_something_else_is_no_table(tmp_path: Path, text: str) -> None:
     assert proposed(found_in(tmp_path, "shapes.csv", text), KNOWN) is None

@@ -1,14 +1,18 @@
 """Exports as people shape them: a column or a file for each month, totals below, several reports in one folder, no accounts."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.proposals.draft import draft_of
 from cx_intel.proposals.finding import proposal_for
+from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles
+from cx_intel.proposals.last_rows import last_rows
 from cx_intel.proposals.shapes import month_of
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
@@ -158,6 +162,71 @@ def test_a_trial_by_a_column_of_its_own_and_the_newest_day_of_files_that_are_not
     assert "as_of: {default: 2024-12-07, " in text
     assert "# feature_usage.csv seems to be usage_events, which needs account_id: say which column it is." in text
     assert "created_at: submitted_at" in text
+
+
+def test_the_newest_day_stands_at_the_end_of_an_export(tmp_path: Path) -> None:
+    first, last = date(2023, 1, 1), date(2026, 3, 9)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    rows = "".join(f"{n},A,{day}\n" for n, day in enumerate(days))
+    tickets = {"accounts.csv": "account_id,name\nA,Alder\n", "tickets.csv": f"ticket_id,account_id,created_at\n{rows}"}
+    assert len(days) > SAMPLE_ROWS
+
+    assert "as_of: {default: 2026-03-09, " in drafted(tmp_path, tickets)
+    found = FoundFiles("tickets.parquet", (tmp_path / "tickets.parquet",))
+    pq.write_table(pa.table({"created_at": days}), found.paths[0], row_group_size=500)
+    assert last_rows(found.paths[0], {}, ())[-1] == {"created_at": "2026-03-09"}
+    pq.write_table(pa.table({"created_at": pa.array([], pa.date32())}), found.paths[0])
+    assert last_rows(found.paths[0], {}, ()) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl", "a.json"])
+def test_the_end_of_some_formats_is_not_looked_at(tmp_path: Path, name: str) -> None:
+    assert last_rows(tmp_path / name, {}, ("a",)) == []
+
+
+def test_accounts_that_say_what_they_pay_have_contracts(tmp_path: Path) -> None:
+    header = "customer_id,company_name,status,monthly_recurring_revenue,contract_start_date\n"
+    text = drafted(tmp_path, {"customers.csv": f"{header}C1,Alder,active,99.5,2025-02-09\n"})
+
+    assert "taken for a contract since contract_start_date. What an account paid before is not known." in text.replace(
+        "\n  # ", " "
+    )
+    (contract,) = delivered(tmp_path, text)["subscriptions"]
+    told = {"subscription_id": "C1", "account_id": "C1", "amount": "99.5", "start_date": "2025-02-09"}
+    assert contract == {**told, "status": "active"}  # one that is churned pays no longer
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_contract"),
+    [
+        ("arr,signup_date", True),
+        ("arr,city", False),
+        ("amount,signup_date", False),
+        ("annual_revenue,signup_date", False),
+    ],
+)
+def test_not_every_amount_of_an_account_is_what_it_pays(tmp_path: Path, columns: str, is_contract: bool) -> None:
+    text = drafted(tmp_path, {"accounts.csv": f"account_id,account_name,{columns}\nA,Alder,1200,2025-02-09\n"})
+
+    assert ("table: subscriptions" in text) is is_contract
+
+
+def test_contracts_of_accounts_are_not_sought_where_others_deliver_them(tmp_path: Path) -> None:
+    files = {
+        "accounts.csv": "account_id,account_name,arr,signup_date\nA,Alder,1200,2025-02-09\n",
+        "subscriptions.csv": "subscription_id,account_id,mrr\nS1,A,100\n",  # since when is not told
+    }
+
+    assert "No file holds contracts" not in drafted(tmp_path, files)
+
+
+def test_figures_of_two_files_have_names_of_their_own(tmp_path: Path) -> None:
+    text = "customer_id,week_start,sessions,api_calls,seats\nA,2025-02-03,3,4,5\n"
+    files = {"accounts.csv": "customer_id,name\nA,Alder\n", "web/usage.csv": text, "app_usage.csv": text}
+    made = drafted(tmp_path, files)
+
+    assert made.count("table: metrics") == 2
+    assert "name: web_usage" in made
 
 
 def test_ids_that_became_decimal_numbers(tmp_path: Path) -> None:

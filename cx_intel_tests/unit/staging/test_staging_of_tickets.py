@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from cx_intel.contracts.staging.support import stg_nps_responses, stg_support_tickets
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import portfolio
+from cx_intel_tests.helpers.builders import portfolio, rows
 from cx_intel_tests.helpers.staged_rows import BERLIN, judged
 
 TICKET = {"ticket_id": "T", "account_id": "A1", "created_at": "2025-01-01T23:30:00"}
@@ -85,6 +85,27 @@ def test_a_resolution_has_hours_where_its_time_fits(
     row = ticket(status="solved", resolved_at=resolved_at)
     assert (row["status"], row["resolution_hours"]) == ("resolved", hours)
     assert broken(row) == told
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_told"),
+    [
+        ([0, 0, 24, 48, 0], True),  # opened and closed on days: what took an hour seems to have taken none
+        ([0, 0, 24, 48], False),  # too few to tell
+        ([0.0] * 9 + [3.5], True),
+        ([0.0] * 8 + [3.5, 7.25], False),
+        ([0.5, 23.75, 24.01, 47, 3], False),
+        ([None] * 9, False),
+    ],
+)
+def test_tickets_of_days_without_times_are_told(hours: list[float | None], is_told: bool) -> None:
+    contract = stg_support_tickets(BERLIN)
+    (rule,) = contract.cross_invariants
+    given = rows(contract, [{"ticket_id": f"T{n}", "resolution_hours": h} for n, h in enumerate(hours)])
+    assert (rule.name, rule.severity) == ("times_of_day", "warn")
+    assert rule.broken({"self": given}).count().execute() == (
+        sum(h % 24 == 0 for h in hours if h is not None) if is_told else 0
+    )
 
 
 def test_days_are_those_of_the_portfolio() -> None:
