@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 LOCK := requirements-dev.lock
 unexport PYTHONDONTWRITEBYTECODE # else each test process compiles the tests anew
 
-.PHONY: setup install run ui test test-slow test-all bench coverage lint format docs wheel lock words system clean
+.PHONY: setup install run ui test test-slow test-engines test-all bench coverage lint format docs wheel lock words system clean
 
 setup: $(STAMP)
 
@@ -39,6 +39,10 @@ test: setup
 
 test-slow: setup
 	@$(BIN)/pytest -m slow
+
+# Every model on PostgreSQL, and compiled for the other engines; part of test-slow.
+test-engines: setup
+	@$(BIN)/pytest -m 'slow or not slow' cx_intel_tests/engines
 
 test-all: test test-slow
 

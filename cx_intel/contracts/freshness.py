@@ -107,7 +107,7 @@ def source_freshness(portfolio: Portfolio) -> Contract:
                 MODEL_FAULT,
             ),
         ),
-        plots={"late_sources": lambda t: t.is_late.cast("int64").sum()},
+        plots={"late_sources": lambda t: t.count(where=t.is_late)},
     )
 
 

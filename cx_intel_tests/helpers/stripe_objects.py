@@ -217,7 +217,8 @@ def staged_one(folder: Path, customer: dict[str, Any] | None = None, **changes: 
     """A single subscription, two seats as an object of 2025, as staging judges it."""
     write_lines(folder / "subscriptions.jsonl", [objects(Subscription("sub_1", ((SEAT, 2),)), 2025) | changes])
     write_lines(folder / "customers.jsonl", [{"id": "cus_1", "name": "One", **(customer or {})}])
-    (row,) = judged(taking("stripe_export", folder=str(folder)), "subscriptions")
+    book = taking("stripe_export", folder="${STRIPE}")
+    (row,) = judged(book, "subscriptions", accounts=("cus_1",), environment={"STRIPE": str(folder)})
     return row
 
 

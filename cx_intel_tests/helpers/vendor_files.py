@@ -7,6 +7,7 @@ import csv
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -50,12 +51,17 @@ def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list | dict) else value
 
 
+@cache
+def _parsed(text: str) -> Portfolio:
+    return parse_portfolio(text, Path("book.yaml"))
+
+
 def taking(preset: str, settings: str = "", more: str = "", tables: str = "{}", **stated: str) -> Portfolio:
     """A portfolio that takes a preset: `settings` are further blocks, `more` further sources as YAML."""
     keys = "".join(f", {name}: '{value}'" for name, value in stated.items()) + f", tables: {tables}"
     text = f"currency: {{reporting: USD, rates: {{EUR: 1.1, JPY: 0.0067, ISK: 0.007}}}}\n{settings}\n"
     text += "revenue: {basis: subscriptions}\n" if "revenue:" not in settings else ""
-    return parse_portfolio(f"{text}sources:\n  - {{preset: {preset}{keys}}}\n{more}", Path("book.yaml"))
+    return _parsed(f"{text}sources:\n  - {{preset: {preset}{keys}}}\n{more}")
 
 
 def delivered(book: Portfolio, table: str, environment: Mapping[str, str] | None = None) -> FilesRead:

@@ -80,6 +80,15 @@ class WholeGraph:
                 self._currencies[table] = self._sql(unknown_currencies(self._table(f"raw_{table}"), self.portfolio))
         return sorted(row[0] for sql in self._currencies.values() for row in self._execute(sql).fetchall())
 
+    @property
+    def tables(self) -> list[str]:
+        """The tables, in the order in which they are made."""
+        return list(self._steps)
+
+    def step(self, table: str) -> Step:
+        """What makes a table."""
+        return self._steps[table]
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table, as dicts."""
         found: pa.Table = self.database.connection.sql(f"FROM {self._name(table)}").to_arrow_table()
@@ -92,30 +101,31 @@ class WholeGraph:
     def _compiled(self, step: Step) -> tuple[str, list[Counts]]:
         self._create(step.table, step.contract.schema())
         rows = None if any(i.as_frame for i in step.inputs) else self._model(step)
-        return self._sql(rows) if isinstance(rows, ir.Table) else "", self._rules(step.contract)
+        counts = self.broken(step.contract).items()
+        return self._sql(rows) if isinstance(rows, ir.Table) else "", [(names, self._sql(row)) for names, row in counts]
 
     def _model(self, step: Step) -> Any:
         return StepRunner(step, self.portfolio, self.warehouse).model(self.as_of)
 
-    def _rejected(self, step: Step) -> str:
-        """The statement that gives the rejected rows of a staged table."""
+    def rejected(self, step: Step) -> ir.Table:
+        """The rejected rows of a staged table."""
         table = step.table.removeprefix("stg_")
         accounts = None if table in WITHOUT_ACCOUNT else self._table("stg_accounts")
         raw = self._table(f"raw_{table}")
         found = judged(raw, table=table, portfolio=self.portfolio, as_of=self.as_of, accounts=accounts)
-        return self._sql(rejected_rows(found, table=table, portfolio=self.portfolio))
+        return rejected_rows(found, table=table, portfolio=self.portfolio)
 
-    def _rules(self, contract: Contract) -> list[Counts]:
-        """Statements that each give a row of counts: how many rows break which blocking rule."""
+    def broken(self, contract: Contract, *, warnings: bool = False) -> dict[tuple[str, ...], ir.Table]:
+        """A row of counts for the names of some blocking rules, or of all: how many rows break each."""
         own = self._table(contract.table)
-        rules = [rule for rule in rules_of(contract) if rule.severity != "warn"]
+        rules = [rule for rule in rules_of(contract) if warnings or rule.severity != "warn"]
         on_rows = {f"{contract.table}.{r.name}": own.count(where=r.broken(own)) for r in rules if r.broken}
-        found = [(tuple(on_rows), self._sql(own.agg(**{f"c{n}": c for n, c in enumerate(on_rows.values())})))]
+        found = {tuple(on_rows): own.agg(**{f"c{n}": c for n, c in enumerate(on_rows.values())})} if on_rows else {}
         for rule in rules:
             if rule.broken_rows is not None:
                 rows = rule.broken_rows({"self": own, **{t: self._table(t) for t in rule.tables}})
-                found.append(((f"{contract.table}.{rule.name}",), self._sql(rows.agg(broken=rows.count()))))
-        return [(names, sql) for names, sql in found if names]
+                found[(f"{contract.table}.{rule.name}",)] = rows.agg(broken=rows.count())
+        return found
 
     def _make(self, table: str) -> list[str]:
         step = self._steps[table]
@@ -125,7 +135,7 @@ class WholeGraph:
         name = self._name(step.table)
         if step.contract.layer == "staging":
             if table not in self._rejecting:
-                self._rejecting[table] = self._rejected(step)
+                self._rejecting[table] = self._sql(self.rejected(step))
             self._execute(f"DELETE FROM {self._name(REJECTED_ROWS)} WHERE 'stg_' || source_table = '{table}'")
             self._execute(f"INSERT INTO {self._name(REJECTED_ROWS)} BY NAME {self._rejecting[table]}")
         self._execute(f"DELETE FROM {name}")

@@ -1,5 +1,7 @@
 """The contract of the churn-risk view. Its model is `cx_intel.models.health.risk`."""
 
+import ibis
+
 from cx_intel.contracts.contract import COUNT, FLAG, MONEY, NUMBER, TEXT, Column, Contract, Invariant
 from cx_intel.contracts.core import AS_OF, SIZE_ARR
 from cx_intel.contracts.health.drivers import ACCOUNT, MODEL_FAULT
@@ -94,7 +96,8 @@ def churn_risk_view(portfolio: Portfolio) -> Contract:
                 "signal_count_is_of_the_flags",
                 "risk_signal_count counts the flags that hold.",
                 lambda t: (
-                    sum(t[name].cast("int64") for name in FLAGS[1:]) + t[FLAGS[0]].cast("int64") == t.risk_signal_count
+                    sum((ibis.ifelse(t[name], 1, 0) for name in FLAGS[1:]), ibis.ifelse(t[FLAGS[0]], 1, 0))
+                    == t.risk_signal_count
                 ),
                 MODEL_FAULT,
             ),

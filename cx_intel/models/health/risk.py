@@ -62,7 +62,7 @@ def churn_risk_view(
         contraction_months_6m=_count(rows._contractions, True),
     )
     rows = rows.mutate(**_flags(rows, churn))
-    first, *others = (rows[name].cast("int64") for name in FLAGS)
+    first, *others = (ibis.ifelse(rows[name], 1, 0).cast("int64") for name in FLAGS)
     rows = rows.mutate(risk_level=_level(rows, churn), risk_signal_count=sum(others, first))
     worst_first = ibis.cases(*((rows.risk_level == level, place) for place, level in enumerate(LEVELS)), else_=9)
     order = [

@@ -153,7 +153,7 @@ def _with_relation(marked: ir.Table, terms: Terms) -> ir.Table:
     else:
         needed = covered.start_date
     broken = covered.mutate(is_after_break=ibis.coalesce(covered.covered_until < needed, False))
-    counted = broken.mutate(relation=broken.is_after_break.cast("int64").sum().over(until))
+    counted = broken.mutate(relation=ibis.ifelse(broken.is_after_break, 1, 0).cast("int64").sum().over(until))
     accounts = ibis.window(group_by="account_id")
     in_force = ibis.ifelse(counted.is_in_force, counted.relation, ibis.null("int64")).max().over(accounts)
     return counted.mutate(is_related=ibis.coalesce(counted.relation == in_force, False))

@@ -89,7 +89,7 @@ class Deliveries:
             close_warehouse(database)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["files", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS if kind != "files")])
 def deliveries(tmp_path: Path, request: pytest.FixtureRequest) -> Deliveries:
     return Deliveries(tmp_path, KINDS[request.param])
 
@@ -135,7 +135,7 @@ def test_where_only_a_zip_came_it_is_named_beside_the_failure(deliveries: Delive
     assert (passed, "Unpack a1.zip." in told, "no file to read in it" in deliveries.failure) == (False, True, True)
 
 
-@pytest.mark.parametrize("per_file", [True, False])
+@pytest.mark.parametrize("per_file", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_files_that_may_be_missing_and_are_all_gone_at_once_lose_no_rows(tmp_path: Path, per_file: bool) -> None:
     files = {"given": {"path": "${DATA}/a*.csv", "may_be_missing": True, "columns": {"account_id": "account_id"}}}
     files["given"]["columns"] |= {"account_name": "account_name"}

@@ -2,12 +2,11 @@
 
 import random
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -15,37 +14,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.demo_data import build_world
-from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.small_company import SmallCompany
+from cx_intel_tests.helpers.small_worlds import as_text, delivered
 from cx_intel_tests.helpers.whole_graph import WholeGraph
 
 pytestmark = pytest.mark.slow  # whole refreshes of files with anything in them
 
 DAY = date(2026, 10, 31)
-EVENT_DAYS = 35
-
-
-def as_text(frame: pd.DataFrame) -> pa.Table:
-    """A table as a file would deliver it."""
-    with duckdb.connect() as con:
-        con.register("frame", frame)
-        return con.sql("SELECT COLUMNS(*)::VARCHAR FROM frame").to_arrow_table()
 
 
 def one_account(name: str) -> dict[str, pa.Table]:
     """What the made-up company of a shipped portfolio delivers when it has a single customer."""
-    source = shipped(name).source_of("accounts")
-    assert isinstance(source, SyntheticSource)
-    first = DAY - timedelta(days=EVENT_DAYS)
-    world = build_world(world=source.world, seed=source.seed, accounts=1, starts_on=source.starts_on, events_from=first)
-    tables = {t: world.table(t, DAY) for t in shipped(name).tables if t != "usage_events"}
-    days = [world.day("usage_events", first + timedelta(days=n)) for n in range(EVENT_DAYS)]
-    tables["usage_events"] = pd.concat(days)
+    tables = delivered(name, 1, DAY)
     newest = tables["accounts"].account_id.iloc[-1]  # a place that a customer left is taken by another
     return {t: as_text(frame[frame.account_id == newest]) for t, frame in tables.items()}
 
@@ -64,12 +48,12 @@ def test_every_table_of_a_shipped_portfolio_survives_no_account_and_one(name: st
     graph = WholeGraph(shipped(name), DAY)
     assert graph.run({}) == []
     assert graph.rows("dim_account") == []
-    delivered = one_account(name)
-    assert delivered["accounts"].num_rows == 1
-    assert graph.run(delivered) == []
+    files = one_account(name)
+    assert files["accounts"].num_rows == 1
+    assert graph.run(files) == []
     assert graph.quarantined() == []
     assert len(graph.rows("dim_account")) == 1
-    assert graph.run({"accounts": delivered["accounts"]}) == []
+    assert graph.run({"accounts": files["accounts"]}) == []
     assert len(graph.rows("dim_account")) == 1
 
 
