@@ -107,6 +107,7 @@ def test_presets_are_taken_as_the_page_says():
     assert "accounts" not in found.presets["stripe_export"]
 
 
+@pytest.mark.slow
 def test_a_mistyped_column_is_told_before_anything_runs(tmp_path: Path):
     text = dict(FILE.findall(_page()))["portfolios/payroll.yaml"]
     (tmp_path / "payroll.yaml").write_text(text.replace("signup_date:", "signup_dat:"), encoding="utf-8")

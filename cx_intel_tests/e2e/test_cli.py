@@ -239,6 +239,7 @@ def test_nothing_to_show_before_the_first_refresh(tmp_path: Path) -> None:
     assert "never" in listed.stdout
 
 
+@pytest.mark.slow
 def test_alerts_sends_what_is_due_once_and_shares_its_memory_with_the_sensors(tmp_path: Path) -> None:
     company = fresh(tmp_path)
     (company.data / "subscriptions.csv").unlink()

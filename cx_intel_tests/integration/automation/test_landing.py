@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_moved_is_tried_again(inbox: Inbox) -> None:
     assert len(inbox.sensor.tick()) == 1
 
 
-@pytest.mark.parametrize("dies_in", ["take", "_tell"])
+@pytest.mark.parametrize("dies_in", ["take", pytest.param("_tell", marks=pytest.mark.slow)])
 def test_a_tick_that_dies_loses_neither_files_nor_their_refresh(inbox: Inbox, dies_in: str) -> None:
     """Killed while the second of two files is taken, or when both are moved and nothing has been asked for."""
     texts = {"accounts.csv": ACCOUNTS, "subscriptions.csv": SUBSCRIPTIONS}

@@ -57,7 +57,7 @@ def test_an_empty_file_stops(tmp_path: Path, form: str) -> None:
         read(tmp_path / f"a.{form}", "accounts")
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_a_header_alone_is_a_table_without_rows(tmp_path: Path, form: str) -> None:
     header = {"account_id": None, "account_name": None}
     if form == "csv":

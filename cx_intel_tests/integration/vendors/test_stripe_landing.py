@@ -229,7 +229,7 @@ def test_tiers_of_prices_come_with_them(home: Home, stripe: StripeStandIn) -> No
     assert json.loads(home.table("prices")["price_tiers"]["tiers"])[0]["up_to"] == "10"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_faults_neither_lose_nor_double_anything(home: Home, stripe: StripeStandIn, tmp_path: Path, seed: int) -> None:
     faultless = Home(tmp_path / "other", stripe)
     faultless.file.parent.mkdir()
