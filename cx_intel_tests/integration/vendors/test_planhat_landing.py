@@ -88,7 +88,7 @@ def test_what_is_deleted_between_two_pages_hides_nothing(home: LandingHome, plan
     assert len(home.table("companies")) == 130
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3))])
 def test_faults_neither_lose_nor_double_anything(
     home: LandingHome, planhat: PlanhatStandIn, tmp_path: Path, seed: int
 ) -> None:

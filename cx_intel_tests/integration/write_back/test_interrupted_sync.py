@@ -69,7 +69,7 @@ def test_a_sync_that_is_killed_goes_on_where_it_was(
     assert book.sync().planned == {}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_every_fault_is_survived_and_no_secret_is_left(book: Book, planhat: PlanhatWritingStandIn, seed: int) -> None:
     planhat.faults = Faults(seed, 0.4)
     book.sync()
