@@ -48,22 +48,37 @@ def streamed(address: str, query: str, of: str) -> Iterator[pa.RecordBatchReader
     with connected(address, of) as connection, closing(connection.cursor()) as cursor:
         # some drivers put it in brackets, which a comment at its end would hide
         cursor.execute(f"{bare_query(query)}\n")
-        reader: pa.RecordBatchReader = cursor.fetch_record_batch()
-        raised: list[SourceError] = []
+        with watched(
+            cursor.fetch_record_batch(), lambda error: SourceError(_message(str(error), address, of))
+        ) as reader:
+            yield reader
 
-        def batches() -> Iterator[pa.RecordBatch]:
-            try:
-                yield from reader
-            except (OSError, pa.ArrowException) as error:  # of the driver, by way of Arrow
-                raised.append(SourceError(_message(str(error), address, of)))
-                raise raised[0] from error
 
+@contextmanager
+def watched(
+    given: pa.RecordBatchReader, error_of: Callable[[Exception], SourceError]
+) -> Iterator[pa.RecordBatchReader]:
+    """The same batches while the block lasts; what goes wrong while they come is raised out of it, said in words of ours.
+
+    Args:
+        given: What a driver or DuckDB gives.
+        error_of: What is to be raised for an error of theirs.
+    """
+    raised: list[SourceError] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
         try:
-            yield pa.RecordBatchReader.from_batches(reader.schema, batches())
-        except Exception as error:  # whoever pulls the batches may wrap what they raise
-            if raised and error is not raised[0]:
-                raise raised[0] from error
-            raise
+            yield from given
+        except (OSError, pa.ArrowException) as error:  # of the driver, by way of Arrow
+            raised.append(error_of(error))
+            raise raised[0] from error
+
+    try:
+        yield pa.RecordBatchReader.from_batches(given.schema, batches())
+    except Exception as error:  # whoever pulls the batches may wrap what they raise
+        if raised and error is not raised[0]:
+            raise raised[0] from error
+        raise
 
 
 @contextmanager

@@ -37,10 +37,15 @@ class SourceFiles(Protocol):
         """
         ...
 
-    def read_query(self, source: SqlSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
-        """The rows that the query of a source gives, over its declared files or at its connection, typed or as text.
+    def stage_query(
+        self, table: str, source: SqlSource, *, contract: Contract, environment: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """Stages the rows that the query of a source gives, over its declared files or at its connection, typed or as text.
+
+        They are never all in memory. What is returned are the columns of the result that nothing reads.
 
         Args:
+            table: Under whose name they stand (`staged`).
             source: The query, and its files or its connection.
             contract: The staging contract of the source's table; its delivered columns are what may be given.
             environment: Gives the values of `${NAME}` in paths, and the address of the connection.

@@ -234,7 +234,7 @@ class StepRunner:
         return contract_of(wanted.table.replace("raw_", "stg_", 1), self.portfolio).no_rows()
 
     def _input(self, wanted: Input, as_of: date) -> Rows:
-        """What a model reads of a table for a day: of snapshots that day's rows, or all up to it."""
+        """What a model reads of a table for a day: of snapshots that day's rows, or all up to it. Frames have floats."""
         rows = self._table(wanted)
         is_staged_or_later = wanted.exists and not wanted.table.startswith("raw_")
         if is_staged_or_later and contract_of(wanted.table, self.portfolio).kind == "snapshot":
@@ -244,7 +244,10 @@ class StepRunner:
                 rows = self._merged(rows, contract_of(wanted.table, self.portfolio))
         if wanted.table == GIVEN:
             rows = self._merged(rows, contract_of(GIVEN, self.portfolio))
-        return self.warehouse.execute(rows) if wanted.as_frame else rows
+        if not wanted.as_frame:
+            return rows
+        amounts = {c: rows[c].cast("float64") for c, kind in rows.schema().items() if kind.is_decimal()}
+        return self.warehouse.execute(rows.mutate(**amounts) if amounts else rows)
 
     def _previous(self, as_of: date, done: tuple[date, ...]) -> ir.Table:
         """The table's own rows: all of a whole table, those of earlier days of a snapshot, this run's included."""

@@ -135,6 +135,16 @@ def raw_rejects(rejects: pa.Table) -> pa.Table:
     return rejects.rename_columns(["_source_file", "_row_number", "_reject", "_raw_row"])
 
 
+def in_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows in the columns of a schema; null where they lack one."""
+    there = set(table.column_names)
+    columns = [
+        table[field.name].cast(field.type) if field.name in there else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
 def rejects_table(rows: list[tuple[str, int, str, str]]) -> pa.Table:
     """Rows that could not be split: file, line, reason and raw text."""
     return pa.table([list(column) for column in zip(*rows, strict=True)] or [[], [], [], []], schema=REJECTS)

@@ -32,6 +32,14 @@ class Limits:
     threads: int = 0
     spill_folder: str = ""
 
+    @classmethod
+    def beside(cls, connection: duckdb.DuckDBPyConnection) -> "Limits":
+        """For a DuckDB that works for an open connection, such as that of a source's query: half of its memory."""
+        settings = ", ".join(f"current_setting('{name}')" for name in ("memory_limit", "threads", "temp_directory"))
+        ((memory, threads, folder),) = connection.execute(f"SELECT {settings}").fetchall()
+        amount, unit = memory.split()
+        return cls(f"{float(amount) / 2:.1f} {unit}", int(threads), folder)
+
     def apply(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Sets them for an open connection."""
         memory = self.memory or f"{int(SHARE * memory_bytes()) // 1_000_000}MB"

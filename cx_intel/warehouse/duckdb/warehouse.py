@@ -16,12 +16,10 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.settings.sources.files import FilesSource
-from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.warehouse.duckdb import publish
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, as_expression, escaped, quoted
 from cx_intel.warehouse.duckdb.files.by_cursor import CursorTables
-from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel.warehouse.duckdb.landed_objects import LandedObjects
 from cx_intel.warehouse.duckdb.made import LATEST_SUFFIX
@@ -57,10 +55,6 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
 
     def read_files(self, source: FilesSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
         return read_files(source, contract=contract, environment=environment)
-
-    def read_query(self, source: SqlSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
-        landed = self.landed_content(source.landed)
-        return read_query(source, contract=contract, environment=environment, landed=landed)
 
     def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
         staged, database = STAGED_PREFIX + table, self.database

@@ -5,7 +5,7 @@ What a source delivers is staged beside the table that stands and takes its plac
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -19,7 +19,7 @@ from cx_intel.contracts.contract import Kind
 from cx_intel.contracts.delivered import DELIVERED_DAY, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.orchestration.assets.delivery.admission import refuse_unknown_currencies
-from cx_intel.orchestration.assets.delivery.raw_files import FilesDelivery
+from cx_intel.orchestration.assets.delivery.raw_files import READ_PREFIX, FilesDelivery
 from cx_intel.orchestration.assets.metadata import shown
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
@@ -27,7 +27,6 @@ from cx_intel.settings.sources.sources import Source
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.digests import digest_of_files, read_settled
 from cx_intel.sources.files.known import KnownFile
 from cx_intel.sources.files.paths import file_sets, source_files
@@ -84,6 +83,7 @@ class WholeDelivery:
         self.warehouse.stage(name, [rows])
         metadata = self._judged(name, days[-1])
         self.warehouse.swap(name, stands_at=days[-1])
+        self.warehouse.discard(READ_PREFIX + self.part)
         if self.by_file:
             self.warehouse.remember_files(name, files)
             self.by_file.discard()
@@ -109,15 +109,24 @@ class WholeDelivery:
         source, table = self.source, self.table
         if isinstance(source, SyntheticSource):
             return world_of(source.model_dump_json()).table(table, as_of), {}
-        read_source: Callable[..., FilesRead] = (
-            self.warehouse.read_query if isinstance(source, SqlSource) else self.warehouse.read_files
-        )
         contract = STAGING[table](self.portfolio)
+        if isinstance(source, SqlSource):
+            name, variables, warehouse = READ_PREFIX + self.part, self.variables, self.warehouse
+            ignored = read_settled(
+                lambda: warehouse.stage_query(name, source, contract=contract, environment=variables), source, variables
+            )
+            return warehouse.staged(name), _told(ignored)
         read = read_settled(
-            lambda: read_source(source, contract=contract, environment=self.variables), source, self.variables
+            lambda: self.warehouse.read_files(source, contract=contract, environment=self.variables),
+            source,
+            self.variables,
         )
-        told: dict[str, Any] = {"ignored_columns": ", ".join(read.ignored_columns), "rows_left_out": read.left_out}
-        return ibis.memtable(read.raw()), {name: value for name, value in told.items() if value}
+        return ibis.memtable(read.raw()), _told(read.ignored_columns, read.left_out)
+
+
+def _told(ignored: Sequence[str], left_out: int = 0) -> dict[str, Any]:
+    told: dict[str, Any] = {"ignored_columns": ", ".join(ignored), "rows_left_out": left_out}
+    return {name: value for name, value in told.items() if value}
 
 
 def refuse_lost_files(

@@ -17,7 +17,7 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.cursors import KnownCursor, recipe_of
 from cx_intel.warehouse.connections import kind_of, place_of, since, streamed
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
-from cx_intel.warehouse.duckdb.files.by_file import NO_DAY, STREAM, FileTables
+from cx_intel.warehouse.duckdb.files.by_file import NO_DAY, STREAM, FileTables, as_they_are
 from cx_intel.warehouse.duckdb.files.cursor_rows import FETCHED, CursorRows
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
 from cx_intel.warehouse.duckdb.files.queries import QUERY, address_of, check_columns
@@ -183,7 +183,7 @@ class CursorTables(FileTables):
             f"CREATE OR REPLACE TEMP VIEW {STREAM} AS SELECT {', '.join(map(identifier, cells))}, {marks} FROM ({rows})"
         )
         schema = pa.schema([*((column, pa.string()) for column in cells), *MARKS.items()])
-        self._stage_from(table, ibis.Schema.from_pyarrow(schema), with_day or _as_they_are)
+        self._stage_from(table, ibis.Schema.from_pyarrow(schema), with_day or as_they_are)
         connection.execute(f"DROP VIEW {STREAM}")
         staged, day = quoted(self.schema, STAGED_PREFIX + table), identifier(DELIVERED_DAY)
         if known:
@@ -200,7 +200,3 @@ def _key_cell(column: str) -> str:
 def _key_cells(key: Sequence[str]) -> str:
     """The cells of a key under their names, to be selected."""
     return ", ".join(f"{_key_cell(column)} AS {identifier(column)}" for column in key)
-
-
-def _as_they_are(rows: ir.Table) -> ir.Table:
-    return rows

@@ -25,7 +25,9 @@ from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.duckdb.files.columns import ignored, used_names
 from cx_intel.warehouse.duckdb.files.local_spellings import literal
 from cx_intel.warehouse.duckdb.files.parquet import ParquetGroup, plain_groups, query_of, times_of
+from cx_intel.warehouse.duckdb.files.queries import query_rows
 from cx_intel.warehouse.duckdb.files.reading import FileReading, QueryReading, stream_schema
+from cx_intel.warehouse.duckdb.limits import Limits
 from cx_intel.warehouse.duckdb.remembered import RememberedFiles
 
 STREAM = "_cx_files"
@@ -52,7 +54,7 @@ class FileTables(RememberedFiles):
             if isinstance(source, FilesSource):
                 reading: FileReading | QueryReading = FileReading(source, contract, recipe)
             else:
-                reading = QueryReading(source, contract, recipe)
+                reading = QueryReading(source, contract, recipe, Limits.beside(self.database.connection))
             if groups and isinstance(reading, FileReading):
                 self._stage_parquet(table, groups, reading, with_day)
             else:
@@ -61,6 +63,16 @@ class FileTables(RememberedFiles):
                 self._fill_days(table)
                 return reading.read
         raise changed_while_read(file.path for file in reading.changed)
+
+    def stage_query(
+        self, table: str, source: SqlSource, *, contract: Contract, environment: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        landed = self.landed_content(source.landed)  # type: ignore[attr-defined]
+        limits = Limits.beside(self.database.connection)
+        with query_rows(source, contract=contract, environment=environment, landed=landed, limits=limits) as rows:
+            raw = rows.raw()
+            self._stage_stream(table, raw, raw.schema, as_they_are)
+        return rows.ignored_columns
 
     def _stage_parquet(
         self,
@@ -207,3 +219,8 @@ class FileTables(RememberedFiles):
 
 def _times(contract: Contract) -> list[Column]:
     return [column for column in delivered_columns(contract) if column.type == TIME]
+
+
+def as_they_are(rows: ir.Table) -> ir.Table:
+    """The rows of a stream that are of no day."""
+    return rows

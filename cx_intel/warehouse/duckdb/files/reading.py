@@ -16,13 +16,14 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.sources.files.content import FilesRead, raw_rejects
+from cx_intel.sources.files.content import FilesRead, in_columns, raw_rejects
 from cx_intel.sources.files.formats.by_format import file_blocks, read_file
 from cx_intel.sources.files.known import KnownFile, digest_of, size_and_time
 from cx_intel.sources.files.mapping import check_mapping
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files
 from cx_intel.warehouse.duckdb.files.columns import canonical, ignored, rows_wanted, used_names
-from cx_intel.warehouse.duckdb.files.queries import read_query_of_file
+from cx_intel.warehouse.duckdb.files.queries import query_rows_of_file
+from cx_intel.warehouse.duckdb.limits import Limits
 
 MARKS = {"_source_file": pa.string(), "_row_number": pa.int64(), "_raw_row": pa.string(), "_reject": pa.string()}
 
@@ -116,7 +117,7 @@ class FileReading(Reading):
                     table = canonical(con, content, file, self.source, self.contract, as_given=True)
                     rejects = raw_rejects(content.rejects)
                     for part in (table, rejects):
-                        yield from _in_columns(part, schema).to_batches()
+                        yield from in_columns(part, schema).to_batches()
                     counted["rows"] += table.num_rows
                     counted["rejects"] += rejects.num_rows
                     counted["left_out"] += everything.table.num_rows - content.table.num_rows
@@ -127,25 +128,20 @@ class FileReading(Reading):
 class QueryReading(Reading):
     """One reading of files by a query that is run for each of them, in batches of the same columns, all as text."""
 
-    def __init__(self, source: SqlSource, contract: Contract, recipe: str):
+    def __init__(self, source: SqlSource, contract: Contract, recipe: str, limits: Limits):
         super().__init__(recipe)
-        self.source, self.contract = source, contract
+        self.source, self.contract, self.limits = source, contract, limits
 
     def batches(self, files: Sequence[SourceFile]) -> Iterator[pa.RecordBatch]:
-        """What the query gives of each file, in order. Raises as `read_query_of_file`."""
+        """What the query gives of each file, in order. Raises as `query_rows_of_file`."""
         schema = stream_schema(self.contract)
         for file in files:
             before = size_and_time(file.path)
-            read = read_query_of_file(self.source, file, self.contract)
-            yield from _in_columns(read.raw(), schema).to_batches()
-            counted = {"rows": read.table.num_rows, "rejects": read.rejects.num_rows}
+            counted = Counter[str]()
+            with query_rows_of_file(self.source, file, self.contract, self.limits) as read:
+                for batch in read.raw():
+                    yield from in_columns(pa.Table.from_batches([batch]), schema).to_batches()
+                    counted["rows"] += batch.num_rows
+            counted["rejects"] = read.rejects.num_rows
+            counted["rows"] -= read.rejects.num_rows
             self.note(file, before, ignored_columns=read.ignored_columns, **counted)
-
-
-def _in_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    there = set(table.column_names)
-    columns = [
-        table[field.name].cast(field.type) if field.name in there else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
