@@ -110,12 +110,9 @@ def _tell(portfolio, outcome, *, is_dry: bool) -> None:  # type: ignore[no-untyp
         console.print(f"  {outcome.confirmed:,} fields had been sent by a sync that ended half-way", highlight=False)
     if is_dry:
         console.print("Nothing was sent. The plan: cx-intel show write_back_plan", highlight=False)
-        return
-    console.print(
-        f"{outcome.sent:,} fields sent, {outcome.rejected:,} refused ({outcome.dead:,} in all), "
-        f"{outcome.requests:,} requests",
-        highlight=False,
-    )
+    else:
+        told = f"{outcome.sent:,} fields sent, {outcome.rejected:,} refused ({outcome.dead:,} in all)"
+        console.print(f"{told}, {outcome.requests:,} requests", highlight=False)
     for failure in outcome.failures:
         errors.print(escape(failure), style="red")
     if outcome.failures or outcome.rejected_pct > portfolio.write_back.max_rejected_pct:

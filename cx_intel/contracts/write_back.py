@@ -43,6 +43,10 @@ def _sync_id() -> Column:
     return Column("sync_id", TEXT, "The sync: the time at which it began, in UTC, and a random part.", nullable=False)
 
 
+def _undoes() -> Column:
+    return Column("undoes", TEXT, "The sync that is undone.", null_means="nothing is")
+
+
 def write_back_plan(portfolio: Portfolio) -> Contract:
     return Contract(
         PLAN,
@@ -52,6 +56,7 @@ def write_back_plan(portfolio: Portfolio) -> Contract:
         (
             *_keys(),
             _sync_id(),
+            _undoes(),
             Column("as_of", DATE, "The day that the values are of.", nullable=False),
             Column("account_id", TEXT, "The account.", nullable=False),
             Column("record_id", TEXT, "The vendor's own id.", null_means="the vendor has no such record, or not yet"),
@@ -94,7 +99,7 @@ def write_back_audit(portfolio: Portfolio) -> Contract:
             Column("written_at", TIME, "When the answer came, in UTC.", nullable=False),
             _sync_id(),
             Column("operation", TEXT, "sync, retry or undo.", nullable=False, accepted=OPERATIONS),
-            Column("undoes", TEXT, "The sync that is undone.", null_means="nothing is"),
+            _undoes(),
             *_keys(),
             *_written_columns(),
             Column(

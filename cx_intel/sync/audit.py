@@ -64,7 +64,7 @@ class Audit:
         newest = ibis.window(group_by=[*KEY], order_by=[rows.written_at.desc(), rows.batch_id.desc()])
         taken = rows.filter(rows.outcome != REFUSED)
         sent = taken.mutate(place=ibis.row_number().over(newest)).filter(lambda t: t.place == 0)
-        sent = sent.select(*KEY, sent_value="new_value", was_kind="kind", sent_at="written_at")
+        sent = sent.select(*KEY, sent_value="new_value", sent_at="written_at")
         refused = rows.filter(rows.outcome == REFUSED)
         refused = refused.mutate(place=ibis.row_number().over(newest)).filter(lambda t: t.place == 0)
         refused = refused.select(*KEY, refused_value="new_value", refused_at="written_at")
@@ -73,7 +73,6 @@ class Audit:
             **{name: ibis.coalesce(both[name], both[f"{name}_right"]) for name in KEY},
             is_sent=both.sent_at.notnull(),
             sent_value=both.sent_value,
-            was_kind=both.was_kind,
             is_refused=both.refused_at.notnull() & (both.sent_at.isnull() | (both.refused_at > both.sent_at)),
             refused_value=both.refused_value,
         )
@@ -83,10 +82,8 @@ class Audit:
 
         Dimension data cannot be read back: they are sent again, which changes nothing.
         """
-        plan = self.warehouse.table(PLAN)
-        plan = plan.filter(plan.action == SEND, plan.object != DIMENSION, plan.object != TASK)
-        rows = self.rows().select(*KEY, "sync_id")
-        unanswered = plan.anti_join(rows, [*KEY, "sync_id"])
+        plan = self._unanswered()
+        unanswered = plan.filter(plan.object != DIMENSION, plan.object != TASK)
         stands = present.select(*KEY, stands="value")
         both = unanswered.inner_join(stands, list(KEY))
         changed = ~both.old_value.identical_to(both.new_value)
@@ -130,13 +127,22 @@ class Audit:
         self.warehouse.swap(REJECTED)
         return count
 
-    def newest_sync(self) -> str | None:
-        """The newest sync that sent something and was not undone."""
+    def to_undo(self) -> str | None:
+        """The newest sync that sent something and was not undone; first one whose undoing ended half-way."""
+        if self.warehouse.exists(PLAN):
+            begun = self._unanswered().filter(lambda t: t.undoes.notnull())
+            if found := self.warehouse.rows(begun.select("undoes").limit(1)):
+                return str(found[0]["undoes"])
         rows = self.rows()
         undone = rows.filter(rows.undoes.notnull()).select(sync_id="undoes").distinct()
         sent = rows.filter(rows.operation != UNDO, rows.outcome != REFUSED).anti_join(undone, "sync_id")
         found = self.warehouse.rows(sent.agg(newest=sent.sync_id.max()))
         return found[0]["newest"] if found else None
+
+    def _unanswered(self) -> ir.Table:
+        """What the newest plan was to send and no audit row tells of."""
+        plan = self.warehouse.table(PLAN)
+        return plan.filter(plan.action == SEND).anti_join(self.rows().select(*KEY, "sync_id"), [*KEY, "sync_id"])
 
     def before(self, sync_id: str | None) -> ir.Table:
         """What stood at the vendor before a sync, or before the first one of all: the columns of what is wanted."""

@@ -39,6 +39,7 @@ def planned(
     *,
     portfolio: Portfolio,
     sync_id: str,
+    undoes: str | None,
     as_of: date,
     retries: bool = False,
     overwrites: bool = False,
@@ -51,6 +52,7 @@ def planned(
         last: What was last sent and refused of each field, as `Audit.last` gives it.
         portfolio: Its settings.
         sync_id: Of the sync.
+        undoes: The sync that it undoes.
         as_of: The day of the values.
         retries: Only what was refused before is sent, and that again.
         overwrites: What was edited at the vendor is sent too.
@@ -58,20 +60,22 @@ def planned(
     records = present.group_by("target", found_in="object", found_key="record_key").agg(
         record_id=present.record_id.max()
     )
-    stands = present.select(*KEY, old_value="value").mutate(is_read=True)
+    stands = present.group_by(*KEY).agg(old_value=present.value.max())  # an id may be that of two records
+    order = ibis.window(group_by=[*KEY], order_by=wanted.account_id)
+    wanted = wanted.mutate(place=ibis.row_number().over(order)).filter(lambda t: t.place == 0).drop("place")
     w = wanted.left_join(records, ["target", "found_in", "found_key"])
     w = w.select(*wanted.columns, "record_id")
-    w = w.left_join(stands, list(KEY)).select(*w.columns, "old_value", "is_read")
-    w = w.left_join(last, list(KEY)).select(
-        *w.columns, "is_sent", "sent_value", "was_kind", "refused_value", "is_refused"
-    )
+    w = w.left_join(stands, list(KEY)).select(*w.columns, "old_value")
+    w = w.left_join(last, list(KEY)).select(*w.columns, "is_sent", "sent_value", "refused_value", "is_refused")
     is_dimension = w.object == DIMENSION
     rows = w.mutate(
         old_value=ibis.ifelse(is_dimension, w.sent_value, w.old_value),
         is_sent=ibis.coalesce(w.is_sent, False),
+        was_refused=ibis.coalesce(w.is_refused, False),
         is_refused=ibis.coalesce(w.is_refused, False) & w.refused_value.identical_to(w.value),
     )
-    is_edited = rows.is_sent & ~rows.old_value.identical_to(rows.sent_value)
+    stands_as_refused = rows.was_refused & rows.old_value.identical_to(rows.refused_value)  # it was taken all the same
+    is_edited = rows.is_sent & ~rows.old_value.identical_to(rows.sent_value) & ~stands_as_refused
     action = ibis.cases(
         (rows.record_id.isnull(), NO_RECORD),
         ((rows.object == DIMENSION) & rows.value.isnull(), CANNOT),
@@ -84,6 +88,7 @@ def planned(
         differing = differing.filter(differing.is_refused & (differing.action == SEND))
     numbered = differing.mutate(
         sync_id=ibis.literal(sync_id),
+        undoes=ibis.literal(undoes, type="string"),
         as_of=ibis.literal(as_of),
         new_value=differing.value,
         record_number=1

@@ -88,9 +88,12 @@ class PlanhatWriter:
 
     def _companies(self, records: Sequence[Record]) -> Mapping[str, Written]:
         items = [{"externalId": record.key, **_nested(record)} for record in records]
-        return self._upserted("/companies", items, [record.key for record in records])
+        ids = {str(record.record_id): record.key for record in records}
+        return self._upserted("/companies", items, [record.key for record in records], ids)
 
-    def _upserted(self, path: str, items: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> dict[str, Written]:
+    def _upserted(
+        self, path: str, items: Sequence[Mapping[str, Any]], keys: Sequence[str], ids: Mapping[str, str] | None = None
+    ) -> dict[str, Written]:
         answer = self._send(self.api, "PUT", path, _json(items), accepts=PARTLY)
         given = answer.json() if answer.is_success else _refusal(answer)
         errors = list(_errors(given)) if isinstance(given, dict) else []
@@ -99,7 +102,7 @@ class PlanhatWriter:
         places = {key: at for at, key in enumerate(keys)}
         reasons: dict[str, str] = {}
         for error in errors:
-            if (key := _key_of_error(error, keys, places)) is not None:
+            if (key := _key_of_error(error, keys, places, ids or {})) is not None:
                 reasons[key] = self.api.without_secrets(_words(error))[:500]
         if errors and not reasons:  # it does not say of which
             told = self.api.without_secrets(_words(errors[0]))[:500]
@@ -123,7 +126,7 @@ class PlanhatWriter:
             for key in keys:
                 written.setdefault(key, Written("", str(answer.status)))
             for error in errors:
-                if (at := _key_of_error(error, keys, places)) is not None:
+                if (at := _key_of_error(error, keys, places, {})) is not None:
                     written[at] = Written(self.analytics.without_secrets(_words(error))[:500], str(answer.status))
         return written
 
@@ -237,14 +240,16 @@ def _words(error: Any) -> str:
     return str(error)
 
 
-def _key_of_error(error: Any, keys: Sequence[str], places: Mapping[str, int]) -> str | None:
-    """Which record an error is about, wherever it says so: by our key, or by the place in what was sent."""
+def _key_of_error(error: Any, keys: Sequence[str], places: Mapping[str, int], ids: Mapping[str, str]) -> str | None:
+    """Which record an error is about, wherever it says so: by our key, the vendor's id, or the place in what was sent."""
     if not isinstance(error, dict):
         return None
-    nested = [v for v in error.values() if isinstance(v, dict)]
+    nested = [value for value in error.values() if isinstance(value, dict)]
     for of in (error, *nested):
         for name in ("externalId", "sourceId"):
             if str(of.get(name)) in places:
                 return str(of[name])
+        if found := ids.get(str(of.get("_id"))) or ids.get(str(of.get("id"))):
+            return found
     at = str(error.get("index"))
     return keys[int(at)] if at.isdigit() and int(at) < len(keys) else None

@@ -26,6 +26,8 @@ from cx_intel.sync.vendors import RECORDS_OF, TASK, Record, TaskDraft, VendorWri
 from cx_intel.sync.wanted import Wanted
 from cx_intel.warehouse.protocol import Warehouse
 
+FIELDS_AT_ONCE = 50_000
+"""Of one batch, which is held in memory."""
 Told = Callable[[str, int, int], None]
 """What is done, how much of it, and how much there is."""
 
@@ -60,22 +62,23 @@ class Sync:
             undoes_all: Of an undo: what stood there before the first sync.
 
         Raises:
-            SourceError: A vendor cannot be read, or there is nothing to undo.
+            SourceError: There is nothing to undo.
         """
         sync_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
         outcome = Outcome(sync_id, operation, self.wanted.as_of)
         audit = Audit(self.portfolio, self.warehouse, operation, sync_id)
-        undoes = audit.newest_sync() if operation == UNDO else None
+        undoes = audit.to_undo() if operation == UNDO else None
         if operation == UNDO and not undoes:
             raise SourceError("There is nothing to undo: no sync has sent anything that stands.")
         audit = Audit(self.portfolio, self.warehouse, operation, sync_id, undoes)
         try:
-            present = self.warehouse.stage(STAGED_PRESENT, self._present(audit), PRESENT_LIKE)
+            present = self.warehouse.stage(STAGED_PRESENT, self._present(audit, outcome), PRESENT_LIKE)
             if self.warehouse.exists(PLAN):
                 with self.warehouse.transaction():
                     outcome.confirmed = audit.confirm(audit.left_half_way(present))
             wanted = self._undone(audit, None if undoes_all else undoes) if undoes else self._wanted(present, audit)
-            self._write_plan(wanted, present, audit, outcome)
+            is_read = wanted.target.isin([writer.name for writer in self.writers])
+            self._write_plan(wanted.filter(is_read), present, audit, outcome)
         finally:
             for staged in (STAGED_PRESENT, STAGED_WANTED):
                 self.warehouse.discard(staged)
@@ -95,17 +98,24 @@ class Sync:
         self._count_requests(outcome)
         return outcome
 
-    def _present(self, audit: Audit) -> Iterator[ir.Table]:
+    def _present(self, audit: Audit, outcome: Outcome) -> Iterator[ir.Table]:
+        """What stands at the vendors; one that cannot be read is left out of this sync."""
         yield _rows([], PRESENT_LIKE)
-        for writer in self.writers:
+        for writer in list(self.writers):
             read = 0
-            tasks = tasks_present(self.warehouse, writer) if audit.operation == UNDO else ()
-            for frame in tasks:
-                yield _rows(frame.assign(target=writer.name), PRESENT_LIKE)
-            for frame in writer.present(self._keys(writer, audit)):
-                read += frame["record_key"].nunique()
-                self.on_progress(f"{writer.name}: records read", read, read)
-                yield _rows(frame.assign(target=writer.name), PRESENT_LIKE)
+            try:
+                for frame in self._read(writer, audit):
+                    read += frame["record_key"].nunique()
+                    self.on_progress(f"{writer.name}: records read", read, read)
+                    yield _rows(frame.assign(target=writer.name), PRESENT_LIKE)
+            except SourceError as error:
+                outcome.failures.append(str(error))
+                self.writers = [other for other in self.writers if other is not writer]
+
+    def _read(self, writer: VendorWriter, audit: Audit) -> Iterator[pd.DataFrame]:
+        if audit.operation == UNDO:
+            yield from tasks_present(self.warehouse, writer)
+        yield from writer.present(self._keys(writer, audit))
 
     def _keys(self, writer: VendorWriter, audit: Audit) -> list[str]:
         """The accounts whose records are looked at: those that are to be written, of an undo those that were."""
@@ -160,6 +170,7 @@ class Sync:
             audit.last(),
             portfolio=self.portfolio,
             sync_id=audit.sync_id,
+            undoes=audit.undoes,
             as_of=self.wanted.as_of,
             retries=audit.operation == RETRY,
             overwrites=self.overwrites,
@@ -174,18 +185,20 @@ class Sync:
     def _send(self, writer: VendorWriter, name: str, outcome: Outcome, audit: Audit) -> None:
         plan = self.warehouse.table(PLAN)
         rows = plan.filter(plan.target == writer.name, plan.object == name, plan.action == SEND)
-        of = int(self.warehouse.rows(rows.agg(most=rows.record_number.max()))[0]["most"] or 0)
-        for first in range(1, of + 1, writer.most(name)):
-            last = first + writer.most(name) - 1
+        (found,) = self.warehouse.rows(rows.agg(most=rows.record_number.max(), fields=rows.count()))
+        of = int(found["most"] or 0)
+        step = max(1, min(writer.most(name), FIELDS_AT_ONCE * of // max(1, found["fields"])))
+        for first in range(1, of + 1, step):
+            last = first + step - 1
             batch = rows.filter(rows.record_number.between(first, last)).order_by("record_number", "field")
-            found = self.warehouse.rows(batch)
+            fields = self.warehouse.rows(batch)
             if name == TASK:
-                written: Mapping[str, Written] = written_tasks(writer, found, self.drafts)
+                written: Mapping[str, Written] = written_tasks(writer, fields, self.drafts)
             else:
-                written = writer.write(name, [*_records(found)])
+                written = writer.write(name, [*_records(fields)])
             with self.warehouse.transaction():
-                audit.note(found, written)
-            _count(outcome, found, {key for key, one in written.items() if one.reason})
+                audit.note(fields, written)
+            _count(outcome, fields, {key for key, one in written.items() if one.reason})
             self.on_progress(f"{writer.name}: {name}", min(last, of), of)
 
     def _count_requests(self, outcome: Outcome) -> None:

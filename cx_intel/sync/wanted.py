@@ -18,7 +18,7 @@ from cx_intel.sync.values import FLAG, NUMBER, TEXT, number
 from cx_intel.sync.vendors import ACCOUNT, COMPANY, DIMENSION
 from cx_intel.warehouse.protocol import Warehouse
 
-AT_ONCE = 5_000
+AT_ONCE = 1_000
 """Accounts that are looked at together."""
 WANTED = ("target", "object", "found_in", "found_key", "record_key", "account_id", "field", "kind", "value")
 KeyOf = Callable[[str], str]

@@ -9,6 +9,7 @@ import pytest
 from cx_intel.sync import planhat as planhat_module
 from cx_intel.sync.audit import Audit
 from cx_intel_tests.helpers.planhat_writing import TENANT, TOKEN, PlanhatWritingStandIn
+from cx_intel_tests.helpers.salesforce_writing import SalesforceWritingStandIn, account_id
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 from cx_intel_tests.helpers.written_back import Book, account
 
@@ -98,3 +99,43 @@ def test_a_vendor_that_refuses_everything_is_told_without_its_secrets(
     assert TOKEN not in told
     assert TENANT not in told
     assert outcome.sent == 27  # companies were written before
+
+
+def test_an_undo_that_is_killed_is_ended_by_the_next(
+    book: Book, planhat: PlanhatWritingStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book.sync()
+    noted, calls = Audit.note, [0]
+
+    def dying(self: Audit, *given: Any, **more: Any) -> None:
+        calls[0] += 1
+        if calls[0] == 2:
+            raise Killed
+        noted(self, *given, **more)
+
+    with monkeypatch.context() as killing:
+        killing.setattr(Audit, "note", dying)
+        with pytest.raises(Killed):
+            book.sync("undo")
+    left = sum(planhat.field(f"A0{n}", "cx Health Score") is not None for n in range(1, 10))
+    assert left == 1
+    book.sync("undo")
+    assert [planhat.field(f"A0{n}", "cx Health Score") for n in range(1, 10)] == [None] * 9
+
+
+def test_a_vendor_that_cannot_be_read_stops_not_the_other(tmp_path: Path, planhat: PlanhatWritingStandIn) -> None:
+    with serving(SalesforceWritingStandIn(accounts=2)) as salesforce:
+        secrets = "client_id: '${SALESFORCE_CLIENT_ID}', client_secret: '${SALESFORCE_CLIENT_SECRET}'"
+        blocks = f"  salesforce: {{host: '{salesforce.host}', {secrets}}}\n"
+        blocks += f"  planhat: {{token: '${{PLANHAT_TOKEN}}', host: '{planhat.host}'}}\n"
+        book = Book(tmp_path, f"write_back:\n{blocks}", planhat)
+        wrong = {"SALESFORCE_CLIENT_ID": "nobody", "SALESFORCE_CLIENT_SECRET": "a-secret-that-is-told-back"}
+        book.variables = {"PLANHAT_TOKEN": TOKEN, **wrong}
+        planhat.put(account_id(1))
+        book.accounts = [account(account_id(1), 50.0, "Amber")]
+        outcome = book.sync()
+    (told,) = outcome.failures
+    assert "Salesforce gives no token" in told
+    assert wrong["SALESFORCE_CLIENT_SECRET"] not in told
+    assert planhat.field(account_id(1), "cx Health Score") == 50
+    assert {target for target, _, _ in outcome.planned} == {"planhat"}
