@@ -35,13 +35,12 @@ TASKS_PAGE = 10_000
 def planhat_clients(
     writing: PlanhatWriting, token: str, tenant: str, variables: tuple[str, str], clock: Clock
 ) -> tuple[ApiClient, ApiClient]:
-    """The clients of the API and of the host that takes dimension data."""
-    api = ApiClient(
-        "Planhat", writing.host, Bearer(token, variables[0], "the right to read and update companies and tasks"),
-        clock=clock, pace=Pace(ASKED_A_MINUTE), to_do=TO_DO,
-    )  # fmt: skip
-    sign_in = _InPath(token, " and ".join(filter(None, variables)), "the right to write metrics", tenant)
-    return api, ApiClient("Planhat", writing.analytics_host, sign_in, clock=clock, to_do=TO_DO)
+    """The clients of the API and of the host that takes dimension data, which keep to one pace."""
+    pace = Pace(ASKED_A_MINUTE)
+    sign_in = Bearer(token, variables[0], "the right to read and update companies and tasks")
+    with_tenant = _InPath(token, " and ".join(filter(None, variables)), "the right to write metrics", tenant)
+    api = ApiClient("Planhat", writing.host, sign_in, clock=clock, pace=pace, to_do=TO_DO)
+    return api, ApiClient("Planhat", writing.analytics_host, with_tenant, clock=clock, pace=pace, to_do=TO_DO)
 
 
 @dataclass(frozen=True)
