@@ -26,7 +26,7 @@ from cx_intel.sync.vendors import RECORDS_OF, TASK, Record, TaskDraft, VendorWri
 from cx_intel.sync.wanted import Wanted
 from cx_intel.warehouse.protocol import Warehouse
 
-FIELDS_AT_ONCE = 50_000
+FIELDS_AT_ONCE = 25_000
 """Of one batch, which is held in memory."""
 Told = Callable[[str, int, int], None]
 """What is done, how much of it, and how much there is."""

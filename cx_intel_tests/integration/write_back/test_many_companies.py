@@ -71,9 +71,9 @@ def test_ten_thousand_companies_go_through(tmp_path: Path) -> None:
         assert outcome.sent == 3 * COMPANIES + (DIMENSIONS + 1) * COMPANIES
         assert planhat.values >= 1_000_000  # what was lost on the way is sent again
         assert planhat.busiest <= A_MINUTE
-        assert len(planhat.asked) < 80
+        assert len(planhat.asked) < 120
         assert planhat.now - began < 600  # seconds of the vendor's clock
-        assert grown < 900, f"{grown:.0f} MB"
+        assert grown < 1_000, f"{grown:.0f} MB"
         assert planhat.field("C09999", "cx Health Tier") == "Amber"
 
 
