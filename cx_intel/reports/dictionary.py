@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cx_intel.contracts.catalog import contract_of, kept_tables, tables_of
 from cx_intel.contracts.contract import Column, Contract
+from cx_intel.contracts.renewals.interventions import GIVEN
 from cx_intel.contracts.write_back import WRITE_BACK
 from cx_intel.reports.brief.weekly_brief import TEMPLATES
 from cx_intel.reports.portfolio_reference import EXAMPLES, SHIPPED
@@ -46,6 +47,7 @@ KEPT = {
     "snapshot": "a snapshot for each `as_of`; the view `{table}_latest` shows the newest",
 }
 KEPT_BY_STAGING = "by staging for its next run; not published"
+KEPT_BY_ACTION = "by `cx-intel action`; not published"
 KEPT_BY_SYNC = "by `cx-intel sync`; not published"
 TOLD_BY_COLUMNS = {
     "not_null": "Never null",
@@ -119,7 +121,7 @@ def documented_layers(
             by_layer.setdefault(contract.layer, []).append(_documented(contract, KEPT[contract.kind], rules_of))
     for table in kept_tables(portfolio):
         if table not in without:
-            kept = KEPT_BY_SYNC if table in WRITE_BACK else KEPT_BY_STAGING
+            kept = KEPT_BY_SYNC if table in WRITE_BACK else KEPT_BY_ACTION if table == GIVEN else KEPT_BY_STAGING
             by_layer.setdefault("operations", []).append(_documented(contract_of(table, portfolio), kept, None))
     return [(layer, LAYERS[layer], by_layer[layer]) for layer in LAYERS if layer in by_layer]
 

@@ -3,6 +3,7 @@
 Nothing is computed here. The commands are in `cx_intel.cli.app`, how rows are laid out stands in `cx_intel.cli.output`.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ def table_rows(
     *,
     limit: int,
     as_of: date | None = None,
+    where: Mapping[str, str] = {},
 ) -> pd.DataFrame:
     """The first rows of a table, each value as text, None where there is none.
 
@@ -38,11 +40,16 @@ def table_rows(
         portfolio: Whose contracts say the order; a table without one is read as it lies.
         limit: How many rows.
         as_of: Only rows of that day.
+        where: Column: the text that its values are to be.
 
     Raises:
-        WarehouseError: A day is wanted of a table that keeps none, or one that it has not.
+        WarehouseError: A day is wanted of a table that keeps none, or one that it has not; it has no such column.
     """
     rows = warehouse.table(table)
+    for column, text in where.items():
+        if column not in rows.columns:
+            raise WarehouseError(f"The table {table!r} has no column {column!r}; it has {', '.join(rows.columns)}.")
+        rows = rows.filter(rows[column].cast("string") == ibis.literal(text))
     if as_of is not None:
         rows = _of_day(rows, table, as_of, warehouse)
     if order := _order(rows, table, portfolio):

@@ -59,12 +59,12 @@ def difference(warehouse: Warehouse, portfolio: Portfolio, first: date, last: da
         _figures(then, now),
         _came_and_went(then, now),
         _money(then, now),
-        _scores("Scores that fell most", facts.falls, now),
-        _scores("Scores that rose most", facts.rises, now),
+        score_section("Scores that fell most", facts.falls, now),
+        score_section("Scores that rose most", facts.rises, now),
         _tiers(then, now),
         _risks(then, now),
         _list(facts, now),
-        _events(now),
+        event_section("Lifecycle events", now.week_events, now),
     )
     day = now.language.day
     return Answer(
@@ -164,7 +164,8 @@ def _money(then: ReportData, now: ReportData) -> Section:
     return _section("Customers whose ARR changed", rows, ("account", "before", "now", "change"))
 
 
-def _scores(title: str, moved: Iterable[Record], now: ReportData) -> Section:
+def score_section(title: str, moved: Iterable[Record], now: ReportData) -> Section:
+    """Accounts whose score moved, each with why."""
     f = now.language
     rows = [
         (
@@ -206,14 +207,15 @@ def _list(facts: Facts, now: ReportData) -> Section:
     return _section("The intervention list", [*joined, *left], ("", "account", ""))
 
 
-def _events(now: ReportData) -> Section:
+def event_section(title: str, events: pd.DataFrame, now: ReportData) -> Section:
+    """Lifecycle events by day, each with its account."""
     names = {row["account_id"]: row["account_name"] for row in records(now["account_snapshot"])}
-    told = sorted(records(now.week_events), key=lambda row: (row["as_of"], row["account_id"]))
+    told = sorted(records(events), key=lambda row: (row["as_of"], row["account_id"]))
     rows = [
         (str(row["as_of"]), name_of({"account_name": names.get(row["account_id"])} | row), str(row["reason"]))
         for row in told
     ]
-    return _section("Lifecycle events", rows, ("day", "account", "what"))
+    return _section(title, rows, ("day", "account", "what"))
 
 
 def _section(title: str, rows: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> Section:

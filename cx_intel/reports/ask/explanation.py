@@ -48,12 +48,23 @@ def explain(warehouse: Warehouse, portfolio: Portfolio, account_id: str, as_of: 
         _mrr(data),
         _tickets(detail),
         Section("About", _pairs(detail.get("facts"))),
-        Section("How far to trust it", lines=tuple(trust_of(data).sentences(data.language))),
+        Section("How far to trust it", lines=_trust(data, has_quarantine=warehouse.exists("quarantine"))),
     )
     return Answer(
         f"{_name(data)} as of {data.language.day(day)} ({portfolio.name})",
         _summary(data),
         tuple(section for section in sections if section.rows or section.lines),
+    )
+
+
+def _trust(data: ReportData, *, has_quarantine: bool) -> tuple[str, ...]:
+    """The verdict of the pages; a published copy does not have what is in quarantine, so that nothing is said of it."""
+    trust = trust_of(data)
+    if has_quarantine or trust.level != "good":
+        return tuple(trust.sentences(data.language))
+    day, rules = data.language.day(data.as_of), data.language.number(trust.rules)
+    return (
+        f"All sources are fresh, and all {rules} rules hold as of {day}. The published copy does not tell what is in quarantine.",
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ibis.expr.types as ir
 
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.opening import reading, reading_alone
 from cx_intel.warehouse.duckdb.state import CHECK_RESULTS
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseLocked
@@ -52,6 +52,21 @@ class Readable:
     def newest(self, portfolio: str) -> date | None:
         """The newest as_of of the portfolio, as far as can be read here."""
         return self.warehouses[portfolio].newest() if portfolio in self.warehouses else None
+
+
+@contextmanager
+def published_copy(files: Mapping[str, Path]) -> Iterator[dict[str, Warehouse]]:
+    """Opens published copies for reading, and nothing else; each as it is now, whatever is published meanwhile.
+
+    Args:
+        files: Portfolio: its copy.
+
+    Raises:
+        WarehouseError: One of them cannot be read.
+    """
+    with ExitStack() as opened:
+        databases = {name: opened.enter_context(reading_alone(file)) for name, file in files.items()}
+        yield {name: PublishedCopy(database, COPY_SCHEMA) for name, database in databases.items()}
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What an assistant may ask of the published copies: reading alone, in bounded answers."""
