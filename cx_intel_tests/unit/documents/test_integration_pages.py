@@ -7,7 +7,9 @@ import pytest
 
 from cx_intel.settings.yaml.loader import parse_portfolio
 
-PAGES = sorted((Path(__file__).parents[3] / "docs" / "integrations").glob("*.md"))
+ROOT = Path(__file__).parents[3]
+STACK = ROOT / "docs" / "integrations" / "README.md"
+PAGES = sorted(page for page in STACK.parent.glob("*.md") if page != STACK)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -21,3 +23,12 @@ def test_the_portfolio_of_a_page_is_valid(page: Path) -> None:
     source = book.vendors[page.stem]
     assert source.kind == page.stem
     assert [kind for kind in book.landed_objects(source.name) if f"_{kind}`" not in text] == []
+
+
+def test_the_page_of_the_stack_names_what_the_example_needs() -> None:
+    text = STACK.read_text(encoding="utf-8")
+    example = (ROOT / "examples" / "connected.yaml").read_text(encoding="utf-8")
+    book = parse_portfolio(example, Path("connected.yaml"))
+    assert sorted(book.vendors) == ["planhat", "salesforce", "stripe", "zendesk"]
+    assert [name for name in re.findall(r"\$\{([A-Z_]+)\}", example) if f"`{name}`" not in text] == []
+    assert [page.name for page in PAGES if f"({page.name})" not in text] == []
