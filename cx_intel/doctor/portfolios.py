@@ -19,6 +19,7 @@ from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.neighbours import unread_beside
 from cx_intel.sources.files.paths import file_sets, source_files, with_variables
 from cx_intel.sources.vendors.readers import refusals
+from cx_intel.sync.opening import sync_refusals
 from cx_intel.warehouse.connections import reach
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -110,6 +111,10 @@ def _refusing_vendors(portfolio: Portfolio, variables: Mapping[str, str]) -> Ite
             yield from refusals(source, portfolio.landed_objects(source.name), variables)
         except SourceError as error:
             yield str(error)
+    try:
+        yield from sync_refusals(portfolio, variables)
+    except SourceError as error:
+        yield str(error)
 
 
 def _alerts(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[Finding]:

@@ -45,19 +45,31 @@ def opened_sync(
     """
     if portfolio.write_back is None:
         raise SourceError(f"{portfolio.name} writes nothing back: it has no `write_back` block.")
-    try:
-        from cx_intel.sources.vendors.http import Clock
-        from cx_intel.sync.sync import Sync
-    except ImportError as error:
-        raise SourceError("Writing back needs packages: pip install 'cx-intel[connected]'.") from error
-    from cx_intel.sync.wanted import Wanted
-
     as_of = _newest_scores(portfolio, warehouse)
     with ExitStack() as opened:
-        writers = _writers(portfolio, variables, clock or Clock(), as_of, opened)
+        writers = _writers(portfolio, variables, clock, as_of, opened)
+        from cx_intel.sync.sync import Sync
+        from cx_intel.sync.wanted import Wanted
+
         keys = {writer.name: writer.key_of for writer in writers}
         wanted = Wanted(portfolio, warehouse, as_of, erased_accounts(portfolio, Register(home, variables)), keys)
         yield Sync(portfolio, warehouse, writers, wanted)
+
+
+def sync_refusals(portfolio: Portfolio, variables: Mapping[str, str]) -> list[str]:
+    """What vendors refuse of what a sync of a portfolio would read, in words; raises SourceError as `opened_sync`."""
+    if portfolio.write_back is None or not portfolio.write_back.enabled:
+        return []
+    found: list[str] = []
+    with ExitStack() as opened:
+        for writer in _writers(portfolio, variables, None, date.today(), opened):
+            for client in writer.clients:
+                client.tries = 2
+            try:
+                found += writer.refusals()
+            except SourceError as error:
+                found.append(str(error))
+    return found
 
 
 def erased_accounts(portfolio: Portfolio, register: Register) -> "_Erased":
@@ -84,11 +96,15 @@ def _newest_scores(portfolio: Portfolio, warehouse: Warehouse) -> date:
 
 
 def _writers(
-    portfolio: Portfolio, variables: Mapping[str, str], clock: "Clock", as_of: date, opened: ExitStack
+    portfolio: Portfolio, variables: Mapping[str, str], clock: "Clock | None", as_of: date, opened: ExitStack
 ) -> "list[VendorWriter]":
-    from cx_intel.sync.planhat import PlanhatWriter, planhat_clients
-    from cx_intel.sync.salesforce import SalesforceWriter, salesforce_write_client
-
+    try:
+        from cx_intel.sources.vendors.http import Clock
+        from cx_intel.sync.planhat import PlanhatWriter, planhat_clients
+        from cx_intel.sync.salesforce import SalesforceWriter, salesforce_write_client
+    except ImportError as error:
+        raise SourceError("Writing back needs packages: pip install 'cx-intel[connected]'.") from error
+    clock = clock or Clock()
     settings, writers = portfolio.write_back, list["VendorWriter"]()
     if settings and (planhat := settings.planhat):
         stated = [planhat.token, *([planhat.tenant] if planhat.tenant else [])]

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from cx_intel.settings.write_back import PlanhatWriting
-from cx_intel.sources.vendors.answers import ABSENT, BAD, Answer
+from cx_intel.sources.vendors.answers import ABSENT, BAD, Answer, refusals_of
 from cx_intel.sources.vendors.http import ApiClient, Clock
 from cx_intel.sources.vendors.pace import Pace
 from cx_intel.sources.vendors.planhat import ASKED_A_MINUTE
@@ -66,6 +66,9 @@ class PlanhatWriter:
 
     def key_of(self, external_id: str) -> str:
         return external_id
+
+    def refusals(self) -> list[str]:
+        return refusals_of(("companies",), lambda name: self.api.get(f"/{name}", {"limit": 1}))
 
     def most(self, name: str) -> int:
         return MOST_ITEMS

@@ -15,7 +15,7 @@ import pandas as pd
 
 from cx_intel.settings.write_back import SalesforceWriting
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.vendors.answers import BAD, Answer, Refused
+from cx_intel.sources.vendors.answers import BAD, Answer, Refused, refusals_of
 from cx_intel.sources.vendors.http import ApiClient, Clock
 from cx_intel.sources.vendors.salesforce import API, QUOTA, salesforce_client
 from cx_intel.sources.vendors.sign_in import SignIn
@@ -51,6 +51,7 @@ def salesforce_write_client(host: str, sign_in: SignIn, clock: Clock) -> ApiClie
     """A client of Salesforce that writes."""
     client = salesforce_client(host, sign_in, clock)
     client.to_do, client.advice = TO_DO, _advice
+    client.headers = {"Accept": "*/*"}  # results are CSV, all else is JSON by default
     return client
 
 
@@ -76,6 +77,19 @@ class SalesforceWriter:
 
     def key_of(self, external_id: str) -> str:
         return external_id[:KEY_LENGTH] if AN_ID.match(external_id) else external_id
+
+    def refusals(self) -> list[str]:
+        opportunities = self.writing.opportunities
+        read = {
+            ACCOUNT: [*self.writing.fields.values(), self.writing.owner_field],
+            **({OPPORTUNITY: [opportunities.risk_flag]} if opportunities else {}),
+        }
+
+        def ask(name: str) -> object:
+            query = f"SELECT Id, {', '.join(dict.fromkeys(read[name]))} FROM {name} LIMIT 1"
+            return self.api.get(f"{API}/query", {"q": query})
+
+        return refusals_of(read, ask)
 
     def most(self, name: str) -> int:
         return MOST_RECORDS

@@ -85,6 +85,10 @@ class VendorWriter(Protocol):
         """The key of the record whose id the vendor knows by this text."""
         ...
 
+    def refusals(self) -> list[str]:
+        """What the vendor refuses of what a sync reads, in words; raises SourceError where it is not reached."""
+        ...
+
     def most(self, name: str) -> int:
         """How many records of an object are changed at once."""
         ...

@@ -21,7 +21,7 @@ WRITABLE = {
     "Account": {"Planhat_Health_Score__c": float, "Planhat_Health_Tier__c": str, "Churn_Risk_Flag__c": bool},
     "Opportunity": {"Renewal_Risk__c": bool, "ForecastCategoryName": str},
 }
-QUERY = re.compile(r"^SELECT (.+) FROM (\w+) WHERE (.+)$")
+QUERY = re.compile(r"^SELECT (.+) FROM (\w+) (?:WHERE (.+)|LIMIT \d+)$")
 CONDITION = re.compile(r"(\w+) (?:= ('(?:[^'\\]|\\.)*'|true|false)|IN \(([^)]*)\))")
 TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
@@ -115,7 +115,9 @@ class SalesforceWritingStandIn(StandIn):
         if unknown := [f for f in fields if f not in known | set(self.writable.get(name, {}))]:
             return self.error(400, f"No such column '{unknown[0]}' on entity '{name}'.", code="INVALID_FIELD")
         found = [
-            one for one in self.records[name].values() if all(_holds(one, *c) for c in CONDITION.findall(parsed[3]))
+            one
+            for one in self.records[name].values()
+            if all(_holds(one, *c) for c in CONDITION.findall(parsed[3] or ""))
         ]
         cursor = f"01g{len(self.asked):06}"
         return self._page(cursor, fields, found, 0)

@@ -93,6 +93,7 @@ def tasks() -> list[dict[str, Any]]:
             "activity_date": date(2025, 4, 1) + timedelta(days=n),
             "completed_date_time": datetime(2025, 4, 1, 15, tzinfo=UTC) if n == 0 else None,
             "is_deleted": n == 4,
+            "cx_intel_key_c": "0123456789abcdef-A5" if n == 5 else None,  # created by write_back
         }
         for n in range(COUNT)
     ]
@@ -180,7 +181,7 @@ def test_contracts(read: Read) -> None:
 
 def test_tasks(read: Read) -> None:
     rows = {int(row["activity_id"].removeprefix("00T")): row for row in read("csm_activities")}
-    assert sorted(rows) == [n for n in range(COUNT) if n not in (3, 4)]
+    assert sorted(rows) == [n for n in range(COUNT) if n not in (3, 4, 5)]
     for n, row in rows.items():
         assert row["activity_type"] == ("qbr", "qbr", "call")[n % 3]
         day = date(2025, 4, 1) + timedelta(days=n)

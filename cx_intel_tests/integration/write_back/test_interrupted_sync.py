@@ -35,7 +35,7 @@ class Killed(BaseException):
     """Stands in for the end of the process."""
 
 
-@pytest.mark.parametrize("batch", [1, 2, 3])
+@pytest.mark.parametrize("batch", [2, *(pytest.param(batch, marks=pytest.mark.slow) for batch in (1, 3))])
 @pytest.mark.parametrize("is_noted", [False, True], ids=["before it is noted", "after it is noted"])
 def test_a_sync_that_is_killed_goes_on_where_it_was(
     book: Book, planhat: PlanhatWritingStandIn, monkeypatch: pytest.MonkeyPatch, batch: int, is_noted: bool

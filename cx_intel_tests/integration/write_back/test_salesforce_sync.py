@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cx_intel.sources.errors import SourceError
+from cx_intel.sync.opening import sync_refusals
 from cx_intel_tests.helpers.salesforce_writing import CLIENT, SECRET, SalesforceWritingStandIn, account_id
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 from cx_intel_tests.helpers.written_back import Book, account
@@ -109,6 +110,16 @@ def test_a_field_that_is_not_there_is_told_before_anything_is_sent(
     assert "No such column 'Planhat_Health_Tier__c'" in told
     assert "Create the field" in told
     assert salesforce.jobs == {}
+
+
+def test_the_doctor_names_what_is_missing(book: Book, salesforce: SalesforceWritingStandIn) -> None:
+    assert sync_refusals(book.portfolio, book.variables) == []
+    del salesforce.writable["Opportunity"]["Renewal_Risk__c"]
+    (told,) = sync_refusals(book.portfolio, book.variables)
+    assert "No such column 'Renewal_Risk__c' on entity 'Opportunity'" in told
+    (told,) = sync_refusals(book.portfolio, book.variables | {"SALESFORCE_CLIENT_SECRET": "not-it"})
+    assert "Salesforce gives no token" in told
+    assert "not-it" not in told
 
 
 def test_the_end_of_the_days_requests_is_told_and_the_next_sync_goes_on(

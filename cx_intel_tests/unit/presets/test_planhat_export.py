@@ -50,6 +50,8 @@ TASKS = [
     {"_id": "T2", "companyId": C1, "mainType": "task", "action": "Quarterly business review", "status": "In-progress"},
     {"_id": "T3", "companyId": C1, "mainType": "task", "type": "Training", "isArchived": True, "endTime": "2025-05-21T00:00:00Z"},
     {"_id": "T4", "mainType": "task", "action": "of nobody"},
+    {"_id": "T5", "companyId": C1, "mainType": "task", "action": "QBR held fell", "isArchived": True,
+     "sourceId": "0123456789abcdef-A1"},
 ]  # fmt: skip
 
 
