@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.orchestration.assets.delivery.landed import Landing
 from cx_intel.orchestration.checks.check import RuleResult
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.vendors import Vendor
 from cx_intel.sources.vendors.http import Clock
+from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.opening import writing
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
@@ -64,6 +68,20 @@ class LandingHome:
         """All that was landed."""
         return {kind: self.table(kind) for kind in self.kinds}
 
+    def drift(self) -> dict[str, str]:
+        """What was told of the fields at the last landing: field, and what of it."""
+        (result,) = self.results
+        return {} if result.sample is None else dict(zip(result.sample["field"], result.sample["what"], strict=True))
+
     def gone(self, kind: str) -> list[str]:
         """The ids of the objects that the vendor no longer has."""
         return [id_ for id_, row in self.table(kind).items() if row["deleted"] == "true"]
+
+
+def canonical(file: Path, book: Portfolio, table: str) -> list[dict[str, Any]]:
+    """The rows that the query of a table makes of what was landed in a warehouse."""
+    source = book.source_of(table)
+    assert isinstance(source, SqlSource)
+    with writing(file) as database:
+        landed = DuckDBWarehouse(database, "book").landed_content(source.landed)
+    return read_query(source, contract=STAGING[table](book), environment={}, landed=landed).table.to_pylist()

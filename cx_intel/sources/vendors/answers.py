@@ -15,6 +15,12 @@ from cx_intel.sources.errors import SourceError
 BAD, UNSIGNED, ABSENT = 400, 401, 404
 
 
+class Number(str):
+    """A number of JSON, as it is spelled."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Answer:
     """An answer that was read to its end.
@@ -38,7 +44,7 @@ class Answer:
     def json(self) -> Any:
         """Its JSON, numbers as they are spelled. Raises Passing where it is none, as of an answer that was cut."""
         try:
-            return json.loads(self.content, parse_int=str, parse_float=str, parse_constant=lambda _: None)
+            return json.loads(self.content, parse_int=Number, parse_float=Number, parse_constant=lambda _: None)
         except (ValueError, RecursionError):
             raise Passing("its answer is no whole JSON") from None
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from cx_intel.settings.sources.vendors import OBJECTS
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import as_text
+from cx_intel.sources.vendors.drift import Fields
 
 ID, DELETED = "id", "deleted"
 """The column that identifies an object, and the one that is `true` once the vendor no longer has it."""
@@ -39,11 +40,10 @@ class Objects:
 
 @dataclass(frozen=True)
 class Merged:
-    """What became of objects that were put among those that are there; `new_fields` no object had before."""
+    """What became of objects that were put among those that are there."""
 
     added: int = 0
     changed: int = 0
-    new_fields: tuple[str, ...] = ()
 
 
 class Client(Protocol):
@@ -64,9 +64,11 @@ class Reader(Protocol):
     Attributes:
         client: Sends the requests.
         state: Kind: how far it was read; brought up to date as objects are given.
+        fields: Kind: the fields of the objects that were given.
     """
 
     state: dict[str, str]
+    fields: dict[str, Fields]
 
     @property
     def client(self) -> Client: ...
@@ -95,13 +97,14 @@ def landed_kind(table: str) -> str | None:
     return next((k for k in kinds if table.startswith(_LANDED) and table.endswith(f"_{k}")), None)
 
 
-def row_of(given: Mapping[str, Any], kind: str) -> dict[str, str | None]:
-    """An object as text, by field. Raises SourceError where it has no id, or more fields than any object."""
+def row_of(given: Mapping[str, Any], kind: str, fields: dict[str, Fields]) -> dict[str, str | None]:
+    """An object as text, by field, which are noted. Raises SourceError where it has no id, or more fields than any object."""
     row = {name: as_text(value) for name, value in given.items()}
     if not row.get(ID):
         raise SourceError(f"An object of {kind} has no id; the vendor's answer is not what it was taken to be.")
     if len(row) > MOST_FIELDS:
         raise SourceError(f"The object {row[ID]} of {kind} has more than {MOST_FIELDS:,} fields.")
+    fields.setdefault(kind, Fields()).note(given)
     return row
 
 

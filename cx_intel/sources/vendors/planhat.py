@@ -5,11 +5,12 @@ again: `http.py`; what is written to Planhat: `cx_intel.sync`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.answers import refusals_of
+from cx_intel.sources.vendors.drift import Fields
 from cx_intel.sources.vendors.http import ApiClient, Clock
 from cx_intel.sources.vendors.objects import ID, Objects, row_of
 from cx_intel.sources.vendors.pace import Pace
@@ -68,11 +69,13 @@ class PlanhatReader:
         client: Of Planhat.
         kinds: The names of the lists that are wanted.
         state: Kind: when it was read last, in seconds since 1970.
+        fields: Kind: the fields of the objects that were given.
     """
 
     client: ApiClient
     kinds: Sequence[str]
     state: dict[str, str]
+    fields: dict[str, Fields] = field(default_factory=dict)
 
     def always(self, kind: str) -> tuple[str, ...]:
         return KINDS[kind].always
@@ -110,8 +113,12 @@ class PlanhatReader:
         page = self.client.get(f"/{kind}", {**listed, "limit": limit, "offset": offset})
         if not isinstance(page, list) or not all(isinstance(given, dict) for given in page):
             raise SourceError(f"Planhat's answer to /{kind} is no list; nothing was changed.")
-        return [_row(given, kind) for given in page]
+        return [self._row(given, kind) for given in page]
 
-
-def _row(given: Mapping[str, Any], kind: str) -> dict[str, str | None]:
-    return row_of({ID: given.get("_id"), **{name: value for name, value in given.items() if name != "_id"}}, kind)
+    def _row(self, given: Mapping[str, Any], kind: str) -> dict[str, str | None]:
+        """An object as text; its custom fields are noted too, which stand within one."""
+        named = {ID: given.get("_id"), **{name: value for name, value in given.items() if name != "_id"}}
+        row = row_of(named, kind, self.fields)
+        if isinstance(custom := given.get("custom"), dict):
+            self.fields[kind].note(custom, "custom.")
+        return row

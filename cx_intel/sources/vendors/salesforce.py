@@ -17,6 +17,7 @@ from typing import Any
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import as_text
 from cx_intel.sources.vendors.answers import Answer, Passing, Refused, RequestRefused, refusals_of
+from cx_intel.sources.vendors.drift import Fields
 from cx_intel.sources.vendors.http import ApiClient, Clock, passes
 from cx_intel.sources.vendors.objects import DELETED, ID, Objects, row_of
 from cx_intel.sources.vendors.sign_in import ClientCredentials, JwtBearer, SignIn
@@ -68,10 +69,8 @@ def salesforce_client(host: str, sign_in: SignIn, clock: Clock) -> ApiClient:
 
 def by_secret(secrets: Sequence[str], variables: Sequence[str]) -> SignIn:
     """Signs in by a client and its secret; `variables` hold them."""
-    client_id, client_secret = secrets
-    return ClientCredentials(
-        path=TOKENS, is_form=True, variables=tuple(variables), client_id=client_id, client_secret=client_secret
-    )
+    id_, secret = secrets
+    return ClientCredentials(path=TOKENS, is_form=True, variables=tuple(variables), client_id=id_, client_secret=secret)
 
 
 def by_claim(secrets: Sequence[str], variables: Sequence[str], audience: str) -> SignIn:
@@ -116,12 +115,14 @@ class SalesforceReader:
         kinds: What is wanted.
         full_pass_days: After so many days all objects are read again, which finds what is gone for good.
         state: Kind: how far it was read; brought up to date as objects are given.
+        fields: Kind: the fields that Salesforce describes.
     """
 
     client: ApiClient
     kinds: Sequence[str]
     full_pass_days: int
     state: dict[str, str]
+    fields: dict[str, Fields] = field(default_factory=dict)
 
     def always(self, kind: str) -> tuple[str, ...]:
         return (*KINDS[kind].always, MODIFIED)
@@ -137,6 +138,7 @@ class SalesforceReader:
         now = int(self.client.clock.now())
         for kind in self.kinds:
             fields = self._fields(kind)
+            self.fields[kind] = Fields({name: {type_} for name, type_ in fields.items()}, is_whole=True)
             digest = hashlib.sha256(json.dumps(sorted(fields)).encode()).hexdigest()[:16]
             state = json.loads(self.state.get(kind, "{}"))
             is_full = state.get("fields") != digest or now - state["full_pass"] >= self.full_pass_days * DAY
@@ -280,7 +282,7 @@ _MISSING = "\0"
 def _row(given: Mapping[str, Any], fields: Mapping[str, str], kind: str) -> dict[str, str | None]:
     cells = {name: _cell(as_text(given.get(name)), type_) for name, type_ in fields.items()}
     is_deleted = cells.get(IS_DELETED) == "true"
-    return row_of({ID: cells.pop("Id"), DELETED: "true" if is_deleted else None, **cells}, kind)
+    return row_of({ID: cells.pop("Id"), DELETED: "true" if is_deleted else None, **cells}, kind, {})
 
 
 def _cell(text: str | None, type_: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.answers import refusals_of
+from cx_intel.sources.vendors.drift import Fields
 from cx_intel.sources.vendors.http import ApiClient, Clock
 from cx_intel.sources.vendors.objects import Objects, row_of
 from cx_intel.sources.vendors.sign_in import Bearer
@@ -127,6 +128,7 @@ class StripeReader:
         known: How many objects of a kind are there already: where events name so many of them that all are read sooner,
             all are read.
         state: Kind: how far it was read; brought up to date as objects are given.
+        fields: Kind: the fields of the objects that were given.
     """
 
     client: ApiClient
@@ -134,6 +136,7 @@ class StripeReader:
     full_pass_days: int
     known: Mapping[str, int]
     state: dict[str, str]
+    fields: dict[str, Fields] = field(default_factory=dict)
 
     def always(self, kind: str) -> tuple[str, ...]:
         """The fields that the table of a kind has even without any object."""
@@ -203,7 +206,7 @@ class StripeReader:
         yield Objects(name, rows, gone)
 
     def _row(self, given: Mapping[str, Any], name: str) -> dict[str, str | None]:
-        return row_of({field: self._whole(value) for field, value in given.items()}, name)
+        return row_of({field: self._whole(value) for field, value in given.items()}, name, self.fields)
 
     def _whole(self, value: Any) -> Any:
         """A list within an object, of which only the first entries are given with it."""

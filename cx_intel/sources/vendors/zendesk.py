@@ -6,11 +6,12 @@ keeps to by itself. How requests are sent and tried again: `http.py`.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.answers import BAD, RequestRefused, refusals_of
+from cx_intel.sources.vendors.drift import Fields
 from cx_intel.sources.vendors.http import ApiClient, Clock
 from cx_intel.sources.vendors.objects import Objects, row_of
 from cx_intel.sources.vendors.pace import Pace
@@ -47,12 +48,14 @@ class ZendeskReader:
         kinds: What is wanted.
         full_pass_days: After so many days all organizations are read again, which finds those that are gone.
         state: Kind: how far it was read; brought up to date as objects are given.
+        fields: Kind: the fields of the objects that were given.
     """
 
     client: ApiClient
     kinds: Sequence[str]
     full_pass_days: int
     state: dict[str, str]
+    fields: dict[str, Fields] = field(default_factory=dict)
 
     def always(self, kind: str) -> tuple[str, ...]:
         return ALWAYS[kind]
@@ -126,7 +129,7 @@ class ZendeskReader:
         for given in page[kind]:
             beside = measured.get(str(given.get("id")))
             if kind != "organizations" or not given.get("deleted_at"):
-                found.append(row_of({**({"metric_set": beside} if beside else {}), **given}, kind))
+                found.append(row_of({**({"metric_set": beside} if beside else {}), **given}, kind, self.fields))
         return found
 
     def _gone(self, page: Mapping[str, Any], kind: str) -> list[str]:

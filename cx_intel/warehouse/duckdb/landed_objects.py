@@ -87,7 +87,7 @@ class LandedObjects(FileTables):
                 f"INSERT INTO {self._of(table)} BY NAME SELECT * EXCLUDE (_cx_new) FROM {_DIFFERENT}",
             )
         connection.execute(f"DROP TABLE {_DIFFERENT}")
-        return Merged(added, all_of_them - added, () if is_new else tuple(new))
+        return Merged(added, all_of_them - added)
 
     def mark_gone(self, table: str, ids: Collection[str]) -> int:
         return self._mark(table, ids, "IN")

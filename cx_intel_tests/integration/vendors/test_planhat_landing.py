@@ -73,6 +73,23 @@ def test_what_is_gone_is_noted_and_what_comes_back_too(home: LandingHome, planha
         home.land()
 
 
+def test_fields_that_are_otherwise_are_told_custom_ones_too(home: LandingHome, planhat: PlanhatStandIn) -> None:
+    home.land()
+    assert home.drift() == {}
+    for n in range(130):
+        planhat.put("companies", _id=f"c{n:03}", custom={"Tier": "Gold"}, mrr="0 EUR", externalId=None)
+    planhat.put("nps", _id="n000", comment="Good")
+    home.land()
+    assert home.drift() == {
+        "companies.custom.Tier": "new",
+        "companies.mrr": "was number, is text",
+        "companies.custom.Segment": "gone",
+        "nps.comment": "new",
+    }
+    home.land()
+    assert home.drift() == {}
+
+
 def test_what_is_deleted_between_two_pages_hides_nothing(home: LandingHome, planhat: PlanhatStandIn) -> None:
     answer = planhat.answer
 

@@ -9,15 +9,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.vendors import SalesforceSource
 from cx_intel.settings.yaml.loader import parse_portfolio
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors import salesforce as reader
 from cx_intel.sources.vendors.readers import refusals
-from cx_intel.warehouse.duckdb.opening import writing
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
-from cx_intel_tests.helpers.landing_home import LandingHome
+from cx_intel_tests.helpers.landing_home import LandingHome, canonical
 from cx_intel_tests.helpers.salesforce_stand_in import CLIENT, SECRET, USER, SalesforceStandIn
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 
@@ -131,8 +128,22 @@ def test_a_new_field_is_told_and_read_of_all_records(home: LandingHome, salesfor
     salesforce.fields["Account"]["Fleet_Size__c"] = "double"
     home.land()
     assert home.table("account")["0010001"]["Fleet_Size__c"] == "40"
-    assert home.results[0].sample is not None
-    assert list(home.results[0].sample["field"]) == ["account.Fleet_Size__c"]
+    assert home.drift() == {"account.Fleet_Size__c": "new"}
+
+
+def test_a_field_that_is_gone_and_one_of_another_type_are_told_once(
+    home: LandingHome, salesforce: SalesforceStandIn
+) -> None:
+    home.land()
+    assert home.drift() == {}
+    salesforce.now += DAY
+    del salesforce.fields["Account"]["Customer_Segment__c"]
+    salesforce.fields["Account"]["NumberOfEmployees"] = "string"
+    home.land()
+    assert home.drift() == {"account.Customer_Segment__c": "gone", "account.NumberOfEmployees": "was int, is string"}
+    assert home.table("account")["0010003"]["Customer_Segment__c"] is None
+    home.land()
+    assert home.drift() == {}
 
 
 def test_what_is_gone_for_good_is_noted_by_a_full_pass(home: LandingHome, salesforce: SalesforceStandIn) -> None:
@@ -273,13 +284,11 @@ def test_the_preset_of_the_exports_reads_what_is_landed(home: LandingHome) -> No
     home.land()
     book = parse_portfolio(BOOK, Path("book.yaml"))
     assert book.landed_objects("salesforce") == KINDS
-    with writing(home.file) as database:
-        warehouse = DuckDBWarehouse(database, "book")
-        read = {
-            table: warehouse.read_query(book.source_of(table), contract=STAGING[table](book), environment={}).table
-            for table in ("accounts", "account_aliases", "subscriptions", "csm_activities")
-        }
-    accounts = {row["account_id"]: row for row in read["accounts"].to_pylist()}
+    read = {
+        table: canonical(home.file, book, table)
+        for table in ("accounts", "account_aliases", "subscriptions", "csm_activities")
+    }
+    accounts = {row["account_id"]: row for row in read["accounts"]}
     assert len(accounts) == 498
     first = accounts["0010001"]
     assert (first["owner"], first["country"], first["segment"], first["employee_count"]) == (
@@ -288,12 +297,12 @@ def test_the_preset_of_the_exports_reads_what_is_landed(home: LandingHome) -> No
         "Enterprise",
         "1",
     )
-    (alias,) = read["account_aliases"].to_pylist()
+    (alias,) = read["account_aliases"]
     assert (alias["old_account_id"], alias["account_id"]) == ("0010007", "0010008")
-    contracts = {row["subscription_id"]: row for row in read["subscriptions"].to_pylist()}
+    contracts = {row["subscription_id"]: row for row in read["subscriptions"]}
     assert (contracts["8000002"]["amount"], contracts["8000002"]["renewal_date"]) == ("1202.5", "2025-12-01")
     assert (contracts["8000002"]["end_date"], len(contracts)) == ("2025-12-31", 20)
-    activities = read["csm_activities"].to_pylist()
+    activities = read["csm_activities"]
     assert {(row["activity_type"], row["completed_at"]) for row in activities} == {("qbr", "2025-05-20")}
 
 

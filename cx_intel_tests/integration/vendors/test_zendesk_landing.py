@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.orchestration.assets.delivery.landed import Landing
 from cx_intel.settings.sources.vendors import ZendeskSource
 from cx_intel.settings.yaml.loader import parse_portfolio
@@ -16,6 +15,7 @@ from cx_intel.sources.vendors.http import Clock
 from cx_intel.sources.vendors.readers import refusals
 from cx_intel.warehouse.duckdb.opening import writing
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel_tests.helpers.landing_home import canonical
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 from cx_intel_tests.helpers.zendesk_stand_in import CLIENT, SECRET, ZendeskStandIn
 
@@ -182,20 +182,15 @@ def test_the_preset_of_the_exports_reads_what_is_landed(home: Home, zendesk: Zen
     zendesk.now += 120
     home.land()
     book = parse_portfolio(BOOK, Path("book.yaml"))
-    with writing(home.file) as database:
-        warehouse = DuckDBWarehouse(database, "book")
-        read = {
-            table: warehouse.read_query(book.source_of(table), contract=STAGING[table](book), environment={}).table
-            for table in ("support_tickets", "identity_links")
-        }
-    tickets = {row["ticket_id"]: row for row in read["support_tickets"].to_pylist()}
+    read = {table: canonical(home.file, book, table) for table in ("support_tickets", "identity_links")}
+    tickets = {row["ticket_id"]: row for row in read["support_tickets"]}
     assert len(tickets) == 131
     assert tickets["1001"]["first_reply_at"].startswith("2025-06-14T09:30:00")
     assert tickets["1001"]["resolved_at"] == "2025-06-14T10:00:00Z"
     merged = tickets["3000"]
     assert (merged["account_id"], merged["priority"], merged["status"]) == ("3", "p1", "merged")
     assert merged["satisfaction_score"] == "good"
-    links = {(row["external_id"], row["linked_system"], row["linked_id"]) for row in read["identity_links"].to_pylist()}
+    links = {(row["external_id"], row["linked_system"], row["linked_id"]) for row in read["identity_links"]}
     assert {("2", "account", "A2"), ("2", "domain", "c2.example")} <= links
 
 

@@ -4,8 +4,9 @@ What is asked for, and how requests are tried again, is in `cx_intel.sources.ven
 put into the warehouse in one transaction with how far it was read. What queries make of the objects: `raw.py`.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +25,8 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.vendors import Vendor
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.vendors.objects import ID, Merged, Objects, landed_name, table_of
+from cx_intel.sources.vendors.drift import Drift, Remembered
+from cx_intel.sources.vendors.objects import ID, Merged, Objects, Reader, landed_name, table_of
 from cx_intel.sources.vendors.readers import reading
 from cx_intel.warehouse.protocol import Warehouse
 
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 MERGED_AT_ONCE = 5_000
 """Objects that are put into the warehouse at once."""
 FIELDS_CHECK = "fields_as_before"
-FIELDS_TEXT = "The vendor's objects have no field that they never had before."
+FIELDS_TEXT = "The vendor's objects have the fields that they had, with values of the same types."
+FIELDS = "_fields"
+"""Stands among the kinds for the fields that the objects of each had."""
 NAMED = 20
 
 
@@ -100,7 +104,7 @@ class _Kind:
     added: int = 0
     changed: int = 0
     gone: int = 0
-    new_fields: list[str] = field(default_factory=list)
+    is_whole: bool = False
 
 
 @dataclass
@@ -128,6 +132,7 @@ class Landing:
         """Reads what changed, and remembers how far; what there is to tell of the fields."""
         state = self.warehouse.landing_state(self.source.name)
         known = {kind: self._count(kind) for kind in self.kinds}
+        before: dict[str, Remembered] = json.loads(state.get(FIELDS, "{}"))
         state = {kind: cursor for kind, cursor in state.items() if known.get(kind) is not None}
         with reading(
             self.source, self.kinds, {k: n or 0 for k, n in known.items()}, state, variables, self.clock
@@ -139,9 +144,20 @@ class Landing:
             for kind in self.kinds:
                 self._merge(kind)
             self.requests = reader.client.requests
-            self.warehouse.remember_landing(self.source.name, reader.state)
-        new = [f"{kind}.{name}" for kind in self.kinds if kind in state for name in self._of[kind].new_fields]
-        return [_fields_result(new)]
+            drift = [
+                Drift(f"{kind}.{one.field}", one.what) for kind in before for one in self._drift(kind, before, reader)
+            ]
+            after = {kind: fields.remembered(before.get(kind, {})) for kind, fields in reader.fields.items()}
+            self.warehouse.remember_landing(self.source.name, reader.state | {FIELDS: json.dumps(before | after)})
+        return [_fields_result(drift)]
+
+    def _drift(self, kind: str, before: Mapping[str, Remembered], reader: Reader) -> list[Drift]:
+        """What of the fields of a kind is otherwise than before; nothing where nothing was read."""
+        fields = reader.fields.get(kind)
+        if not fields:
+            return []
+        fields.is_whole |= self._of[kind].is_whole
+        return fields.drift_since(before[kind])
 
     def metadata(self) -> dict[str, Any]:
         """What Dagster shows of the run."""
@@ -181,7 +197,6 @@ class Landing:
         one.pending = []
         one.added += merged.added
         one.changed += merged.changed
-        one.new_fields += merged.new_fields
 
     def _end_pass(self, kind: str, one: _Kind) -> None:
         """Objects that a list of all no longer has are gone, unless they are too many to believe it."""
@@ -194,14 +209,16 @@ class Landing:
                 "is now one of another account, state a larger max_gone_pct once."
             )
         one.gone += self.warehouse.mark_gone_beyond(table, one.seen)
+        one.is_whole = True
 
 
-def _fields_result(new: list[str]) -> RuleResult:
-    named = ", ".join(new[:NAMED]) + (" ..." if len(new) > NAMED else "")
+def _fields_result(drift: Sequence[Drift]) -> RuleResult:
+    told = [one.field if one.what == "new" else f"{one.field} ({one.what})" for one in drift]
+    named = ", ".join(told[:NAMED]) + (" ..." if len(told) > NAMED else "")
     recovery = (
-        f"New: {named or 'none'}. They are kept and read by nothing yet; where one takes the place of a field that the "
-        "mapping reads, name it there."
+        f"New or otherwise: {named or 'none'}. They are kept. A new field is read by nothing yet; where one takes the place of "
+        "a field that the mapping reads, or one that is gone or of another type was read, name the right one there."
     )
-    sample = pd.DataFrame([{"field": name} for name in new])
+    sample = pd.DataFrame([{"field": one.field, "what": one.what} for one in drift])
     rule = Rule(FIELDS_CHECK, FIELDS_CHECK, FIELDS_TEXT, recovery, "warn")
-    return RuleResult(rule, len(new), len(new), sample if new else None)
+    return RuleResult(rule, len(drift), len(drift), sample if drift else None)
