@@ -21,7 +21,7 @@ from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, wi
 from cx_intel.warehouse.connections import exact_numbers, streamed, watched
 from cx_intel.warehouse.duckdb.files.landed import read_landed
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
-from cx_intel.warehouse.duckdb.files.query_inputs import contents_of, landed_here
+from cx_intel.warehouse.duckdb.files.query_inputs import landed_here, put_contents
 from cx_intel.warehouse.duckdb.limits import Limits
 
 TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
@@ -117,20 +117,19 @@ def query_rows(
         return
     names: list[str] = []
     rejects = [REJECTS.empty_table()]
-    with duckdb.connect() as con:
+    with _own_database(limits) as con:
         tables = {name: table for name, table in source.tables.items() if not table.landed}
         for name, table in (read_landed(address, tables, of) if tables else {}).items():
             con.register(name, table)
         for name, table in source.landed.items():
             con.register(name, landed_here((landed or {}).get(name), table, name, of))
-        for (name, declared), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
-            files = source_files(declared, environment, whose)
-            content, found = contents_of(declared, files)
-            con.register(name, content)
-            rejects.append(found)
-            names += [f"{name}/{file.name}" for file in files]
+        with _errors_of(of):
+            for (name, declared), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
+                files = source_files(declared, environment, whose)
+                rejects.append(put_contents(con, name, declared, files))
+                names += [f"{name}/{file.name}" for file in files]
         with (
-            _alone(con, source.query, of, limits) as given,
+            _alone(con, source.query, of) as given,
             _canonical(given, source, contract, rejects, names, limits) as rows,
         ):
             yield rows
@@ -148,14 +147,23 @@ def query_rows_of_file(source: SqlSource, file: SourceFile, contract: Contract, 
     """
     of = f"The query of the {source.title} over {file.path}"
     ((name, declared),) = source.files.items()
-    content, rejects = contents_of(declared, [file])
-    with duckdb.connect() as con:
-        con.register(name, content)
+    with _own_database(limits) as con:
+        with _errors_of(of):
+            rejects = put_contents(con, name, declared, [file])
         with (
-            _alone(con, source.query, of, limits) as given,
+            _alone(con, source.query, of) as given,
             _canonical(given, source, contract, [rejects], [file.name], limits, source_file=file.name) as rows,
         ):
             yield rows
+
+
+@contextmanager
+def _own_database(limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB in memory that takes no more than it may; what does not fit is spilt."""
+    with duckdb.connect() as con:
+        limits.apply(con)
+        con.execute("SET TimeZone = 'UTC'")
+        yield con
 
 
 @contextmanager
@@ -170,9 +178,7 @@ def _canonical(
 ) -> Iterator[QueryRows]:
     """The rows of a result in canonical columns and their types, with what each row is called."""
     ignored, of = check_columns(given.schema.names, contract, source), f"The query of the {source.title}"
-    with duckdb.connect() as con, _errors_of(of):
-        limits.apply(con)
-        con.execute("SET TimeZone = 'UTC'")
+    with _own_database(limits) as con, _errors_of(of):
         con.execute("SET threads = 1")  # the rows are numbered as they come
         con.register("given", given.schema.empty_table())
         kinds = dict(zip(con.table("given").columns, map(str, con.table("given").types), strict=True))
@@ -200,10 +206,9 @@ def address_of(source: SqlSource, environment: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def _alone(con: duckdb.DuckDBPyConnection, query: str, of: str, limits: Limits) -> Iterator[pa.RecordBatchReader]:
+def _alone(con: duckdb.DuckDBPyConnection, query: str, of: str) -> Iterator[pa.RecordBatchReader]:
     """What a query gives that sees nothing but the tables registered; refuses whatever is not one SELECT."""
     with _errors_of(of):
-        limits.apply(con)
         for setting, value in ISOLATED.items():
             con.execute(f"SET {setting} = '{value}'")
         statements = con.extract_statements(query)

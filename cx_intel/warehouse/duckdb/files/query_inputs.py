@@ -21,29 +21,52 @@ from cx_intel.warehouse.duckdb.files.landed import bare
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
 from cx_intel.warehouse.duckdb.files.nested import opened
 
+_PART = "_cx_part"
 
-def contents_of(declared: QueryFiles, files: Sequence[SourceFile]) -> tuple[pa.Table, pa.Table]:
-    """What some files of one set hold, joined by column name, with `_source_file`; and the rows that could not be split."""
-    tables, rejects = [], []
-    spelling: dict[str, str] = {}
+
+def put_contents(
+    con: duckdb.DuckDBPyConnection, name: str, declared: QueryFiles, files: Sequence[SourceFile]
+) -> pa.Table:
+    """Puts what the files of one set hold into a table, joined by column name, with `_source_file`; one file at a time.
+
+    Returned are the rows that could not be split.
+    """
+    rejects = [REJECTS.empty_table()]
+    known: dict[str, str] = {}
     for file in files:
         content = read_file(file, declared)
         _refuse_repeated(content, str(file.path))
         table = content.table.select([f"c{n}" for n in range(len(content.columns))]).rename_columns(content.columns)
         refuse_deep_cells(table, file)
         table = _renamed(opened(table, declared), declared, str(file.path), file.of)
-        table = table.rename_columns([spelling.setdefault(name.lower(), name) for name in table.column_names])
-        tables.append(table.append_column("_source_file", pa.repeat(file.name, table.num_rows)))
+        table = _without_null_text(table, declared)
+        _put(con, name, table.append_column("_source_file", pa.repeat(file.name, table.num_rows)), known)
         rejects.append(content.rejects)
-    no_files = pa.table({name: pa.nulls(0, pa.string()) for name in [*declared.columns, "_source_file"]})
-    table = pa.concat_tables(tables or [no_files], promote_options="default")
-    given = {name.lower() for name in table.column_names}
-    for name in (name for name in declared.optional if name.lower() not in given):
-        table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
-    for n, name in enumerate(table.column_names):
-        if pa.types.is_null(table.schema.field(n).type):
-            table = table.set_column(n, name, table.column(n).cast(pa.string()))
-    return _without_null_text(table, declared), pa.concat_tables([REJECTS.empty_table(), *rejects])
+    more = [*([] if files else [*declared.columns, "_source_file"]), *declared.optional]
+    _put(con, name, pa.table({column: pa.nulls(0, pa.string()) for column in dict.fromkeys(more)}), known)
+    return pa.concat_tables(rejects)
+
+
+def _put(con: duckdb.DuckDBPyConnection, name: str, part: pa.Table, known: dict[str, str]) -> None:
+    """Adds rows to a table of text; a column that is new to it is null in the rows before.
+
+    Args:
+        con: Where the table is to be.
+        name: Of the table, which is made with its first rows.
+        part: The rows.
+        known: The columns that it has, by their names in lower case; new ones are added.
+    """
+    new = {column.lower(): column for column in part.column_names if column.lower() not in known}
+    kinds = [f"{identifier(column)} VARCHAR" for column in new.values()]
+    if not known:
+        con.execute(f"CREATE TABLE {identifier(name)} ({', '.join(kinds)})")
+    for kind in kinds if known else ():
+        con.execute(f"ALTER TABLE {identifier(name)} ADD COLUMN {kind}")
+    known |= new
+    if part.num_rows:
+        con.register(_PART, part.rename_columns([known[column.lower()] for column in part.column_names]))
+        con.execute(f"INSERT INTO {identifier(name)} BY NAME SELECT * FROM {_PART}")
+        con.unregister(_PART)
 
 
 def landed_here(table: pa.Table | None, declared: LandedTable, name: str, of: str) -> pa.Table:
