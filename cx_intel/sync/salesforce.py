@@ -34,7 +34,8 @@ from cx_intel.sync.vendors import (
 
 KEY_LENGTH = 15
 """An id is its first 15 characters; the others only tell its capitals."""
-AN_ID = re.compile(r"^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$")
+OF_AN_ACCOUNT = re.compile(r"^001[A-Za-z0-9]{1,15}$")
+"""Ids of others are not asked for: one that is none makes Salesforce refuse all that are asked for with it."""
 MOST_RECORDS = 10_000
 """Of one job, which may have 150 MB: some of these have a hundredth of it."""
 MOST_IDS, MOST_TASKS = 300, 200
@@ -76,7 +77,7 @@ class SalesforceWriter:
         self.objects: tuple[str, ...] = (ACCOUNT, OPPORTUNITY) if writing.opportunities else (ACCOUNT,)
 
     def key_of(self, external_id: str) -> str:
-        return external_id[:KEY_LENGTH] if AN_ID.match(external_id) else external_id
+        return external_id[:KEY_LENGTH]
 
     def refusals(self) -> list[str]:
         opportunities = self.writing.opportunities
@@ -95,7 +96,7 @@ class SalesforceWriter:
         return MOST_RECORDS
 
     def present(self, keys: Sequence[str]) -> Iterator[pd.DataFrame]:
-        ids = [key for key in keys if AN_ID.match(key)]
+        ids = [key for key in keys if OF_AN_ACCOUNT.match(key)]
         fields = dict.fromkeys([*self.writing.fields.values(), self.writing.owner_field])
         for some in _parts(ids, MOST_IDS):
             query = f"SELECT Id, {', '.join(fields)} FROM Account WHERE Id IN ({_listed(some)})"

@@ -6,7 +6,7 @@ come from `cx_intel.models.renewals.lifecycle`.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import ibis.expr.types as ir
@@ -20,8 +20,9 @@ from cx_intel.sync.vendors import CREATED, OWNER, PRESENT, TASK, TaskDraft, Vend
 from cx_intel.sync.wanted import WANTED, Wanted
 from cx_intel.warehouse.protocol import Warehouse
 
+INTERVENTIONS = "cs_intervention_list"
 DUE_DAYS = 7
-"""Days by which a task is due where no playbook says so."""
+"""Days by which a task is due where neither the list nor a playbook says so."""
 MOST_SUBJECT = 250
 REMOVED, DONE = None, "done"
 """What a task is to be, or is, besides its subject."""
@@ -47,15 +48,27 @@ class Tasks:
         events = warehouse.table("lifecycle_events")
         first = as_of - timedelta(days=self.settings.within_days - 1)
         recent = events.filter(events.as_of >= first, events.as_of <= as_of).order_by("as_of", "event_id")
-        due = {playbook.action: playbook.due_in_days for playbook in self.wanted.portfolio.playbooks}
+        due, listed = self._due_days(), self._due_dates(first)
         found = []
         for event in warehouse.rows(recent):
             kind = self._kind(event)
             if kind in self.settings.events and not self.wanted.is_erased(event["account_id"]):
                 by = event["as_of"] + timedelta(days=due.get(event["playbook"], DUE_DAYS))
+                by = listed.get((event["account_id"], event["as_of"]), by)
                 told = f"{event['reason']}. {event['playbook'] or ''}".strip()
                 found.append(event | {"subject": _subject(kind, event), "text": told, "due": by.isoformat()})
         return found
+
+    def _due_days(self) -> dict[str | None, int]:
+        return {playbook.action: playbook.due_in_days for playbook in self.wanted.portfolio.playbooks}
+
+    def _due_dates(self, first: date) -> dict[tuple[str, date], date]:
+        """Account and day: by when the intervention list of that day has it done."""
+        if not self.wanted.warehouse.exists(INTERVENTIONS):
+            return {}
+        listed = self.wanted.warehouse.table(INTERVENTIONS)
+        rows = listed.filter(listed.as_of >= first).select("account_id", "as_of", "due_date")
+        return {(row["account_id"], row["as_of"]): row["due_date"] for row in self.wanted.warehouse.rows(rows)}
 
     def frame(self, events: list[dict[str, Any]]) -> pd.DataFrame:
         """The tasks that are to be created, in the columns of `WANTED`: each in the first record of its account."""
