@@ -17,7 +17,7 @@ from rich.table import Table
 from cx_intel.cli.action import actions
 from cx_intel.cli.asking import asking
 from cx_intel.cli.assistant import assistant
-from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
+from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
 from cx_intel.cli.deployment import deployment
 from cx_intel.cli.documents import documents
 from cx_intel.cli.figures import figures
@@ -77,15 +77,15 @@ def refresh(
     """Refresh portfolios: the same job as in the UI. Exit status 1 when a step or a blocking check failed."""
     with explained():
         environment = read_environment(os.environ)
-        from cx_intel.orchestration.build import load_portfolios, portfolio_files
+        from cx_intel.orchestration.build import portfolio_files
 
         there = list(portfolio_files(environment.portfolios))
         names = [known_name(name, there) for name in portfolios or there]
-        known = load_portfolios(environment.portfolios, names)
-        chosen = [known[name] for name in names]
+        known, unusable = usable(environment, names)
+        chosen = [known[name] for name in names if name in known]
         days = [_day(portfolio, as_of.date() if as_of else None) for portfolio in chosen]
         wanted = [(portfolio, None, day) for portfolio, day in zip(chosen, days, strict=True)]
-        _refresh(wanted, environment, rebuild=rebuild)
+        _refresh(wanted, environment, rebuild=rebuild, unusable=unusable)
 
 
 @app.command()
@@ -112,7 +112,11 @@ def backfill(
 
 
 def _refresh(
-    wanted: "Sequence[tuple[Portfolio, date | None, date]]", environment: Environment, *, rebuild: bool
+    wanted: "Sequence[tuple[Portfolio, date | None, date]]",
+    environment: Environment,
+    *,
+    rebuild: bool,
+    unusable: Sequence[str] = (),
 ) -> None:
     """Refreshes each portfolio for its day, or from the first day on; ends with status 1 when one failed."""
     from cx_intel.orchestration.build import definitions_of
@@ -127,6 +131,7 @@ def _refresh(
             if not _refresh_one(definitions, portfolio, as_of, instance, environment, since=since, rebuild=rebuild)
         ]
     print_where_to_look(environment)
+    failed += [f"{name} (its YAML cannot be used)" for name in unusable]
     if failed:
         errors.print(f"Failed: {', '.join(failed)}", style="bold red")
         raise typer.Exit(1)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
+from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
 from cx_intel.cli.output import errors, print_answer, print_rows
 from cx_intel.settings.environment import Environment, read_environment
 
@@ -40,11 +40,9 @@ class Form(StrEnum):
 @contextmanager
 def _opened(portfolio: str | None) -> "Iterator[tuple[dict[str, Portfolio], Readable]]":
     """The portfolios that may be meant, and what can be read of them."""
-    from cx_intel.orchestration.build import load_portfolios
-
     with explained():
         environment = read_environment(os.environ)
-        known = load_portfolios(environment.portfolios)
+        known, _ = usable(environment)
         names = [known_name(portfolio, list(known))] if portfolio else list(known)
         with readable_now(environment, names) as found:
             yield {name: known[name] for name in names if name in found.warehouses}, found

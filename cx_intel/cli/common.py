@@ -15,6 +15,7 @@ from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment
 
 if TYPE_CHECKING:
+    from cx_intel.settings.portfolio import Portfolio
     from cx_intel.warehouse.duckdb.readable import Readable
 
 MISUSE = 2
@@ -32,6 +33,22 @@ def explained() -> Iterator[None]:
     except (SettingsError, SettingsErrors, NoAnswer, WarehouseError) as error:
         errors.print(escape(str(error)), style="red")
         raise typer.Exit(MISUSE) from None
+
+
+def usable(environment: Environment, only: Iterable[str] = ()) -> "tuple[dict[str, Portfolio], list[str]]":
+    """The portfolios of the environment that can be used, and the names of the others, of which it is said what is wrong.
+
+    Raises:
+        SettingsErrors: None can be used.
+    """
+    from cx_intel.orchestration.build import SettingsErrors, usable_portfolios
+
+    found, problems = usable_portfolios(environment.portfolios, list(only))
+    if not found:
+        raise SettingsErrors(list(problems.values()))
+    for text in problems.values():
+        errors.print(escape(text), style="red")
+    return found, list(problems)
 
 
 @contextmanager

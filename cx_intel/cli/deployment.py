@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from cx_intel.cli.common import usable
 from cx_intel.cli.output import console, errors
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment, read_environment
@@ -122,12 +123,12 @@ def alerts(
     """Send what is due and was not sent, once, as the sensors do: for where no daemon runs. Status 1: some did not arrive."""
     from cx_intel.orchestration.alerts.dispatcher import Dispatcher
     from cx_intel.orchestration.alerts.sensors import topics_of
-    from cx_intel.orchestration.build import SettingsErrors, load_portfolios
+    from cx_intel.orchestration.build import SettingsErrors
     from cx_intel.orchestration.instance import instance_of
 
     environment = _environment()
     try:
-        known = load_portfolios(environment.portfolios)
+        known, _ = usable(environment)
     except (SettingsError, SettingsErrors) as error:
         raise _misuse(error) from None
     if unknown := [name for name in portfolios or () if name not in known]:

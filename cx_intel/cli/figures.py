@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
+from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
 from cx_intel.cli.output import console, errors
 from cx_intel.settings.environment import read_environment
 
@@ -25,7 +25,6 @@ def explain_metric_command(
     ] = None,
 ) -> None:
     """Show a figure under each definition in use, and the parts of the difference; docs/definitions.md argues them."""
-    from cx_intel.orchestration.build import load_portfolios
     from cx_intel.reports.metric_explanations import METRICS, explain_metric
 
     if metric not in METRICS:
@@ -33,7 +32,7 @@ def explain_metric_command(
         raise typer.Exit(MISUSE)
     with explained():
         environment = read_environment(os.environ)
-        known = load_portfolios(environment.portfolios)
+        known, _ = usable(environment)
         chosen = known[known_name(portfolio, list(known))]
         with readable_now(environment, [chosen.name]) as found:
             told = explain_metric(found.warehouses[chosen.name], chosen, metric, month.date() if month else None)

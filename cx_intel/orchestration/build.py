@@ -19,6 +19,7 @@ from cx_intel.orchestration.assets.tables import kinds_of, table_asset
 from cx_intel.orchestration.assets.write_back import write_back_assets
 from cx_intel.orchestration.schedules.automation import automation
 from cx_intel.orchestration.schedules.jobs import refresh_job
+from cx_intel.orchestration.unusable import unusable_definitions
 from cx_intel.reports.exports.tables import check_exports
 from cx_intel.settings.base import Problem, SettingsError
 from cx_intel.settings.environment import Environment
@@ -40,18 +41,28 @@ def portfolio_files(folder: Path) -> dict[str, Path]:
 
 def load_portfolios(folder: Path, only: Collection[str] = ()) -> dict[str, Portfolio]:
     """The portfolios of a folder by name, or some of them; raises SettingsErrors with the problems of all their files."""
+    found, problems = usable_portfolios(folder, only)
+    if problems:
+        raise SettingsErrors(list(problems.values()))
+    return found
+
+
+def usable_portfolios(folder: Path, only: Collection[str] = ()) -> tuple[dict[str, Portfolio], dict[str, str]]:
+    """The portfolios of a folder, or some of them, that can be used; and by name what is wrong with the others.
+
+    Raises:
+        SettingsError: There is no portfolio at all.
+    """
     found: dict[str, Portfolio] = {}
-    problems: list[str] = []
+    problems: dict[str, str] = {}
     for name, file in portfolio_files(folder).items():
         if only and name not in only:
             continue
         try:
             found[name] = load_portfolio(file, also=(check_exports, check_sources))
         except SettingsError as error:
-            problems.append(str(error))
-    if problems:
-        raise SettingsErrors(problems)
-    return found
+            problems[name] = str(error)
+    return found, problems
 
 
 class SettingsErrors(ValueError):
@@ -83,8 +94,18 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
 
 
 def build_definitions(environment: Environment, only: Sequence[str] = ()) -> dg.Definitions:
-    """The definitions of all portfolios, or of some by name, with the warehouse of the environment."""
-    return definitions_of(list(load_portfolios(environment.portfolios, only).values()), environment)
+    """The definitions of all portfolios, or of some by name, with the warehouse of the environment.
+
+    One whose YAML cannot be used stops no other: in its place stands what tells of it (`unusable.py`).
+
+    Raises:
+        SettingsErrors: None can be used.
+    """
+    found, problems = usable_portfolios(environment.portfolios, only)
+    if not found:
+        raise SettingsErrors(list(problems.values()))
+    unusable = [unusable_definitions(name, text, environment) for name, text in problems.items()]
+    return dg.Definitions.merge(definitions_of(list(found.values()), environment), *unusable)
 
 
 def definitions_of(portfolios: Sequence[Portfolio], environment: Environment) -> dg.Definitions:

@@ -12,8 +12,9 @@ from typing import Any
 
 import dagster as dg
 
-from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, PROBLEMS, Dispatcher
+from cx_intel.orchestration.alerts.dispatcher import Dispatcher
 from cx_intel.orchestration.alerts.incidents import FRESHNESS
+from cx_intel.orchestration.alerts.messages import LIFECYCLE, PROBLEMS
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers import builders

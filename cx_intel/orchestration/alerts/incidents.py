@@ -13,6 +13,8 @@ from cx_intel.settings.automation import Alerts
 
 FRESHNESS = "freshness_"
 """Begins the name of the check of how new a source is, before its table: it only warns, and is told all the same."""
+SETTINGS = "settings/"
+"""Begins the key of a problem of a portfolio's YAML, which is over once the portfolio is looked at again."""
 OF = "__"
 """Stands there between the table and the name of one of several sources of it."""
 

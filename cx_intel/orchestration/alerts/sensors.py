@@ -6,7 +6,8 @@ outbox, in which that is written together with what was decided.
 
 import dagster as dg
 
-from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, PROBLEMS, Dispatcher
+from cx_intel.orchestration.alerts.dispatcher import Dispatcher
+from cx_intel.orchestration.alerts.messages import LIFECYCLE, PROBLEMS
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 

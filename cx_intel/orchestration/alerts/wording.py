@@ -19,7 +19,8 @@ def problems_message(portfolio: str, problems: Sequence[Problem], ui_url: str) -
     parts = []
     for problem in problems:
         text = problem.text if len(problem.text) <= MOST_TEXT else problem.text[: MOST_TEXT - 1] + "…"
-        parts.append(f"**{problem.title}**\n\n{text}\n\nRun: {run_link(problem.run_id, ui_url)}")
+        run = f"\n\nRun: {run_link(problem.run_id, ui_url)}" if problem.run_id else ""
+        parts.append(f"**{problem.title}**\n\n{text}{run}")
     return f"[{portfolio}] {title}", "\n\n---\n\n".join(parts)
 
 

@@ -44,7 +44,7 @@ def _revenue_job(dispatcher: Dispatcher) -> dg.JobDefinition:
     def send(context: dg.OpExecutionContext) -> None:
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         summary: pd.DataFrame = warehouse.execute(warehouse.table("nrr_summary"))
-        context.log.info(dispatcher.post(revenue_draft(summary, portfolio)))
+        context.log.info(dispatcher.messages.post(revenue_draft(summary, portfolio)))
 
     return _job(portfolio, REVENUE_REPORT, send, f"Sends net and gross revenue retention of {portfolio.name}.")
 
@@ -58,7 +58,9 @@ def _review_job(dispatcher: Dispatcher) -> dg.JobDefinition:
         brief = folder / BRIEF_FILE
         if not brief.exists():
             raise dg.Failure(f"There is no brief at {brief}: refresh {portfolio.name} first.", allow_retries=False)
-        context.log.info(dispatcher.post(review_draft(brief.read_text(encoding="utf-8"), portfolio, folder / PICTURE)))
+        context.log.info(
+            dispatcher.messages.post(review_draft(brief.read_text(encoding="utf-8"), portfolio, folder / PICTURE))
+        )
 
     description = f"Sends the brief of {portfolio.name} on renewals of the next 90 days, with its dashboard."
     return _job(portfolio, RENEWAL_REVIEW, send, description)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from cx_intel.orchestration.alerts.dispatcher import PROBLEMS, Dispatcher
+from cx_intel.orchestration.alerts.dispatcher import Dispatcher
+from cx_intel.orchestration.alerts.messages import PROBLEMS
 from cx_intel.orchestration.alerts.outbox import Draft
 from cx_intel.orchestration.assets.tables import key_of
 from cx_intel.orchestration.schedules.jobs import Job
@@ -121,7 +122,7 @@ def _tell(folder: Path, taken: Sequence[Taken], dispatcher: Dispatcher) -> None:
         title = rejected[0].name if len(rejected) == 1 else f"{len(rejected)} files"
         lines = [f"- {t.name}: {t.reason}" for t in rejected]
         body = "\n".join([*lines, "", f"They are in {folder / REJECTED}, each with its reason beside it."])
-        dispatcher.post(Draft(f"[{dispatcher.portfolio.name}] Set aside: {title}", body), PROBLEMS)
+        dispatcher.messages.post(Draft(f"[{dispatcher.portfolio.name}] Set aside: {title}", body), PROBLEMS)
 
 
 def _nothing_new(taken: Sequence[Taken], waiting: int) -> str:

@@ -107,7 +107,7 @@ def test_an_address_in_the_yaml_is_refused_and_not_repeated() -> None:
 def test_files_travel_with_a_message(team: Office, tmp_path: Path) -> None:
     picture = tmp_path / "dashboard.png"
     picture.write_bytes(b"\x89PNG")
-    team.dispatcher.post(Draft("Review", "Look.", files=(picture, tmp_path / "missing.png")))
+    team.dispatcher.messages.post(Draft("Review", "Look.", files=(picture, tmp_path / "missing.png")))
     (message,) = team.listener.taken
     assert [a["filename"] for a in message["attachments"]] == ["dashboard.png"]
 

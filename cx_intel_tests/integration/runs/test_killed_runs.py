@@ -14,7 +14,8 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus as Status
 
-from cx_intel.orchestration.alerts.dispatcher import PROBLEMS, Dispatcher
+from cx_intel.orchestration.alerts.dispatcher import Dispatcher
+from cx_intel.orchestration.alerts.messages import PROBLEMS
 from cx_intel.orchestration.build import load_portfolios
 from cx_intel.orchestration.sensors.killed_runs import COUNTED, KILLED, fail_killed, killed_runs_sensor
 from cx_intel.warehouse.lock import WriterLock

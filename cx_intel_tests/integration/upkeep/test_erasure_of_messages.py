@@ -11,8 +11,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cx_intel.orchestration.alerts.dispatcher import LIFECYCLE, Dispatcher
+from cx_intel.orchestration.alerts.dispatcher import Dispatcher
 from cx_intel.orchestration.alerts.lifecycle import METADATA, TABLE
+from cx_intel.orchestration.alerts.messages import LIFECYCLE
 from cx_intel.orchestration.alerts.outbox import Outbox
 from cx_intel.orchestration.build import load_portfolios
 from cx_intel.privacy.erase import Home, erase
