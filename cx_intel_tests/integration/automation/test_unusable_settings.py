@@ -43,7 +43,7 @@ def test_its_place_in_the_ui_says_why_and_its_refresh_fails(company: SmallCompan
 
 def test_where_none_can_be_used_that_is_the_error(company: SmallCompany) -> None:
     (company.portfolios / "small.yaml").unlink()
-    with pytest.raises(SettingsErrors, match="wrong.yaml:3: sourcs"):
+    with pytest.raises(SettingsErrors, match=r"wrong\.yaml:3: sourcs"):
         build_definitions(company.environment)
 
 
