@@ -26,7 +26,8 @@ def unusable_definitions(name: str, problem: str, environment: Environment) -> d
         problem: What is wrong: file, line and path, a line each.
         environment: The addresses, and where it is remembered what was told.
     """
-    told = f"This portfolio cannot be used.\n\n{problem}\n\n{WHAT_TO_DO}"
+    lines = "\n".join(f"- {line}" for line in problem.splitlines())
+    told = f"This portfolio cannot be used.\n\n{lines}\n\n{WHAT_TO_DO}"
 
     @dg.asset(key=[name, "settings"], group_name=name, description=told, tags={"portfolio": name})
     def settings() -> None:
@@ -58,14 +59,13 @@ def tell_unusable(name: str, problem: str, environment: Environment) -> str:
     messages = Messages(name, Alerts(), environment)
     key = SETTINGS + hashlib.sha256(problem.encode()).hexdigest()[:16]
     known = messages.outbox.incidents(name)
+    if not messages.go_anywhere():
+        return messages.nowhere()
     said = "It is known."
     if key not in known:
         found = Problem(key, "the portfolio's YAML cannot be used", f"{problem}\n\n{WHAT_TO_DO}", "")
         before = {k: title for k, title in known.items() if k.startswith(SETTINGS)}
         drafts = [messages.draft(*problems_message(name, [found], environment.ui_url))]
-        now = messages.clock()
-        messages.outbox.record(
-            name, PROBLEMS, now=now, opened=[found], resolved=before, drafts=drafts if messages.go_anywhere() else []
-        )
-        said = "It is told." if messages.go_anywhere() else messages.nowhere()
+        messages.outbox.record(name, PROBLEMS, now=messages.clock(), opened=[found], resolved=before, drafts=drafts)
+        said = "It is told."
     return " ".join(part for part in (said, messages.send((PROBLEMS,))) if part)
