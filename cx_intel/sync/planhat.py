@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from cx_intel.settings.write_back import PlanhatWriting
-from cx_intel.sources.vendors.answers import ABSENT, BAD, Answer, refusals_of
-from cx_intel.sources.vendors.http import ApiClient, Clock
+from cx_intel.sources.vendors.answers import ABSENT, BAD, Answer, Passing, refusals_of, said_in
+from cx_intel.sources.vendors.http import MOST_SAID, ApiClient, Clock
 from cx_intel.sources.vendors.pace import Pace
 from cx_intel.sources.vendors.planhat import ASKED_A_MINUTE
 from cx_intel.sources.vendors.sign_in import FORBIDDEN, Bearer
@@ -26,8 +26,8 @@ MOST_ITEMS = 5_000
 """Of one bulk request."""
 MOST_VALUES, MOST_BYTES = 100_000, 30_000_000
 """Of one post of dimension data, which may have 32 MB."""
-PARTLY = (BAD, FORBIDDEN)
-"""Statuses whose answers may tell what of a bulk request was refused."""
+PARTLY = (BAD, FORBIDDEN, 413, 422)
+"""Statuses that may be about what was sent, and of a bulk request may tell which part was refused."""
 TO_DO = "What was sent stays; the next sync goes on from there."
 TASKS_PAGE = 10_000
 
@@ -97,39 +97,20 @@ class PlanhatWriter:
         self, path: str, items: Sequence[Mapping[str, Any]], keys: Sequence[str], ids: Mapping[str, str] | None = None
     ) -> dict[str, Written]:
         answer = self._send(self.api, "PUT", path, _json(items), accepts=PARTLY)
-        given = answer.json() if answer.is_success else _refusal(answer)
-        errors = list(_errors(given)) if isinstance(given, dict) else []
-        if not answer.is_success and not errors:
-            self.api.refuse(answer, path)
-        places = {key: at for at, key in enumerate(keys)}
-        reasons: dict[str, str] = {}
-        for error in errors:
-            if (key := _key_of_error(error, keys, places, ids or {})) is not None:
-                reasons[key] = self.api.without_secrets(_words(error))[:500]
-        if errors and not reasons:  # it does not say of which
-            told = self.api.without_secrets(_words(errors[0]))[:500]
-            reasons = dict.fromkeys(keys, told)
-        said = f"{answer.status}"
-        return {key: Written(reasons.get(key, ""), said) for key in keys}
+        reasons = _reasons(self.api, answer, path, keys, ids or {})
+        return {key: Written(reasons.get(key, ""), str(answer.status)) for key in keys}
 
     def _dimensions(self, records: Sequence[Record]) -> Mapping[str, Written]:
         written: dict[str, Written] = {}
         for part in _within_bytes(self._values(records)):
             path = f"/dimensiondata/{quote(self.tenant, safe='')}"
-            answer = self._send(
-                self.analytics, "POST", path, b"[" + b",".join(v for _, v in part) + b"]", accepts=PARTLY
-            )
-            given = answer.json() if answer.is_success else _refusal(answer)
-            errors = list(_errors(given)) if isinstance(given, dict) else []
-            if not answer.is_success and not errors:
-                self.analytics.refuse(answer, "/dimensiondata")
+            content = b"[" + b",".join(value for _, value in part) + b"]"
+            answer = self._send(self.analytics, "POST", path, content, accepts=PARTLY)
             keys = [key for key, _ in part]
-            places = {key: at for at, key in enumerate(keys)}
+            reasons = _reasons(self.analytics, answer, path, keys, {})
             for key in keys:
-                written.setdefault(key, Written("", str(answer.status)))
-            for error in errors:
-                if (at := _key_of_error(error, keys, places, {})) is not None:
-                    written[at] = Written(self.analytics.without_secrets(_words(error))[:500], str(answer.status))
+                if key in reasons or key not in written:
+                    written[key] = Written(reasons.get(key, ""), str(answer.status))
         return written
 
     def _values(self, records: Iterable[Record]) -> Iterator[tuple[str, bytes]]:
@@ -220,11 +201,32 @@ def _within_bytes(values: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[st
         yield part
 
 
-def _refusal(answer: Answer) -> Any:
+def _reasons(
+    client: ApiClient, answer: Answer, path: str, keys: Sequence[str], ids: Mapping[str, str]
+) -> dict[str, str]:
+    """Why records of a request were refused, by their keys; all of them where it does not say which.
+
+    Raises RequestRefused where it is the sender who is refused, and not what is sent.
+    """
     try:
-        return json.loads(answer.content)
-    except ValueError:
-        return None
+        given = answer.json()
+    except Passing:
+        given = None
+    errors = list(_errors(given)) if isinstance(given, dict) else []
+    if not answer.is_success and not errors:
+        if answer.status == FORBIDDEN:
+            client.refuse(answer, path)
+        said, _ = said_in(answer.content)
+        return dict.fromkeys(keys, client.without_secrets(said)[:MOST_SAID] or f"refused with {answer.status}")
+    places = {key: at for at, key in enumerate(keys)}
+    found = {
+        key: client.without_secrets(_words(error))[:MOST_SAID]
+        for error in errors
+        if (key := _key_of_error(error, keys, places, ids)) is not None
+    }
+    if errors and not found:
+        return dict.fromkeys(keys, client.without_secrets(_words(errors[0]))[:MOST_SAID])
+    return found
 
 
 def _errors(given: Mapping[str, Any]) -> Iterator[Any]:

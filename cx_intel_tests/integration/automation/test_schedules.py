@@ -65,6 +65,19 @@ def test_a_portfolio_of_a_fixed_day_is_not_refreshed_for_yesterday(tmp_path: Pat
     assert found == {"small_revenue_report", "small_renewal_review"}
 
 
+def test_writing_back_has_a_job_and_a_schedule_that_is_off_unless_it_is_switched_on(tmp_path: Path) -> None:
+    planhat = {"planhat": {"token": "${PLANHAT_TOKEN}"}}
+    for schedule, status in ({}, "STOPPED"), ({"schedule": {"enabled": True, "at": "06:45"}}, "RUNNING"):
+        repo = repository(portfolio_with_renewals(write_back=planhat | schedule), tmp_path)
+        found = repo.get_schedule_def("small_write_back_daily")
+        at = "45 6 * * *" if schedule else "0 7 * * *"
+        assert (found.cron_schedule, found.default_status.value, found.job_name) == (at, status, "small_write_back")
+        refreshed = repo.get_job("small_refresh").asset_layer.executable_asset_keys
+        written = repo.get_job("small_write_back").asset_layer.executable_asset_keys
+        assert {key.path[-1] for key in written} == {"write_back_plan", "write_back_audit", "write_back_rejected"}
+        assert not set(written) & set(refreshed)
+
+
 def test_portfolios_do_not_get_in_each_others_way(tmp_path: Path) -> None:
     definitions = definitions_of([shipped("fleet"), shipped("novacrm")], environment(tmp_path))
     dg.Definitions.validate_loadable(definitions)

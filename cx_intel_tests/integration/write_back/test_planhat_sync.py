@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from cx_intel.settings.write_back import PlanhatWriting
 from cx_intel.sources.errors import SourceError
-from cx_intel_tests.helpers.planhat_writing import PlanhatWritingStandIn
-from cx_intel_tests.helpers.vendor_server import serving
-from cx_intel_tests.helpers.written_back import Book, account
+from cx_intel.sources.vendors.http import Clock
+from cx_intel.sync.planhat import PlanhatWriter, planhat_clients
+from cx_intel.sync.vendors import Record
+from cx_intel_tests.helpers.planhat_writing import TENANT, TOKEN, PlanhatWritingStandIn
+from cx_intel_tests.helpers.vendor_server import Asked, Reply, serving
+from cx_intel_tests.helpers.written_back import AS_OF, Book, account
 
 SCORE, TIER, FLAG = "cx Health Score", "cx Health Tier", "cx Churn Risk"
 
@@ -164,3 +168,47 @@ def test_the_audit_has_a_row_for_each_field(book: Book) -> None:
     rows = book.rows("write_back_audit", "record_key", "field", "old_value", "new_value", "outcome", "response")
     assert ("A01", "custom.cx Health Score", None, "82.5", "sent", "200") in rows
     assert len(rows) == 15
+
+
+REFUSALS = {
+    "by our key": {"updatedErrors": [{"externalId": "A02", "error": "locked"}]},
+    "by the vendor's id": {"updatedErrors": [{"_id": f"{1:024x}", "message": "locked"}]},
+    "by the place": {"createdErrors": [], "updatedErrors": [{"index": 1, "reason": "locked"}]},
+    "within": {"validationErrors": [{"item": {"externalId": "A02"}, "errmsg": "locked"}]},
+}
+
+
+@pytest.mark.parametrize("status", [200, 206, 400, 403])
+@pytest.mark.parametrize("told", REFUSALS.values(), ids=REFUSALS)
+def test_a_partial_refusal_is_of_the_record_that_it_names(
+    status: int, told: dict[str, object], planhat: PlanhatWritingStandIn
+) -> None:
+    def answer(asked: Asked, fault: str) -> Reply:
+        return Reply(told, status)
+
+    planhat.answer = answer  # type: ignore[method-assign]
+    assert written_to(planhat) == {"A01": "", "A02": "locked", "A03": ""}
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(400, {"message": "no array"}), (413, "too large"), (206, {"updatedErrors": ["something"]})],
+    ids=["bad request", "too large", "of nobody"],
+)
+def test_a_refusal_of_nobody_in_particular_is_of_all_that_was_sent(
+    status: int, body: object, planhat: PlanhatWritingStandIn
+) -> None:
+    planhat.answer = lambda asked, fault: Reply(body, status)  # type: ignore[method-assign]
+    assert all(written_to(planhat).values())
+
+
+def written_to(planhat: PlanhatWritingStandIn) -> dict[str, str]:
+    """What becomes of three companies: the reason why each is refused, by its key."""
+    settings = PlanhatWriting(token="${T}", host=planhat.host, analytics_host=planhat.host)
+    api, analytics = planhat_clients(settings, TOKEN, TENANT, ("T", "U"), Clock(lambda: planhat.now, planhat.sleep))
+    with api, analytics:
+        written = PlanhatWriter(settings, api, analytics, TENANT, AS_OF).write("company", RECORDS)
+    return {key: one.reason for key, one in written.items()}
+
+
+RECORDS = [Record(f"A0{n}", f"{n - 1:024x}", {f"custom.{TIER}": "Red"}, {f"custom.{TIER}": "text"}) for n in (1, 2, 3)]

@@ -96,6 +96,29 @@ def test_a_second_run_at_the_same_time_waits_and_is_refused(company: SmallCompan
     assert "being written by another sync" in done.output
 
 
+def test_too_many_refused_records_fail_the_check_and_a_dry_run_sends_nothing(
+    company: SmallCompany, planhat: PlanhatWritingStandIn
+) -> None:
+    assert command(company, "undo", "small", "--all")[0] == 0
+    for key in planhat.companies.values():
+        key["custom"] = {}
+    planhat.refused = {"A01": "Company is locked"}
+    job, writes = build_definitions(company.environment).resolve_job_def("small_write_back"), len(planhat.asked)
+    with company.instance() as instance:
+        config = {"ops": {"small__write_back": {"config": {"dry_run": True}}}}
+        assert job.execute_in_process(run_config=config, instance=instance).success
+        assert all(asked.method == "GET" for asked in planhat.asked[writes:])
+        done = job.execute_in_process(instance=instance, raise_on_error=False)
+    (share,) = [e for e in done.get_asset_check_evaluations() if e.check_name == "rejected_share"]
+    assert (share.passed, share.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert company.query("SELECT DISTINCT record_key, reason FROM write_back_rejected") == [
+        ("A01", "Company is locked")
+    ]
+    planhat.refused = {}
+    assert command(company, "retry", "small")[0] == 0
+    assert company.query("SELECT * FROM write_back_rejected") == []
+
+
 def test_undo_then_an_erased_account_is_never_sent(company: SmallCompany, planhat: PlanhatWritingStandIn) -> None:
     status, _ = command(company, "undo", "small", "--all")
     assert (status, planhat.field("A01", "cx Health Score")) == (0, None)
