@@ -138,7 +138,8 @@ class Portfolio(SourcesMixin):
             self._check_renewals()
         self._check_retention()
         if self.write_back:
-            check_write_back(self.write_back, self.health, self.sources, has_events=self.renewals is not None)
+            there = {"has_events": self.renewals is not None, "has_identity": self.has_identity}
+            check_write_back(self.write_back, self.health, self.sources, **there)
         if self.support.pauses and "ticket_status_history" not in self.tables:
             raise Misfit("needs a source of `ticket_status_history`, which says when they began", ("support", "pauses"))
         if "ticket_status_history" in self.tables and self.key_of("support_tickets", ()):

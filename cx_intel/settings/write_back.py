@@ -119,7 +119,12 @@ class WriteBackSettings(Settings):
 
 
 def check_write_back(
-    write_back: WriteBackSettings, health: HealthSettings | None, sources: Sequence[Settings], *, has_events: bool
+    write_back: WriteBackSettings,
+    health: HealthSettings | None,
+    sources: Sequence[Settings],
+    *,
+    has_events: bool,
+    has_identity: bool,
 ) -> None:
     """Raises Misfit where a figure or tier does not exist, or a source reads what is written.
 
@@ -128,6 +133,7 @@ def check_write_back(
         health: The portfolio's health models, whose figures are written.
         sources: The portfolio's sources.
         has_events: The portfolio has lifecycle events.
+        has_identity: It knows ids of other systems.
     """
     if not health:
         raise Misfit("needs a `health` block", ("write_back",))
@@ -141,6 +147,11 @@ def check_write_back(
     for name, vendor in vendors.items():
         if vendor and (unknown := sorted(set(vendor.fields) - set(figures))):
             raise Misfit(f"is no figure; there are {', '.join(figures)}", ("write_back", name, "fields", unknown[0]))
+        if vendor and vendor.system and not has_identity:
+            message = (
+                "needs links between ids, which no source delivers; leave it out where accounts have the vendor's ids"
+            )
+            raise Misfit(message, ("write_back", name, "system"))
     if write_back.tasks and not vendors[write_back.tasks.to]:
         raise Misfit(f"is {write_back.tasks.to}, which is not written to", ("write_back", "tasks", "to"))
     if write_back.tasks and not has_events:

@@ -28,6 +28,7 @@ currency: {reporting: EUR}
 sources:
   - {kind: files, table: accounts, path: "${CRM}/accounts.csv"}
   - {kind: files, table: subscriptions, path: "${CRM}/subscriptions.csv"}
+  - {kind: files, table: identity_links, path: "${CRM}/links.csv"}
 revenue: {basis: subscriptions}
 health:
   version: small-1

@@ -1,6 +1,7 @@
 """What is written to Planhat: differences only, never twice, and nothing that somebody edited there."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,22 @@ def test_the_tier_is_the_confirmed_one_and_cancelled_accounts_are_flagged(
     book.accounts.append(account("A04", 75.0, "Green", confirmed_tier="Amber", is_cancelled=True))
     book.sync()
     assert of(planhat, "A04") == (75, "Amber", True)
+
+
+def test_accounts_of_other_ids_are_found_by_their_links(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    def link(account_id: str, external_id: str, system: str, valid_to: date | None = None) -> dict[str, object]:
+        return {"account_id": account_id, "external_id": external_id, "system": system, "valid_to": valid_to}
+
+    book.links = [
+        link("A01", "A05", "crm"),
+        link("A01", "A04", "crm", valid_to=AS_OF),  # it belongs elsewhere since
+        link("A02", "A04", "billing"),
+    ]
+    book.settings = book.settings.replace("planhat: {", "planhat: {system: crm, ")
+    outcome = book.sync()
+    assert (outcome.sent, outcome.count("no_record")) == (5, 0)
+    assert of(planhat, "A05") == (82.5, "Green", False)
+    assert all(of(planhat, f"A0{n}") == (None, None, None) for n in (1, 2, 3, 4))
 
 
 def test_what_somebody_edited_is_left_alone_and_told(book: Book, planhat: PlanhatWritingStandIn) -> None:

@@ -40,6 +40,7 @@ def test_the_worst_tier_is_at_risk_unless_others_are_stated() -> None:
         (f"{PLANHAT}\n  at_risk_tiers: [Purple]", "at_risk_tiers: Purple is no tier"),
         (f"{PLANHAT}\n  tasks: {{to: salesforce}}", "is salesforce, which is not written to"),
         ("planhat: {token: '${T}', dimension_prefix: 'has space'}", "dimension_prefix"),
+        ("planhat: {token: '${T}', system: crm}", "system: needs links between ids"),
         ("planhat: {token: '${T}', host: 'http://api.planhat.com'}", "is no host"),
     ],
 )
