@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cx_intel.privacy.erase import Home, erase
 from cx_intel_tests.helpers.connected_company import (
     ACME,
     BOLT,
@@ -88,6 +89,31 @@ def test_from_an_empty_home_to_health_and_the_day_after(company: SmallCompany, v
 
     kept = [file for file in files_of(company) for secret in secrets(vendors) if secret.encode() in file.read_bytes()]
     assert kept == []
+
+
+def test_an_erased_account_is_nowhere_and_does_not_come_back(company: SmallCompany, vendors: Vendors) -> None:
+    assert company.refresh(FIRST, write=False).failures == []
+    home = Home(company.home, company.warehouse, company.home / "warehouse.lock", company.variables)
+    assert erase(home, company.name, "account", BOLT).remains == ()
+    left = {
+        "salesforce_account": [ACME, COVA, DYNE, "001E"],
+        "salesforce_opportunity": [f"006{id_}" for id_ in (ACME, COVA, DYNE)],
+        "stripe_subscriptions": [f"sub_{id_}" for id_ in (ACME, COVA, DYNE)],
+        "zendesk_tickets": ["1000", "1001", "1003"],
+        "planhat_companies": [f"c-{id_}" for id_ in (ACME, COVA, DYNE)],
+        "planhat_tasks": [f"t-{ACME}", f"t-{COVA}"],
+    }
+
+    def landed() -> dict[str, list[str]]:
+        return {name: [id_ for (id_,) in company.query(f"SELECT id FROM landed_{name} ORDER BY id")] for name in left}
+
+    assert landed() == left
+    vendors.move_to(SECOND)
+    vendors.salesforce.put("Account", Id=BOLT, Name="Bolt again")
+    vendors.planhat.put("nps", _id="n-new", cId=f"c-{BOLT}", score=10, dateAnswered="2025-07-01T08:00:00.000Z")
+    assert company.refresh(SECOND, write=False).failures == []
+    assert landed() == left
+    assert company.query("SELECT id FROM landed_planhat_nps ORDER BY id") == [(f"n-{ACME}",)]
 
 
 def secrets(vendors: Vendors) -> list[str]:

@@ -127,7 +127,8 @@ class SalesforceStandIn(StandIn):
             case "GET", ["jobs", "query", id_] if id_ in self.jobs:
                 return self._state(self.jobs[id_])
             case "GET", ["jobs", "query", id_, "results"] if id_ in self.jobs:
-                return self._results(self.jobs[id_], dict(asked.query))
+                accepts = asked.headers.get("Accept", "*/*")
+                return self._results(self.jobs[id_], dict(asked.query), "*/*" in accepts or "text/csv" in accepts)
         return self.error(404, "The requested resource does not exist", code="NOT_FOUND")
 
     def _token(self, asked: dict[str, str]) -> Reply:
@@ -207,7 +208,9 @@ class SalesforceStandIn(StandIn):
             return Reply({"id": job["id"], "state": "Failed", "errorMessage": failure})
         return Reply({"id": job["id"], "state": "JobComplete", "numberRecordsProcessed": len(job["found"])})
 
-    def _results(self, job: dict[str, Any], query: dict[str, str]) -> Reply:
+    def _results(self, job: dict[str, Any], query: dict[str, str], accepts_csv: bool) -> Reply:
+        if not accepts_csv:
+            return self.error(406, "The results of a job are CSV", code="NOT_ACCEPTABLE")
         if job["polls"] > 0:
             return self.error(409, "Job has not completed", code="INVALIDJOBSTATE")
         start = int(base64.b64decode(query.get("locator", "") or base64.b64encode(b"0")))

@@ -64,7 +64,7 @@ KINDS = {
 
 def salesforce_client(host: str, sign_in: SignIn, clock: Clock) -> ApiClient:
     """A client of Salesforce."""
-    return ApiClient("Salesforce", host, sign_in, {"Accept": "application/json"}, clock, _passes, _advice)
+    return ApiClient("Salesforce", host, sign_in, {}, clock, _passes, _advice)
 
 
 def by_secret(secrets: Sequence[str], variables: Sequence[str]) -> SignIn:
