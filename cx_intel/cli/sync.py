@@ -49,6 +49,9 @@ def sync_command(
         environment = read_environment(os.environ)
         name = known_name(named[0], list(portfolio_files(environment.portfolios)))
         portfolio = load_portfolios(environment.portfolios, [name])[name]
+        if not environment.warehouse.exists():
+            errors.print(f"{environment.warehouse} is not there yet: refresh {name} first.", style="red")
+            raise typer.Exit(MISUSE)
         settings = portfolio.write_back
         if settings and not settings.enabled and operation != UNDO and not dry_run:
             errors.print(f"{name}: write_back.enabled is false; nothing is sent.", style="yellow")

@@ -142,3 +142,9 @@ def test_nothing_left_behind_holds_a_secret(company: SmallCompany) -> None:
 @pytest.mark.parametrize("words", [(), ("retry",), ("undo", "small", "more"), ("nobody",)])
 def test_misuse_is_told(company: SmallCompany, words: tuple[str, ...]) -> None:
     assert command(company, *words)[0] == 2
+
+
+def test_before_the_first_refresh_nothing_is_made(company: SmallCompany, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["sync", "small"], env=company.variables | {"CX_HOME": str(tmp_path / "new")})
+    assert (done.exit_code, "refresh small first" in done.output) == (2, True)
+    assert not (tmp_path / "new" / "warehouse.duckdb").exists()
