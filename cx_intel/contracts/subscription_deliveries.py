@@ -19,6 +19,8 @@ FOLLOWED_PCT = 10
 """Share of the ends with a follower one day later from which on they look like last days in force."""
 FOLLOWED_AT_LEAST = 3
 """So many followers it takes at least: one or two may be chance, unless most ends have one."""
+LONG_DAYS, LONG_ONES = 365, 50
+"""Of so many subscriptions that began so long ago some have ended, where the ended ones are delivered."""
 FOLLOWED_MOSTLY_PCT = 50
 """Share of the ends with a follower one day later from which on few are enough."""
 
@@ -59,6 +61,20 @@ def delivery_rules(portfolio: Portfolio) -> tuple[CrossInvariant, ...]:
                 "warn",
             )
         )
+    if portfolio.revenue.basis == "subscriptions":
+        rules.append(
+            CrossInvariant(
+                "ended_are_delivered",
+                f"Of subscriptions that began over {LONG_DAYS} days ago some have ended, unless they are fewer than "
+                f"{LONG_ONES}.",
+                (),
+                _none_has_ended,
+                "If the source delivers only what is in force, as an export of active subscriptions does, deliver the ended "
+                "ones too: NRR, GRR and churn of the months before the first load know of no loss. If none has ever ended, "
+                "nothing is to be done.",
+                "warn",
+            )
+        )
     if source.end_date.means is None:
         rules.append(
             CrossInvariant(
@@ -79,6 +95,19 @@ def _at_the_newest_load(tables: Mapping[str, ir.Table]) -> ir.Table:
     periods = tables["self"]
     day = periods.agg(_day=ibis.greatest(periods.delivered_on.max(), periods.known_from.max()))
     return periods.cross_join(day)
+
+
+def _none_has_ended(tables: Mapping[str, ir.Table]) -> ir.Table:
+    """The subscriptions in force that began long ago, where there are many and none has ended or is missing."""
+    rows = _at_the_newest_load(tables).filter(lambda t: t.is_counting | t.is_missing)
+    has_ended = rows.is_missing | ibis.coalesce(rows.end_date <= rows["_day"], ibis.literal(False))
+    stopped = ibis.coalesce((rows.counts_until <= rows["_day"]) & rows.valid_to.isnull(), ibis.literal(False))
+    is_long = rows.start_date.delta(rows["_day"], unit="day") < -LONG_DAYS
+    counts = rows.agg(
+        _long=rows.subscription_id.nunique(where=is_long), _ended=(has_ended | stopped).cast("int64").sum()
+    )
+    counts = counts.filter((counts["_long"] >= LONG_ONES) & (counts["_ended"] == 0))
+    return rows.filter(is_long & rows.valid_to.isnull()).cross_join(counts)
 
 
 def _too_much_is_gone(tables: Mapping[str, ir.Table], limit: float) -> ir.Table:

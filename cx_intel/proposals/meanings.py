@@ -233,7 +233,7 @@ def _words(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     values: dict[str, dict[str, str]] = {}
     doubts: list[str] = []
     if table == "support_tickets" and (priority := columns.get("priority")):
-        values["priority"], unknown = _translated(found.values(priority), PRIORITIES)
+        values["priority"], unknown = _translated(_with_worst(found.values_to_the_end(priority)), PRIORITIES)
         doubts += [f"Which priority {', '.join(unknown[:5])} is, is not told: add it to `values`."] if unknown else []
     if table == "subscriptions" and (said := _periods(columns, found)):
         values["billing_period_months"], unknown = said
@@ -247,6 +247,12 @@ def _words(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     if values := {name: words for name, words in values.items() if words}:
         keys["values"] = values
     return keys, doubts
+
+
+def _with_worst(said: Sequence[str]) -> list[str]:
+    """The words of priorities, with the worst ones where high is the worst so far: they are rare and may come yet."""
+    known = {value.lower() for value in said}
+    return [*said, *(PRIORITIES["p1"][:2] if "high" in known and not known & {*PRIORITIES["p1"]} else ())]
 
 
 def _periods(columns: dict[str, str], found: FoundFiles) -> tuple[dict[str, str], list[str]] | None:

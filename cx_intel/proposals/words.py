@@ -183,7 +183,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "rechnungsnummer",
         ),
         "account_id": _ACCOUNT,
-        "product_name": ("product_name", "product", "description"),
+        "product_name": ("product_name", "product", "plan_name", "plan", "product_id", "description"),
         "invoice_type": ("invoice_type", "type"),
         "invoice_date": (
             *("invoice_date", "issued_at", "issue_date", "date", "payment_date", "paid_at", "created_at", "created"),

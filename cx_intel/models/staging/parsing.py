@@ -18,7 +18,7 @@ NUMBER_PATTERN = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$"
 PLAIN_NUMBER_PATTERN = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$"
 WHOLE_PATTERN = r"^[+-]?[0-9]{1,18}([.]0*)?$"
 DAY = r"[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
+CLOCK = r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
 ZONE = r" ?(Z|UTC|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$"
 TIME_PATTERN = f"^{DAY}([T ]{CLOCK}( ?(Z|UTC|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?))?)?$"
 MONTH_PATTERN = r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"
@@ -117,7 +117,7 @@ def whole(cell: ir.Value) -> ir.IntegerValue:
 
 
 def written(cell: ir.Value) -> Written:
-    """The time that a cell states: ISO 8601 with or without clock and zone, or the time since 1970 in UTC, ten digits
+    """The time that a cell states: ISO 8601 with or without clock and zone, its hour of one digit or two, or the time since 1970 in UTC, ten digits
     of seconds or thirteen of milliseconds.
 
     Seconds may be left out; fractions of a second beyond microseconds are cut. A typed column states no zone.
@@ -135,7 +135,9 @@ def written(cell: ir.Value) -> Written:
     is_seconds, is_milliseconds = cell.re_search(EPOCH_SECONDS_PATTERN), cell.re_search(EPOCH_MS_PATTERN)
     is_epoch = is_seconds | is_milliseconds
     is_never = is_iso & (cell.substr(0, 10) == NEVER)
-    stated = cell.substr(11).re_replace(ZONE, "").substr(0, 15)
+    as_given = cell.substr(11)
+    padded = ibis.ifelse(as_given.substr(1, 1) == ":", "0" + as_given, as_given)  # spreadsheets write 3:24:36
+    stated = padded.re_replace(ZONE, "").substr(0, 15)
     to_the_second = ibis.ifelse(stated.length() == 5, stated + ":00", stated)
     clock = ibis.ifelse(has_clock & ~is_never, to_the_second, "00:00:00")
     iso = ibis.ifelse(is_iso, cell.substr(0, 10) + " " + clock, ibis.null("string")).try_cast("timestamp(6)")

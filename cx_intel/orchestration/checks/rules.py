@@ -29,6 +29,9 @@ class Rule:
 
 
 AT_THE_SOURCE = "Look at the sample; mend the rows at the source or the mapping in the portfolio's YAML, then refresh."
+AS_STAGED = (
+    "Where staging warns of these rows, mend them there; else this is a fault of a model: report it with the sample."
+)
 AT_THE_MODEL = "Staging lets no such row through, so this is a fault of a model: report it with the sample."
 
 
@@ -67,6 +70,7 @@ def _grain_rule(contract: Contract) -> Rule:
 
 def _column_rules(contract: Contract, column: Column) -> Iterator[Rule]:
     name, recovery = column.name, _recovery(contract)
+    tolerated = AS_STAGED if recovery == AT_THE_MODEL and column.severity == "warn" else recovery
     if not column.nullable:
         text = f"{name} is never null."
         yield Rule(f"{name}_not_null", "not_null", text, recovery, "block", broken=lambda t: t[name].isnull())
@@ -76,7 +80,7 @@ def _column_rules(contract: Contract, column: Column) -> Iterator[Rule]:
             f"{name}_accepted",
             "accepted_values" if column.severity == "block" else "usual_values",
             text,
-            recovery,
+            tolerated,
             column.severity,
             broken=lambda t: t[name].notnull() & ~t[name].isin(column.accepted),
         )
@@ -85,7 +89,7 @@ def _column_rules(contract: Contract, column: Column) -> Iterator[Rule]:
             f"{name}_in_range",
             "in_range" if column.severity == "block" else "usual_range",
             f"{name} is {_range_text(column)}.",
-            recovery,
+            tolerated,
             column.severity,
             broken=lambda t: _out_of_range(t[name], column),
         )

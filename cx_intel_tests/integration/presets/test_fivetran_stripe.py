@@ -208,3 +208,19 @@ def test_discounts_of_customers_in_the_table_of_all_discounts(tmp_path: Path) ->
         "sub_ended": Decimal("9.995"),
     }
     assert found["sub_ended"]["discount_until"] == date(2024, 6, 1)  # three months, though the row states no end
+
+
+@pytest.mark.parametrize(("yes", "no"), [("TRUE", "FALSE"), ("t", "f"), ("1", "0")])
+def test_flags_that_were_landed_as_text(tmp_path: Path, yes: str, no: str) -> None:
+    given = tables([Subscription("sub_live"), Subscription("sub_test_mode", is_live=False)])
+    as_text = {True: yes, False: no}
+    written = {
+        name: [{k: as_text[v] if isinstance(v, bool) else v for k, v in row.items()} for row in rows]
+        for name, rows in given.items()
+    }
+    address = land_in_sqlite(tmp_path / "stripe.sqlite", written)
+    book = landed("fivetran_stripe", "main")
+    assert [row["account_id"] for row in staged(book, "accounts", address)] == ["cus_live"]
+    assert [(r["subscription_id"], r["mrr_amount"]) for r in staged(book, "subscriptions", address)] == [
+        ("sub_live", Decimal("19.99"))
+    ]

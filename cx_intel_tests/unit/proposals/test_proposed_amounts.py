@@ -196,6 +196,12 @@ def test_periods_of_invoices_that_end_on_their_last_day(tmp_path: Path) -> None:
     )
 
 
+def test_products_of_invoices_are_told_apart_by_their_plan_or_id(tmp_path: Path) -> None:
+    text = "invoice_id,customer_id,date,amount,status,product_id\n1,A,2024-01-15,30,paid,P6\n"
+
+    assert proposal(tmp_path, "invoices.csv", text).columns["product_name"] == "product_id"
+
+
 def test_periods_of_invoices_that_end_where_the_next_begins(tmp_path: Path) -> None:
     text = "invoice_id,customer_id,amount,date,period_start,period_end,status\n1,A,30,2024-01-15,2024-01-15,2024-04-15,paid\n"
 

@@ -135,6 +135,13 @@ def test_words_of_priorities_become_ours_and_an_unknown_one_is_said(tmp_path: Pa
     assert made.doubts == ("Which priority vip is, is not told: add it to `values`.",)
 
 
+def test_the_worst_priority_is_rare_and_may_come_yet(tmp_path: Path) -> None:
+    text = "ticket_id,customer_id,created_at,priority\n1,A,2026-01-02,High\n2,A,2026-01-02,Low\n"
+    made = proposal(tmp_path, "tickets.csv", text)
+
+    assert made.more["values"] == {"priority": {"critical": "p1", "high": "p2", "low": "p4", "urgent": "p1"}}
+
+
 def test_a_column_of_words_is_no_date_and_no_amount(tmp_path: Path) -> None:
     made = proposal(tmp_path, "contracts.csv", "id,customer,amount,start,fee\n1,A,on request,soon,12\n")
 

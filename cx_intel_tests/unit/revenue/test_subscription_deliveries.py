@@ -57,6 +57,24 @@ def test_a_fifth_may_end_before_it_is_asked_what_that_means() -> None:
     assert told(Loads(book(end_date={"means": "term"})).load(MAY, *ending)) == []
 
 
+def test_an_export_of_active_subscriptions_alone_is_told() -> None:
+    def old(count: int, *more: dict[str, Any], start: date = date(2024, 6, 29)) -> list[str]:
+        given = [s(n, start_date=start) for n in range(count)]
+        return told(Loads().load(JUNE, *given, *more))
+
+    assert old(50) == ["ended_are_delivered"]
+    assert old(49) == []
+    assert old(50, start=date(2024, 6, 30)) == []  # a year ago to the day
+    assert old(50, s(60, end_date=JUNE)) == []
+    assert old(50, s(60, end_date=date(2025, 7, 1))) == ["ended_are_delivered"]  # announced
+    fifty = [s(n, start_date=date(2024, 1, 1)) for n in range(50)]
+    assert told(Loads().load(MAY, *fifty, s(60)).load(JUNE, *fifty)) == []  # one is missing, and has so ended
+    changed = [row | {"mrr_amount": 90} for row in fifty]
+    assert told(Loads().load(MAY, *fifty).load(JUNE, *changed)) == ["ended_are_delivered"]
+    by_invoices = subscription_periods(portfolio(["invoices"], revenue={"basis": "invoices"}))
+    assert "ended_are_delivered" not in [rule.name for rule in by_invoices.cross_invariants]
+
+
 def test_ends_with_a_follower_one_day_later_look_like_last_days() -> None:
     def renewed(begins: date, accounts: int = 3, left: int = 0) -> list[str]:
         old = [s(n, end_date=date(2025, 3, 31)) for n in range(accounts + left)]
