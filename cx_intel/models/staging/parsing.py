@@ -117,8 +117,8 @@ def whole(cell: ir.Value) -> ir.IntegerValue:
 
 
 def written(cell: ir.Value) -> Written:
-    """The time that a cell states: ISO 8601 with or without clock and zone, its hour of one digit or two, or the time since 1970 in UTC, ten digits
-    of seconds or thirteen of milliseconds.
+    """The time that a cell states: ISO 8601 with or without clock and zone, its hour of one digit or two, or the time
+    since 1970 in UTC, ten digits of seconds or thirteen of milliseconds.
 
     Seconds may be left out; fractions of a second beyond microseconds are cut. A typed column states no zone.
     """
