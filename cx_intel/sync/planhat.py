@@ -63,6 +63,7 @@ class PlanhatWriter:
     def __init__(self, writing: PlanhatWriting, api: ApiClient, analytics: ApiClient, tenant: str, as_of: date):
         self.writing, self.api, self.analytics, self.tenant, self.as_of = writing, api, analytics, tenant, as_of
         self.clients: Sequence[ApiClient] = (api, analytics)
+        self._externals: dict[str, str] = {}
 
     def key_of(self, external_id: str) -> str:
         return external_id
@@ -79,17 +80,20 @@ class PlanhatWriter:
         for page in self._pages("/companies", MOST_ITEMS, {"select": ",".join(wanted)}):
             rows = []
             for company in page:
-                if key := company.get("externalId"):
-                    values = {name: canonical(_value_at(company, name)) for name in fields}
-                    values[OWNER] = canonical(company.get("owner"))
-                    rows += [(COMPANY, str(key), str(company["_id"]), name, v) for name, v in values.items()]
+                own, external = str(company["_id"]), str(company.get("externalId") or "")
+                self._externals[own] = external
+                values = {name: canonical(_value_at(company, name)) for name in fields}
+                values[OWNER] = canonical(company.get("owner"))
+                for key in filter(None, (external, own if self.writing.system else "")):
+                    rows += [(COMPANY, key, own, name, value) for name, value in values.items()]
             yield pd.DataFrame(rows, columns=list(PRESENT), dtype=object)
 
     def write(self, name: str, records: Sequence[Record]) -> Mapping[str, Written]:
         return self._companies(records) if name == COMPANY else self._dimensions(records)
 
     def _companies(self, records: Sequence[Record]) -> Mapping[str, Written]:
-        items = [{"externalId": record.key, **_nested(record)} for record in records]
+        names = ("_id" if record.key == record.record_id else "externalId" for record in records)
+        items = [{name: record.key, **_nested(record)} for name, record in zip(names, records, strict=True)]
         ids = {str(record.record_id): record.key for record in records}
         return self._upserted("/companies", items, [record.key for record in records], ids)
 
@@ -101,7 +105,8 @@ class PlanhatWriter:
         return {key: Written(reasons.get(key, ""), str(answer.status)) for key in keys}
 
     def _dimensions(self, records: Sequence[Record]) -> Mapping[str, Written]:
-        written: dict[str, Written] = {}
+        without = [record.key for record in records if not self._external(record)]
+        written = {key: Written("the company has no externalId, by which dimension data are told") for key in without}
         for part in _within_bytes(self._values(records)):
             path = f"/dimensiondata/{quote(self.tenant, safe='')}"
             content = b"[" + b",".join(value for _, value in part) + b"]"
@@ -116,10 +121,15 @@ class PlanhatWriter:
     def _values(self, records: Iterable[Record]) -> Iterator[tuple[str, bytes]]:
         shared = {"model": "Company", "date": self.as_of.isoformat()}
         for record in records:
+            external = self._external(record)
             for dimension, value in record.values.items():
-                if value is not None:
-                    one = {"dimensionId": dimension, "value": typed(value, NUMBER), "externalId": record.key}
+                if value is not None and external:
+                    one = {"dimensionId": dimension, "value": typed(value, NUMBER), "externalId": external}
                     yield record.key, _json(one | shared)
+
+    def _external(self, record: Record) -> str:
+        """The externalId of a company; empty where it has none."""
+        return self._externals.get(record.key, "") if record.key == record.record_id else record.key
 
     def tasks_there(self, keys: Sequence[str]) -> Mapping[str, tuple[str, bool]]:
         wanted, found = set(keys), {}

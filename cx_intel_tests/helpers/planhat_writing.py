@@ -111,7 +111,8 @@ class PlanhatWritingStandIn(StandIn):
         return Reply(done, status)
 
     def _company(self, item: dict[str, Any], done: dict[str, Any]) -> None:
-        key = str(item.get("externalId") or "")
+        own = (c["externalId"] for c in self.companies.values() if item.get("_id") and c["_id"] == item["_id"])
+        key = str(item.get("externalId") or next(own, ""))
         wrong = self.refused.get(key) or next(
             (
                 f'"{name}" is not a custom field' if name not in self.custom else f'"{name}" has the wrong type'

@@ -120,6 +120,17 @@ def test_accounts_of_other_ids_are_found_by_their_links(book: Book, planhat: Pla
     assert all(of(planhat, f"A0{n}") == (None, None, None) for n in (1, 2, 3, 4))
 
 
+def test_links_may_lead_to_planhats_own_ids(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    own = planhat.companies["A05"]["_id"]
+    book.links = [{"account_id": "A01", "external_id": own, "system": "planhat", "valid_to": None}]
+    book.settings = book.settings.replace("planhat: {", "planhat: {system: planhat, ")
+    assert book.sync().sent == 5
+    assert of(planhat, "A05") == (82.5, "Green", False)
+    assert planhat.metrics["A05", "cx_health_score", "2025-01-31"] == 82.5
+    assert len(planhat.companies) == 5
+    assert book.sync().planned == {}
+
+
 def test_what_somebody_edited_is_left_alone_and_told(book: Book, planhat: PlanhatWritingStandIn) -> None:
     book.sync()
     planhat.put("A02", custom={TIER: "Talked to them"})
@@ -195,7 +206,7 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("status", [200, 206, 400, 403])
+@pytest.mark.parametrize("status", [206, 403])
 @pytest.mark.parametrize("told", REFUSALS.values(), ids=REFUSALS)
 def test_a_partial_refusal_is_of_the_record_that_it_names(
     status: int, told: dict[str, object], planhat: PlanhatWritingStandIn
@@ -229,3 +240,21 @@ def written_to(planhat: PlanhatWritingStandIn) -> dict[str, str]:
 
 
 RECORDS = [Record(f"A0{n}", f"{n - 1:024x}", {f"custom.{TIER}": "Red"}, {f"custom.{TIER}": "text"}) for n in (1, 2, 3)]
+
+
+def test_what_was_refused_and_taken_all_the_same_is_nobodys_edit(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    book.sync()
+    book.accounts[1] |= {"health_score": 60.0}
+    answer = planhat.answer
+
+    def lying(asked: Asked, fault: str) -> Reply:
+        told = answer(asked, fault)
+        return Reply({"message": "no"}, 400) if asked.path == "/companies" and asked.method == "PUT" else told
+
+    planhat.answer = lying  # type: ignore[method-assign]
+    assert book.sync().rejected == 1
+    planhat.answer = answer  # type: ignore[method-assign]
+    assert planhat.field("A02", SCORE) == 60
+    book.accounts[1] |= {"health_score": 65.0}
+    outcome = book.sync()
+    assert (outcome.count("edited"), planhat.field("A02", SCORE)) == (0, 65)
