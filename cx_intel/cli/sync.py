@@ -109,6 +109,10 @@ def _tell(portfolio, outcome, *, is_dry: bool) -> None:  # type: ignore[no-untyp
     console.print(f"[bold]{portfolio.name}[/] {outcome.operation} as of {outcome.as_of}", highlight=False)
     for line in outcome.lines() or ["nothing differs"]:
         console.print(f"  {escape(line)}", highlight=False)
+    if outcome.tasks_done:
+        console.print(
+            f"  {outcome.tasks_done:,} tasks are done at the vendor, written down as actions", highlight=False
+        )
     if outcome.confirmed:
         console.print(f"  {outcome.confirmed:,} fields had been sent by a sync that ended half-way", highlight=False)
     if is_dry:

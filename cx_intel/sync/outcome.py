@@ -32,6 +32,7 @@ class Outcome:
         dead: Fields that are refused by now, of all syncs.
         records: Records that were sent.
         rejected_records: Of these, refused ones.
+        tasks_done: Tasks that were found done at a vendor, and written down as actions.
         requests: Requests that were sent.
         failures: Why a vendor was given up, in words.
     """
@@ -46,6 +47,7 @@ class Outcome:
     dead: int = 0
     records: int = 0
     rejected_records: int = 0
+    tasks_done: int = 0
     requests: int = 0
     failures: list[str] = field(default_factory=list)
 

@@ -21,6 +21,7 @@ from cx_intel.sync.audit import Audit
 from cx_intel.sync.opportunities import opportunities_wanted
 from cx_intel.sync.outcome import Outcome
 from cx_intel.sync.plan import PRESENT_LIKE, STAGED_PRESENT, STAGED_WANTED, WANTED_LIKE, planned
+from cx_intel.sync.read_back import read_back
 from cx_intel.sync.tasks import Tasks, as_planned, tasks_present, tasks_sent, written_tasks
 from cx_intel.sync.vendors import RECORDS_OF, TASK, Record, TaskDraft, VendorWriter, Written
 from cx_intel.sync.wanted import Wanted
@@ -95,8 +96,19 @@ class Sync:
                 outcome.failures.append(str(error))
         with self.warehouse.transaction():
             outcome.dead = audit.write_rejected()
+        if outcome.operation == SYNC:
+            self._read_back(outcome)
         self._count_requests(outcome)
         return outcome
+
+    def _read_back(self, outcome: Outcome) -> None:
+        """Which tasks are done at the vendor that has them."""
+        tasks = self.wanted.settings.tasks
+        for writer in (w for w in self.writers if tasks and w.name == tasks.to):
+            try:
+                outcome.tasks_done += read_back(self.wanted, writer)
+            except SourceError as error:
+                outcome.failures.append(str(error))
 
     def _present(self, audit: Audit, outcome: Outcome) -> Iterator[ir.Table]:
         """What stands at the vendors; one that cannot be read is left out of this sync."""

@@ -119,6 +119,7 @@ def _metadata(table: str, portfolio: Portfolio, warehouse: Warehouse, outcome: O
         }
     elif table == AUDIT:
         told |= {"fields_sent": outcome.sent, "confirmed": outcome.confirmed, "requests": outcome.requests}
+        told |= {"tasks_done": outcome.tasks_done}
         told |= {"failures": " ".join(outcome.failures)} if outcome.failures else {}
     else:
         told |= {"rejected": outcome.rejected, "rejected_in_all": outcome.dead, "rejected_pct": outcome.rejected_pct}

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from cx_intel.sync.audit import Audit
@@ -149,3 +150,25 @@ def test_an_event_of_an_account_without_a_record_is_told(case: Case) -> None:
     case.book.events.append(event("nobody", "Z99", "tier_change", "Green", "Red"))
     assert case.book.sync().count("no_record") == 1
     assert case.count() == 3
+
+
+def test_a_task_that_is_done_at_the_vendor_is_an_action_once(case: Case) -> None:
+    """The first and the third account have a renewal in the pipeline, the second has none."""
+    first, third = (case.book.accounts[n]["account_id"] for n in (0, 2))
+    renewals = [
+        {"as_of": AS_OF, "account_id": name, "renewal_date": day}
+        for name, day in ((first, date(2025, 3, 1)), (third, date(2025, 3, 31)))
+    ]
+    with case.book.warehouse() as warehouse:
+        warehouse.stage("renewal_pipeline", [pd.DataFrame(renewals)])
+        warehouse.swap("renewal_pipeline")
+    assert case.book.sync().tasks_done == 0
+    for key in ("fall", "drop"):
+        case.tasks()[key].update({"isArchived": True, "IsClosed": True})
+    assert [case.book.sync().tasks_done for _ in range(2)] == [1, 0]
+    given = case.book.rows("given_actions", "action_id", "account_id", "renewal_date", "status", "acted_by", "reason")
+    told = "Health fell from Green to Amber"
+    assert given == [(f"{case.name}:fall", first, date(2025, 3, 1), "done", case.name, told)]
+    case.tasks()["cancelled"].update({"isArchived": True, "IsClosed": True})
+    assert case.book.sync(is_dry=True).tasks_done == 0
+    assert case.book.sync().tasks_done == 1
