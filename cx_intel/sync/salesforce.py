@@ -42,7 +42,8 @@ MOST_IDS, MOST_TASKS = 300, 200
 """Of one query, which stands in an address, and of one request that creates or removes."""
 FIRST_POLL, LONGEST_POLL, LONGEST_JOB = 1.0, 30.0, 3_600.0
 """Seconds between two looks at a job, and after which a sync gives it up."""
-UPLOADS = 3
+UPLOADS, READINGS = 3, 3
+"""How often a job is begun anew, and its results are asked for, where a part of them was lost."""
 EMPTIED = "#N/A"
 FORECAST = "ForecastCategoryName"
 TO_DO = "What was sent stays; the next sync goes on from there."
@@ -52,7 +53,6 @@ def salesforce_write_client(host: str, sign_in: SignIn, clock: Clock) -> ApiClie
     """A client of Salesforce that writes."""
     client = salesforce_client(host, sign_in, clock)
     client.to_do, client.advice = TO_DO, _advice
-    client.headers = {"Accept": "*/*"}  # results are CSV, all else is JSON by default
     return client
 
 
@@ -139,15 +139,21 @@ class SalesforceWriter:
     def write(self, name: str, records: Sequence[Record]) -> Mapping[str, Written]:
         job = self._uploaded(name, _csv(records))
         ended = self._ended(job)
-        told = f"job {job}"
-        written = {
-            self.key_of(row["sf__Id"] or row.get("Id", "")): Written("", told)
-            for row in self._results(job, "successfulResults")
-        }
-        for row in self._results(job, "failedResults"):
-            written[self.key_of(row.get("Id") or row["sf__Id"])] = Written(self._said(row["sf__Error"]), told)
-        reason = self._said(str(ended.get("errorMessage") or f"the job ended as {ended.get('state')}"))
+        told, reason = f"job {job}", self._said(str(ended.get("errorMessage") or f"the job ended as {ended['state']}"))
+        for _ in range(READINGS):
+            written = self._results(job, told)
+            if ended["state"] != "JobComplete" or all(record.key in written for record in records):
+                break  # else an answer was cut
         return {record.key: written.get(record.key, Written(reason, told)) for record in records}
+
+    def _results(self, job: str, told: str) -> dict[str, Written]:
+        """What became of the records of a job, by their keys."""
+        taken = (row.get("sf__Id") or row.get("Id") or "" for row in self._rows(job, "successfulResults"))
+        written = {self.key_of(one): Written("", told) for one in taken}
+        for row in self._rows(job, "failedResults"):
+            if error := row.get("sf__Error"):
+                written[self.key_of(row.get("Id") or row.get("sf__Id") or "")] = Written(self._said(error), told)
+        return written
 
     def _said(self, text: str) -> str:
         return self.api.without_secrets(text)[:500] or "refused"
@@ -187,7 +193,7 @@ class SalesforceWriter:
             self.api.clock.sleep(wait)
             wait = min(LONGEST_POLL, wait * 2)
 
-    def _results(self, job: str, which: str) -> Iterator[dict[str, str]]:
+    def _rows(self, job: str, which: str) -> Iterator[dict[str, str]]:
         answer = self.api.send("GET", f"{API}/jobs/ingest/{job}/{which}/", whole=Answer.text)
         yield from csv.DictReader(io.StringIO(answer.text()))
 

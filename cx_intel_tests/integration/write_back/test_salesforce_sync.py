@@ -152,6 +152,7 @@ def test_every_fault_is_survived(book: Book, salesforce: SalesforceWritingStandI
         with suppress(SourceError):
             told += book.sync().failures
     assert SECRET not in " ".join(told)
+    assert book.rows("write_back_rejected", "record_key") == []
     salesforce.faults = Faults()
     assert book.sync().count("edited") == 0
     assert [of(salesforce, n) for n in (1, 2, 3)] == [(82.5, "Green", False), (55, "Amber", False), (12, "Red", True)]
