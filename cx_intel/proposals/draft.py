@@ -85,7 +85,7 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
         lines += _comment(
             f"{table.found.title} seems to be {table.table}, which needs {missing}: say which column it is"
             f"{', or state `constants: {status: paid}` where all are paid' if paid else ''}. "
-            f"There are {', '.join(table.unread)}."
+            f"{'There are ' + ', '.join(table.unread) if table.unread else 'All columns are read'}."
         )
         lines += [f"  # {line.removeprefix('  ')}" for line in _source(table, variable, connection)]
     for files in proposal.others:

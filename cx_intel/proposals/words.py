@@ -252,19 +252,20 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "date",
             "erstellt_am",
             "erstellt",
+            *("date_received", "received_at", "received_date", "date_opened", "opened_date", "date_created"),
         ),
         "first_reply_at": ("first_reply_at", "first_response_at", "first_replied_at"),
         "resolved_at": (
             *("resolved_at", "solved_at", "closed_at", "closed", "resolved", "closed_date", "geloest_am"),
-            *("geschlossen_am", "erledigt_am"),
+            *("geschlossen_am", "erledigt_am", "date_closed", "date_resolved", "resolved_date", "resolution_date"),
         ),
         "priority": ("priority", "urgency", "severity", "prioritaet"),
         "category": ("category", "type", "topic", "subject", "kategorie"),
-        "status": _STATUS,
+        "status": (*_STATUS, "current_status"),
         "satisfaction_score": ("satisfaction_score", "csat", "csat_score", "rating", "satisfaction", "stars"),
     },
     "nps_responses": {
-        "response_id": ("response_id", "id"),
+        "response_id": ("response_id", "survey_id", "nps_id", "feedback_id", "id"),
         "account_id": _ACCOUNT,
         "score": ("score", "nps", "nps_score", "rating", "bewertung"),
         "responded_at": (
@@ -314,7 +315,7 @@ CONTRACT_VALUES = ("contract_value", "total_contract_value", "tcv", "contract_am
 PRIORITIES = {
     "p1": ("urgent", "critical", "blocker", "highest", "p1", "1", "sev1", "dringend", "kritisch"),
     "p2": ("high", "major", "p2", "2", "sev2", "hoch"),
-    "p3": ("normal", "medium", "p3", "3", "sev3", "mittel"),
+    "p3": ("normal", "medium", "med", "moderate", "p3", "3", "sev3", "mittel"),
     "p4": ("low", "minor", "lowest", "trivial", "p4", "4", "sev4", "niedrig", "gering"),
 }
 

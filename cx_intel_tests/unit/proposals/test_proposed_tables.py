@@ -135,6 +135,25 @@ def test_words_of_priorities_become_ours_and_an_unknown_one_is_said(tmp_path: Pa
     assert made.doubts == ("Which priority vip is, is not told: add it to `values`.",)
 
 
+def test_tickets_with_days_before_their_names(tmp_path: Path) -> None:
+    text = (
+        "ticket_id,account_id,date_received,date_closed,severity,current_status\n1,A,2026-01-02,2026-01-05,Med,closed\n"
+    )
+    made = proposal(tmp_path, "support_tickets.csv", text)
+
+    assert (made.table, made.missing, made.unread) == ("support_tickets", (), ())
+    assert made.columns | {"created_at": "date_received", "resolved_at": "date_closed", "status": "current_status"} == (
+        made.columns
+    )
+    assert made.more["values"] == {"priority": {"med": "p3"}}
+
+
+def test_answers_have_the_id_of_their_survey(tmp_path: Path) -> None:
+    made = proposal(tmp_path, "nps.csv", "survey_id,account_id,score,survey_date\nN1,A,9,2026-01-02\n")
+
+    assert made.columns["response_id"] == "survey_id"
+
+
 def test_the_worst_priority_is_rare_and_may_come_yet(tmp_path: Path) -> None:
     text = "ticket_id,customer_id,created_at,priority\n1,A,2026-01-02,High\n2,A,2026-01-02,Low\n"
     made = proposal(tmp_path, "tickets.csv", text)
