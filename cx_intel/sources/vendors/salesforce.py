@@ -31,12 +31,15 @@ FEW = 2_000
 """So many objects at most come by a query; more by a job."""
 LONGEST_QUERY = 8_000
 """A query of more signs goes by a job, whose text is in no address."""
-JOB_PAGE = 10_000
+JOB_PAGE, JOB_CELLS = 10_000, 500_000
+"""A page of a job's results has so many records at most, and of objects with many fields so many cells."""
 FIRST_POLL, LONGEST_POLL, LONGEST_JOB = 1.0, 30.0, 7_200.0
 """Seconds between two looks at a job, and after which it is given up."""
 ATTEMPTS = 3
 """How often a query is begun anew whose place is forgotten, or which gives fewer objects than it counts."""
 QUOTA = "REQUEST_LIMIT_EXCEEDED"
+UNREADABLE = ("INVALID_TYPE", "NOT_FOUND", "INSUFFICIENT_ACCESS")
+NO_API = ("API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "FUNCTIONALITY_NOT_ENABLED")
 RESTARTS = ("INVALID_QUERY_LOCATOR", "QUERY_TIMEOUT")
 MODIFIED, IS_DELETED = "SystemModstamp", "IsDeleted"
 COMPOUND = ("address", "location", "base64", "complexvalue")
@@ -75,15 +78,15 @@ def by_secret(secrets: Sequence[str], variables: Sequence[str]) -> SignIn:
 
 def by_claim(secrets: Sequence[str], variables: Sequence[str], audience: str) -> SignIn:
     """Signs in by a client, a user and the key that signs for it; `variables` hold them."""
-    client_id, username, private_key = secrets
+    id_, user, key = secrets
     return JwtBearer(
         path=TOKENS,
         is_form=True,
         variables=tuple(variables),
         audience=audience,
-        client_id=client_id,
-        username=username,
-        private_key=private_key,
+        client_id=id_,
+        username=user,
+        private_key=key,
     )
 
 
@@ -99,11 +102,10 @@ def _advice(refused: Refused) -> str:
             f"The requests that the organisation has for 24 hours are used up{f' ({used})' if used else ''}: nothing was "
             "changed. Refresh again when they are free, and see under Setup, Company Information who uses them."
         )
-    if refused.code in ("INVALID_TYPE", "NOT_FOUND", "INSUFFICIENT_ACCESS"):
+    if refused.code in UNREADABLE:
         return "Give the user of the client the right to read these objects, and all of their records."
-    if refused.code in ("API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "FUNCTIONALITY_NOT_ENABLED"):
-        return "The organisation, or the user of the client, has no API: give the user the right API Enabled."
-    return ""
+    no_api = "The organisation, or the user of the client, has no API: give the user the right API Enabled."
+    return no_api if refused.code in NO_API else ""
 
 
 @dataclass
@@ -222,10 +224,11 @@ class SalesforceReader:
         job = self.client.send("POST", f"{API}/jobs/query", content=content, whole=Answer.json).json()
         path = f"{API}/jobs/query/{job['id']}"
         given.counted = self._completed(path)
+        most = max(1, min(JOB_PAGE, JOB_CELLS // (soql.count(",") + 1)))
         locator, seen = "", set()
         while locator not in seen:
             seen.add(locator)
-            asked: dict[str, str | int] = {"maxRecords": JOB_PAGE, **({"locator": locator} if locator else {})}
+            asked: dict[str, str | int] = {"maxRecords": most, **({"locator": locator} if locator else {})}
             answer = self.client.send("GET", f"{path}/results", parameters=asked, whole=_records)
             yield _records(answer)
             locator = answer.headers.get("Sforce-Locator", "null")

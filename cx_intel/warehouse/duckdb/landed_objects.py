@@ -70,7 +70,8 @@ class LandedObjects(FileTables):
         )
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {_DIFFERENT} AS SELECT {cells}, o.{ID} IS NULL AS _cx_new "
-            f"FROM {_GIVEN} g LEFT JOIN {self._of(table)} o ON o.{ID} = g.{ID} WHERE o.{ID} IS NULL OR {differs}"
+            f"FROM {_GIVEN} g LEFT JOIN (SELECT * FROM {self._of(table)} WHERE {ID} IN (SELECT {ID} FROM {_GIVEN})) o "
+            f"ON o.{ID} = g.{ID} WHERE o.{ID} IS NULL OR {differs}"
         )
         connection.unregister(_GIVEN)
         ((added, all_of_them),) = connection.execute(

@@ -99,6 +99,10 @@ def test_a_query_that_is_too_long_for_an_address_goes_by_a_job(
     home.land()
     assert home.table("account")["0010001"]["A_custom_field_with_a_long_name_399__c"] == "here"
     assert jobs(salesforce) == 1
+    first = next(dict(asked.query) for asked in salesforce.asked if asked.path.endswith("/results"))
+    assert first == {
+        "maxRecords": str(500_000 // (4 + 10 + 400))
+    }  # those of all objects, its own but the address, ours
 
 
 def test_the_next_day_has_what_changed_since_an_hour_before_the_newest(
