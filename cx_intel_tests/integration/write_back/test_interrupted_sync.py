@@ -36,7 +36,11 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("batch", [2, *(pytest.param(batch, marks=pytest.mark.slow) for batch in (1, 3))])
-@pytest.mark.parametrize("is_noted", [False, True], ids=["before it is noted", "after it is noted"])
+@pytest.mark.parametrize(
+    "is_noted",
+    [False, pytest.param(True, marks=pytest.mark.slow)],
+    ids=["before it is noted", "after it is noted"],
+)
 def test_a_sync_that_is_killed_goes_on_where_it_was(
     book: Book, planhat: PlanhatWritingStandIn, monkeypatch: pytest.MonkeyPatch, batch: int, is_noted: bool
 ) -> None:
@@ -83,7 +87,7 @@ def test_every_fault_is_survived_and_no_secret_is_left(book: Book, planhat: Plan
     assert TENANT.encode() not in left
 
 
-@pytest.mark.parametrize("status", [401, 403, 500])
+@pytest.mark.parametrize("status", [401, *(pytest.param(n, marks=pytest.mark.slow) for n in (403, 500))])
 def test_a_vendor_that_refuses_everything_is_told_without_its_secrets(
     book: Book, planhat: PlanhatWritingStandIn, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
@@ -101,6 +105,7 @@ def test_a_vendor_that_refuses_everything_is_told_without_its_secrets(
     assert outcome.sent == 27  # companies were written before
 
 
+@pytest.mark.slow
 def test_an_undo_that_is_killed_is_ended_by_the_next(
     book: Book, planhat: PlanhatWritingStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +128,7 @@ def test_an_undo_that_is_killed_is_ended_by_the_next(
     assert [planhat.field(f"A0{n}", "cx Health Score") for n in range(1, 10)] == [None] * 9
 
 
+@pytest.mark.slow
 def test_a_vendor_that_cannot_be_read_stops_not_the_other(tmp_path: Path, planhat: PlanhatWritingStandIn) -> None:
     with serving(SalesforceWritingStandIn(accounts=2)) as salesforce:
         secrets = "client_id: '${SALESFORCE_CLIENT_ID}', client_secret: '${SALESFORCE_CLIENT_SECRET}'"

@@ -206,7 +206,7 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("status", [206, 403])
+@pytest.mark.parametrize("status", [206, pytest.param(403, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("told", REFUSALS.values(), ids=REFUSALS)
 def test_a_partial_refusal_is_of_the_record_that_it_names(
     status: int, told: dict[str, object], planhat: PlanhatWritingStandIn

@@ -63,7 +63,7 @@ class Case:
         return len(of.records["Task"]) if isinstance(of, SalesforceWritingStandIn) else len(of.tasks)  # type: ignore[attr-defined]
 
 
-@pytest.fixture(params=["planhat", "salesforce"])
+@pytest.fixture(params=["planhat", pytest.param("salesforce", marks=pytest.mark.slow)])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     if request.param == "planhat":
         with serving(PlanhatWritingStandIn(count=3)) as planhat:
