@@ -284,7 +284,8 @@ ABOUT_NO_TABLE_OF_A_PORTFOLIO = {
     "upgrades.py": "versions of contracts",
     "publish.py": "the published copy, a file of its own",
     "remembered.py": "files, which are noted by what they say",
-    "queries.py": "the database in memory of a source's query",
+    "queries.py": "the database of a source's query, a file of its own",
+    "query_inputs.py": "what is put into that database",
     "backups.py": "copies of files",
 }
 TEMPORARY = ("{FETCHED}", "{_NEWEST}", "{_DIFFERENT}", "{temporary}")
