@@ -86,7 +86,7 @@ def proposal_for(
     tables: list[TableProposal] = []
     incomplete: list[TableProposal] = []
     others: list[FoundFiles] = []
-    for files in sorted(_left(found, folder, read), key=lambda files: -_fit(files, known)):
+    for files in sorted(_left(found, folder, read), key=lambda files: _fit(files, known), reverse=True):
         by_domain = "identity_links" in delivered
         guess = None
         if not files.fault and "mrr_history" not in delivered:
@@ -142,10 +142,12 @@ def _why_not(files: FoundFiles, known: Portfolio, by_preset: Mapping[str, Fittin
     return ""
 
 
-def _fit(files: FoundFiles, known: Portfolio) -> int:
-    """How many columns of the table that files seem to be they have: those that fit best come first."""
+def _fit(files: FoundFiles, known: Portfolio) -> tuple[bool, int]:
+    """Whether the name of files tells the table that they seem to be, and how many of its columns they have."""
     guess = None if files.fault else proposed(files, known)
-    return len(guess.columns) if guess and not guess.missing else 0
+    if guess is None or guess.missing:
+        return False, 0
+    return is_named(files, guess.table), len(guess.columns)
 
 
 def known_accounts(presets: Sequence[PresetProposal], tables: Sequence[TableProposal]) -> frozenset[str]:

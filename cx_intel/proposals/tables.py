@@ -16,7 +16,7 @@ from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.meanings import FIGURE, meanings, of_ends, of_periods, without_billing
 from cx_intel.proposals.names import bare_names, plain
 from cx_intel.proposals.spellings import EITHER_WAY, day_of, is_day, spellings
-from cx_intel.proposals.words import COLUMN_WORDS, NEVER_NAMED, TABLE_WORDS
+from cx_intel.proposals.words import COLUMN_WORDS, NEVER_NAMED, TABLE_WORDS, TELLING
 from cx_intel.settings.portfolio import Portfolio
 
 _NUMBER = re.compile(r"^[^\d(-]{0,4}\(?-?[\d.,' ]*\d\)?[^\d]{0,4}$")
@@ -110,6 +110,8 @@ def proposed(
         if table in taken:
             is_another = is_another or named
             continue
+        if not named and not _is_telling(proposal):
+            continue
         if not named:
             doubt = f"{found.title} is taken for {table} by its columns alone: its name does not tell."
             proposal = replace(proposal, doubts=(doubt, *proposal.doubts))
@@ -130,6 +132,13 @@ def is_named(found: FoundFiles, table: str | None = None) -> bool:
 def is_never(found: FoundFiles, table: str) -> bool:
     """Whether the name of files tells that they hold something else than a table, whatever their columns are called."""
     return "usage" not in found.plain_name and any(word in found.plain_name for word in NEVER_NAMED.get(table, ()))
+
+
+def _is_telling(proposal: TableProposal) -> bool:
+    """Whether the columns of a file, its name apart, tell its table from others."""
+    words = TELLING.get(proposal.table)
+    names = [plain(name) for name in proposal.columns.values()]
+    return words is None or any(word in name for name in names for word in words)
 
 
 def guessed(table: str, found: FoundFiles, portfolio: Portfolio) -> TableProposal:

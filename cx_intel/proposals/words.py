@@ -33,6 +33,7 @@ TABLE_WORDS = {
 """Canonical table: parts of the names of files that hold it; the first table that fits best is taken."""
 
 NEVER_NAMED = {
+    "accounts": ("contact", "lead", "coupon", "transaction", "email", "note", "tag", "campaign"),
     "usage_events": (
         *("revenue", "mrr", "payment", "billing", "invoice", "charge", "refund", "contract", "subscription"),
         *("opportunit", "deal", "lead", "renewal", "churn"),
@@ -49,6 +50,13 @@ _ACCOUNT = (
     *("account_number", "customer_name", "account_name", "company_name", "team_id", "business_id"),
 )
 _STATUS = ("status", "state", "stage", "lifecycle_stage")
+TELLING = {
+    "usage_events": ("event_name", "event_type", "event", "action", "feature", "feature_name"),
+    "support_tickets": ("ticket", "case", "priority", "urgency", "severity", "resolved", "solved", "closed", "csat"),
+    "csm_activities": ("activity", "task", "qbr", "meeting"),
+}
+"""Canonical table: words in the names of columns of which a file has one, if it is to be taken for the table by its columns
+alone: an id, an account, a day and a type are what most tables have."""
 CURRENCY_WORDS = ("currency", "currency_code", "waehrung")
 
 COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from cx_intel.proposals.finding import known_contracts
+from cx_intel.proposals.finding import known_contracts, proposal_for
 from cx_intel.proposals.folders import look_into
 from cx_intel.proposals.tables import proposed, with_strangers
 from cx_intel_tests.helpers.proposed import found_in, proposal
@@ -47,9 +47,29 @@ def test_german_headers_with_umlauts(tmp_path: Path) -> None:
 
 
 def test_a_file_whose_name_does_not_tell_is_said(tmp_path: Path) -> None:
-    made = proposal(tmp_path, "users.csv", "id,company_id,created_at,name\nU1,A,2024-01-01,Ada\n")
+    made = proposal(tmp_path, "data.csv", "id,company_id,created_at,action\nU1,A,2024-01-01,login\n")
 
     assert "is taken for usage_events by its columns alone: its name does not tell." in made.doubts[0]
+
+
+@pytest.mark.parametrize("name", ["coupon_redemption", "article", "contact_list"])
+def test_an_id_an_account_a_day_and_a_type_make_no_table(tmp_path: Path, name: str) -> None:
+    text = "id,company_id,created_at,type,state\n1,A,2024-01-01,x,done\n"
+
+    assert proposed(found_in(tmp_path, f"{name}.csv", text), KNOWN, {"accounts"}) is None
+
+
+def test_files_whose_name_tells_come_before_those_whose_columns_do(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "accounts.csv").write_text("account_id,name\nA,Alder\n")
+    (data / "subscriptions.csv").write_text("id,account_id,amount,started_at\nS1,A,99.5,2024-01-01\n")
+    lines = "id,account_id,amount,currency,start_date,end_date,product\nL1,A,5,USD,2024-01-01,2024-02-01,Seats\n"
+    (data / "line_items.csv").write_text(lines)
+
+    tables = {table.table: table.found.title for table in proposal_for(data, tmp_path / "samples").tables}
+
+    assert tables == {"accounts": "accounts.csv", "subscriptions": "subscriptions.csv"}
 
 
 def test_a_second_file_of_a_table_is_not_made_another(tmp_path: Path) -> None:
