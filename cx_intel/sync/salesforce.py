@@ -46,6 +46,8 @@ UPLOADS, READINGS = 3, 3
 """How often a job is begun anew, and its results are asked for, where a part of them was lost."""
 EMPTIED = "#N/A"
 FORECAST = "ForecastCategoryName"
+LOCKED = "UNABLE_TO_LOCK_ROW"
+"""Why a record is refused that somebody else is writing to: it is sent once more."""
 TO_DO = "What was sent stays; the next sync goes on from there."
 
 
@@ -137,12 +139,24 @@ class SalesforceWriter:
             given = self.api.get(str(given["nextRecordsUrl"]))
 
     def write(self, name: str, records: Sequence[Record]) -> Mapping[str, Written]:
+        written = self._by_job(name, records)
+        locked = [record for record in records if written[record.key].reason.startswith(LOCKED)]
+        return {**written, **(self._by_job(name, locked) if locked else {})}
+
+    def _by_job(self, name: str, records: Sequence[Record]) -> dict[str, Written]:
+        """What became of the records of one job.
+
+        Raises:
+            SourceError: The job itself failed, and no record was refused: what it did not come to is sent again.
+        """
         job = self._uploaded(name, _csv(records))
         ended = self._ended(job)
         told, reason = f"job {job}", self._said(str(ended.get("errorMessage") or f"the job ended as {ended['state']}"))
+        if ended["state"] != "JobComplete":
+            raise SourceError(f"Salesforce did not do the job {job} of {name}: {reason}. {TO_DO}")
         for _ in range(READINGS):
             written = self._results(job, told)
-            if ended["state"] != "JobComplete" or all(record.key in written for record in records):
+            if all(record.key in written for record in records):
                 break  # else an answer was cut
         return {record.key: written.get(record.key, Written(reason, told)) for record in records}
 

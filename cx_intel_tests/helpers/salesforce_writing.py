@@ -40,6 +40,8 @@ class SalesforceWritingStandIn(StandIn):
         refused: Id: why a change of the record is refused.
         quota: Requests that are left today.
         looks: How often a job is looked at before it ends.
+        failing_jobs: How many of the next jobs fail as a whole.
+        locked: Id of a record: how often a change of it is refused, since somebody else writes to it.
     """
 
     def __init__(self, accounts: int = 0, now: float = 1_750_000_000):
@@ -50,6 +52,8 @@ class SalesforceWritingStandIn(StandIn):
         self.refused: dict[str, str] = {}
         self.quota = 100_000
         self.looks = 2
+        self.failing_jobs = 0
+        self.locked: dict[str, int] = {}
         self.tokens: dict[str, float] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
         for n in range(1, accounts + 1):
@@ -173,6 +177,10 @@ class SalesforceWritingStandIn(StandIn):
         if unknown:
             job["errorMessage"] = f"InvalidBatch : Field name not found : {unknown[0]}"
             rows = []
+        elif self.failing_jobs:
+            self.failing_jobs -= 1
+            job |= {"end": "Failed", "errorMessage": "InternalServerError : Job retries exhausted"}
+            rows = []
         good = csv.writer(ok, lineterminator="\n")
         bad = csv.writer(failed, lineterminator="\n")
         good.writerow(["sf__Id", "sf__Created", *columns])
@@ -180,6 +188,9 @@ class SalesforceWritingStandIn(StandIn):
         for row in rows:
             there = self.records[job["object"]].get(row["Id"])
             wrong = self.refused.get(row["Id"]) or ("" if there else "ENTITY_IS_DELETED:entity is deleted:--")
+            if self.locked.get(row["Id"], 0) > 0:
+                self.locked[row["Id"]] -= 1
+                wrong = wrong or "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"
             changes = {name: _typed(row[name], fields[name]) for name in columns if name != "Id" and row[name] != ""}
             wrong = wrong or next(
                 (f"INVALID_TYPE_ON_FIELD_IN_RECORD:{n}:--" for n, v in changes.items() if v is ...), ""

@@ -102,6 +102,28 @@ def test_a_refused_record_and_a_field_that_is_missing(book: Book, salesforce: Sa
     assert of(salesforce, 1) == (82.5, "Green", False)
 
 
+def test_of_a_job_that_fails_nothing_is_refused_and_the_next_sync_sends_it_again(
+    book: Book, salesforce: SalesforceWritingStandIn
+) -> None:
+    salesforce.failing_jobs = 1
+    outcome = book.sync()
+    assert (outcome.sent, outcome.rejected) == (0, 0)
+    (told,) = outcome.failures
+    assert "InternalServerError : Job retries exhausted" in told
+    assert book.sync().sent == 7
+    assert of(salesforce, 1) == (82.5, "Green", False)
+
+
+def test_a_record_that_somebody_else_writes_to_is_sent_once_more(
+    book: Book, salesforce: SalesforceWritingStandIn
+) -> None:
+    salesforce.locked = {account_id(1): 1, account_id(3): 2}
+    outcome = book.sync()
+    assert (outcome.sent, outcome.rejected) == (4, 3)
+    assert [len(job["content"].splitlines()) - 1 for job in salesforce.jobs.values()] == [3, 2]
+    assert of(salesforce, 1) == (82.5, "Green", False)
+
+
 def test_a_field_that_is_not_there_is_told_before_anything_is_sent(
     book: Book, salesforce: SalesforceWritingStandIn
 ) -> None:
