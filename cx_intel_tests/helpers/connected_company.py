@@ -90,13 +90,18 @@ def connected_vendors(day: date) -> Iterator[Vendors]:
         yield vendors
 
 
+def domain_of(account: str) -> str:
+    return f"{NAMES[account].lower().replace(' ', '')}.example"
+
+
 def _crm(salesforce: SalesforceStandIn) -> None:
     salesforce.put("User", Id="005A", Name="Ann Lee")
     salesforce.put("User", Id="005B", Name="Ben Ost")
     for id_, name in NAMES.items():
         owner = "005B" if id_ == BOLT else "005A"
         salesforce.put("Account", Id=id_, Name=name, OwnerId="005B", CSM_Owner__c=owner, Type="Customer",
-                       Customer_Segment__c="Enterprise" if id_ == ACME else "SMB", BillingCountry="Germany")  # fmt: skip
+                       Customer_Segment__c="Enterprise" if id_ == ACME else "SMB", BillingCountry="Germany",
+                       Website=f"https://www.{domain_of(id_)}/en" if id_ == BOLT else None)  # fmt: skip
         salesforce.put("Opportunity", Id=f"006{id_}", AccountId=id_, Type="Existing Business - Renewal", IsClosed=False,
                        IsWon=False, CloseDate="2025-09-30" if id_ == ACME else "2026-02-02")  # fmt: skip
     salesforce.put("Account", Id="001E", Name="A mistake", OwnerId="005A")
@@ -108,8 +113,9 @@ def _billing(stripe: StripeStandIn) -> None:
     for one in (SEAT, YEARLY, EURO):
         stripe.put("prices", one)
     for id_, name in NAMES.items():
-        known = {"salesforce_account_id": id_}
-        stripe.put("customers", {"id": f"cus_{id_}", "name": name, "metadata": known, "created": stripe.now})
+        known = {} if id_ == BOLT else {"salesforce_account_id": id_}  # who that is, its domain says alone
+        of = {"id": f"cus_{id_}", "name": name, "email": f"pay@{domain_of(id_)}", "metadata": known}
+        stripe.put("customers", of | {"created": stripe.now})
     bill(stripe, ACME, item("si_a", SEAT, 10))
     bill(stripe, BOLT, item("si_b", YEARLY, 1, at(date(2026, 2, 3))))
     bill(stripe, COVA, item("si_c", EURO, 4), currency="eur")
