@@ -16,7 +16,6 @@ from rich.table import Table
 
 from cx_intel.cli.action import actions
 from cx_intel.cli.asking import asking
-from cx_intel.cli.assistant import assistant
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
 from cx_intel.cli.deployment import deployment
 from cx_intel.cli.documents import documents
@@ -44,7 +43,6 @@ REBUILD = "Execute every step, also those that would make what stands there alre
 app.add_typer(deployment)
 app.add_typer(actions)
 app.add_typer(asking)
-app.add_typer(assistant)
 app.add_typer(figures)
 app.add_typer(validation)
 app.add_typer(documents)

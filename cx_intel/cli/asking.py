@@ -1,6 +1,6 @@
-"""The commands that ask: one account explained, two days compared, a query over the published copy.
+"""The commands that ask: one account explained, two days compared, a query over the published copy, assistants served.
 
-Thin doors to `cx_intel.reports.ask` and `cx_intel.warehouse.duckdb.asking`; they only read. Other commands are in
+Thin doors to `cx_intel.reports.ask`, `cx_intel.warehouse.duckdb.asking` and `cx_intel.assistants`; they only read. Other commands are in
 `app.py`, what they print in `output.py`.
 """
 
@@ -138,3 +138,26 @@ def _only(names: list[str]) -> str:
         errors.print(f"{what}: choose one (--portfolio).", style="red")
         raise typer.Exit(MISUSE)
     return names[0]
+
+
+@asking.command()
+def mcp(
+    portfolio: Annotated[list[str] | None, typer.Option(help="Those that may be asked about. Default: all.")] = None,
+) -> None:
+    """Serve assistants by MCP over standard input and output: reading alone, from the published copies."""
+    with explained():
+        from cx_intel.orchestration.build import portfolio_files
+
+        environment = read_environment(os.environ)
+        there = list(portfolio_files(environment.portfolios))
+        portfolios, _ = usable(environment, [known_name(name, there) for name in portfolio or there])
+    try:
+        from cx_intel.assistants.server import server
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("mcp"):
+            raise
+        errors.print("The server needs a package: pip install 'cx-intel[mcp]'.", style="red", markup=False)
+        raise typer.Exit(MISUSE) from None
+    from cx_intel.assistants.published import PublishedAnswers
+
+    server(PublishedAnswers(environment, portfolios)).run("stdio")

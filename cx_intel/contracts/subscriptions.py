@@ -5,10 +5,10 @@ What a source delivers of subscriptions is in `cx_intel.contracts.staging.billin
 """
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, TEXT, Column, Contract, Invariant
+from cx_intel.contracts.revenue.subscription_deliveries import delivery_rules
 from cx_intel.contracts.staging.billing import SUBSCRIPTION_BASICS
 from cx_intel.contracts.staging.recurring import non_recurring_column
 from cx_intel.contracts.staging.values import monthly_amount_column
-from cx_intel.contracts.subscription_deliveries import delivery_rules
 from cx_intel.settings.portfolio import Portfolio
 
 END_KINDS = ("cancellation", "term")

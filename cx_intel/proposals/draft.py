@@ -23,7 +23,7 @@ from cx_intel.proposals.tables import TableProposal, is_named
 from cx_intel.proposals.words import CURRENCY_WORDS
 from cx_intel.settings.sources.base import DELIVERED_ONCE
 from cx_intel.settings.yaml.presets import LINKS, preset_of
-from cx_intel.warehouse.duckdb.files.drafted_queries import PRICES, ROWS
+from cx_intel.warehouse.duckdb.queries.drafted_queries import PRICES, ROWS
 
 OLD = timedelta(days=7)
 """An export whose newest row is older than that is taken for one of that day."""

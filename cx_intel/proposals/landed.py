@@ -15,7 +15,7 @@ from cx_intel.proposals.tables import TableProposal, guessed, is_named, proposed
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.presets import merged
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.duckdb.files.drafted_queries import PRICE_KEY, of_table, with_prices
+from cx_intel.warehouse.duckdb.queries.drafted_queries import PRICE_KEY, of_table, with_prices
 
 FirstRows = Callable[[str, Sequence[str]], list[dict[str, str | None]]]
 """Takes schema and name of a table, and the columns wanted; raises SourceError."""

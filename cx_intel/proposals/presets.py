@@ -24,8 +24,8 @@ from cx_intel.sources.files.formats.by_format import read_file
 from cx_intel.sources.files.paths import file_sets, source_files
 from cx_intel.warehouse.duckdb.files.landed import bare
 from cx_intel.warehouse.duckdb.files.nested import nested
-from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 
 _SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 

@@ -1,7 +1,7 @@
 """Tables that are laid out otherwise: a column or a file for each month, totals below, accounts that only others name.
 
 What a column is called is decided in `tables.py`; how the query of a source is worded in
-`cx_intel.warehouse.duckdb.files.drafted_queries`.
+`cx_intel.warehouse.duckdb.queries.drafted_queries`.
 """
 
 import re
@@ -14,7 +14,7 @@ from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.meanings import is_recurring
 from cx_intel.proposals.tables import TableProposal, guessed, is_named, is_number
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.files.drafted_queries import accounts_of, by_month_of_file
+from cx_intel.warehouse.duckdb.queries.drafted_queries import accounts_of, by_month_of_file
 
 _MONTHS = (
     "%Y-%m",

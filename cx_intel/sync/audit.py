@@ -29,7 +29,7 @@ from cx_intel.contracts.write_back import (
     write_back_rejected,
 )
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.sync.vendors import DIMENSION, TASK, Written
+from cx_intel.sync.writers.writer import DIMENSION, TASK, Written
 from cx_intel.warehouse.protocol import Warehouse
 
 Row = Mapping[str, Any]

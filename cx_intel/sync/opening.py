@@ -19,7 +19,7 @@ from cx_intel.warehouse.protocol import Warehouse
 if TYPE_CHECKING:
     from cx_intel.sources.vendors.http import Clock
     from cx_intel.sync.sync import Sync
-    from cx_intel.sync.vendors import VendorWriter
+    from cx_intel.sync.writers.writer import VendorWriter
 
 
 @contextmanager
@@ -100,8 +100,8 @@ def _writers(
 ) -> "list[VendorWriter]":
     try:
         from cx_intel.sources.vendors.http import Clock
-        from cx_intel.sync.planhat import PlanhatWriter, planhat_clients
-        from cx_intel.sync.salesforce import SalesforceWriter, salesforce_write_client
+        from cx_intel.sync.writers.planhat import PlanhatWriter, planhat_clients
+        from cx_intel.sync.writers.salesforce import SalesforceWriter, salesforce_write_client
     except ImportError as error:
         raise SourceError("Writing back needs packages: pip install 'cx-intel[connected]'.") from error
     clock = clock or Clock()

@@ -14,10 +14,10 @@ import pandas as pd
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
 from cx_intel.settings.write_back import OpportunityWriting
 from cx_intel.sync.audit import Audit
-from cx_intel.sync.salesforce import FORECAST
 from cx_intel.sync.values import FLAG, TEXT
-from cx_intel.sync.vendors import CLOSES_ON, OF_ACCOUNT, OPPORTUNITY
 from cx_intel.sync.wanted import WANTED, Wanted
+from cx_intel.sync.writers.salesforce import FORECAST
+from cx_intel.sync.writers.writer import CLOSES_ON, OF_ACCOUNT, OPPORTUNITY
 
 SALESFORCE = "salesforce"
 

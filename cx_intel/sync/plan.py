@@ -20,7 +20,7 @@ from cx_intel.contracts.write_back import (
     write_back_plan,
 )
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.sync.vendors import DIMENSION
+from cx_intel.sync.writers.writer import DIMENSION
 
 STAGED_WANTED, STAGED_PRESENT = "write_back_wanted", "write_back_present"
 """Staged writes that are discarded when a sync ends."""

@@ -11,8 +11,8 @@ from cx_intel.contracts.renewals.interventions import GIVEN
 from cx_intel.contracts.staging.values import DONE
 from cx_intel.interventions.recording import GivenAction, record
 from cx_intel.sync.tasks import tasks_sent
-from cx_intel.sync.vendors import VendorWriter
 from cx_intel.sync.wanted import Wanted
+from cx_intel.sync.writers.writer import VendorWriter
 from cx_intel.warehouse.protocol import Warehouse
 
 PIPELINE = "renewal_pipeline"

@@ -23,8 +23,8 @@ from cx_intel.sync.outcome import Outcome
 from cx_intel.sync.plan import PRESENT_LIKE, STAGED_PRESENT, STAGED_WANTED, WANTED_LIKE, planned
 from cx_intel.sync.read_back import read_back
 from cx_intel.sync.tasks import Tasks, as_planned, tasks_present, tasks_sent, written_tasks
-from cx_intel.sync.vendors import RECORDS_OF, TASK, Record, TaskDraft, VendorWriter, Written
 from cx_intel.sync.wanted import Wanted
+from cx_intel.sync.writers.writer import RECORDS_OF, TASK, Record, TaskDraft, VendorWriter, Written
 from cx_intel.warehouse.protocol import Warehouse
 
 FIELDS_AT_ONCE = 25_000

@@ -16,8 +16,8 @@ from cx_intel.contracts.renewals.lifecycle import CANCELLATION, SIGNAL_DROP, TIE
 from cx_intel.contracts.write_back import AUDIT, REFUSED
 from cx_intel.settings.write_back import TaskWriting
 from cx_intel.sync.values import TEXT
-from cx_intel.sync.vendors import CREATED, OWNER, PRESENT, TASK, TaskDraft, VendorWriter, Written
 from cx_intel.sync.wanted import WANTED, Wanted
+from cx_intel.sync.writers.writer import CREATED, OWNER, PRESENT, TASK, TaskDraft, VendorWriter, Written
 from cx_intel.warehouse.protocol import Warehouse
 
 INTERVENTIONS = "cs_intervention_list"

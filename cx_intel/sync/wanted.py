@@ -15,7 +15,7 @@ from cx_intel.reports.words.rounding import is_missing, rounded
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.write_back import CHURN_FLAG, SCORE, TIER, WriteBackSettings, at_risk_tiers
 from cx_intel.sync.values import FLAG, NUMBER, TEXT, number
-from cx_intel.sync.vendors import ACCOUNT, COMPANY, DIMENSION
+from cx_intel.sync.writers.writer import ACCOUNT, COMPANY, DIMENSION
 from cx_intel.warehouse.protocol import Warehouse
 
 AT_ONCE = 1_000

@@ -1,7 +1,7 @@
 """Runs one query at a database that somebody else keeps, and gives its result as an Arrow table. Read-only.
 
 Which driver serves which address, and what a server's refusal means for whoever wrote the query. What the columns of the
-result mean is not looked at here (`cx_intel.warehouse.duckdb.files.queries`, staging).
+result mean is not looked at here (`cx_intel.warehouse.duckdb.queries.queries`, staging).
 """
 
 from collections.abc import Callable, Iterator

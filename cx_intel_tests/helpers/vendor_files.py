@@ -20,8 +20,8 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.loader import parse_portfolio
 from cx_intel.sources.files.content import FilesRead
-from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 from cx_intel_tests.helpers.made_once import made
 
 AS_OF = date(2025, 6, 30)

@@ -20,7 +20,7 @@ from cx_intel.reports.charts.figure import CONTAINER, Figure, Rows
 from cx_intel.reports.charts.palette import chart_theme
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.trust import doubts, trust_of
-from cx_intel.reports.pages.packing import columnar, script_json
+from cx_intel.reports.packing import columnar, script_json
 from cx_intel.reports.pages.page import Page, account_link
 
 TEMPLATES = Path(__file__).parents[1] / "templates"

@@ -10,7 +10,7 @@ from cx_intel.cli.app import app
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.loader import load_portfolio
-from cx_intel.warehouse.duckdb.files.queries import read_query
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 
 SCHEMA = """
 create table organizations(id integer primary key, name text, created_at text, plan_id int, deleted_at text);

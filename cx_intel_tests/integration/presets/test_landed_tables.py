@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.duckdb.files.queries import read_query
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.landed_tables import land, land_in_sqlite
 

@@ -16,7 +16,7 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.doctor.portfolios import examine
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.duckdb.files.queries import read_query
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.postgres import postgres
 from cx_intel_tests.helpers.small_company import SmallCompany

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cx_intel.sync import planhat as planhat_module
 from cx_intel.sync.audit import Audit
+from cx_intel.sync.writers import planhat as planhat_module
 from cx_intel_tests.helpers.planhat_writing import TENANT, TOKEN, PlanhatWritingStandIn
 from cx_intel_tests.helpers.salesforce_writing import SalesforceWritingStandIn, account_id
 from cx_intel_tests.helpers.vendor_server import Faults, serving

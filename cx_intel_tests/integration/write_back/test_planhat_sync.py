@@ -9,8 +9,8 @@ import pytest
 from cx_intel.settings.write_back import PlanhatWriting
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.http import Clock
-from cx_intel.sync.planhat import PlanhatWriter, planhat_clients
-from cx_intel.sync.vendors import Record
+from cx_intel.sync.writers.planhat import PlanhatWriter, planhat_clients
+from cx_intel.sync.writers.writer import Record
 from cx_intel_tests.helpers.planhat_writing import TENANT, TOKEN, PlanhatWritingStandIn
 from cx_intel_tests.helpers.vendor_server import Asked, Reply, serving
 from cx_intel_tests.helpers.written_back import AS_OF, Book, account

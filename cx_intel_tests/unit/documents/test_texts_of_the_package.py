@@ -17,7 +17,7 @@ STATEMENT = re.compile(
 )
 SQLITE = {"orchestration/alerts/outbox.py", "privacy/run_history.py"}
 """Modules that keep or change SQLite files, which are no warehouse: the outbox's own, and Dagster's."""
-SOQL = {"sources/vendors/salesforce.py", "sync/salesforce.py"}
+SOQL = {"sources/vendors/salesforce.py", "sync/writers/salesforce.py"}
 """Modules that ask a vendor in its own language, which no warehouse reads."""
 
 

@@ -17,8 +17,8 @@ from cx_intel.proposals.shapes import month_of
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.loader import load_portfolio
-from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 
 
 def drafted(folder: Path, files: dict[str, str]) -> str:

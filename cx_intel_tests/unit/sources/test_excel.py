@@ -13,8 +13,8 @@ from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import FilesRead, read_files
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 from cx_intel_tests.helpers.builders import portfolio
 
 

@@ -19,7 +19,7 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.digests import digest_of_files
-from cx_intel.warehouse.duckdb.files.queries import read_query
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 from cx_intel_tests.helpers.builders import portfolio
 
 

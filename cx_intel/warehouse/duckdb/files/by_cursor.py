@@ -20,8 +20,8 @@ from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.duckdb.files.by_file import NO_DAY, STREAM, FileTables, as_they_are
 from cx_intel.warehouse.duckdb.files.cursor_rows import FETCHED, CursorRows
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
-from cx_intel.warehouse.duckdb.files.queries import QUERY, address_of, check_columns
 from cx_intel.warehouse.duckdb.files.reading import MARKS
+from cx_intel.warehouse.duckdb.queries.queries import QUERY, address_of, check_columns
 from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.fetched import Fetch, TableChange
 

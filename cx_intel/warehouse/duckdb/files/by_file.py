@@ -25,9 +25,9 @@ from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.duckdb.files.columns import ignored, used_names
 from cx_intel.warehouse.duckdb.files.local_spellings import literal
 from cx_intel.warehouse.duckdb.files.parquet import ParquetGroup, plain_groups, query_of, times_of
-from cx_intel.warehouse.duckdb.files.queries import query_rows
 from cx_intel.warehouse.duckdb.files.reading import FileReading, QueryReading, stream_schema
 from cx_intel.warehouse.duckdb.limits import Limits
+from cx_intel.warehouse.duckdb.queries.queries import query_rows
 from cx_intel.warehouse.duckdb.remembered import RememberedFiles
 
 STREAM = "_cx_files"

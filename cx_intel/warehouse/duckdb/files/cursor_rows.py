@@ -19,7 +19,7 @@ from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.connections import exact_numbers
 from cx_intel.warehouse.duckdb.files.by_file import STREAM
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
-from cx_intel.warehouse.duckdb.files.queries import canonical_cells
+from cx_intel.warehouse.duckdb.queries.queries import canonical_cells
 from cx_intel.warehouse.fetched import Fetch
 
 FETCHED = "_cx_fetched"

@@ -15,8 +15,8 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead
 from cx_intel.sources.files.heads import with_heads
 from cx_intel.sources.files.paths import file_sets
-from cx_intel.warehouse.duckdb.files.queries import read_query
 from cx_intel.warehouse.duckdb.files.reading import read_files
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 
 OF_A_QUERY = 50
 """For each row of a query so many of its files are read, since its joins find no partners otherwise."""

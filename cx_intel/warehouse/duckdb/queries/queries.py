@@ -21,8 +21,8 @@ from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, wi
 from cx_intel.warehouse.connections import exact_numbers, streamed, watched
 from cx_intel.warehouse.duckdb.files.landed import read_landed
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
-from cx_intel.warehouse.duckdb.files.query_inputs import landed_here, put_contents
 from cx_intel.warehouse.duckdb.limits import Limits
+from cx_intel.warehouse.duckdb.queries.query_inputs import landed_here, put_contents
 
 TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
 """Types of a result that stand as they are; times with a zone are brought to UTC, decimals stay, all else is text."""

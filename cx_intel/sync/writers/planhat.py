@@ -20,7 +20,7 @@ from cx_intel.sources.vendors.pace import Pace
 from cx_intel.sources.vendors.planhat import ASKED_A_MINUTE
 from cx_intel.sources.vendors.sign_in import FORBIDDEN, Bearer
 from cx_intel.sync.values import NUMBER, canonical, typed
-from cx_intel.sync.vendors import COMPANY, DIMENSION, OWNER, PRESENT, Record, TaskDraft, Written
+from cx_intel.sync.writers.writer import COMPANY, DIMENSION, OWNER, PRESENT, Record, TaskDraft, Written
 
 MOST_ITEMS = 5_000
 """Of one bulk request."""

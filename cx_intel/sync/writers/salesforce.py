@@ -20,7 +20,7 @@ from cx_intel.sources.vendors.http import ApiClient, Clock
 from cx_intel.sources.vendors.salesforce import API, QUOTA, salesforce_client
 from cx_intel.sources.vendors.sign_in import SignIn
 from cx_intel.sync.values import canonical
-from cx_intel.sync.vendors import (
+from cx_intel.sync.writers.writer import (
     ACCOUNT,
     CLOSES_ON,
     OF_ACCOUNT,

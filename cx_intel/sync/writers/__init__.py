@@ -1,0 +1,1 @@
+"""What the vendors are asked and sent, behind one protocol (`writer.py`)."""
