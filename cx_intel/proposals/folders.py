@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from cx_intel.proposals.last_rows import last_rows
-from cx_intel.proposals.names import plain
+from cx_intel.proposals.words.names import plain
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import Content, open_text

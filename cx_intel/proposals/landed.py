@@ -10,8 +10,8 @@ from typing import cast
 
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.meanings import meanings
-from cx_intel.proposals.names import plain
 from cx_intel.proposals.tables import TableProposal, guessed, is_named, proposed
+from cx_intel.proposals.words.names import plain
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.presets import merged
 from cx_intel.sources.errors import SourceError

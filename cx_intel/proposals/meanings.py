@@ -9,9 +9,9 @@ from datetime import date, timedelta
 
 from cx_intel.models.staging.columns.prices import INTERVALS
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.names import CURRENCIES, bare_names, plain
 from cx_intel.proposals.spellings import day_of
-from cx_intel.proposals.words import (
+from cx_intel.proposals.words.names import CURRENCIES, bare_names, plain
+from cx_intel.proposals.words.values import (
     CONTRACT_VALUES,
     MONTHS_OF_AMOUNTS,
     MONTHS_OF_PERIODS,

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.proposals.names import plain
+from cx_intel.proposals.words.names import plain
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.presets import Preset

@@ -1,6 +1,6 @@
 """Which canonical table files hold, and which of their columns is which: from names, and from what the first rows say.
 
-The names are in `words.py`; how days and numbers are written in `spellings.py`, what amounts and ratings are for in
+The names are in `words`; how days and numbers are written in `spellings.py`, what amounts and ratings are for in
 `meanings.py`; what is proposed is written down in `draft.py`. Nothing is certain here: what could not be told
 is part of the proposal.
 """
@@ -14,9 +14,9 @@ from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.meanings import FIGURE, meanings, of_ends, of_periods, without_billing
-from cx_intel.proposals.names import bare_names, plain
 from cx_intel.proposals.spellings import EITHER_WAY, day_of, is_day, spellings
-from cx_intel.proposals.words import COLUMN_WORDS, NEVER_NAMED, TABLE_WORDS, TELLING
+from cx_intel.proposals.words.columns import COLUMN_WORDS, NEVER_NAMED, TABLE_WORDS, TELLING
+from cx_intel.proposals.words.names import bare_names, plain
 from cx_intel.settings.portfolio import Portfolio
 
 _NUMBER = re.compile(r"^[^\d(-]{0,4}\(?-?[\d.,' ]*\d\)?[^\d]{0,4}$")

@@ -1,6 +1,6 @@
 """Compares names of columns and files as people write them: plain words, without what tells nothing in their table.
 
-What people call each table and column is in `words.py`; what is made of both, in `tables.py`.
+What people call each table and column is in `columns.py`; what is made of both, in `cx_intel.proposals.tables`.
 """
 
 import re

@@ -1,0 +1,49 @@
+"""What people write into columns: periods, priorities, statuses, in the languages and systems that are known.
+
+What they call tables and columns is in `columns.py`; what is made of both, in `cx_intel.proposals.meanings`.
+"""
+
+from cx_intel.models.staging.columns.prices import INTERVALS
+
+MONTHS_OF_AMOUNTS = {
+    12: ("arr", "annual", "acv", "year", "jahr"),
+    1: ("mrr", "month", "monat"),
+}
+"""The months that an amount is for: parts of the names of columns that tell it."""
+
+MONTHS_OF_PERIODS = {
+    "1": (*INTERVALS["month"], "per month", "a month", "every month", "mtl", "monatlich", "pro monat"),
+    "3": ("quarter", "quarters", "quarterly", "per quarter", "vierteljährlich", "quartalsweise", "pro quartal"),
+    "6": ("half-yearly", "half yearly", "semi-annual", "semi-annually", "semiannual", "biannual", "halbjährlich"),
+    "12": (*INTERVALS["year"], "per year", "a year", "every year", "per annum", "p.a.", "jährlich", "pro jahr"),
+}
+"""The months of a period of billing: the words for it."""
+
+CONTRACT_VALUES = ("contract_value", "total_contract_value", "tcv", "contract_amount", "vertragswert")
+"""Names of columns with the value of a contract, which is for all of its term or for a year."""
+
+PRIORITIES = {
+    "p1": ("urgent", "critical", "blocker", "highest", "p1", "1", "sev1", "dringend", "kritisch"),
+    "p2": ("high", "major", "p2", "2", "sev2", "hoch"),
+    "p3": ("normal", "medium", "med", "moderate", "p3", "3", "sev3", "mittel"),
+    "p4": ("low", "minor", "lowest", "trivial", "p4", "4", "sev4", "niedrig", "gering"),
+}
+
+TRIALS = ("is_trial", "trial", "in_trial", "testphase")
+"""Columns that say whether a subscription is a trial."""
+
+WON = ("closed won", "won", "closedwon", "gewonnen")
+"""The stage of a deal that became a contract."""
+
+STATUSES = {
+    "subscriptions": {
+        "active": ("aktiv", "laufend", "live", "in force", *WON),
+        "cancelled": ("gekündigt", "storniert"),
+        "ended": ("beendet", "abgelaufen", "inactive", "inaktiv"),
+    },
+    "support_tickets": {
+        "open": ("offen", "neu", "in bearbeitung", "wartend", "in progress"),
+        "resolved": ("gelöst", "geschlossen", "erledigt"),
+    },
+}
+"""Canonical table: a word of its status, and the words of other systems and languages that are proposed for it."""
