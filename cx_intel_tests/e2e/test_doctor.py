@@ -24,6 +24,8 @@ from cx_intel.warehouse.duckdb.upkeep.backups import take
 from cx_intel.warehouse.lock import WriterLock
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow  # a refresh
+
 TODAY = datetime.now(UTC)
 
 

@@ -14,6 +14,8 @@ from cx_intel.models.expressions.time import MICROSECONDS
 from cx_intel.models.support.business_hours import business_hours, with_open_time
 from cx_intel_tests.helpers.builders import portfolio
 
+pytestmark = pytest.mark.slow  # many examples
+
 AS_OF = date(2025, 12, 31)
 CLOSED = date(2025, 5, 1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "sat")

@@ -23,6 +23,8 @@ from cx_intel_tests.helpers.builders import portfolio, rows
 from cx_intel_tests.helpers.renewal_tables import kept
 from cx_intel_tests.helpers.staged_rows import raw
 
+pytestmark = pytest.mark.slow  # many examples
+
 MONTHS = tuple(date(2025, month, 1) for month in (1, 2, 3))
 FIRST, SECOND, CLOSED = date(2025, 4, 3), date(2025, 4, 4), date(2025, 2, 28)
 CENTS = st.integers(0, 10**7).map(lambda n: Decimal(n) / 100)

@@ -19,6 +19,8 @@ from cx_intel.models.renewals.outlook import KEPT, Prospect, nrr_outlook, simula
 from cx_intel_tests.helpers.builders import AS_OF, accounts, shipped, values
 from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_of
 
+pytestmark = pytest.mark.slow  # many examples
+
 FLEET = shipped("fleet")
 KEPT_DAYS = FLEET.renewals.keep_overdue_days if FLEET.renewals else 0
 FEW = settings(max_examples=5, deadline=None)

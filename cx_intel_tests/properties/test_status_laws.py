@@ -7,6 +7,8 @@ from cx_intel.settings.revenue.subscription_statuses import STATUSES
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.staged_rows import judged
 
+pytestmark = pytest.mark.slow  # many examples
+
 
 @settings(max_examples=3, deadline=None)
 @given(words=st.lists(st.from_regex(r"[a-z]{3,12}", fullmatch=True), min_size=12, max_size=12, unique=True))

@@ -266,13 +266,15 @@ class _Given:
 
 def _records(answer: Answer) -> list[Mapping[str, Any]]:
     """The records of a page of a job's results. Raises Passing where there are fewer than it says."""
-    csv.field_size_limit(MOST_IN_A_CELL)
+    most_before = csv.field_size_limit(MOST_IN_A_CELL)  # of the whole process
     try:
         rows: list[Mapping[str, Any]] = list(
             csv.DictReader(io.StringIO(answer.text(), newline=""), restval=_MISSING, strict=True)
         )
     except csv.Error:
         raise Passing("its answer is no whole CSV") from None
+    finally:
+        csv.field_size_limit(most_before)
     stated = answer.headers.get("Sforce-NumberOfRecords", "")
     if (stated.isdigit() and int(stated) != len(rows)) or any(_MISSING in row.values() or None in row for row in rows):
         raise Passing("its answer has fewer records than it states")

@@ -18,6 +18,8 @@ from cx_intel.warehouse.connections import place_of, since
 from cx_intel_tests.helpers.event_queries import PostgresTable, add, event_query, put
 from cx_intel_tests.helpers.postgres import postgres
 
+pytestmark = pytest.mark.slow  # a server; cursors at SQLite are in each run
+
 FIRST, SECOND = date(2025, 1, 6), date(2025, 1, 7)
 
 

@@ -19,6 +19,8 @@ from cx_intel_tests.helpers.landing_home import canonical
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 from cx_intel_tests.helpers.zendesk_stand_in import CLIENT, SECRET, ZendeskStandIn
 
+pytestmark = pytest.mark.slow  # many landings; those of Stripe are in each run
+
 NOW = 1_750_000_000
 DAY = 86_400
 KINDS = ("organizations", "users", "tickets")

@@ -13,6 +13,8 @@ from cx_intel_tests.helpers.salesforce_writing import SalesforceWritingStandIn, 
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 from cx_intel_tests.helpers.written_back import Book, account
 
+pytestmark = pytest.mark.slow  # many syncs; those with Planhat are in each run
+
 
 @pytest.fixture
 def planhat() -> Iterator[PlanhatWritingStandIn]:

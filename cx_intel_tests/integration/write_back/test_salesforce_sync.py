@@ -12,6 +12,8 @@ from cx_intel_tests.helpers.salesforce_writing import CLIENT, SECRET, Salesforce
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 from cx_intel_tests.helpers.written_back import Book, account
 
+pytestmark = pytest.mark.slow  # many syncs; those with Planhat are in each run
+
 OMITTED = "opportunities: {forecast_category: Omitted}"
 
 

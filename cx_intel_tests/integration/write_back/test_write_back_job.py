@@ -16,6 +16,8 @@ from cx_intel_tests.helpers.planhat_writing import TENANT, TOKEN, PlanhatWriting
 from cx_intel_tests.helpers.small_company import SmallCompany
 from cx_intel_tests.helpers.vendor_server import serving
 
+pytestmark = pytest.mark.slow  # a refresh and several jobs
+
 
 @pytest.fixture(scope="module")
 def planhat() -> Iterator[PlanhatWritingStandIn]:
