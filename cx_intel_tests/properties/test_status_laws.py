@@ -1,5 +1,6 @@
 """Laws of the statuses of subscriptions: a word means what is stated, and one without a meaning never counts silently."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
