@@ -135,6 +135,7 @@ def test_where_only_a_zip_came_it_is_named_beside_the_failure(deliveries: Delive
     assert (passed, "Unpack a1.zip." in told, "no file to read in it" in deliveries.failure) == (False, True, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_file", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_files_that_may_be_missing_and_are_all_gone_at_once_lose_no_rows(tmp_path: Path, per_file: bool) -> None:
     files = {"given": {"path": "${DATA}/a*.csv", "may_be_missing": True, "columns": {"account_id": "account_id"}}}
@@ -158,6 +159,7 @@ def test_files_that_may_be_missing_and_are_all_gone_at_once_lose_no_rows(tmp_pat
     assert (deliveries.failure, deliveries.rows()) == ("", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gone_files", "is_refused"), [("keep", False), ("take_back", True)])
 def test_events_whose_files_are_all_gone_are_refused_only_where_rows_would_go(
     tmp_path: Path, gone_files: str, is_refused: bool

@@ -13,7 +13,7 @@ from cx_intel_tests.helpers.landing_home import LandingHome
 from cx_intel_tests.helpers.planhat_stand_in import TOKEN, PlanhatStandIn
 from cx_intel_tests.helpers.vendor_server import Asked, Faults, Reply, serving
 
-pytestmark = pytest.mark.slow  # many landings; those of Stripe are in each run
+pytestmark = pytest.mark.slow  # many landings; a whole portfolio on Stripe is in each run
 
 NOW = 1_750_000_000
 DAY = 86_400

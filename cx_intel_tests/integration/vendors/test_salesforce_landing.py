@@ -18,7 +18,7 @@ from cx_intel_tests.helpers.landing_home import LandingHome, canonical
 from cx_intel_tests.helpers.salesforce_stand_in import CLIENT, SECRET, USER, SalesforceStandIn
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 
-pytestmark = pytest.mark.slow  # many landings; those of Stripe are in each run
+pytestmark = pytest.mark.slow  # many landings; a whole portfolio on Stripe is in each run
 
 NOW = 1_750_000_000  # 2025-06-15
 DAY = 86_400

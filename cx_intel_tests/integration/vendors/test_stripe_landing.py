@@ -17,6 +17,8 @@ from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.stripe_stand_in import KEY, StripeStandIn, coupon, item, items, price
 from cx_intel_tests.helpers.vendor_server import Asked, Faults, Reply, serving, values
 
+pytestmark = pytest.mark.slow  # many landings; a whole portfolio on Stripe is in each run
+
 NOW = 1_750_000_000  # 2025-06-15
 DAY = 86_400
 KINDS = ("customers", "products", "prices", "coupons", "subscriptions", "invoices")

@@ -19,7 +19,7 @@ from cx_intel_tests.helpers.landing_home import canonical
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 from cx_intel_tests.helpers.zendesk_stand_in import CLIENT, SECRET, ZendeskStandIn
 
-pytestmark = pytest.mark.slow  # many landings; those of Stripe are in each run
+pytestmark = pytest.mark.slow  # many landings; a whole portfolio on Stripe is in each run
 
 NOW = 1_750_000_000
 DAY = 86_400

@@ -14,6 +14,8 @@ from cx_intel_tests.helpers.salesforce_writing import CLIENT, SECRET, Salesforce
 from cx_intel_tests.helpers.vendor_server import StandIn, serving
 from cx_intel_tests.helpers.written_back import AS_OF, VARIABLES, Book, account
 
+pytestmark = pytest.mark.slow  # many syncs; those of Planhat's companies are in each run
+
 RENEWALS = """
 renewals:
   risk: [{if: {health_tier: Red}, risk: High}]

@@ -46,6 +46,7 @@ def cell(place: str, text: str = "x") -> str:
     return f'<row r="{number}"><c r="{place}" t="inlineStr"><is><t>{text}</t></is></c></row>'
 
 
+@pytest.mark.slow
 def test_a_gzip_file_that_unpacks_to_far_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "EXPANSION_FROM", 1_000_000)
     packed = gzip.compress(b"id,n\n" + b"A,1\n" * 2_000_000)
@@ -95,6 +96,7 @@ def test_a_workbook_that_is_packed_as_none_is_refused(tmp_path: Path, at: int, v
         read(tmp_path, "a.xlsx", bytes(packed))
 
 
+@pytest.mark.slow
 def test_keys_of_json_that_are_data_are_refused(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({f"customer_{n}": 1}) for n in range(10_001))
     with pytest.raises(SourceError, match=r"has 10,001 columns, more than 10,000.* names of columns are data"):
