@@ -26,7 +26,7 @@ BOOK = portfolio(
     currency={"reporting": "EUR", "rates": {"CHF": 1.05}},
 )
 BERLIN = BOOK.model_copy(update={"time_zone": "Europe/Berlin"})
-TEXT = [engine for engine in ENGINES if engine != "clickhouse"]
+TEXT = [engine for engine in ENGINES if getattr(engine, "values", (engine,)) != ("clickhouse",)]
 MARKS = {"_source_file": "string", "_row_number": "int64", "_raw_row": "string", "_reject": "string"}
 
 
