@@ -103,9 +103,7 @@ def _none_has_ended(tables: Mapping[str, ir.Table]) -> ir.Table:
     has_ended = rows.is_missing | ibis.coalesce(rows.end_date <= rows["_day"], ibis.literal(False))
     stopped = ibis.coalesce((rows.counts_until <= rows["_day"]) & rows.valid_to.isnull(), ibis.literal(False))
     is_long = rows.start_date.delta(rows["_day"], unit="day") < -LONG_DAYS
-    counts = rows.agg(
-        _long=rows.subscription_id.nunique(where=is_long), _ended=(has_ended | stopped).cast("int64").sum()
-    )
+    counts = rows.agg(_long=rows.subscription_id.nunique(where=is_long), _ended=rows.count(where=has_ended | stopped))
     counts = counts.filter((counts["_long"] >= LONG_ONES) & (counts["_ended"] == 0))
     return rows.filter(is_long & rows.valid_to.isnull()).cross_join(counts)
 

@@ -121,7 +121,7 @@ def _resolved_after_whole_days(tables: Mapping[str, ir.Table]) -> ir.Table:
     """The tickets that are resolved a whole number of days after they were opened, where nearly all are."""
     rows = tables["self"].filter(tables["self"].resolution_hours.notnull())
     rows = rows.mutate(_is_whole=(rows.resolution_hours / 24).floor() * 24 == rows.resolution_hours)
-    counts = rows.agg(_resolved=rows.count(), _whole=rows["_is_whole"].cast("int64").sum())
+    counts = rows.agg(_resolved=rows.count(), _whole=rows.count(where=rows["_is_whole"]))
     counts = counts.filter((counts["_resolved"] >= LEAST_RESOLVED) & (counts["_whole"] >= counts["_resolved"] * MOSTLY))
     return rows.filter(rows["_is_whole"]).cross_join(counts)
 
