@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from cx_intel.cli.common import MISUSE, explained, known_name
+from cx_intel.cli.common import MISUSE, explained, known_name, usable
 from cx_intel.cli.output import console, errors
+from cx_intel.contracts.staging.values import DISMISSED, DONE, OPEN, SNOOZED
 from cx_intel.settings.environment import read_environment
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Done(StrEnum):
     REOPEN = "reopen"
 
 
-STATUS = {Done.DONE: "done", Done.SNOOZE: "snoozed", Done.DISMISS: "dismissed", Done.REOPEN: "open"}
+STATUS = {Done.DONE: DONE, Done.SNOOZE: SNOOZED, Done.DISMISS: DISMISSED, Done.REOPEN: OPEN}
 
 
 @actions.command()
@@ -50,15 +51,15 @@ def action(
     portfolio: Annotated[str | None, typer.Option(help="Default: whichever has the account.")] = None,
 ) -> None:
     """Write down what was done with an entry of the intervention list: done, snooze, dismiss or reopen."""
-    from cx_intel.interventions.recording import GivenAction, locked, record
-    from cx_intel.orchestration.build import load_portfolios
+    from cx_intel.interventions.recording import GivenAction, record
     from cx_intel.reports.ask.entries import find_entry
     from cx_intel.warehouse.duckdb.readable import readable
+    from cx_intel.warehouse.duckdb.writable import writable
 
     _complete(what, until, reason)
     with explained():
         environment = read_environment(os.environ)
-        known = load_portfolios(environment.portfolios)
+        known, _ = usable(environment)
         names = [known_name(portfolio, list(known))] if portfolio else list(known)
         with readable(environment.warehouse, {name: environment.published(name) for name in names}) as found:
             meant = find_entry(entry, found.warehouses)
@@ -77,7 +78,7 @@ def action(
         if given.snoozed_until and given.snoozed_until <= at.date():
             _refuse(f"--until {given.snoozed_until} is not after {at.date()}, the day of the action.")
         wait = environment.lock_wait_seconds
-        with locked(environment.warehouse, chosen, holder="cx-intel action", wait_seconds=wait) as warehouse:
+        with writable(environment.warehouse, chosen.name, holder="cx-intel action", wait_seconds=wait) as warehouse:
             record(warehouse, chosen, [given])
     unlisted = "" if meant.is_listed else " It is not on the newest list."
     console.print(

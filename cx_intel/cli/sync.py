@@ -4,21 +4,21 @@ A thin door to `cx_intel.sync`; the other commands are in `app.py` and beside th
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 
 from cx_intel.cli.common import MISUSE, explained, known_name
 from cx_intel.cli.output import console, errors
+from cx_intel.contracts.write_back import RETRY, SYNC, UNDO
 from cx_intel.settings.environment import Environment, read_environment
-from cx_intel.warehouse.protocol import Warehouse
+
+if TYPE_CHECKING:
+    from cx_intel.settings.portfolio import Portfolio
+    from cx_intel.sync.outcome import Outcome
 
 sync = typer.Typer(add_completion=False)
-RETRY, UNDO = "retry", "undo"
 
 
 @sync.command("sync")
@@ -38,8 +38,8 @@ def sync_command(
     from cx_intel.orchestration.build import load_portfolios, portfolio_files
     from cx_intel.sources.errors import SourceError
 
-    operation = words[0] if len(words) > 1 and words[0] in (RETRY, UNDO) else "sync"
-    named = words[1:] if operation != "sync" else words
+    operation = words[0] if len(words) > 1 and words[0] in (RETRY, UNDO) else SYNC
+    named = words[1:] if operation != SYNC else words
     if len(named) != 1:
         errors.print(
             "Name one portfolio: cx-intel sync PORTFOLIO, sync retry PORTFOLIO or sync undo PORTFOLIO.", style="red"
@@ -63,20 +63,37 @@ def sync_command(
             raise typer.Exit(MISUSE) from None
 
 
-def _run(environment, portfolio, operation, *, dry_run, everything, overwrites) -> None:  # type: ignore[no-untyped-def]
+def _run(
+    environment: Environment,
+    portfolio: "Portfolio",
+    operation: str,
+    *,
+    dry_run: bool,
+    everything: bool,
+    overwrites: bool,
+) -> None:
+    from rich.progress import Progress, TaskID
+
     from cx_intel.sync.opening import opened_sync
+    from cx_intel.warehouse.duckdb.writable import writable
 
     with (
-        _open_warehouse(environment, portfolio.name, operation) as warehouse,
+        writable(
+            environment.warehouse,
+            portfolio.name,
+            holder=f"cx-intel {operation} of {portfolio.name}",
+            wait_seconds=environment.lock_wait_seconds,
+            on_wait=lambda other: errors.print(f"Waiting for {other} to finish writing.", highlight=False),
+        ) as warehouse,
         Progress(console=console) as progress,
         opened_sync(portfolio, warehouse, environment.variables, environment.home) as opened,
     ):
-        bars: dict[str, int] = {}
+        bars: dict[str, TaskID] = {}
 
         def show(what: str, done: int, of: int) -> None:
             if what not in bars:
                 bars[what] = progress.add_task(what)
-            progress.update(bars[what], completed=done, total=of)  # type: ignore[arg-type]
+            progress.update(bars[what], completed=done, total=of)
 
         opened.on_progress, opened.overwrites = show, overwrites
         outcome, audit = opened.plan(operation, undoes_all=everything)
@@ -85,27 +102,7 @@ def _run(environment, portfolio, operation, *, dry_run, everything, overwrites) 
     _tell(portfolio, outcome, is_dry=dry_run)
 
 
-@contextmanager
-def _open_warehouse(environment: Environment, portfolio: str, operation: str) -> Iterator[Warehouse]:
-    """The portfolio's tables, open for writing: a run, or another sync, is waited for."""
-    from cx_intel.warehouse.duckdb.opening import writing
-    from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
-    from cx_intel.warehouse.lock import LOCK_FILE, WriterLock
-
-    lock = WriterLock(environment.warehouse.with_name(LOCK_FILE))
-    lock.acquire(
-        f"cx-intel {operation} of {portfolio}",
-        wait_seconds=environment.lock_wait_seconds,
-        on_wait=lambda other: errors.print(f"Waiting for {other} to finish writing.", highlight=False),
-    )
-    try:
-        with writing(environment.warehouse) as database:
-            yield DuckDBWarehouse(database, portfolio)
-    finally:
-        lock.release()
-
-
-def _tell(portfolio, outcome, *, is_dry: bool) -> None:  # type: ignore[no-untyped-def]
+def _tell(portfolio: "Portfolio", outcome: "Outcome", *, is_dry: bool) -> None:
     console.print(f"[bold]{portfolio.name}[/] {outcome.operation} as of {outcome.as_of}", highlight=False)
     for line in outcome.lines() or ["nothing differs"]:
         console.print(f"  {escape(line)}", highlight=False)
@@ -122,5 +119,6 @@ def _tell(portfolio, outcome, *, is_dry: bool) -> None:  # type: ignore[no-untyp
         console.print(f"{told}, {outcome.requests:,} requests", highlight=False)
     for failure in outcome.failures:
         errors.print(escape(failure), style="red")
-    if outcome.failures or outcome.rejected_pct > portfolio.write_back.max_rejected_pct:
+    most = portfolio.write_back.max_rejected_pct if portfolio.write_back else 100
+    if outcome.failures or outcome.rejected_pct > most:
         raise typer.Exit(1)

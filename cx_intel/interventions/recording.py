@@ -5,11 +5,9 @@ and what comes of them is decided by the models (`cx_intel.models.renewals.inter
 in `cx_intel.reports.ask.entries`.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import ibis
 import pyarrow as pa
@@ -17,9 +15,6 @@ import pyarrow as pa
 from cx_intel.contracts.renewals.interventions import GIVEN, given_actions
 from cx_intel.contracts.staging.values import ACTION_STATUSES, DISMISSED, SNOOZED
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import writing
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
-from cx_intel.warehouse.lock import LOCK_FILE, WriterLock
 from cx_intel.warehouse.protocol import Warehouse
 
 
@@ -69,25 +64,3 @@ def record(warehouse: Warehouse, portfolio: Portfolio, actions: Sequence[GivenAc
             row = pa.Table.from_pylist([{name: stated[name] for name in schema}], schema=schema.to_pyarrow())
             rows = ibis.memtable(row, schema=schema)
             warehouse.replace_rows(GIVEN, rows, like=schema, where=("action_id", action.action_id))
-
-
-@contextmanager
-def locked(file: Path, portfolio: Portfolio, *, holder: str, wait_seconds: float) -> Iterator[Warehouse]:
-    """The tables of a portfolio, opened for writing while no run writes.
-
-    Args:
-        file: The warehouse.
-        portfolio: Whose tables.
-        holder: Who asks, in words for those who wait.
-        wait_seconds: How long a run is waited for.
-
-    Raises:
-        WarehouseError: A run goes on for longer, or the file cannot be written.
-    """
-    lock = WriterLock(file.with_name(LOCK_FILE))
-    lock.acquire(holder, wait_seconds=wait_seconds)
-    try:
-        with writing(file) as database:
-            yield DuckDBWarehouse(database, portfolio.name)
-    finally:
-        lock.release()

@@ -18,6 +18,7 @@ from cx_intel.contracts.write_back import CONFIRMED, PLAN, RETRY, SEND, SYNC, UN
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.errors import SourceError
 from cx_intel.sync.audit import Audit
+from cx_intel.sync.former_customers import fields_of_former_customers
 from cx_intel.sync.opportunities import opportunities_wanted
 from cx_intel.sync.outcome import Outcome
 from cx_intel.sync.plan import PRESENT_LIKE, STAGED_PRESENT, STAGED_WANTED, WANTED_LIKE, planned
@@ -45,6 +46,7 @@ class Sync:
         on_progress: Told of each batch.
         overwrites: What was edited at a vendor is sent too.
         drafts: The tasks of the plan, by their keys.
+        former: What is to stand in the fields of those who are customers no longer.
     """
 
     portfolio: Portfolio
@@ -54,6 +56,7 @@ class Sync:
     on_progress: Told = lambda _what, _done, _of: None
     overwrites: bool = False
     drafts: dict[str, TaskDraft] = field(default_factory=dict)
+    former: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def plan(self, operation: str = SYNC, *, undoes_all: bool = False) -> tuple[Outcome, Audit]:
         """Makes the plan and writes it; nothing is sent.
@@ -72,6 +75,7 @@ class Sync:
         if operation == UNDO and not undoes:
             raise SourceError("There is nothing to undo: no sync has sent anything that stands.")
         audit = Audit(self.portfolio, self.warehouse, operation, sync_id, undoes)
+        self.former = fields_of_former_customers(self.wanted, audit)
         try:
             present = self.warehouse.stage(STAGED_PRESENT, self._present(audit, outcome), PRESENT_LIKE)
             if self.warehouse.exists(PLAN):
@@ -132,7 +136,8 @@ class Sync:
     def _keys(self, writer: VendorWriter, audit: Audit) -> list[str]:
         """The accounts whose records are looked at: those that are to be written, of an undo those that were."""
         if audit.operation != UNDO:
-            return list(self.wanted.accounts_of(writer.name))
+            former = self.former[self.former["target"] == writer.name]["record_key"]
+            return [*self.wanted.accounts_of(writer.name), *dict.fromkeys(former)]
         rows = audit.rows()
         accounts = rows.filter(rows.target == writer.name).select("account_id").distinct()
         found = (row["account_id"] for row in self.warehouse.rows(accounts))
@@ -146,6 +151,7 @@ class Sync:
         settings = self.wanted.settings
         for frame in self.wanted.frames():
             yield _rows(frame, WANTED_LIKE)
+        yield _rows(self.former, WANTED_LIKE)
         if settings.salesforce and settings.salesforce.opportunities:
             for frame in opportunities_wanted(self.wanted, settings.salesforce.opportunities, present, audit):
                 yield _rows(frame, WANTED_LIKE)

@@ -12,19 +12,17 @@ import pytest
 
 from cx_intel.contracts import core
 from cx_intel.contracts.contract import Contract
-from cx_intel.contracts.freshness import source_freshness
 from cx_intel.contracts.health import changes as change_contracts
 from cx_intel.contracts.health import drivers as driver_contracts
 from cx_intel.contracts.health import scores as contracts
 from cx_intel.contracts.health.risk import churn_risk_view as risk_contract
-from cx_intel.contracts.revenue import ledger as revenue
-from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.changes import health_score_change_drivers, health_score_changes
 from cx_intel.models.health.drivers import health_score_drivers
 from cx_intel.models.health.risk import churn_risk_view
 from cx_intel.models.health.scores import customer_health_scores
 from cx_intel.models.health.signals import account_signals
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.helpers import measured_signals
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.engines import ENGINES, to_sql
 
@@ -32,14 +30,7 @@ AS_OF = date(2025, 1, 31)
 
 READ: dict[str, Callable[[Portfolio], Contract]] = {
     "account_snapshot": core.account_snapshot,
-    "fct_revenue": revenue.fct_revenue,
-    "fct_usage": core.fct_usage,
-    "stg_usage_events": STAGING["usage_events"],
-    "stg_support_tickets": STAGING["support_tickets"],
-    "stg_nps_responses": STAGING["nps_responses"],
-    "stg_csm_activities": STAGING["csm_activities"],
-    "stg_metrics": STAGING["metrics"],
-    "source_freshness": source_freshness,
+    **measured_signals.READ,
     "account_signals": driver_contracts.account_signals,
     "health_score_drivers": driver_contracts.health_score_drivers,
     "customer_health_scores": contracts.customer_health_scores,

@@ -54,11 +54,16 @@ class StripeStandIn(StandIn):
     def __init__(self, now: int):
         super().__init__()
         self.now = now
+        self.slept: list[float] = []
         self.kept: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in LISTS}
         self.deleted: set[str] = set()
         self.events: list[dict[str, Any]] = []
         self.may_read = {*LISTS, "events"}
         self.key = KEY
+
+    def sleep(self, seconds: float) -> None:
+        """Notes a wait, which takes no time."""
+        self.slept.append(seconds)
 
     def put(self, listed: str, given: dict[str, Any], event: str = "") -> dict[str, Any]:
         """Makes or changes an object; an event tells of it."""

@@ -48,7 +48,7 @@ def account(account_id: str, score: float | None, tier: str, **more: Any) -> dic
     """The score of an account."""
     usage = more.pop("usage_score", score)
     told = {"as_of": AS_OF, "account_id": account_id, "health_score": score, "usage_score": usage, "health_tier": tier}
-    return told | {"confirmed_tier": tier, "is_frozen": False, "is_cancelled": False} | more
+    return told | {"confirmed_tier": tier, "is_frozen": False, "is_cancelled": False, "current_mrr": 100.0} | more
 
 
 class Book:
@@ -93,9 +93,10 @@ class Book:
     def fill(self, warehouse: DuckDBWarehouse) -> None:
         """Writes the tables that a sync reads."""
         scores = pd.DataFrame(self.accounts)
+        pays = scores["current_mrr"] > 0
         for table, frame in (
-            ("customer_health_scores", scores.drop(columns="is_cancelled")),
-            ("account_snapshot", scores[["as_of", "account_id", "is_cancelled"]]),
+            ("customer_health_scores", scores[pays].drop(columns=["is_cancelled", "current_mrr"])),
+            ("account_snapshot", scores[["as_of", "account_id", "is_cancelled", "current_mrr"]]),
         ):
             warehouse.stage(table, [frame])
             warehouse.swap(table, column="as_of", days=[AS_OF])

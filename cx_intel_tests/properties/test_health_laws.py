@@ -11,18 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cx_intel.contracts import core
-from cx_intel.contracts.freshness import source_freshness
 from cx_intel.contracts.health.drivers import account_signals as signals_contract
 from cx_intel.contracts.health.drivers import health_score_drivers as drivers_contract
 from cx_intel.contracts.health.scores import customer_health_scores as scores_contract
-from cx_intel.contracts.revenue import ledger as revenue
-from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.health.drivers import health_score_drivers
 from cx_intel.models.health.scores import customer_health_scores
 from cx_intel.models.health.signals import account_signals
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped, values
+from cx_intel_tests.helpers.measured_signals import READ
 from cx_intel_tests.reference.fleet_health import score_account
 
 FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")
@@ -195,17 +192,6 @@ def world(last: date, seed: int) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-READ = {
-    "fct_revenue": revenue.fct_revenue,
-    "fct_usage": core.fct_usage,
-    "stg_usage_events": STAGING["usage_events"],
-    "stg_support_tickets": STAGING["support_tickets"],
-    "stg_nps_responses": STAGING["nps_responses"],
-    "stg_csm_activities": STAGING["csm_activities"],
-    "stg_metrics": STAGING["metrics"],
-}
-
-
 @settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10_000), days=st.integers(1, 60))
 def test_nothing_after_as_of_changes_a_signal(seed: int, days: int) -> None:
@@ -213,7 +199,6 @@ def test_nothing_after_as_of_changes_a_signal(seed: int, days: int) -> None:
         given_rows = world(last, seed)
         tables = {name: rows(contract(FLEET), given_rows[name]) for name, contract in READ.items()}
         snapshot = accounts(FLEET, [{"account_id": a, "vehicle_count": 3} for a in "AB"])
-        tables["source_freshness"] = rows(source_freshness(FLEET), [])
         table = account_signals(snapshot, **tables, portfolio=FLEET, as_of=AS_OF)
         return values(table, "value", by=("account_id", "signal"))
 

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, TEXT, TIME, Column, Contract, Invariant
 from cx_intel.contracts.core import SIZE_ARR
 from cx_intel.contracts.renewals.pipeline import money_column, percentage_column, playbook_column
+from cx_intel.contracts.staging.activity import how_it_was_done
 from cx_intel.contracts.staging.values import ACTION_STATUSES, DISMISSED, DONE, NO_VALUE, OPEN, SNOOZED
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
@@ -47,9 +48,7 @@ def _acted_columns() -> tuple[Column, ...]:
             nullable=False,
             accepted=ACTION_STATUSES,
         ),
-        Column("snoozed_until", DATE, "The day on which a snoozed entry is due again.", null_means="not snoozed"),
-        Column("reason", TEXT, "Why it was dismissed, or what else was said."),
-        Column("acted_by", TEXT, "Who did it.", null_means="not said"),
+        *how_it_was_done(),
     )
 
 

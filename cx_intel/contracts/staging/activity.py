@@ -44,6 +44,15 @@ def stg_csm_activities(portfolio: Portfolio) -> Contract:
     )
 
 
+def how_it_was_done() -> tuple[Column, ...]:
+    """Columns of an action on an entry of the intervention list: until when it is snoozed, why, by whom."""
+    return (
+        Column("snoozed_until", DATE, "The day on which a snoozed entry is due again.", null_means="not snoozed"),
+        Column("reason", TEXT, "Why it was dismissed, or what else was said."),
+        Column("acted_by", TEXT, "Who did it.", null_means="not said"),
+    )
+
+
 def stg_actions(portfolio: Portfolio) -> Contract:
     return Contract(
         "stg_actions",
@@ -66,9 +75,7 @@ def stg_actions(portfolio: Portfolio) -> Contract:
                 nullable=False,
                 accepted=ACTION_STATUSES,
             ),
-            Column("snoozed_until", DATE, "The day on which a snoozed entry is due again.", null_means="not snoozed"),
-            Column("reason", TEXT, "Why it was dismissed, or what else was said."),
-            Column("acted_by", TEXT, "Who did it.", null_means="not said"),
+            *how_it_was_done(),
             Column("acted_at", TIME, "When, UTC.", null_means="on the day of the load that first delivers it"),
             Column("renewal_date", DATE, "The renewal date in entry_id.", null_means="no entry is named"),
         ),

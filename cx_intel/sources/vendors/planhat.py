@@ -81,39 +81,15 @@ class PlanhatReader:
         return KINDS[kind].always
 
     def refusals(self) -> list[str]:
-        return refusals_of(self.kinds, lambda kind: self._page(kind, {}, 0, 1))
+        return refusals_of(self.kinds, lambda kind: _page(self.client, kind, {}, 0, 1))
 
     def read(self) -> Iterator[Objects]:
         for kind in self.kinds:
             for listed in KINDS[kind].lists:
-                for page in self._pages(kind, listed):
-                    yield Objects(kind, page)
+                for page in pages(self.client, kind, listed):
+                    yield Objects(kind, [self._row(given, kind) for given in page])
             yield Objects(kind, ends_pass=True)
             self.state[kind] = str(int(self.client.clock.now()))
-
-    def _pages(self, kind: str, listed: Mapping[str, str]) -> Iterator[list[dict[str, str | None]]]:
-        """The pages of a list until an empty one; where a page has nothing new, it is asked for again."""
-        seen: set[str] = set()
-        overlap, still = 0, 0
-        while still < STILL:
-            page = self._page(kind, listed, max(0, len(seen) - overlap), KINDS[kind].page)
-            if not page and not overlap:
-                return
-            new = {str(row[ID]) for row in page} - seen
-            if new:
-                yield page
-                seen |= new
-            still = 0 if new else still + 1
-            overlap = OVERLAP if new else 0
-        raise SourceError(
-            f"Planhat gives the same page of {kind} again and again; nothing was changed. Refresh again later."
-        )
-
-    def _page(self, kind: str, listed: Mapping[str, str], offset: int, limit: int) -> list[dict[str, str | None]]:
-        page = self.client.get(f"/{kind}", {**listed, "limit": limit, "offset": offset})
-        if not isinstance(page, list) or not all(isinstance(given, dict) for given in page):
-            raise SourceError(f"Planhat's answer to /{kind} is no list; nothing was changed.")
-        return [self._row(given, kind) for given in page]
 
     def _row(self, given: Mapping[str, Any], kind: str) -> dict[str, str | None]:
         """An object as text; its custom fields are noted too, which stand within one."""
@@ -122,3 +98,36 @@ class PlanhatReader:
         if isinstance(custom := given.get("custom"), dict):
             self.fields[kind].note(custom, "custom.")
         return row
+
+
+def pages(client: ApiClient, kind: str, listed: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
+    """The pages of a list until an empty one; where a page has nothing new, it is asked for again.
+
+    Args:
+        client: Of Planhat.
+        kind: Of objects.
+        listed: Parameters of the list.
+
+    Raises:
+        SourceError: Planhat does not go on, or answers no list.
+    """
+    seen: set[str] = set()
+    overlap, still = 0, 0
+    while still < STILL:
+        page = _page(client, kind, listed, max(0, len(seen) - overlap), KINDS[kind].page)
+        if not page and not overlap:
+            return
+        new = {str(given.get("_id")) for given in page} - seen
+        if new:
+            yield page
+            seen |= new
+        still = 0 if new else still + 1
+        overlap = OVERLAP if new else 0
+    raise SourceError(f"Planhat gives the same page of {kind} again and again. {client.to_do}")
+
+
+def _page(client: ApiClient, kind: str, listed: Mapping[str, str], offset: int, limit: int) -> list[dict[str, Any]]:
+    page = client.get(f"/{kind}", {**listed, "limit": limit, "offset": offset})
+    if not isinstance(page, list) or not all(isinstance(given, dict) for given in page):
+        raise SourceError(f"Planhat's answer to /{kind} is no list. {client.to_do}")
+    return page

@@ -43,7 +43,7 @@ def reading(
         SourceError: A variable is not set, or the packages are not installed.
     """
     try:
-        from cx_intel.sources.vendors import http, planhat, salesforce, stripe, zendesk
+        from cx_intel.sources.vendors import http, planhat, salesforce, salesforce_api, stripe, zendesk
     except ImportError as error:
         raise SourceError(
             f"A source of kind {source.kind} needs packages: pip install 'cx-intel[connected]'."
@@ -58,7 +58,7 @@ def reading(
         with planhat.planhat_client(source.host, key, variable, time) as client:
             yield planhat.PlanhatReader(client, kinds, dict(state))
     elif isinstance(source, SalesforceSource):
-        with salesforce.salesforce_client(
+        with salesforce_api.salesforce_client(
             source.host, salesforce_sign_in(source, source.name, variables), time
         ) as client:
             yield salesforce.SalesforceReader(client, kinds, days, dict(state))
@@ -70,13 +70,13 @@ def reading(
 
 def salesforce_sign_in(settings: SalesforceSignIn, name: str, variables: Mapping[str, str]) -> "SignIn":
     """How requests to Salesforce sign in; `name` says for what, in messages. Raises SourceError as `reading` does."""
-    from cx_intel.sources.vendors import salesforce
+    from cx_intel.sources.vendors import salesforce_api
 
     if settings.client_secret:
-        return salesforce.by_secret(*secrets_of(name, (settings.client_id, settings.client_secret), variables))
+        return salesforce_api.by_secret(*secrets_of(name, (settings.client_id, settings.client_secret), variables))
     stated = (settings.client_id, settings.username or "", settings.private_key or "")
     secrets, names = secrets_of(name, stated, variables)
-    return salesforce.by_claim(secrets, names, settings.audience)
+    return salesforce_api.by_claim(secrets, names, settings.audience)
 
 
 def refusals(source: Vendor, kinds: Sequence[str], variables: Mapping[str, str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Reads Salesforce's objects: all of them at first and now and then, between that those changed since the last refresh.
 
 A few are asked for by a query, many by a query job of the Bulk API 2.0; both with the deleted ones and with every field
-that the user may see. How requests are sent and tried again: `http.py`; how one signs in: `sign_in.py`.
+that the user may see. Pages, jobs and signing in: `salesforce_api.py`.
 """
 
 import csv
@@ -16,14 +16,12 @@ from typing import Any
 
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import as_text
-from cx_intel.sources.vendors.answers import Answer, Passing, Refused, RequestRefused, refusals_of
+from cx_intel.sources.vendors.answers import Answer, Passing, RequestRefused, refusals_of
 from cx_intel.sources.vendors.drift import Fields
-from cx_intel.sources.vendors.http import ApiClient, Clock, passes
+from cx_intel.sources.vendors.http import ApiClient
 from cx_intel.sources.vendors.objects import DELETED, ID, Objects, row_of
-from cx_intel.sources.vendors.sign_in import ClientCredentials, JwtBearer, SignIn
+from cx_intel.sources.vendors.salesforce_api import API, ended_job, pages
 
-TOKENS = "/services/oauth2/token"
-API = "/services/data/v62.0"
 DAY = 86_400
 OVERLAP = timedelta(hours=1)
 """Objects of the last hour before the newest one that was read are read again, since a transaction may end late."""
@@ -33,13 +31,10 @@ LONGEST_QUERY = 8_000
 """A query of more signs goes by a job, whose text is in no address."""
 JOB_PAGE, JOB_CELLS = 10_000, 500_000
 """A page of a job's results has so many records at most, and of objects with many fields so many cells."""
-FIRST_POLL, LONGEST_POLL, LONGEST_JOB = 1.0, 30.0, 7_200.0
-"""Seconds between two looks at a job, and after which it is given up."""
+LONGEST_JOB = 7_200.0
+"""Seconds after which a query job is given up."""
 ATTEMPTS = 3
 """How often a query is begun anew whose place is forgotten, or which gives fewer objects than it counts."""
-QUOTA = "REQUEST_LIMIT_EXCEEDED"
-UNREADABLE = ("INVALID_TYPE", "NOT_FOUND", "INSUFFICIENT_ACCESS")
-NO_API = ("API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "FUNCTIONALITY_NOT_ENABLED")
 RESTARTS = ("INVALID_QUERY_LOCATOR", "QUERY_TIMEOUT")
 MODIFIED, IS_DELETED = "SystemModstamp", "IsDeleted"
 COMPOUND = ("address", "location", "base64", "complexvalue")
@@ -63,49 +58,6 @@ KINDS = {
     "opportunity": Kind("Opportunity", ("AccountId", "CloseDate", "StageName", "Amount", "Type", "IsWon", "IsClosed")),
     "task": Kind("Task", ("AccountId", "Subject", "Status", "ActivityDate", "IsClosed")),
 }
-
-
-def salesforce_client(host: str, sign_in: SignIn, clock: Clock) -> ApiClient:
-    """A client of Salesforce."""
-    return ApiClient("Salesforce", host, sign_in, {}, clock, _passes, _advice)
-
-
-def by_secret(secrets: Sequence[str], variables: Sequence[str]) -> SignIn:
-    """Signs in by a client and its secret; `variables` hold them."""
-    id_, secret = secrets
-    return ClientCredentials(path=TOKENS, is_form=True, variables=tuple(variables), client_id=id_, client_secret=secret)
-
-
-def by_claim(secrets: Sequence[str], variables: Sequence[str], audience: str) -> SignIn:
-    """Signs in by a client, a user and the key that signs for it; `variables` hold them."""
-    id_, user, key = secrets
-    return JwtBearer(
-        path=TOKENS,
-        is_form=True,
-        variables=tuple(variables),
-        audience=audience,
-        client_id=id_,
-        username=user,
-        private_key=key,
-    )
-
-
-def _passes(refused: Refused) -> bool:
-    """Too many requests at once pass, those of a day do not within a run: both have one code."""
-    return passes(refused) or (refused.code == QUOTA and "concurrent" in refused.said.lower())
-
-
-def _advice(refused: Refused) -> str:
-    if refused.code == QUOTA:
-        used = refused.headers.get("Sforce-Limit-Info", "")
-        return (
-            f"The requests that the organisation has for 24 hours are used up{f' ({used})' if used else ''}: nothing was "
-            "changed. Refresh again when they are free, and see under Setup, Company Information who uses them."
-        )
-    if refused.code in UNREADABLE:
-        return "Give the user of the client the right to read these objects, and all of their records."
-    no_api = "The organisation, or the user of the client, has no API: give the user the right API Enabled."
-    return no_api if refused.code in NO_API else ""
 
 
 @dataclass
@@ -194,23 +146,9 @@ class SalesforceReader:
             page = self.client.get(path, asked)
             given.counted = int(page["totalSize"])
             if given.counted <= FEW:
-                yield from self._by_query(page, path)
+                yield from pages(self.client, page, path)
                 return
         yield from self._by_job(soql, given)
-
-    def _by_query(self, page: Any, path: str) -> Iterator[list[Mapping[str, Any]]]:
-        seen = set()
-        while True:
-            if not isinstance(page, dict) or not isinstance(page.get("records"), list):
-                raise SourceError(f"Salesforce's answer to {path} has no records; nothing was changed.")
-            yield page["records"]
-            if page.get("done") is not False:
-                return
-            path = str(page.get("nextRecordsUrl"))
-            if not path.startswith("/services/data/") or path in seen:
-                raise SourceError(f"Salesforce names {path!r} as the next records of a query; nothing was changed.")
-            seen.add(path)
-            page = self.client.get(path)
 
     def _by_job(self, soql: str, given: "_Given") -> Iterator[list[Mapping[str, Any]]]:
         wanted = {
@@ -238,22 +176,11 @@ class SalesforceReader:
 
     def _completed(self, path: str) -> int:
         """Waits until a job is done; how many records it found."""
-        clock, poll = self.client.clock, FIRST_POLL
-        until = clock.now() + LONGEST_JOB
-        while True:
-            job = self.client.get(path)
-            state = job.get("state")
-            if state == "JobComplete":
-                return int(job.get("numberRecordsProcessed") or 0)
-            if state in ("Failed", "Aborted"):
-                why = self.client.without_secrets(str(job.get("errorMessage") or "no reason is given"))
-                raise SourceError(f"Salesforce's query job {state.lower()}: {why}. Nothing was changed.")
-            if clock.now() >= until:
-                raise SourceError(
-                    f"Salesforce's query job is {state} after two hours; nothing was changed. Refresh again later."
-                )
-            clock.sleep(poll)
-            poll = min(LONGEST_POLL, poll * 2)
+        job = ended_job(self.client, path, LONGEST_JOB)
+        if job["state"] != "JobComplete":
+            why = self.client.without_secrets(str(job.get("errorMessage") or "no reason is given"))
+            raise SourceError(f"Salesforce's query job {job['state'].lower()}: {why}. Nothing was changed.")
+        return int(job.get("numberRecordsProcessed") or 0)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from cx_intel.settings.write_back import PlanhatWriting
 from cx_intel.sources.vendors.answers import ABSENT, BAD, Answer, Passing, refusals_of, said_in
 from cx_intel.sources.vendors.http import MOST_SAID, ApiClient, Clock
 from cx_intel.sources.vendors.pace import Pace
-from cx_intel.sources.vendors.planhat import ASKED_A_MINUTE
+from cx_intel.sources.vendors.planhat import ASKED_A_MINUTE, pages
 from cx_intel.sources.vendors.sign_in import FORBIDDEN, Bearer
 from cx_intel.sync.values import NUMBER, canonical, typed
 from cx_intel.sync.writers.writer import COMPANY, DIMENSION, OWNER, PRESENT, Record, TaskDraft, Written
@@ -29,7 +29,7 @@ MOST_VALUES, MOST_BYTES = 100_000, 30_000_000
 PARTLY = (BAD, FORBIDDEN, 413, 422)
 """Statuses that may be about what was sent, and of a bulk request may tell which part was refused."""
 TO_DO = "What was sent stays; the next sync goes on from there."
-TASKS_PAGE = 10_000
+COMPANIES, TASKS = "companies", "tasks"
 
 
 def planhat_clients(
@@ -69,7 +69,7 @@ class PlanhatWriter:
         return external_id
 
     def refusals(self) -> list[str]:
-        return refusals_of(("companies",), lambda name: self.api.get(f"/{name}", {"limit": 1}))
+        return refusals_of((COMPANIES,), lambda name: self.api.get(f"/{name}", {"limit": 1}))
 
     def most(self, name: str) -> int:
         return MOST_ITEMS
@@ -77,7 +77,7 @@ class PlanhatWriter:
     def present(self, keys: Sequence[str]) -> Iterator[pd.DataFrame]:
         fields = dict.fromkeys(self.writing.fields.values())
         wanted = dict.fromkeys(["_id", "externalId", "owner", *(f.split(".", 1)[0] for f in fields)])
-        for page in self._pages("/companies", MOST_ITEMS, {"select": ",".join(wanted)}):
+        for page in pages(self.api, COMPANIES, {"select": ",".join(wanted)}):
             rows = []
             for company in page:
                 own, external = str(company["_id"]), str(company.get("externalId") or "")
@@ -134,7 +134,7 @@ class PlanhatWriter:
     def tasks_there(self, keys: Sequence[str]) -> Mapping[str, tuple[str, bool]]:
         wanted, found = set(keys), {}
         for archived in ("false", "true"):
-            for page in self._pages("/tasks", TASKS_PAGE, {"isArchived": archived}):
+            for page in pages(self.api, TASKS, {"isArchived": archived}):
                 for task in page:
                     if task.get("sourceId") in wanted:
                         is_open = archived == "false" and not task.get("dateDone")
@@ -166,16 +166,6 @@ class PlanhatWriter:
 
     def _send(self, client: ApiClient, method: str, path: str, content: bytes | None, **more: Any) -> Answer:
         return client.send(method, path, content=content, whole=None if method == "DELETE" else Answer.json, **more)
-
-    def _pages(self, path: str, limit: int, parameters: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
-        """The pages of a list, to the first empty one: Planhat tells no total."""
-        offset = 0
-        while True:
-            page = self.api.get(path, {**parameters, "limit": limit, "offset": offset})
-            if not page:
-                return
-            yield page
-            offset += len(page)
 
 
 def _value_at(company: Mapping[str, Any], name: str) -> Any:

@@ -17,7 +17,7 @@ from cx_intel.settings.write_back import SalesforceWriting
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.answers import BAD, Answer, Refused, refusals_of
 from cx_intel.sources.vendors.http import ApiClient, Clock
-from cx_intel.sources.vendors.salesforce import API, QUOTA, salesforce_client
+from cx_intel.sources.vendors.salesforce_api import API, QUOTA, ended_job, pages, salesforce_client
 from cx_intel.sources.vendors.sign_in import SignIn
 from cx_intel.sync.values import canonical
 from cx_intel.sync.writers.writer import (
@@ -40,8 +40,8 @@ MOST_RECORDS = 10_000
 """Of one job, which may have 150 MB: some of these have a hundredth of it."""
 MOST_IDS, MOST_TASKS = 300, 200
 """Of one query, which stands in an address, and of one request that creates or removes."""
-FIRST_POLL, LONGEST_POLL, LONGEST_JOB = 1.0, 30.0, 3_600.0
-"""Seconds between two looks at a job, and after which a sync gives it up."""
+LONGEST_JOB = 3_600.0
+"""Seconds after which a sync gives a job up."""
 UPLOADS, READINGS = 3, 3
 """How often a job is begun anew, and its results are asked for, where a part of them was lost."""
 EMPTIED = "#N/A"
@@ -130,13 +130,9 @@ class SalesforceWriter:
                     rows.append((name, key, str(record["Id"]), field, told))
             yield pd.DataFrame(rows, columns=list(PRESENT), dtype=object)
 
-    def _query(self, query: str) -> Iterator[list[dict[str, Any]]]:
-        given = self.api.get(f"{API}/query", {"q": query})
-        while True:
-            yield given["records"]
-            if given.get("done") or not given.get("nextRecordsUrl"):
-                return
-            given = self.api.get(str(given["nextRecordsUrl"]))
+    def _query(self, query: str) -> Iterator[list[Mapping[str, Any]]]:
+        path = f"{API}/query"
+        yield from pages(self.api, self.api.get(path, {"q": query}), path)
 
     def write(self, name: str, records: Sequence[Record]) -> Mapping[str, Written]:
         written = self._by_job(name, records)
@@ -150,7 +146,7 @@ class SalesforceWriter:
             SourceError: The job itself failed, and no record was refused: what it did not come to is sent again.
         """
         job = self._uploaded(name, _csv(records))
-        ended = self._ended(job)
+        ended = ended_job(self.api, f"{API}/jobs/ingest/{job}", LONGEST_JOB)
         told, reason = f"job {job}", self._said(str(ended.get("errorMessage") or f"the job ended as {ended['state']}"))
         if ended["state"] != "JobComplete":
             raise SourceError(f"Salesforce did not do the job {job} of {name}: {reason}. {TO_DO}")
@@ -195,17 +191,6 @@ class SalesforceWriter:
         """Sets the state of a job; one that has it already says so by a refusal."""
         content = json.dumps({"state": state}).encode()
         self.api.send("PATCH", f"{API}/jobs/ingest/{job}", content=content, accepts=(BAD,))
-
-    def _ended(self, job: str) -> Mapping[str, Any]:
-        wait, until = FIRST_POLL, self.api.clock.now() + LONGEST_JOB
-        while True:
-            told: Mapping[str, Any] = self.api.get(f"{API}/jobs/ingest/{job}")
-            if told["state"] in ("JobComplete", "Failed", "Aborted"):
-                return told
-            if self.api.clock.now() > until:
-                raise SourceError(f"Salesforce has not ended the job {job} within an hour. {TO_DO}")
-            self.api.clock.sleep(wait)
-            wait = min(LONGEST_POLL, wait * 2)
 
     def _rows(self, job: str, which: str) -> Iterator[dict[str, str]]:
         answer = self.api.send("GET", f"{API}/jobs/ingest/{job}/{which}/", whole=Answer.text)

@@ -15,7 +15,7 @@ from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors import salesforce as reader
 from cx_intel.sources.vendors.readers import refusals
 from cx_intel_tests.helpers.landing_home import LandingHome, canonical
-from cx_intel_tests.helpers.salesforce_stand_in import CLIENT, SECRET, USER, SalesforceStandIn
+from cx_intel_tests.helpers.salesforce_stand_in import CLIENT, SECRET, USER, SalesforceStandIn, company
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 
 pytestmark = pytest.mark.slow  # many landings; a whole portfolio on Stripe is in each run
@@ -30,23 +30,7 @@ FAULTS = ("500", "429", "dropped", "truncated", "expired", "concurrent")
 
 @pytest.fixture
 def salesforce() -> Iterator[SalesforceStandIn]:
-    """Two users, 500 accounts, of which a merged one and one that was deleted, contracts, opportunities and tasks."""
-    stand_in = SalesforceStandIn(NOW - 3 * DAY)
-    for id_, name in (("005A", "Ann"), ("005B", "Ben")):
-        stand_in.put("User", Id=id_, Name=name)
-    for n in range(500):
-        stand_in.put("Account", Id=f"001{n:04}", Name=f"Company {n}", OwnerId="005A", Type="Customer", CSM_Owner__c="005B",
-                     BillingCountry="Germany", NumberOfEmployees=n, Customer_Segment__c="Enterprise")  # fmt: skip
-    for n in range(20):
-        stand_in.put("Contract", Id=f"800{n:04}", AccountId=f"001{n:04}", Status="Activated", StartDate="2025-01-01",
-                     ContractTerm=12, Annual_Contract_Value__c=1200.5 + n)  # fmt: skip
-        stand_in.put("Opportunity", Id=f"006{n:04}", AccountId=f"001{n:04}", CloseDate="2025-12-01", IsClosed=False, IsWon=False,
-                     Type="Existing Business - Renewal", Amount=12_000_000.0)  # fmt: skip
-        stand_in.put("Task", Id=f"00T{n:04}", AccountId=f"001{n:04}", Subject='QBR: "Q2",\nagreed', Status="Completed",
-                     ActivityDate="2025-05-20", IsClosed=True)  # fmt: skip
-    stand_in.put("Account", Id="0010007", IsDeleted=True, MasterRecordId="0010008")
-    stand_in.delete("Account", "0010009")
-    stand_in.now = float(NOW)
+    stand_in = company(NOW)
     with serving(stand_in):
         yield stand_in
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,11 +10,9 @@ from cx_intel.orchestration.assets.delivery.landed import Landing
 from cx_intel.settings.sources.vendors import ZendeskSource
 from cx_intel.settings.yaml.loader import parse_portfolio
 from cx_intel.sources.errors import SourceError
-from cx_intel.sources.vendors.http import Clock
 from cx_intel.sources.vendors.readers import refusals
 from cx_intel.warehouse.duckdb.opening import writing
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
-from cx_intel_tests.helpers.landing_home import canonical
+from cx_intel_tests.helpers.landing_home import LandingHome, canonical
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 from cx_intel_tests.helpers.zendesk_stand_in import CLIENT, SECRET, ZendeskStandIn
 
@@ -46,30 +43,16 @@ def zendesk() -> Iterator[ZendeskStandIn]:
         yield stand_in
 
 
-class Home:
-    """A warehouse file into which the stand-in is landed, on its clock."""
+class Home(LandingHome):
+    """The stand-in is landed into it."""
 
     def __init__(self, file: Path, zendesk: ZendeskStandIn):
-        self.file, self.zendesk = file, zendesk
-
-    def source(self) -> ZendeskSource:
         ids = {"client_id": "${ZENDESK_CLIENT_ID}", "client_secret": "${ZENDESK_CLIENT_SECRET}"}
-        return ZendeskSource(kind="zendesk", host=self.zendesk.host, **ids)
+        super().__init__(file, zendesk, ZendeskSource(kind="zendesk", host=zendesk.host, **ids), KINDS, VARIABLES)
 
     def land(self, variables: dict[str, str] = VARIABLES) -> Landing:
-        clock = Clock(lambda: self.zendesk.now, self.zendesk.sleep)
-        with writing(self.file) as database:
-            warehouse = DuckDBWarehouse(database, "book")
-            landing = Landing(self.source(), KINDS, warehouse, clock=clock)
-            with warehouse.transaction():
-                landing.run(variables)
-        return landing
-
-    def table(self, kind: str) -> dict[str, dict[str, Any]]:
-        with writing(self.file) as database:
-            rows = database.rows(f"SELECT * FROM book.landed_zendesk_{kind} ORDER BY id")
-        assert len({row["id"] for row in rows}) == len(rows)
-        return {row["id"]: row for row in rows}
+        self.variables = variables
+        return super().land()
 
 
 @pytest.fixture
@@ -200,8 +183,8 @@ def test_the_doctor_names_what_may_not_be_read(
     home: Home, zendesk: ZendeskStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zendesk.now = 4_000_000_000.0  # that of this machine lies before
-    assert refusals(home.source(), KINDS, VARIABLES) == []
+    assert refusals(home.source, KINDS, VARIABLES) == []
     zendesk.may_read.remove("users")
-    (told,) = refusals(home.source(), KINDS, VARIABLES)
+    (told,) = refusals(home.source, KINDS, VARIABLES)
     assert "answers 403 to /api/v2/incremental/users/cursor.json" in told
     assert "scope read" in told

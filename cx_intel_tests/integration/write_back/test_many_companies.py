@@ -48,7 +48,13 @@ def book_of(folder: Path, planhat: Counting) -> Book:
     book.settings = SETTINGS.replace(old, listed).replace(signal, signals) + block
     draw = np.random.default_rng(7).integers(400, 1000, (COMPANIES, DIMENSIONS + 1)) / 10
     scores = pd.DataFrame(draw, columns=["health_score", *(f"d{n:02}_score" for n in range(DIMENSIONS))])
-    told = {"health_tier": "Amber", "confirmed_tier": "Amber", "is_frozen": False, "is_cancelled": False}
+    told = {
+        "health_tier": "Amber",
+        "confirmed_tier": "Amber",
+        "is_frozen": False,
+        "is_cancelled": False,
+        "current_mrr": 100.0,
+    }
     ids = [f"C{n:05}" for n in range(COMPANIES)]
     book.accounts = scores.assign(as_of=AS_OF, account_id=ids, **told)  # type: ignore[assignment]
     return book
@@ -89,6 +95,7 @@ def test_requests_keep_to_the_minute(tmp_path: Path) -> None:
             "confirmed_tier": "Amber",
             "is_frozen": False,
             "is_cancelled": False,
+            "current_mrr": 100.0,
         }
         with book.opened() as sync:
             for _ in range(130):  # two pages each

@@ -81,6 +81,24 @@ def test_a_company_that_planhat_has_not_is_told_and_not_created(book: Book, plan
     assert "A99" not in planhat.companies
 
 
+def test_of_a_customer_who_left_score_and_tier_are_emptied_once(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    book.sync()
+    book.accounts[0] |= {"current_mrr": 0.0}
+    assert book.sync().sent == 3  # the dimension stays: it cannot be emptied
+    assert of(planhat, "A01") == (None, None, True)
+    assert book.sync().planned == {}
+    book.accounts[0] |= {"current_mrr": 50.0}
+    book.sync()
+    assert of(planhat, "A01")[1] == "Green"
+
+
+def test_of_one_who_left_before_the_first_sync_nothing_is_touched(book: Book, planhat: PlanhatWritingStandIn) -> None:
+    book.accounts[0] |= {"current_mrr": 0.0}
+    planhat.companies["A01"]["custom"] = {"cx Health Tier": "by hand"}
+    book.sync()
+    assert of(planhat, "A01") == (None, "by hand", None)
+
+
 @pytest.mark.parametrize(
     "given",
     [
