@@ -114,6 +114,16 @@ class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
         """What is written beside the table so far."""
         ...
 
+    def keep_for_now(self, name: str, rows: Rows, like: ibis.Schema) -> ir.Table:
+        """Puts rows aside for as long as the warehouse is open: no table of the portfolio, and gone with the program.
+
+        Args:
+            name: What they are called; rows that were put aside under the name before are replaced.
+            rows: The rows.
+            like: Their columns and types.
+        """
+        ...
+
     def swap(
         self,
         table: str,

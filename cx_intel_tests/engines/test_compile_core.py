@@ -12,12 +12,18 @@ from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.revenue import ledger as revenue
 from cx_intel.contracts.revenue import published as of_published
 from cx_intel.contracts.staging.tables import STAGING
+from cx_intel.models.backtest.known import (
+    account_history_known_on,
+    revenue_ledger_known_on,
+    subscription_periods_known_on,
+)
 from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
 from cx_intel.models.core.freshness import source_freshness
 from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.core.usage import fct_usage
 from cx_intel.models.revenue.cohorts import revenue_cohort_analysis
 from cx_intel.models.revenue.delivery import fct_revenue_intra_month, mrr_delivery
+from cx_intel.models.revenue.horizon import horizon_of
 from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.models.revenue.published import restatements, revenue_ledger
 from cx_intel.models.revenue.reconciliation import mrr_reconciliation
@@ -79,6 +85,9 @@ def models(basis: str) -> dict[str, ir.Table]:
         for name, rows in past.items()
     }
     return merged | {
+        "history_known": account_history_known_on(history, **at),
+        "periods_known": subscription_periods_known_on(periods, **at),
+        "ledger_known": revenue_ledger_known_on(published, restated, horizon_of(*moneys, **at), **at),
         "account_history": account_history(stg["accounts"], stg["account_aliases"], previous=history, **at),
         "subscription_periods": subscription_periods(stg["subscriptions"], raw, previous=periods, **at),
         "revenue_ledger": revenue_ledger(history, *moneys, previous=published, **at),
@@ -111,6 +120,7 @@ def staged(name: str, of: Portfolio) -> ir.Table:
 
 
 BY_BASIS = (
+    "ledger_known",
     "revenue_ledger",
     "mrr_delivery",
     "mrr_reconciliation",
@@ -121,6 +131,8 @@ BY_BASIS = (
     "revenue_cohort_analysis",
 )
 OTHERS = (
+    "history_known",
+    "periods_known",
     "merged_periods",
     "merged_ledger",
     "merged_restatements",

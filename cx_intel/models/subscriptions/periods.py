@@ -62,7 +62,7 @@ def subscription_periods(
     with_history = ids_with_history(stg_subscriptions)
     changed = _begun(delivered.anti_join(with_history, "subscription_id"), latest, replaced, portfolio, as_of)
     history = _delivered_history(dated_rows(stg_subscriptions, portfolio), known, replaced, portfolio, as_of)
-    parts = [_stored(known.anti_join(with_history, "subscription_id")), _stored(changed), _stored(history)]
+    parts = [as_stored(known.anti_join(with_history, "subscription_id")), as_stored(changed), as_stored(history)]
     source = portfolio.source_of("subscriptions") if "subscriptions" in portfolio.tables else None
     gone = latest.filter(~latest.is_missing, latest.end_date.isnull() | (latest.end_date > day)) if source else latest
     if source and source.delivers_all:
@@ -71,10 +71,10 @@ def subscription_periods(
         if source.missing_rows == "never_existed":
             parts = [part.anti_join(gone, "subscription_id") for part in parts]
         else:
-            parts.append(_stored(gone.mutate(valid_from=day, known_from=day, is_missing=True)))
+            parts.append(as_stored(gone.mutate(valid_from=day, known_from=day, is_missing=True)))
     stored = ibis.union(*parts)
     stored = _as_newest_delivered(stored, delivered, replaced, as_of)
-    rows = _after_discounts(_ordered(stored))
+    rows = after_discounts(ordered(stored))
     return conform(with_counting(rows, portfolio), contract_of_periods(portfolio))
 
 
@@ -203,7 +203,8 @@ STORED = (
 )
 
 
-def _stored(rows: ir.Table) -> ir.Table:
+def as_stored(rows: ir.Table) -> ir.Table:
+    """What is kept of a period, without what is worked out of it."""
     return rows.select(**{name: rows[name] for name in STORED})
 
 
@@ -244,7 +245,7 @@ def _as_newest_delivered(stored: ir.Table, delivered: ir.Table, replaced: ir.Tab
     ).select(*STORED)
 
 
-def _ordered(stored: ir.Table) -> ir.Table:
+def ordered(stored: ir.Table) -> ir.Table:
     """The periods one after the other: what became known later replaces the rest from its first day on."""
     later = ibis.window(group_by="subscription_id", order_by=["known_from", "valid_from"], rows=(1, None))
     rows = stored.mutate(valid_to=stored.valid_from.min().over(later))
@@ -253,7 +254,7 @@ def _ordered(stored: ir.Table) -> ir.Table:
     return rows.mutate(valid_from=ibis.ifelse(first, ibis.least(rows.start_date, rows.valid_from), rows.valid_from))
 
 
-def _after_discounts(rows: ir.Table) -> ir.Table:
+def after_discounts(rows: ir.Table) -> ir.Table:
     """The periods with the price that holds; one in which a discount ends becomes two."""
     until = rows.discount_until
     splits = ibis.coalesce((until > rows.valid_from) & (rows.valid_to.isnull() | (until < rows.valid_to)), False)

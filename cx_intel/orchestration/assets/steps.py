@@ -93,7 +93,7 @@ class StepRunner:
             done: Of a snapshot: earlier days of this run, which stand beside the table already.
             only: Tables that the model reads in place of those of the warehouse, by parameter.
         """
-        read = [(only or {}).get(i.parameter, self._input(i, as_of)) for i in self.step.inputs]
+        read = [self._input(i, as_of, (only or {}).get(i.parameter)) for i in self.step.inputs]
         settings: dict[str, Any] = {"portfolio": self.portfolio, "as_of": as_of}
         if "previous" in self.step.settings:
             settings["previous"] = self._previous(as_of, done)
@@ -233,9 +233,9 @@ class StepRunner:
             return self.warehouse.table(wanted.table)
         return contract_of(wanted.table.replace("raw_", "stg_", 1), self.portfolio).no_rows()
 
-    def _input(self, wanted: Input, as_of: date) -> Rows:
+    def _input(self, wanted: Input, as_of: date, given: ir.Table | None = None) -> Rows:
         """What a model reads of a table for a day: of snapshots that day's rows, or all up to it. Frames have floats."""
-        rows = self._table(wanted)
+        rows = self._table(wanted) if given is None else given
         is_staged_or_later = wanted.exists and not wanted.table.startswith("raw_")
         if is_staged_or_later and contract_of(wanted.table, self.portfolio).kind == "snapshot":
             day = ibis.literal(as_of)

@@ -112,6 +112,11 @@ class Database:
             table, schema=columns, source=self.backend, namespace=namespace
         ).to_expr()
 
+    def passing_table(self, name: str, columns: ibis.Schema) -> ir.Table:
+        """A temporary table of this connection as an expression."""
+        namespace = ops.Namespace(catalog="temp", database="main")
+        return ops.DatabaseTable(name, schema=columns, source=self.backend, namespace=namespace).to_expr()
+
     def forget(self, schema: str, table: str) -> None:
         """Asks for the table's columns anew, when it is next wanted."""
         self._known.pop((schema, table), None)

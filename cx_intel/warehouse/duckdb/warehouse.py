@@ -74,6 +74,11 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
     def staged(self, table: str) -> ir.Table:
         return self.database.table(self.schema, STAGED_PREFIX + table)
 
+    def keep_for_now(self, name: str, rows: Rows, like: ibis.Schema) -> ir.Table:
+        query = self.database.sql(rows, like)
+        self.database.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{self.schema}.{name}" AS {query}')
+        return self.database.passing_table(f"{self.schema}.{name}", like)
+
     def swap(
         self,
         table: str,

@@ -1,0 +1,1 @@
+"""What the health score said on past days, and what came of it."""
