@@ -124,6 +124,16 @@ class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
         """
         ...
 
+    def rename_staged(self, staged: str, table: str, like: ibis.Schema) -> ir.Table:
+        """Makes what was staged under one name the staged write of another table, without writing a row again.
+
+        Args:
+            staged: The name that it was staged under.
+            table: The table that it is to replace.
+            like: The columns that stay, of the types that they have.
+        """
+        ...
+
     def swap(
         self,
         table: str,

@@ -163,15 +163,14 @@ class StepRunner:
         else:
             expression = judge(raw, finds_repeats=judged_days is None)
         like = ibis.schema({**contract.schema(), **MARKS})
-        found = warehouse.stage(JUDGED_PREFIX + table, [expression], like=like)
+        name = JUDGED_PREFIX + table
+        found = warehouse.stage(name, [expression], like=like)
         if judged_days:
-            found = self._without_repeats(found, raw, judge)
+            name = self._without_repeats(name, raw, judge)
+            found = warehouse.staged(name)
         rows = valid_rows(found, table, self.portfolio)
-        if contract.day_column:
-            if not is_by_source_day:
-                chosen, state = self.days.stale(days, warehouse.day_contents(rows, contract.day_column))
-            rows = rows.filter(among(rows[contract.day_column], chosen))
-        kept = warehouse.stage(self.step.table, [rows], like=contract.schema())
+        if contract.day_column and not is_by_source_day:
+            chosen, state = self.days.stale(days, warehouse.day_contents(rows, contract.day_column))
         warehouse.replace_rows(
             REJECTED_ROWS,
             rejected_rows(found, table=table, portfolio=self.portfolio),
@@ -181,23 +180,35 @@ class StepRunner:
             days=delivered_days,
         )
         if judged_days:
-            state = judged_days.states(chosen, contents, found.filter(found["_reason"].notnull()))
+            rejected = found.filter(found["_reason"].notnull())
+            state = judged_days.states(chosen, contents, rejected)
             judged_days.remember_rejected(state)
             judged_days.remember_accounts()
+        if judged_days and not warehouse.count(found.filter(~self._stays(found, chosen))):
+            kept = warehouse.rename_staged(name, contract.table, like=contract.schema())
+        else:
+            rows = rows.filter(among(rows[contract.day_column], chosen)) if contract.day_column else rows
+            kept = warehouse.stage(contract.table, [rows], like=contract.schema())
         warehouse.discard(JUDGED_PREFIX + table)
         warehouse.discard(COMPARED_PREFIX + contract.table)
         SeveralSources(table, self.portfolio, warehouse).discard()
         return Built(kept, chosen, state, self._sources(expression))
 
-    def _without_repeats(self, found: ir.Table, raw: ir.Table, judge: Callable[[ir.Table], ir.Table]) -> ir.Table:
-        """Rows that were judged each by itself; on days that have several of one key, they are compared too."""
+    def _stays(self, judged: ir.Table, days: tuple[date, ...]) -> ir.BooleanValue:
+        """Whether a judged row of events stands in the table once these days are put in place."""
+        return judged["_reason"].isnull() & among(judged[self.step.contract.day_column], days)
+
+    def _without_repeats(self, name: str, raw: ir.Table, judge: Callable[[ir.Table], ir.Table]) -> str:
+        """Where rows stand that were judged each by itself; on days that have several of one key, they are compared too."""
         contract, warehouse = self.step.contract, self.warehouse
+        found = warehouse.staged(name)
         valid = found.filter(found["_reason"].isnull())
         days = warehouse.days_with_repeats(valid, contract.day_column, key_columns(contract))
         if not days:
-            return found
+            return name
         parts = [found.filter(~among(found[DELIVERED_DAY], days)), judge(raw.filter(among(raw[DELIVERED_DAY], days)))]
-        return warehouse.stage(COMPARED_PREFIX + contract.table, parts, like=found.schema())
+        warehouse.stage(COMPARED_PREFIX + contract.table, parts, like=found.schema())
+        return COMPARED_PREFIX + contract.table
 
     def _seen(self, table: str, as_of: date) -> ir.Table | None:
         """The subscriptions that earlier loads had before they ended, as those left it; None where there was none."""

@@ -79,6 +79,16 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
         self.database.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{self.schema}.{name}" AS {query}')
         return self.database.passing_table(f"{self.schema}.{name}", like)
 
+    def rename_staged(self, staged: str, table: str, like: ibis.Schema) -> ir.Table:
+        old, database = STAGED_PREFIX + staged, self.database
+        dropped = self.staged(staged).schema().keys() - like.keys()
+        self.discard(table)
+        for column in sorted(dropped):
+            database.change(self.schema, old, f'ALTER TABLE {self._name(old)} DROP COLUMN "{column}"')
+        database.change(self.schema, old, f'ALTER TABLE {self._name(old)} RENAME TO "{STAGED_PREFIX + table}"')
+        database.forget(self.schema, old)
+        return self.staged(table)
+
     def swap(
         self,
         table: str,

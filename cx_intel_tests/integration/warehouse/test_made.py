@@ -130,6 +130,10 @@ SAME: dict[str, Callable[[DuckDBWarehouse], object]] = {
     "no day so old": lambda w: w.delete_before("days", "as_of", MONDAY),
     "another portfolio": lambda w: write(DuckDBWarehouse(w.database, "other"), "t", x=[5]),
     "a staged write, discarded": lambda w: (w.stage("t", [pd.DataFrame({"x": [5]})]), w.discard("t")),
+    "a staged write, renamed": lambda w: (
+        w.stage("u", [pd.DataFrame({"x": [5], "y": [6]})]),
+        w.rename_staged("u", "t", ibis.schema({"x": "int64"})),
+    ),
 }
 
 
@@ -242,6 +246,7 @@ def test_every_method_that_writes_is_among_the_changes() -> None:
         "stage_query",
         "remember_files",
         "discard",
+        "rename_staged",
         "record_checks",
         "remember_made",
         "transaction",
