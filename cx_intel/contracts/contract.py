@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 Severity = Literal["block", "refuse", "warn"]
 """What follows where a rule does not hold. block: the table stays as it was and what reads it does not run. refuse: the
 table stays as it was, and what reads it goes on with that. warn: it is told."""
-Layer = Literal["raw", "staging", "core", "revenue", "support", "health", "risk", "renewals", "operations"]
+Layer = Literal["raw", "staging", "core", "revenue", "support", "health", "risk", "renewals", "backtest", "operations"]
 Kind = Literal["whole", "by_day", "snapshot"]
 """How a table is kept: rebuilt whole, by the day of its events, or one partition for each `as_of`."""
 

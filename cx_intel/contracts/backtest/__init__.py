@@ -1,0 +1,1 @@
+"""Replayed scores, what followed, and what the two say of each other."""
