@@ -45,6 +45,10 @@ class World(Protocol):
         """The rows of one calendar day, in order of time; none, but all columns, before the events begin."""
         ...
 
+    def departures(self, as_of: date) -> pd.DataFrame:
+        """The truth that no table tells: who had left by `as_of`, `left_on` which day, and the `cause`."""
+        ...
+
 
 class WorldPlan(Protocol):
     """A world's past and near future; days are day numbers."""
@@ -52,6 +56,8 @@ class WorldPlan(Protocol):
     def table(self, name: str, as_of: int) -> pd.DataFrame: ...
 
     def day(self, name: str, day: int) -> pd.DataFrame: ...
+
+    def departures(self, as_of: int) -> pd.DataFrame: ...
 
 
 class PlannedWorld(ABC):
@@ -82,6 +88,9 @@ class PlannedWorld(ABC):
         if name not in self.event_tables:
             raise KeyError(f"no event table {name!r} here; there are {', '.join(self.event_tables)}")
         return self._plan_for(day).day(name, day_number(day))
+
+    def departures(self, as_of: date) -> pd.DataFrame:
+        return self._plan_for(as_of).departures(day_number(as_of))
 
     def _plan_for(self, day: date) -> WorldPlan:
         needed = max(month_number(day), self._first_month) + _MONTHS_AHEAD

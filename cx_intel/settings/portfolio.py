@@ -45,6 +45,7 @@ SYNTHETIC_TABLES = {
         "nps_responses",
         "csm_activities",
     ),
+    "planted": ("accounts", "subscriptions", "metrics"),
 }
 """What each synthetic world delivers."""
 

@@ -3,12 +3,18 @@
 Each book has twenty to sixty accounts that leave; the truth is measured on a book so large that chance has no part.
 """
 
+from datetime import date
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from cx_intel.models.backtest.discrimination import difference, discrimination
 from cx_intel.models.backtest.rates import rate
-from cx_intel_tests.helpers.planted_books import Book, Truth, planted_book, true_auc, true_rate
+from cx_intel.models.backtest.results import backtest_results
+from cx_intel_tests.helpers.builders import health, portfolio
+from cx_intel_tests.helpers.planted_books import Book, Truth, by_ranks, planted_book, true_auc, true_rate
+from cx_intel_tests.helpers.planted_world import frames, planted
 
 pytestmark = pytest.mark.slow  # 200 books of each truth
 
@@ -74,3 +80,26 @@ def test_the_bounds_of_a_rate_cover_the_truth(truth: Truth, lowest: float, below
         found = rate(book.left[rows], book.account[rows])
         covered.append(found.low <= expected <= found.high)
     assert 0.85 <= np.mean(covered) <= 0.95
+
+
+def test_the_intervals_of_200_planted_worlds_cover_the_truth() -> None:
+    """The worlds of `demo_data`, through the model of the results: strong, useless and misleading figures alike."""
+    day, names = date(2024, 6, 30), ("engagement", "newsletter_opens", "contacts")
+    of = portfolio(health=health({name: {"kind": "metric", "metric": name} for name in names}))
+    _, measured, followed = frames(planted(seed=999, accounts=30_000), day)
+    truth = {name: _auc_of(measured[measured["signal"] == name], followed) for name in names}
+    assert truth["contacts"] < 0.4 < truth["newsletter_opens"] < 0.6 < truth["engagement"]
+    covered: dict[str, list[bool]] = {name: [] for name in names}
+    for seed in range(WORLDS):
+        found = backtest_results(*frames(planted(seed=seed, accounts=150), day), portfolio=of, as_of=day)
+        of_churn = found[(found["slice"] == "all") & (found["outcome"] == "churn")].set_index("predictor")
+        assert 20 <= of_churn.loc["health_score", "event_accounts"] <= 70
+        for name in names:
+            row = of_churn.loc[f"signal:{name}"]
+            covered[name].append(row["auc_low"] <= truth[name] <= row["auc_high"])
+    assert {name: 0.85 <= np.mean(held) <= 0.95 for name, held in covered.items()} == dict.fromkeys(names, True)
+
+
+def _auc_of(measured: pd.DataFrame, followed: pd.DataFrame) -> float:
+    both = measured.merge(followed, on=["scored_on", "account_id"])
+    return by_ranks(both["value"].to_numpy(), both["is_churned"].to_numpy(dtype=bool))

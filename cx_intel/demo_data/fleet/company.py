@@ -24,7 +24,7 @@ from cx_intel.demo_data.fleet.accounts import (
     accounts,
 )
 from cx_intel.demo_data.fleet.events import FleetUsage
-from cx_intel.demo_data.fleet.lives import NOTICE_DAYS, live
+from cx_intel.demo_data.fleet.lives import CAUSES, NOTICE_DAYS, live
 from cx_intel.demo_data.fleet.relationship import Relationship
 from cx_intel.demo_data.monthly_log import Block, MonthlyLog, in_order
 from cx_intel.demo_data.signups import THREE_YEARS, SignupSchedule
@@ -120,6 +120,9 @@ class FleetPlan:
 
     def day(self, name: str, day: int) -> pd.DataFrame:
         return self._usage.day(day)
+
+    def departures(self, as_of: int) -> pd.DataFrame:
+        return self._lives.departures.frame(as_of, CAUSES, "CUST-", self._width)
 
     def accounts(self, as_of: int) -> pd.DataFrame:
         """Grain: a customer that has signed up.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cx_intel.demo_data.contract_lines import ContractBook, ContractLines, StateHistory
+from cx_intel.demo_data.departures import Departures
 from cx_intel.demo_data.draws import generator
 from cx_intel.demo_data.fleet.accounts import PRODUCT_CODES, FleetAccounts
 from cx_intel.demo_data.timeline import FAR, Floats, Ints, day_of_month, first_day, first_days, months_of
@@ -25,6 +26,8 @@ _CHURN_BY_SEGMENT = np.array([1.25, 1.0, 0.65])
 _INDEXED = 0.75  # share of renewals with a price step
 _RETURNS = 0.012  # monthly odds, from the fourth to the eighteenth month away
 NOTICE_DAYS = 30
+CAUSES = ("not renewed", "insolvency or takeover")
+"""Why customers leave: by their mood at the end of a term, or hardly by it at any time; both fade before their end."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class FleetLives:
     lines: ContractLines
     vehicles: StateHistory
     bundles: StateHistory
+    departures: Departures
+    """By CAUSES."""
 
     def contract_start(self) -> tuple[Ints, Ints]:
         """For each line, the month its contract started in and the day it ends (FAR: it goes on)."""
@@ -99,6 +104,7 @@ def live(seed: int, accounts: FleetAccounts, paths: Trajectories, first_month: i
     price = accounts.price_factor.copy()
     book = ContractBook(len(PRODUCT_CODES), count)
     ended: list[tuple[Ints, Ints, Ints]] = []
+    left: list[tuple[Ints, Ints, Ints]] = []
     fleets = [(np.arange(count), accounts.signup, vehicles.copy())]
     bundles = [(np.arange(count), accounts.signup, bundle.copy())]
 
@@ -117,6 +123,7 @@ def live(seed: int, accounts: FleetAccounts, paths: Trajectories, first_month: i
             draws[:, 0] < np.where(renews, _renewal_churn(content, accounts.segment[:known]), _sudden_churn(content))
         )
         leaving = np.flatnonzero(churns)
+        left.append((leaving, day[leaving], (~renews[leaving]).astype(np.int64)))
         away = month - left_month[:known]
         back = np.flatnonzero(~here & (away >= 4) & (away <= 18) & (draws[:, 0] < _RETURNS))
         staying = np.flatnonzero(settled & ~churns)
@@ -154,6 +161,7 @@ def live(seed: int, accounts: FleetAccounts, paths: Trajectories, first_month: i
         book.lines(),
         StateHistory.of(fleets),
         StateHistory.of(bundles),
+        Departures.of(left),
     )
 
 

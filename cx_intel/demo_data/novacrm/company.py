@@ -18,7 +18,7 @@ from cx_intel.demo_data.draws import generator
 from cx_intel.demo_data.monthly_log import Block, MonthlyLog, in_order
 from cx_intel.demo_data.novacrm.accounts import COUNTRIES, COUNTRY_REGION, PLANS, REGION_UTC_HOURS, REGIONS, accounts
 from cx_intel.demo_data.novacrm.events import NovaUsage
-from cx_intel.demo_data.novacrm.lives import PRODUCTS, live
+from cx_intel.demo_data.novacrm.lives import CAUSES, PRODUCTS, live
 from cx_intel.demo_data.signups import SignupSchedule
 from cx_intel.demo_data.text_columns import Counter, blank, identifiers, picked, texts
 from cx_intel.demo_data.tickets import TicketDesk
@@ -94,6 +94,9 @@ class NovaPlan:
 
     def day(self, name: str, day: int) -> pd.DataFrame:
         return self._usage.day(day)
+
+    def departures(self, as_of: int) -> pd.DataFrame:
+        return self._lives.departures.frame(as_of, CAUSES, "ACC-", self._width)
 
     def accounts(self, as_of: int) -> pd.DataFrame:
         """Grain: an account that has signed up.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cx_intel.demo_data.contract_lines import ContractBook, ContractLines, StateHistory
+from cx_intel.demo_data.departures import Departures
 from cx_intel.demo_data.draws import generator
 from cx_intel.demo_data.novacrm.accounts import NovaAccounts
 from cx_intel.demo_data.timeline import FAR, Bools, Floats, Ints, day_of_month, first_day, months_of
@@ -25,6 +26,8 @@ _ADDON_APPEAL = np.array([0.45, 0.25, 0.30])
 NOT_PAYING, PAYING, LEAVING, SUSPENDED, LEFT = range(5)
 GIVE_UP, SUSPEND, UPGRADE, DOWNGRADE, BUY, DROP, NOTHING = range(7)
 _MONTHS_TO_LEAVE = 3
+CAUSES = ("discontent", "unpaid invoice")
+"""Why accounts leave: given up three months before, or a suspension that lasts; both fade before their end."""
 _CHURN_BY_PLAN = np.array([1.55, 1.0, 0.55])
 _RESUMES = 0.75
 _RETURNS = 0.022  # monthly odds, from the third to the fifteenth month away
@@ -68,6 +71,8 @@ class NovaLives:
     lines: ContractLines
     tiers: StateHistory
     suspensions: Suspensions
+    departures: Departures
+    """By CAUSES; a trial that fails was no customer."""
 
 
 def _odds(satisfaction: Floats, tier: Ints, addons: Ints, is_leaving: Bools) -> Floats:
@@ -104,6 +109,7 @@ def live(seed: int, accounts: NovaAccounts, paths: Trajectories, first_month: in
     billing_day = day_of_month(np.minimum(accounts.paid_from, FAR - 1))
     book = ContractBook(len(PRODUCTS), count)
     ended: list[tuple[Ints, Ints, Ints]] = []
+    left: list[tuple[Ints, Ints, Ints]] = []
     tiers: list[tuple[Ints, Ints, Ints]] = [(np.arange(count), accounts.signup, tier.copy())]
     pauses: list[tuple[Ints, Ints, Ints, Bools]] = []
 
@@ -146,6 +152,7 @@ def live(seed: int, accounts: NovaAccounts, paths: Trajectories, first_month: in
         for changed in (back, resumed, suspended, giving_up, leaving):
             since[changed] = month
         ended.append((leaving, stint_start[leaving], day[leaving]))
+        left.append((leaving, day[leaving], np.isin(leaving, fails).astype(np.int64)))
         stint_start[back] = day[back]
         pauses.append((suspended, day[suspended], day[suspended], np.zeros(len(suspended), dtype=bool)))
         pauses.append((paused, np.full(len(paused), -1), day[paused], np.isin(paused, fails)))
@@ -159,7 +166,9 @@ def live(seed: int, accounts: NovaAccounts, paths: Trajectories, first_month: in
 
     here = np.flatnonzero((status != LEFT) & (accounts.paid_from < FAR))
     ended.append((here, stint_start[here], np.full(len(here), FAR)))
-    return NovaLives(billing_day, stints(ended), book.lines(), StateHistory.of(tiers), _suspensions(pauses))
+    return NovaLives(
+        billing_day, stints(ended), book.lines(), StateHistory.of(tiers), _suspensions(pauses), Departures.of(left)
+    )
 
 
 def action_of(action: Ints, kind: int) -> Ints:

@@ -12,8 +12,8 @@ class SyntheticSource(SourceBase):
     """A made-up company: a deterministic function of seed and calendar day."""
 
     kind: Literal["synthetic"]
-    world: Literal["novacrm", "fleet"]
-    """Which company is made up."""
+    world: Literal["novacrm", "fleet", "planted"]
+    """Which company is made up; `planted` is one whose causes of churn are known, for the back-test to find."""
     seed: int = Field(default=1, ge=0)
     """Another seed is another company."""
     accounts: int = Field(default=150, ge=1, le=1_000_000)
