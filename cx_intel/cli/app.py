@@ -23,6 +23,7 @@ from cx_intel.cli.figures import figures
 from cx_intel.cli.init import init
 from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
 from cx_intel.cli.presets import presets
+from cx_intel.cli.preview import previews
 from cx_intel.cli.sync import sync
 from cx_intel.cli.validation import validation
 from cx_intel.settings.environment import Environment, read_environment
@@ -44,6 +45,7 @@ app.add_typer(deployment)
 app.add_typer(actions)
 app.add_typer(asking)
 app.add_typer(figures)
+app.add_typer(previews)
 app.add_typer(validation)
 app.add_typer(documents)
 app.add_typer(presets)

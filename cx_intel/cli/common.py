@@ -26,11 +26,12 @@ def explained() -> Iterator[None]:
     """Errors that the user can mend are said in their own words, without a traceback."""
     from cx_intel.orchestration.build import SettingsErrors
     from cx_intel.reports.ask.answer import NoAnswer
+    from cx_intel.settings.yaml.changes import ChangeMisuse
     from cx_intel.warehouse.errors import WarehouseError
 
     try:
         yield
-    except (SettingsError, SettingsErrors, NoAnswer, WarehouseError) as error:
+    except (SettingsError, SettingsErrors, ChangeMisuse, NoAnswer, WarehouseError) as error:
         errors.print(escape(str(error)), style="red")
         raise typer.Exit(MISUSE) from None
 

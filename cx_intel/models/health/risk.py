@@ -21,6 +21,8 @@ from cx_intel.settings.renewals import ChurnRiskSettings
 
 USAGE_DAYS, TICKET_DAYS, LEDGER_MONTHS = 30, 90, 6
 """The windows that the names of the columns state."""
+COUNTS = ("events_last_30d", "events_prev_30d", "escalated_tickets_90d", "contraction_months_6m")
+"""What is counted of an account, whatever its score and the thresholds."""
 
 
 def churn_risk_view(
@@ -44,23 +46,40 @@ def churn_risk_view(
     Raises:
         ValueError: The portfolio has no churn_risk block.
     """
-    churn = portfolio.churn_risk
-    if churn is None:
-        raise ValueError(f"portfolio {portfolio.name} has no churn_risk block")
-    rows = customer_health_scores.select(
-        "account_id", "account_name", "segment", "owner", "current_arr", "health_score", "health_tier"
-    )
+    rows = _scored(customer_health_scores)
     rows = beside(rows, account_snapshot.select("account_id", "horizon_month"), "account_id")
     rows = beside(rows, _usage(fct_usage, as_of), "account_id")
     rows = beside(rows, _escalations(stg_support_tickets, portfolio, as_of), "account_id")
     rows = beside(rows, _contractions(rows, fct_revenue), "account_id")
-    rows = rows.mutate(
-        as_of=ibis.literal(as_of),
+    counted = rows.mutate(
         events_last_30d=_count(rows._last, "usage_events" in portfolio.tables),
         events_prev_30d=_count(rows._before, "usage_events" in portfolio.tables),
         escalated_tickets_90d=_count(rows._escalated, "support_tickets" in portfolio.tables),
         contraction_months_6m=_count(rows._contractions, True),
     )
+    return _judged(counted, portfolio)
+
+
+def rejudged(churn_risk_view: ir.Table, customer_health_scores: ir.Table, *, portfolio: Portfolio) -> ir.Table:
+    """The view by other scores of the same accounts, or other thresholds: what was counted of them stays.
+
+    Grain: as_of, account_id, as in `churn_risk_view`, whose rows it reads, with the scores of the same days.
+    """
+    counts = churn_risk_view.select("as_of", "account_id", *COUNTS)
+    return _judged(beside(_scored(customer_health_scores), counts, "as_of", "account_id"), portfolio)
+
+
+def _scored(customer_health_scores: ir.Table) -> ir.Table:
+    return customer_health_scores.select(
+        "as_of", "account_id", "account_name", "segment", "owner", "current_arr", "health_score", "health_tier"
+    )
+
+
+def _judged(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
+    """The accounts of a day with their counts, judged: flags, level and rank."""
+    churn = portfolio.churn_risk
+    if churn is None:
+        raise ValueError(f"portfolio {portfolio.name} has no churn_risk block")
     rows = rows.mutate(**_flags(rows, churn))
     first, *others = (ibis.ifelse(rows[name], 1, 0).cast("int64") for name in FLAGS)
     rows = rows.mutate(risk_level=_level(rows, churn), risk_signal_count=sum(others, first))

@@ -38,6 +38,14 @@ def document_of(text: str, file: Path) -> CommentedMap:
     return document
 
 
+def value_of(text: str) -> Any:
+    """The value that a text is in YAML: 0.4, yes, a word; an empty text is null, and one that is no YAML is itself."""
+    try:
+        return plain(YAML(typ="rt").load(StringIO(text)))
+    except YAMLError:
+        return text
+
+
 def plain(node: Any) -> Any:
     """The values of a document, without what it remembers of their spelling."""
     if isinstance(node, Mapping):

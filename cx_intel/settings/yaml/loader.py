@@ -22,26 +22,46 @@ Check = Callable[[Portfolio], None]
 """Raises Misfit where a portfolio, good in itself, does not fit what lies above the settings, such as its tables."""
 
 
-def load_portfolio(file: Path, also: Sequence[Check] = ()) -> Portfolio:
+def load_portfolio(
+    file: Path, also: Sequence[Check] = (), *, named: str = "", change: Callable[[dict[str, Any]], None] | None = None
+) -> Portfolio:
     """The portfolio that one YAML file describes; its name is the file's stem.
 
     Args:
         file: The YAML.
         also: What the portfolio has to fulfil beyond its own rules.
+        named: The portfolio's name, whatever the file and its `name` say.
+        change: Changes the values of the file before they are judged.
 
     Raises:
         SettingsError: The file is not YAML, or a key is unknown, missing or out of bounds; every problem with its line.
     """
-    return parse_portfolio(read_text(file), file, also)
+    return parse_portfolio(read_text(file), file, also, named=named, change=change)
 
 
-def parse_portfolio(text: str, file: Path, also: Sequence[Check] = ()) -> Portfolio:
+def stated_name(file: Path) -> str:
+    """The name that a file gives its portfolio, else its stem. Raises SettingsError where it cannot be read."""
+    return str(document_of(read_text(file), file).get("name", file.stem))
+
+
+def parse_portfolio(
+    text: str,
+    file: Path,
+    also: Sequence[Check] = (),
+    *,
+    named: str = "",
+    change: Callable[[dict[str, Any]], None] | None = None,
+) -> Portfolio:
     """As `load_portfolio`, from text; `file` names the portfolio and stands in the errors."""
     document = document_of(text, file)
     values = plain(document)
-    if values.setdefault("name", file.stem) != file.stem:
+    if named:
+        values["name"] = named
+    elif values.setdefault("name", file.stem) != file.stem:
         message = f"is {values['name']!r}, but the file is {file.name!r}: rename one of them"
         raise SettingsError(file, [Problem(line_of(document, ("name",)), "name", message)])
+    if change:
+        change(values)
     try:
         values, origins = expanded(values)
     except Misfit as error:
