@@ -63,12 +63,14 @@ def preview(
         with readable_now(environment, [after.name]) as found:
             warehouse = found.warehouses[after.name]
             shown = previewed(warehouse, before, after, scaled=scaled)
-            page = shown.page()
-        file = _write_page(page, shown.after, to or environment.reports(after.name) / "preview.html")
+        file = to or environment.reports(after.name) / "preview.html"
+        _write_page(shown.page(has_links=to is None), shown.after, file, has_menu=to is None)
     if form is Form.JSON:
         print(json.dumps({"page": str(file), "portfolio": after.name, **asdict(shown.found)}, default=_plain, indent=2))
         return
-    print_answer(_as_answer(shown.in_english().page(), f"{after.name}: {shown.found.as_of}"))
+    print_answer(
+        _as_answer(shown.in_english().page(), f"{after.name}: what other settings would change on {shown.found.as_of}")
+    )
     print(f"\nPage  {file}")
 
 
@@ -114,11 +116,11 @@ def _loaded(file: Path, name: str, change: "Callable[[dict[str, Any]], None] | N
     return load_portfolio(file, also=(check_exports, check_sources), named=name, change=change)
 
 
-def _write_page(page: "Page", data: "ReportData", file: Path) -> Path:
+def _write_page(page: "Page", data: "ReportData", file: Path, *, has_menu: bool) -> None:
     from cx_intel.reports.pages.layout import render, write_whole
     from cx_intel.reports.pages.publishing import MENU
 
-    return write_whole(file.absolute(), render(page, data, MENU, library="").encode())
+    write_whole(file, render(page, data, MENU if has_menu else {}, library="").encode())
 
 
 def _as_answer(page: "Page", title: str) -> "Answer":
@@ -130,10 +132,9 @@ def _as_answer(page: "Page", title: str) -> "Answer":
         for table in section.tables:
             rows = tuple(tuple(cell.text for cell in row) for row in table.rows[:ROWS])
             more = () if table.of <= len(rows) else (f"The first {len(rows)} of {table.of}; the page has them all.",)
-            lines = (table.caption, *more) if rows else (table.empty,)
+            lines = (table.caption if rows else table.empty, *more, *section.notes)
             headings = tuple(heading.label for heading in table.headings)
             sections.append(Section(section.title, rows, headings, lines))
-        sections += [Section("", lines=tuple(section.notes))] if section.notes else []
     return Answer(title, tuple(page.answer), tuple(sections))
 
 

@@ -86,15 +86,6 @@ class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
         """What an expression is: a pandas frame of a table, a series of a column, else a value."""
         ...
 
-    def held(self, rows: Rows, like: ibis.Schema | None = None) -> ir.Table:
-        """The rows as they are now, kept in memory for expressions that read them: nothing is written.
-
-        Args:
-            rows: An expression, or a frame.
-            like: The columns and types; default: those of the rows.
-        """
-        ...
-
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         """The rows of a table expression as Python values: for a few of them cheaper than a frame."""
         ...

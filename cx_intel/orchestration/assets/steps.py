@@ -12,7 +12,6 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-import pandas as pd
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
@@ -256,7 +255,10 @@ class StepRunner:
                 rows = self._merged(rows, contract_of(wanted.table, self.portfolio))
         if wanted.table == GIVEN:
             rows = self._merged(rows, contract_of(GIVEN, self.portfolio))
-        return frame_of(rows, self.warehouse) if wanted.as_frame else rows
+        if not wanted.as_frame:
+            return rows
+        amounts = {c: rows[c].cast("float64") for c, kind in rows.schema().items() if kind.is_decimal()}
+        return self.warehouse.execute(rows.mutate(**amounts) if amounts else rows)
 
     def _previous(self, as_of: date, done: tuple[date, ...]) -> ir.Table:
         """The table's own rows: all of a whole table, those of earlier days of a snapshot, this run's included."""
@@ -284,12 +286,6 @@ class StepRunner:
             linked = linked_since(self.warehouse.table(IDENTITY)).select(*names)
             found = [*(merged.anti_join(linked, "old_account_id") for merged in found), linked]
         return under_surviving_ids(rows, ibis.union(*found), contract) if found else rows
-
-
-def frame_of(rows: ir.Table, warehouse: Warehouse) -> pd.DataFrame:
-    """The rows as a frame, which has floats in place of decimals."""
-    amounts = {c: rows[c].cast("float64") for c, kind in rows.schema().items() if kind.is_decimal()}
-    return pd.DataFrame(warehouse.execute(rows.mutate(**amounts) if amounts else rows))
 
 
 def _with_columns(rows: ir.Table, contract: Contract) -> ir.Table:

@@ -1,31 +1,33 @@
-"""A day judged by given settings from what the warehouse holds: scores, risks, pipeline, list and outlook, in memory.
+"""A day judged by given settings from what the warehouse holds: scores, risks, pipeline, list and outlook, put aside.
 
 The models are those of a refresh, executed in the same order; nothing is written. Which settings may be given stands in
 `scope.py`; how one step finds what it reads, in `cx_intel.orchestration.assets.steps`.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.contracts.catalog import contract_of
 from cx_intel.models.health.risk import rejudged
-from cx_intel.orchestration.assets.graph import Step, steps_of
-from cx_intel.orchestration.assets.steps import StepRunner, frame_of
+from cx_intel.orchestration.assets.graph import COLLECTED, Step, steps_of
+from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.reports.ask.answer import NoAnswer
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.errors import WarehouseError
-from cx_intel.warehouse.protocol import Warehouse
+from cx_intel.warehouse.protocol import Rows, Warehouse
 
-SNAPSHOT, SIGNALS, RISK = "account_snapshot", "account_signals", "churn_risk_view"
+SNAPSHOT, SIGNALS, SCORES = "account_snapshot", "account_signals", "customer_health_scores"
+RISK, ACTIONS = "churn_risk_view", "actions"
 CHAIN = (
     SNAPSHOT,
     SIGNALS,
     "health_score_drivers",
-    "customer_health_scores",
+    SCORES,
     RISK,
     "renewal_pipeline",
     "cs_intervention_list",
@@ -34,45 +36,90 @@ CHAIN = (
 """What follows from the settings that may be given, in an order in which each follows what it reads."""
 
 
-def judged_day(warehouse: Warehouse, loaded: Portfolio, given: Portfolio, as_of: date) -> dict[str, ir.Table]:
-    """The tables of a day by other settings, held in memory.
+@dataclass(frozen=True)
+class JudgedDay:
+    """The tables of a day by the settings of one side, and those settings."""
 
-    What comes out as it stands in the warehouse is taken from there: accounts, signals and the counts of churn risk,
-    unless what they follow from differs.
+    portfolio: Portfolio
+    tables: Mapping[str, ir.Table]
+
+
+def judged_day(
+    warehouse: Warehouse,
+    given: Portfolio,
+    as_of: date,
+    prefix: str,
+    *,
+    beside: JudgedDay | None = None,
+    may_take_stored: bool = True,
+) -> JudgedDay:
+    """The tables of a day by given settings, put aside for as long as the warehouse is open.
+
+    A published copy has neither staged rows nor events: accounts, signals and what is counted for churn risk are then
+    those that the last refresh wrote.
 
     Args:
         warehouse: The open warehouse, or a published copy.
-        loaded: The settings that it was loaded by.
-        given: The settings to judge by: `previewed`.
+        given: The settings to judge by.
         as_of: A day that has a snapshot.
+        prefix: Begins the names of what is put aside, so that two sides may stand beside each other.
+        beside: The other side, whose accounts, signals and counts are taken where they follow from the same settings.
+        may_take_stored: Whether the settings of the last refresh are those that accounts and signals follow from.
 
     Raises:
         NoAnswer: A table that has to be made anew needs rows that are not there, or a column that no account has.
     """
-    there = set(tables_of(given))
-    steps = {step.table: step for step in steps_of(given) if step.table in CHAIN}
     made: dict[str, ir.Table] = {}
-    for table in (table for table in CHAIN if table in there):
-        if table in (SNAPSHOT, SIGNALS) and not _is_affected(table, loaded, given):
-            rows = warehouse.table(table)
-            made[table] = rows.filter(rows.as_of == ibis.literal(as_of))
-        elif table == RISK and _has_same_population(loaded, given) and warehouse.exists(RISK):
-            known = warehouse.table(RISK)
-            known = known.filter(known.as_of == ibis.literal(as_of))
-            made[table] = warehouse.held(rejudged(known, made["customer_health_scores"], portfolio=given))
-        else:
-            made[table] = _made(steps[table], warehouse, given, as_of, made)
-    return made
+    for step in (step for step in steps_of(given) if step.table in CHAIN):
+        rows = _taken(step, warehouse, given, as_of, made, beside, may_take_stored)
+        if rows is None:
+            rows = _rows(step, warehouse, given, as_of, made)
+        made[step.table] = warehouse.keep_for_now(f"{prefix}_{step.table}", rows, step.contract.schema())
+    return JudgedDay(given, made)
 
 
-def _is_affected(table: str, loaded: Portfolio, given: Portfolio) -> bool:
-    """Whether accounts or signals come out otherwise by the given settings."""
-    if loaded.lifecycle != given.lifecycle or _terms(loaded) != _terms(given):
+def _taken(
+    step: Step,
+    warehouse: Warehouse,
+    given: Portfolio,
+    as_of: date,
+    made: Mapping[str, ir.Table],
+    beside: JudgedDay | None,
+    may_take_stored: bool,
+) -> ir.Table | None:
+    """Accounts, signals or churn risk from what was made or written before; None where they have to be made anew."""
+    if step.table not in (SNAPSHOT, SIGNALS, RISK):
+        return None
+    known: ir.Table | None = None
+    if beside and step.table in beside.tables:
+        known = None if _is_affected(step.table, beside.portfolio, given) else beside.tables[step.table]
+    elif may_take_stored and warehouse.exists(step.table) and not _can_make(step, warehouse, made):
+        stored = warehouse.table(step.table)
+        known = stored.filter(stored.as_of == ibis.literal(as_of))
+    if known is None or step.table != RISK:
+        return known
+    return rejudged(known, made[SCORES], portfolio=given)
+
+
+def _can_make(step: Step, warehouse: Warehouse, made: Mapping[str, ir.Table]) -> bool:
+    """Whether everything is there that the model of a step reads."""
+    wanted = (i.table for i in step.inputs if i.exists and i.table not in made and i.table not in COLLECTED)
+    return all(warehouse.exists(table) for table in wanted)
+
+
+def _is_affected(table: str, other: Portfolio, given: Portfolio) -> bool:
+    """Whether accounts, signals or the counts of churn risk come out otherwise than by the other settings."""
+    has_same_population = _population(other) == _population(given)
+    if table == RISK:
+        return not has_same_population
+    if other.lifecycle != given.lifecycle or _terms(other) != _terms(given):
         return True
-    if table == SNAPSHOT:
-        return False
-    signals = [p.health.signals if p.health else None for p in (loaded, given)]
-    return signals[0] != signals[1] or not _has_same_population(loaded, given)
+    signals = [p.health.signals if p.health else None for p in (other, given)]
+    return table == SIGNALS and (signals[0] != signals[1] or not has_same_population)
+
+
+def _population(portfolio: Portfolio) -> tuple[Any, ...]:
+    return portfolio.include_churned, portfolio.health and portfolio.health.population
 
 
 def _terms(portfolio: Portfolio) -> tuple[Any, ...] | None:
@@ -81,23 +128,13 @@ def _terms(portfolio: Portfolio) -> tuple[Any, ...] | None:
     return (renewals.term_months, renewals.main_product, renewals.keep_overdue_days) if renewals else None
 
 
-def _has_same_population(loaded: Portfolio, given: Portfolio) -> bool:
-    who = [p.health.population if p.health else None for p in (loaded, given)]
-    return who[0] == who[1] and loaded.include_churned == given.include_churned
-
-
-def _made(step: Step, warehouse: Warehouse, given: Portfolio, as_of: date, made: Mapping[str, ir.Table]) -> ir.Table:
+def _rows(step: Step, warehouse: Warehouse, given: Portfolio, as_of: date, made: Mapping[str, ir.Table]) -> Rows:
     """A table as its model makes it of what was made before it, and of the warehouse."""
-    read: dict[str, Any] = {}
-    for wanted in step.inputs:
-        if wanted.table in made:
-            rows = made[wanted.table]
-            read[wanted.parameter] = frame_of(rows, warehouse) if wanted.as_frame else rows
-        elif wanted.table == "actions" and not warehouse.exists(wanted.table):
-            rows = contract_of(wanted.table, given).no_rows()
-            read[wanted.parameter] = frame_of(rows, warehouse) if wanted.as_frame else rows
+    read = dict(made)
+    if not warehouse.exists(ACTIONS):
+        read[ACTIONS] = contract_of(ACTIONS, given).no_rows()
     try:
-        rows = StepRunner(step, given, warehouse).model(as_of, only=read)
+        return StepRunner(step, given, warehouse).model(as_of, only=read)
     except KeyError as error:
         raise NoAnswer(f"The new settings cannot be previewed on what is loaded: {error.args[0]}.") from None
     except WarehouseError as error:
@@ -105,4 +142,3 @@ def _made(step: Step, warehouse: Warehouse, given: Portfolio, as_of: date, made:
             f"{step.table} has to be made anew by these settings, and what it reads is not here: {error} "
             "Staged rows and events are in the warehouse alone, which can be read when no run is going on."
         ) from None
-    return warehouse.held(rows, step.contract.schema())

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 import ibis
 
-from cx_intel.orchestration.preview.day import CHAIN, judged_day
+from cx_intel.orchestration.preview.day import CHAIN, SCORES, judged_day
 from cx_intel.reports.ask.answer import in_english, known_day
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData
@@ -22,8 +22,6 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.overlaid import overlaid
 from cx_intel.warehouse.protocol import Warehouse
 
-SCORES = "customer_health_scores"
-
 
 @dataclass(frozen=True)
 class Preview:
@@ -33,9 +31,9 @@ class Preview:
     before: ReportData
     after: ReportData
 
-    def page(self) -> Page:
-        """The page in the language of the portfolio."""
-        return page_of(self.found, self.before, self.after)
+    def page(self, *, has_links: bool = True) -> Page:
+        """The page in the language of the portfolio; with links where the page of accounts is beside it."""
+        return page_of(self.found, self.before, self.after, has_links=has_links)
 
     def in_english(self) -> "Preview":
         """The same with texts in English, as a terminal has them."""
@@ -58,9 +56,10 @@ def preview(warehouse: Warehouse, old: Portfolio | None, new: Portfolio, *, scal
     as_of = known_day(warehouse, None)
     loaded = old or new
     given = previewed(loaded, new)
-    known = warehouse if old is None else overlaid(warehouse, judged_day(warehouse, loaded, loaded, as_of))
-    before = _read(known, loaded, as_of)
-    after = _read(overlaid(warehouse, judged_day(warehouse, loaded, given, as_of)), given, as_of)
+    beside = judged_day(warehouse, loaded, as_of, "before") if old else None
+    judged = judged_day(warehouse, given, as_of, "after", beside=beside, may_take_stored=old is not None)
+    known = overlaid(warehouse, beside.tables) if beside else warehouse
+    before, after = _read(known, loaded, as_of), _read(overlaid(warehouse, judged.tables), given, as_of)
     terms = Terms(
         tuple(differing(loaded, given)),
         tuple(scaled),

@@ -22,22 +22,23 @@ CHANGES, LISTED = 200, 200
 """Accounts that a table shows."""
 
 
-def preview(found: Comparison, before: ReportData, after: ReportData) -> Page:
+def preview(found: Comparison, before: ReportData, after: ReportData, *, has_links: bool = True) -> Page:
     """The page.
 
     Args:
         found: What differs.
         before: The day as it is judged now.
         after: The same day as the other settings judge it; its language is the page's.
+        has_links: Whether the page of accounts is beside it.
     """
-    return _Words(found, before, after).page()
+    return _Words(found, before, after, has_links).page()
 
 
 class _Words:
     """Puts the facts of a comparison into words and tables."""
 
-    def __init__(self, found: Comparison, before: ReportData, after: ReportData):
-        self.found, self.f, self.say = found, after.language, after.language.say
+    def __init__(self, found: Comparison, before: ReportData, after: ReportData, has_links: bool):
+        self.found, self.f, self.say, self.has_links = found, after.language, after.language.say, has_links
         self.has_renewals = bool(before.portfolio.renewals or after.portfolio.renewals)
         self.tiers = {mark.name: mark for data in (before, after) for mark in tier_marks(data.portfolio)}
         self.risks = {mark.name: mark for mark in risk_marks(self.f)}
@@ -185,7 +186,7 @@ class _Words:
         def cells(change: TierChange) -> list[Cell]:
             moved = ", ".join(f"{label} {f.points(points)}" for label, points in change.moved)
             return [
-                Cell(change.account_name or change.account_id, account=change.account_id),
+                self._account(change),
                 Cell(f.money(change.current_arr), change.current_arr),
                 self._tier(change.tier_before),
                 self._tier(change.tier_after),
@@ -217,7 +218,7 @@ class _Words:
             return [
                 Cell(say("new") if row.rank_before is None else f.number(row.rank_before), row.rank_before or 0),
                 Cell(say("off") if row.rank_after is None else f.number(row.rank_after), row.rank_after or off),
-                Cell(row.account_name or row.account_id, account=row.account_id),
+                self._account(row),
                 Cell(f.money(row.current_arr), row.current_arr),
                 self._mark(row.risk_before, self.risks),
                 self._mark(row.risk_after, self.risks),
@@ -259,6 +260,9 @@ class _Words:
         shown = rows[:limit] if limit else rows
         where = self.say("`cx-intel preview --format json` gives all.") if len(shown) < len(rows) else ""
         return Table(caption, headings, shown, where, len(rows), empty=empty)
+
+    def _account(self, row: TierChange | Listed) -> Cell:
+        return Cell(row.account_name or row.account_id, account=row.account_id if self.has_links else "")
 
     def _tier(self, name: str | None) -> Cell:
         return Cell(self.say("no score"), len(self.tiers)) if name is None else self._mark(name, self.tiers)

@@ -42,10 +42,6 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
     def execute(self, expression: ir.Expr) -> Any:
         return self.database.backend.execute(expression)
 
-    def held(self, rows: Rows, like: ibis.Schema | None = None) -> ir.Table:
-        expression = as_expression(rows, like)
-        return ibis.memtable(self.database.backend.to_pyarrow(expression), schema=expression.schema())
-
     def rows(self, expression: ir.Table) -> list[dict[str, Any]]:
         return self.database.rows(self.database.sql(expression))
 
