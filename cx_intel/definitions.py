@@ -6,9 +6,11 @@ import dagster as dg
 
 from cx_intel.orchestration.build import build_definitions
 from cx_intel.settings.environment import read_environment
+from cx_intel.settings.file_modes import keep_from_others
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """All portfolios of the environment, as Dagster loads them."""
+    keep_from_others()
     return build_definitions(read_environment(os.environ))

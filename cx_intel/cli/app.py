@@ -19,6 +19,7 @@ from cx_intel.cli.asking import asking
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
 from cx_intel.cli.deployment import deployment
 from cx_intel.cli.documents import documents
+from cx_intel.cli.ending import INTERRUPTED
 from cx_intel.cli.figures import figures
 from cx_intel.cli.init import init
 from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
@@ -161,6 +162,8 @@ def _refresh_one(
 
         outcome = runs.refresh(definitions, portfolio.name, as_of, instance, show, since=since, rebuild=rebuild)
     seconds = (datetime.now(UTC) - started).total_seconds()
+    if outcome.is_interrupted:
+        raise typer.Exit(INTERRUPTED)
     print_summary(portfolio, outcome, environment, seconds)
     return outcome.succeeded
 

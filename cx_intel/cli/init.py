@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from cx_intel.cli.common import MISUSE, explained
 from cx_intel.cli.output import console, errors
-from cx_intel.settings.base import NAME_PATTERN
+from cx_intel.settings.base import NAME_PATTERN, RESERVED_NAMES
 from cx_intel.settings.environment import read_environment
 
 if TYPE_CHECKING:
@@ -47,9 +47,10 @@ def init_command(
         if folder is not None and not folder.is_dir():
             raise _misuse(f"{folder} is no folder; name the one that holds the exports.")
         portfolio = name or re.sub(r"\W+", "_", folder.resolve().name.lower() if folder else "company").strip("_")
-        if not re.match(NAME_PATTERN, portfolio):
+        if not re.match(NAME_PATTERN, portfolio) or portfolio in RESERVED_NAMES:
             raise _misuse(
-                f"{portfolio!r} is no name of a portfolio: small letters, digits and _ after a letter; give --name."
+                f"{portfolio!r} is no name of a portfolio: small letters, digits and _ after a letter, and no schema that "
+                f"a warehouse has already ({', '.join(sorted(RESERVED_NAMES))}); give --name."
             )
         file = output or Path(f"{portfolio}.yaml")
         if file.exists():

@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from cx_intel.orchestration.sensors.killed_runs import fail_killed
+from cx_intel.settings.file_modes import HOME_MODE
 
 DAGSTER_YAML = """\
 # Dagster's own storage. Runs and events are kept in SQLite here, through a pool of connections; for a server with
@@ -37,7 +38,7 @@ nux: {enabled: false}
 
 def prepare_home(home: Path) -> None:
     """Makes `home` a Dagster home: the folder, `dagster.yaml`, and the variable that Dagster looks for."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=HOME_MODE, parents=True, exist_ok=True)
     file = home / "dagster.yaml"
     if not file.exists():
         file.write_text(DAGSTER_YAML % {"home": home}, encoding="utf-8")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
 
@@ -30,6 +31,7 @@ class Outcome:
         run_id: The run in the UI.
         is_complete: Every step was made; of a refused delivery with the table as it was.
         succeeded: It is complete, and nothing was blocked or refused.
+        is_interrupted: Somebody stopped it (Ctrl-C); the step that was going on left its table as it was.
         tables: Tables made: name -> rows in the table or the partitions written.
         unchanged: Those of them that were left as they are, because they would have come out the same.
         checks: Outcome -> count, of passed, warned, failed.
@@ -42,6 +44,7 @@ class Outcome:
     run_id: str
     is_complete: bool = False
     succeeded: bool = False
+    is_interrupted: bool = False
     tables: dict[str, int] = field(default_factory=dict)
     unchanged: set[str] = field(default_factory=set)
     checks: dict[str, int] = field(default_factory=lambda: {"passed": 0, "warned": 0, "failed": 0})
@@ -84,6 +87,8 @@ def refresh(
             _note_rows(outcome, event, on_step)
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             _note_check(outcome, event.asset_check_evaluation_data)
+        elif event.is_step_failure and _is_interruption(event):
+            outcome.is_interrupted = True
         elif event.is_step_failure:
             outcome.failures.append(f"{_table_of(event)}: {_reason(event)}")
 
@@ -101,7 +106,7 @@ def refresh(
     )
     outcome.is_complete = result.success
     outcome.succeeded = result.success and not outcome.checks["failed"]
-    if not result.success and not outcome.failures:
+    if not result.success and not outcome.failures and not outcome.is_interrupted:
         outcome.failures.append(_run_failure(instance, outcome.run_id))
     return outcome
 
@@ -138,6 +143,13 @@ def _note_check(outcome: Outcome, evaluation: dg.AssetCheckEvaluation) -> None:
     else:
         outcome.checks["failed"] += 1
         outcome.failures.append(text)
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error
+    while error is not None and error.cls_name != DagsterExecutionInterruptedError.__name__:
+        error = error.cause
+    return error is not None
 
 
 def _reason(event: dg.DagsterEvent) -> str:

@@ -9,10 +9,25 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 """What may name a portfolio, signal, dimension or attribute: it becomes a schema, table or column name."""
+
+RESERVED_NAMES = frozenset({"cx_state", "information_schema", "main", "pg_catalog", "system", "temp"})
+"""Schemas that a warehouse has already: the program's own, and those of the database."""
+
+
+def _free_name(name: str) -> str:
+    if name in RESERVED_NAMES:
+        raise ValueError(
+            f"{name!r} is a schema that every warehouse has; give the portfolio, and its file, another name"
+        )
+    return name
+
+
+PortfolioName: TypeAlias = Annotated[str, Field(pattern=NAME_PATTERN), AfterValidator(_free_name)]
+"""The name of a portfolio: its schema in the warehouse."""
 
 
 def _existing_zone(zone: str) -> str:

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from cx_intel.settings.accounts import LifecycleSettings, Name, Rules, SourceAttribute, UsageSettings
 from cx_intel.settings.automation import Automation
-from cx_intel.settings.base import NAME_PATTERN, Misfit, Settings, TimeZone
+from cx_intel.settings.base import Misfit, PortfolioName, Settings, TimeZone
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.identity import IdentitySettings
 from cx_intel.settings.publication import PublishSettings
@@ -87,7 +87,7 @@ class AsOf(Settings):
 class Portfolio(SourcesMixin):
     """The settings of one portfolio, complete and checked."""
 
-    name: str = Field(pattern=NAME_PATTERN)
+    name: PortfolioName
     """The file's stem, and the schema in the warehouse."""
     description: str = ""
     """One sentence on the book of customers, for `cx-intel list` and the pages."""

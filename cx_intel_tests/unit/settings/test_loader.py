@@ -214,6 +214,14 @@ def test_a_file_name_that_is_no_schema_is_refused(tmp_path: Path) -> None:
         load_portfolio(file)
 
 
+@pytest.mark.parametrize("name", ["main", "cx_state", "information_schema", "temp"])
+def test_a_name_that_every_warehouse_has_as_a_schema_is_refused(name: str, tmp_path: Path) -> None:
+    file = tmp_path / f"{name}.yaml"
+    file.write_text(GOOD.replace("name: small", f"name: {name}"))
+    with pytest.raises(SettingsError, match=f"yaml:1: name: .*'{name}' is a schema that every warehouse has"):
+        load_portfolio(file)
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nothing\.yaml:1: cannot be read"):
         load_portfolio(tmp_path / "nothing.yaml")
