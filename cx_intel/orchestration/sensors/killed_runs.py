@@ -17,7 +17,7 @@ from cx_intel.warehouse.running import FOLDER, forget, state_of
 LOOK_EVERY_SECONDS = 30
 COUNTED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 """The runs that the queue takes as going on."""
-SILENT_SECONDS = 3600
+SILENT_SECONDS = 300
 """A run of ours that has no file, and has said nothing for so long, is over: refreshes have one within seconds, and the
 other jobs, which need none, last for seconds."""
 CHECK_SECONDS = 30
