@@ -19,6 +19,8 @@ Z90 = 1.6448536269514722
 PSEUDO_EVENTS = 0.25
 """Accounts of AUC one half that the middle of an interval counts beside those seen: near 1 few events look too good."""
 WORST_SHARE = 0.25
+WORTH_SORTING = 8
+"""Ranks are sorted anew where there are so many times more of them than observations."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Discrimination:
         auc: Of an observation with the event and one without, the probability that the first has the lower value, equal
             values counted half. 1: all lower; 0.5: no difference; below: the number runs backwards.
         below_median_pct: Of the observations with the event, those below the middle of the others, in percent.
+        worst_precision: Among the lowest values that hold a quarter of the events, or the highest, whichever is more: the
+            share of observations with the event.
         event_accounts: Distinct accounts with the event.
         other_accounts: Distinct accounts without it at some time.
         influence: By account: how far the AUC is off because this account is among those seen.
@@ -36,6 +40,7 @@ class Discrimination:
 
     auc: float
     below_median_pct: float
+    worst_precision: float
     event_accounts: int
     other_accounts: int
     influence: Floats
@@ -58,11 +63,11 @@ class Discrimination:
         return _of_log_odds(_log_odds(middle) - width), _of_log_odds(_log_odds(middle) + width)
 
 
-def discrimination(values: Floats, happened: Flags, account: Ints, accounts: int) -> Discrimination | None:
+def discrimination(values: Floats | Ints, happened: Flags, account: Ints, accounts: int) -> Discrimination | None:
     """The AUC of low values for an event; None where nothing, or everything, happened.
 
     Args:
-        values: Of each observation, none missing; only their order counts.
+        values: Of each observation, none missing; only their order counts. Quickest as ranks from 0 (`ranks`).
         happened: Whether the event followed.
         account: The number of the account, 0 to `accounts` - 1.
         accounts: How many numbers there are.
@@ -79,8 +84,11 @@ def discrimination(values: Floats, happened: Flags, account: Ints, accounts: int
     return Discrimination(
         auc=auc,
         below_median_pct=100 * float(middle),
-        event_accounts=len(np.unique(account[happened])),
-        other_accounts=len(np.unique(account[~happened])),
+        worst_precision=max(
+            _worst_precision(with_event[way], without[way]) for way in (slice(None), slice(None, None, -1))
+        ),
+        event_accounts=distinct(account[happened]),
+        other_accounts=distinct(account[~happened]),
         influence=np.bincount(account, share, minlength=accounts).astype(np.float64),
     )
 
@@ -95,18 +103,30 @@ def difference(one: Discrimination, other: Discrimination) -> tuple[float, float
     return gain, max(-1.0, gain - width), min(1.0, gain + width)
 
 
-def worst_precision(values: Floats, happened: Flags) -> float:
-    """Among the lowest values that hold a quarter of the events: the share of observations with the event."""
-    _, with_event, without = _histogram(values, happened)
+def ranks(values: Floats) -> Ints:
+    """The place of each value among the distinct ones, from 0; -1 where it is missing."""
+    found = np.full(len(values), -1, dtype=np.int64)
+    known = ~np.isnan(values)
+    found[known] = np.unique(values[known], return_inverse=True)[1]
+    return found
+
+
+def distinct(numbers: Ints) -> int:
+    """How many different numbers from 0 there are."""
+    return int(np.count_nonzero(np.bincount(numbers)))
+
+
+def _worst_precision(with_event: Floats, without: Floats) -> float:
     reached = np.cumsum(with_event)
     last = int(np.searchsorted(reached, WORST_SHARE * reached[-1]))
-    return float(reached[last] / (reached[last] + np.cumsum(without)[last]))
+    return float(reached[last] / (reached[last] + without[: last + 1].sum()))
 
 
-def _histogram(values: Floats, happened: Flags) -> tuple[Ints, Floats, Floats]:
+def _histogram(values: Floats | Ints, happened: Flags) -> tuple[Ints, Floats, Floats]:
     """The rank of each observation's value, and by rank the observations with the event and those without."""
-    distinct, code = np.unique(values, return_inverse=True)
-    both = np.bincount(2 * code + happened, minlength=2 * len(distinct)).astype(np.float64)
+    are_ranks = values.dtype.kind == "i" and values.max() < WORTH_SORTING * len(values)
+    code = values.astype(np.int64, copy=False) if are_ranks else np.unique(values, return_inverse=True)[1]
+    both = np.bincount(2 * code + happened, minlength=2 * (int(code.max()) + 1)).astype(np.float64)
     return code, both[1::2], both[0::2]
 
 

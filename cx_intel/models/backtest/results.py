@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from cx_intel.contracts.backtest import results as contracts
@@ -26,11 +25,11 @@ from cx_intel.contracts.backtest.results import (
 from cx_intel.models.backtest.discrimination import (
     Discrimination,
     Flags,
-    Floats,
     Ints,
     difference,
     discrimination,
-    worst_precision,
+    distinct,
+    ranks,
 )
 from cx_intel.models.backtest.observations import Observations
 from cx_intel.models.backtest.verdicts import Evidence, finding, label_of, verdict
@@ -57,15 +56,16 @@ def backtest_results(
     Always true: interval_holds_auc, no_verdict_of_few_events. Warned of: no_suspicious_predictor, score_not_backwards.
     """
     observed = Observations(backtest_scores)
-    predictors = observed.predictors(backtest_signals)
+    predictors = {name: ranks(values) for name, values in observed.predictors(backtest_signals).items()}
     slices = list(observed.slices(portfolio.rollups))
     rows: list[dict[str, Any]] = []
     for followed in observed.followed(backtest_outcomes):
         leaking = ""
         for part in slices:
             here = part.member[followed.row]
-            judged = _Judged(observed, predictors, followed.row[here], followed.happened[here])
-            found = {name: judged.evidence(name) for name in judged.predictors if part.name == ALL or _is_whole(name)}
+            asked = {name: of for name, of in predictors.items() if part.name == ALL or _is_whole(name)}
+            judged = _Judged(observed, asked, followed.row[here], followed.happened[here])
+            found = {name: judged.evidence(name) for name in judged.predictors}
             if part.name == ALL:
                 leaking = _leaking(found, portfolio)
             if leaking and HEALTH_SCORE in found:
@@ -114,7 +114,7 @@ def _measured(evidence: Evidence) -> dict[str, Any]:
         "auc_high": high,
         "below_median_pct": found.below_median_pct,
         "direction": AS_ITS_CURVE if low > 0.5 else AGAINST_ITS_CURVE if high < 0.5 else UNCLEAR,
-        "worst_precision_pct": 100 * evidence.worst_precision,
+        "worst_precision_pct": 100 * found.worst_precision,
         **({"baseline": evidence.baseline, **gained} if gained else {}),
     }
 
@@ -122,10 +122,10 @@ def _measured(evidence: Evidence) -> dict[str, Any]:
 class _Judged:
     """The predictors that have a value somewhere in one slice of the book, before one outcome within one window."""
 
-    def __init__(self, observed: Observations, predictors: Mapping[str, Floats], row: Ints, happened: Flags) -> None:
+    def __init__(self, observed: Observations, predictors: Mapping[str, Ints], row: Ints, happened: Flags) -> None:
         self._observed, self._row, self._happened = observed, row, happened
         values = {name: values[row] for name, values in predictors.items()}
-        self._has = {name: ~np.isnan(v) for name, v in values.items()}
+        self._has = {name: v >= 0 for name, v in values.items()}
         self.predictors = {name: v for name, v in values.items() if self._has[name].any()}
         self._found: dict[tuple[str, bytes], Discrimination | None] = {}
 
@@ -136,24 +136,23 @@ class _Judged:
         account = self._observed.account[row]
         return {
             "observations": len(row),
-            "accounts": len(np.unique(account)),
+            "accounts": distinct(account),
             "events": int(happened.sum()),
-            "event_accounts": len(np.unique(account[happened])),
+            "event_accounts": distinct(account[happened]),
             "known_later": int(self._observed.known_later[row].sum()),
         }
 
     def evidence(self, predictor: str) -> Evidence:
         """What is known of a predictor, the stronger baseline on the same observations beside it."""
         has = self._has[predictor]
-        values, happened = self.predictors[predictor][has], self._happened[has]
+        happened = self._happened[has]
         account = self._observed.account[self._row[has]]
         found = self._discrimination(predictor, has)
         plain = Evidence(
             found=found,
-            event_accounts=len(np.unique(account[happened])),
-            other_accounts=len(np.unique(account[~happened])),
+            event_accounts=distinct(account[happened]),
+            other_accounts=distinct(account[~happened]),
             event_share=float(happened.mean()),
-            worst_precision=max(worst_precision(v, happened) for v in (values, -values)) if found else 0.0,
         )
         compared = {} if predictor in BASELINES else dict(self._against_baselines(predictor))
         if not compared:

@@ -33,7 +33,6 @@ class Evidence:
         event_accounts: Distinct accounts with the event.
         other_accounts: Distinct accounts without it.
         event_share: Of the observations, those with the event.
-        worst_precision: Share of events where its values are worst; by the reversed values too, the higher of both.
         baseline: The stronger baseline, empty without one.
         gain: How much higher the AUC is than the baseline's, and its bounds.
         leaking_signal: A signal of the score that may know the outcome; empty without one.
@@ -43,7 +42,6 @@ class Evidence:
     event_accounts: int
     other_accounts: int
     event_share: float
-    worst_precision: float
     baseline: str = ""
     gain: tuple[float, float, float] = (0.0, 0.0, 0.0)
     leaking_signal: str = ""
@@ -61,7 +59,7 @@ class Evidence:
         nearly_perfect = max(self.found.auc, 1 - self.found.auc) >= SUSPICIOUS_AUC and (
             low >= SUSPICIOUS_LOW or high <= 1 - SUSPICIOUS_LOW
         )
-        return nearly_perfect or (self.event_share <= RARE and self.worst_precision >= SUSPICIOUS_PRECISION)
+        return nearly_perfect or (self.event_share <= RARE and self.found.worst_precision >= SUSPICIOUS_PRECISION)
 
 
 def verdict(evidence: Evidence) -> str:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from cx_intel.models.backtest.discrimination import difference, discrimination, worst_precision
+from cx_intel.models.backtest.discrimination import difference, discrimination, distinct, ranks
 from cx_intel_tests.helpers.planted_books import Truth, by_ranks, planted_book
 
 NAN = float("nan")
@@ -122,7 +122,23 @@ def test_the_difference_of_two_counts_what_they_share() -> None:
     assert high - low > width
 
 
-def test_precision_where_a_quarter_of_the_events_is() -> None:
-    # Two of eight events are a quarter: they lie among the lowest four.
-    assert worst_precision(np.arange(12.0), np.array([1, 0, 0, 1] + [1] * 6 + [0] * 2, bool)) == 0.5
-    assert worst_precision(np.zeros(4), np.array([1, 0, 0, 0], bool)) == 0.25
+@pytest.mark.parametrize("way", [1, -1])
+def test_precision_where_a_quarter_of_the_events_is(way: int) -> None:
+    # Two of eight events are a quarter: they are the first and the fourth; from the other end the third and the fourth.
+    values, happened = [way * v for v in range(12)], [1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0]
+    assert found_of(values, happened).worst_precision == 0.5
+    assert found_of([0, 0, 0, 0], [1, 0, 0, 0]).worst_precision == 0.25
+
+
+def test_ranks_are_as_good_as_values_few_or_many() -> None:
+    book = planted_book(Truth(1.0, -3), seed=3, accounts=60)
+    by_value = discrimination(book.score, book.left, book.account, 60)
+    for of in (ranks(book.score), ranks(book.score) * 1000):
+        by_rank = discrimination(of, book.left, book.account, 60)
+        assert by_value is not None
+        assert by_rank is not None
+        assert (by_rank.auc, by_rank.interval) == (by_value.auc, by_value.interval)
+        assert by_rank.below_median_pct == by_value.below_median_pct
+    assert ranks(np.array([2.5, np.nan, 1.0, 2.5])).tolist() == [1, -1, 0, 1]
+    assert ranks(np.array([np.nan])).tolist() == [-1]
+    assert distinct(np.array([3, 0, 3])) == 2
