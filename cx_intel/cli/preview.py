@@ -1,4 +1,4 @@
-"""The command that shows what other settings would change, before anyone refreshes by them; it only reads.
+"""The commands about settings that nobody has refreshed by yet: what they would change, and which weights the past suggests.
 
 A thin door to `cx_intel.orchestration.preview` and `cx_intel.reports.preview`. Other commands are in `app.py`, what they
 print in `output.py`.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
+from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
 from cx_intel.cli.output import errors, print_answer
 from cx_intel.settings.environment import Environment, read_environment
 
@@ -72,6 +72,38 @@ def preview(
         _as_answer(shown.in_english().page(), f"{after.name}: what other settings would change on {shown.found.as_of}")
     )
     print(f"\nPage  {file}")
+
+
+@previews.command("suggest-weights")
+def suggest_weights(
+    portfolio: Annotated[str, typer.Argument(help="The portfolio.")],
+    outcome: Annotated[
+        str, typer.Option(help="What they should foretell: churn, contraction or not_renewed.")
+    ] = "churn",
+    days: Annotated[int, typer.Option(help="Within how many days: 30, 60, 90 or 180.")] = 90,
+    within: Annotated[
+        float, typer.Option(min=0.05, max=0.95, help="How far a signal's share may be from today's, as a part of it.")
+    ] = 0.5,
+    form: Annotated[Form, typer.Option("--format", help="How it is printed.")] = Form.TABLE,
+) -> None:
+    """Suggest weights of signals that past months would choose, within bounds, with how sure that is; nothing is changed.
+
+    Reads the last back-test. Exit status 1 where too few accounts had the outcome for a suggestion.
+    """
+    with explained():
+        environment = read_environment(os.environ)
+        known, _ = usable(environment)
+        chosen = known[known_name(portfolio, list(known))]
+        from cx_intel.reports.preview.weights import suggestion, told
+
+        with readable_now(environment, [chosen.name]) as found:
+            made = suggestion(found.warehouses[chosen.name], chosen, outcome=outcome, window_days=days, within=within)
+    if form is Form.JSON:
+        print(json.dumps(made.as_json(), default=_plain, indent=2))
+    else:
+        print_answer(told(made, chosen, within))
+    if not made.weights:
+        raise typer.Exit(1)
 
 
 def _settings(

@@ -1,0 +1,129 @@
+"""The weights that past months would choose, in plain words and as YAML to paste.
+
+What is read of the back-test, and how the suggestion is said. How weights are fitted stands in
+`cx_intel.models.backtest.weights`; what they would change is shown by a preview (`page.py` beside this module).
+"""
+
+import pandas as pd
+
+from cx_intel.contracts.backtest.columns import OUTCOMES
+from cx_intel.models.backtest.discrimination import Discrimination
+from cx_intel.models.backtest.observations import Observations
+from cx_intel.models.backtest.verdicts import WORDS
+from cx_intel.models.backtest.weights import Suggestion, suggested_weights
+from cx_intel.reports.ask.answer import Answer, NoAnswer, Section
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.protocol import Warehouse
+
+TABLES = ("backtest_scores", "backtest_signals", "backtest_outcomes")
+
+
+def suggestion(
+    warehouse: Warehouse, portfolio: Portfolio, *, outcome: str, window_days: int, within: float
+) -> Suggestion:
+    """What the back-test of a portfolio suggests.
+
+    Raises:
+        NoAnswer: There is no back-test, it is one of other signals, or it has no such outcome and window.
+    """
+    if portfolio.health is None:
+        raise NoAnswer(f"{portfolio.name} has no health model: its YAML has no `health` block.")
+    if missing := [table for table in TABLES if not warehouse.exists(table)]:
+        raise NoAnswer(
+            f"There is no back-test yet ({missing[0]} is not there): run `cx-intel backtest {portfolio.name}`."
+        )
+    scores, signals, outcomes = (_frame(warehouse, table) for table in TABLES)
+    scored = {signal for d in portfolio.health.dimensions.values() for signal in d.signals}
+    if unknown := sorted(scored - set(signals["signal"])):
+        raise NoAnswer(
+            f"The back-test was made without {', '.join(unknown)}: run `cx-intel backtest {portfolio.name}` again."
+        )
+    observed = Observations(scores)
+    chosen = [f for f in observed.followed(outcomes) if (f.outcome, f.window_days) == (outcome, window_days)]
+    if not chosen:
+        windows = ", ".join(str(days) for days in sorted(set(outcomes["window_days"])))
+        raise NoAnswer(
+            f"The back-test knows nothing of {outcome} within {window_days} days; outcomes are {', '.join(OUTCOMES)}, "
+            f"days {windows or 'none, since no window is over'}."
+        )
+    return suggested_weights(observed, chosen[0], observed.predictors(signals), portfolio.health, within)
+
+
+def _frame(warehouse: Warehouse, table: str) -> pd.DataFrame:
+    return pd.DataFrame(warehouse.execute(warehouse.table(table)))
+
+
+def told(found: Suggestion, portfolio: Portfolio, within: float) -> Answer:
+    """The suggestion as an answer, in English."""
+    did, others = WORDS[found.outcome]
+    seen = (
+        f"Seen: {found.observations:,} accounts on past month ends, of which {found.event_accounts} distinct accounts "
+        f"{did} within {found.window_days} days."
+    )
+    title = f"{portfolio.name}: the weights that past months would choose"
+    if not found.weights:
+        text = f"No suggestion: it takes {found.missing} more accounts that {did}; of fewer than twenty the weights are chance."
+        return Answer(title, (seen, text), ())
+    lines = [seen, *_judged(found, did, others)]
+    lines.append(
+        f"Each signal's share of the score was held within {100 * within:.0f} % of today's. Nothing is changed: paste what "
+        "you want, give `health.version` another value, and look at it first with `cx-intel preview`."
+    )
+    return Answer(title, tuple(lines), (_weights(found), Section("YAML to paste", lines=tuple(yaml_of(found)))))
+
+
+def _judged(found: Suggestion, did: str, others: str) -> list[str]:
+    """How well both sets of weights do, on months that were not seen where there are such."""
+    if found.held_out is None:
+        return [
+            f"Whether they do better on months that they were not fitted to cannot be told: fewer than five accounts {did} "
+            "in the earlier, or in the later, months."
+        ]
+    held = found.held_out
+    gain, low, high = held.gain
+    lines = [
+        f"On the months from {held.first} to {held.last}, with weights fitted only to what was known before: of ten "
+        f"accounts that {did}, today's score had {_of_ten(held.today)} below the middle of those that {others}, the "
+        f"suggested one {_of_ten(held.suggested)} (AUC {held.today.auc:.2f} and {held.suggested.auc:.2f})."
+    ]
+    span = f"{gain:+.3f}, in nine of ten books {low:+.3f} to {high:+.3f}"
+    if held.is_better:
+        lines.append(f"That is better by more than chance (AUC {span}).")
+    elif high < 0:
+        lines.append(f"That is worse by more than chance (AUC {span}): keep today's weights.")
+    else:
+        lines.append(f"The difference may be chance (AUC {span}): the data give no reason to change the weights.")
+    return lines
+
+
+def _of_ten(found: Discrimination) -> str:
+    return f"{found.below_median_pct / 10:.0f}"
+
+
+def _weights(found: Suggestion) -> Section:
+    rows = tuple(
+        (
+            w.dimension,
+            w.signal,
+            f"{100 * w.today:.1f} %",
+            f"{100 * w.suggested:.1f} %",
+            _span(w.low, w.high),
+            _span(w.least, w.most),
+        )
+        for w in found.weights
+    )
+    headings = ("dimension", "signal", "share today", "suggested", "nine of ten resamples", "bounds")
+    return Section("Shares of the health score", rows, headings)
+
+
+def _span(low: float, high: float) -> str:
+    return f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def yaml_of(found: Suggestion) -> list[str]:
+    """The lines of a `health` block that state the weights."""
+    lines = ["health:", "  dimensions:"]
+    for dimension, (outer, inner) in found.by_dimension().items():
+        lines += [f"    {dimension}:", f"      weight: {outer:g}", "      signals:"]
+        lines += [f"        {signal}: {{weight: {weight:g}}} # its curve stays" for signal, weight in inner.items()]
+    return lines
