@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cx_intel.contracts.backtest import results as contracts
@@ -65,7 +66,7 @@ def backtest_results(
             here = part.member[followed.row]
             asked = {name: of for name, of in predictors.items() if part.name == ALL or _is_whole(name)}
             judged = _Judged(observed, asked, followed.row[here], followed.happened[here])
-            found = {name: judged.evidence(name) for name in judged.predictors}
+            found = {name: judged.evidence(name, looks_ahead=part.name == ALL) for name in judged.predictors}
             if part.name == ALL:
                 leaking = _leaking(found, portfolio)
             if leaking and HEALTH_SCORE in found:
@@ -142,8 +143,11 @@ class _Judged:
             "known_later": int(self._observed.known_later[row].sum()),
         }
 
-    def evidence(self, predictor: str) -> Evidence:
-        """What is known of a predictor, the stronger baseline on the same observations beside it."""
+    def evidence(self, predictor: str, *, looks_ahead: bool) -> Evidence:
+        """What is known of a predictor, the stronger baseline on the same observations beside it.
+
+        `looks_ahead`: whether it tells, long before, who will have the event some day, is looked at too.
+        """
         has = self._has[predictor]
         happened = self._happened[has]
         account = self._observed.account[self._row[has]]
@@ -153,12 +157,19 @@ class _Judged:
             event_accounts=distinct(account[happened]),
             other_accounts=distinct(account[~happened]),
             event_share=float(happened.mean()),
+            ever=self._ever(predictor) if looks_ahead and predictor not in BASELINES else None,
         )
         compared = {} if predictor in BASELINES else dict(self._against_baselines(predictor))
         if not compared:
             return plain
         baseline = max(compared, key=lambda name: compared[name][1].auc)
         return replace(plain, baseline=baseline, gain=difference(*compared[baseline]))
+
+    def _ever(self, predictor: str) -> Discrimination | None:
+        has = self._has[predictor]
+        account = self._observed.account[self._row]
+        has_event = np.isin(account, account[self._happened])
+        return discrimination(self.predictors[predictor][has], has_event[has], account[has], self._observed.accounts)
 
     def _against_baselines(self, predictor: str) -> Iterator[tuple[str, tuple[Discrimination, Discrimination]]]:
         for baseline in BASELINES:

@@ -33,6 +33,7 @@ class Evidence:
         event_accounts: Distinct accounts with the event.
         other_accounts: Distinct accounts without it.
         event_share: Of the observations, those with the event.
+        ever: Its AUC of accounts that have the event at any time, on all their days; None where that is not looked at.
         baseline: The stronger baseline, empty without one.
         gain: How much higher the AUC is than the baseline's, and its bounds.
         leaking_signal: A signal of the score that may know the outcome; empty without one.
@@ -42,6 +43,7 @@ class Evidence:
     event_accounts: int
     other_accounts: int
     event_share: float
+    ever: Discrimination | None = None
     baseline: str = ""
     gain: tuple[float, float, float] = (0.0, 0.0, 0.0)
     leaking_signal: str = ""
@@ -55,11 +57,16 @@ class Evidence:
     def is_suspicious(self) -> bool:
         """Predicts better than what was known on the day can: the outcome is probably in it."""
         assert self.found is not None
-        low, high = self.found.interval
-        nearly_perfect = max(self.found.auc, 1 - self.found.auc) >= SUSPICIOUS_AUC and (
-            low >= SUSPICIOUS_LOW or high <= 1 - SUSPICIOUS_LOW
-        )
-        return nearly_perfect or (self.event_share <= RARE and self.found.worst_precision >= SUSPICIOUS_PRECISION)
+        fills_the_worst = self.event_share <= RARE and self.found.worst_precision >= SUSPICIOUS_PRECISION
+        return fills_the_worst or any(_is_nearly_perfect(found) for found in (self.found, self.ever) if found)
+
+
+def _is_nearly_perfect(found: Discrimination) -> bool:
+    """Tells nearly all apart, either way round."""
+    low, high = found.interval
+    return (found.auc >= SUSPICIOUS_AUC and low >= SUSPICIOUS_LOW) or (
+        found.auc <= 1 - SUSPICIOUS_AUC and high <= 1 - SUSPICIOUS_LOW
+    )
 
 
 def verdict(evidence: Evidence) -> str:

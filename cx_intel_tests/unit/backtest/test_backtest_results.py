@@ -11,7 +11,7 @@ from cx_intel.contracts.backtest.results import VERDICTS
 from cx_intel.contracts.backtest.results import backtest_results as contract
 from cx_intel.models.backtest.results import backtest_results
 from cx_intel_tests.helpers.builders import AS_OF, health, portfolio, rows
-from cx_intel_tests.helpers.planted_books import outcomes, scores, signals
+from cx_intel_tests.helpers.planted_books import MONTH_ENDS, outcomes, scores, signals
 from cx_intel_tests.helpers.renewal_tables import broken
 
 OF = portfolio(health=health({"logins": {"kind": "metric", "metric": "logins"}}), rollups=["segment"])
@@ -217,6 +217,25 @@ def test_a_leaking_signal_spoils_the_score_that_uses_it() -> None:
 def test_a_leak_with_its_curve_the_wrong_way_round_is_one_too() -> None:
     scored, followed = book([100.0] * 25 + spread(75, 50), LEFT)
     assert of_all(results_of(scored, followed))["verdict"] == "may_know_the_outcome"
+
+
+def test_a_field_that_stands_on_all_days_of_those_who_leave_some_day_knows_the_outcome() -> None:
+    """A reason for leaving, as the first load shows it: of ten days on which it stands, nine are long before the end."""
+    rows = [(f"a{n:03}", month) for n in range(100) for month in range(10)]
+    left = [n < 300 and month == 9 for n, (_, month) in enumerate(rows)]
+    scored = scores({"account_id": i, "scored_on": MONTH_ENDS[m]} for i, m in rows)
+    followed = outcomes(
+        {"account_id": i, "scored_on": MONTH_ENDS[m], "is_churned": gone}
+        for (i, m), gone in zip(rows, left, strict=True)
+    )
+    measured = signals(
+        {"account_id": i, "scored_on": MONTH_ENDS[m], "signal": "logins", "signal_score": float(100 * (n >= 300))}
+        for n, (i, m) in enumerate(rows)
+    )
+    found = of_all(results_of(scored, followed, measured), "signal:logins")
+    assert found["auc"] == pytest.approx(1 - 270 / 970 / 2)  # 270 of the others stand equal
+    assert found["worst_precision_pct"] == 10
+    assert found["verdict"] == "may_know_the_outcome"
 
 
 def test_days_and_flags_are_read_whatever_type_a_driver_gives_them() -> None:
