@@ -148,7 +148,10 @@ def _health(of: Portfolio, accounts: Rows, *, frozen: bool) -> dict[str, Rows]:
                 "score_to": score,
             }
         )
-        moved.append(compared | {"signal": signals[0][0], "points_change": -5.0, "value_from": 10.0, "value_to": 5.0})
+        moved.append(
+            compared
+            | {"signal": signals[0][0], "cause": "measure", "points_change": -5.0, "value_from": 10.0, "value_to": 5.0}
+        )
     return {
         "customer_health_scores": scores,
         "health_score_drivers": drivers,

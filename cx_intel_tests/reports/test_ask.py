@@ -138,7 +138,7 @@ def two_days() -> dict[str, Any]:
     then, now = accounts_of(["Ada", "Berta", "Cora"], WEEK_BEFORE), accounts_of(["Ada", "Berta", "x", "Dora"])
     now[1] |= {"current_mrr": 200, "current_arr": 2400}
     del now[2]
-    lost = {"points": 30.0, "points_lost": 20.0, "weight": 0.5, "signal_score": 60.0}
+    lost = {"points": 60.0, "points_lost": 40.0, "weight": 1.0, "signal_score": 60.0}
     event = {
         "event_id": "e1",
         "as_of": AS_OF,
@@ -157,7 +157,7 @@ def two_days() -> dict[str, Any]:
             scored("c1", 90.0, "Green", AS_OF),
         ],
         "health_score_drivers": [
-            *drivers(["c0"], WEEK_BEFORE, **lost | {"points": 50.0, "value": 80.0}),
+            *drivers(["c0"], WEEK_BEFORE, **lost | {"points": 80.0, "signal_score": 80.0, "value": 80.0}),
             *drivers(["c0"], AS_OF, **lost),
         ],
         "renewal_pipeline": [

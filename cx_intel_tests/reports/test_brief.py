@@ -8,12 +8,13 @@ from cx_intel_tests.helpers.report_briefs import CALM, NAMES, Make, change, even
 from cx_intel_tests.helpers.report_tables import WEEK_BEFORE, accounts_of, drivers, due, listed, with_reports
 
 
-def _part(account: str, signal: str, points: float) -> dict[str, Any]:
+def _part(account: str, signal: str, points: float, cause: str = "measure") -> dict[str, Any]:
     return {
         "account_id": account,
         "as_of": AS_OF,
         "compared_as_of": WEEK_BEFORE,
         "signal": signal,
+        "cause": cause,
         "points_change": points,
     }
 
@@ -91,17 +92,43 @@ def test_movers_come_with_the_signals_that_moved_them(brief: Make):
         ],
         "health_score_change_drivers": [
             _part("c0", "events_per_day_30d", -16),
-            _part("c0", "model_change", -2),
+            _part("c0", "events_per_day_30d", -2, "weight"),
             _part("c0", "csat_30d", 3),
             _part("c1", "distinct_features_30d", 8),
         ],
     }
     page = brief(CALM | moved).markdown
     label = {name: signal.label for name, signal in shipped("novacrm").health.signals.items()}
-    why = f"{label['events_per_day_30d']} −16.0, Change of the model −2.0"
+    why = f"{label['events_per_day_30d']} −16.0, Other weights in the settings −2.0"
     assert f"| Ada | Ada | −15.0 | 60.0 → 45.0 | ■ healthy → ◆ neutral | {why} | $1,200 |" in page
     assert f"| Berta | Berta | +8.0 | 50.0 → 58.0 | ◆ neutral | {label['distinct_features_30d']} +8.0 |" in page
     assert "| Cora |" not in page
+
+
+def test_what_moved_scores_beside_the_accounts_is_told_in_plain_words(brief: Make):
+    lost = {"value_from": 5.0, "value_to": None}
+    moved = {
+        "health_score_changes": [
+            change("c0", 60, 45, ("healthy", "neutral")),
+            change("c1", 50, 58, ("neutral", "neutral")),
+            change("c2", 50, 53, ("neutral", "neutral")),
+        ],
+        "health_score_change_drivers": [
+            _part("c0", "csat_30d", -9, "missing_evidence") | lost,
+            _part("c0", "events_per_day_30d", -6, "missing_evidence"),
+            _part("c1", "events_per_day_30d", 8, "population"),
+            _part("c2", "csat_30d", -1, "scorecard"),
+            _part("c2", "events_per_day_30d", 4),
+        ],
+    }
+    page = brief(CALM | moved).markdown
+    label = {name: signal.label for name, signal in shipped("novacrm").health.signals.items()}
+    assert f"| No longer measured: {label['csat_30d']} −15.0 |" in page
+    assert f"| {label['events_per_day_30d']}, ranked among customers +8.0 |" in page
+    assert (
+        "Of 3 scores that moved by a point or more, 1 moved mainly by what was measured of the account itself; the others "
+        "mainly by: evidence that came or went 1, the moves of others, by rank 1."
+    ) in page
 
 
 def test_tier_changes_of_the_week_are_told_from_first_to_last(brief: Make):

@@ -1,4 +1,4 @@
-"""The contracts of how scores changed: from snapshot to snapshot, and split by signal.
+"""The contracts of how scores changed: from snapshot to snapshot, and split by signal and cause.
 
 Their model is `cx_intel.models.health.changes`; the scores themselves are in `health.py` beside this. Definitions:
 Health in the metric definitions.
@@ -14,8 +14,11 @@ from cx_intel.contracts.core import AS_OF
 from cx_intel.contracts.health.drivers import ACCOUNT, MODEL_FAULT, TOLERANCE, UNKNOWN, tier_names
 from cx_intel.settings.portfolio import Portfolio
 
-MODEL_CHANGE = "model_change"
-"""In place of a signal: what another model makes of the same values."""
+MEASURE, MISSING_EVIDENCE, WEIGHT = "measure", "missing_evidence", "weight"
+SCORECARD, POPULATION = "scorecard", "population"
+CAUSES = (MEASURE, MISSING_EVIDENCE, WEIGHT, SCORECARD, POPULATION)
+"""Why a score moved: the account's own values, which signals are measured, the weights of the settings, what else the
+account is judged by, the others' values that ranks compare with."""
 
 _COMPARED = Column("compared_as_of", DATE, "The earlier day.", nullable=False)
 
@@ -68,19 +71,23 @@ def health_score_change_drivers(portfolio: Portfolio) -> Contract:
     return Contract(
         "health_score_change_drivers",
         "health",
-        "Why did a score move? Its change, split by signal.",
-        ("account_id", "as_of", "compared_as_of", "signal"),
+        "Why did a score move? Its change, split by signal and cause.",
+        ("account_id", "as_of", "compared_as_of", "signal", "cause"),
         (
             ACCOUNT,
             AS_OF,
             _COMPARED,
+            Column("signal", TEXT, "The signal.", nullable=False),
             Column(
-                "signal",
+                "cause",
                 TEXT,
-                f"The signal, or {MODEL_CHANGE}: what another model makes of the same values.",
+                "measure: its value moved; missing_evidence: it, or another signal, began or ceased to be measured and "
+                "weight moved; weight: the settings give it another weight; scorecard: the account is judged by another "
+                "model, version or attribute; population: the others moved and its rank with them.",
                 nullable=False,
+                accepted=CAUSES,
             ),
-            Column("points_change", NUMBER, "Points now - points then.", "points", nullable=False),
+            Column("points_change", NUMBER, "What that moved of the score.", "points", nullable=False),
             Column("value_from", NUMBER, "Value then.", null_means="missing then"),
             Column("value_to", NUMBER, "Value now.", null_means="missing now"),
         ),

@@ -1,7 +1,7 @@
-"""How health scores changed from snapshot to snapshot, and which signals made them change.
+"""How health scores changed from snapshot to snapshot, and what made them change.
 
-These tables are about the newest snapshot only. The scores are made in `health.py`, their drivers in
-`drivers.py`.
+These tables are about the newest snapshot only, and how a change falls apart into causes is worked out in `causes.py`. The
+scores are made in `scores.py`, their drivers in `drivers.py`.
 """
 
 from datetime import date, timedelta
@@ -10,10 +10,12 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
-from cx_intel.contracts.health.changes import MODEL_CHANGE
 from cx_intel.contracts.health.changes import health_score_change_drivers as health_score_change_drivers_contract
 from cx_intel.contracts.health.changes import health_score_changes as health_score_changes_contract
+from cx_intel.models.expressions.joins import beside
+from cx_intel.models.health.causes import PAIR, by_cause, joined_states, with_ranks_among_others, with_reads
 from cx_intel.models.health.drivers import score_signals
+from cx_intel.models.health.population import health_settings
 from cx_intel.settings.portfolio import Portfolio
 
 DAYS_BACK = (7, 30)
@@ -81,69 +83,53 @@ def health_score_change_drivers(
     portfolio: Portfolio,
     as_of: date,
 ) -> ir.Table:
-    """Which signals made a score change, and by how much.
+    """What made a score change, and by how much: by signal and cause.
 
-    Grain: account_id, as_of, compared_as_of, signal. Where the same model judged on both days, a signal's
-    part is its points now less its points then. Where it did not, the old values are scored again by the
-    model that judges now: a signal's part is the difference to that, and `model_change` is what the model
-    makes of the same values. Always true: changes_split_exactly.
+    Grain: account_id, as_of, compared_as_of, signal, cause; causes that moved nothing have no row. On the way from
+    then to now one thing is changed after another: the scorecard (of which `weight` is what other weights of the
+    settings alone do), then which signals are measured (`missing_evidence`), then the others' values that ranks
+    compare with (`population`), then the account's own values (`measure`). The values of then are scored again by
+    the scorecard and the attributes of now; where that model is no longer in the settings, or the values are no longer
+    kept, the same version counts as the same scorecard, and another takes the whole change. What a weight that moves
+    does to a score is told as its distance from the score before. Argued in `docs/definitions.md`, Why a score moved. Always
+    true: changes_split_exactly.
     """
-    pairs = health_score_changes.mutate(
-        is_same_model=health_score_changes.model_version_from == health_score_changes.model_version_to
+    health = health_settings(portfolio)
+    versions = [model.version for model in health.all_models()]
+    measured = account_signals__history.select("account_id", compared_as_of="as_of", _measured="as_of").distinct()
+    changes = beside(health_score_changes, measured, "account_id", "compared_as_of")
+    is_same = changes.model_version_from == changes.model_version_to
+    pairs = changes.select(
+        *PAIR,
+        version=changes.model_version_to,
+        is_same=is_same,
+        is_known=changes.model_version_to.isin(versions) & changes["_measured"].notnull(),
+        is_edited=is_same | ~changes.model_version_from.isin(versions),
     )
     drivers = health_score_drivers__history
-    now = _of_pairs(pairs, drivers, "as_of")
-    then = _of_pairs(pairs, drivers, "compared_as_of")
-    same, other = then.filter(then.is_same_model), then.filter(~then.is_same_model)
-    again = _of_pairs(
-        pairs.filter(~pairs.is_same_model),
-        _scored_again(pairs, account_signals__history, account_snapshot__history, portfolio),
-        "compared_as_of",
-    )
-    model_change = ibis.literal(MODEL_CHANGE)
-    parts = ibis.union(
-        _part(now, 1, now.signal, value_to=now.value),
-        _part(same, -1, same.signal, value_from=same.value),
-        _part(again, -1, again.signal, value_from=again.value),
-        _part(again, 1, model_change),
-        _part(other, -1, model_change),
-    )
-    split = parts.group_by("account_id", "as_of", "compared_as_of", "signal").agg(
-        points_change=parts.points.sum(), value_from=parts.value_from.max(), value_to=parts.value_to.max()
-    )
-    return conform(split, health_score_change_drivers_contract(portfolio))
-
-
-def _of_pairs(pairs: ir.Table, drivers: ir.Table, day: str) -> ir.Table:
-    """The drivers of each compared pair on one of its days."""
-    rows = drivers.select(_account="account_id", _day="as_of", signal="signal", value="value", points="points")
-    both = pairs.inner_join(rows, [("account_id", "_account"), (day, "_day")])
-    return both.select("account_id", "as_of", "compared_as_of", "is_same_model", "signal", "value", "points")
+    again = _scored_again(pairs, account_signals__history, account_snapshot__history, portfolio, as_of)
+    states = joined_states(pairs, drivers, again)
+    states = with_reads(states, account_signals__history, health)
+    states = with_ranks_among_others(states, drivers.filter(drivers.as_of == ibis.literal(as_of)), health)
+    return conform(by_cause(states), health_score_change_drivers_contract(portfolio))
 
 
 def _scored_again(
-    pairs: ir.Table, account_signals: ir.Table, account_snapshot: ir.Table, portfolio: Portfolio
+    pairs: ir.Table, account_signals: ir.Table, account_snapshot: ir.Table, portfolio: Portfolio, as_of: date
 ) -> ir.Table:
-    """The values of the compared days, scored by the model that judges each account now."""
-    changed = pairs.filter(~pairs.is_same_model)
-    days = changed.select(as_of="compared_as_of").distinct()
-    judges = changed.select("account_id", as_of="compared_as_of", model_version="model_version_to")
+    """The values of the compared days, scored by the scorecard and the attributes that each account has now.
+
+    Accounts that have none now keep those of then: ranks are among all who were there.
+    """
+    days = pairs.select(as_of="compared_as_of").distinct()
+    is_now = account_snapshot.as_of == ibis.literal(as_of)
+    now = account_snapshot.filter(is_now)
+    gone = account_snapshot.semi_join(days, "as_of").anti_join(now, "account_id")
+    columns = account_snapshot.columns
+    attributes = ibis.union(now.drop("as_of").cross_join(days).select(*columns), gone.select(*columns))
     return score_signals(
         account_signals.semi_join(days, "as_of"),
-        account_snapshot.semi_join(days, "as_of"),
+        attributes,
         portfolio=portfolio,
-        judged_by=judges,
-    )
-
-
-def _part(rows: ir.Table, sign: int, signal: ir.Value, **values: ir.Value) -> ir.Table:
-    nothing = ibis.null("float64")
-    return rows.select(
-        "account_id",
-        "as_of",
-        "compared_as_of",
-        signal=signal,
-        points=rows.points * float(sign),
-        value_from=values.get("value_from", nothing),
-        value_to=values.get("value_to", nothing),
+        judged_by=pairs.select("account_id", as_of="compared_as_of", model_version="version"),
     )

@@ -89,6 +89,11 @@ def quartile_score(value: ir.FloatingValue, among: list[ir.Value]) -> ir.Floatin
     below = value.rank().over(group_by=among, order_by=value)
     equals = value.count().over(group_by=[*among, value])
     everyone = value.count().over(group_by=among)
+    return quartile(below, equals, everyone)
+
+
+def quartile(below: ir.IntegerValue, equals: ir.IntegerValue, everyone: ir.IntegerValue) -> ir.FloatingValue:
+    """The score of a value with so many below it and so many equals, itself included, among so many."""
     doubled = (4 * below + 2 * equals).cast("float64")  # whole numbers until the one division: no rounding noise
     return 25.0 * (doubled / everyone.cast("float64").nullif(0)).ceil().cast("float64")
 

@@ -121,7 +121,7 @@ def _moves(detail: Detail) -> Section:
         before, after = move["tiers"]
         tiers = "" if before == after else f", {before} → {after}"
         lines.append(f"Since {move['since']}: {move['change']} points{tiers}")
-        lines += [f"  {label} {change} ({values})" for label, change, values in move["parts"]]
+        lines += [f"  {what} {change}" + (f" ({note})" if note else "") for what, change, note in move["parts"]]
     return Section("What moved", lines=(*lines, *detail.get("events", ())))
 
 

@@ -16,7 +16,7 @@ from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.contracts.staging.values import DISMISSED, DONE, SNOOZED
 from cx_intel.reports.data.notes.interventions import newest_actions
 from cx_intel.reports.data.report_data import WEEK, ReportData, newest_within, records
-from cx_intel.reports.data.signals import main_changes
+from cx_intel.reports.data.signals import LEAST_CHANGE, main_changes, moved_by
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 
@@ -25,8 +25,6 @@ CHURNED, RENEWED, SAFER = term("churned"), term("renewed"), term("at lower risk 
 MOVED = term("renews later than in 90 days, or is outside the pipeline")
 ACTED = {DONE: term("done"), SNOOZED: term("snoozed"), DISMISSED: term("dismissed")}
 """What became of an account that is off the list."""
-LEAST_CHANGE = 1.0
-"""A score that moved by less is no news."""
 Record = dict[str, Any]
 
 
@@ -40,6 +38,7 @@ class Facts:
         month_base: The day of `money` that the month so far is counted from; None when none is known.
         closed_month: The row of the last closed month in `nrr_summary`.
         has_score_changes: Whether the day's scores were compared with those of that day.
+        moved_by: What moved scores beside the accounts themselves, in words; empty where nothing did.
         falls, rises: Accounts whose score moved most, with `health_score_change`, scores, tiers and `why` in words.
         tier_changes: Account, first and last confirmed tier of the week, where they differ.
         drops: Watched signals that dropped.
@@ -53,6 +52,7 @@ class Facts:
     month_base: date | None
     closed_month: Record | None
     has_score_changes: bool
+    moved_by: str
     falls: tuple[Record, ...]
     rises: tuple[Record, ...]
     tier_changes: tuple[Record, ...]
@@ -88,6 +88,7 @@ def facts_of(data: ReportData, compared: date | None = None, *, falls: int = FAL
         base,
         records(data.summary)[-1] if len(data.summary) else None,
         bool(len(changes)),
+        moved_by(data, changes),
         tuple(row for row in moved if row["health_score_change"] < 0)[:falls],
         tuple(row for row in moved if row["health_score_change"] > 0)[:rises],
         _tier_changes(data, accounts),

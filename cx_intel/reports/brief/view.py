@@ -75,6 +75,7 @@ class _View:
             "closed_month": self.closed_month(),
             "ledger_notes": ledger_notes(self.data, self.f),
             "movers": [{"title": title, "rows": [self.mover(row) for row in rows]} for title, rows in moved if rows],
+            "moved_by": facts.moved_by,
             "news": self.news(),
             "no_news": self.no_news(),
             "owners": self.owners(within),

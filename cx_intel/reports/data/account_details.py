@@ -15,7 +15,7 @@ from cx_intel.models.expressions.wording import boolean_signals
 from cx_intel.reports.charts.palette import tier_marks
 from cx_intel.reports.data.notes.interventions import action_words, newest_actions
 from cx_intel.reports.data.report_data import ReportData, records
-from cx_intel.reports.data.signals import LEAST_POINTS, label_of, signal_value, signal_words
+from cx_intel.reports.data.signals import change_parts, signal_words
 from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING, Language, iso
@@ -141,29 +141,21 @@ def _drivers(data: ReportData) -> NamedDetails:
 
 
 def _moves(data: ReportData) -> NamedDetails:
-    """Against each compared day: the change and the signals that made it."""
-    changes, drivers, f = data["health_score_changes"], data["health_score_change_drivers"], data.language
+    """Against each compared day: the change and what made it."""
+    changes, f = data["health_score_changes"], data.language
     found: dict[str, Any] = defaultdict(list)
     if changes.empty:
         return "moves", found
-    yes_or_no, shown = set(boolean_signals(data.portfolio)), {m.name: m.label for m in tier_marks(data.portfolio)}
-    by_change: dict[tuple[str, Any], list[list[str]]] = defaultdict(list)
-    moved = drivers[drivers["points_change"].abs() >= LEAST_POINTS]
-    moved = moved.assign(size=moved["points_change"].abs()).sort_values(["size", "signal"], ascending=[False, True])
-    for row in records(moved):
-        parts = by_change[(str(row["account_id"]), row["compared_as_of"])]
-        if len(parts) < MOVES_SHOWN:
-            boolean = row["signal"] in yes_or_no
-            values = [signal_value(f, row[side], "", is_boolean=boolean) for side in ("value_from", "value_to")]
-            parts.append([label_of(data, row["signal"]), f.points(row["points_change"]), " → ".join(values)])
+    shown, by_change = {m.name: m.label for m in tier_marks(data.portfolio)}, change_parts(data, changes)
     for row in records(changes.sort_values("compared_as_of", ascending=False)):
         account = str(row["account_id"])
+        parts = by_change.get((account, row["compared_as_of"]), [])
         found[account].append(
             {
                 "since": f.day(row["compared_as_of"]),
                 "change": f.points(row["health_score_change"]),
                 "tiers": [shown.get(row[side], row[side]) for side in ("tier_from", "tier_to")],
-                "parts": by_change.get((account, row["compared_as_of"]), []),
+                "parts": [[part.words, f.points(part.points), part.note] for part in parts[:MOVES_SHOWN]],
             }
         )
     return "moves", found

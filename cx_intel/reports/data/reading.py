@@ -73,6 +73,7 @@ DRIVER_COLUMNS = (
     "weight",
     "points",
     "points_lost",
+    "cause",
     "points_change",
     "value_from",
     "value_to",

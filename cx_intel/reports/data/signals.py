@@ -5,20 +5,33 @@ The one place where reports put a signal, and what it did to a score, into words
 Models have English words of their own (`cx_intel.models.expressions.wording`), since a table has one language.
 """
 
-from typing import Any
+from collections import Counter, defaultdict
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cx_intel.contracts.health.changes import MODEL_CHANGE
+from cx_intel.contracts.health.changes import MEASURE, MISSING_EVIDENCE, POPULATION, SCORECARD, WEIGHT
 from cx_intel.models.expressions.wording import boolean_signals
 from cx_intel.reports.data.report_data import ReportData, is_true, records
+from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import NBSP, Language
 from cx_intel.reports.words.rounding import is_missing
 
 MOST_NAMED = 2
-"""Signals named of a change."""
+"""Parts named of a change, and signals of a part."""
 LEAST_POINTS = 0.05
-"""A signal that moved a score by less is not named: it would read as 0.0."""
+"""A part that moved a score by less is not named: it would read as 0.0."""
+LEAST_CHANGE = 1.0
+"""A score that moved by less is no news."""
+OTHER_CAUSES = {WEIGHT: term("Other weights in the settings"), SCORECARD: term("Judged by another scorecard")}
+NO_LONGER, NEWLY = term("No longer measured: {signals}"), term("Newly measured: {signals}")
+MOVED_BY = {
+    MISSING_EVIDENCE: term("evidence that came or went"),
+    WEIGHT: term("other weights in the settings"),
+    SCORECARD: term("another scorecard"),
+    POPULATION: term("the moves of others, by rank"),
+}
+"""Main causes beside the account itself, as they are counted."""
 
 
 def signal_value(language: Language, value: Any, unit: str, *, is_boolean: bool) -> str:
@@ -61,25 +74,109 @@ def main_reasons(data: ReportData) -> dict[str, str]:
 
 
 def label_of(data: ReportData, signal: str) -> str:
-    """A signal's label; that of the change of the model."""
+    """A signal's label."""
     health = data.portfolio.health
-    if signal == MODEL_CHANGE:
-        return data.language.say("Change of the model")
     return health.signals[signal].label if health and signal in health.signals else signal
 
 
-def main_changes(data: ReportData, changes: pd.DataFrame) -> dict[tuple[str, Any], str]:
-    """Account and compared day of each change of a score: the two signals that moved it most that way, in words."""
+class Part(NamedTuple):
+    """What moved a score: the cause, in words; by how many points; what is said of it in brackets, or nothing."""
+
+    cause: str
+    words: str
+    points: float
+    note: str
+
+
+def change_parts(data: ReportData, changes: pd.DataFrame) -> dict[tuple[str, Any], list[Part]]:
+    """Account and compared day of each of these changes of a score: what moved it, the largest first.
+
+    Measures and ranks are told by signal, each other cause once.
+    """
+    apart: dict[tuple[str, Any, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in records(_drivers_of(data, changes)):
+        own = row["signal"] if row["cause"] in (MEASURE, POPULATION) else ""
+        apart[str(row["account_id"]), row["compared_as_of"], row["cause"], own].append(row)
+    found: dict[tuple[str, Any], list[Part]] = defaultdict(list)
+    for (account, day, cause, _), rows in sorted(apart.items()):
+        points = sum(float(row["points_change"]) for row in rows)
+        if abs(points) >= LEAST_POINTS:
+            found[account, day].append(_part(data, cause, points, rows))
+    for parts in found.values():
+        parts.sort(key=lambda part: -abs(part.points))
+    return found
+
+
+def _drivers_of(data: ReportData, changes: pd.DataFrame) -> pd.DataFrame:
+    """What moved these changes, with `toward`: the points counted in the direction of the change."""
     drivers = data["health_score_change_drivers"]
     if drivers.empty or changes.empty:
-        return {}
+        return drivers.head(0).assign(toward=0.0)
     keys = ["account_id", "compared_as_of"]
-    parts = drivers.merge(changes[[*keys, "health_score_change"]], on=keys)
-    toward = parts["points_change"] * parts["health_score_change"] > 0
-    parts = parts[toward & (parts["points_change"].abs() >= LEAST_POINTS)]
-    parts = parts.assign(size=parts["points_change"].abs()).sort_values(["size", "signal"], ascending=[False, True])
-    found: dict[tuple[str, Any], list[str]] = {}
-    for row in parts.groupby(keys, sort=False).head(MOST_NAMED).itertuples():
-        words = f"{label_of(data, str(row.signal))} {data.language.points(row.points_change)}"
-        found.setdefault((str(row.account_id), row.compared_as_of), []).append(words)
-    return {change: ", ".join(words) for change, words in found.items()}
+    found = drivers.merge(changes[[*keys, "health_score_change"]], on=keys)
+    rose = found["health_score_change"] > 0
+    return found.assign(toward=found["points_change"].where(rose, -found["points_change"]))
+
+
+def _part(data: ReportData, cause: str, points: float, rows: list[dict[str, Any]]) -> Part:
+    say, (first, *_) = data.language.say, rows
+    if cause == MISSING_EVIDENCE:
+        return Part(cause, _evidence(data, rows), points, "")
+    if cause in (WEIGHT, SCORECARD):
+        return Part(cause, say(OTHER_CAUSES[cause]), points, "")
+    label = label_of(data, first["signal"])
+    if cause == POPULATION:
+        return Part(cause, say("{signal}, ranked among customers", signal=label), points, say("the others moved"))
+    boolean = first["signal"] in boolean_signals(data.portfolio)
+    values = (signal_value(data.language, first[side], "", is_boolean=boolean) for side in ("value_from", "value_to"))
+    return Part(cause, label, points, " → ".join(values))
+
+
+def _evidence(data: ReportData, rows: list[dict[str, Any]]) -> str:
+    """Which signals are no longer measured, or newly."""
+    say = data.language.say
+    lost, gained = (
+        [label_of(data, row["signal"]) for row in rows if is_missing(row[gone]) and not is_missing(row[there])]
+        for gone, there in (("value_to", "value_from"), ("value_from", "value_to"))
+    )
+    told = [
+        say(
+            text, signals=", ".join(names[:MOST_NAMED]) + (f" +{len(names) - MOST_NAMED}" if names[MOST_NAMED:] else "")
+        )
+        for text, names in ((NO_LONGER, lost), (NEWLY, gained))
+        if names
+    ]
+    return "; ".join(told) or say("Other evidence")
+
+
+def main_changes(data: ReportData, changes: pd.DataFrame) -> dict[tuple[str, Any], str]:
+    """Account and compared day of each change of a score: the two parts that moved it most that way, in words."""
+    points, found = data.language.points, {}
+    parts = change_parts(data, changes)
+    for row in records(changes):
+        key = (str(row["account_id"]), row["compared_as_of"])
+        toward = [part for part in parts.get(key, ()) if part.points * row["health_score_change"] > 0]
+        if toward:
+            found[key] = ", ".join(f"{part.words} {points(part.points)}" for part in toward[:MOST_NAMED])
+    return found
+
+
+def moved_by(data: ReportData, changes: pd.DataFrame) -> str:
+    """How many scores moved by a point or more for another main cause than the account itself; empty where none did."""
+    moved = changes[changes["health_score_change"].abs() >= LEAST_CHANGE] if len(changes) else changes
+    drivers, f = _drivers_of(data, moved), data.language
+    if drivers.empty:
+        return ""
+    sums = drivers.groupby(["account_id", "compared_as_of", "cause"], as_index=False)["toward"].sum()
+    ordered = pd.DataFrame(sums).sort_values(["toward", "cause"], ascending=[False, True])
+    main = Counter(ordered.drop_duplicates(["account_id", "compared_as_of"])["cause"])
+    others = [f"{f.say(words)} {f.number(main[cause])}" for cause, words in MOVED_BY.items() if main[cause]]
+    if not others:
+        return ""
+    return f.say(
+        "Of {n} scores that moved by a point or more, {measure} moved mainly by what was measured of the account itself; "
+        "the others mainly by: {others}.",
+        n=f.number(len(moved)),
+        measure=f.number(main[MEASURE]),
+        others=", ".join(others),
+    )

@@ -11,7 +11,7 @@ from cx_intel.reports.charts import accounts as charts
 from cx_intel.reports.charts.palette import UNKNOWN, Mark, risk_marks, tier_marks
 from cx_intel.reports.charts.scores import points_lost, score_distribution
 from cx_intel.reports.data.report_data import WEEK, ReportData, is_true, total
-from cx_intel.reports.data.signals import LEAST_POINTS, main_changes, main_reasons
+from cx_intel.reports.data.signals import LEAST_POINTS, main_changes, main_reasons, moved_by
 from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 
@@ -121,7 +121,8 @@ def _movers(data: ReportData) -> Section:
         ),
     ]
     note = say("Points of the health score against {day}.", day=data.language.day(data.compared_day(WEEK)))
-    return Section(say("Movers of the week"), tables=tables, notes=[note])
+    notes = [note, moved_by(data, changes)]
+    return Section(say("Movers of the week"), tables=tables, notes=[text for text in notes if text])
 
 
 def at_risk_columns(data: ReportData) -> list[Column]:

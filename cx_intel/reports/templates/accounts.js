@@ -151,7 +151,7 @@
         const item = make("div");
         item.append(make("p", say("Since {day}: {change} points", { day: move.since, change: move.change }) + (move.tiers[0] === move.tiers[1] ? "" : ", " + move.tiers[0] + " → " + move.tiers[1])));
         const ul = make("ul");
-        ul.append(...move.parts.map(([label, change, values]) => make("li", label + " " + change + " (" + values + ")")));
+        ul.append(...move.parts.map(([what, change, note]) => make("li", what + " " + change + (note ? " (" + note + ")" : ""))));
         item.append(ul);
         return item;
       });

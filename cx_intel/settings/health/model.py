@@ -19,8 +19,6 @@ from cx_intel.settings.health.measures import Measure
 WEIGHT_TOLERANCE = 1e-9
 TAKEN_DIMENSIONS = {"health", "unrounded"}
 """Their `<dimension>_score` is a column of its own."""
-TAKEN_SIGNALS = {"model_change"}
-"""Stands in the place of a signal where a score changed with its model."""
 
 
 class WhenMissing(Settings):
@@ -163,8 +161,6 @@ class HealthSettings(Settings):
         _check_model(self.base_model(), set(self.signals), ())
         if taken := sorted(TAKEN_DIMENSIONS & set(self.dimension_names())):
             raise Misfit(f"{taken[0]!r} is taken: call the dimension otherwise", ("dimensions",))
-        if taken := sorted(TAKEN_SIGNALS & set(self.signals)):
-            raise Misfit(f"{taken[0]!r} is taken: call the signal otherwise", ("signals", taken[0]))
         names = [level.name for level in self.tiers.levels]
         for position, (_, model) in enumerate(self.override_models()):
             _check_model(model, set(self.signals), ("models", position))

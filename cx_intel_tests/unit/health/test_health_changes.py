@@ -1,15 +1,11 @@
-"""Changes: which snapshots are compared, and how a change is split by signal."""
+"""Changes: which snapshots are compared, and by how much scores differ."""
 
 from datetime import date
 from typing import Any
 
-import pytest
-
-from cx_intel.contracts.health.changes import health_score_changes as changes_contract
-from cx_intel.contracts.health.drivers import account_signals, health_score_drivers
 from cx_intel.contracts.health.scores import customer_health_scores
-from cx_intel.models.health.changes import health_score_change_drivers, health_score_changes
-from cx_intel_tests.helpers.builders import AS_OF, accounts, health, portfolio, rows, values
+from cx_intel.models.health.changes import health_score_changes
+from cx_intel_tests.helpers.builders import AS_OF, health, portfolio, rows, values
 
 BOOK = portfolio(("metrics",), health=health({s: {"kind": "metric", "metric": s} for s in "ab"}, version="v2"))
 
@@ -64,62 +60,3 @@ def test_a_change_is_now_less_then() -> None:
     )
     columns = ("health_score_change", "tier_from", "tier_to", "score_from", "score_to")
     assert values(found, *columns) == {"A": (-11.25, "good", "fair", 71.5, 60.25)}
-
-
-YESTERDAY = date(2025, 1, 30)
-
-
-def driver(day: date, signal: str, points: float, value: float | None = None) -> dict:
-    return {"as_of": day, "account_id": "A", "signal": signal, "points": points, "value": value}
-
-
-def signal(day: date, name: str, value: float | None) -> dict:
-    return {"as_of": day, "account_id": "A", "signal": name, "value": value, "is_stale": False}
-
-
-def split(version_then: str, drivers: list[dict], signals: list[dict], *columns: str) -> Any:
-    change = {
-        "account_id": "A",
-        "as_of": AS_OF,
-        "compared_as_of": YESTERDAY,
-        "model_version_from": version_then,
-        "model_version_to": "v2",
-    }
-    table = health_score_change_drivers(
-        rows(changes_contract(BOOK), [change]),
-        rows(health_score_drivers(BOOK), drivers),
-        rows(account_signals(BOOK), signals),
-        accounts(BOOK, [{"account_id": "A"}], YESTERDAY),
-        portfolio=BOOK,
-        as_of=AS_OF,
-    )
-    return values(table, *columns, by="signal")
-
-
-def test_a_change_is_split_by_signal() -> None:
-    drivers = [
-        driver(AS_OF, "a", 30, 60),
-        driver(AS_OF, "b", 20, 40),
-        driver(YESTERDAY, "a", 45, 90),
-        driver(YESTERDAY, "b", 0, None),
-        driver(date(2025, 1, 29), "a", 99),
-    ]
-    found = split("v2", drivers, [], "points_change", "value_from", "value_to")
-    assert found == {"a": (-15, 90, 60), "b": (20, None, 40)}
-
-
-def test_another_model_is_told_apart_by_scoring_the_old_values_with_it() -> None:
-    """Then v1 gave a 10 and b 20 points; v2 gives the same values (40, 80) 20 and 40: it alone makes +30."""
-    drivers = [
-        driver(AS_OF, "a", 30, 60),
-        driver(AS_OF, "b", 40, 80),
-        driver(YESTERDAY, "a", 10, 40),
-        driver(YESTERDAY, "b", 20, 80),
-    ]
-    signals = [signal(YESTERDAY, "a", 40), signal(YESTERDAY, "b", 80), signal(AS_OF, "a", 60)]
-    found = split("v1", drivers, signals, "points_change", "value_from", "value_to")
-    assert found == {
-        "a": (pytest.approx(10), 40, 60),
-        "b": (pytest.approx(0), 80, 80),
-        "model_change": (pytest.approx(30), None, None),
-    }

@@ -25,7 +25,6 @@ def dimension(name: str, signal: str = "a", weight: float = 1) -> dict[str, Any]
     ("change", "message"),
     [
         (dimension("health"), "'health' is taken"),
-        ({"signals": {name: {"label": name, "measure": ONE} for name in ("a", "model_change")}}, "is taken"),
         (dimension("all", weight=0.9), "sum to 0.9"),
         (dimension("all", signal="b"), "no signal 'b'"),
     ],
