@@ -97,9 +97,8 @@ class Observations:
 
     @cached_property
     def score(self) -> Floats:
-        """The health score of each row; NaN where its tier is unknown, since that is no judgement."""
-        score = self.scores["health_score"].to_numpy(dtype=float, na_value=np.nan)
-        return np.where(self.tier == UNKNOWN, np.nan, score)
+        """The health score of each row, whatever its tier; NaN without one."""
+        return self.scores["health_score"].to_numpy(dtype=float, na_value=np.nan)
 
     @cached_property
     def is_healthy(self) -> Flags:

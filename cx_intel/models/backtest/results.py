@@ -48,8 +48,8 @@ def backtest_results(
     """How well the score told what followed, and each signal by itself, against tenure and ARR, and against usage.
 
     Grain: outcome, window_days, slice, slice_value, predictor. Reads the replayed scores and signals and what followed.
-    Signals are judged over all; the score and the baselines in every slice too. A score whose tier is unknown is no
-    judgement and left out. The baselines are given, not fitted: the mean of an account's ranks by tenure and by ARR on
+    Signals are judged over all; the score and the baselines in every slice too. A score counts wherever it is shown, of an
+    unknown tier too. The baselines are given, not fitted: the mean of an account's ranks by tenure and by ARR on
     the day, and its usage events of 30 days; small counts as in danger.
 
     Columns: see the contract; a null auc says that nothing, or everything, happened.

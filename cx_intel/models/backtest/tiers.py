@@ -81,8 +81,8 @@ def backtest_bands(
 ) -> pd.DataFrame:
     """What followed by the score, in bands of ten points.
 
-    Grain: outcome, window_days, band_from. Reads the replayed scores and what followed; accounts whose tier is unknown
-    are left out, and so is a band without any.
+    Grain: outcome, window_days, band_from. Reads the replayed scores and what followed. A score counts wherever
+    it is shown, of an unknown tier too; a band without any is no row.
 
     Columns: see the contract.
 

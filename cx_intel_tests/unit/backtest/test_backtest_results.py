@@ -45,7 +45,7 @@ def test_counts_and_auc_by_hand() -> None:
             {"account_id": "a", "scored_on": date(2024, 2, 29), "health_score": 30.0},
             {"account_id": "b", "health_score": 20.0, "segment": None},
             {"account_id": "c", "health_score": 40.0, "attributes_known_from": date(2024, 3, 1)},
-            {"account_id": "u", "health_score": 0.0, "health_tier": "unknown"},  # no judgement
+            {"account_id": "u", "health_score": 25.0, "health_tier": "unknown"},  # shown, so judged
             {"account_id": "n", "health_score": None, "health_tier": "unknown"},
         ]
     )
@@ -62,8 +62,8 @@ def test_counts_and_auc_by_hand() -> None:
         ]
     )
     found = of_all(results_of(scored, followed))
-    assert found[["observations", "accounts", "events", "event_accounts", "known_later"]].tolist() == [4, 3, 2, 1, 1]
-    assert found["auc"] == 0.75  # 10 is below 20 and 40, 30 below 40 only
+    assert found[["observations", "accounts", "events", "event_accounts", "known_later"]].tolist() == [5, 4, 2, 1, 1]
+    assert found["auc"] == pytest.approx(4 / 6)  # 10 is below 20, 25 and 40, 30 below 40 only
     assert found["events_missing"] == 19
     assert found["finding"] == "No verdict: 1 accounts left within 90 days, 19 more are needed."
     assert found["direction"] == "unclear"

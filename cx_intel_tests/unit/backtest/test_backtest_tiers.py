@@ -101,10 +101,10 @@ def test_errors_of_a_group_that_nobody_is_in() -> None:
 
 def test_bands_of_ten_points() -> None:
     found = table_of("backtest_bands")
-    assert found.index.tolist() == [0, 10, 40, 90]  # 100 belongs to the highest, the unknown tier to none
-    assert found["observations"].tolist() == [2, 1, 2, 3]
-    assert found["mean_score"].tolist() == pytest.approx([4.95, 10, 45.95, 95])
-    assert found["event_rate_pct"].tolist() == pytest.approx([100, 0, 50, 100 / 3])
+    assert found.index.tolist() == [0, 10, 40, 50, 90]  # 100 belongs to the highest
+    assert found["observations"].tolist() == [2, 1, 2, 1, 3]
+    assert found["mean_score"].tolist() == pytest.approx([4.95, 10, 45.95, 50, 95])
+    assert found["event_rate_pct"].tolist() == pytest.approx([100, 0, 50, 0, 100 / 3])
 
 
 @pytest.mark.parametrize("name", ["backtest_tiers", "backtest_errors", "backtest_bands"])
