@@ -1,6 +1,7 @@
 """novacrm: every figure from the five CSVs, in plain SQL on an in-memory DuckDB.
 
-    compute(folder, as_of, basis='invoices' | 'subscriptions', recognised_statuses=('paid', 'overdue'))
+    compute(folder, as_of, basis='invoices' | 'subscriptions', recognised_statuses=('paid', 'overdue'),
+            population='active' | 'paying')
 
 The SQL lives in novacrm_base (files, ledger, accounts), ledger (movements, waterfall, cohorts),
 novacrm_support (tickets, SLA, usage) and novacrm_health (health, churn risk); the readings of the
@@ -28,6 +29,7 @@ def compute(
     basis: str = "invoices",
     recognised_statuses: Sequence[str] = ("paid", "overdue"),
     include_churned: bool = False,
+    population: str = "active",
 ) -> dict[str, pd.DataFrame]:
     """All tables by name, as known at the end of as_of (UTC)."""
     con = duckdb.connect(":memory:")
@@ -37,7 +39,7 @@ def compute(
         con.execute(novacrm_support.TICKETS_KNOWN)
         con.execute(f"create table dim_account as {novacrm_base.DIM_ACCOUNT}")
         tables = ledger.revenue_tables(con, opening="new")
-        con.execute(novacrm_health.HEALTH, {"include_churned": include_churned})
+        con.execute(novacrm_health.HEALTH, {"include_churned": include_churned, "population": population})
         tables["dim_account"] = con.execute("from dim_account order by account_id").df()
         tables["fct_tickets"] = con.execute(novacrm_support.FCT_TICKETS).df()
         tables["fct_usage"] = con.execute(novacrm_support.FCT_USAGE).df()

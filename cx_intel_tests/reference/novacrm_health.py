@@ -17,7 +17,9 @@ from __future__ import annotations
 HEALTH = """
 create table health as
 with population as (
-    select * from dim_account where status = 'active' and (not is_churned or $include_churned)
+    select * from dim_account
+    where case $population when 'paying' then current_mrr > 0 else status = 'active' end
+      and (not is_churned or $include_churned)
 ),
 activity as (
     select p.account_id, count(e.event_id) as events, count(distinct e.event_name) as features
