@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cx_intel.contracts.backtest import results as contracts
-from cx_intel.contracts.backtest.columns import ALL
+from cx_intel.contracts.backtest.columns import ALL, YEAR
 from cx_intel.contracts.backtest.results import (
     AGAINST_ITS_CURVE,
     AS_ITS_CURVE,
@@ -72,6 +72,7 @@ def backtest_results(
             if leaking and HEALTH_SCORE in found:
                 found[HEALTH_SCORE] = replace(found[HEALTH_SCORE], leaking_signal=leaking)
             for name, evidence in found.items():
+                counted = judged.counted(name)
                 kind: dict[str, Any] = {
                     "outcome": followed.outcome,
                     "window_days": followed.window_days,
@@ -83,13 +84,21 @@ def backtest_results(
                         "slice": part.name,
                         "slice_value": part.value,
                         **kind,
-                        **judged.counted(name),
+                        **counted,
                         **_measured(evidence),
                         "verdict": verdict(evidence),
-                        "finding": finding(evidence, **kind, portfolio=portfolio),
+                        "finding": finding(evidence, **kind, portfolio=portfolio)
+                        + _hindsight(part.name, counted["known_later"]),
                     }
                 )
     return pd.DataFrame(rows, columns=list(contracts.backtest_results(portfolio).column_names))
+
+
+def _hindsight(part: str, known_later: int) -> str:
+    """What is added where a slice is by an attribute that was not known on some of its days."""
+    if part in (ALL, YEAR) or not known_later:
+        return ""
+    return f" Its {part.replace('_', ' ')} is as a later load first showed it."
 
 
 def _is_whole(predictor: str) -> bool:

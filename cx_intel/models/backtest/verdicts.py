@@ -95,10 +95,10 @@ def finding(evidence: Evidence, *, outcome: str, window_days: int, predictor: st
     judged = verdict(evidence)
     if judged == contracts.TOO_FEW:
         if evidence.missing:
-            return f"No verdict: {evidence.event_accounts} accounts {within}, {evidence.missing} more are needed."
-        return (
-            f"No verdict: only {evidence.other_accounts} accounts {others}, {LEAST_EVENTS} are needed to compare with."
-        )
+            verb = "is" if evidence.missing == 1 else "are"
+            return f"No verdict: {_accounts(evidence.event_accounts)} {within}, {evidence.missing} more {verb} needed."
+        few = _accounts(evidence.other_accounts)
+        return f"No verdict: only {few} {others}, {LEAST_EVENTS} are needed to compare with."
     assert evidence.found is not None
     tenths = int(evidence.found.below_median_pct / 10 + 0.5)
     seen = f"Of ten accounts that {within}, {label} had {tenths} below the middle of those that {others}"
@@ -110,6 +110,10 @@ def finding(evidence: Evidence, *, outcome: str, window_days: int, predictor: st
         contracts.NO_BETTER: f"{seen}: no better than {label_of(evidence.baseline, portfolio) if evidence.baseline else ''}.",
         contracts.PREDICTS: f"{seen}.",
     }[judged]
+
+
+def _accounts(count: int) -> str:
+    return "1 account" if count == 1 else f"{count} accounts"
 
 
 def label_of(predictor: str, portfolio: Portfolio) -> str:

@@ -65,8 +65,10 @@ def test_counts_and_auc_by_hand() -> None:
     assert found[["observations", "accounts", "events", "event_accounts", "known_later"]].tolist() == [5, 4, 2, 1, 1]
     assert found["auc"] == pytest.approx(4 / 6)  # 10 is below 20, 25 and 40, 30 below 40 only
     assert found["events_missing"] == 19
-    assert found["finding"] == "No verdict: 1 accounts left within 90 days, 19 more are needed."
+    assert found["finding"] == "No verdict: 1 account left within 90 days, 19 more are needed."
     assert found["direction"] == "unclear"
+    by_segment = results_of(scored, followed).loc[("churn", 90, "segment", "SMB", "health_score"), "finding"]
+    assert by_segment == found["finding"] + " Its segment is as a later load first showed it."
 
 
 def test_each_outcome_window_and_slice_has_its_rows() -> None:
@@ -145,7 +147,7 @@ SEEN = "Of ten accounts that left within 90 days, "
 VERDICT = {
     "too_few_events": (
         book(spread(19, 40) + spread(80, 50), [True] * 19 + [False] * 80),
-        "No verdict: 19 accounts left within 90 days, 1 more are needed.",
+        "No verdict: 19 accounts left within 90 days, 1 more is needed.",
     ),
     "too few others": (
         book(spread(50, 40) + spread(19, 50), [True] * 50 + [False] * 19),
