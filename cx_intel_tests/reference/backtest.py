@@ -1,6 +1,6 @@
 """The back-test on the NovaCRM files: the reference's own score of each past month end, and what followed, in plain SQL.
 
-    scores(folder, days)                        scored_on, account_id, health_score, health_tier
+    scores(folder, days, loaded_on)                        scored_on, account_id, health_score, health_tier
     outcomes(folder, scores, window, until)     ... and whether the account left, or cut back
     auc(rows), rates(rows)                      by counting pairs, and by counting
 
@@ -63,11 +63,12 @@ from rows e, rows o where e.happened and not o.happened
 """
 
 
-def scores(folder: Path, days: Iterable[date]) -> pd.DataFrame:
-    """The score of every account that paid on each of the days, as the reference computes a day."""
+def scores(folder: Path, days: Iterable[date], *, loaded_on: date) -> pd.DataFrame:
+    """The score of each day, as the reference computes it: of who paid, since no status was known before the load."""
     found = []
     for day in days:
-        health = novacrm.compute(folder, day, "subscriptions", population="paying")["customer_health_scores"]
+        population = "paying" if day < loaded_on else "active"
+        health = novacrm.compute(folder, day, "subscriptions", population=population)["customer_health_scores"]
         found.append(health[["account_id", "health_score", "health_tier"]].assign(scored_on=day))
     return pd.concat(found, ignore_index=True)
 

@@ -60,7 +60,8 @@ class Discrimination:
             return (bound, 1.0) if self.auc else (0.0, 1 - bound)
         middle = (self.auc * clusters + PSEUDO_EVENTS / 2) / (clusters + PSEUDO_EVENTS)
         width = _student(clusters - 1) * _error(self.influence, clusters) / (self.auc * (1 - self.auc))
-        return _of_log_odds(_log_odds(middle) - width), _of_log_odds(_log_odds(middle) + width)
+        low, high = (_of_log_odds(_log_odds(middle) + side * width) for side in (-1, 1))
+        return min(low, self.auc), max(high, self.auc)
 
 
 def discrimination(values: Floats | Ints, happened: Flags, account: Ints, accounts: int) -> Discrimination | None:

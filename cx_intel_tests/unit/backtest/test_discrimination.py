@@ -75,6 +75,12 @@ def test_perfect_separation_has_the_exact_bound_over_accounts() -> None:
     assert found_of([-v for v in values], happened).interval == (0.0, pytest.approx(1 - 0.05 ** (1 / 20)))
 
 
+def test_a_nearly_perfect_separation_lies_within_its_own_interval() -> None:
+    # 25 of 26 below all others, one equal to one of 500: the middle is moved further than the interval is wide.
+    found = found_of([*range(25), 30, *range(30, 530)], [1] * 26 + [0] * 500)
+    assert found.interval[0] < found.auc == found.interval[1] < 1
+
+
 def test_one_account_alone_says_nothing() -> None:
     assert found_of([1, 2, 3, 4], [1, 1, 0, 0], [0, 0, 1, 2]).interval == (0.0, 1.0)
 
