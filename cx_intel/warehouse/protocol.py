@@ -5,7 +5,7 @@ file does it stands in `duckdb/warehouse.py`. What is about a whole deployment (
 `resource.py`, `lock.py`, `duckdb/`.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,6 +22,9 @@ from cx_intel.warehouse.source_files import SourceFiles
 
 Rows: TypeAlias = ir.Table | pd.DataFrame
 """Rows to be written: an expression, or a frame."""
+
+ASIDE_DAY = "_day"
+"""The column of rows that were put aside which tells their day."""
 
 FileFormat = Literal["csv", "parquet"]
 
@@ -114,13 +117,19 @@ class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
         """What is written beside the table so far."""
         ...
 
-    def keep_for_now(self, name: str, rows: Rows, like: ibis.Schema) -> ir.Table:
-        """Puts rows aside for as long as the warehouse is open: no table of the portfolio, and gone with the program.
+    def put_aside(
+        self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema
+    ) -> ir.Table:
+        """Puts rows of several days aside for as long as the warehouse is open: no table, and gone with the program.
 
         Args:
             name: What they are called; rows that were put aside under the name before are replaced.
-            rows: The rows.
-            like: Their columns and types.
+            make: Gives the rows of a day. All days are made in one query where its expressions differ in literals only.
+            days: The days.
+            like: The columns and types of the rows.
+
+        Returns:
+            The rows of all days, with the day of each as `ASIDE_DAY`.
         """
         ...
 

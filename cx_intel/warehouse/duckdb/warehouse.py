@@ -5,7 +5,7 @@ and whether they may be, is decided by the callers (`cx_intel.orchestration`); t
 `cx_intel.warehouse.protocol`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import Contract
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.files.content import FilesRead
-from cx_intel.warehouse.duckdb import publish
+from cx_intel.warehouse.duckdb import aside, publish
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, as_expression, escaped, quoted
 from cx_intel.warehouse.duckdb.files.by_cursor import CursorTables
 from cx_intel.warehouse.duckdb.files.reading import read_files
@@ -74,10 +74,10 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
     def staged(self, table: str) -> ir.Table:
         return self.database.table(self.schema, STAGED_PREFIX + table)
 
-    def keep_for_now(self, name: str, rows: Rows, like: ibis.Schema) -> ir.Table:
-        query = self.database.sql(rows, like)
-        self.database.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{self.schema}.{name}" AS {query}')
-        return self.database.passing_table(f"{self.schema}.{name}", like)
+    def put_aside(
+        self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema
+    ) -> ir.Table:
+        return aside.put_aside(self.database, f"{self.schema}.{name}", make, days, like)
 
     def rename_staged(self, staged: str, table: str, like: ibis.Schema) -> ir.Table:
         old, database = STAGED_PREFIX + staged, self.database

@@ -1,14 +1,15 @@
-"""The snapshot tables of one day once more, from what was known on it, beside those that stand in the warehouse.
+"""The snapshot tables of past days once more, from what was known on them, beside those that stand in the warehouse.
 
 The models are those of a refresh, run by the same steps; here is only decided what they read. What was known is worked
 out in `cx_intel.models.backtest.known`; which days are wanted for the back-test, in `tables.py` beside this module.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import HEALTH, contract_of
@@ -22,14 +23,14 @@ from cx_intel.models.revenue.ledger import fct_revenue
 from cx_intel.orchestration.assets.graph import Step, steps_of
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.protocol import Rows, Warehouse
+from cx_intel.warehouse.protocol import ASIDE_DAY, Rows, Warehouse
 
 SCORED = ("account_snapshot", "source_freshness", *HEALTH)
 """The snapshots that a score is made of, in no order."""
 HISTORY, PERIODS, LEDGER, RESTATED = "account_history", "subscription_periods", "revenue_ledger", "restatements"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Replay:
     """Makes snapshots of past days, or of today under other settings; nothing of it stays when the warehouse is closed.
 
@@ -42,50 +43,71 @@ class Replay:
     portfolio: Portfolio
     warehouse: Warehouse
     prefix: str = "replayed"
+    _made: dict[str, ir.Table] = field(default_factory=dict, init=False)
 
     def of_day(self, as_of: date, tables: Collection[str] = SCORED) -> dict[str, ir.Table]:
-        """The rows of these tables on a day, and what was known then of accounts, contracts and the ledger.
+        """As `of_days`, of a single day: the rows have the columns of their tables alone."""
+        made = self.of_days((as_of,), tables)
+        return {table: self._on(rows, as_of) for table, rows in made.items()}
+
+    def of_days(self, days: Sequence[date], tables: Collection[str] = SCORED) -> dict[str, ir.Table]:
+        """The rows of these tables on several days, and what was known then of accounts, contracts and the ledger.
 
         Snapshots that are not named are read as they stand in the warehouse, where a model wants them. The tables stand
-        until the next day is made.
+        until the next days are made.
 
         Args:
-            as_of: The day.
+            days: The days.
             tables: Names of tables of the portfolio that are made for a day; those that it has not are left out.
+
+        Returns:
+            Table: its rows, with the day of each as `ASIDE_DAY`.
 
         Raises:
             ValueError: The portfolio has no health block, and tables of health are wanted.
         """
-        made = self._known_on(as_of)
-        for step in self._steps(tables):
-            if step.table not in made:
-                made[step.table] = self._put_aside(step.table, self._rows(step, as_of, made))
-        return made
+        self._made = {}
+        self._put_known_aside(days)
+        for step in steps_of(self.portfolio):
+            if step.table in tables and step.table not in self._made:
+                self._put_aside(step.table, self._maker(step), days)
+        return dict(self._made)
 
-    def _steps(self, tables: Collection[str]) -> list[Step]:
-        return [step for step in steps_of(self.portfolio) if step.table in tables]
+    def _maker(self, step: Step) -> Callable[[date], Rows]:
+        runner = StepRunner(step, self.portfolio, self.warehouse)
+        read = [i.parameter for i in step.inputs if i.parameter in self._made]
+        return lambda day: runner.model(day, only={table: self._on(self._made[table], day) for table in read})
 
-    def _rows(self, step: Step, as_of: date, made: Mapping[str, ir.Table]) -> Rows:
-        return StepRunner(step, self.portfolio, self.warehouse).model(as_of, only=made)
-
-    def _known_on(self, as_of: date) -> dict[str, ir.Table]:
+    def _put_known_aside(self, days: Sequence[date]) -> None:
         portfolio, warehouse = self.portfolio, self.warehouse
-        of: dict[str, Any] = {"portfolio": portfolio, "as_of": as_of}
-        made = {HISTORY: self._put_aside(HISTORY, account_history_known_on(warehouse.table(HISTORY), **of))}
-        if "subscriptions" in portfolio.tables:
-            periods = subscription_periods_known_on(warehouse.table(PERIODS), **of)
-            made[PERIODS] = self._put_aside(PERIODS, periods)
-        inputs = [made.get(table, self._staged(table)) for table in (PERIODS, "stg_invoices", "stg_mrr_history")]
-        horizon = horizon_of(*inputs, **of)
-        ledger = revenue_ledger_known_on(warehouse.table(LEDGER), warehouse.table(RESTATED), horizon, **of)
-        ledger = self._put_aside(LEDGER, ledger)
-        made["fct_revenue"] = self._put_aside("fct_revenue", fct_revenue(ledger, portfolio=portfolio))
-        return made
 
-    def _staged(self, table: str) -> ir.Table:
+        def of(day: date) -> dict[str, Any]:
+            return {"portfolio": portfolio, "as_of": day}
+
+        def ledger(day: date) -> ir.Table:
+            horizon = horizon_of(*(self._input(t, day) for t in (PERIODS, "stg_invoices", "stg_mrr_history")), **of(day))
+            return revenue_ledger_known_on(warehouse.table(LEDGER), warehouse.table(RESTATED), horizon, **of(day))
+
+        self._put_aside(HISTORY, lambda day: account_history_known_on(warehouse.table(HISTORY), **of(day)), days)
+        if "subscriptions" in portfolio.tables:
+            periods = warehouse.table(PERIODS)
+            self._put_aside(PERIODS, lambda day: subscription_periods_known_on(periods, **of(day)), days)
+        self._put_aside(LEDGER, ledger, days)
+        self._put_aside(
+            "fct_revenue", lambda day: fct_revenue(self._on(self._made[LEDGER], day), portfolio=portfolio), days
+        )
+
+    def _input(self, table: str, day: date) -> ir.Table:
+        if table in self._made:
+            return self._on(self._made[table], day)
         if table.removeprefix("stg_") in self.portfolio.tables:
             return self.warehouse.table(table)
         return contract_of(table, self.portfolio).no_rows()
 
-    def _put_aside(self, table: str, rows: Rows) -> ir.Table:
-        return self.warehouse.keep_for_now(f"{self.prefix}_{table}", rows, contract_of(table, self.portfolio).schema())
+    def _put_aside(self, table: str, make: Callable[[date], Rows], days: Sequence[date]) -> None:
+        schema = contract_of(table, self.portfolio).schema()
+        self._made[table] = self.warehouse.put_aside(f"{self.prefix}_{table}", make, days, schema)
+
+    @staticmethod
+    def _on(rows: ir.Table, day: date) -> ir.Table:
+        return rows.filter(rows[ASIDE_DAY] == ibis.literal(day)).drop(ASIDE_DAY)

@@ -1,0 +1,53 @@
+"""Rows that are put aside in temporary tables: of one day after the other, or of all days in one query.
+
+A query for many days is one for a single day within LATERAL, whose day DuckDB takes for a column by itself: it is written
+and planned once, and a join in place of a loop. Tables of the portfolio are written in `warehouse.py`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+
+from cx_intel.warehouse.duckdb.database import Database, as_expression
+from cx_intel.warehouse.many_days import PARAMETER, OfManyDays, of_many_days
+from cx_intel.warehouse.protocol import ASIDE_DAY, Rows
+
+DAYS = "_cx_days"
+CALL = re.compile(rf"{PARAMETER}\((?:CAST\()?(\d+)(?: AS \w+\))?\)", re.IGNORECASE)
+
+
+def put_aside(
+    database: Database, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema
+) -> ir.Table:
+    """As `Warehouse.put_aside`, under a name of all portfolios' own."""
+    made = [make(days[0])]
+    found = None
+    if len(days) > 1 and isinstance(made[0], ir.Table):
+        found = of_many_days(lambda day: as_expression(make(day), like), days)
+    columns = ibis.schema({ASIDE_DAY: "date", **like})
+    if found is not None:
+        _make_at_once(database, name, found, days)
+        return database.passing_table(name, columns)
+    for number, day in enumerate(days):
+        rows = as_expression(make(day) if number else made[0], like)
+        query = database.sql(rows.mutate(**{ASIDE_DAY: ibis.literal(day)}).select(*columns), columns)
+        begin = f'INSERT INTO temp."{name}" BY NAME' if number else f'CREATE OR REPLACE TEMP TABLE "{name}" AS'
+        database.connection.execute(f"{begin} {query}")
+    return database.passing_table(name, columns)
+
+
+def _make_at_once(database: Database, name: str, found: OfManyDays, days: Sequence[date]) -> None:
+    columns = {f"p{number}": pa.array(v, kind.to_pyarrow()) for number, (kind, v) in enumerate(zip(found.types, found.values, strict=True))}
+    database.connection.register(DAYS, pa.table({ASIDE_DAY: pa.array(days, pa.date32()), **columns}))
+    query = CALL.sub(rf"{DAYS}.p\1", database.sql(found.rows))
+    try:
+        database.connection.execute(
+            f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT {DAYS}.{ASIDE_DAY}, made.* FROM {DAYS}, LATERAL ({query}) AS made'
+        )
+    finally:
+        database.connection.unregister(DAYS)
