@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cx_intel.cli.action import actions
 from cx_intel.cli.asking import asking
+from cx_intel.cli.backtest import backtests
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
 from cx_intel.cli.deployment import deployment
 from cx_intel.cli.documents import documents
@@ -45,6 +46,7 @@ REBUILD = "Execute every step, also those that would make what stands there alre
 app.add_typer(deployment)
 app.add_typer(actions)
 app.add_typer(asking)
+app.add_typer(backtests)
 app.add_typer(figures)
 app.add_typer(previews)
 app.add_typer(validation)

@@ -7,6 +7,7 @@ table's contract, so every table has a contract here whether or not it exists.
 from collections.abc import Callable, Iterator
 
 from cx_intel.contracts import core, freshness, identity, operations, subscriptions, support, write_back
+from cx_intel.contracts.backtest import past, results, tiers
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, drivers, risk
 from cx_intel.contracts.health import scores as health
@@ -64,6 +65,13 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             renewals.nrr_outlook,
             renewals.lifecycle_events,
             renewals.parent_rollup,
+            past.backtest_scores,
+            past.backtest_signals,
+            past.backtest_outcomes,
+            results.backtest_results,
+            tiers.backtest_tiers,
+            tiers.backtest_errors,
+            tiers.backtest_bands,
             write_back.write_back_plan,
             write_back.write_back_audit,
             write_back.write_back_rejected,
@@ -83,6 +91,7 @@ RENEWALS = (
     "lifecycle_events",
     "parent_rollup",
 )
+BACKTEST = (*past.REPLAYED, "backtest_results", "backtest_tiers", "backtest_errors", "backtest_bands")
 ROLLUP_SUFFIX = "_health_summary"
 
 
@@ -122,6 +131,8 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
         tables.append("churn_risk_view")
     if portfolio.renewals:
         tables += [*RENEWALS, *(f"{attribute}{ROLLUP_SUFFIX}" for attribute in portfolio.rollups)]
+    if portfolio.health:
+        tables += BACKTEST
     return tuple(tables)
 
 

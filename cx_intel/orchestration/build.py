@@ -8,6 +8,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from cx_intel.contracts.backtest.past import REPLAYED
+from cx_intel.orchestration.assets.backtest.assets import backtest_assets
 from cx_intel.orchestration.assets.delivery.landed import landed_assets
 from cx_intel.orchestration.assets.delivery.raw import raw_assets, raw_kind
 from cx_intel.orchestration.assets.exports import export_assets
@@ -83,7 +85,8 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
     kinds = kinds_of(portfolio, tuple(s.table for s in steps), raw_kinds)
     assets = landed_assets(portfolio, environment.variables, environment.home)
     assets += raw_assets(portfolio, environment.variables, environment.home)
-    assets += [table_asset(step, portfolio, kinds) for step in steps]
+    assets += [table_asset(step, portfolio, kinds) for step in steps if step.table not in REPLAYED]
+    assets += backtest_assets(portfolio, kinds)
     if portfolio.reports.enabled:
         assets += report_assets(portfolio, environment)
         assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))

@@ -3,7 +3,7 @@
 For the command line and for tests. Schedules and the UI start the job through Dagster.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -14,7 +14,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from cx_intel.orchestration.assets.partitions import range_tags
 from cx_intel.orchestration.assets.unchanged import REBUILD_TAG, UNCHANGED
-from cx_intel.orchestration.schedules.jobs import refresh_job_name
+from cx_intel.orchestration.schedules.jobs import backtest_job_name, refresh_job_name
 
 EXPLAINED = ("WarehouseError", "WarehouseBusy", "WarehouseLocked", "PrivacyError", "SourceError", "SettingsError")
 """Errors whose words are for operators, by class name: that is what is left of an error that Dagster recorded."""
@@ -75,7 +75,45 @@ def refresh(
         without: Assets that are left out, by the last part of their key.
         rebuild: Execute every step, also those that would make what stands there already.
     """
+    tags = (range_tags(since, as_of) if since else {}) | ({REBUILD_TAG: "true"} if rebuild else {})
     outcome = Outcome(portfolio, as_of, make_new_run_id())
+    _execute(
+        definitions.resolve_job_def(refresh_job_name(portfolio)),
+        outcome,
+        instance,
+        on_step,
+        without=without,
+        partition_key=None if since else as_of.isoformat(),
+        tags=tags,
+    )
+    return outcome
+
+
+def backtest(
+    definitions: dg.Definitions,
+    portfolio: str,
+    as_of: date,
+    instance: dg.DagsterInstance,
+    on_step: Callable[[str, int | None], None] = lambda _table, _rows: None,
+) -> Outcome:
+    """Runs the back-test job of a portfolio anew, from the tables of its last refresh, which was for `as_of`."""
+    outcome = Outcome(portfolio, as_of, make_new_run_id())
+    job = definitions.resolve_job_def(backtest_job_name(portfolio))
+    _execute(job, outcome, instance, on_step, tags={REBUILD_TAG: "true"})
+    return outcome
+
+
+def _execute(
+    job: dg.JobDefinition,
+    outcome: Outcome,
+    instance: dg.DagsterInstance,
+    on_step: Callable[[str, int | None], None],
+    *,
+    without: Collection[str] = (),
+    partition_key: str | None = None,
+    tags: Mapping[str, str],
+) -> None:
+    """Runs a job in this process and notes what becomes of it."""
 
     def observe(entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
@@ -93,14 +131,13 @@ def refresh(
             outcome.failures.append(f"{_table_of(event)}: {_reason(event)}")
 
     instance.add_event_listener(outcome.run_id, observe)
-    job = definitions.resolve_job_def(refresh_job_name(portfolio))
     chosen = [key for key in job.asset_layer.executable_asset_keys if key.path[-1] not in without]
     result = job.execute_in_process(
         run_config=QUIET,
         instance=instance,
         asset_selection=chosen if without else None,
-        partition_key=None if since else as_of.isoformat(),
-        tags=(range_tags(since, as_of) if since else {}) | ({REBUILD_TAG: "true"} if rebuild else {}),
+        partition_key=partition_key,
+        tags=dict(tags),
         run_id=outcome.run_id,
         raise_on_error=False,
     )
@@ -108,7 +145,6 @@ def refresh(
     outcome.succeeded = result.success and not outcome.checks["failed"]
     if not result.success and not outcome.failures and not outcome.is_interrupted:
         outcome.failures.append(_run_failure(instance, outcome.run_id))
-    return outcome
 
 
 def _table_of(event: dg.DagsterEvent) -> str:

@@ -56,6 +56,17 @@ class Weekly(Settings):
     """Hours and minutes in the portfolio's zone."""
 
 
+class Monthly(Settings):
+    """Something done once a month."""
+
+    enabled: bool = True
+    """False: the schedule is there, but has to be started in the UI."""
+    on_day: int = Field(default=2, ge=1, le=28)
+    """The day of the month."""
+    at: ClockTime = "08:00"
+    """Hours and minutes in the portfolio's zone."""
+
+
 class LateEvents(Settings):
     """Snapshots that were made before all of their events had come, or not at all."""
 

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from cx_intel.settings.accounts import LifecycleSettings, Name, Rules, SourceAttribute, UsageSettings
 from cx_intel.settings.automation import Automation
+from cx_intel.settings.backtest import BacktestSettings
 from cx_intel.settings.base import Misfit, PortfolioName, Settings, TimeZone
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.identity import IdentitySettings
@@ -112,6 +113,7 @@ class Portfolio(SourcesMixin):
     renewals: RenewalSettings | None = None
     playbooks: list[Playbook] = []
     """What is done about a renewal, by its risk; the first whose condition holds."""
+    backtest: BacktestSettings = BacktestSettings()
     lifecycle: LifecycleSettings = LifecycleSettings()
     rollups: list[Name] = []
     """Account attributes that health is summed up by: a table `<attribute>_health_summary` for each."""

@@ -15,6 +15,7 @@ class PublishSettings(Settings):
     enabled: bool = True
     """False: no copy is made."""
     events: bool = False
-    """Also the tables that are kept by day, such as fct_usage; the copy then costs what the history costs."""
+    """Also the tables that are kept by day, such as fct_usage, and past days of the back-test; the copy then costs what the
+    history costs."""
     snapshot_days: int = Field(default=1, ge=1, le=3660)
     """Days of each snapshot table, up to the newest one: 1 is the newest snapshot, 35 gives a month to compare with."""

@@ -117,9 +117,7 @@ class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
         """What is written beside the table so far."""
         ...
 
-    def put_aside(
-        self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema
-    ) -> ir.Table:
+    def put_aside(self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema) -> ir.Table:
         """Puts rows of several days aside for as long as the warehouse is open: no table, and gone with the program.
 
         Args:

@@ -5,18 +5,22 @@ day. Which snapshots are made of this is decided in `cx_intel.orchestration.asse
 Definitions: What is known, and when, in `docs/definitions.md`.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.core import account_history as contract_of_history
+from cx_intel.contracts.freshness import source_freshness as contract_of_freshness
 from cx_intel.contracts.revenue.published import revenue_ledger as contract_of_ledger
 from cx_intel.contracts.subscriptions import subscription_periods as contract_of_periods
+from cx_intel.models.core.source_days import SOURCE
 from cx_intel.models.expressions.anniversaries import months_later
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.months import first_day, month_index
+from cx_intel.models.health.measures import leaves_of, source_table
+from cx_intel.models.health.population import health_settings
 from cx_intel.models.renewals.dates import terms_of
 from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.models.revenue.horizon import with_horizon
@@ -26,6 +30,9 @@ from cx_intel.settings.portfolio import Portfolio
 
 CAME_LATER = ("changed amount", "late row", "missing row", "several")
 """Causes of a restatement that no one could know before; others come from settings, which hold for all days."""
+
+COUNTED = ("usage_events", "support_tickets", "nps_responses", "csm_activities", "metrics")
+"""Canonical tables whose rows signals count by their days."""
 
 
 def account_history_known_on(account_history: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir.Table:
@@ -107,3 +114,39 @@ def revenue_ledger_known_on(
         mrr=mrr,
     )
     return conform(rows, contract_of_ledger(portfolio))
+
+
+def source_freshness_known_on(
+    source_freshness: ir.Table, first_rows: ir.Table, *, portfolio: Portfolio, as_of: date
+) -> ir.Table:
+    """The freshness of a past day, on which a source counts as silent while its rows do not reach back far enough.
+
+    Where a source begins later than the business, as an export of the last year does, nothing would be measured as none. It
+    is frozen on days for which its first row lies within the longest window of the signals that read it.
+
+    Args:
+        source_freshness: Of the day.
+        first_rows: source_table and source_name of those that signals count rows of, first_on.
+        portfolio: Whose signals.
+        as_of: The day.
+    """
+    rows = beside(source_freshness, first_rows, *SOURCE)
+    windows = windows_by_source(portfolio)
+    reaches = ibis.literal(False)
+    for table, days in windows.items():
+        begun = rows.first_on <= ibis.literal(as_of - timedelta(days=days - 1))
+        reaches |= (rows.source_table == table) & ibis.coalesce(begun, ibis.literal(False))
+    not_begun = rows.source_table.isin(sorted(windows)) & ~reaches if windows else ibis.literal(False)
+    rows = rows.mutate(is_late=rows.is_late | not_begun, is_frozen=rows.is_frozen | not_begun)
+    return conform(rows, contract_of_freshness(portfolio))
+
+
+def windows_by_source(portfolio: Portfolio) -> dict[str, int]:
+    """Canonical table: the longest window, in days, of the signals that count its rows."""
+    found: dict[str, int] = {}
+    for signal in health_settings(portfolio).signals.values():
+        for leaf in leaves_of(signal.measure):
+            table = source_table(leaf, portfolio)
+            if table in COUNTED:
+                found[table] = max(found.get(table, 1), getattr(leaf, "window_days", None) or 1)
+    return found

@@ -29,6 +29,7 @@ from cx_intel.settings.health.measures import (
     Measure,
     MeasuredMetric,
     MrrChange,
+    Ratio,
     TicketMeasure,
 )
 from cx_intel.settings.portfolio import BASIS_TABLE, Portfolio
@@ -59,6 +60,15 @@ class Sources:
     def start(self, window_days: int) -> ir.TimestampScalar:
         """The first instant of the last N days."""
         return ibis.literal(end_of_day_utc(self.as_of - timedelta(days=window_days), self.portfolio.time_zone))
+
+
+def leaves_of(measure: Measure) -> Iterator[Measure]:
+    """The measures that one is made of: itself, or those of both parts of a ratio."""
+    if isinstance(measure, Ratio):
+        yield from leaves_of(measure.numerator)
+        yield from leaves_of(measure.denominator)
+    else:
+        yield measure
 
 
 def source_table(measure: Measure, portfolio: Portfolio) -> str | None:

@@ -48,7 +48,7 @@ def churn_risk_view(
     """
     rows = _scored(customer_health_scores)
     rows = beside(rows, account_snapshot.select("account_id", "horizon_month"), "account_id")
-    rows = beside(rows, _usage(fct_usage, as_of), "account_id")
+    rows = beside(rows, events_of_30_days(fct_usage, as_of), "account_id")
     rows = beside(rows, _escalations(stg_support_tickets, portfolio, as_of), "account_id")
     rows = beside(rows, _contractions(rows, fct_revenue), "account_id")
     counted = rows.mutate(
@@ -97,7 +97,7 @@ def _judged(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
     return conform(ranked, churn_risk_view_contract(portfolio))
 
 
-def _usage(fct_usage: ir.Table, as_of: date) -> ir.Table:
+def events_of_30_days(fct_usage: ir.Table, as_of: date) -> ir.Table:
     """Events of the last 30 days and of the 30 before, of accounts with any."""
     first, middle = (as_of - timedelta(days=n * USAGE_DAYS - 1) for n in (2, 1))
     rows = fct_usage.filter(fct_usage.event_date.between(ibis.literal(first), ibis.literal(as_of)))

@@ -15,6 +15,7 @@ import pandas as pd
 from cx_intel.contracts.catalog import ROLLUP_SUFFIX, contract_of, tables_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.renewals.interventions import GIVEN
+from cx_intel.models.backtest import outcomes, past, results, tiers
 from cx_intel.models.core import accounts, catalog, freshness, usage
 from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
@@ -69,6 +70,10 @@ MODULES = (
     outlook,
     lifecycle,
     families,
+    past,
+    outcomes,
+    results,
+    tiers,
 )
 
 

@@ -4,7 +4,7 @@ The only thing decided here is the order of these, and what Dagster gets to see.
 from `raw.py`, checks from `checks/`, metadata from `metadata.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from cx_intel.orchestration.assets.graph import Step, steps_of, upstream_of
 from cx_intel.orchestration.assets.metadata import column_lineage, column_schema, shown
 from cx_intel.orchestration.assets.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.assets.steps import Built, StepRunner
-from cx_intel.orchestration.assets.unchanged import making
+from cx_intel.orchestration.assets.unchanged import making, making_of_backtest
 from cx_intel.orchestration.checks.check import Check, CheckContext, RuleResult, check_results, results_table
 from cx_intel.orchestration.checks.checks_of import checks_of
 from cx_intel.orchestration.checks.rules import compared_with
@@ -29,6 +29,7 @@ from cx_intel.warehouse.protocol import Warehouse
 
 OWNER = "team:customer-intelligence"
 QUARANTINE = "quarantine"
+BACKTEST_LAYER = "backtest"
 
 
 def key_of(portfolio: Portfolio, table: str) -> dg.AssetKey:
@@ -59,23 +60,22 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         ],
         check_specs=specs,
         required_resource_keys={"warehouse"},
-        description=_description(contract, step),
-        metadata={
-            "dagster/column_schema": column_schema(contract),
-            "grain": ", ".join(contract.grain),
-            **({"partition_expr": contract.partition_column} if contract.partition_column else {}),
-        },
+        description=described(contract, step),
+        metadata=known_metadata(contract),
         **asset_options(portfolio, contract.layer, contract.kind),
     )
     def compute(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         days = days_for(context, portfolio, warehouse)
-        step_made = making(context, warehouse, key, portfolio, days)
+        if contract.layer == BACKTEST_LAYER:
+            step_made = making_of_backtest(context, warehouse, key, portfolio, days)
+        else:
+            step_made = making(context, warehouse, key, portfolio, days)
         if told := step_made.told_before():
             yield from told.again(specs)
             return
         with warehouse.transaction():
-            done = _Run(step, portfolio, kinds_of, warehouse, checks).make(days)
+            done = StepRun(step, portfolio, kinds_of, warehouse, checks).make(days)
             found = evaluations(check_results(done.results, key), specs)
             if done.is_made:
                 step_made.remember(done.metadata, checks=found)
@@ -87,8 +87,17 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
     return compute
 
 
+def known_metadata(contract: Contract) -> dict[str, Any]:
+    """What Dagster shows of a table before it is made."""
+    return {
+        "dagster/column_schema": column_schema(contract),
+        "grain": ", ".join(contract.grain),
+        **({"partition_expr": contract.partition_column} if contract.partition_column else {}),
+    }
+
+
 @dataclass(frozen=True)
-class _Done:
+class Done:
     """What a run of a step leaves to say: what its checks found, the partitions written, and what Dagster shows.
 
     `is_made`: the table is what the step makes of its inputs now, neither left as it was nor refused.
@@ -101,25 +110,31 @@ class _Done:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One run of one step: a single transaction of the warehouse."""
+class StepRun:
+    """One run of one step: a single transaction of the warehouse.
+
+    `build`, where it is given, makes the rows beside the table in place of the step's own model.
+    """
 
     step: Step
     portfolio: Portfolio
     kinds_of: dict[str, Kind]
     warehouse: Warehouse
     checks: tuple[Check, ...]
+    build: Callable[[], Built] | None = None
 
-    def make(self, days: tuple[date, ...]) -> _Done:
+    def make(self, days: tuple[date, ...]) -> Done:
         """Builds, checks and puts in place; a blocking or refusing check that fails leaves the table as it was."""
         contract, portfolio, warehouse = self.step.contract, self.portfolio, self.warehouse
         stands_at = warehouse.stands_at(self.step.table) if contract.kind == "whole" else None
         if stands_at and days[-1] < stands_at:
             return self._left_as_it_is(stands_at)
         warehouse.forget_made(contract.table)
-        built = StepRunner(self.step, portfolio, warehouse).build(
-            with_first_snapshots(days, contract, portfolio, warehouse)
-        )
+        if self.build:
+            built = self.build()
+        else:
+            steps = StepRunner(self.step, portfolio, warehouse)
+            built = steps.build(with_first_snapshots(days, contract, portfolio, warehouse))
         checked = CheckContext(built.rows, built.days, days[-1], warehouse)
         results = [result for check in self.checks for result in check.run(checked)]
         warehouse.record_checks(results_table(results, table=contract.table, as_of=days[-1]))
@@ -127,12 +142,12 @@ class _Run:
             warehouse.discard(contract.table)
             if contract.layer == "staging":
                 self._quarantine(days)
-            return _Done(results, (), {})
+            return Done(results, (), {})
         if any(result.refuses for result in results):
             return self._refused(results)
         for check in self.checks:
             check.remember(checked)
-        return _Done(results, built.days, self._put_in_place(built, days[-1]), is_made=True)
+        return Done(results, built.days, self._put_in_place(built, days[-1]), is_made=True)
 
     def _put_in_place(self, built: Built, as_of: date) -> dict[str, Any]:
         contract, portfolio, warehouse = self.step.contract, self.portfolio, self.warehouse
@@ -155,20 +170,20 @@ class _Run:
         )
         return metadata
 
-    def _refused(self, results: list[RuleResult]) -> _Done:
+    def _refused(self, results: list[RuleResult]) -> Done:
         """A delivery that is refused: what stands downstream is made of the table as it was."""
         table, warehouse = self.step.table, self.warehouse
         stands_at = warehouse.stands_at(table)
         warehouse.discard(table)
         told = [result.as_refusal(table, stands_at) if result.refuses else result for result in results]
-        return _Done(told, (), {"refused": True, "kept_as_of": stands_at.isoformat() if stands_at else "never"})
+        return Done(told, (), {"refused": True, "kept_as_of": stands_at.isoformat() if stands_at else "never"})
 
-    def _left_as_it_is(self, stands_at: date) -> _Done:
+    def _left_as_it_is(self, stands_at: date) -> Done:
         """A run for an earlier day leaves a whole table as it stands, and checks it again."""
         rows = self.warehouse.table(self.step.table)
         context = CheckContext(rows, (), stands_at, self.warehouse)
         results = [result for check in self.checks for result in check.run(context)]
-        return _Done(results, (), {"kept_as_of": stands_at.isoformat()})
+        return Done(results, (), {"kept_as_of": stands_at.isoformat()})
 
     def _quarantine(self, days: tuple[date, ...]) -> None:
         """Puts what was rejected in quarantine at once, because the step that does it will not run."""
@@ -225,7 +240,8 @@ def report_other_days(
         context.log_event(dg.AssetMaterialization(key, partition=day.isoformat()))
 
 
-def _description(contract: Contract, step: Step) -> str:
+def described(contract: Contract, step: Step) -> str:
+    """What the UI says of a table: its question, its grain, its model."""
     model = step.model if not hasattr(step.model, "func") else step.model.func
     summary = (model.__doc__ or "").strip().split("\n\n")[0]
     return f"{contract.description}\n\nOne row for each {', '.join(contract.grain)}.\n\n{summary}"

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,22 @@ UNCHANGED = "unchanged"
 """Metadata of a step that was left out."""
 MAYBE_ZONES = re.compile(r'"([A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)*)"')
 """Texts of the settings that may name a time zone, whichever setting it is."""
+
+JUDGING = {
+    "account_attributes",
+    "backtest",
+    "churn_risk",
+    "health",
+    "include_churned",
+    "name",
+    "renewals",
+    "revenue",
+    "rollups",
+    "support",
+    "time_zone",
+    "usage",
+}
+"""The blocks of a portfolio that decide what a score of a past day is, and what followed."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +153,25 @@ def making(
         more: What else decides about the outcome.
     """
     return Making(warehouse, key, recipe_of(key, portfolio, days, *more), REBUILD_TAG in context.run.tags)
+
+
+def making_of_backtest(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    key: dg.AssetKey,
+    portfolio: Portfolio,
+    days: tuple[date, ...],
+) -> Making:
+    """A step of the back-test, which another day does not make another: only a new month end, or settings that judge."""
+    recipe = hashlib.sha256(json.dumps([key.path, fingerprint(portfolio, days[-1])]).encode()).hexdigest()
+    return Making(warehouse, key, recipe, REBUILD_TAG in context.run.tags)
+
+
+def fingerprint(portfolio: Portfolio, as_of: date) -> str:
+    """Tells whether a back-test would be another: its newest month end, the settings that judge, the program."""
+    following = as_of + timedelta(days=1)
+    parts = [program(), f"{following:%Y-%m}", portfolio.model_dump_json(include=JUDGING)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def recipe_of(key: dg.AssetKey, portfolio: Portfolio, days: tuple[date, ...], *more: object) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from cx_intel.orchestration.alerts.sensors import alert_sensors
 from cx_intel.orchestration.schedules.backfill_job import backfill_job, backfill_sensor
-from cx_intel.orchestration.schedules.jobs import Job, write_back_job
+from cx_intel.orchestration.schedules.jobs import Job, backtest_job, write_back_job
 from cx_intel.orchestration.schedules.report_jobs import report_jobs
-from cx_intel.orchestration.schedules.times import schedules, write_back_schedule
+from cx_intel.orchestration.schedules.times import backtest_schedule, schedules, write_back_schedule
 from cx_intel.orchestration.sensors.killed_runs import killed_runs_sensor
 from cx_intel.orchestration.sensors.landing import landing_sensors
 from cx_intel.orchestration.sensors.late_events import late_sensor
@@ -28,10 +28,12 @@ def automation(portfolio: Portfolio, environment: Environment, refresh: Job) -> 
     reports = report_jobs(portfolio, environment)
     backfill = backfill_job(portfolio)
     syncs = [write_back_job(portfolio)] if portfolio.write_back else []
+    backtests = [backtest_job(portfolio)] if portfolio.health else []
     return {
-        "jobs": [refresh, backfill, *reports.values(), *syncs],
+        "jobs": [refresh, backfill, *reports.values(), *backtests, *syncs],
         "schedules": [
             *schedules(portfolio, refresh, reports),
+            *(backtest_schedule(portfolio, job) for job in backtests),
             *(write_back_schedule(portfolio, portfolio.write_back, job) for job in syncs if portfolio.write_back),
         ],
         "sensors": [

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from cx_intel.contracts.catalog import BACKTEST
 from cx_intel.contracts.write_back import WRITE_BACK
 from cx_intel.settings.portfolio import Portfolio
 
@@ -20,13 +21,39 @@ def refresh_job_name(portfolio: str) -> str:
 
 
 def refresh_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:
-    """Every asset of the portfolio, for one `as_of`, but for those that write to other systems."""
+    """Every asset of the portfolio, for one `as_of`, but for those that write to other systems.
+
+    The back-test is one of them unless `backtest.in_refresh` says otherwise.
+    """
+    left_out = (
+        written_back(portfolio) if portfolio.backtest.in_refresh else written_back(portfolio) | backtested(portfolio)
+    )
     return dg.define_asset_job(
         refresh_job_name(portfolio.name),
-        selection=dg.AssetSelection.key_prefixes([portfolio.name]) - written_back(portfolio),
+        selection=dg.AssetSelection.key_prefixes([portfolio.name]) - left_out,
         description=f"Refreshes {portfolio.name} for a day: from its sources to the intervention list.",
         tags={"portfolio": portfolio.name},
     )
+
+
+def backtest_job_name(portfolio: str) -> str:
+    """The job that tries the health score of a portfolio against what happened."""
+    return f"{portfolio}_backtest"
+
+
+def backtest_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:
+    """The back-test of the portfolio, from the tables of its last refresh."""
+    return dg.define_asset_job(
+        backtest_job_name(portfolio.name),
+        selection=backtested(portfolio),
+        description=f"Tries the health score of {portfolio.name} on past month ends against what happened.",
+        tags={"portfolio": portfolio.name},
+    )
+
+
+def backtested(portfolio: Portfolio) -> dg.AssetSelection:
+    """The assets of the back-test; none where the portfolio has no health block."""
+    return dg.AssetSelection.assets(*([portfolio.name, table] for table in BACKTEST if portfolio.health))
 
 
 def write_back_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:

@@ -64,6 +64,21 @@ def _weekly(portfolio: Portfolio, job: dg.JobDefinition, weekly: Weekly) -> dg.S
     )
 
 
+def backtest_schedule(portfolio: Portfolio, job: Job) -> dg.ScheduleDefinition:
+    """When the score is tried against what happened by itself: once a month."""
+    monthly = portfolio.backtest.schedule
+    hour, minute = monthly.at.split(":")
+    return dg.ScheduleDefinition(
+        name=f"{portfolio.name}_backtest_monthly",
+        job=job,
+        cron_schedule=f"{int(minute)} {int(hour)} {monthly.on_day} * *",
+        execution_timezone=portfolio.time_zone,
+        default_status=_status(monthly.enabled and portfolio.as_of.default == "yesterday"),
+        description=f"Tries the score of {portfolio.name} on day {monthly.on_day} of each month at {monthly.at}"
+        f" {portfolio.time_zone}; what is there already of the newest month end stays.",
+    )
+
+
 def write_back_schedule(portfolio: Portfolio, write_back: WriteBackSettings, job: Job) -> dg.ScheduleDefinition:
     """When the portfolio is synced with other systems by itself; off unless its settings switch it on."""
     daily = write_back.schedule

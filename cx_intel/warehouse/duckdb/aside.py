@@ -10,7 +10,6 @@ from datetime import date
 
 import ibis
 import ibis.expr.types as ir
-import pandas as pd
 import pyarrow as pa
 
 from cx_intel.warehouse.duckdb.database import Database, as_expression
@@ -42,7 +41,10 @@ def put_aside(
 
 
 def _make_at_once(database: Database, name: str, found: OfManyDays, days: Sequence[date]) -> None:
-    columns = {f"p{number}": pa.array(v, kind.to_pyarrow()) for number, (kind, v) in enumerate(zip(found.types, found.values, strict=True))}
+    columns = {
+        f"p{number}": pa.array(v, kind.to_pyarrow())
+        for number, (kind, v) in enumerate(zip(found.types, found.values, strict=True))
+    }
     database.connection.register(DAYS, pa.table({ASIDE_DAY: pa.array(days, pa.date32()), **columns}))
     query = CALL.sub(rf"{DAYS}.p\1", database.sql(found.rows))
     try:

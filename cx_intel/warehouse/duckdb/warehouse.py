@@ -74,9 +74,7 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
     def staged(self, table: str) -> ir.Table:
         return self.database.table(self.schema, STAGED_PREFIX + table)
 
-    def put_aside(
-        self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema
-    ) -> ir.Table:
+    def put_aside(self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema) -> ir.Table:
         return aside.put_aside(self.database, f"{self.schema}.{name}", make, days, like)
 
     def rename_staged(self, staged: str, table: str, like: ibis.Schema) -> ir.Table:
