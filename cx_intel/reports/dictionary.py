@@ -30,6 +30,7 @@ LAYERS = {
     "health": "Signals, scores, and why they are what they are",
     "risk": "Who may leave",
     "renewals": "What is due, whom to call, what it is worth",
+    "backtest": "What the score said at the end of past months, and what came of it",
     "operations": "The running itself",
 }
 """The layers in the order of the graph, with what they hold."""
@@ -46,6 +47,7 @@ KEPT = {
     "by_day": "by day of its events (`{day}`): a refresh adds new or changed days",
     "snapshot": "a snapshot for each `as_of`; the view `{table}_latest` shows the newest",
 }
+KEPT_BY_BACKTEST = "whole: rebuilt by the back-test, once for each month end"
 KEPT_BY_STAGING = "by staging for its next run; not published"
 KEPT_BY_ACTION = "by `cx-intel action`; not published"
 KEPT_BY_SYNC = "by `cx-intel sync`; not published"
@@ -110,6 +112,10 @@ class DocumentedTable:
     checks: tuple[DocumentedCheck, ...]
 
 
+def _kept(contract: Contract) -> str:
+    return KEPT_BY_BACKTEST if contract.layer == "backtest" else KEPT[contract.kind]
+
+
 def documented_layers(
     portfolio: Portfolio, rules_of: RulesOf, without: Container[str] = ()
 ) -> list[tuple[str, str, list[DocumentedTable]]]:
@@ -118,7 +124,7 @@ def documented_layers(
     for table in tables_of(portfolio):
         contract = contract_of(table, portfolio)
         if table not in without:
-            by_layer.setdefault(contract.layer, []).append(_documented(contract, KEPT[contract.kind], rules_of))
+            by_layer.setdefault(contract.layer, []).append(_documented(contract, _kept(contract), rules_of))
     for table in kept_tables(portfolio):
         if table not in without:
             kept = KEPT_BY_SYNC if table in WRITE_BACK else KEPT_BY_ACTION if table == GIVEN else KEPT_BY_STAGING

@@ -117,11 +117,21 @@ class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
         """What is written beside the table so far."""
         ...
 
-    def put_aside(self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema) -> ir.Table:
-        """Puts rows of several days aside for as long as the warehouse is open: no table, and gone with the program.
+    def keep_for_now(self, name: str, rows: Rows, like: ibis.Schema) -> ir.Table:
+        """Puts rows aside for as long as the warehouse is open: no table of the portfolio, and gone with the program.
 
         Args:
             name: What they are called; rows that were put aside under the name before are replaced.
+            rows: The rows.
+            like: Their columns and types.
+        """
+        ...
+
+    def put_aside(self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema) -> ir.Table:
+        """As `keep_for_now`, the rows of several days together.
+
+        Args:
+            name: As there.
             make: Gives the rows of a day. All days are made in one query where its expressions differ in literals only.
             days: The days.
             like: The columns and types of the rows.

@@ -44,6 +44,7 @@ DATED = {
 REPORTS = ("dashboard", "exports")
 
 SETTINGS: dict[str, Any] = {
+    "backtest": {"in_refresh": False},
     "currency": {"reporting": "EUR", "rates": {"CHF": 1.05}},
     "time_zone": "UTC",
     "as_of": {"default": AS_OF, "earliest": date(2024, 12, 1)},

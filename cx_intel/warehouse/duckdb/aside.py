@@ -20,6 +20,12 @@ DAYS = "_cx_days"
 CALL = re.compile(rf"{PARAMETER}\((?:CAST\()?(\d+)(?: AS \w+\))?\)", re.IGNORECASE)
 
 
+def keep_for_now(database: Database, name: str, rows: Rows, like: ibis.Schema) -> ir.Table:
+    """As `Warehouse.keep_for_now`, under a name of all portfolios' own."""
+    database.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {database.sql(rows, like)}')
+    return database.passing_table(name, like)
+
+
 def put_aside(
     database: Database, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema
 ) -> ir.Table:

@@ -74,6 +74,9 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
     def staged(self, table: str) -> ir.Table:
         return self.database.table(self.schema, STAGED_PREFIX + table)
 
+    def keep_for_now(self, name: str, rows: Rows, like: ibis.Schema) -> ir.Table:
+        return aside.keep_for_now(self.database, f"{self.schema}.{name}", rows, like)
+
     def put_aside(self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema) -> ir.Table:
         return aside.put_aside(self.database, f"{self.schema}.{name}", make, days, like)
 

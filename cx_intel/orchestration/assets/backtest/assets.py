@@ -13,7 +13,8 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.backtest.past import REPLAYED
 from cx_intel.contracts.contract import Contract, Kind
-from cx_intel.orchestration.assets.backtest.past_days import PastDays
+from cx_intel.orchestration.assets.backtest.past_days import PIPELINE, PastDays
+from cx_intel.orchestration.assets.backtest.replay import HISTORY, LEDGER, PERIODS, RESTATED, SCORED
 from cx_intel.orchestration.assets.graph import Step, steps_of, upstream_of
 from cx_intel.orchestration.assets.steps import Built
 from cx_intel.orchestration.assets.tables import (
@@ -82,11 +83,20 @@ def backtest_assets(portfolio: Portfolio, kinds_of: dict[str, Kind]) -> list[dg.
     return [past_days]
 
 
+def read_for_past_days(portfolio: Portfolio) -> list[str]:
+    """The tables that past days are made of: what their snapshots read, and none of the snapshots of other days."""
+    made = {*SCORED, *PIPELINE}
+    read = {table for step in steps_of(portfolio) if step.table in made for table in upstream_of(step, portfolio)}
+    there = {step.table: step.contract.kind for step in steps_of(portfolio)}
+    wanted = {*read, HISTORY, PERIODS, LEDGER, RESTATED, "fct_revenue", "fct_usage"} - made
+    return [table for table, kind in there.items() if table in wanted and kind != "snapshot"]
+
+
 def _spec(step: Step, portfolio: Portfolio, shared: dict[str, Any]) -> dg.AssetSpec:
     contract = step.contract
     return dg.AssetSpec(
         key_of(portfolio, step.table),
-        deps=[key_of(portfolio, table) for table in upstream_of(step, portfolio)],
+        deps=[key_of(portfolio, table) for table in read_for_past_days(portfolio)],
         description=described(contract, step),
         metadata=known_metadata(contract),
         **shared,
