@@ -23,8 +23,7 @@ MADE_ON = Column("as_of", DATE, "The day up to which it is known what followed; 
 
 def backtest_scores(portfolio: Portfolio) -> Contract:
     tiers = (*tier_names(portfolio), UNKNOWN)
-    standard = stg_accounts(portfolio)
-    own = {column.name: column for column in carried_attributes(portfolio)}
+    described = {c.name: c.description for c in (*stg_accounts(portfolio).columns, *carried_attributes(portfolio))}
     further = [name for name in portfolio.rollups if name not in GROUPS]
     return Contract(
         "backtest_scores",
@@ -75,7 +74,7 @@ def backtest_scores(portfolio: Portfolio) -> Contract:
                 minimum=0,
             ),
             *(group_column(name) for name in GROUPS),
-            *(own.get(name) or Column(name, TEXT, standard[name].description) for name in further),
+            *(Column(name, TEXT, described.get(name, "An attribute of the account.")) for name in further),
             Column(
                 "attributes_known_from",
                 DATE,

@@ -26,7 +26,7 @@ def backtest_scores(
     *,
     portfolio: Portfolio,
     as_of: date,
-    scored_on: date,
+    scored_on: date | None = None,
 ) -> ir.Table:
     """What the health score said of each account of the health population on a past day.
 
@@ -42,8 +42,9 @@ def backtest_scores(
         fct_usage: All of it.
         portfolio: Its settings.
         as_of: Up to when it is known what followed.
-        scored_on: The day.
+        scored_on: The day; default: as_of itself.
     """
+    scored_on = scored_on or as_of
     day = ibis.literal(scored_on)
     attributes = (*GROUPS, *(name for name in portfolio.rollups if name not in GROUPS))
     taken = ("tenure_days", "renewal_date", "is_cancelled", *attributes)
@@ -88,7 +89,7 @@ def backtest_signals(
     *,
     portfolio: Portfolio,
     as_of: date,
-    scored_on: date,
+    scored_on: date | None = None,
 ) -> ir.Table:
     """What each signal said of each account of the health population on a past day.
 
@@ -97,5 +98,5 @@ def backtest_signals(
     """
     scored = health_score_drivers.select("account_id", "signal", "signal_score")
     rows = beside(account_signals.select("account_id", "signal", "value"), scored, "account_id", "signal")
-    rows = rows.mutate(scored_on=ibis.literal(scored_on), as_of=ibis.literal(as_of))
+    rows = rows.mutate(scored_on=ibis.literal(scored_on or as_of), as_of=ibis.literal(as_of))
     return conform(rows, contracts.backtest_signals(portfolio))

@@ -33,7 +33,7 @@ def automation(portfolio: Portfolio, environment: Environment, refresh: Job) -> 
         "jobs": [refresh, backfill, *reports.values(), *backtests, *syncs],
         "schedules": [
             *schedules(portfolio, refresh, reports),
-            *(backtest_schedule(portfolio, job) for job in backtests),
+            *(backtest_schedule(portfolio, job) for job in backtests if portfolio.as_of.default == "yesterday"),
             *(write_back_schedule(portfolio, portfolio.write_back, job) for job in syncs if portfolio.write_back),
         ],
         "sensors": [

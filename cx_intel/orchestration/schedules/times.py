@@ -73,7 +73,7 @@ def backtest_schedule(portfolio: Portfolio, job: Job) -> dg.ScheduleDefinition:
         job=job,
         cron_schedule=f"{int(minute)} {int(hour)} {monthly.on_day} * *",
         execution_timezone=portfolio.time_zone,
-        default_status=_status(monthly.enabled and portfolio.as_of.default == "yesterday"),
+        default_status=_status(monthly.enabled),
         description=f"Tries the score of {portfolio.name} on day {monthly.on_day} of each month at {monthly.at}"
         f" {portfolio.time_zone}; what is there already of the newest month end stays.",
     )

@@ -49,6 +49,7 @@ def test_a_portfolio_has_its_schedules_and_sensors_without_saying_so(tmp_path: P
         "small_daily": ("0 6 * * *", "Europe/Berlin", "RUNNING"),
         "small_revenue_report": ("0 7 * * 1", "Europe/Berlin", "RUNNING"),
         "small_renewal_review": ("30 7 * * 1", "Europe/Berlin", "RUNNING"),
+        "small_backtest_monthly": ("0 8 2 * *", "Europe/Berlin", "RUNNING"),
     }
     assert {s.name: s.default_status.value for s in repo.sensor_defs} == {
         "small_backfill_days": "RUNNING",
@@ -83,7 +84,9 @@ def test_portfolios_do_not_get_in_each_others_way(tmp_path: Path) -> None:
     dg.Definitions.validate_loadable(definitions)
     repo = definitions.get_repository_def()
     assert {s.name for s in repo.schedule_defs} == {
-        f"{name}_{what}" for name in ("fleet", "novacrm") for what in ("daily", "revenue_report", "renewal_review")
+        f"{name}_{what}"
+        for name in ("fleet", "novacrm")
+        for what in ("daily", "revenue_report", "renewal_review", "backtest_monthly")
     }
     jobs = {job.name for job in repo.get_all_jobs() if not job.name.startswith("__")}
     assert {"fleet_refresh", "fleet_backfill", "novacrm_refresh", "novacrm_backfill"} <= jobs

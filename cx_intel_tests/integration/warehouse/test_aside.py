@@ -64,7 +64,8 @@ def test_all_days_at_once_are_each_day_by_itself(warehouse: DuckDBWarehouse):
         return counted(warehouse.table("events"), day)
 
     parameters = of_many_days(make, DAYS)
-    assert parameters and len(parameters.values) > 3
+    assert parameters is not None
+    assert len(parameters.values) > 3
     assert fetched(warehouse.put_aside("all", make, DAYS, LIKE), warehouse) == one_by_one(make, warehouse)
 
 

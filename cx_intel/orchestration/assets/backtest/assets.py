@@ -55,20 +55,19 @@ def backtest_assets(portfolio: Portfolio, kinds_of: dict[str, Kind]) -> list[dg.
     )
     def past_days(context: dg.AssetExecutionContext) -> Iterator[Any]:
         days = days_for(context, portfolio, context.resources.warehouse.of(portfolio.name))
-        # what is read is not noted, since news of each day would else make all past days once more
-        of_tables = {step.table: context.resources.warehouse.of(portfolio.name) for step in steps}
-        made = {t: making_of_backtest(context, w, key_of(portfolio, t), portfolio, days) for t, w in of_tables.items()}
+        # nothing is read through these, since news of each day would else make all past days once more
+        unread = {step.table: context.resources.warehouse.of(portfolio.name) for step in steps}
+        made = {t: making_of_backtest(context, w, key_of(portfolio, t), portfolio, days) for t, w in unread.items()}
         told = {table: one.told_before() for table, one in made.items()}
         if all(told.values()):
             for table, before in told.items():
                 if before:
                     yield from before.again(specs_of[table])
             return
-        reading: Warehouse = context.resources.warehouse.of(portfolio.name)
-        with reading.transaction():
-            rows = PastDays(portfolio, reading).tables(days[-1])
+        warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
+        with warehouse.transaction():
+            rows = PastDays(portfolio, warehouse).tables(days[-1])
             for step in steps:
-                warehouse = of_tables[step.table]
                 build = partial(_built, rows[step.table], step.contract, warehouse)
                 done = StepRun(step, portfolio, kinds_of, warehouse, checks[step.table], build).make(days)
                 key = key_of(portfolio, step.table)
