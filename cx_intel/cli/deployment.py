@@ -175,7 +175,16 @@ def erase(
         errors.print("Stop the UI and whatever has these files open, or remove them; then run this again.")
         raise typer.Exit(1)
     searched = "ids and names are nowhere" if done.searched else "no rows are left (the id is too short to search for)"
-    console.print(f"Erased: {searched} in {environment.home}.", highlight=False)
+    where = f"the rows and files of {portfolio}" if done.also_in else environment.home
+    console.print(f"Erased: {searched} in {where}.", highlight=False)
+    option = "--account" if account else "--user"
+    for other in done.also_in:
+        errors.print(
+            f"{other} has somebody of the same id or name, who stays there. If it is the same customer, erase them there "
+            f"too: cx-intel erase {other} {option} {escape(subject)}",
+            style="yellow",
+            highlight=False,
+        )
     if account:
         console.print(f"The ledger's amounts stand under {done.pseudonym}.", highlight=False)
     if done.merged:

@@ -17,6 +17,7 @@ from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
 from cx_intel.privacy.run_history import blot_out
+from cx_intel.privacy.run_history_in_postgres import addresses, blot_out_in, mentions_in
 from cx_intel.privacy.subject import Kind, Subject
 from cx_intel.privacy.tables import Tables
 from cx_intel.warehouse.duckdb.opening import reading, writing
@@ -48,6 +49,7 @@ class Erasure:
         searched: How many words were looked for; 0 when ids and names were too short to mean anybody.
         remains: Where the subject can still be found; empty when nowhere.
         merged: The accounts that are one with it (account_aliases) and were erased with it.
+        also_in: Other portfolios with somebody of the same id or name, whose rows stay.
     """
 
     pseudonym: str
@@ -55,6 +57,7 @@ class Erasure:
     searched: int
     remains: tuple[str, ...]
     merged: tuple[str, ...] = ()
+    also_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def erase(
     lock = WriterLock(home.lock)
     lock.acquire("cx-intel erase", wait_seconds=home.wait_seconds)
     try:
+        servers = addresses(home.folder, home.variables)
         register = Register(home.folder, home.variables)
         register.make_key()
         digest = register.hash(portfolio, kind, subject_id)
@@ -108,17 +112,23 @@ def erase(
             ("published", lambda: _published(home.folder, portfolio, about, register)),
             ("back-ups", lambda: _backups(home.folder, portfolio, about, register)),
             ("reports", lambda: _outputs(home.folder, subjects)),
-            ("run history", lambda: _storage(home.folder, subjects)),
+            ("run history", lambda: _storage(home.folder, servers, subjects)),
         ]
         for name, step in steps:
             on_step(name)
             step()
         on_step("proof")
-        found = tuple(place for subject in subjects for place in remains(home.folder, subject))
+        looked = [remains(home.folder, subject) for subject in subjects]
+        found = tuple(place for one in looked for place in one.places)
+        found += tuple(
+            f"Dagster's PostgreSQL: {p}" for server in servers for s in subjects for p in mentions_in(server, s)
+        )
         if not found:
             register.end()
         words = sum(len(subject.words) for subject in subjects)
-        return Erasure(subjects[0].pseudonym, before, words, found, tuple(s.id for s in subjects[1:] if not s.system))
+        merged = tuple(s.id for s in subjects[1:] if not s.system)
+        also_in = tuple(sorted({portfolio for one in looked for portfolio in one.also_in}))
+        return Erasure(subjects[0].pseudonym, before, words, found, merged, also_in)
     finally:
         lock.release()
 
@@ -238,7 +248,10 @@ def _outputs(home: Path, subjects: Sequence[Subject]) -> None:
             file.unlink()
 
 
-def _storage(home: Path, subjects: Sequence[Subject]) -> None:
+def _storage(home: Path, servers: Sequence[str], subjects: Sequence[Subject]) -> None:
+    for server in servers:
+        for subject in subjects:
+            blot_out_in(server, subject)
     for file in sorted(path for pattern in ("*.db", "*.sqlite") for path in home.rglob(pattern)):
         if file.is_file() and file.stat().st_size:
             for subject in subjects:

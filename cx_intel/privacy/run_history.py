@@ -1,7 +1,7 @@
 """Blots a subject out of SQLite files: Dagster's events with their samples and previews, and the messages sent.
 
-Events stay readable by Dagster: only texts for people are changed, never what an event is found by. Storage in
-Postgres is not reached from here; docs/deploy.md says what to do there.
+Events stay readable by Dagster: only texts for people are changed, never what an event is found by. The same in
+PostgreSQL stands in `run_history_in_postgres.py`.
 """
 
 import json
@@ -33,7 +33,7 @@ def blot_out(file: Path, subject: Subject) -> int:
         for table, column in list(_text_columns(connection)):
             for row, text in list(_mentioning(connection, table, column, subject)):
                 connection.execute(
-                    f'UPDATE OR REPLACE "{table}" SET "{column}" = ? WHERE rowid = ?', [_without(text, subject), row]
+                    f'UPDATE OR REPLACE "{table}" SET "{column}" = ? WHERE rowid = ?', [without(text, subject), row]
                 )
                 changed += 1
         connection.commit()
@@ -80,11 +80,18 @@ def _mentioning(
         sought.append(f'"{subject.portfolio}"')
     query = f'SELECT rowid, "{column}" FROM "{table}" WHERE {hints}'
     for row, text in connection.execute(query, sought):
-        if isinstance(text, str) and (subject.pattern.search(text) or (pictures and PICTURE.search(text))):
+        if isinstance(text, str) and is_about(text, subject, pictures=pictures):
             yield row, text
 
 
-def _without(text: str, subject: Subject) -> str:
+def is_about(text: str, subject: Subject, *, pictures: bool) -> bool:
+    """Whether a text names the subject, or holds a picture of its portfolio, which may show it."""
+    has_picture = pictures and f'"{subject.portfolio}"' in text and PICTURE.search(text)
+    return bool(subject.pattern.search(text) or has_picture)
+
+
+def without(text: str, subject: Subject) -> str:
+    """A text of Dagster's, or a message, without the subject."""
     try:
         content = json.loads(text)
     except ValueError:
@@ -103,5 +110,5 @@ def _blotted(node: Any, subject: Subject) -> Any:
         return [_blotted(value, subject) for value in node]
     if isinstance(node, str) and (subject.pattern.search(node) or PICTURE.search(node)):
         nested = node.lstrip()[:1] in ("{", "[")
-        return _without(node, subject) if nested else REDACTED
+        return without(node, subject) if nested else REDACTED
     return node

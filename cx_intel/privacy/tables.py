@@ -258,11 +258,17 @@ class Tables:
         """The columns of text in which a word of the subject still stands, as schema.table.column."""
         return [f"{edits.schema}.{table}.{column}" for edits, table, column in self._mentions(subject)]
 
-    def _mentions(self, subject: Subject) -> Iterator[tuple[RowEdits, str, str]]:
+    def mentions_in_rows(self, subject: Subject) -> bool:
+        """Whether a word of the subject stands in the tables, apart from what is remembered of them."""
+        return next(self._mentions(subject, (self.edits,)), None) is not None
+
+    def _mentions(
+        self, subject: Subject, places: Sequence[RowEdits] | None = None
+    ) -> Iterator[tuple[RowEdits, str, str]]:
         if not subject.words:
             return
         pattern = pattern_of_words(subject.spellings)
-        for edits in (self.edits, self.state):
+        for edits in places or (self.edits, self.state):
             for table, columns in edits.columns().items():
                 is_shared = edits is self.state and "schema_name" in columns
                 own = {"schema_name": subject.portfolio} if is_shared else {}

@@ -126,6 +126,13 @@ class Database:
             self.connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
             self._schemas.add(schema)
 
+    def schemas(self) -> list[str]:
+        """The schemas of the file, sorted, without those that every DuckDB file has."""
+        found = self.connection.execute(
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND NOT internal ORDER BY 1"
+        )
+        return [name for (name,) in found.fetchall()]
+
     def table_count(self) -> int:
         """How many tables the file has, in all schemas."""
         return len(self.connection.execute("SELECT 1 FROM duckdb_tables() WHERE NOT internal").fetchall())
