@@ -48,6 +48,9 @@ def preview(
         list[str] | None, typer.Option("--set", help="KEY=VALUE, such as health.dimensions.adoption.weight=0.4.")
     ] = None,
     to: Annotated[Path | None, typer.Option(help="The page. Default: preview.html beside the reports.")] = None,
+    backtest: Annotated[
+        bool, typer.Option(help="Score past month ends by the new settings too, where there is a back-test.")
+    ] = True,
     form: Annotated[Form, typer.Option("--format", help="How it is printed.")] = Form.TABLE,
 ) -> None:
     """Show which accounts and how much ARR other settings would move, on the newest day, before a refresh by them.
@@ -62,7 +65,7 @@ def preview(
         scaled = [change.key for change in changes if not change.is_stated]
         with readable_now(environment, [after.name]) as found:
             warehouse = found.warehouses[after.name]
-            shown = previewed(warehouse, before, after, scaled=scaled)
+            shown = previewed(warehouse, before, after, scaled=scaled, has_backtest=backtest)
         file = to or environment.reports(after.name) / "preview.html"
         _write_page(shown.page(has_links=to is None), shown.after, file, has_menu=to is None)
     if form is Form.JSON:

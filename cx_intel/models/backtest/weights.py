@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cx_intel.contracts.backtest.results import LEAST_EVENTS, SIGNAL_PREFIX
+from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.models.backtest.discrimination import Discrimination, Flags, Floats, Ints, difference, discrimination
 from cx_intel.models.backtest.observations import Followed, Observations
 from cx_intel.settings.health.model import HealthSettings
@@ -126,7 +127,8 @@ def suggested_weights(
 ) -> Suggestion:
     """The weights that past months would choose.
 
-    Accounts that a model of their own judges are left out. A signal that is missing counts as the mean of the others of
+    Accounts that a model of their own judges are left out, and those of unknown tier, of which too little was measured to
+    tell one weight from another. A signal that is missing counts as the mean of the others of
     its dimension, which is what today's weights make of it.
 
     Args:
@@ -142,6 +144,7 @@ def suggested_weights(
         for signal, scored in dimension.signals.items()
     ]
     own = observed.scores["model_version"].to_numpy(dtype=str)[followed.row] == health.version
+    own &= observed.tier[followed.row] != UNKNOWN
     row, happened = followed.row[own], followed.happened[own]
     values = np.column_stack(
         [predictors.get(SIGNAL_PREFIX + signal, np.full(len(observed.scores), np.nan))[row] for _, signal, _ in parts]

@@ -76,9 +76,7 @@ def score_signals(
     health = health_settings(portfolio)
     parts = _parts(health)
     signals = account_signals.rename(_signal="signal", _value="value", _is_stale="is_stale")
-    rows = signals.inner_join(
-        with_attributes(account_snapshot, _attributes_read(health, parts)), ["as_of", "account_id"]
-    )
+    rows = signals.inner_join(with_attributes(account_snapshot, attributes_read(health)), ["as_of", "account_id"])
     version = _version(rows, health)
     if judged_by is not None:
         rows = beside(rows, judged_by.rename(_judge="model_version"), "as_of", "account_id")
@@ -138,8 +136,9 @@ def _parts(health: HealthSettings) -> list[Part]:
     ]
 
 
-def _attributes_read(health: HealthSettings, parts: list[Part]) -> set[str]:
-    """The account attributes that conditions and curves name."""
+def attributes_read(health: HealthSettings) -> set[str]:
+    """The account attributes that conditions and curves of a model name."""
+    parts = _parts(health)
     conditions = [condition for condition, _ in health.override_models()]
     conditions += [part.scored.applies_if for part in parts if part.scored.applies_if]
     lines = [part.scored.curve.linear for part in parts if isinstance(part.scored.curve, LinearCurve)]

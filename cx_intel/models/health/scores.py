@@ -17,6 +17,7 @@ from cx_intel.models.health.curves import within
 from cx_intel.models.health.freshness import is_delivery_refused
 from cx_intel.models.health.population import health_settings
 from cx_intel.models.health.tiers import is_healthy, round_half_up, tier_of, with_confirmed_tier
+from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.portfolio import Portfolio
 
 
@@ -39,7 +40,20 @@ def customer_health_scores(
     points_sum_to_score.
     """
     health = health_settings(portfolio)
-    drivers = health_score_drivers
+    totals = added_up(health_score_drivers, health).drop("as_of")
+    refused = account_snapshot.select("account_id", _is_refused=is_delivery_refused(account_snapshot))
+    totals = beside(totals, refused, "account_id")
+    totals = totals.mutate(is_frozen=totals.is_frozen | ibis.coalesce(totals["_is_refused"], ibis.literal(False)))
+    rows = with_confirmed_tier(totals.drop("_is_refused"), previous, health, as_of)
+    scored = account_snapshot.inner_join(rows, "account_id")
+    return conform(scored, customer_health_scores_contract(portfolio))
+
+
+def added_up(drivers: ir.Table, health: HealthSettings) -> ir.Table:
+    """Scores of dimensions and of accounts with their tier, of every `as_of` in the drivers.
+
+    Grain: as_of, account_id; without what follows from other days (the confirmed tier) and from deliveries.
+    """
     measured = ibis.cases((drivers.is_measured, drivers.nominal_weight), else_=0.0)
     applicable = ibis.cases((drivers.is_applicable, drivers.nominal_weight), else_=0.0)
 
@@ -48,7 +62,7 @@ def customer_health_scores(
         mean = exact_sum(drivers.points, where=where) / exact_sum(drivers.weight, where=where).nullif(0)
         return within(mean, 0.0, 100.0)
 
-    totals = drivers.group_by("account_id", "model_version").agg(
+    totals = drivers.group_by("as_of", "account_id", "model_version").agg(
         **{f"{name}_score": of(name) for name in health.dimension_names()},
         unrounded_score=ibis.cases(
             (drivers.signal_score.count() > 0, exact_sum(drivers.points)), else_=ibis.null("float64")
@@ -58,12 +72,6 @@ def customer_health_scores(
         ),
         is_frozen=ibis.cases((drivers.is_stale, 1), else_=0).max() == 1,
     )
-    refused = account_snapshot.select("account_id", _is_refused=is_delivery_refused(account_snapshot))
-    totals = beside(totals, refused, "account_id")
-    totals = totals.mutate(is_frozen=totals.is_frozen | ibis.coalesce(totals["_is_refused"], ibis.literal(False)))
-    rows = totals.drop("_is_refused").mutate(health_score=round_half_up(totals.unrounded_score))
+    rows = totals.mutate(health_score=round_half_up(totals.unrounded_score))
     rows = rows.mutate(health_tier=tier_of(rows, health))
-    rows = rows.mutate(is_healthy=is_healthy(rows, health))
-    rows = with_confirmed_tier(rows, previous, health, as_of)
-    scored = account_snapshot.inner_join(rows, "account_id")
-    return conform(scored, customer_health_scores_contract(portfolio))
+    return rows.mutate(is_healthy=is_healthy(rows, health))

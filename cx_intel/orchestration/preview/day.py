@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.models.health.risk import rejudged
-from cx_intel.orchestration.assets.graph import MAY_BE_ABSENT, Step, steps_of
+from cx_intel.orchestration.assets.graph import COLLECTED, Step, steps_of
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.reports.ask.answer import NoAnswer
 from cx_intel.settings.portfolio import Portfolio
@@ -29,7 +29,6 @@ CHAIN = (
     "health_score_drivers",
     SCORES,
     RISK,
-    "renewal_probabilities",
     "renewal_pipeline",
     "cs_intervention_list",
     "nrr_outlook",
@@ -93,7 +92,7 @@ def _taken(
         return None
     known: ir.Table | None = None
     if beside and step.table in beside.tables:
-        known = None if _is_affected(step.table, beside.portfolio, given) else beside.tables[step.table]
+        known = None if is_affected(step.table, beside.portfolio, given) else beside.tables[step.table]
     elif may_take_stored and warehouse.exists(step.table) and not _can_make(step, warehouse, made):
         stored = warehouse.table(step.table)
         known = stored.filter(stored.as_of == ibis.literal(as_of))
@@ -104,11 +103,11 @@ def _taken(
 
 def _can_make(step: Step, warehouse: Warehouse, made: Mapping[str, ir.Table]) -> bool:
     """Whether everything is there that the model of a step reads."""
-    wanted = (i.table for i in step.inputs if i.exists and i.table not in made and i.table not in MAY_BE_ABSENT)
+    wanted = (i.table for i in step.inputs if i.exists and i.table not in made and i.table not in COLLECTED)
     return all(warehouse.exists(table) for table in wanted)
 
 
-def _is_affected(table: str, other: Portfolio, given: Portfolio) -> bool:
+def is_affected(table: str, other: Portfolio, given: Portfolio) -> bool:
     """Whether accounts, signals or the counts of churn risk come out otherwise than by the other settings."""
     has_same_population = _population(other) == _population(given)
     if table == RISK:

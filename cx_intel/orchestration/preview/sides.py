@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 import ibis
 
 from cx_intel.orchestration.preview.day import CHAIN, SCORES, judged_day
+from cx_intel.orchestration.preview.past import past_compared
 from cx_intel.reports.ask.answer import in_english, known_day
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData
@@ -41,7 +42,14 @@ class Preview:
         return Preview(self.found, *sides)
 
 
-def preview(warehouse: Warehouse, old: Portfolio | None, new: Portfolio, *, scaled: Sequence[str] = ()) -> Preview:
+def preview(
+    warehouse: Warehouse,
+    old: Portfolio | None,
+    new: Portfolio,
+    *,
+    scaled: Sequence[str] = (),
+    has_backtest: bool = True,
+) -> Preview:
     """What the settings would change of the newest day; nothing is written.
 
     Args:
@@ -49,6 +57,7 @@ def preview(warehouse: Warehouse, old: Portfolio | None, new: Portfolio, *, scal
         old: The settings before; None: those that the warehouse was last refreshed by, whatever they were.
         new: The settings to be judged by.
         scaled: Weights that follow from others that were set.
+        has_backtest: Whether past days are scored once more too.
 
     Raises:
         NoAnswer: There is no snapshot, or the settings need what only a load by them brings.
@@ -60,15 +69,18 @@ def preview(warehouse: Warehouse, old: Portfolio | None, new: Portfolio, *, scal
     judged = judged_day(warehouse, given, as_of, "after", beside=beside, may_take_stored=old is not None)
     known = overlaid(warehouse, beside.tables) if beside else warehouse
     before, after = _read(known, loaded, as_of), _read(overlaid(warehouse, judged.tables), given, as_of)
+    otherwise = _scored_otherwise(warehouse, known, as_of) if old else 0
+    past, why = past_compared(warehouse, old, given, is_stored=not otherwise) if has_backtest else ((), "")
     terms = Terms(
-        tuple(differing(loaded, given)),
-        tuple(scaled),
-        not_loaded(loaded, new),
-        without_figures(loaded, new),
-        old is None,
-        0 if old is None else _scored_otherwise(warehouse, known, as_of),
+        settings=tuple(differing(loaded, given)),
+        scaled=tuple(scaled),
+        not_loaded=not_loaded(loaded, new),
+        without_figures=without_figures(loaded, new),
+        no_backtest=why,
+        is_against_stored=old is None,
+        scored_otherwise=otherwise,
     )
-    return Preview(comparison(before, after, terms), before, after)
+    return Preview(comparison(before, after, terms, past), before, after)
 
 
 def _read(warehouse: Warehouse, portfolio: Portfolio, as_of: date) -> ReportData:

@@ -7,13 +7,15 @@ judged by other settings, in `cx_intel.orchestration.preview`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
+from cx_intel.models.backtest.compared import Compared
 from cx_intel.reports.data.report_data import ReportData, is_true, records, total
 from cx_intel.reports.words.rounding import is_missing
 
 Record = dict[str, Any]
+NoBacktest = Literal["", "none_yet", "same_scores", "needs_the_warehouse"]
 MOST_NAMED, LEAST_POINTS = 2, 0.05
 """Signals named of a change of a score, and the points below which none is."""
 
@@ -82,6 +84,7 @@ class Terms:
         scaled: Weights among them that follow from others, so that those of a level sum to 1.
         not_loaded: Blocks that differ and show with a refresh alone: the keys.
         without_figures: Blocks that differ, and that no figure follows from.
+        no_backtest: Why the back-test is not compared; empty where it is, or was not asked for.
         is_against_stored: Before is what the last refresh wrote, by settings that are not known any more.
         scored_otherwise: Accounts that have another score in the warehouse than the settings before give.
     """
@@ -90,6 +93,7 @@ class Terms:
     scaled: tuple[str, ...] = ()
     not_loaded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     without_figures: tuple[str, ...] = ()
+    no_backtest: NoBacktest = ""
     is_against_stored: bool = False
     scored_otherwise: int = 0
 
@@ -111,6 +115,7 @@ class Comparison:
         risk_changes: Accounts of the pipeline whose renewal risk differs, and their ARR.
         exposed: Exposed ARR before and after.
         outlook: The scenarios of the whole book.
+        backtest: How both sides would have told what followed on past days; empty where that was not asked.
     """
 
     as_of: date
@@ -124,7 +129,8 @@ class Comparison:
     list: tuple[Listed, ...]
     risk_changes: tuple[int, float]
     exposed: tuple[float, float]
-    outlook: tuple[Scenario, ...] = field(default=())
+    outlook: tuple[Scenario, ...] = ()
+    backtest: tuple[Compared, ...] = ()
 
     @property
     def changed_arr(self) -> float:
@@ -142,13 +148,14 @@ class Comparison:
         return tuple(change for change in self.changes if change.steps > 0)
 
 
-def comparison(before: ReportData, after: ReportData, terms: Terms) -> Comparison:
+def comparison(before: ReportData, after: ReportData, terms: Terms, backtest: Sequence[Compared] = ()) -> Comparison:
     """The differences of a day.
 
     Args:
         before: The day as it is judged now.
         after: The same day as the other settings judge it.
         terms: What is compared, and how far it goes.
+        backtest: How both would have told on past days.
     """
     scores = [_by_account(data, "customer_health_scores") for data in (before, after)]
     both = [(scores[0][a]["health_score"], row["health_score"]) for a, row in scores[1].items() if a in scores[0]]
@@ -169,6 +176,7 @@ def comparison(before: ReportData, after: ReportData, terms: Terms) -> Compariso
         _risk_changes(before, after),
         (exposed[0], exposed[1]),
         _outlook(before, after),
+        tuple(backtest),
     )
 
 

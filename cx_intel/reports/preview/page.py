@@ -12,11 +12,20 @@ from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.terms import SCENARIOS
 from cx_intel.reports.pages.page import Cell, Heading, Page, Section, Table
 from cx_intel.reports.preview.comparison import Comparison, Listed, TierChange, TierSize
+from cx_intel.reports.preview.foretold import foretold
 from cx_intel.reports.preview.scope import LOADED
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing
 
+NO_BACKTEST = {
+    "none_yet": term("There is no back-test of this portfolio yet: `cx-intel backtest` makes it."),
+    "same_scores": term("The back-test stays as it is: nothing differs that a score follows from."),
+    "needs_the_warehouse": term(
+        "The back-test of other settings reads the warehouse itself, which a run holds: ask again when it has ended."
+    ),
+}
+"""Why the back-test is not compared."""
 QUESTION = term("What would change if other settings judged the same day?")
 CHANGES, LISTED = 200, 200
 """Accounts that a table shows."""
@@ -55,6 +64,8 @@ class _Words:
                 Section(say("Intervention list"), tables=[self._list()]),
                 Section(say("Outlook"), tables=[self._outlook()]),
             ]
+        if self.found.backtest:
+            sections.append(foretold(self.found.backtest, self.f))
         return Page("preview", say("Preview"), say(QUESTION), self._answer(), sections)
 
     def _answer(self) -> list[str]:
@@ -124,6 +135,8 @@ class _Words:
         if terms.without_figures:
             text = term("These differ too, and no figure of a day follows from them: {blocks}.")
             told.append(say(text, blocks=", ".join(terms.without_figures)))
+        if terms.no_backtest:
+            told.append(say(NO_BACKTEST[terms.no_backtest]))
         if terms.is_against_stored:
             text = term(
                 "Compared with what the last refresh wrote. Its settings are not kept: a change of sources, revenue or "

@@ -15,6 +15,8 @@ from cx_intel.reports.ask.answer import Answer, NoAnswer, Section
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
+LITTLE = 0.02
+"""A gain of AUC below which weights are hardly worth a change."""
 TABLES = ("backtest_scores", "backtest_signals", "backtest_outcomes")
 
 
@@ -57,8 +59,8 @@ def told(found: Suggestion, portfolio: Portfolio, within: float) -> Answer:
     """The suggestion as an answer, in English."""
     did, others = WORDS[found.outcome]
     seen = (
-        f"Seen: {found.observations:,} accounts on past month ends, of which {found.event_accounts} distinct accounts "
-        f"{did} within {found.window_days} days."
+        f"Seen: {found.observations:,} scores of accounts on past month ends of which enough was measured; "
+        f"{found.event_accounts} distinct accounts {did} within {found.window_days} days."
     )
     title = f"{portfolio.name}: the weights that past months would choose"
     if not found.weights:
@@ -87,7 +89,9 @@ def _judged(found: Suggestion, did: str, others: str) -> list[str]:
         f"suggested one {_of_ten(held.suggested)} (AUC {held.today.auc:.2f} and {held.suggested.auc:.2f})."
     ]
     span = f"{gain:+.3f}, in nine of ten books {low:+.3f} to {high:+.3f}"
-    if held.is_better:
+    if held.is_better and gain < LITTLE:
+        lines.append(f"That is better by more than chance, but by little (AUC {span}).")
+    elif held.is_better:
         lines.append(f"That is better by more than chance (AUC {span}).")
     elif high < 0:
         lines.append(f"That is worse by more than chance (AUC {span}): keep today's weights.")

@@ -81,6 +81,7 @@ def test_one_weight_on_accounts_worked_by_hand(company: SmallCompany) -> None:
     rates = {row["scenario"]: row for row in told["outlook"]}["expected_no_action"]
     assert rates["nrr_before"] == pytest.approx(100 * (200 * 0.3 + 450 * 0.9) / 650)
     assert rates["nrr_after"] == pytest.approx(50)
+    assert (told["terms"]["no_backtest"], told["backtest"]) == ("none_yet", [])
 
 
 @pytest.mark.slow
@@ -115,6 +116,25 @@ def test_a_file_of_another_name_against_the_portfolio(company: SmallCompany, tmp
 def test_a_new_signal_is_measured_from_what_is_loaded(company: SmallCompany) -> None:
     told = found(company, "small", "--set", "health.signals.logins_30d.measure.window_days=60")
     assert told["mean_change"] > 0  # A01's login of 1 January counts too
+
+
+@pytest.mark.slow
+def test_past_days_by_both_settings(company: SmallCompany, tmp_path: Path) -> None:
+    copy = company.copied(tmp_path / "copy")
+    made = CliRunner().invoke(app, ["backtest", "small"], env=copy.variables)
+    assert made.exit_code == 0, made.output
+    quick = found(copy, "small", "--set", f"{USAGE}=0.8")
+    slow = found(copy, "small", "--set", "health.signals.logins_30d.measure.window_days=60")
+    for told in (quick, slow):
+        assert told["terms"]["no_backtest"] == ""
+        of_churn = {row["window_days"]: row for row in told["backtest"] if row["outcome"] == "churn"}
+        assert of_churn[30]["event_accounts"] + of_churn[30]["missing"] == 20  # nobody, or A03 alone
+        assert of_churn[30]["before"] is of_churn[30]["after"] is None
+    same = found(copy, "small", "--set", "renewals.probability.High=0.4")
+    assert (same["terms"]["no_backtest"], same["backtest"]) == ("same_scores", [])
+    assert found(copy, "small", "--set", f"{USAGE}=0.8", "--no-backtest")["backtest"] == []
+    withheld = CliRunner().invoke(app, ["suggest-weights", "small", "--days", "30"], env=copy.variables)
+    assert (withheld.exit_code, "more accounts that left" in withheld.output) == (1, True), withheld.output
 
 
 @pytest.mark.slow
