@@ -16,6 +16,7 @@ from cx_intel.contracts.renewals import layer as renewals
 from cx_intel.contracts.revenue import cohorts, ledger, non_recurring, published, waterfall
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.renewals import LEARNED as LEARNED_PROBABILITY
 
 CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
     **{f"stg_{table}": make for table, make in STAGING.items()},
@@ -57,6 +58,11 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             changes.health_score_changes,
             changes.health_score_change_drivers,
             risk.churn_risk_view,
+            renewals.renewal_observations,
+            renewals.renewal_model_terms,
+            renewals.renewal_model,
+            renewals.renewal_model_reliability,
+            renewals.renewal_probabilities,
             renewals.renewal_pipeline,
             interventions.given_actions,
             interventions.actions,
@@ -82,6 +88,9 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
 
 HEALTH = ("account_signals", "health_score_drivers", "customer_health_scores")
 HEALTH_CHANGES = ("health_score_changes", "health_score_change_drivers")
+OBSERVED = "renewal_observations"
+LEARNED = (OBSERVED, "renewal_model_terms", "renewal_model", "renewal_model_reliability")
+"""Where there are renewals, made with the back-test that they learn from."""
 RENEWALS = (
     "renewal_pipeline",
     "actions",
@@ -129,11 +138,19 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
         tables += [*HEALTH, *HEALTH_CHANGES]
     if portfolio.churn_risk:
         tables.append("churn_risk_view")
+    tables += backtest_tables(portfolio)
+    if portfolio.renewals and portfolio.renewals.probability_from == LEARNED_PROBABILITY:
+        tables.append("renewal_probabilities")
     if portfolio.renewals:
         tables += [*RENEWALS, *(f"{attribute}{ROLLUP_SUFFIX}" for attribute in portfolio.rollups)]
-    if portfolio.health:
-        tables += BACKTEST
     return tuple(tables)
+
+
+def backtest_tables(portfolio: Portfolio) -> tuple[str, ...]:
+    """The tables of the back-test, and what is learnt from it: of a portfolio with health, and with renewals."""
+    if not portfolio.health:
+        return ()
+    return (*BACKTEST, *LEARNED) if portfolio.renewals else BACKTEST
 
 
 def kept_tables(portfolio: Portfolio) -> tuple[str, ...]:

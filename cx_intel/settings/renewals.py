@@ -4,6 +4,8 @@ Compiled in `cx_intel.models.health.risk`, `renewals`, `actions`, `outlook` and 
 definitions.
 """
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from cx_intel.settings.base import Settings
@@ -19,6 +21,8 @@ RULED_RISKS = ("Critical", "High", "Medium", "Low")
 """The renewal risks that the rules of a portfolio may give, the worst first."""
 RISK_LEVELS = (CANCELLED, *RULED_RISKS)
 """Every renewal risk, the worst first: their order is this, never the alphabet's."""
+LEARNED = "learned"
+"""Asks for the probability of renewal that is learnt from past renewals."""
 WIN_BACK = {"risk": CANCELLED, "action": "Win-back call", "due_in_days": 3}
 """The playbook of cancelled accounts where the portfolio gives none."""
 
@@ -81,6 +85,10 @@ class RenewalSettings(Settings):
     """First match wins; without a match, and for an unknown tier, the risk is Medium."""
     probability: dict[str, float]
     """Of renewal, by risk: 0 to 1. A cancelled account's is 0 and is not given."""
+    probability_from: Literal["map", "learned"] = "map"
+    """map: `probability` as it stands. learned: what is learnt from past renewals, once at least 20 accounts that did not
+    renew are known in the months that teach and in those that judge, and it was better than the map on the latter; the map
+    until then, told. Needs `pip install 'cx-intel[learn]'`."""
     capacity_per_owner: int | None = Field(default=None, ge=1)
     """Accounts of the intervention list that one owner can take; default: all."""
     due_again_days: int = Field(default=DEFAULT_DUE_AGAIN_DAYS, ge=1, le=365)

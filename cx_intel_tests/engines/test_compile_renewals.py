@@ -11,11 +11,12 @@ import ibis.expr.types as ir
 import pytest
 
 from cx_intel.contracts.contract import Contract
-from cx_intel.contracts.core import account_history, account_snapshot
+from cx_intel.contracts.core import account_history, account_snapshot, fct_usage
 from cx_intel.contracts.health.drivers import account_signals, health_score_drivers
 from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import customer_health_scores
 from cx_intel.contracts.renewals import interventions as done
+from cx_intel.contracts.renewals import learned as of_learned
 from cx_intel.contracts.renewals.layer import cs_intervention_list, lifecycle_events, parent_rollup, renewal_pipeline
 from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.activity import stg_actions
@@ -24,6 +25,7 @@ from cx_intel.models.health import rollups
 from cx_intel.models.renewals import actions, families, interventions, lifecycle
 from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.renewals.dates import contracts_on, renewal_dates
+from cx_intel.models.renewals.learned.probabilities import renewal_probabilities
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.engines import ENGINES, to_sql
 
@@ -41,11 +43,17 @@ def expressions(name: str) -> dict[str, ir.Table]:
     scores, signals = unbound(customer_health_scores(portfolio)), unbound(account_signals(portfolio))
     drivers, pipeline = unbound(health_score_drivers(portfolio)), unbound(renewal_pipeline(portfolio))
     acted = unbound(done.actions(portfolio))
+    usage, model = unbound(fct_usage(portfolio)), unbound(of_learned.renewal_model(portfolio))
+    terms, learned = (
+        unbound(of_learned.renewal_model_terms(portfolio)),
+        unbound(of_learned.renewal_probabilities(portfolio)),
+    )
     given = {"portfolio": portfolio, "as_of": AS_OF}
     return {
         "renewal_dates": renewal_dates(contracts_on(unbound(subscription_periods(portfolio)), AS_OF), **given),
+        "renewal_probabilities": renewal_probabilities(snapshot, scores, usage, model, terms, **given),
         "renewal_pipeline": renewals.renewal_pipeline(
-            snapshot, scores, unbound(churn_risk_view(shipped("novacrm"))), signals, revenue, **given
+            snapshot, scores, unbound(churn_risk_view(shipped("novacrm"))), signals, revenue, learned, **given
         ),
         "cs_intervention_list": actions.cs_intervention_list(pipeline, drivers, acted, **given),
         "actions": interventions.actions(
@@ -89,6 +97,7 @@ def test_contract_and_model_agree_on_columns(name: str) -> None:
     portfolio = shipped(name)
     found = expressions(name)
     shown = (
+        of_learned.renewal_probabilities,
         renewal_pipeline,
         cs_intervention_list,
         lifecycle_events,

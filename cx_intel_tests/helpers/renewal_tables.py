@@ -17,6 +17,7 @@ from cx_intel.contracts.health.drivers import account_signals, health_score_driv
 from cx_intel.contracts.health.risk import churn_risk_view
 from cx_intel.contracts.health.scores import customer_health_scores
 from cx_intel.contracts.renewals import layer as contracts
+from cx_intel.contracts.renewals.learned import renewal_probabilities
 from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
 from cx_intel.models.renewals.pipeline import renewal_pipeline
@@ -110,9 +111,14 @@ def no_churn_risk() -> ir.Table:
     return rows(churn_risk_view(shipped("novacrm")), [])
 
 
+def nothing_learned(of: Portfolio) -> ir.Table:
+    """renewal_probabilities without a model."""
+    return rows(renewal_probabilities(of), [])
+
+
 def pipeline_of(of: Portfolio, given: Iterable[Row], as_of: date = AS_OF) -> ir.Table:
-    """What the model makes of accounts that may say their `health_tier`, `signals` and `risk_level`."""
-    asked = ("health_tier", "health_score", "signals", "risk_level")
+    """What the model makes of accounts that may say their `health_tier`, `signals`, `risk_level` and what is `learned`."""
+    asked = ("health_tier", "health_score", "signals", "risk_level", "learned")
     listed = [dict(row) for row in given]
     snapshot = accounts(
         of,
@@ -133,12 +139,19 @@ def pipeline_of(of: Portfolio, given: Iterable[Row], as_of: date = AS_OF) -> ir.
         for row in listed
         if "risk_level" in row
     ]
+    learned = [
+        {"as_of": as_of, "account_id": row["account_id"], "verdict": row["learned"][0]}
+        | {"learned_probability": row["learned"][1]}
+        for row in listed
+        if "learned" in row
+    ]
     return renewal_pipeline(
         snapshot,
         scores(of, judged),
         rows(churn_risk_view(shipped("novacrm")), levels),
         signals(of, {row["account_id"]: row.get("signals", {}) for row in listed}, as_of),
         revenue(of),
+        rows(renewal_probabilities(of), learned),
         portfolio=of,
         as_of=as_of,
     )
@@ -162,6 +175,8 @@ def pipeline_rows(of: Portfolio, given: Iterable[Row]) -> ir.Table:
         **dict.fromkeys(GROUPS, NO_VALUE),
         "renewal_risk": "High",
         "renewal_probability": 0.55,
+        "map_probability": 0.55,
+        "probability_from": "map",
         "expected_arr_loss": 540,
         "exposed_arr": 1200,
         "recommended_playbook": "CSM-led health review",

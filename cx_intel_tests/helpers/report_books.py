@@ -175,16 +175,18 @@ def _renewals(accounts: Rows, of: Portfolio) -> dict[str, Rows]:
             "days_to_renewal": 10 + n,
             "expected_arr_loss": 840 if unwell else 96,
             "recommended_playbook": "Executive call" if unwell else "Automated renewal",
+            "renewal_probability": 0.3 if unwell else 0.92,
+            "probability_from": "map",
         }
         pipeline.append(
             both
             | {
                 "current_mrr": 100,
                 "is_healthy": not unwell,
+                "map_probability": 0.3 if unwell else 0.92,
                 "is_overdue": False,
                 "is_within_window": True,
                 "months_to_renewal": 1,
-                "renewal_probability": 0.3 if unwell else 0.92,
                 "expected_renewal_arr": 360 if unwell else 1104,
                 "exposed_arr": 1200 if unwell else 0,
                 "expansion_potential_arr": 0,
@@ -209,6 +211,7 @@ def _renewals(accounts: Rows, of: Portfolio) -> dict[str, Rows]:
             "segment": segment,
             "scenario": scenario,
             "renewals_due": len(accounts),
+            "learned_renewals": 0,
             "starting_mrr": 1200,
             "ending_mrr": 12 * rate,
             "nrr_pct": rate,

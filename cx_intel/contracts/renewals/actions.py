@@ -19,6 +19,7 @@ from cx_intel.contracts.renewals.pipeline import (
     health_columns,
     money_column,
     playbook_column,
+    probability_columns,
 )
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
@@ -39,6 +40,7 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
             Column("priority_rank", COUNT, "1 is the first to call.", nullable=False, minimum=1),
             *account_columns(),
             money_column("expected_arr_loss", "ARR x (1 - renewal probability)."),
+            *probability_columns(),
             *health_columns(portfolio),
             Column("renewal_risk", TEXT, "Cancelled, Critical or High.", nullable=False, accepted=LISTED_RISKS),
             Column("renewal_date", DATE, "Next renewal; of a cancelled account, its end.", nullable=False),

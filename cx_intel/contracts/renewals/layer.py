@@ -7,6 +7,13 @@ else is here.
 from cx_intel.contracts.health.rollups import health_summary
 from cx_intel.contracts.renewals.actions import cs_intervention_list
 from cx_intel.contracts.renewals.families import parent_rollup
+from cx_intel.contracts.renewals.learned import (
+    renewal_model,
+    renewal_model_reliability,
+    renewal_model_terms,
+    renewal_observations,
+    renewal_probabilities,
+)
 from cx_intel.contracts.renewals.lifecycle import lifecycle_events
 from cx_intel.contracts.renewals.outlook import nrr_outlook
 from cx_intel.contracts.renewals.pipeline import renewal_pipeline
@@ -17,5 +24,10 @@ __all__ = [
     "lifecycle_events",
     "nrr_outlook",
     "parent_rollup",
+    "renewal_model",
+    "renewal_model_reliability",
+    "renewal_model_terms",
+    "renewal_observations",
     "renewal_pipeline",
+    "renewal_probabilities",
 ]

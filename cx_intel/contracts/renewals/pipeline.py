@@ -13,8 +13,11 @@ from cx_intel.contracts.health.drivers import UNKNOWN, tier_names
 from cx_intel.contracts.staging.values import GROUPS
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.renewals import CANCELLED, DEFAULT_KEEP_OVERDUE_DAYS, RISK_LEVELS
+from cx_intel.settings.renewals import CANCELLED, DEFAULT_KEEP_OVERDUE_DAYS, LEARNED, RISK_LEVELS
 
+MAP, ANNOUNCED = "map", "announced_end"
+"""Beside `learned`, where the probability of a renewal is from: the YAML's map, or 0 since the end is announced."""
+PROBABILITY_SOURCES = (LEARNED, MAP, ANNOUNCED)
 PIPELINE_DAYS = 270
 WINDOW_DAYS = 90
 
@@ -71,6 +74,25 @@ def money_column(name: str, description: str, unit: str = SIZE_ARR) -> Column:
 
 def percentage_column(name: str, description: str, null_means: str) -> Column:
     return Column(name, NUMBER, description, "%", null_means=null_means, minimum=0, maximum=100)
+
+
+def share_column(name: str, description: str, null_means: str = "") -> Column:
+    """A probability."""
+    return Column(name, NUMBER, description, "0 to 1", bool(null_means), null_means, minimum=0, maximum=1)
+
+
+def probability_columns() -> tuple[Column, ...]:
+    """The probability that counts, and where it is from."""
+    return (
+        share_column("renewal_probability", "Probability of renewal that all figures use."),
+        Column(
+            "probability_from",
+            TEXT,
+            "Where renewal_probability is from: learned from past renewals, the portfolio's map, or an announced end (0).",
+            nullable=False,
+            accepted=PROBABILITY_SOURCES,
+        ),
+    )
 
 
 def days_to_renewal_column(portfolio: Portfolio, furthest: int) -> Column:
@@ -130,14 +152,12 @@ def renewal_pipeline(portfolio: Portfolio) -> Contract:
             ),
             Column("is_within_window", FLAG, f"Renews within {WINDOW_DAYS} days.", nullable=False),
             _risk_column(),
-            Column(
-                "renewal_probability",
-                NUMBER,
-                "Probability of renewal at this risk; an assumption of the portfolio.",
-                "0 to 1",
-                nullable=False,
-                minimum=0,
-                maximum=1,
+            *probability_columns(),
+            share_column("map_probability", "By the portfolio's map, at this renewal risk: an assumption."),
+            share_column(
+                "learned_probability",
+                "Learnt from past renewals, used or not.",
+                f"not asked for, no model yet, or not due within {WINDOW_DAYS} days, cancelled or lapsed",
             ),
             money_column("expected_renewal_arr", "current_arr x renewal_probability, rounded half up."),
             money_column("expected_arr_loss", "current_arr - expected_renewal_arr."),
@@ -190,6 +210,15 @@ def renewal_pipeline(portfolio: Portfolio) -> Contract:
                 lambda t: (
                     ((t.renewal_risk == CANCELLED) == t.is_cancelled)
                     & (~t.is_cancelled | ((t.expected_renewal_arr == 0) & (t.save_rate == 0)))
+                ),
+                MODEL_FAULT,
+            ),
+            Invariant(
+                "probability_is_of_its_source",
+                "renewal_probability is learned_probability where that is its source, else that of the map.",
+                lambda t: (
+                    t.renewal_probability
+                    == ibis.ifelse(t.probability_from == LEARNED, t.learned_probability, t.map_probability)
                 ),
                 MODEL_FAULT,
             ),

@@ -98,7 +98,7 @@ def _judged(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
 
 
 def events_of_30_days(fct_usage: ir.Table, as_of: date) -> ir.Table:
-    """Events of the last 30 days and of the 30 before, of accounts with any."""
+    """Events of the last 30 days (`_last`) and of the 30 before (`_before`), of accounts with any."""
     first, middle = (as_of - timedelta(days=n * USAGE_DAYS - 1) for n in (2, 1))
     rows = fct_usage.filter(fct_usage.event_date.between(ibis.literal(first), ibis.literal(as_of)))
     is_recent = rows.event_date >= ibis.literal(middle)

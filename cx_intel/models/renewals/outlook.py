@@ -19,6 +19,7 @@ from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS, SIMULATED
 from cx_intel.contracts.staging.values import DONE, NO_VALUE
 from cx_intel.models.renewals.pipeline import is_in_book, renewal_settings
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.renewals import LEARNED
 
 ENTRY = ("account_id", "renewal_date")
 NO_ACTIONS = pd.DataFrame({name: [] for name in ("action_id", *ENTRY, "status", "acted_on", "acted_at")}, dtype=object)
@@ -117,6 +118,7 @@ def nrr_outlook(
                     "segment": segment,
                     "scenario": scenario,
                     "renewals_due": len(part),
+                    "learned_renewals": int((part["probability_from"] == LEARNED).sum()),
                     "starting_mrr": starting / 100,
                     "ending_mrr": floor(ending + Fraction(1, 2)) / 100,
                     "nrr_pct": _percentage(ending, starting),
@@ -186,6 +188,7 @@ def _renewals_due(
             "is_lapsed": due["is_lapsed"].isin([True]),
             "is_cancelled": due["is_cancelled"].isin([True]),
             "renewal_probability": due["renewal_probability"],
+            "probability_from": due["probability_from"],
             "save_rate": due["save_rate"],
             "is_acted_on": due["account_id"].isin(listed["account_id"]) | is_done,
             "is_not_healthy": due["is_healthy"].isin([False]),

@@ -15,15 +15,17 @@ from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.erased import is_erased
 from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.contracts.renewals import pipeline as contracts
-from cx_intel.contracts.renewals.pipeline import PIPELINE_DAYS, WINDOW_DAYS, is_at_risk
+from cx_intel.contracts.renewals.learned import BETTER
+from cx_intel.contracts.renewals.pipeline import ANNOUNCED, MAP, PIPELINE_DAYS, WINDOW_DAYS, is_at_risk
 from cx_intel.models.expressions.anniversaries import months_until
 from cx_intel.models.expressions.conditions import first_match, holds
+from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.literals import number
 from cx_intel.models.expressions.months import month_index
 from cx_intel.models.renewals.actions import playbook_columns
 from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.renewals import CANCELLED, RISK_LEVELS, RenewalSettings
+from cx_intel.settings.renewals import CANCELLED, LEARNED, RISK_LEVELS, RenewalSettings
 
 UNMATCHED_RISK = "Medium"
 EXACT = "decimal(20, 6)"
@@ -36,6 +38,7 @@ def renewal_pipeline(
     churn_risk_view: ir.Table,
     account_signals: ir.Table,
     fct_revenue: ir.Table,
+    renewal_probabilities: ir.Table,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -46,13 +49,15 @@ def renewal_pipeline(
     only to the horizon. An account that pays and is outside the health population has tier `unknown` and no
     score. A cancelled account (all its contracts have an announced end) has risk Cancelled and probability 0. A
     date that has passed stays for `renewals.keep_overdue_days`, with negative days; so does an account whose term
-    ended without a successor (`is_lapsed`), with its last MRR and outside the book.
+    ended without a successor (`is_lapsed`), with its last MRR and outside the book. The probability is that of the map at
+    the renewal risk; where the portfolio asks for the learnt one, the newest model is better than the map, and the renewal
+    is due within 90 days, it is that of `renewal_probabilities`. `probability_from` says which.
 
     Columns: see the contract; a null health_score says that the account is outside the health population, a
-    null is_healthy that the tier is unknown.
+    null is_healthy that the tier is unknown, a null learned_probability that none is asked for or known.
 
     Always true: expected_parts_sum_to_arr, exposed_when_at_risk_and_due, unknown_is_medium,
-    days_lead_to_the_date, cancelled_is_lost.
+    days_lead_to_the_date, cancelled_is_lost, probability_is_of_its_source.
 
     Raises:
         KeyError: A rule or playbook names what is neither a column, an attribute nor a signal.
@@ -77,20 +82,44 @@ def renewal_pipeline(
         is_within_window=due.days_to_renewal <= WINDOW_DAYS,
     )
     judged = timed.mutate(renewal_risk=_risk(timed, portfolio=portfolio))
-    probability = {level: Decimal(str(renewals.probability_of(level))) for level in RISK_LEVELS}
-    priced = judged.mutate(
-        renewal_probability=_by_risk(judged, {k: number(float(v)) for k, v in probability.items()}),
-        expected_renewal_arr=_cents(
-            judged.current_arr.cast(EXACT)
-            * _by_risk(judged, {k: ibis.literal(v, EXACT) for k, v in probability.items()})
-        ),
-        exposed_arr=ibis.ifelse(is_at_risk(judged), judged.current_arr, NO_MONEY),
+    likely = _with_probability(judged, renewal_probabilities, renewals)
+    priced = likely.mutate(
+        expected_renewal_arr=_cents(likely.current_arr.cast(EXACT) * likely["_exact_probability"]),
+        exposed_arr=ibis.ifelse(is_at_risk(likely), likely.current_arr, NO_MONEY),
     )
     lost = priced.mutate(expected_arr_loss=(priced.current_arr - priced.expected_renewal_arr).cast(MONEY))
     return conform(
         playbook_columns(lost, _fields(lost, portfolio), portfolio=portfolio),
         contracts.renewal_pipeline(portfolio),
     )
+
+
+def _with_probability(judged: ir.Table, renewal_probabilities: ir.Table, renewals: RenewalSettings) -> ir.Table:
+    """With the probability of the map, the learnt one, the one that counts and where that is from."""
+    by_map = {level: Decimal(str(renewals.probability_of(level))) for level in RISK_LEVELS}
+    exact = _by_risk(judged, {level: ibis.literal(p, EXACT) for level, p in by_map.items()})
+    rows = judged.mutate(
+        map_probability=_by_risk(judged, {level: number(float(p)) for level, p in by_map.items()}), _exact_of_map=exact
+    )
+    learned = renewal_probabilities.select("account_id", "learned_probability", _verdict=renewal_probabilities.verdict)
+    rows = beside(rows, learned, "account_id")
+    rows = rows.mutate(
+        learned_probability=ibis.ifelse(_is_uncertain(rows), rows.learned_probability, ibis.null("float64"))
+    )
+    is_used = rows.learned_probability.notnull() & (rows["_verdict"] == BETTER) & (renewals.probability_from == LEARNED)
+    is_used = ibis.coalesce(is_used, ibis.literal(False))
+    return rows.mutate(
+        renewal_probability=ibis.ifelse(is_used, rows.learned_probability, rows.map_probability),
+        probability_from=ibis.cases(
+            (rows.renewal_risk == CANCELLED, ibis.literal(ANNOUNCED)), (is_used, ibis.literal(LEARNED)), else_=MAP
+        ),
+        _exact_probability=ibis.ifelse(is_used, rows.learned_probability.cast(EXACT), rows["_exact_of_map"]),
+    )
+
+
+def _is_uncertain(rows: ir.Table) -> ir.BooleanValue:
+    """Of whom a probability is learnt: renewals within the window of accounts in the book that did not announce an end."""
+    return rows.is_within_window & ~rows.is_lapsed & (rows.renewal_risk != CANCELLED)
 
 
 def book(account_snapshot: ir.Table, *, portfolio: Portfolio) -> ir.Table:

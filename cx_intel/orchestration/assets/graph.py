@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from cx_intel.contracts.catalog import ROLLUP_SUFFIX, contract_of, tables_of
+from cx_intel.contracts.catalog import BACKTEST, LEARNED, ROLLUP_SUFFIX, contract_of, tables_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.renewals.interventions import GIVEN
 from cx_intel.models.backtest import outcomes, past, results, tiers
@@ -22,6 +22,7 @@ from cx_intel.models.health import scores as health
 from cx_intel.models.identity import identity_map, unmatched
 from cx_intel.models.renewals import actions, families, interventions, lifecycle, outlook
 from cx_intel.models.renewals import pipeline as renewals
+from cx_intel.models.renewals.learned import observations, probabilities, terms, verdict
 from cx_intel.models.revenue import cohorts, delivery, published, reconciliation, recurring, waterfall
 from cx_intel.models.revenue import ledger as revenue
 from cx_intel.models.staging import several_sources
@@ -39,6 +40,8 @@ DAYS_OF_SOURCES = "days_of_sources"
 """Likewise, the days of each of several sources for source_freshness; no asset."""
 COLLECTED = (REJECTED_ROWS, CONFLICTING_VALUES, DAYS_OF_SOURCES, GIVEN)
 """Tables that no step makes: there once something stands in them."""
+MAY_BE_ABSENT = (*COLLECTED, *BACKTEST, *LEARNED)
+"""Tables that are read as if they had no rows where they are not there: those, and the back-test's before the first one."""
 MODULES = (
     staging,
     several_sources,
@@ -64,6 +67,10 @@ MODULES = (
     signals,
     health,
     risk,
+    observations,
+    terms,
+    verdict,
+    probabilities,
     renewals,
     actions,
     interventions,

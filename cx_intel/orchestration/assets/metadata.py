@@ -82,6 +82,37 @@ def shown(contract: Contract | None, rows: ir.Table, as_of: date, warehouse: War
     }
 
 
+def of_renewal_model(rows: ir.Table, as_of: date, warehouse: Warehouse) -> dict[str, Any]:
+    """Version, inputs and metrics of the learnt probability of renewal that was fitted on a day.
+
+    Args:
+        rows: `renewal_model`.
+        as_of: The day.
+        warehouse: Where it is executed.
+    """
+    found = warehouse.rows(rows.filter(rows.as_of == ibis.literal(as_of)))
+    if not found:
+        return {}
+    model = found[0]
+    metrics = (
+        "brier_learned",
+        "brier_map",
+        "brier_base_rate",
+        "brier_gain",
+        "brier_gain_low",
+        "brier_gain_high",
+        "brier_live",
+    )
+    inputs = {
+        part: f"{model[f'{part}_renewals']:,} renewals of {model[f'{part}_accounts']:,} accounts, "
+        f"{model[f'{part}_lost_accounts']:,} of which did not renew, {model[f'{part}_first_month']} to "
+        f"{model[f'{part}_last_month']}"
+        for part in ("taught", "judged")
+    }
+    texts = {name: model[name] for name in ("model_version", "verdict", "withheld_because") if model[name]}
+    return texts | inputs | {name: float(model[name]) for name in metrics if model[name] is not None}
+
+
 def markdown_table(frame: pd.DataFrame) -> str:
     """A table in Markdown; what customer data contain is shown as text."""
 

@@ -12,7 +12,7 @@ import dagster as dg
 import pandas as pd
 
 from cx_intel.contracts.backtest.past import REPLAYED
-from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.contracts.catalog import OBSERVED, contract_of, tables_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.partitions import mapping
@@ -38,7 +38,7 @@ def published_tables(portfolio: Portfolio) -> dict[str, str]:
 
 def _is_short(contract: Contract) -> bool:
     """Whether a table does not grow by rows of every day or every past month."""
-    return contract.kind != "by_day" and contract.table not in REPLAYED
+    return contract.kind != "by_day" and contract.table not in (*REPLAYED, OBSERVED)
 
 
 def publish_assets(portfolio: Portfolio, file: Path) -> list[dg.AssetsDefinition]:

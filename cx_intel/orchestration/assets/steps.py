@@ -25,7 +25,7 @@ from cx_intel.models.staging.repeated_rows import key_columns
 from cx_intel.models.staging.rows import MARKS, judged
 from cx_intel.models.staging.tables import rejected_rows, valid_rows, with_further
 from cx_intel.models.subscriptions.history import seen_before
-from cx_intel.orchestration.assets.graph import COLLECTED, REJECTED_ROWS, Input, Step
+from cx_intel.orchestration.assets.graph import MAY_BE_ABSENT, REJECTED_ROWS, Input, Step
 from cx_intel.orchestration.assets.lineage import Source, column_sources
 from cx_intel.orchestration.assets.staging.event_days import EventDays, among
 from cx_intel.orchestration.assets.staging.judged_days import JudgedDays
@@ -240,7 +240,7 @@ class StepRunner:
         table = wanted.table.removeprefix("raw_")
         if wanted.exists and table != wanted.table and self.portfolio.has_several(table):
             return SeveralSources(table, self.portfolio, self.warehouse).raw()
-        if wanted.exists and (wanted.table not in COLLECTED or self.warehouse.exists(wanted.table)):
+        if wanted.exists and (wanted.table not in MAY_BE_ABSENT or self.warehouse.exists(wanted.table)):
             return self.warehouse.table(wanted.table)
         return contract_of(wanted.table.replace("raw_", "stg_", 1), self.portfolio).no_rows()
 

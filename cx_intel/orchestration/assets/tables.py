@@ -13,9 +13,10 @@ import dagster as dg
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract, Kind
+from cx_intel.contracts.renewals.learned import renewal_model
 from cx_intel.orchestration.alerts import lifecycle
 from cx_intel.orchestration.assets.graph import Step, steps_of, upstream_of
-from cx_intel.orchestration.assets.metadata import column_lineage, column_schema, shown
+from cx_intel.orchestration.assets.metadata import column_lineage, column_schema, of_renewal_model, shown
 from cx_intel.orchestration.assets.partitions import days_of, mapping, run_days
 from cx_intel.orchestration.assets.steps import Built, StepRunner
 from cx_intel.orchestration.assets.unchanged import making, making_of_backtest
@@ -159,6 +160,8 @@ class StepRun:
         if contract.kind == "snapshot":
             state, news = LateEvents(portfolio, self.kinds_of, warehouse).remember(contract.table, built.days)
             metadata |= news
+        if contract.table == renewal_model.__name__:
+            metadata |= of_renewal_model(built.rows, as_of, warehouse)
         if contract.table == lifecycle.TABLE:
             metadata |= lifecycle.account_news(built.rows, portfolio=portfolio, as_of=as_of, warehouse=warehouse)
         warehouse.swap(

@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.models.health.risk import rejudged
-from cx_intel.orchestration.assets.graph import COLLECTED, Step, steps_of
+from cx_intel.orchestration.assets.graph import MAY_BE_ABSENT, Step, steps_of
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.reports.ask.answer import NoAnswer
 from cx_intel.settings.portfolio import Portfolio
@@ -29,6 +29,7 @@ CHAIN = (
     "health_score_drivers",
     SCORES,
     RISK,
+    "renewal_probabilities",
     "renewal_pipeline",
     "cs_intervention_list",
     "nrr_outlook",
@@ -103,7 +104,7 @@ def _taken(
 
 def _can_make(step: Step, warehouse: Warehouse, made: Mapping[str, ir.Table]) -> bool:
     """Whether everything is there that the model of a step reads."""
-    wanted = (i.table for i in step.inputs if i.exists and i.table not in made and i.table not in COLLECTED)
+    wanted = (i.table for i in step.inputs if i.exists and i.table not in made and i.table not in MAY_BE_ABSENT)
     return all(warehouse.exists(table) for table in wanted)
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from cx_intel.contracts.catalog import BACKTEST
+from cx_intel.contracts.catalog import backtest_tables
 from cx_intel.contracts.write_back import WRITE_BACK
 from cx_intel.settings.portfolio import Portfolio
 
@@ -53,7 +53,7 @@ def backtest_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:
 
 def backtested(portfolio: Portfolio) -> dg.AssetSelection:
     """The assets of the back-test; none where the portfolio has no health block."""
-    return dg.AssetSelection.assets(*([portfolio.name, table] for table in BACKTEST if portfolio.health))
+    return dg.AssetSelection.assets(*([portfolio.name, table] for table in backtest_tables(portfolio)))
 
 
 def write_back_job(portfolio: Portfolio) -> UnresolvedAssetJobDefinition:

@@ -14,11 +14,12 @@ from cx_intel.reports.data.arr import ARR, arr_figures
 from cx_intel.reports.data.freshness import newest_rows
 from cx_intel.reports.data.notes.interventions import action_notes
 from cx_intel.reports.data.notes.ledger import ledger_notes
+from cx_intel.reports.data.notes.probability import assumptions
 from cx_intel.reports.data.notes.renewals import renewal_notes
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.data.signals import label_of, main_reasons
-from cx_intel.reports.data.terms import ASSUMED, NO_VALUE, due_in, fitting
+from cx_intel.reports.data.terms import NO_VALUE, due_in, fitting
 from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
@@ -89,7 +90,7 @@ class _View:
                 "label": say(LABELS[trust.level]),
                 "sentences": [*trust.sentences(self.f), *newest_rows(self.data, self.f)],
             },
-            "assumed": say(ASSUMED),
+            "assumed": " ".join(assumptions(self.data)),
         }
 
     def money(self, rows: Sequence[Record], column: str = "expected_arr_loss") -> str:

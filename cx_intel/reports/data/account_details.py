@@ -16,7 +16,7 @@ from cx_intel.reports.charts.palette import tier_marks
 from cx_intel.reports.data.notes.interventions import action_words, newest_actions
 from cx_intel.reports.data.report_data import ReportData, records
 from cx_intel.reports.data.signals import change_parts, signal_words
-from cx_intel.reports.data.terms import due_in
+from cx_intel.reports.data.terms import PROBABILITY_SOURCES, due_in
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING, Language, iso
 from cx_intel.reports.words.rounding import is_missing, rounded
@@ -210,6 +210,7 @@ def _tickets(data: ReportData) -> NamedDetails:
 def _renewals(data: ReportData) -> NamedDetails:
     f, say = data.language, data.language.say
     found: dict[str, Any] = {}
+    sources = {name: say(words) for name, words in PROBABILITY_SOURCES.items()}
     listed = {str(row["account_id"]): row for row in records(data["cs_intervention_list"])}
     newest = records(newest_actions(data))
     acted = {(str(row["account_id"]), row["renewal_date"]): action_words(f, row) for row in newest}
@@ -218,7 +219,10 @@ def _renewals(data: ReportData) -> NamedDetails:
         facts = [
             [say("Renews on"), f"{f.day(row['renewal_date'])}, {due_in(f, row['days_to_renewal'])}"],
             [say("Renewal risk"), say(str(row["renewal_risk"]))],
-            [say("Renews with probability"), f.percent(100 * row["renewal_probability"], 0)],
+            [
+                say("Renews with probability"),
+                f"{f.percent(100 * row['renewal_probability'], 0)}, {sources[row['probability_from']]}",
+            ],
             [say("ARR"), f.money(row["current_arr"])],
             [say("Exposed ARR"), f.money(row["exposed_arr"])],
             [say("Expected loss"), f.money(row["expected_arr_loss"])],

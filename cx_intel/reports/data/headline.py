@@ -13,6 +13,7 @@ from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
 from cx_intel.reports.data.freshness import newest_rows
 from cx_intel.reports.data.notes.ledger import ledger_notes
+from cx_intel.reports.data.notes.probability import probability_source
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
@@ -32,6 +33,7 @@ HEADLINE_TABLES = (
     "renewal_pipeline",
     "nrr_outlook",
     "cs_intervention_list",
+    "renewal_model",
     "quarantine",
     "source_freshness",
 )
@@ -75,9 +77,14 @@ def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: 
         tuple(figures),
         arr_figures(data).reconciled(english),
         listed.sort_values("priority_rank").head(calls) if len(listed) else listed,
-        (*ledger_notes(data, english), *newest_rows(data, english)),
+        (*ledger_notes(data, english), *newest_rows(data, english), *_probabilities(data, english)),
         {str(table): int(n) for table, n in counts.items()},
     )
+
+
+def _probabilities(data: ReportData, english: Language) -> list[str]:
+    """Whether probabilities of renewal are learnt or the map's, where there is more to say than that they are the map's."""
+    return [text for text in [probability_source(data, english)] if text]
 
 
 def _revenue(data: ReportData, english: Language) -> list[HeadlineFigure]:

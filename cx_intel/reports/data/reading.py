@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.contracts.catalog import LEARNED, contract_of, tables_of
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.renewals.pipeline import book
@@ -37,6 +37,9 @@ TABLES = (
     "actions",
     "playbook_outcomes",
     "nrr_outlook",
+    "renewal_model",
+    "renewal_model_terms",
+    "renewal_model_reliability",
     "nrr_summary",
     "nrr_by_segment",
     "revenue_cohort_analysis",
@@ -179,6 +182,9 @@ class _Reader:
             rows = rows.filter(rows.refresh_at == ibis.literal(self.as_of))
         elif name == "mrr_reconciliation":
             rows = rows.select("median_ratio", "round_multiple").distinct()  # the same for all
+        elif name in LEARNED:
+            known = rows.filter(rows.as_of <= ibis.literal(self.as_of))
+            rows = known.filter(known.as_of == known.as_of.max().over(ibis.window()))
         elif name == "actions":
             rows = rows.filter(rows.acted_on <= ibis.literal(self.as_of))
         elif name == "nrr_summary":

@@ -26,6 +26,12 @@ ASSUMED = term(
     "Probabilities of renewal and save rates are assumptions of the portfolio's settings, not measurements: compare them "
     "with what came of earlier lists before deciding by them."
 )
+SAVE_RATES_ASSUMED = term(
+    "Save rates are assumptions of the portfolio's settings, not measurements: compare them with what came of earlier lists "
+    "before deciding by them."
+)
+PROBABILITY_SOURCES = {"learned": term("learnt"), "map": term("map"), "announced_end": term("announced end")}
+"""Where a probability of renewal is from."""
 MOVEMENTS = {
     "new": term("new"),
     "reactivation": term("reactivation"),

@@ -7,8 +7,10 @@ It stands on the dashboard and on the renewals page. Who is listed, in which ord
 from typing import Any
 
 from cx_intel.reports.charts.palette import risk_marks
+from cx_intel.reports.data.notes.probability import uses_learned
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.signals import main_reasons
+from cx_intel.reports.data.terms import PROBABILITY_SOURCES
 from cx_intel.reports.pages.page import Columns, Table, table_of
 
 LISTED = 300
@@ -30,6 +32,8 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
         listed = listed.assign(
             reason=listed["account_id"].map(reasons),
             beyond=~within if by_capacity else False,
+            probability=100 * listed["renewal_probability"],
+            source=listed["probability_from"].map(PROBABILITY_SOURCES),
         )
         listed = listed.sort_values(["beyond", "priority_rank"])
         if by_capacity and not within.all() and int(within.sum()) < LISTED:
@@ -47,6 +51,8 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
             c.due(say("Renews"), "days_to_renewal"),
             c.money(say("ARR"), "current_arr"),
             c.money(say("Expected loss"), "expected_arr_loss", explains=say("ARR x (1 - renewal probability)")),
+            c.percent(say("Renews with"), "probability", 0),
+            *([c.term(say("Probability from"), "source")] if uses_learned(data) else []),
             c.text(say("Why: loses most points"), "reason"),
             c.text(say("What to do"), "recommended_playbook"),
             c.day(say("By"), "due_date"),

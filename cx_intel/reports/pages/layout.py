@@ -32,6 +32,7 @@ SHOWN = {
     "dashboard": ("account_snapshot", "nrr_summary", "renewal_pipeline"),
     "revenue": ("fct_revenue", "nrr_summary", "nrr_by_segment", "revenue_cohort_analysis"),
     "renewals": ("renewal_pipeline", "cs_intervention_list", "nrr_outlook"),
+    "renewal_model": ("renewal_model", "renewal_model_terms"),
     "support": ("fct_tickets", "sla_adherence"),
     "health": ("customer_health_scores", "health_score_drivers", "churn_risk_view"),
 }

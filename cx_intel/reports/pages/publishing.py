@@ -18,6 +18,7 @@ from cx_intel.reports.pages.health import health
 from cx_intel.reports.pages.layout import chart_library, render, write_whole
 from cx_intel.reports.pages.page import Page
 from cx_intel.reports.pages.quality import quality
+from cx_intel.reports.pages.renewal_model import renewal_model
 from cx_intel.reports.pages.renewals import renewals
 from cx_intel.reports.pages.revenue import revenue
 from cx_intel.reports.pages.support import support
@@ -28,6 +29,7 @@ PAGES: Mapping[str, tuple[str, Callable[[ReportData], Page]]] = {
     "health": (term("Health"), health),
     "revenue": (term("Revenue"), revenue),
     "renewals": (term("Renewals"), renewals),
+    "renewal_model": (term("Renewal probability"), renewal_model),
     "support": (term("Support"), support),
     "accounts": (term("Accounts"), accounts),
     "quality": (term("Data quality"), quality),

@@ -11,9 +11,10 @@ from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import renewals as charts
 from cx_intel.reports.charts.accounts import account_rows, exposed_arr
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.data.notes.probability import assumptions, uses_learned
 from cx_intel.reports.data.notes.renewals import mark_of, renewal_notes
 from cx_intel.reports.data.report_data import ReportData, is_true, total
-from cx_intel.reports.data.terms import ASSUMED, SCENARIOS, due_in
+from cx_intel.reports.data.terms import PROBABILITY_SOURCES, SCENARIOS, due_in
 from cx_intel.reports.pages.acted import acted
 from cx_intel.reports.pages.interventions import interventions
 from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
@@ -138,6 +139,9 @@ def _by_owner(data: ReportData) -> Table:
 def _upcoming(data: ReportData) -> Table:
     say = data.language.say
     pipeline = data["renewal_pipeline"].sort_values(["days_to_renewal", "account_id"])
+    pipeline = pipeline.assign(
+        probability=100 * pipeline["renewal_probability"], source=pipeline["probability_from"].map(PROBABILITY_SOURCES)
+    )
     c = Columns(data.language)
 
     def mark(row: dict[str, Any]) -> Cell:
@@ -156,6 +160,8 @@ def _upcoming(data: ReportData) -> Table:
             c.level(say("Tier"), "health_tier", tier_marks(data.portfolio)),
             c.money(say("ARR"), "current_arr"),
             c.money(say("Exposed"), "exposed_arr"),
+            c.percent(say("Renews with"), "probability", 0),
+            c.term(say("Probability from"), "source"),
             c.money(say("Expected loss"), "expected_arr_loss"),
             c.text(say("Playbook"), "recommended_playbook"),
             c.text(say("Owner"), "owner"),
@@ -183,6 +189,7 @@ def _scenarios(data: ReportData) -> Table:
             c.percent(say("NRR of the book"), "book_nrr_pct"),
             c.percent(say("NRR of the renewals due"), "nrr_pct"),
             c.number(say("Renewals due"), "renewals_due"),
+            *([c.number(say("with a learnt probability"), "learned_renewals")] if uses_learned(data) else []),
             c.money(say("MRR due"), "starting_mrr"),
             c.money(say("MRR kept"), "ending_mrr"),
             c.money(say("MRR of the book"), "book_starting_mrr"),
@@ -257,7 +264,7 @@ def _caveats(data: ReportData) -> list[str]:
     assert data.portfolio.renewals is not None
     draws = data.language.number(data.portfolio.renewals.outlook.draws)
     return [
-        say(ASSUMED),
+        *assumptions(data),
         say("“With playbooks” holds for the accounts on the list that are within capacity."),
         say(
             "“Worst case” loses every renewal of a customer that is not healthy now. It is a bound on known risk, not the "

@@ -12,8 +12,9 @@ from xlsxwriter.worksheet import Worksheet
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
 from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
+from cx_intel.reports.data.notes.probability import assumptions
 from cx_intel.reports.data.report_data import ReportData, records, total
-from cx_intel.reports.data.terms import ASSUMED, SCENARIOS
+from cx_intel.reports.data.terms import SCENARIOS
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.workbook import cells
@@ -66,7 +67,8 @@ def write_summary(sheet: Worksheet, data: ReportData, writer: Cells, place: str)
         rate = rates[scenario]
         page.line((say(SCENARIOS[scenario]), "text"), (None if is_missing(rate) else rate / 100, "rate"))
     page.heading(say("Assumptions"))
-    page.note(say(ASSUMED))
+    for sentence in assumptions(data):
+        page.note(sentence)
     if portfolio.renewals:
         page.note(_capacity(data))
         page.titles([say("Renewal risk"), say("Probability of renewal (assumed)")])

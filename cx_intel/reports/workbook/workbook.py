@@ -15,6 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.signals import main_reasons
+from cx_intel.reports.data.terms import PROBABILITY_SOURCES
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.workbook import cells
@@ -46,6 +47,7 @@ TITLES = {
     "capacity": term("Capacity"),
     "account_id": term("Account ID"),
     "renewal_probability": term("Probability of renewal"),
+    "probability_from": term("Probability from"),
     "expected_renewal_arr": term("Expected renewal ARR"),
     "exposed_arr": term("Exposed ARR (90 days)"),
     "expansion_potential_arr": term("Expansion potential ARR"),
@@ -87,6 +89,7 @@ PIPELINE: tuple[tuple[str, cells.Kind, float], ...] = (
     ("renewal_date", "day", 15),
     *_SHARED,
     ("renewal_probability", "rate", 20),
+    ("probability_from", "text", 18),
     ("expected_renewal_arr", "money", 15),
     ("expected_arr_loss", "money", 14),
     ("exposed_arr", "money", 14),
@@ -158,7 +161,15 @@ class _Writer:
             arr=self._sum(ordered, "current_arr"),
             loss=self._sum(ordered, "expected_arr_loss"),
         )
-        shown = [row | {"is_overdue": self.say("yes") if row["is_overdue"] else self.say("no")} for row in ordered]
+        sources = {name: self.say(words) for name, words in PROBABILITY_SOURCES.items()}
+        shown = [
+            row
+            | {
+                "is_overdue": self.say("yes") if row["is_overdue"] else self.say("no"),
+                "probability_from": sources[row["probability_from"]],
+            }
+            for row in ordered
+        ]
         self._table(sheet, PIPELINE, shown, notes=(note,))
 
     def _listed_notes(self, listed: list[Record], beyond: list[Record]) -> tuple[str, ...]:

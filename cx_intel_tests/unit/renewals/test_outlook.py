@@ -184,7 +184,7 @@ def test_quantiles_of_the_total_lie_around_its_expectation() -> None:
 )
 def test_each_rule_of_the_outlook_can_fail(scenario: str, ending: float, rule: str) -> None:
     of = contract(FLEET)
-    sound = {"as_of": AS_OF, "renewals_due": 1, "starting_mrr": 100, "book_starting_mrr": 200}
+    sound = {"as_of": AS_OF, "renewals_due": 1, "learned_renewals": 0, "starting_mrr": 100, "book_starting_mrr": 200}
     sound |= {"lapsed_mrr": 0, "announced_contraction_mrr": 0}
     ordinary = {"ending_mrr": 50, "nrr_pct": 50.0, "book_nrr_pct": 75.0}
     given = [

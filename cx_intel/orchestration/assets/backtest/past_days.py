@@ -32,6 +32,13 @@ def month_ends(first: date, until: date) -> tuple[date, ...]:
     return tuple(reversed(found))
 
 
+def judged_by_map(portfolio: Portfolio) -> Portfolio:
+    """The portfolio without a learnt probability of renewal, which is learnt from past days and has no part in them."""
+    if portfolio.renewals is None:
+        return portfolio
+    return portfolio.model_copy(update={"renewals": portfolio.renewals.model_copy(update={"probability_from": "map"})})
+
+
 @dataclass(frozen=True)
 class PastDays:
     """The back-test of a portfolio under its settings, over the tables of a warehouse that may be open for reading only.
@@ -82,14 +89,14 @@ class PastDays:
         Before the first load no status is known of the day: whoever pays is then in the population, since those that the
         first load calls active are the ones that stayed.
         """
-        health = self.portfolio.health
+        health, by_map = self.portfolio.health, judged_by_map(self.portfolio)
         if health is None or not isinstance(health.population, StatusPopulation):
-            return [(self.portfolio, tuple(days))] if days else []
+            return [(by_map, tuple(days))] if days else []
         first = self._first(HISTORY, "valid_from")
         known = tuple(day for day in days if first is not None and day >= first)
         before = tuple(day for day in days if day not in known)
-        paying = self.portfolio.model_copy(update={"health": health.model_copy(update={"population": "paying"})})
-        return [(portfolio, some) for portfolio, some in ((paying, before), (self.portfolio, known)) if some]
+        paying = by_map.model_copy(update={"health": health.model_copy(update={"population": "paying"})})
+        return [(portfolio, some) for portfolio, some in ((paying, before), (by_map, known)) if some]
 
     def _models(
         self, made: Mapping[str, ir.Table], portfolio: Portfolio, as_of: date
