@@ -12,6 +12,7 @@ from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
 from cx_intel.reports.data.freshness import newest_rows
+from cx_intel.reports.data.notes.backtest import of_the_quarter
 from cx_intel.reports.data.notes.interventions import action_notes
 from cx_intel.reports.data.notes.ledger import ledger_notes
 from cx_intel.reports.data.notes.probability import assumptions
@@ -88,7 +89,7 @@ class _View:
             "trust": {
                 "level": trust.level,
                 "label": say(LABELS[trust.level]),
-                "sentences": [*trust.sentences(self.f), *newest_rows(self.data, self.f)],
+                "sentences": [*trust.sentences(self.f), *newest_rows(self.data, self.f), *of_the_quarter(self.data)],
             },
             "assumed": " ".join(assumptions(self.data)),
         }

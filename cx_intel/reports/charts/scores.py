@@ -4,6 +4,8 @@ The first two read the table `accounts` of a page, made in `accounts.py`, and fo
 is in `account.py`.
 """
 
+import pandas as pd
+
 from cx_intel.reports.charts.accounts import ACCOUNTS, HEIGHT
 from cx_intel.reports.charts.figure import (
     BARE,
@@ -192,4 +194,52 @@ def points_lost(data: ReportData) -> Figure:
         {"points_lost": rows},
         note=say("points of the health score that each signal costs, mean over all customers"),
         is_empty=not rows,
+    )
+
+
+def left_by_score(data: ReportData, bands: pd.DataFrame) -> Figure:
+    """The share of accounts that left by their score, with the bounds of each band: a score that tells falls to the right."""
+    say = data.language.say
+    rows: Rows = [
+        {
+            "score": round(float(row["mean_score"]), 1),
+            "left": round(float(row["event_rate_pct"]), 2),
+            "low": round(float(row["event_rate_low_pct"]), 2),
+            "high": round(float(row["event_rate_high_pct"]), 2),
+            "seen": int(row["observations"]),
+        }
+        for row in records(bands.sort_values("band_from"))
+    ]
+
+    def build(width: Width) -> Spec:
+        x = field("score", "Q", title=say("Health score on the day"), scale={"domain": [0, 100]}, axis={"grid": False})
+        title = say("Share that left, %")
+        told = [
+            tip("score", say("Health score"), ",.1f"),
+            tip("left", title, ",.1f"),
+            tip("low", say("At least, %"), ",.1f"),
+            tip("high", say("At most, %"), ",.1f"),
+            tip("seen", say("Accounts x month ends"), ","),
+        ]
+        bounds = mark(
+            "rule",
+            {"x": x, "y": field("low", "Q", title=title), "y2": {"field": "high"}, "tooltip": told},
+            color=BLUE,
+            strokeWidth=2,
+            opacity=0.5,
+        )
+        y = field("left", "Q", title=title)
+        line = mark("line", {"x": x, "y": y}, color=BLUE, strokeWidth=1.5)
+        points = mark("point", {"x": x, "y": y, "tooltip": told}, color=BLUE, filled=True, size=70)
+        return chart("bands", bounds, line, points, width=width, height=HEIGHT)
+
+    return Figure(
+        "left_by_score",
+        say("Share of accounts that left, by their score"),
+        say("A point for each ten points of the score; the line through it holds in nine of ten books."),
+        build,
+        {"bands": rows},
+        note=say("a score that tells who will leave falls from left to right"),
+        is_empty=not rows,
+        is_wide=True,
     )

@@ -57,6 +57,9 @@ TABLES = (
     "lifecycle_events",
     "quarantine",
     "source_freshness",
+    "backtest_results",
+    "backtest_tiers",
+    "backtest_bands",
 )
 """The tables that reports read; roll-ups come on top."""
 DRIVER_COLUMNS = (

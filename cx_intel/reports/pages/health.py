@@ -10,6 +10,7 @@ import pandas as pd
 from cx_intel.reports.charts import accounts as charts
 from cx_intel.reports.charts.palette import UNKNOWN, Mark, risk_marks, tier_marks
 from cx_intel.reports.charts.scores import points_lost, score_distribution
+from cx_intel.reports.data.notes.backtest import ASKED, judgement
 from cx_intel.reports.data.report_data import WEEK, ReportData, is_true, total
 from cx_intel.reports.data.signals import LEAST_POINTS, main_changes, main_reasons, moved_by
 from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
@@ -63,6 +64,7 @@ def _answer(data: ReportData) -> list[str]:
     ]
     if unknown := len(scores) - len(known):
         found.append(say("Of {n} more too little is measured to tell.", n=f.number(unknown)))
+    found.append(say(ASKED, told=judgement(data)))
     changes = week_changes(data)
     if len(changes):
         order = {mark.name: place for place, mark in enumerate(tier_marks(data.portfolio))}

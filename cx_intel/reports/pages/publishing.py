@@ -13,6 +13,7 @@ from cx_intel.reports.charts.picture import dashboard_spec, render_png
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.pages.accounts import accounts
+from cx_intel.reports.pages.backtest import backtest
 from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.pages.health import health
 from cx_intel.reports.pages.layout import chart_library, render, write_whole
@@ -31,6 +32,7 @@ PAGES: Mapping[str, tuple[str, Callable[[ReportData], Page]]] = {
     "renewals": (term("Renewals"), renewals),
     "renewal_model": (term("Renewal probability"), renewal_model),
     "support": (term("Support"), support),
+    "backtest": (term("Back-test"), backtest),
     "accounts": (term("Accounts"), accounts),
     "quality": (term("Data quality"), quality),
 }
