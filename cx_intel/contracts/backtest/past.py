@@ -1,7 +1,7 @@
 """The contracts of past days once more: scores and signals as they would have stood, and what followed.
 
 The models are `cx_intel.models.backtest.past` and `outcomes`; what the two say of each other is in `results.py` and
-`tiers.py` beside this module. Definitions: Back-test in the metric definitions.
+`tiers.py` beside this module. Definitions: `docs/back-test.md`.
 """
 
 from cx_intel.contracts.backtest.columns import OUTCOMES

@@ -1,7 +1,7 @@
 """The contracts of what the back-test says: how well the score and each signal told who would leave.
 
 The models are in `cx_intel.models.backtest`; tiers, errors and bands of the score are in `tiers.py` beside this module.
-Definitions: Back-test in the metric definitions.
+Definitions: `docs/back-test.md`.
 """
 
 from cx_intel.contracts.backtest.columns import ALL, counted_columns, followed_columns, grain, percentage

@@ -1,7 +1,7 @@
 """What became of the accounts that were scored on past days, as known today: `backtest_outcomes`.
 
 Churn, contraction and renewals that failed, by contracts day by day or by months of the ledger; whether anything foretold
-them is asked in `results.py`. Definitions: Back-test in the metric definitions.
+them is asked in `results.py`. Definitions: `docs/back-test.md`.
 """
 
 from datetime import date
