@@ -26,7 +26,7 @@ def truth(score: np.ndarray, is_enterprise: np.ndarray) -> np.ndarray:
 
 
 def past_renewals(
-    said: Callable[[np.ndarray], np.ndarray], *, accounts: int = 1000, months: int = 33, seed: int = 1
+    said: Callable[[np.ndarray], np.ndarray], *, accounts: int = 600, months: int = 33, seed: int = 1
 ) -> pd.DataFrame:
     """A renewal a year of each account, seen on the three month ends before; the first that fails is the last.
 
@@ -40,6 +40,7 @@ def past_renewals(
     days = [day.date() for day in pd.date_range("2021-01-31", periods=months, freq="ME")]
     score, is_enterprise = generator.uniform(20, 100, accounts), generator.random(accounts) < 0.5
     arr, offset = generator.lognormal(9, 1, accounts), generator.integers(0, 12, accounts)
+    age = generator.uniform(0, 8, accounts)
     renews = truth(score, is_enterprise)
     given = said(renews)
     found = []
@@ -53,7 +54,7 @@ def past_renewals(
                         "account_id": f"a{account:04}",
                         "segment": "Enterprise" if is_enterprise[account] else "SMB",
                         "health_score": score[account],
-                        "tenure": np.log1p(1 + month / 12),
+                        "tenure": np.log1p(age[account] + month / 12),
                         "arr": np.log1p(arr[account]),
                         "usage": np.nan,
                         "is_overdue": 0.0,
@@ -74,7 +75,7 @@ def learned_tables(as_of: date) -> dict[str, list[dict[str, Any]]]:
     The days of the world are moved so that its last outcome is known on that day.
     """
     of = shipped("fleet")
-    observed = past_renewals(lambda renews: np.full(len(renews), 0.92), accounts=600)
+    observed = past_renewals(lambda renews: np.full(len(renews), 0.92), accounts=400)
     moved = pd.Timestamp(as_of) - pd.Timestamp(KNOWN_ON)
     observed["scored_on"] = [(pd.Timestamp(day) + moved).date() for day in observed["scored_on"]]
     given: dict[str, Any] = {"portfolio": of, "as_of": as_of}

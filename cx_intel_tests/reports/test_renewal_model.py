@@ -62,7 +62,7 @@ def test_a_learnt_probability_is_told_with_both_brier_scores(tmp_path: Path) -> 
     assert said(data) in weekly_brief(data).html
     page = text_of(renewals(data))
     assert said(data) in page
-    assert "41% learnt" in page
+    assert "41%, learnt" in page
 
 
 WITHHELD = dict.fromkeys(("brier_learned", "brier_map", "brier_base_rate", "brier_gain")) | {"verdict": "withheld"}

@@ -6,15 +6,33 @@ It stands on the dashboard and on the renewals page. Who is listed, in which ord
 
 from typing import Any
 
+from cx_intel.reports.charts.figure import plain_value
 from cx_intel.reports.charts.palette import risk_marks
 from cx_intel.reports.data.notes.probability import uses_learned
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.signals import main_reasons
 from cx_intel.reports.data.terms import PROBABILITY_SOURCES
-from cx_intel.reports.pages.page import Columns, Table, table_of
+from cx_intel.reports.pages.page import Cell, Column, Columns, Table, table_of
+from cx_intel.reports.words.language import MISSING
+from cx_intel.reports.words.rounding import is_missing
 
 LISTED = 300
 FILTERS = ("segment", "country", "owner")
+
+
+def renews_with(data: ReportData) -> Column:
+    """The probability of renewal; where some are learnt, also where each is from."""
+    f, both = data.language, uses_learned(data)
+
+    def cell(row: dict[str, Any]) -> Cell:
+        probability = row["renewal_probability"]
+        if is_missing(probability):
+            return Cell(MISSING)
+        text = f.percent(100 * probability, 0)
+        source = PROBABILITY_SOURCES[row["probability_from"]]
+        return Cell(f"{text}, {f.say(source)}" if both else text, plain_value(probability))
+
+    return Columns(f).heading(f.say("Renews with"), "number"), cell
 
 
 def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, **more: Any) -> Table:
@@ -32,8 +50,6 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
         listed = listed.assign(
             reason=listed["account_id"].map(reasons),
             beyond=~within if by_capacity else False,
-            probability=100 * listed["renewal_probability"],
-            source=listed["probability_from"].map(PROBABILITY_SOURCES),
         )
         listed = listed.sort_values(["beyond", "priority_rank"])
         if by_capacity and not within.all() and int(within.sum()) < LISTED:
@@ -51,8 +67,7 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
             c.due(say("Renews"), "days_to_renewal"),
             c.money(say("ARR"), "current_arr"),
             c.money(say("Expected loss"), "expected_arr_loss", explains=say("ARR x (1 - renewal probability)")),
-            c.percent(say("Renews with"), "probability", 0),
-            *([c.term(say("Probability from"), "source")] if uses_learned(data) else []),
+            renews_with(data),
             c.text(say("Why: loses most points"), "reason"),
             c.text(say("What to do"), "recommended_playbook"),
             c.day(say("By"), "due_date"),

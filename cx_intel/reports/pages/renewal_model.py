@@ -34,8 +34,8 @@ LITTLE = 0.02
 """A difference of probability below this hardly matters."""
 LIMITS = (
     term(
-        "It is learnt for renewals due within {days} days, and used for those alone; later ones and lapsed terms have the "
-        "probability of the map. A cancelled account has 0, whatever is learnt."
+        "It is learnt for renewals due within {days} days of accounts with a known tier, and used for those alone; later ones, "
+        "lapsed terms and unknown tiers have the probability of the map. A cancelled account has 0, whatever is learnt."
     ),
     term(
         "It knows what stands above and no more: no negotiation, no rival, no change of people. Of accounts that are alike in "
@@ -81,8 +81,9 @@ def _answer(data: ReportData, model: dict[str, Any]) -> list[str]:
     f = data.language
     found = [probability_source(data, f) or _by_map(data, model)]
     if used := learned_renewals(data):
-        text = ("{n} renewal has a learnt probability now.", "{n} renewals have a learnt probability now.")
-        found.append(f.count(*text, used))
+        found.append(
+            f.count("{n} renewal has a learnt probability now.", "{n} renewals have a learnt probability now.", used)
+        )
     best = [row for row in records(data["renewal_model_reliability"]) if row["predictor"] == "learned"]
     if best:
         highest = max(best, key=lambda row: row["from_pct"])

@@ -14,9 +14,9 @@ from cx_intel.reports.charts.palette import risk_marks, tier_marks
 from cx_intel.reports.data.notes.probability import assumptions, uses_learned
 from cx_intel.reports.data.notes.renewals import mark_of, renewal_notes
 from cx_intel.reports.data.report_data import ReportData, is_true, total
-from cx_intel.reports.data.terms import PROBABILITY_SOURCES, SCENARIOS, due_in
+from cx_intel.reports.data.terms import SCENARIOS, due_in
 from cx_intel.reports.pages.acted import acted
-from cx_intel.reports.pages.interventions import interventions
+from cx_intel.reports.pages.interventions import interventions, renews_with
 from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.settings.renewals import CANCELLED
@@ -139,9 +139,6 @@ def _by_owner(data: ReportData) -> Table:
 def _upcoming(data: ReportData) -> Table:
     say = data.language.say
     pipeline = data["renewal_pipeline"].sort_values(["days_to_renewal", "account_id"])
-    pipeline = pipeline.assign(
-        probability=100 * pipeline["renewal_probability"], source=pipeline["probability_from"].map(PROBABILITY_SOURCES)
-    )
     c = Columns(data.language)
 
     def mark(row: dict[str, Any]) -> Cell:
@@ -160,8 +157,7 @@ def _upcoming(data: ReportData) -> Table:
             c.level(say("Tier"), "health_tier", tier_marks(data.portfolio)),
             c.money(say("ARR"), "current_arr"),
             c.money(say("Exposed"), "exposed_arr"),
-            c.percent(say("Renews with"), "probability", 0),
-            c.term(say("Probability from"), "source"),
+            renews_with(data),
             c.money(say("Expected loss"), "expected_arr_loss"),
             c.text(say("Playbook"), "recommended_playbook"),
             c.text(say("Owner"), "owner"),

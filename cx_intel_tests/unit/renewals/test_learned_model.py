@@ -1,5 +1,6 @@
 """The learnt probability on worlds whose truth is known: used where it is better, and withheld where there is too little."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from cx_intel.contracts.renewals import learned as contracts
 from cx_intel.models.renewals.learned import terms as of_terms
 from cx_intel.models.renewals.learned import verdict as of_verdict
+from cx_intel.models.renewals.learned.fitting import logistic
 from cx_intel.models.renewals.learned.terms import fitted_of, probabilities
 from cx_intel.models.renewals.learned.verdict import renewal_model_reliability
 from cx_intel_tests.helpers.builders import rows as rows_of
@@ -72,13 +74,15 @@ def test_it_finds_what_was_planted() -> None:
     assert abs(model.weights["arr"]) < abs(model.weights["health_score"]) / 4
 
 
-def test_an_unknown_segment_and_a_missing_score_are_average_and_nothing_is_certain() -> None:
+def test_an_unknown_segment_and_a_missing_score_are_average_and_an_extreme_one_is_held() -> None:
     rows = pd.DataFrame(
         {"segment": ["new", "SMB"], "health_score": [np.nan, -1000.0], "arr": np.nan, "tenure": np.nan, "usage": np.nan}
     ).assign(is_overdue=0.0)
     model = fitted_of(TERMS, contracts.IN_USE)
     assert model is not None
-    assert probabilities(model, rows) == pytest.approx([1 / (1 + np.exp(-model.intercept)), 0.01], abs=1e-4)
+    far_off = model.intercept + model.segments["SMB"] - 2.5 * model.weights["health_score"]  # beyond, it counts as that
+    assert probabilities(model, rows) == pytest.approx(logistic(np.array([model.intercept, far_off])), abs=1e-4)
+    assert probabilities(replace(model, intercept=50.0), rows).tolist() == [0.99, 0.99]
 
 
 def test_it_says_as_much_as_comes_true() -> None:
@@ -88,7 +92,13 @@ def test_it_says_as_much_as_comes_true() -> None:
         learned["predicted_pct"] <= learned["renewed_high_pct"] + 3
     )
     assert len(learned) >= 4
-    assert within.mean() >= 0.8
+    assert within.mean() >= 0.7
+    model = fitted_of(TERMS, contracts.JUDGED)
+    judged = WORLD[pd.to_datetime(WORLD["scored_on"]) >= pd.Timestamp(2022, 11, 30)]
+    assert model is not None
+    assert probabilities(model, judged).mean() == pytest.approx(
+        truth(judged["health_score"], judged["segment"] == "Enterprise").mean(), abs=0.03
+    )
     by_map = table[table["predictor"] == "map"]
     assert by_map["predicted_pct"].tolist() == pytest.approx([92])
     assert by_map["renewed_high_pct"].item() < 92

@@ -51,9 +51,10 @@ def said(given: list[dict[str, Any]], terms: list[dict[str, Any]] = TERMS) -> ir
         for day in {row["as_of"] for row in terms}
     ]
     score = ("health_tier", "health_score")
+    given = [{"health_tier": "Amber", "health_score": 50.0} | row for row in given]
     return renewal_probabilities(
         accounts(FLEET, [{k: v for k, v in row.items() if k not in score} for row in given]),
-        scores(FLEET, [{k: row[k] for k in ("account_id", *score)} for row in given if "health_score" in row]),
+        scores(FLEET, [{k: row[k] for k in ("account_id", *score)} for row in given]),
         rows(fct_usage(FLEET), []),
         rows(contracts.renewal_model(FLEET), models),
         rows(contracts.renewal_model_terms(FLEET), terms),
@@ -70,15 +71,15 @@ def test_the_newest_terms_of_the_day_are_applied() -> None:
     due = {"renewal_date": days_from(30), "segment": "Other", "tenure_days": None}
     table = said(
         [
-            {"account_id": "unmeasured", **due},
-            {"account_id": "scored", **due, "health_score": 75.0, "health_tier": "Green"},
+            {"account_id": "average", **due},
+            {"account_id": "scored", **due, "health_score": 75.0},
             {"account_id": "long", **due, "tenure_days": 365 * 3},
             {"account_id": "late", **due, "renewal_date": days_from(-3)},
             {"account_id": "small", **due, "segment": "SMB"},
         ]
     )
     assert values(table, "learned_probability") == {
-        "unmeasured": probability(1),
+        "average": probability(1),
         "scored": probability(1 + 0.8 * 25 / 20),
         "long": probability(1 + 0.5 * (math.log(4) - math.log(2)) / 0.5),
         "late": probability(1 - 1.5),
@@ -95,6 +96,7 @@ def test_only_renewals_of_the_book_within_the_window_that_are_not_cancelled() ->
             {"account_id": "later", "renewal_date": days_from(91)},
             {"account_id": "rolled", "renewal_date": days_from(-31)},
             {"account_id": "cancelled", "renewal_date": days_from(20), "is_cancelled": True},
+            {"account_id": "unknown", "renewal_date": days_from(20), "health_tier": "unknown"},
             {"account_id": "left", "renewal_date": days_from(20), "current_mrr": 0},
         ]
     )
@@ -163,6 +165,7 @@ def observed(given: list[dict[str, Any]], as_of: date = AS_OF) -> ir.Table:
         "current_arr": 1200,
         "days_to_renewal": 30,
         "renewal_risk": "High",
+        "health_tier": "Amber",
     }
     followed = [
         {
@@ -199,7 +202,10 @@ def test_past_renewals_are_measured_as_accounts_of_today_are() -> None:
     assert values(table, "arr")["a"] == pytest.approx(math.log(1201))
 
 
-@pytest.mark.parametrize("change", [{"renewal_risk": "Cancelled"}, {"renewal_risk": None}, {"is_not_renewed": None}])
+@pytest.mark.parametrize(
+    "change",
+    [{"health_tier": "unknown"}, {"renewal_risk": "Cancelled"}, {"renewal_risk": None}, {"is_not_renewed": None}],
+)
 def test_nobody_learns_from_what_was_announced_or_not_due(change: dict[str, Any]) -> None:
     assert values(observed([{"account_id": "a", **change}]), "is_renewed") == {}
 

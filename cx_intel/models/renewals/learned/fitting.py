@@ -26,6 +26,8 @@ SMALLEST = 1e-6
 """A spread below this is taken for this."""
 FARTHEST = 30.0
 """Log odds beyond which a probability no longer changes: no engine has to take the exponential of more."""
+EXTREME = 2.5
+"""Standard deviations from the mean beyond which a measure counts as so many: nothing is concluded from what was never seen."""
 MOST_STEPS, CLOSE = 100, 1e-9
 """Of the calibration: when it ends."""
 
@@ -163,8 +165,8 @@ def _segment_rates(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def _standardised(values: pd.Series, center: float, scale: float) -> np.ndarray:
-    """In standard deviations from the mean; a missing value is average."""
-    return np.asarray(((values - center) / scale).fillna(0.0), dtype=float)
+    """In standard deviations from the mean, an extreme value taken for less extreme; a missing value is average."""
+    return np.asarray(((values - center) / scale).clip(-EXTREME, EXTREME).fillna(0.0), dtype=float)
 
 
 def _log_odds(rate: float) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cx_intel.contracts.contract import conform
+from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.contracts.renewals import learned as contracts
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
 from cx_intel.contracts.staging.values import NO_VALUE
@@ -53,13 +54,16 @@ def renewal_observations(
     """The renewals that fell due within 90 days of a past month end, with what was measured then and how they ended.
 
     Grain: scored_on, account_id. Reads the back-test's scores and outcomes; only those whose window had ended by `as_of`.
-    Accounts whose cancellation was announced by the month end are left out: nobody has to guess at those.
+    Accounts whose cancellation was announced by the month end are left out: nobody has to guess at those. So are those of
+    unknown tier: too little was measured of them, for the score and for the map, which both would look worse than they are.
 
     Columns: see the contract; a null measure was not measured.
     """
     is_asked = (backtest_outcomes.window_days == WINDOW_DAYS) & backtest_outcomes.is_not_renewed.notnull()
     outcomes = backtest_outcomes.filter(is_asked).select("scored_on", "account_id", "is_not_renewed")
-    rows = backtest_scores.filter(backtest_scores.renewal_risk.isin(RULED_RISKS))
+    rows = backtest_scores.filter(
+        backtest_scores.renewal_risk.isin(RULED_RISKS), backtest_scores.health_tier != UNKNOWN
+    )
     is_known = ibis.literal(as_of).delta(rows.scored_on, unit="day") >= WINDOW_DAYS
     rows = rows.filter(is_known).inner_join(outcomes, ["scored_on", "account_id"])
     by_risk = {risk: number(renewal_settings(portfolio).probability_of(risk)) for risk in RULED_RISKS}

@@ -10,13 +10,14 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
+from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.contracts.renewals import learned as contracts
 from cx_intel.contracts.renewals.learned import IN_USE, INTERCEPT, MEASURES, SEGMENT
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.health.risk import events_of_30_days
-from cx_intel.models.renewals.learned.fitting import FARTHEST
+from cx_intel.models.renewals.learned.fitting import EXTREME, FARTHEST
 from cx_intel.models.renewals.learned.measures import measures
 from cx_intel.models.renewals.learned.terms import DIGITS, HIGHEST, LOWEST
 from cx_intel.models.renewals.pipeline import book, renewal_settings
@@ -35,8 +36,9 @@ def renewal_probabilities(
 ) -> ir.Table:
     """What the newest model of the day or before says of each renewal due within 90 days, whether or not it is used.
 
-    Grain: as_of, account_id. Reads the accounts and scores of `as_of`, usage up to it, and models fitted by then. Accounts
-    outside the book and cancelled ones are left out, and all where nothing was fitted yet.
+    Grain: as_of, account_id. Reads the accounts and scores of `as_of`, usage up to it, and models fitted by then. Left out,
+    as they are among those that were learnt from: accounts outside the book, cancelled ones, those of unknown tier; and all
+    where nothing was fitted yet.
 
     Columns: see the contract; a null measure counts as the average.
     """
@@ -49,8 +51,9 @@ def renewal_probabilities(
     rows = beside(rows, _of_segments(terms), "segment").cross_join(_in_one_row(terms))
     log_odds = rows.intercept + ibis.coalesce(rows.of_segment, 0.0)
     for name in MEASURES:
-        distance = (rows[name] - rows[f"center__{name}"]) / rows[f"scale__{name}"]
-        log_odds += ibis.coalesce(distance * rows[f"weight__{name}"], 0.0)
+        distance = ibis.coalesce((rows[name] - rows[f"center__{name}"]) / rows[f"scale__{name}"], 0.0)
+        held = ibis.least(ibis.greatest(distance, -EXTREME), EXTREME)
+        log_odds += held * ibis.coalesce(rows[f"weight__{name}"], 0.0)
     kept = ibis.least(ibis.greatest(log_odds, -FARTHEST), FARTHEST)
     probability = (1.0 / (1.0 + (-kept).exp())).round(DIGITS)
     return conform(
@@ -67,11 +70,9 @@ def _measured(
     rows = rows.mutate(days_to_renewal=rows.renewal_date.delta(ibis.literal(as_of), unit="day").cast("int64"))
     kept_days = renewal_settings(portfolio).keep_overdue_days
     rows = rows.filter(rows.days_to_renewal.between(-kept_days, WINDOW_DAYS), ~ibis.coalesce(rows.is_cancelled, False))
-    rows = beside(
-        rows.select("account_id", "segment", "tenure_days", "current_arr", "days_to_renewal"),
-        scores.select("account_id", "health_score"),
-        "account_id",
-    )
+    rows = rows.select("account_id", "segment", "tenure_days", "current_arr", "days_to_renewal")
+    known = scores.filter(scores.health_tier != UNKNOWN).select("account_id", "health_score")
+    rows = rows.inner_join(known, "account_id")
     events = beside(rows, events_of_30_days(fct_usage, as_of), "account_id")
     has_usage = "usage_events" in portfolio.tables
     used = ibis.coalesce(events["_last"], 0.0) if has_usage else ibis.null("float64")
