@@ -4,33 +4,23 @@ The files are other people's data and not part of the project: NOVACRM_DATA and 
 which these tests are skipped.
 """
 
-import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
-import cx_intel
-from cx_intel.orchestration.build import build_definitions
-from cx_intel.orchestration.instance import instance_of
-from cx_intel.orchestration.runs import Outcome, refresh
-from cx_intel.settings.environment import read_environment
+from cx_intel_tests.helpers.refreshed_examples import Frames, Refreshed, folder_of
 from cx_intel_tests.reference import fleet, novacrm
 
-EXAMPLES = Path(cx_intel.__file__).parents[1] / "examples"
 NOVACRM_DAY, FLEET_DAY = date(2025, 1, 31), date(2024, 12, 31)
 CLOSE = 1e-6
 
 WORKINGS = {"composite"}
 """What the reference shows beyond the specification."""
-
-Frames = dict[str, pd.DataFrame]
 
 pytestmark = pytest.mark.slow
 
@@ -53,32 +43,6 @@ KEYS = {
     "country_health_summary": ["country"],
     "legacy_system_health_summary": ["legacy_system"],
 }
-
-
-class Refreshed:
-    """An example refreshed on the real files: its tables, and what became of the run."""
-
-    def __init__(self, example: str, day: date, folder: Path, **changes: Any):
-        settings = YAML(typ="safe", pure=True).load((EXAMPLES / f"{example}.yaml").read_text(encoding="utf-8"))
-        for name, change in changes.items():
-            settings[name] = settings.get(name, {}) | change if isinstance(change, dict) else change
-        (folder / "portfolios").mkdir()
-        with (folder / "portfolios" / f"{example}.yaml").open("w", encoding="utf-8") as file:
-            YAML(typ="safe", pure=True).dump(settings, file)
-        home = folder / "home"
-        environment = read_environment(os.environ | {"CX_HOME": str(home), "CX_PORTFOLIOS": str(folder / "portfolios")})
-        before = os.environ.get("DAGSTER_HOME")
-        with instance_of(home) as instance:
-            self.outcome: Outcome = refresh(
-                build_definitions(environment), example, day, instance, without=("dashboard",)
-            )
-        os.environ.pop("DAGSTER_HOME") if before is None else os.environ.update(DAGSTER_HOME=before)
-        with duckdb.connect(str(environment.warehouse), read_only=True) as connection:
-            names = connection.execute(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE'",
-                [example],
-            ).fetchall()
-            self.tables: Frames = {t: connection.execute(f"FROM {example}.{t}").df() for (t,) in names}
 
 
 def differences(found: pd.DataFrame, expected: pd.DataFrame, keys: list[str]) -> list[str]:
@@ -127,13 +91,6 @@ def assert_all_tables_agree(found: Frames, expected: Frames) -> None:
     assert problems == {}
     unknown = {t: set(frame.columns) - set(found[t].columns) - WORKINGS for t, frame in expected.items()}
     assert {t for t, columns in unknown.items() if columns} == set()
-
-
-def folder_of(variable: str) -> Path:
-    folder = os.environ.get(variable)
-    if not folder:
-        pytest.skip(f"{variable} does not name the folder of the files")
-    return Path(folder)
 
 
 @pytest.mark.parametrize(

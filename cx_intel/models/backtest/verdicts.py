@@ -107,7 +107,7 @@ def finding(evidence: Evidence, *, outcome: str, window_days: int, predictor: st
         contracts.USES_LEAK: f"{seen}, but it uses {evidence.leaking_signal}, which may be entered once the outcome is known.",
         contracts.BACKWARDS: f"{seen}: it runs backwards, five would be chance.",
         contracts.CHANCE: f"{seen}: not told from chance, which is five.",
-        contracts.NO_BETTER: f"{seen}: no better than {label_of(evidence.baseline, portfolio) if evidence.baseline else ''}.",
+        contracts.NO_BETTER: f"{seen}, but it is no better than {label_of(evidence.baseline, portfolio) if evidence.baseline else ''}.",
         contracts.PREDICTS: f"{seen}.",
     }[judged]
 

@@ -173,7 +173,7 @@ VERDICT = {
             LEFT,
             usage_events_30d=[int(9 * s) for s in spread(25, 41) + spread(75, 50)],
         ),
-        SEEN + "the score had 9 below the middle of those that stayed: no better than last month's usage.",
+        SEEN + "the score had 9 below the middle of those that stayed, but it is no better than last month's usage.",
     ),
     "predicts": (
         book(spread(25, 42) + spread(75, 50), LEFT),
