@@ -100,6 +100,7 @@ def finding(evidence: Evidence, *, outcome: str, window_days: int, predictor: st
         few = _accounts(evidence.other_accounts)
         return f"No verdict: only {few} {others}, {LEAST_EVENTS} are needed to compare with."
     assert evidence.found is not None
+    baseline = label_of(evidence.baseline, portfolio) if evidence.baseline else ""
     tenths = int(evidence.found.below_median_pct / 10 + 0.5)
     seen = f"Of ten accounts that {within}, {label} had {tenths} below the middle of those that {others}"
     return {
@@ -107,7 +108,7 @@ def finding(evidence: Evidence, *, outcome: str, window_days: int, predictor: st
         contracts.USES_LEAK: f"{seen}, but it uses {evidence.leaking_signal}, which may be entered once the outcome is known.",
         contracts.BACKWARDS: f"{seen}: it runs backwards, five would be chance.",
         contracts.CHANCE: f"{seen}: not told from chance, which is five.",
-        contracts.NO_BETTER: f"{seen}, but it is no better than {label_of(evidence.baseline, portfolio) if evidence.baseline else ''}.",
+        contracts.NO_BETTER: f"{seen}, but it is no better than {baseline}.",
         contracts.PREDICTS: f"{seen}.",
     }[judged]
 
