@@ -11,7 +11,7 @@ from cx_intel.contracts.backtest import past, results, tiers
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, drivers, risk
 from cx_intel.contracts.health import scores as health
-from cx_intel.contracts.renewals import interventions
+from cx_intel.contracts.renewals import effects, hold_out, interventions
 from cx_intel.contracts.renewals import layer as renewals
 from cx_intel.contracts.revenue import cohorts, ledger, non_recurring, published, waterfall
 from cx_intel.contracts.staging.tables import STAGING
@@ -66,8 +66,12 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             renewals.renewal_pipeline,
             interventions.given_actions,
             interventions.actions,
+            hold_out.hold_out_assignments,
+            hold_out.playbook_save_rates,
             renewals.cs_intervention_list,
+            effects.intervention_entries,
             interventions.playbook_outcomes,
+            effects.playbook_effects,
             renewals.nrr_outlook,
             renewals.lifecycle_events,
             renewals.parent_rollup,
@@ -91,11 +95,12 @@ HEALTH_CHANGES = ("health_score_changes", "health_score_change_drivers")
 OBSERVED = "renewal_observations"
 LEARNED = (OBSERVED, "renewal_model_terms", "renewal_model", "renewal_model_reliability")
 """Where there are renewals, made with the back-test that they learn from."""
+HOLD_OUT = ("hold_out_assignments", "playbook_save_rates")
 RENEWALS = (
-    "renewal_pipeline",
-    "actions",
     "cs_intervention_list",
+    "intervention_entries",
     "playbook_outcomes",
+    "playbook_effects",
     "nrr_outlook",
     "lifecycle_events",
     "parent_rollup",
@@ -142,6 +147,7 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
     if portfolio.renewals and portfolio.renewals.probability_from == LEARNED_PROBABILITY:
         tables.append("renewal_probabilities")
     if portfolio.renewals:
+        tables += ["renewal_pipeline", "actions", *(HOLD_OUT if portfolio.renewals.hold_out else ())]
         tables += [*RENEWALS, *(f"{attribute}{ROLLUP_SUFFIX}" for attribute in portfolio.rollups)]
     return tuple(tables)
 

@@ -4,6 +4,7 @@ Compiled in `cx_intel.models.health.risk`, `renewals`, `actions`, `outlook` and 
 definitions.
 """
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -14,6 +15,9 @@ from cx_intel.settings.health.conditions import Condition
 DEFAULT_TERM_MONTHS = 12
 DEFAULT_KEEP_OVERDUE_DAYS = 30
 DEFAULT_DUE_AGAIN_DAYS = 30
+LOSS, SAVED_PER_HOUR = "loss", "saved_per_hour"
+RANKINGS = (LOSS, SAVED_PER_HOUR)
+"""What the intervention list may be ranked by."""
 
 CANCELLED = "Cancelled"
 """The risk of an account whose contracts all have an announced end: it needs no rule, and is lost for certain."""
@@ -70,6 +74,23 @@ class OutlookSettings(Settings):
     """The same seed gives the same range."""
 
 
+class HoldOutSettings(Settings):
+    """Accounts of the intervention list that are left without a call, drawn by lot, so that one sees whether calls help.
+
+    An account is drawn when it is first at risk within the window, and stays what it was drawn for good: another share or
+    key is for accounts that come later.
+    """
+
+    share_pct: float = Field(ge=0, le=50)
+    """Of the accounts, 0 to 50 %. With 0 nobody more is drawn; those that are held out already stay so."""
+    key: str = Field(default="cx_intel", min_length=1)
+    """Together with the account's id it decides; leave it as it is."""
+    up_to_arr: float | None = Field(default=None, gt=0)
+    """Accounts with more ARR than this when they would be drawn are always called and are not compared. Default: none."""
+    ended_on: date | None = None
+    """The last day on which anybody is held out; renewals after it are not compared. Default: it goes on."""
+
+
 class RenewalSettings(Settings):
     """Renewal dates, their risk and what it is worth."""
 
@@ -93,7 +114,19 @@ class RenewalSettings(Settings):
     """Accounts of the intervention list that one owner can take; default: all."""
     due_again_days: int = Field(default=DEFAULT_DUE_AGAIN_DAYS, ge=1, le=365)
     """How long an entry of the intervention list that is done stays off it, if the renewal is then still at risk."""
+    hold_out: HoldOutSettings | None = None
+    """Who is left without a call to see whether calls help. Default: nobody."""
+    ranked_by: Literal["loss", "saved_per_hour"] = "loss"
+    """Order of the intervention list: by expected loss, or by the ARR that an hour of the owner is expected to save.
+
+    The latter needs a `hold_out` with enough renewals decided; until then the order is that of the loss."""
     outlook: OutlookSettings = OutlookSettings()
+
+    @model_validator(mode="after")
+    def _saved_is_measured(self) -> "RenewalSettings":
+        if self.ranked_by == SAVED_PER_HOUR and self.hold_out is None:
+            raise ValueError("ranked_by: saved_per_hour needs `hold_out`, which measures what calls save")
+        return self
 
     @model_validator(mode="after")
     def _all_levels(self) -> "RenewalSettings":
@@ -123,6 +156,8 @@ class Playbook(Settings):
     """Days from `as_of` by which; never after the day before the renewal."""
     save_rate: float = Field(default=0, ge=0, le=1)
     """Share of the loss that the playbook is assumed to avert."""
+    effort_hours: float = Field(default=1, gt=0, le=1000)
+    """Hours of the account's owner that it takes."""
 
     @model_validator(mode="after")
     def _known(self) -> "Playbook":

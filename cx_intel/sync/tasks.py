@@ -12,6 +12,8 @@ from typing import Any
 import ibis.expr.types as ir
 import pandas as pd
 
+from cx_intel.contracts.catalog import HOLD_OUT
+from cx_intel.contracts.renewals.hold_out import held_out
 from cx_intel.contracts.renewals.lifecycle import CANCELLATION, SIGNAL_DROP, TIER_CHANGE
 from cx_intel.contracts.write_back import AUDIT, REFUSED
 from cx_intel.settings.write_back import TaskWriting
@@ -43,11 +45,18 @@ class Tasks:
     settings: TaskWriting
 
     def events(self) -> list[dict[str, Any]]:
-        """The events that are to have a task, the oldest first: rows of lifecycle_events, with subject, text and due."""
+        """The events that are to have a task, the oldest first: rows of lifecycle_events, with subject, text and due.
+
+        Accounts that are held out by lot have none.
+        """
         warehouse, as_of = self.wanted.warehouse, self.wanted.as_of
         events = warehouse.table("lifecycle_events")
         first = as_of - timedelta(days=self.settings.within_days - 1)
-        recent = events.filter(events.as_of >= first, events.as_of <= as_of).order_by("as_of", "event_id")
+        recent = events.filter(events.as_of >= first, events.as_of <= as_of)
+        if warehouse.exists(HOLD_OUT[0]):
+            held = held_out(warehouse.table(HOLD_OUT[0]), self.wanted.portfolio, as_of)
+            recent = recent.anti_join(held, "account_id")
+        recent = recent.order_by("as_of", "event_id")
         due, listed = self._due_days(), self._due_dates(first)
         found = []
         for event in warehouse.rows(recent):

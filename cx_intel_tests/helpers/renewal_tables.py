@@ -182,6 +182,7 @@ def pipeline_rows(of: Portfolio, given: Iterable[Row]) -> ir.Table:
         "recommended_playbook": "CSM-led health review",
         "due_in_days": 7,
         "save_rate": 0.3,
+        "effort_hours": 1.0,
     }
     return rows(contracts.renewal_pipeline(of), [ordinary | dict(row) for row in given])
 

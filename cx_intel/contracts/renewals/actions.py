@@ -10,7 +10,8 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
-from cx_intel.contracts.core import AS_OF
+from cx_intel.contracts.core import AS_OF, SIZE_ARR
+from cx_intel.contracts.renewals.hold_out import goes_on
 from cx_intel.contracts.renewals.interventions import DUE_AGAIN, entry_id_column, with_actions
 from cx_intel.contracts.renewals.pipeline import (
     WINDOW_DAYS,
@@ -23,7 +24,7 @@ from cx_intel.contracts.renewals.pipeline import (
 )
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.renewals import CANCELLED
+from cx_intel.settings.renewals import CANCELLED, RANKINGS, SAVED_PER_HOUR
 
 LISTED_RISKS = (CANCELLED, "Critical", "High")
 
@@ -74,9 +75,44 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
                 maximum=1,
             ),
             Column(
+                "effort_hours",
+                NUMBER,
+                "Hours of the owner that the playbook takes.",
+                "hours",
+                nullable=False,
+                minimum=0,
+            ),
+            Column(
+                "expected_save_rate",
+                NUMBER,
+                "save_rate, or where the hold-out measured enough, what that measured, drawn towards it.",
+                "0 to 1",
+                False,
+                minimum=0,
+                maximum=1,
+            ),
+            money_column(
+                "saved_arr_per_hour", "expected_arr_loss x expected_save_rate / effort_hours.", f"{SIZE_ARR}, per hour"
+            ),
+            Column(
+                "ranked_by",
+                TEXT,
+                "What the order of the day follows: expected_arr_loss, or saved_arr_per_hour where renewals.ranked_by wants it "
+                "and the hold-out measured enough.",
+                nullable=False,
+                accepted=RANKINGS,
+            ),
+            Column(
+                "is_held_out",
+                FLAG,
+                "Drawn by lot to be left without a call (renewals.hold_out): no work, ranked last.",
+                nullable=False,
+            ),
+            Column(
                 "is_within_capacity",
                 FLAG,
-                "The owner's capacity reaches down to this rank; cancelled accounts take none of it.",
+                "It is given as work: the owner's capacity reaches down to this rank, and it is not held out. Cancelled accounts "
+                "take no capacity.",
                 nullable=False,
             ),
             Column(
@@ -96,11 +132,18 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
                 lambda t: (t.as_of < t.due_date) & ((t.days_to_renewal <= 1) | (t.due_date < t.renewal_date)),
                 MODEL_FAULT,
             ),
+            Invariant(
+                "held_out_is_no_work",
+                "An account that is held out is not within capacity.",
+                lambda t: ~(t.is_held_out & t.is_within_capacity),
+                MODEL_FAULT,
+            ),
         ),
         cross_invariants=(
             CrossInvariant(
-                "ranked_by_expected_loss",
-                "priority_rank: cancelled accounts first, then by expected_arr_loss descending, days_to_renewal, account_id.",
+                "ranked_in_order",
+                "priority_rank: held out last, cancelled accounts first, then by what ranked_by names and expected_arr_loss, "
+                "both descending, days_to_renewal, account_id.",
                 (),
                 _out_of_order,
                 MODEL_FAULT,
@@ -113,6 +156,7 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
                 partial(_listed_otherwise, portfolio=portfolio),
                 "Refresh renewal_pipeline, actions and cs_intervention_list of the day together.",
             ),
+            *_as_drawn(portfolio),
         ),
         plots={
             "interventions": lambda t: t.count(),
@@ -123,8 +167,10 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
 
 def list_order(t: ir.Table) -> list[ir.Value]:
     """The order of the intervention list."""
-    is_cancelled = ibis.ifelse(t.renewal_risk == CANCELLED, 1, 0)
-    return [is_cancelled.desc(), t.expected_arr_loss.desc(), t.days_to_renewal.asc(), t.account_id.asc()]
+    is_last, is_first = (ibis.ifelse(flag, 1, 0) for flag in (t.is_held_out, t.renewal_risk == CANCELLED))
+    worth = ibis.ifelse(t.ranked_by == SAVED_PER_HOUR, t.saved_arr_per_hour, t.expected_arr_loss)
+    by_worth = [worth.desc(), t.expected_arr_loss.desc(), t.days_to_renewal.asc(), t.account_id.asc()]
+    return [is_last.asc(), is_first.desc(), *by_worth]
 
 
 def is_to_be_listed(pipeline: ir.Table) -> ir.BooleanValue:
@@ -146,6 +192,28 @@ def to_be_listed(pipeline: ir.Table, actions: ir.Table | None, portfolio: Portfo
         return at_risk.mutate(due_again=ibis.null(TEXT))
     marked = with_actions(at_risk, actions, portfolio)
     return marked.filter(~marked.is_kept_off).drop("is_kept_off")
+
+
+def _as_drawn(portfolio: Portfolio) -> tuple[CrossInvariant, ...]:
+    """The rule of a portfolio that holds accounts out; without one nothing is drawn."""
+    if not (portfolio.renewals and portfolio.renewals.hold_out):
+        return ()
+    rule = CrossInvariant(
+        "held_out_as_drawn",
+        "Held out are exactly those whom hold_out_assignments holds out on the day.",
+        ("hold_out_assignments",),
+        partial(_held_out_otherwise, portfolio=portfolio),
+        "Refresh hold_out_assignments and cs_intervention_list of the day together.",
+    )
+    return (rule,)
+
+
+def _held_out_otherwise(tables: Mapping[str, ir.Table], *, portfolio: Portfolio) -> ir.Table:
+    listed, drawn = tables["self"].select("as_of", "account_id", "is_held_out"), tables["hold_out_assignments"]
+    held = drawn.select("assigned_on", _account="account_id", _is_drawn="is_held_out")
+    rows = listed.left_join(held, listed.account_id == held["_account"]).drop("_account")
+    is_meant = rows["_is_drawn"] & (rows.assigned_on <= rows.as_of) & goes_on(rows.as_of, portfolio)
+    return rows.filter(rows.is_held_out != ibis.coalesce(is_meant, False))
 
 
 def _listed_otherwise(tables: Mapping[str, ir.Table], *, portfolio: Portfolio) -> ir.Table:

@@ -5,6 +5,8 @@ models are in `cx_intel.models.renewals.interventions`; who is listed in the fir
 was done in `docs/actions.md`.
 """
 
+from typing import Any
+
 import ibis
 import ibis.expr.types as ir
 
@@ -82,6 +84,12 @@ def actions(portfolio: Portfolio) -> Contract:
             ),
             Column("is_newest", FLAG, "The newest action on its entry: its status is the entry's.", nullable=False),
             Column(
+                "valid_to",
+                DATE,
+                "The day from which a newer action on its entry counts.",
+                null_means="it is the newest",
+            ),
+            Column(
                 "renewal_risk",
                 TEXT,
                 "Renewal risk when it was acted on.",
@@ -99,15 +107,7 @@ def actions(portfolio: Portfolio) -> Contract:
                 null_means="no snapshot of the renewal by then",
                 minimum=0,
             ),
-            _outcome_column(),
-            Column(
-                "outcome_arr",
-                MONEY,
-                "ARR after the renewal; 0 where it was lost.",
-                SIZE_ARR,
-                null_means="the outcome is open",
-                minimum=0,
-            ),
+            *outcome_columns(),
         ),
         invariants=(
             Invariant(
@@ -125,27 +125,39 @@ def actions(portfolio: Portfolio) -> Contract:
                 MODEL_FAULT,
             ),
             Invariant(
-                "outcome_has_arr",
-                "The ARR of an outcome is there where the outcome is, and 0 exactly where the renewal was lost.",
-                lambda t: (
-                    (t.outcome_arr.isnull() == (t.outcome == OPEN))
-                    & ibis.coalesce((t.outcome_arr == 0) == (t.outcome == LOST), True)
-                ),
+                "newest_without_end",
+                "Exactly the newest action of an entry is followed by none.",
+                lambda t: t.is_newest == t.valid_to.isnull(),
                 MODEL_FAULT,
             ),
+            outcome_has_arr(),
         ),
         plots={"done": lambda t: t.count(where=t.is_newest & (t.status == DONE))},
     )
 
 
-def _outcome_column() -> Column:
-    return Column(
+def outcome_columns() -> tuple[Column, Column]:
+    outcome = Column(
         "outcome",
         TEXT,
         "What came of the renewal: open while it is due; renewed, expanded (at a higher ARR) or lost by the ledger at the end "
         "of the month in which the date and renewals.keep_overdue_days have passed, before that by the day's contracts.",
         nullable=False,
         accepted=OUTCOMES,
+    )
+    text, null_means = "ARR after the renewal; 0 where it was lost.", "the outcome is open"
+    return outcome, Column("outcome_arr", MONEY, text, SIZE_ARR, null_means=null_means, minimum=0)
+
+
+def outcome_has_arr() -> Invariant:
+    return Invariant(
+        "outcome_has_arr",
+        "The ARR of an outcome is there where the outcome is, and 0 exactly where the renewal was lost.",
+        lambda t: (
+            (t.outcome_arr.isnull() == (t.outcome == OPEN))
+            & ibis.coalesce((t.outcome_arr == 0) == (t.outcome == LOST), True)
+        ),
+        MODEL_FAULT,
     )
 
 
@@ -155,6 +167,7 @@ def playbook_outcomes(portfolio: Portfolio) -> Contract:
         "done_entries": "Entries that are done.",
         "snoozed_entries": "Entries that are snoozed.",
         "dismissed_entries": "Entries that were dismissed.",
+        "held_out_entries": "Entries of accounts that are held out by lot, whatever was done with them.",
         "undecided": "Entries whose renewal is still open.",
         "renewed": "Entries whose renewal came, at the same ARR or less.",
         "expanded": "Entries whose renewal came, at a higher ARR.",
@@ -173,7 +186,11 @@ def playbook_outcomes(portfolio: Portfolio) -> Contract:
                 nullable=False,
             ),
             Column(
-                "entries", COUNT, "Entries ever listed or acted on, of the snapshots kept.", nullable=False, minimum=1
+                "entries",
+                COUNT,
+                "Entries ever listed, drawn or acted on, of the snapshots kept.",
+                nullable=False,
+                minimum=1,
             ),
             *(Column(name, COUNT, text, nullable=False, minimum=0) for name, text in counts.items()),
             money_column("listed_arr", "ARR of the entries when they were first listed."),
@@ -204,6 +221,14 @@ def playbook_outcomes(portfolio: Portfolio) -> Contract:
     )
 
 
+def is_in_force(actions: Any, day: Any) -> Any:
+    """Whether an action is the newest one of its entry that is known by a day: a table of Ibis, or a frame of pandas.
+
+    Days are compared as they are given, so that those of a frame are all of one kind.
+    """
+    return (actions.acted_on <= day) & (actions.valid_to.isnull() | (actions.valid_to > day))
+
+
 def newest_known(renewals: ir.Table, actions: ir.Table) -> ir.Table:
     """Of each renewal of a day the newest action known by then: as_of, account_id, status and what it was about.
 
@@ -211,31 +236,13 @@ def newest_known(renewals: ir.Table, actions: ir.Table) -> ir.Table:
         renewals: as_of, account_id, renewal_date: rows of the pipeline, of one day or several.
         actions: The table of that name.
     """
+    asked = renewals.select(*_ENTRY, _day="as_of")
     known = actions.select(
-        _account="account_id",
-        _renewal="renewal_date",
-        _status="status",
-        _until="snoozed_until",
-        _acted_on="acted_on",
-        _risk_then="renewal_risk",
-        _at=ibis.coalesce(actions.acted_at, actions.acted_on.cast(TIME)),
-        _action="action_id",
+        *_ENTRY, "acted_on", "valid_to", _status="status", _until="snoozed_until", _risk_then="renewal_risk"
     )
-    asked = renewals.select("as_of", *_ENTRY)
-    both = asked.inner_join(
-        known,
-        [
-            asked.account_id == known["_account"],
-            asked.renewal_date == known["_renewal"],
-            asked.as_of >= known["_acted_on"],
-        ],
-    )
-    newest_first = [both["_acted_on"].desc(), both["_at"].desc(), both["_action"].desc()]
-    place = ibis.row_number().over(ibis.window(group_by=["as_of", "account_id"], order_by=newest_first))
-    ranked = both.mutate(_place=place)
-    return ranked.filter(ranked["_place"] == 0).select(
-        _day="as_of", _of="account_id", **{n: n for n in ("_status", "_until", "_acted_on", "_risk_then")}
-    )
+    both = asked.inner_join(known, list(_ENTRY))
+    found = both.filter(is_in_force(both, both["_day"]))
+    return found.select("_day", "_status", "_until", "_risk_then", _of="account_id", _acted_on="acted_on")
 
 
 def with_actions(renewals: ir.Table, actions: ir.Table, portfolio: Portfolio) -> ir.Table:

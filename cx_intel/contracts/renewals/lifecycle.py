@@ -49,7 +49,7 @@ def lifecycle_events(portfolio: Portfolio) -> Contract:
                 portfolio,
                 "playbook",
                 "The playbook of the account's renewal.",
-                null_means="it does not renew within 270 days",
+                null_means="it does not renew within 270 days, or is held out (renewals.hold_out)",
             ),
         ),
         kind="snapshot",

@@ -28,8 +28,8 @@ def under_surviving_ids(rows: ir.Table, stg_account_aliases: ir.Table, contract:
     """Earlier rows of a table as if each merged account had always had the surviving id.
 
     Periods change their account. Months of the ledger and restatements are summed, account by account. Of the history
-    of accounts, and of snapshots of a day, the survivor's own row holds; where it has none, that of the account that
-    was merged into it. A table without account_id is left as it is.
+    of accounts, of snapshots of a day, and of who is held out by lot, the survivor's own row holds; where it has none,
+    that of the account that was merged into it. A table without account_id is left as it is.
 
     Args:
         rows: All columns of the table.
@@ -50,6 +50,8 @@ def under_surviving_ids(rows: ir.Table, stg_account_aliases: ir.Table, contract:
         return _account_history(named, stg_account_aliases, contract)
     if contract.kind == "snapshot":
         return _snapshots(named, contract)
+    if contract.table == "hold_out_assignments":
+        return _assignments(named, contract)
     return conform(named, contract)
 
 
@@ -111,6 +113,19 @@ def _snapshots(named: ir.Table, contract: Contract) -> ir.Table:
     own_id = ibis.ifelse(named["_is_moved"], ibis.null("string"), named["_own_id"])
     rows = named.mutate(_holds=ibis.coalesce(own_id.max().over(of_day), named["_own_id"].min().over(of_day)))
     return conform(rows.filter(rows["_own_id"] == rows["_holds"]), contract)
+
+
+def _assignments(named: ir.Table, contract: Contract) -> ir.Table:
+    """The survivor's own lot, else that of the account drawn first; where both lots were drawn, it is not compared."""
+    together = ibis.window(group_by="account_id")
+    first = ibis.window(
+        group_by="account_id",
+        order_by=[ibis.ifelse(named["_is_moved"], 1, 0), named.assigned_on, named["_own_id"]],
+    )
+    is_held = named.is_held_out.cast("int64")
+    is_one_lot = is_held.min().over(together) == is_held.max().over(together)
+    rows = named.mutate(_place=ibis.row_number().over(first), is_compared=named.is_compared & is_one_lot)
+    return conform(rows.filter(rows["_place"] == 0), contract)
 
 
 def earliest_signups(account_history: ir.Table, stg_account_aliases: ir.Table) -> ir.Table:

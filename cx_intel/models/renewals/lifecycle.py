@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.renewals import lifecycle as contracts
+from cx_intel.contracts.renewals.hold_out import held_out
 from cx_intel.contracts.renewals.lifecycle import CANCELLATION, SIGNAL_DROP, TIER_CHANGE
 from cx_intel.models.expressions.conditions import first_match
 from cx_intel.models.expressions.literals import number
@@ -35,6 +36,7 @@ def lifecycle_events(
     renewal_pipeline: ir.Table,
     account_snapshot__history: ir.Table,
     account_history: ir.Table,
+    hold_out_assignments: ir.Table | None = None,
     *,
     portfolio: Portfolio,
     as_of: date,
@@ -45,9 +47,9 @@ def lifecycle_events(
     Grain: as_of, event_id. Reads the scores, signals, drivers and accounts up to `as_of`, the pipeline of `as_of`, the
     first load from `account_history` (what that shows is no news), and, as `previous`, its own earlier rows: an account
     has no second event of the same kind (a change to the same tier, a drop of the same signal, the same end) within 7
-    days.
+    days. Accounts that are held out have no playbook; default: nobody is.
 
-    Columns: see the contract; a null playbook says that the account does not renew within 270 days.
+    Columns: see the contract; a null playbook says that the account does not renew within 270 days or is held out.
 
     Always true: signal_names_the_drop, something_changed.
     """
@@ -62,6 +64,8 @@ def lifecycle_events(
         heard.select("account_id", "event_type", kind=_kind(heard)), ["account_id", "event_type", "kind"]
     )
     playbooks = renewal_pipeline.select("account_id", playbook=renewal_pipeline.recommended_playbook)
+    if hold_out_assignments is not None:
+        playbooks = playbooks.anti_join(held_out(hold_out_assignments, portfolio, as_of), "account_id")
     told = news.left_join(playbooks, "account_id").drop("account_id_right")
     named = told.mutate(
         as_of=ibis.literal(as_of),

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cx_intel.contracts.renewals import outlook as contracts
+from cx_intel.contracts.renewals.interventions import is_in_force
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS, SIMULATED
 from cx_intel.contracts.staging.values import DONE, NO_VALUE
 from cx_intel.models.renewals.pipeline import is_in_book, renewal_settings
@@ -22,7 +23,7 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import LEARNED
 
 ENTRY = ("account_id", "renewal_date")
-NO_ACTIONS = pd.DataFrame({name: [] for name in ("action_id", *ENTRY, "status", "acted_on", "acted_at")}, dtype=object)
+NO_ACTIONS = pd.DataFrame({name: [] for name in (*ENTRY, "status", "acted_on", "valid_to")}, dtype=object)
 CELLS_AT_ONCE = 4_000_000
 """Accounts x draws held in memory at a time."""
 
@@ -158,9 +159,11 @@ def simulate(
 
 def _done(actions: pd.DataFrame, as_of: date) -> set[tuple[str, str]]:
     """The entries whose newest action by the day is done: account and renewal date."""
-    known = actions[_days(actions["acted_on"]) <= as_of.isoformat()].sort_values(["acted_on", "acted_at", "action_id"])
-    newest = known.drop_duplicates(list(ENTRY), keep="last")
-    done = newest[newest["status"] == DONE]
+    acted = actions.assign(
+        acted_on=_days(actions["acted_on"]),
+        valid_to=_days(actions["valid_to"]).where(actions["valid_to"].notna()),
+    )
+    done = acted[is_in_force(acted, as_of.isoformat()) & (acted["status"] == DONE)]
     return set(zip(done["account_id"], _days(done["renewal_date"]), strict=True))
 
 

@@ -22,14 +22,12 @@ from cx_intel.models.expressions.conditions import first_match, holds
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.literals import number
 from cx_intel.models.expressions.months import month_index
-from cx_intel.models.renewals.actions import playbook_columns
+from cx_intel.models.renewals.actions import EXACT, playbook_columns
 from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import CANCELLED, LEARNED, RISK_LEVELS, RenewalSettings
 
 UNMATCHED_RISK = "Medium"
-EXACT = "decimal(20, 6)"
-"""Wide enough for an amount times a probability on every engine."""
 
 
 def renewal_pipeline(

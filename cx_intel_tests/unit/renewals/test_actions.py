@@ -199,7 +199,7 @@ def test_the_list_keeps_its_contract_and_its_rules_can_fail() -> None:
     assert broken(table, of, renewal_pipeline=pipeline) == []
     short = table.filter(table.account_id != "a")
     assert broken(short, of, renewal_pipeline=pipeline) == [
-        "ranked_by_expected_loss",
+        "ranked_in_order",
         "listed_renewals_are_in_the_pipeline",
     ]
     late = table.mutate(due_date=days_from(31))

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import permutations
 from typing import Any
 
 import ibis.expr.types as ir
 import pytest
 
 from cx_intel.contracts.renewals import interventions as contracts
+from cx_intel.contracts.renewals.effects import intervention_entries as entries_contract
+from cx_intel.contracts.renewals.hold_out import hold_out_assignments
 from cx_intel.contracts.renewals.layer import cs_intervention_list as list_contract
 from cx_intel.contracts.staging.activity import stg_actions
 from cx_intel.models.renewals.actions import cs_intervention_list
-from cx_intel.models.renewals.interventions import actions, playbook_outcomes
+from cx_intel.models.renewals.interventions import actions
+from cx_intel.models.renewals.outcomes import intervention_entries, playbook_outcomes
 from cx_intel.models.renewals.outlook import nrr_outlook
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, fetched, rows, shipped, values
@@ -23,7 +27,7 @@ PLAYBOOK = "CSM-led health review"
 
 
 def acted(*given: dict[str, Any]) -> ir.Table:
-    """Rows of `actions`: account a, its renewal in 30 days, acted on ten days ago at High risk."""
+    """Rows of `actions`: account a, its renewal in 30 days, acted on ten days ago at High risk, nothing newer known."""
     ordinary = {
         "account_id": "a",
         "renewal_date": RENEWAL,
@@ -74,12 +78,30 @@ def test_an_entry_stays_off_the_list_until_it_is_due_again(
 
 
 def test_the_newest_action_counts_whatever_the_order_of_the_rows() -> None:
-    morning, evening = datetime(2025, 1, 21, 8), datetime(2025, 1, 21, 20)
-    done, reopened = {"acted_at": morning}, {"status": "open", "acted_at": evening}
-    pipeline = pipeline_rows(FLEET, [{"account_id": "a"}])
-    for given in ([done, reopened], [reopened, done]):
-        table = cs_intervention_list(pipeline, drivers(FLEET, []), acted(*given), portfolio=FLEET, as_of=AS_OF)
-        assert values(table, "entry_id") == {"a": f"a@{RENEWAL}"}
+    """Done and reopened on one day; done again five days later, which the list of an earlier day does not know."""
+    on, later = date(2025, 1, 21), date(2025, 1, 26)
+    done = {"acted_at": datetime(2025, 1, 21, 8)}
+    reopened = {"acted_at": datetime(2025, 1, 21, 20), "status": "open"}
+    again = {"acted_at": datetime(2025, 1, 26, 8)}
+    before = [{"account_id": "a", "as_of": days_from(-30)}]
+    known = {on: {"a": f"a@{RENEWAL}"}, later: {}, AS_OF: {}}
+    for stated in permutations([done, reopened, again]):
+        acts = kept(
+            actions(
+                rows(stg_actions(FLEET), []),
+                given(*stated),
+                pipeline_rows(FLEET, before),
+                accounts(FLEET, [{"account_id": "a", "renewal_date": RENEWAL}]),
+                revenue(FLEET, []),
+                portfolio=FLEET,
+                as_of=AS_OF,
+                previous=rows(contracts.actions(FLEET), []),
+            )
+        )
+        for day, expected in known.items():
+            pipeline = pipeline_rows(FLEET, [{"account_id": "a", "as_of": day}])
+            table = cs_intervention_list(pipeline, drivers(FLEET, []), acts, portfolio=FLEET, as_of=day)
+            assert values(table, "entry_id") == expected
 
 
 def test_ranks_and_capacity_count_those_who_are_due() -> None:
@@ -105,7 +127,9 @@ def test_a_call_that_was_made_still_counts_in_the_outlook() -> None:
     assert expected({}) == 68.5
     assert expected({"status": "snoozed", "snoozed_until": days_from(5)}) == 55.0
     assert expected({"acted_on": days_from(1)}) == 55.0
-    assert expected({}, {"status": "open", "acted_on": days_from(-5)}) == 55.0
+    followed, reopened = {"valid_to": days_from(-5), "is_newest": False}, {"status": "open", "acted_on": days_from(-5)}
+    assert expected(followed, reopened) == 55.0
+    assert expected({"valid_to": days_from(1), "is_newest": False}, reopened | {"acted_on": days_from(1)}) == 68.5
 
 
 def given(*stated: dict[str, Any], of: Portfolio = FLEET) -> ir.Table:
@@ -172,7 +196,10 @@ def test_an_action_without_a_time_is_of_the_load_that_first_showed_it() -> None:
 def test_the_newest_action_of_an_entry_says_its_status() -> None:
     later = {"status": "snoozed", "snoozed_until": days_from(9), "acted_at": datetime(2025, 1, 31, 13)}
     found = made(commands=given({}, later))
-    assert {name: row["is_newest"] for name, row in found.items()} == {"g0": False, "g1": True}
+    assert {name: (row["is_newest"], row["valid_to"]) for name, row in found.items()} == {
+        "g0": (False, AS_OF),
+        "g1": (True, None),
+    }
 
 
 def test_of_one_id_delivered_and_given_the_newer_counts() -> None:
@@ -244,10 +271,11 @@ def test_playbooks_are_counted_by_what_was_done_and_what_came_of_it() -> None:
         {"priority_rank": 1, "renewal_risk": "High", "entry_id": row["account_id"], "due_date": RENEWAL} | row
         for row in entries
     ]
-    table = kept(
-        playbook_outcomes(
+    entries_made = kept(
+        intervention_entries(
             rows(list_contract(FLEET), listed_rows),
             done,
+            rows(hold_out_assignments(FLEET), []),
             pipeline_rows(FLEET, []),
             accounts(FLEET, [{"account_id": name, "renewal_date": RENEWAL} for name in "abcde"]),
             revenue(FLEET, ledger),
@@ -255,6 +283,13 @@ def test_playbooks_are_counted_by_what_was_done_and_what_came_of_it() -> None:
             as_of=AS_OF,
         )
     )
+    assert broken(entries_made, entries_contract(FLEET)) == []
+    assert values(entries_made, "first_listed_on", "status") == {
+        **dict.fromkeys("ab", (date(2024, 11, 1), "done")),
+        **dict.fromkeys("cd", (date(2024, 11, 1), "open")),
+        "e": (None, "done"),
+    }
+    table = kept(playbook_outcomes(entries_made, portfolio=FLEET))
     assert broken(table, contracts.playbook_outcomes(FLEET)) == []
     found = {row["playbook"]: row for row in fetched(table)}
     counts = ("entries", "open_entries", "done_entries", "undecided", "renewed", "expanded", "lost")

@@ -200,6 +200,7 @@ def test_each_rule_of_the_pipeline_can_fail(change: dict[str, Any], rule: str) -
         "recommended_playbook": "CSM-led health review",
         "due_in_days": 7,
         "save_rate": 0.3,
+        "effort_hours": 1.0,
     }
     of: Contract = contract(FLEET)
     assert broken(rows(of, [sound]), of) == []
