@@ -49,6 +49,7 @@ CALL = (
     "recommended_playbook",
     "due_date",
     "is_within_capacity",
+    "is_held_out",
     "due_again",
 )
 """What is told of an entry of the intervention list."""

@@ -70,7 +70,9 @@ def playbook_effects(intervention_entries: pd.DataFrame, *, portfolio: Portfolio
         rows += [
             {"playbook": playbook, "comparison": name, **_effect(name, sides, seed)}
             for name, sides in _compared(of)
-            if len(sides.acted) or len(sides.other) or sides.unmatched or (name == ASSIGNED and sides.undecided)
+            if (
+                len(sides.acted) or sides.unmatched if name != ASSIGNED else sum(map(len, sides[:2])) or sides.undecided
+            )
         ]
     return pd.DataFrame(rows, columns=list(contracts.playbook_effects(portfolio).column_names))
 

@@ -128,8 +128,8 @@ def _figures(then: ReportData, now: ReportData) -> Section:
     if now.portfolio.renewals:
         exposed = (total(data["renewal_pipeline"]["exposed_arr"]) for data in (then, now))
         add("Exposed ARR, next 90 days", *exposed)
-        add("Accounts to call", *(len(data["cs_intervention_list"]) for data in (then, now)), money=False)
-        add("Expected loss on the list", *(total(d["cs_intervention_list"]["expected_arr_loss"]) for d in (then, now)))
+        add("Accounts to call", *(len(data.to_call) for data in (then, now)), money=False)
+        add("Expected loss on the list", *(total(data.to_call["expected_arr_loss"]) for data in (then, now)))
     for mark in tier_marks(now.portfolio) if now.portfolio.health else ():
         counts = [int((data["customer_health_scores"]["health_tier"] == mark.name).sum()) for data in (then, now)]
         if any(counts):

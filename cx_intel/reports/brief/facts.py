@@ -15,7 +15,7 @@ from cx_intel.contracts.renewals.lifecycle import SIGNAL_DROP, TIER_CHANGE
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.contracts.staging.values import DISMISSED, DONE, SNOOZED
 from cx_intel.reports.data.notes.interventions import newest_actions
-from cx_intel.reports.data.report_data import WEEK, ReportData, newest_within, records
+from cx_intel.reports.data.report_data import WEEK, ReportData, as_work, newest_within, records
 from cx_intel.reports.data.signals import LEAST_CHANGE, main_changes, moved_by
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
@@ -77,9 +77,10 @@ def facts_of(data: ReportData, compared: date | None = None, *, falls: int = FAL
     changes = data["health_score_changes"]
     changes = changes[changes["compared_as_of"] == compared] if len(changes) and compared else changes.head(0)
     moved = _movers(data, changes, accounts)
-    listed = records(data["cs_intervention_list"].sort_values("priority_rank")) if data.portfolio.renewals else []
-    before = records(data.listed_before.sort_values("priority_rank")) if len(data.listed_before) else []
+    listed = records(data.to_call.sort_values("priority_rank")) if data.portfolio.renewals else []
+    before = records(as_work(data.listed_before).sort_values("priority_rank")) if len(data.listed_before) else []
     was, now = ({row["account_id"] for row in rows} for rows in (before, listed))
+    still = now | set(data.held_out.get("account_id", ()))
     outlook = data["nrr_outlook"]
     book = outlook[outlook["segment"] == ALL_SEGMENTS] if len(outlook) else outlook
     return Facts(
@@ -95,7 +96,7 @@ def facts_of(data: ReportData, compared: date | None = None, *, falls: int = FAL
         tuple(_events(data, accounts, SIGNAL_DROP)),
         tuple(listed),
         tuple(row for row in listed if compared and row["account_id"] not in was),
-        _left(data, [row for row in before if row["account_id"] not in now]),
+        _left(data, [row for row in before if row["account_id"] not in still]),
         {row["scenario"]: row for row in records(book)},
     )
 

@@ -13,6 +13,7 @@ from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
 from cx_intel.reports.data.freshness import newest_rows
 from cx_intel.reports.data.notes.backtest import of_the_quarter
+from cx_intel.reports.data.notes.effects import calls_in_order, held_out_note, verdict_note
 from cx_intel.reports.data.notes.interventions import action_notes
 from cx_intel.reports.data.notes.ledger import ledger_notes
 from cx_intel.reports.data.notes.probability import assumptions
@@ -82,7 +83,8 @@ class _View:
             "no_news": self.no_news(),
             "owners": self.owners(within),
             "after_calls": self.after_calls(within),
-            "acted": action_notes(self.data),
+            "calls_in_order": calls_in_order(self.data),
+            "acted": [*action_notes(self.data), *verdict_note(self.data)],
             "outlook": self.outlook(),
             "renewal_notes": renewal_notes(self.data),
             "support": service_levels(self.data),
@@ -98,6 +100,8 @@ class _View:
         return self.f.money(total(row[column] for row in rows))
 
     def headline(self, within: Sequence[Record]) -> str:
+        if not within and len(self.data.held_out):
+            return self.say("Nobody needs a call this week: whoever is at risk within 90 days is held out by lot.")
         if not within:
             text = term(
                 "Nobody needs a call this week: no account is cancelled, or at Critical or High risk, within 90 days."
@@ -270,7 +274,7 @@ class _View:
     def after_calls(self, within: Sequence[Record]) -> list[str]:
         beyond = [row for row in self.facts.listed if not row["is_within_capacity"]]
         left = fitting(list({row["owner"] for row in within}), OWNERS)[1]
-        sentences = []
+        sentences = [*held_out_note(self.data)]
         if left:
             file = self.whole_list()
             sentences.append(self.count("{n} more owner: see {file}.", "{n} more owners: see {file}.", left, file=file))

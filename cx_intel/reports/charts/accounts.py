@@ -48,7 +48,7 @@ def account_rows(data: ReportData) -> Rows:
     accounts["renewal_risk"] = said(accounts["renewal_risk"], risk_marks(data.language))
     accounts["is_paying"] = accounts["is_paying"].astype(int)
     accounts["exposed_arr"] = pd.to_numeric(accounts["exposed_arr"]).fillna(0)
-    listed = set(data["cs_intervention_list"].get("account_id", []))
+    listed = set(data.to_call.get("account_id", []))
     accounts["is_priority"] = accounts["account_id"].isin(listed).astype(int)
     accounts["account_name"] = accounts["account_name"].where(accounts["account_name"].notna(), accounts["account_id"])
     return rows_of(

@@ -163,7 +163,7 @@ def kpi_strip() -> Spec:
 def top_interventions(data: ReportData) -> Figure:
     """The ten accounts to call first, as bars of what they are expected to lose."""
     say = data.language.say
-    listed = data["cs_intervention_list"].sort_values("priority_rank").head(TOP)
+    listed = data.to_call.sort_values("priority_rank").head(TOP)
     marks = [mark for mark in risk_marks(data.language) if mark.name in set(listed["renewal_risk"])]
     f = data.language
     rows: Rows = [

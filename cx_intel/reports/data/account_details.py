@@ -230,7 +230,9 @@ def _renewals(data: ReportData) -> NamedDetails:
         ]
         if call := listed.get(account):
             text = say("number {n}, due by {day}", n=f.number(call["priority_rank"]), day=f.day(call["due_date"]))
-            if not call["is_within_capacity"]:
+            if call["is_held_out"] is True:
+                text = say("held out by lot, to see whether calls help: not to be called")
+            elif not call["is_within_capacity"]:
                 text = ", ".join([text, say("beyond the capacity of the owner")])
             facts.append([say("Intervention"), text])
         if (account, row["renewal_date"]) in acted:

@@ -71,7 +71,7 @@ def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: 
     data = read_report_data(warehouse, portfolio, as_of, made_at, tables=HEADLINE_TABLES, with_state=False)
     english = Language("en", portfolio.currency.reporting)
     figures = [*_revenue(data, english), *_arr(data, english), *_health(data, english), *_renewals(data, english)]
-    listed, quarantine = data["cs_intervention_list"], data["quarantine"]
+    listed, quarantine = data.to_call, data["quarantine"]
     counts = quarantine.groupby("source_table").size().to_dict() if len(quarantine) else {}
     return Headline(
         tuple(figures),
@@ -129,5 +129,5 @@ def _renewals(data: ReportData, english: Language) -> list[HeadlineFigure]:
             HeadlineFigure("NRR of the book in 90 days if nobody acts", english.percent(nrr))
             for nrr in chosen["book_nrr_pct"].dropna()
         ),
-        HeadlineFigure("Accounts to call", english.number(len(data["cs_intervention_list"]))),
+        HeadlineFigure("Accounts to call", english.number(len(data.to_call))),
     ]

@@ -36,6 +36,7 @@ TABLES = (
     "cs_intervention_list",
     "actions",
     "playbook_outcomes",
+    "playbook_effects",
     "nrr_outlook",
     "renewal_model",
     "renewal_model_terms",
@@ -254,6 +255,8 @@ class _Reader:
         rows = rows.filter(rows.as_of <= ibis.literal(self.as_of))
         if name == "account_snapshot":
             rows = book(rows, portfolio=self.portfolio)
+        if name == "cs_intervention_list" and "is_held_out" in rows.columns:
+            rows = rows.filter(~ibis.coalesce(rows.is_held_out, False))
         sums = {
             short: rows[column].sum() if column in rows.columns else ibis.literal(0)
             for short, column in (("arr", "current_arr"), ("mrr", "current_mrr"), ("exposed_arr", "exposed_arr"))

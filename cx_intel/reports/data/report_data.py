@@ -92,6 +92,17 @@ class ReportData:
         return snapshot[is_true(is_in_book(snapshot, portfolio=self.portfolio))] if len(snapshot) else snapshot
 
     @cached_property
+    def to_call(self) -> pd.DataFrame:
+        """The intervention list of the day without those who are held out: what is given as work."""
+        return as_work(self["cs_intervention_list"])
+
+    @cached_property
+    def held_out(self) -> pd.DataFrame:
+        """Those of the intervention list of the day who are held out by lot."""
+        listed = self["cs_intervention_list"]
+        return listed[~listed.index.isin(self.to_call.index)]
+
+    @cached_property
     def accounts(self) -> pd.DataFrame:
         """The accounts of the book, and any others of the health population, with their scores; the most ARR first.
 
@@ -121,6 +132,11 @@ class ReportData:
         """The days that have a snapshot, up to `as_of`."""
         sums = self.history.get("account_snapshot")
         return [] if sums is None else list(sums["as_of"])
+
+
+def as_work(listed: pd.DataFrame) -> pd.DataFrame:
+    """The rows of an intervention list that are not held out; a list of an earlier version holds nobody out."""
+    return listed[~is_true(listed["is_held_out"])] if "is_held_out" in listed.columns and len(listed) else listed
 
 
 def made_once(make: Callable[[ReportData], Made]) -> Callable[[ReportData], Made]:

@@ -35,6 +35,16 @@ def renews_with(data: ReportData) -> Column:
     return Columns(f).heading(f.say("Renews with"), "number"), cell
 
 
+def _line(data: ReportData, has_held_out: bool, has_beyond: bool) -> str:
+    """What the line before those who are not given as work says."""
+    say = data.language.say
+    if not has_held_out:
+        return say("Capacity line: the accounts below are beyond what their owners can take")
+    if not has_beyond:
+        return say("The accounts below are held out by lot: they are not to be called")
+    return say("Capacity line: the accounts below are beyond what their owners can take, or held out by lot")
+
+
 def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, **more: Any) -> Table:
     """The intervention list.
 
@@ -46,15 +56,20 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
     """
     listed, say = data["cs_intervention_list"], data.language.say
     if len(listed):
-        within, reasons = is_true(listed["is_within_capacity"]), main_reasons(data)
+        within, held, reasons = (
+            is_true(listed["is_within_capacity"]),
+            is_true(listed["is_held_out"]),
+            main_reasons(data),
+        )
         listed = listed.assign(
             reason=listed["account_id"].map(reasons),
-            beyond=~within if by_capacity else False,
+            beyond=~within if by_capacity else held,
+            recommended_playbook=listed["recommended_playbook"].where(~held, say("No call: held out by lot")),
+            due_date=listed["due_date"].mask(held),
         )
         listed = listed.sort_values(["beyond", "priority_rank"])
         if by_capacity and not within.all() and int(within.sum()) < LISTED:
-            line = say("Capacity line: the accounts below are beyond what their owners can take")
-            more["divider"] = (int(within.sum()), line)
+            more["divider"] = (int(within.sum()), _line(data, bool(held.any()), bool((~within & ~held).any())))
     values = [{n: str(row[n]) for n in FILTERS} for row in listed.head(LISTED).to_dict("records")]
     c = Columns(data.language)
     return table_of(

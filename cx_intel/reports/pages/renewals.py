@@ -11,11 +11,13 @@ from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import renewals as charts
 from cx_intel.reports.charts.accounts import account_rows, exposed_arr
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.data.notes.effects import held_out_note, ranking_note
 from cx_intel.reports.data.notes.probability import assumptions, uses_learned
 from cx_intel.reports.data.notes.renewals import mark_of, renewal_notes
 from cx_intel.reports.data.report_data import ReportData, is_true, total
 from cx_intel.reports.data.terms import SCENARIOS, due_in
 from cx_intel.reports.pages.acted import acted
+from cx_intel.reports.pages.effects import effects
 from cx_intel.reports.pages.interventions import interventions, renews_with
 from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
@@ -34,8 +36,9 @@ def renewals(data: ReportData) -> Page:
         return Page("renewals", say("Renewals"), say(QUESTION), [say(text)], [])
     rows = account_rows(data)
     sections = [
-        Section(say("Interventions"), tables=[_list(data), _by_owner(data)], notes=_capacity(data)),
+        Section(say("Interventions"), tables=[_list(data), _by_owner(data)], notes=_notes(data)),
         *acted(data),
+        *effects(data),
         Section(say("Pipeline"), [charts.pipeline_by_month(data), exposed_arr(data, rows)], [_upcoming(data)]),
         Section(
             say("Outlook"),
@@ -48,7 +51,10 @@ def renewals(data: ReportData) -> Page:
 
 
 def _answer(data: ReportData) -> list[str]:
-    listed, f = data["cs_intervention_list"], data.language
+    listed, f = data.to_call, data.language
+    if listed.empty and len(data.held_out):
+        nobody = f.say("Nobody: whoever is at risk within 90 days is held out by lot.")
+        return [nobody, *renewal_notes(data)]
     if listed.empty:
         nobody = f.say("Nobody: no account is cancelled, or at Critical or High risk, within 90 days.")
         return [nobody, *renewal_notes(data)]
@@ -76,9 +82,13 @@ def _answer(data: ReportData) -> list[str]:
     ]
 
 
+def _notes(data: ReportData) -> list[str]:
+    return [ranking_note(data), *_capacity(data), *held_out_note(data)]
+
+
 def _capacity(data: ReportData) -> list[str]:
     say = data.language.say
-    settings, listed = data.portfolio.renewals, data["cs_intervention_list"]
+    settings, listed = data.portfolio.renewals, data.to_call
     if settings is None or settings.capacity_per_owner is None:
         text = term(
             "No capacity per owner is set (`renewals.capacity_per_owner`), so every account counts as within reach."
@@ -105,7 +115,7 @@ def _list(data: ReportData) -> Table:
 
 def _by_owner(data: ReportData) -> Table:
     say = data.language.say
-    listed = data["cs_intervention_list"]
+    listed = data.to_call
     rows = []
     for owner, group in listed.groupby("owner") if len(listed) else ():
         within = is_true(group["is_within_capacity"])

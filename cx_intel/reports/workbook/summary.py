@@ -97,7 +97,7 @@ def _capacity(data: ReportData) -> str:
 
 
 def _figures(data: ReportData) -> list[tuple[str, Any, Kind]]:
-    pipeline, listed, arr = records(data["renewal_pipeline"]), records(data["cs_intervention_list"]), arr_figures(data)
+    pipeline, listed, arr = records(data["renewal_pipeline"]), records(data.to_call), arr_figures(data)
     soon = [row for row in pipeline if row["days_to_renewal"] <= WINDOW_DAYS]
     within = [row for row in listed if row["is_within_capacity"]]
     named: list[tuple[str, Any, Kind]] = [
@@ -105,6 +105,9 @@ def _figures(data: ReportData) -> list[tuple[str, Any, Kind]]:
         (ARR_SCORED, arr.scored, "money"),
         (ARR_MONTH_END, arr.month_end, "money"),
     ]
+    held_out: list[tuple[str, Any, Kind]] = []
+    if n := len(data.held_out):
+        held_out = [(term("Held out by lot, not to be called"), n, "count")]
     return [
         *(figure for figure in named if figure[1] is not None),
         (term("Renewals within 90 days"), len(soon), "count"),
@@ -112,6 +115,7 @@ def _figures(data: ReportData) -> list[tuple[str, Any, Kind]]:
         (term("Exposed ARR within 90 days"), total(row["exposed_arr"] for row in pipeline), "money"),
         (term("Accounts to call"), len(listed), "count"),
         (term("of which within capacity"), len(within), "count"),
+        *held_out,
         (
             term("Expected loss of ARR among them, if nobody acts"),
             total(row["expected_arr_loss"] for row in listed),

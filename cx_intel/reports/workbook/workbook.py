@@ -13,9 +13,11 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.data.notes.effects import effect_notes, held_out_note, ranking_note
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.signals import main_reasons
 from cx_intel.reports.data.terms import PROBABILITY_SOURCES
+from cx_intel.reports.pages.effects import effect_rows
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.workbook import cells
@@ -39,6 +41,22 @@ TITLES = {
     "current_arr": term("ARR"),
     "expected_arr_loss": term("Expected loss of ARR"),
     "savable_arr": term("Savable ARR (assumed)"),
+    "effort_hours": term("Hours"),
+    "saved_arr_per_hour": term("Expected to be saved per hour"),
+    "playbook": term("Playbook"),
+    "compared": term("Compared"),
+    "acted_accounts": term("To call or called"),
+    "acted_kept_pct": term("Kept, %"),
+    "other_accounts": term("Others"),
+    "other_kept_pct": term("Kept by the others, %"),
+    "difference_pct": term("Difference in points"),
+    "difference_low_pct": term("At least (9 in 10)"),
+    "difference_high_pct": term("At most (9 in 10)"),
+    "arr_difference_pct": term("Difference by ARR in points"),
+    "acted_done": term("Of them called"),
+    "other_done": term("Of the others called"),
+    "undecided": term("Undecided"),
+    "told": term("What it says"),
     "renewal_date": term("Renewal"),
     "days_to_renewal": term("Days to renewal"),
     "reason": term("Why"),
@@ -77,6 +95,8 @@ INTERVENTIONS: tuple[tuple[str, cells.Kind, float], ...] = (
     *_SHARED,
     ("expected_arr_loss", "money", 14),
     ("savable_arr", "money", 14),
+    ("effort_hours", "score", 9),
+    ("saved_arr_per_hour", "money", 16),
     ("renewal_date", "day", 15),
     ("days_to_renewal", "count", 10),
     ("reason", "long", 40),
@@ -101,6 +121,26 @@ PIPELINE: tuple[tuple[str, cells.Kind, float], ...] = (
 )
 
 
+EFFECTS: tuple[tuple[str, cells.Kind, float], ...] = (
+    ("playbook", "text", 36),
+    ("compared", "text", 34),
+    ("acted_accounts", "count", 12),
+    ("acted_done", "count", 12),
+    ("acted_kept_pct", "score", 10),
+    ("other_accounts", "count", 10),
+    ("other_done", "count", 14),
+    ("other_kept_pct", "score", 14),
+    ("difference_pct", "score", 13),
+    ("difference_low_pct", "score", 13),
+    ("difference_high_pct", "score", 13),
+    ("arr_difference_pct", "score", 15),
+    ("undecided", "count", 12),
+    ("told", "text", 26),
+)
+MOST_NOTES = HEADER_ROW - 3
+"""Lines between the title of a sheet and its header."""
+
+
 def write_workbook(data: ReportData, file: Path) -> None:
     """Writes the workbook of a day to a file, row after row; equal data make equal bytes."""
     say, options = data.language.say, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -109,6 +149,8 @@ def write_workbook(data: ReportData, file: Path) -> None:
         write_summary(workbook.add_worksheet(say("Summary")), data, writer.cells, writer.place)
         writer.interventions(workbook.add_worksheet(say("Intervention list")))
         writer.pipeline(workbook.add_worksheet(say("Renewal pipeline")))
+        if len(data["playbook_effects"]):
+            writer.effects(workbook.add_worksheet(say("Did calls help")))
         for sheet in workbook.worksheets():
             cells.ready_to_print(sheet)
         title = f"{data.portfolio.name} {data.as_of.isoformat()}"
@@ -117,7 +159,7 @@ def write_workbook(data: ReportData, file: Path) -> None:
 
 
 class _Writer:
-    """Writes the two lists."""
+    """Writes the lists."""
 
     def __init__(self, data: ReportData, workbook: Workbook):
         self.data, self.portfolio, self.f, self.say = data, data.portfolio, data.language, data.language.say
@@ -135,7 +177,7 @@ class _Writer:
         }
 
     def interventions(self, sheet: Worksheet) -> None:
-        """The intervention list: those within capacity by rank, a thick line, those beyond it."""
+        """The intervention list: those within capacity by rank, a thick line, those beyond it, those held out."""
         listed, reasons = records(self.data["cs_intervention_list"]), main_reasons(self.data)
         ordered = sorted(listed, key=lambda row: (not row["is_within_capacity"], row["priority_rank"]))
         beyond = [row for row in ordered if not row["is_within_capacity"]]
@@ -143,13 +185,23 @@ class _Writer:
             row
             | {
                 "savable_arr": row["expected_arr_loss"] * row["save_rate"],
-                "capacity": self.say("within") if row["is_within_capacity"] else self.say("beyond"),
+                "capacity": self._capacity(row),
                 "reason": reasons.get(row["account_id"]),
             }
             for row in ordered
         ]
         line_at = len(ordered) - len(beyond) if beyond else None
-        self._table(sheet, INTERVENTIONS, shown, notes=self._listed_notes(ordered, beyond), line_at=line_at)
+        self._table(sheet, INTERVENTIONS, shown, notes=self._listed_notes(), line_at=line_at)
+
+    def _capacity(self, row: Record) -> str:
+        if row["is_held_out"] is True:
+            return self.say("held out")
+        return self.say("within") if row["is_within_capacity"] else self.say("beyond")
+
+    def effects(self, sheet: Worksheet) -> None:
+        """Whether calls helped, by playbook and comparison."""
+        rows = effect_rows(self.data)
+        self._table(sheet, EFFECTS, rows, notes=tuple(effect_notes(self.data)[:MOST_NOTES]), name="playbook")
 
     def pipeline(self, sheet: Worksheet) -> None:
         """The renewal pipeline, by date."""
@@ -172,7 +224,12 @@ class _Writer:
         ]
         self._table(sheet, PIPELINE, shown, notes=(note,))
 
-    def _listed_notes(self, listed: list[Record], beyond: list[Record]) -> tuple[str, ...]:
+    def _listed_notes(self) -> tuple[str, ...]:
+        """How many are to be called, how many beyond capacity, and what the order follows and who is held out."""
+        listed = records(self.data.to_call)
+        beyond = [row for row in listed if not row["is_within_capacity"]]
+        if not listed and len(self.data.held_out):
+            return tuple(held_out_note(self.data))
         if not listed:
             return (self.say("No account is cancelled, or at Critical or High risk, within 90 days."),)
         note = self.say(
@@ -181,8 +238,9 @@ class _Writer:
             loss=self._sum(listed, "expected_arr_loss"),
             arr=self._sum(listed, "current_arr"),
         )
+        order = " ".join([ranking_note(self.data), *held_out_note(self.data)])
         if not beyond:
-            return note, self.say("All of them are within the capacity of the owners.")
+            return note, " ".join([self.say("All of them are within the capacity of the owners."), order])
         capacity = self.portfolio.renewals.capacity_per_owner if self.portfolio.renewals else None
         line = self.say(
             "Below the thick line, the capacity of the owners ({capacity} accounts each): {n}, with {loss} expected loss.",
@@ -190,7 +248,7 @@ class _Writer:
             n=self.f.number(len(beyond)),
             loss=self._sum(beyond, "expected_arr_loss"),
         )
-        return note, line
+        return note, f"{line} {order}"
 
     def _sum(self, rows: Sequence[Record], column: str) -> str:
         return self.f.money(total(row[column] for row in rows))
@@ -203,6 +261,7 @@ class _Writer:
         *,
         notes: Sequence[str],
         line_at: int | None = None,
+        name: str = "account_name",
     ) -> None:
         columns = [Column(column, self.say(TITLES[column]), kind, width) for column, kind, width in layout]
         heads = ((sheet.name, cells.TITLE), (self.place, cells.MUTED), *((note, cells.STRONG) for note in notes))
@@ -211,14 +270,14 @@ class _Writer:
         self.cells.header(sheet, HEADER_ROW - 1, columns)
         for number, row in enumerate(rows):
             self._row(sheet, HEADER_ROW + number, columns, row, line=number == line_at)
-        name_at = next(i for i, column in enumerate(columns, 1) if column.name == "account_name")
+        name_at = next(i for i, column in enumerate(columns, 1) if column.name == name)
         sheet.freeze_panes(HEADER_ROW, name_at)
         sheet.autofilter(HEADER_ROW - 1, 0, HEADER_ROW - 1 + max(len(rows), 1), len(columns) - 1)
         sheet.hide_gridlines(2)
 
     def _row(self, sheet: Worksheet, number: int, columns: Sequence[Column], row: Record, *, line: bool) -> None:
         looks: tuple[Look, ...] = (cells.CAPACITY_LINE if line else cells.LINE,)
-        if row.get("is_within_capacity") is False:
+        if row.get("is_within_capacity") is False or row.get("is_held_out") is True:
             looks += (cells.BEYOND,)
         for place, column in enumerate(columns):
             value = row[column.name]
