@@ -116,10 +116,10 @@ def test_the_lot_finds_a_known_effect_and_done_against_not_done_does_not(saves: 
     for seed in range(companies):
         found = effects_of(company(seed, saves))
         by_lot = found.loc["assigned"]
-        covered["assigned"] += by_lot["difference_low_pct"] <= truth <= by_lot["difference_high_pct"]
-        covered["by_arr"] += by_lot["arr_difference_low_pct"] <= truth <= by_lot["arr_difference_high_pct"]
+        covered["assigned"] += by_lot["difference_low_points"] <= truth <= by_lot["difference_high_points"]
+        covered["by_arr"] += by_lot["arr_difference_low_points"] <= truth <= by_lot["arr_difference_high_points"]
         for name in ("similar", "done_or_not"):
-            low, high = found.loc[name, "difference_low_pct"], found.loc[name, "difference_high_pct"]
+            low, high = found.loc[name, "difference_low_points"], found.loc[name, "difference_high_points"]
             covered[name] += low <= truth <= high or low <= of_a_call <= high
     share = {name: count / companies for name, count in covered.items()}
     assert 0.85 <= share["assigned"] <= 0.95, share
@@ -131,7 +131,7 @@ def test_the_lot_finds_a_known_effect_and_done_against_not_done_does_not(saves: 
 def test_without_any_effect_the_lot_sees_none_and_done_or_not_sees_help() -> None:
     found = effects_of(company(7, 0.0, accounts=4000))
     assert found.loc["assigned", "verdict"] == "not_shown"
-    assert found.loc["done_or_not", "difference_low_pct"] > 0
+    assert found.loc["done_or_not", "difference_low_points"] > 0
     assert found.loc["done_or_not", "verdict"] is None
 
 

@@ -41,8 +41,12 @@ def effect(comparison: str, verdict: str | None, **more: Any) -> dict[str, Any]:
     row |= {"acted_accounts": 40, "acted_lost": 4, "acted_done": 39, "acted_arr": 40000, "acted_kept_pct": 90.0}
     row |= {"other_accounts": 20, "other_lost": 10, "other_done": 2, "other_arr": 20000, "other_kept_pct": 50.0}
     row |= {"acted_kept_arr_pct": 91.0, "other_kept_arr_pct": 52.0}
-    row |= {"difference_pct": 40.0, "difference_low_pct": 20.4, "difference_high_pct": 57.6}
-    return row | {"arr_difference_pct": 39.0, "arr_difference_low_pct": 15.0, "arr_difference_high_pct": 61.0} | more
+    row |= {"difference_points": 40.0, "difference_low_points": 20.4, "difference_high_points": 57.6}
+    return (
+        row
+        | {"arr_difference_points": 39.0, "arr_difference_low_points": 15.0, "arr_difference_high_points": 61.0}
+        | more
+    )
 
 
 def with_hold_out(ranked_by: str = "loss") -> Portfolio:
@@ -88,7 +92,12 @@ def test_harm_chance_and_too_few_are_told_as_such(tmp_path: Path) -> None:
     for verdict in ("harmed", "not_shown", "withheld"):
         (tmp_path / verdict).mkdir()
         row = effect(
-            "assigned", verdict, difference_pct=-3.0, difference_low_pct=-9.0, difference_high_pct=2.0, missing=7
+            "assigned",
+            verdict,
+            difference_points=-3.0,
+            difference_low_points=-9.0,
+            difference_high_points=2.0,
+            missing=7,
         )
         data = data_of(tmp_path / verdict, [row])
         told[verdict] = (effect_notes(data), verdict_note(data))

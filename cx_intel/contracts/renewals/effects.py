@@ -126,9 +126,9 @@ def playbook_effects(portfolio: Portfolio) -> Contract:
                 )
                 for kind, of in measures.items()
                 for name, text in (
-                    ("difference_pct", "Kept share {of} acted on, less that of the others."),
-                    ("difference_low_pct", f"Lower end of that difference's {INTERVAL_PCT} % interval, {{of}}."),
-                    ("difference_high_pct", f"Upper end of that difference's {INTERVAL_PCT} % interval, {{of}}."),
+                    ("difference_points", "Kept share {of} acted on, less that of the others."),
+                    ("difference_low_points", f"Lower end of that difference's {INTERVAL_PCT} % interval, {{of}}."),
+                    ("difference_high_points", f"Upper end of that difference's {INTERVAL_PCT} % interval, {{of}}."),
                 )
             ),
             Column("undecided", COUNT, "Accounts of both sides whose renewal is open.", nullable=False, minimum=0),
@@ -174,8 +174,9 @@ def playbook_effects(portfolio: Portfolio) -> Contract:
                 "interval_around_difference",
                 "A difference lies within its interval.",
                 lambda t: ibis.coalesce(
-                    (t.difference_low_pct <= t.difference_pct) & (t.difference_pct <= t.difference_high_pct),
-                    t.difference_pct.isnull(),
+                    (t.difference_low_points <= t.difference_points)
+                    & (t.difference_points <= t.difference_high_points),
+                    t.difference_points.isnull(),
                 ),
                 MODEL_FAULT,
             ),

@@ -170,7 +170,7 @@ def _pct(part: float, whole: float) -> float | None:
 
 
 def _points(kind: str, shares: tuple[float, float, float] | None) -> dict[str, float | None]:
-    names = [f"{kind}{name}" for name in ("difference_pct", "difference_low_pct", "difference_high_pct")]
+    names = [f"{kind}{name}" for name in ("difference_points", "difference_low_points", "difference_high_points")]
     return dict(zip(names, [None] * 3 if shares is None else [round(100 * s, 6) for s in shares], strict=True))
 
 

@@ -66,11 +66,11 @@ def _points(data: ReportData, label: str, name: str) -> Column:
     f = data.language
 
     def cell(row: dict[str, Any]) -> Cell:
-        if is_missing(row[f"{name}_pct"]):
+        if is_missing(row[f"{name}_points"]):
             return Cell(MISSING, sort=None)
-        low, high = (f.points(row[f"{name}_{end}_pct"], 0) for end in ("low", "high"))
-        told = f.points(row[f"{name}_pct"], 0)
-        return Cell(f.say("{points} ({low} to {high})", points=told, low=low, high=high), sort=row[f"{name}_pct"])
+        low, high = (f.points(row[f"{name}_{end}_points"], 0) for end in ("low", "high"))
+        told = f.points(row[f"{name}_points"], 0)
+        return Cell(f.say("{points} ({low} to {high})", points=told, low=low, high=high), sort=row[f"{name}_points"])
 
     text = f.say("Points out of 100, and the range that holds the true difference 9 times in 10")
     return Columns(f).heading(label, "number", text), cell

@@ -62,13 +62,13 @@ def test_by_lot_whoever_was_to_be_called_counts_as_called() -> None:
     found = effects(given)["all", "assigned"]
     counts = ("acted_accounts", "acted_lost", "acted_done", "other_accounts", "other_lost", "other_done")
     assert tuple(found[name] for name in counts) == (40, 4, 39, 20, 10, 2)
-    assert (found["acted_kept_pct"], found["other_kept_pct"], found["difference_pct"]) == (90.0, 50.0, 40.0)
+    assert (found["acted_kept_pct"], found["other_kept_pct"], found["difference_points"]) == (90.0, 50.0, 40.0)
     assert (found["undecided"], found["missing"], found["verdict"]) == (1, 0, "helped")
     # by hand: Wilson of 36/40 is 0.796 to 0.954, of 10/20 0.327 to 0.673
-    assert found["difference_low_pct"] == pytest.approx(
+    assert found["difference_low_points"] == pytest.approx(
         100 * (0.4 - ((0.9 - 0.796) ** 2 + (0.673 - 0.5) ** 2) ** 0.5), abs=0.2
     )
-    assert found["difference_high_pct"] == pytest.approx(
+    assert found["difference_high_points"] == pytest.approx(
         100 * (0.4 + ((0.954 - 0.9) ** 2 + (0.5 - 0.327) ** 2) ** 0.5), abs=0.2
     )
 
@@ -94,7 +94,7 @@ def test_while_nothing_is_decided_it_says_how_many_are_missing() -> None:
     found = effects(entry(name, is_held_out=name == "a", is_compared=True, outcome="open") for name in "abc")
     assert list(found) == [("all", "assigned"), (PLAY, "assigned")]
     row = found["all", "assigned"]
-    assert (row["undecided"], row["missing"], row["verdict"], row["difference_pct"]) == (3, 20, "withheld", None)
+    assert (row["undecided"], row["missing"], row["verdict"], row["difference_points"]) == (3, 20, "withheld", None)
 
 
 def test_shares_of_arr_weigh_accounts_by_their_arr() -> None:
@@ -106,8 +106,8 @@ def test_shares_of_arr_weigh_accounts_by_their_arr() -> None:
         entry("d", current_arr=1000, is_held_out=True, is_compared=True),
     ]
     row = effects(given)["all", "assigned"]
-    assert (row["acted_kept_arr_pct"], row["other_kept_arr_pct"], row["arr_difference_pct"]) == (90.0, 25.0, 65.0)
-    assert row["arr_difference_low_pct"] <= 65 <= row["arr_difference_high_pct"]
+    assert (row["acted_kept_arr_pct"], row["other_kept_arr_pct"], row["arr_difference_points"]) == (90.0, 25.0, 65.0)
+    assert row["arr_difference_low_points"] <= 65 <= row["arr_difference_high_points"]
     assert effects(reversed(given)) == effects(given)
 
 
@@ -135,7 +135,7 @@ def test_similar_is_of_the_same_playbook_and_risk_and_near_in_score_arr_and_days
     assert (row["acted_accounts"], row["unmatched"]) == ((1, 0) if fits else (0, 2 if change.get("status") else 1))
     assert row["verdict"] is None
     if fits:
-        assert (row["acted_lost"], row["other_lost"], row["difference_pct"]) == (0, 1, 100.0)
+        assert (row["acted_lost"], row["other_lost"], row["difference_points"]) == (0, 1, 100.0)
 
 
 def test_each_account_is_compared_with_the_nearest_and_taken_once() -> None:
@@ -185,7 +185,7 @@ def test_rules_of_the_effects_can_fail() -> None:
     for change, rule in (
         ({"verdict": None}, "verdict_by_lot_alone"),
         ({"missing": 1}, "withheld_below_enough"),
-        ({"difference_low_pct": 100.0, "difference_pct": 99.0}, "interval_around_difference"),
+        ({"difference_low_points": 100.0, "difference_points": 99.0}, "interval_around_difference"),
     ):
         assert rule in broken(rows(of, [row | change]), of)
     entries = contracts.intervention_entries(FLEET)

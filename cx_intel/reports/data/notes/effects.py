@@ -100,9 +100,9 @@ def _by_lot(data: ReportData, row: dict[str, Any]) -> list[str]:
         "m": f.number(row["other_accounts"]),
         "acted": f.number(row["acted_kept_pct"]),
         "other": f.number(row["other_kept_pct"]),
-        "difference": f.points(row["difference_pct"], 0),
-        "low": f.points(row["difference_low_pct"], 0),
-        "high": f.points(row["difference_high_pct"], 0),
+        "difference": f.points(row["difference_points"], 0),
+        "low": f.points(row["difference_low_points"], 0),
+        "high": f.points(row["difference_high_points"], 0),
         "acted_done": f.number(row["acted_done"]),
         "other_done": f.number(row["other_done"]),
     }
