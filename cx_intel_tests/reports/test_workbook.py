@@ -103,7 +103,7 @@ def test_risk_and_tier_are_told_by_text_and_colour(german: Workbook):
 def test_lists_can_be_filtered_scrolled_and_printed(german: Workbook):
     sheet = german["Interventionsliste"]
     assert sheet.freeze_panes == "C6"
-    assert sheet.auto_filter.ref == f"A{HEADER_ROW}:R{HEADER_ROW + len(HOSTILE)}"
+    assert sheet.auto_filter.ref == f"A{HEADER_ROW}:T{HEADER_ROW + len(HOSTILE)}"
     assert (sheet.page_setup.orientation, sheet.print_title_rows) == ("landscape", f"${HEADER_ROW}:${HEADER_ROW}")
     assert sheet.column_dimensions["B"].width == pytest.approx(34, abs=1)
 
@@ -149,4 +149,4 @@ def test_an_empty_list_and_one_account_in_english(tmp_path: Path, names: list[st
         assert sheet["A3"].value.startswith("Accounts cancelled, or at Critical or High risk, within 90 days: 1;")
     else:
         assert sheet["A3"].value == "No account is cancelled, or at Critical or High risk, within 90 days."
-        assert sheet.auto_filter.ref == f"A{HEADER_ROW}:R{HEADER_ROW + 1}"
+        assert sheet.auto_filter.ref == f"A{HEADER_ROW}:T{HEADER_ROW + 1}"
