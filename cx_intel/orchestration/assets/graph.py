@@ -20,7 +20,8 @@ from cx_intel.models.core import accounts, catalog, freshness, usage
 from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
 from cx_intel.models.identity import identity_map, unmatched
-from cx_intel.models.renewals import actions, effects, families, hold_out, interventions, lifecycle, outcomes, outlook
+from cx_intel.models.renewals import actions, effects, families, hold_out, interventions, lifecycle, outlook
+from cx_intel.models.renewals import outcomes as renewal_outcomes
 from cx_intel.models.renewals import pipeline as renewals
 from cx_intel.models.renewals.learned import observations, probabilities, terms, verdict
 from cx_intel.models.revenue import cohorts, delivery, published, reconciliation, recurring, waterfall
@@ -75,7 +76,7 @@ MODULES = (
     actions,
     interventions,
     hold_out,
-    outcomes,
+    renewal_outcomes,
     effects,
     outlook,
     lifecycle,
