@@ -70,14 +70,17 @@ def subscription_periods_known_on(subscription_periods: ir.Table, *, portfolio: 
 
 
 def _renewal_date_then(rows: ir.Table, portfolio: Portfolio, as_of: date) -> ir.DateValue:
-    """The renewal date from the day on, where the one that is there was delivered later and may have rolled on since."""
+    """The renewal date from the day on, where the one that is there was delivered later and has rolled on since.
+
+    It has where the date of a term before lay between the day and the delivery; one further ahead was as far ahead then.
+    """
     day, given = ibis.literal(as_of), rows.renewal_date
     term = ibis.coalesce(rows.term_months, terms_of(portfolio).term_months).cast("int64")
     terms = (month_index(given) - month_index(day)) // term
     taken_back = months_later(given, (terms * -term).cast("int64"))
     too_far = (taken_back < day) | (taken_back <= rows.start_date)
     taken_back = ibis.ifelse(too_far, months_later(given, ((terms - 1) * -term).cast("int64")), taken_back)
-    has_rolled = (rows.delivered_on > day) & (given > day) & (terms > 0)
+    has_rolled = (rows.delivered_on > day) & (given > day) & (terms > 0) & (taken_back <= rows.delivered_on)
     return ibis.ifelse(ibis.coalesce(has_rolled, ibis.literal(False)), taken_back, given)
 
 
