@@ -12,12 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import ibis
 
 import cx_intel
+from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.orchestration.assets.backtest.replay import Replay
 from cx_intel.orchestration.build import build_definitions
 from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import Outcome, refresh
 from cx_intel.settings.environment import read_environment
+from cx_intel.settings.yaml.loader import load_portfolio
+from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 ROOT = Path(cx_intel.__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -120,3 +126,17 @@ def waterfall(of: Atlas) -> dict[date, tuple[float, ...]]:
     """Month: the figures of `WATERFALL`."""
     rows = of.rows(f"SELECT revenue_month, {WATERFALL} FROM nrr_summary WHERE revenue_month >= ?", APRIL)
     return {month: tuple(figures) for month, *figures in rows}
+
+
+def replayed_and_stored(of: Atlas, day: date) -> dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+    """Of each snapshot table of a day: the rows made once more from what was known on it, and those that were written then."""
+    portfolio = load_portfolio(of.portfolios / f"{of.name}.yaml")
+    kept = [t for t in tables_of(portfolio) if contract_of(t, portfolio).kind == "snapshot" and t != "quarantine"]
+    with reading(of.folder / "warehouse.duckdb") as database:
+        warehouse = DuckDBWarehouse(database, of.name)
+        made = Replay(portfolio, warehouse).of_day(day, tables=kept)
+        stored = {table: warehouse.table(table) for table in made if table in kept}
+        return {
+            table: (warehouse.rows(made[table]), warehouse.rows(rows.filter(rows.as_of == ibis.literal(day))))
+            for table, rows in stored.items()
+        }

@@ -1,7 +1,7 @@
-"""What was known on a past day of that which remembers: accounts, contracts, the ledger, each as it stood then.
+"""What was known on a past day of that which remembers: accounts, contracts, the ledger, tickets, each as it stood then.
 
-Rows that are dated (events, tickets, answers, invoices) need nothing from here, since every model reads them up to its
-day. Which snapshots are made of this is decided in `cx_intel.orchestration.assets.backtest.replay`.
+Rows that are dated (events, answers, invoices) need nothing from here, since every model reads them up to its day. Which
+snapshots are made of this is decided in `cx_intel.orchestration.assets.backtest.replay`.
 Definitions: What is known, and when, in `docs/definitions.md`.
 """
 
@@ -14,16 +14,19 @@ from cx_intel.contracts.contract import MONEY, conform
 from cx_intel.contracts.core import account_history as contract_of_history
 from cx_intel.contracts.freshness import source_freshness as contract_of_freshness
 from cx_intel.contracts.revenue.published import revenue_ledger as contract_of_ledger
+from cx_intel.contracts.staging.support import stg_support_tickets as contract_of_tickets
 from cx_intel.contracts.subscriptions import subscription_periods as contract_of_periods
 from cx_intel.models.core.source_days import SOURCE
 from cx_intel.models.expressions.anniversaries import months_later
 from cx_intel.models.expressions.joins import beside
 from cx_intel.models.expressions.months import first_day, month_index
+from cx_intel.models.expressions.time import end_of_day_utc
 from cx_intel.models.health.measures import leaves_of, source_table
 from cx_intel.models.health.population import health_settings
 from cx_intel.models.renewals.dates import terms_of
 from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.models.revenue.horizon import with_horizon
+from cx_intel.models.staging.columns.tickets import read_status, ticket_hours
 from cx_intel.models.subscriptions.counting import with_counting
 from cx_intel.models.subscriptions.periods import after_discounts, as_stored, ordered
 from cx_intel.settings.portfolio import Portfolio
@@ -117,6 +120,36 @@ def revenue_ledger_known_on(
         mrr=mrr,
     )
     return conform(rows, contract_of_ledger(portfolio))
+
+
+def support_tickets_known_on(
+    stg_support_tickets: ir.Table, stg_ticket_status_history: ir.Table, *, portfolio: Portfolio, as_of: date
+) -> ir.Table:
+    """The tickets with the status that their history tells for the day, where it has changed since.
+
+    Grain: that of stg_support_tickets. One opened again later was resolved when its status changed last, one escalated
+    later was open. Tickets whose status has not changed since, or has no change up to the day, stay as they are.
+    """
+    end = ibis.literal(end_of_day_utc(as_of, portfolio.time_zone))
+    changes = stg_ticket_status_history.filter(stg_ticket_status_history.field == "status")
+    known = changes.changed_at < end
+    told = changes.group_by("ticket_id").agg(
+        _at=changes.changed_at.max(where=known), _later=changes.changed_at.max(where=~known)
+    )
+    told = told.filter(told["_at"].notnull() & told["_later"].notnull())
+    words = changes.select("ticket_id", _at=changes.changed_at, _word=changes["value"])
+    told = told.inner_join(words, ["ticket_id", "_at"]).select("ticket_id", "_at", "_word")
+    rows = beside(stg_support_tickets, told, "ticket_id")
+    is_told = rows["_word"].notnull()
+    status = ibis.ifelse(is_told, read_status(rows["_word"]), rows.status)
+    was_resolved = is_told & (status == "resolved")
+    in_time = ibis.coalesce(rows.resolved_at < end, ibis.literal(False))
+    resolved_at = ibis.ifelse(was_resolved & ~in_time, rows["_at"], rows.resolved_at)
+    source_status = ibis.ifelse(is_told, rows["_word"], rows.source_status)
+    rows = rows.mutate(status=status, source_status=source_status, resolved_at=resolved_at)
+    hours_then = ticket_hours(rows, portfolio, as_of)["resolution_hours"]
+    rows = rows.mutate(resolution_hours=ibis.ifelse(was_resolved, hours_then, rows.resolution_hours))
+    return conform(rows, contract_of_tickets(portfolio))
 
 
 def source_freshness_known_on(

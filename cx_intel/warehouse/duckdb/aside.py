@@ -22,7 +22,9 @@ CALL = re.compile(rf"{PARAMETER}\((?:CAST\()?(\d+)(?: AS \w+\))?\)", re.IGNORECA
 
 def keep_for_now(database: Database, name: str, rows: Rows, like: ibis.Schema) -> ir.Table:
     """As `Warehouse.keep_for_now`, under a name of all portfolios' own."""
-    database.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {database.sql(rows, like)}')
+    database.connection.execute(
+        f'CREATE OR REPLACE TEMP TABLE "{name}" AS {_with_days(database.sql(rows, like), like)}'
+    )
     return database.passing_table(name, like)
 
 
@@ -36,17 +38,25 @@ def put_aside(
         found = of_many_days(lambda day: as_expression(make(day), like), days)
     columns = ibis.schema({ASIDE_DAY: "date", **like})
     if found is not None:
-        _make_at_once(database, name, found, days)
+        _make_at_once(database, name, found, days, columns)
         return database.passing_table(name, columns)
     for number, day in enumerate(days):
         rows = as_expression(make(day) if number else made[0], like)
-        query = database.sql(rows.mutate(**{ASIDE_DAY: ibis.literal(day)}).select(*columns), columns)
+        query = _with_days(
+            database.sql(rows.mutate(**{ASIDE_DAY: ibis.literal(day)}).select(*columns), columns), columns
+        )
         begin = f'INSERT INTO temp."{name}" BY NAME' if number else f'CREATE OR REPLACE TEMP TABLE "{name}" AS'
         database.connection.execute(f"{begin} {query}")
     return database.passing_table(name, columns)
 
 
-def _make_at_once(database: Database, name: str, found: OfManyDays, days: Sequence[date]) -> None:
+def _with_days(query: str, like: ibis.Schema) -> str:
+    """The query with days as days: DuckDB makes times of a day less an interval, and Ibis does not know of it."""
+    days = [f'CAST("{column}" AS DATE) AS "{column}"' for column, kind in like.items() if kind.is_date()]
+    return f"SELECT * REPLACE ({', '.join(days)}) FROM ({query})" if days else query
+
+
+def _make_at_once(database: Database, name: str, found: OfManyDays, days: Sequence[date], like: ibis.Schema) -> None:
     columns = {
         f"p{number}": pa.array(v, kind.to_pyarrow())
         for number, (kind, v) in enumerate(zip(found.types, found.values, strict=True))
@@ -54,8 +64,7 @@ def _make_at_once(database: Database, name: str, found: OfManyDays, days: Sequen
     database.connection.register(DAYS, pa.table({ASIDE_DAY: pa.array(days, pa.date32()), **columns}))
     query = CALL.sub(rf"{DAYS}.p\1", database.sql(found.rows))
     try:
-        database.connection.execute(
-            f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT {DAYS}.{ASIDE_DAY}, made.* FROM {DAYS}, LATERAL ({query}) AS made'
-        )
+        of_days = _with_days(f"SELECT {DAYS}.{ASIDE_DAY}, made.* FROM {DAYS}, LATERAL ({query}) AS made", like)
+        database.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {of_days}')
     finally:
         database.connection.unregister(DAYS)

@@ -1,16 +1,18 @@
-"""What was known on a past day of accounts, contracts and the ledger is what stood there then."""
+"""What was known on a past day of accounts, contracts, tickets and the ledger is what stood there then."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
 from cx_intel.contracts.core import account_history
 from cx_intel.contracts.revenue.published import restatements, revenue_ledger
+from cx_intel.contracts.staging.support import stg_support_tickets, stg_ticket_status_history
 from cx_intel.models.backtest.known import (
     account_history_known_on,
     revenue_ledger_known_on,
     subscription_periods_known_on,
+    support_tickets_known_on,
 )
 from cx_intel_tests.helpers.builders import portfolio, rows, values
 from cx_intel_tests.helpers.made_once import made
@@ -158,3 +160,45 @@ def test_what_waited_behind_a_closed_month_is_undone_too():
     )
     found = revenue_ledger_known_on(*tables, 2025 * 12, portfolio=SMALL, as_of=FEB)
     assert values(found, "restated_mrr", by="revenue_month") == {date(2024, 12, 1): 0, date(2025, 1, 1): 0}
+
+
+def test_a_renewal_date_that_was_further_ahead_than_a_term_stays_where_none_has_passed_since():
+    """A contract of two years: the date of the year between lies after the delivery, so that nothing rolled on."""
+    begun = S | {"start_date": date(2024, 3, 15), "renewal_date": date(2027, 3, 15)}
+    delivered = Loads().load(date(2025, 10, 10), begun)
+    found = made(subscription_periods_known_on, delivered.periods, portfolio=SMALL, as_of=date(2025, 8, 31)).to_pylist()
+    assert [row["renewal_date"] for row in found] == [date(2027, 3, 15)]
+
+
+def test_tickets_have_the_status_that_their_history_tells_for_the_day():
+    noon = datetime(2025, 1, 10, 12)
+    tickets = [
+        {"ticket_id": "again", "status": "open", "source_status": "reopened"},
+        {"ticket_id": "escalated", "status": "escalated", "source_status": "escalated"},
+        {"ticket_id": "settled", "status": "resolved", "resolved_at": noon, "resolution_hours": 24.0},
+        {"ticket_id": "untold", "status": "escalated"},
+    ]
+    changes = {
+        "again": [(noon, "solved"), (datetime(2025, 2, 1), "reopened")],
+        "escalated": [(datetime(2025, 1, 9, 12), "pending"), (datetime(2025, 2, 1), "escalated")],
+        "settled": [(noon, "solved")],
+        "untold": [(datetime(2025, 2, 1), "escalated")],
+    }
+    history = [
+        {"ticket_id": ticket, "field": "status", "changed_at": at, "value": word}
+        for ticket, told in changes.items()
+        for at, word in told
+    ]
+    created = {"account_id": "A", "created_at": datetime(2025, 1, 9, 12)}
+    found = support_tickets_known_on(
+        rows(stg_support_tickets(SMALL), [created | ticket for ticket in tickets]),
+        rows(stg_ticket_status_history(SMALL), history),
+        portfolio=SMALL,
+        as_of=JAN,
+    )
+    assert values(found, "status", "resolved_at", "resolution_hours", by="ticket_id") == {
+        "again": ("resolved", noon, 24.0),
+        "escalated": ("open", None, None),
+        "settled": ("resolved", noon, 24.0),
+        "untold": ("escalated", None, None),
+    }

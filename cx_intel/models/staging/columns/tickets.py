@@ -20,18 +20,22 @@ NPS_SCALE = (0, 10)
 def ticket_words(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
     """What the words of the source mean, and the rating on its scale."""
     word, known = rows.status, [word for words in TICKET_WORDS.values() for word in words]
-    read = first_match([(word.isin(words), status) for status, words in TICKET_WORDS.items()], "open")
     by_time = ibis.ifelse(rows.resolved_at.notnull(), "resolved", "open")
     rating = _rating(rows, portfolio)
     return {
         "_local_time": in_zone(rows.created_at, portfolio.time_zone),
         "source_status": ibis.coalesce(rows.source_status, word),
-        "status": ibis.ifelse(word.isnull(), by_time, read),
+        "status": ibis.ifelse(word.isnull(), by_time, read_status(word)),
         "unknown_status": ibis.ifelse(word.isin(known), ibis.null("string"), word),
         "satisfaction_score": rating,
         "csat_scale": ibis.literal(portfolio.satisfaction.name),
         "unread_rating": _unread(rows, "satisfaction_score", rating, _words_for_none(portfolio)),
     }
+
+
+def read_status(word: ir.StringValue) -> ir.StringValue:
+    """What a help desk's word, in lower case, means; any other than those that are known is open."""
+    return first_match([(word.isin(words), status) for status, words in TICKET_WORDS.items()], "open")
 
 
 def ticket_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:

@@ -19,6 +19,7 @@ from cx_intel.models.backtest.known import (
     revenue_ledger_known_on,
     source_freshness_known_on,
     subscription_periods_known_on,
+    support_tickets_known_on,
 )
 from cx_intel.models.core.source_days import DatedRows, days_with_rows
 from cx_intel.models.revenue.horizon import horizon_of
@@ -31,7 +32,7 @@ from cx_intel.warehouse.protocol import ASIDE_DAY, Rows, Warehouse
 SCORED = ("account_snapshot", "source_freshness", *HEALTH)
 """The snapshots that a score is made of, in no order."""
 HISTORY, PERIODS, LEDGER, RESTATED = "account_history", "subscription_periods", "revenue_ledger", "restatements"
-FRESHNESS = "source_freshness"
+FRESHNESS, TICKETS = "source_freshness", "stg_support_tickets"
 
 
 @dataclass
@@ -108,6 +109,9 @@ class Replay:
         if "subscriptions" in portfolio.tables:
             periods = warehouse.table(PERIODS)
             self._put_aside(PERIODS, lambda day: subscription_periods_known_on(periods, **of(day)), days)
+        if "ticket_status_history" in portfolio.tables:
+            tickets = [warehouse.table(t) for t in (TICKETS, "stg_ticket_status_history")]
+            self._put_aside(TICKETS, lambda day: support_tickets_known_on(*tickets, **of(day)), days)
         self._put_aside(LEDGER, ledger, days)
         self._put_aside(
             "fct_revenue", lambda day: fct_revenue(on_day(self._made[LEDGER], day), portfolio=portfolio), days
