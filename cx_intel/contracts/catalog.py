@@ -159,6 +159,11 @@ def backtest_tables(portfolio: Portfolio) -> tuple[str, ...]:
     return (*BACKTEST, *LEARNED) if portfolio.renewals else BACKTEST
 
 
+def has_all_days(contract: Contract) -> bool:
+    """Whether a table has rows of every day or past month, so that it is copied and exported only where it is asked for."""
+    return contract.kind == "by_day" or contract.table in past.REPLAYED
+
+
 def kept_tables(portfolio: Portfolio) -> tuple[str, ...]:
     """The tables beside those of `tables_of`, not published: what staging keeps for its next run, and what a sync writes."""
     tables = ["rejected_rows"]

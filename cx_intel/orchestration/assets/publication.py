@@ -11,9 +11,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from cx_intel.contracts.backtest.past import REPLAYED
-from cx_intel.contracts.catalog import OBSERVED, contract_of, tables_of
-from cx_intel.contracts.contract import Contract
+from cx_intel.contracts.catalog import contract_of, has_all_days, tables_of
 from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.partitions import mapping
 from cx_intel.orchestration.assets.retention import RETENTION
@@ -32,13 +30,8 @@ def published_tables(portfolio: Portfolio) -> dict[str, str]:
     return {
         c.table: "as_of" if c.kind == "snapshot" else ""
         for c in contracts
-        if c.layer not in UNPUBLISHED_LAYERS and (portfolio.publish.events or _is_short(c))
+        if c.layer not in UNPUBLISHED_LAYERS and (portfolio.publish.events or not has_all_days(c))
     }
-
-
-def _is_short(contract: Contract) -> bool:
-    """Whether a table does not grow by rows of every day or every past month."""
-    return contract.kind != "by_day" and contract.table not in (*REPLAYED, OBSERVED)
 
 
 def publish_assets(portfolio: Portfolio, file: Path) -> list[dg.AssetsDefinition]:

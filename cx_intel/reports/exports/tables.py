@@ -16,7 +16,7 @@ from types import MappingProxyType
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.contracts.catalog import contract_of, has_all_days, tables_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.exports.folders import ExportFolders
@@ -78,7 +78,7 @@ def exported_tables(portfolio: Portfolio) -> tuple[str, ...]:
     if chosen != "all":
         return tuple(table for table in tables_of(portfolio) if table in chosen)
     contracts = (contract_of(table, portfolio) for table in tables_of(portfolio))
-    return tuple(c.table for c in contracts if c.layer != "staging" and c.kind != "by_day")
+    return tuple(c.table for c in contracts if c.layer != "staging" and not has_all_days(c))
 
 
 def check_exports(portfolio: Portfolio) -> None:
