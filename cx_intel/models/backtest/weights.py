@@ -5,7 +5,7 @@ others; they are a suggestion, never applied. How well a score does is measured 
 weights would change is `cx_intel.orchestration.preview`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -123,7 +123,12 @@ class Suggestion:
 
 
 def suggested_weights(
-    observed: Observations, followed: Followed, predictors: Mapping[str, Floats], health: HealthSettings, within: float
+    observed: Observations,
+    followed: Followed,
+    predictors: Mapping[str, Floats],
+    health: HealthSettings,
+    within: float,
+    held: Collection[str] = (),
 ) -> Suggestion:
     """The weights that past months would choose.
 
@@ -137,6 +142,7 @@ def suggested_weights(
         predictors: Of `Observations.predictors`: the scores of signals by row.
         health: Today's settings.
         within: How far a signal's share of the score may be from today's, as a share of it: 0.5 is half to one and a half.
+        held: Signals that keep today's share, since they may know the outcome.
     """
     parts = [
         (name, signal, dimension.weight * scored.weight)
@@ -155,7 +161,7 @@ def suggested_weights(
         observed.account[row].astype(np.int64),
         observed.accounts,
         np.array([weight for _, _, weight in parts]),
-        within,
+        np.array([0.0 if signal in held else within for _, signal, _ in parts]),
     )
     known = np.asarray(np.isfinite(data.values).all(axis=1))
     data = data.of(known)
@@ -206,7 +212,7 @@ class _Data:
     account: Ints
     accounts: int
     today: Floats
-    within: float
+    within: Floats
 
     @property
     def least(self) -> Floats:

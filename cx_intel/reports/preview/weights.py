@@ -6,7 +6,8 @@ What is read of the back-test, and how the suggestion is said. How weights are f
 
 import pandas as pd
 
-from cx_intel.contracts.backtest.columns import OUTCOMES
+from cx_intel.contracts.backtest.columns import ALL, OUTCOMES
+from cx_intel.contracts.backtest.results import MAY_KNOW, SIGNAL_PREFIX
 from cx_intel.models.backtest.discrimination import Discrimination
 from cx_intel.models.backtest.observations import Observations
 from cx_intel.models.backtest.verdicts import WORDS
@@ -15,6 +16,7 @@ from cx_intel.reports.ask.answer import Answer, NoAnswer, Section
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
+RESULTS = "backtest_results"
 LITTLE = 0.02
 """A gain of AUC below which weights are hardly worth a change."""
 TABLES = ("backtest_scores", "backtest_signals", "backtest_outcomes")
@@ -48,7 +50,19 @@ def suggestion(
             f"The back-test knows nothing of {outcome} within {window_days} days; outcomes are {', '.join(OUTCOMES)}, "
             f"days {windows or 'none, since no window is over'}."
         )
-    return suggested_weights(observed, chosen[0], observed.predictors(signals), portfolio.health, within)
+    held = leaking(warehouse, outcome, window_days)
+    return suggested_weights(observed, chosen[0], observed.predictors(signals), portfolio.health, within, held)
+
+
+def leaking(warehouse: Warehouse, outcome: str, window_days: int) -> tuple[str, ...]:
+    """The signals that, by the last back-test, may know the outcome."""
+    if not warehouse.exists(RESULTS):
+        return ()
+    rows = warehouse.table(RESULTS)
+    of_outcome = (rows.outcome == outcome) & (rows.window_days == window_days) & (rows.slice == ALL)
+    found = warehouse.rows(rows.filter(of_outcome & (rows.verdict == MAY_KNOW)).select("predictor"))
+    names = sorted(str(row["predictor"]) for row in found)
+    return tuple(name.removeprefix(SIGNAL_PREFIX) for name in names if name.startswith(SIGNAL_PREFIX))
 
 
 def _frame(warehouse: Warehouse, table: str) -> pd.DataFrame:
@@ -57,6 +71,7 @@ def _frame(warehouse: Warehouse, table: str) -> pd.DataFrame:
 
 def told(found: Suggestion, portfolio: Portfolio, within: float) -> Answer:
     """The suggestion as an answer, in English."""
+    kept = [weight.signal for weight in found.weights if weight.least == weight.most]
     did, others = WORDS[found.outcome]
     seen = (
         f"Seen: {found.observations:,} scores of accounts on past month ends of which enough was measured; "
@@ -67,6 +82,11 @@ def told(found: Suggestion, portfolio: Portfolio, within: float) -> Answer:
         text = f"No suggestion: it takes {found.missing} more accounts that {did}; of fewer than twenty the weights are chance."
         return Answer(title, (seen, text), ())
     lines = [seen, *_judged(found, did, others)]
+    if kept:
+        lines.append(
+            f"{', '.join(kept)} tells better than what was known on the day can: it may be entered when the outcome is known. "
+            "It keeps today's share here; find out when it is written, and take it out of the score until then."
+        )
     lines.append(
         f"Each signal's share of the score was held within {100 * within:.0f} % of today's. Nothing is changed: paste what "
         "you want, give `health.version` another value, and look at it first with `cx-intel preview`."

@@ -34,7 +34,12 @@ def health(**weights: float) -> HealthSettings:
 
 
 def suggested(
-    accounts: int, leavers: int, signals: dict[str, Any], settings: HealthSettings, within: float = 0.5
+    accounts: int,
+    leavers: int,
+    signals: dict[str, Any],
+    settings: HealthSettings,
+    within: float = 0.5,
+    held: tuple[str, ...] = (),
 ) -> Suggestion:
     """Of accounts that are scored each month; the first `leavers` of them leave in a month of their own.
 
@@ -44,6 +49,7 @@ def suggested(
         signals: Name: the score of a signal by whether the account is about to leave.
         settings: The model.
         within: The bounds.
+        held: Signals that keep their share.
     """
     scores, measured, followed = [], [], []
     for month, day in enumerate(MONTHS):
@@ -62,7 +68,7 @@ def suggested(
     observed = Observations(pd.DataFrame(scores).assign(**figures))
     outcomes = pd.DataFrame(followed).assign(is_contracted=None, is_not_renewed=None)
     churn = next(f for f in observed.followed(outcomes) if f.outcome == "churn")
-    return suggested_weights(observed, churn, observed.predictors(pd.DataFrame(measured)), settings, within)
+    return suggested_weights(observed, churn, observed.predictors(pd.DataFrame(measured)), settings, within, held)
 
 
 def noise(seed: int) -> Any:
@@ -106,6 +112,13 @@ def test_weights_sum_to_one_within_their_bounds() -> None:
     assert all(w.least - 1e-9 <= w.suggested <= w.most + 1e-9 for w in found.weights)
     assert found.weights[0].suggested > 0.1 > 0.1 * 0.7
     assert sum(outer for outer, _ in found.by_dimension().values()) == pytest.approx(1, abs=1e-12)
+
+
+def test_a_signal_that_may_know_the_outcome_keeps_its_share() -> None:
+    signals = {"knows": lambda left: 0.0 if left else 100.0, "strong": tells(1), "useless": noise(2)}
+    found = suggested(40, 30, signals, health(knows=0.2, strong=0.4, useless=0.4), held=("knows",))
+    assert found.weights[0].suggested == pytest.approx(0.2)
+    assert found.weights[0].least == found.weights[0].most
 
 
 def test_a_signal_that_is_never_measured_counts_as_the_others_do() -> None:
