@@ -16,6 +16,7 @@ from cx_intel.cli.output import console, errors
 from cx_intel.contracts.backtest.columns import ALL
 from cx_intel.contracts.backtest.results import HEALTH_SCORE
 from cx_intel.settings.environment import Environment, read_environment
+from cx_intel.settings.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from cx_intel.orchestration.runs import Outcome
@@ -45,13 +46,15 @@ def backtest_command(portfolio: Annotated[str, typer.Argument(help="The portfoli
         started = datetime.now(UTC)
         with instance_of(environment.home) as instance, console.status(f"the score of {name} on past month ends ..."):
             outcome = backtest(definitions_of([chosen], environment), name, as_of, instance)
-        _tell(environment, outcome, (datetime.now(UTC) - started).total_seconds())
+        _tell(environment, chosen, outcome, (datetime.now(UTC) - started).total_seconds())
     if not outcome.succeeded:
         raise typer.Exit(1)
 
 
-def _tell(environment: Environment, outcome: "Outcome", seconds: float) -> None:
-    """What was found of the score in one sentence a window, and what went wrong."""
+def _tell(environment: Environment, portfolio: Portfolio, outcome: "Outcome", seconds: float) -> None:
+    """What was found of the score in one sentence a window, what of the renewals, and what went wrong."""
+    from cx_intel.reports.data.headline import probabilities
+
     name = outcome.portfolio
     console.print(f"[bold]{name}[/] back-test as of {outcome.as_of}; {seconds:.1f} s", highlight=False)
     for table, rows in outcome.tables.items():
@@ -63,6 +66,9 @@ def _tell(environment: Environment, outcome: "Outcome", seconds: float) -> None:
             results = found.warehouses[name].table("backtest_results")
             of_score = results.filter((results.predictor == HEALTH_SCORE) & (results.slice == ALL))
             judged = found.warehouses[name].rows(of_score.order_by("outcome", "window_days"))
+            of_renewals = probabilities(found.warehouses[name], portfolio, outcome.as_of)
         for row in judged:
             told = f"{row['outcome']} within {row['window_days']} days: {row['finding']}"
+            console.print(f"  {escape(told)}", highlight=False)
+        for told in of_renewals:
             console.print(f"  {escape(told)}", highlight=False)

@@ -82,6 +82,13 @@ def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: 
     )
 
 
+def probabilities(warehouse: Warehouse, portfolio: Portfolio, as_of: date) -> list[str]:
+    """Where the probabilities of renewal of a day are from, and why, where there is more to say than that they are the map's."""
+    read = ("renewal_model", "renewal_pipeline")
+    data = read_report_data(warehouse, portfolio, as_of, datetime.now(UTC), tables=read, with_state=False)
+    return _probabilities(data, Language("en", portfolio.currency.reporting))
+
+
 def _probabilities(data: ReportData, english: Language) -> list[str]:
     """Whether probabilities of renewal are learnt or the map's, where there is more to say than that they are the map's."""
     return [text for text in [probability_source(data, english)] if text]

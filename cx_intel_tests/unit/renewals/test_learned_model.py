@@ -127,6 +127,7 @@ def test_what_is_known_later_changes_nothing() -> None:
     pd.testing.assert_series_equal(verdict_on(WORLD[known], one, day), verdict_on(turned, other, day))
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_changes_nothing() -> None:
     mixed = WORLD.sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(TERMS, terms_on(mixed, KNOWN_ON))
@@ -141,6 +142,7 @@ def test_without_scikit_learn_it_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (found["verdict"], found["withheld_because"]) == ("withheld", "not_installed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("later", "is_drifting"), [("as before", False), ("upside down", True)])
 def test_drift_is_told_from_outcomes_since_an_earlier_model(later: str, is_drifting: bool) -> None:
     day = date(2022, 12, 31)

@@ -5,7 +5,7 @@ of terms that needs no package to be applied (`terms.py`); which observations it
 """
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,13 +92,13 @@ def fit(rows: pd.DataFrame) -> Fitted | None:
     if not pairs or rows["is_renewed"].nunique() < 2:
         return None
     renewed = np.concatenate([later["is_renewed"].to_numpy(dtype=float) for _, later in pairs])
+    fits = [(_fitted(earlier, STRENGTHS), later) for earlier, later in pairs]
     predicted = {
-        strength: np.concatenate([_fitted(earlier, strength).log_odds(later) for earlier, later in pairs])
-        for strength in STRENGTHS
+        strength: np.concatenate([found[strength].log_odds(later) for found, later in fits]) for strength in STRENGTHS
     }
     errors = {strength: round(float(np.mean((logistic(z) - renewed) ** 2)), 9) for strength, z in predicted.items()}
     strength = min(STRENGTHS, key=lambda s: errors[s])
-    return _fitted(rows, strength).calibrated(*calibration(predicted[strength], renewed))
+    return _fitted(rows, (strength,))[strength].calibrated(*calibration(predicted[strength], renewed))
 
 
 def logistic(log_odds: np.ndarray) -> np.ndarray:
@@ -129,9 +129,8 @@ def calibration(log_odds: np.ndarray, happened: np.ndarray) -> tuple[float, floa
     return float(found[0]), max(float(found[1]), 0.0)
 
 
-def _fitted(rows: pd.DataFrame, strength: float) -> Fitted:
-    from sklearn.linear_model import LogisticRegression
-
+def _fitted(rows: pd.DataFrame, strengths: Iterable[float]) -> dict[float, Fitted]:
+    """The probability fitted with each of these strengths of the shrinkage."""
     rates = _segment_rates(rows)
     base = rates.pop("")
     odds = {segment: _log_odds(rate) - _log_odds(base) for segment, rate in rates.items()}
@@ -141,19 +140,29 @@ def _fitted(rows: pd.DataFrame, strength: float) -> Fitted:
     centers = {name: _kept(rows[name].mean()) for name in names}
     scales = {name: max(_kept(rows[name].std(ddof=0)), SMALLEST) for name in names}
     columns = [_standardised(rows[name], centers[name], scales[name]) for name in names]
-    design = np.column_stack([*columns, by_segment / spread])
+    design, renewed = np.column_stack([*columns, by_segment / spread]), rows["is_renewed"].astype(int).to_numpy()
+    found = {}
+    for strength in strengths:
+        intercept, *weights, of_segment = _weights(design, renewed, strength)
+        found[strength] = Fitted(
+            _kept(intercept),
+            {name: _kept(weight) for name, weight in zip(names, weights, strict=True)},
+            centers,
+            scales,
+            {segment: _kept(of_segment * value / spread) for segment, value in odds.items()},
+            {segment: _kept(rate) for segment, rate in rates.items()},
+            strength,
+        )
+    return found
+
+
+def _weights(design: np.ndarray, renewed: np.ndarray, strength: float) -> list[float]:
+    """The intercept, and the weight of each column."""
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=1 / strength, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    model.fit(design, rows["is_renewed"].astype(int).to_numpy())
-    *weights, of_segment = (float(w) for w in model.coef_[0])
-    return Fitted(
-        _kept(float(model.intercept_[0])),
-        {name: _kept(weight) for name, weight in zip(names, weights, strict=True)},
-        centers,
-        scales,
-        {segment: _kept(of_segment * value / spread) for segment, value in odds.items()},
-        {segment: _kept(rate) for segment, rate in rates.items()},
-        strength,
-    )
+    model.fit(design, renewed)
+    return [float(model.intercept_[0]), *(float(weight) for weight in model.coef_[0])]
 
 
 def _segment_rates(rows: pd.DataFrame) -> dict[str, float]:

@@ -27,8 +27,8 @@ NO_BETTER = term(
     "learnt from, they were not closer to what happened (Brier score {learned} against {map}; 0 is perfect)."
 )
 TOO_FEW = term(
-    "Learnt probabilities of renewal are asked for, and the map of the settings is used: too few accounts are known that did "
-    "not renew. At least {n} more are needed."
+    "Learnt probabilities of renewal are asked for, and the map of the settings is used: too few accounts with a known "
+    "tier at the time did not renew. At least {n} more are needed."
 )
 TOO_SHORT = term(
     "Learnt probabilities of renewal are asked for, and the map of the settings is used: the months are too few to learn from "
