@@ -57,6 +57,7 @@ class Book:
     Attributes:
         accounts: As `account` makes them; written before each sync.
         events: Rows of lifecycle_events.
+        drawn: Rows of hold_out_assignments: the account, the day, and whether it is held out.
     """
 
     def __init__(self, folder: Path, write_back: str, stand_in: StandIn, more: str = ""):
@@ -64,6 +65,7 @@ class Book:
         self.accounts: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.links: list[dict[str, Any]] = []
+        self.drawn: list[dict[str, Any]] = []
         self.settings = SETTINGS + more + write_back
         self.variables: Mapping[str, str] = dict(VARIABLES)
 
@@ -102,7 +104,8 @@ class Book:
             warehouse.swap(table, column="as_of", days=[AS_OF])
         warehouse.stage("dim_account", [scores[["account_id"]]])
         warehouse.swap("dim_account", stands_at=AS_OF)
-        for table, rows in (("lifecycle_events", self.events), ("identity_map", self.links)):
+        given = {"lifecycle_events": self.events, "identity_map": self.links, "hold_out_assignments": self.drawn}
+        for table, rows in given.items():
             if rows:
                 warehouse.stage(table, [pd.DataFrame(rows)])
                 warehouse.swap(table)

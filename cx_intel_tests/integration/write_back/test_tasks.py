@@ -100,6 +100,18 @@ def test_one_task_for_each_event_that_is_to_have_one(case: Case) -> None:
     assert owners in ({"u" * 24}, {"005000000000001AAA"})
 
 
+def test_an_account_that_is_held_out_has_no_task(case: Case) -> None:
+    case.book.settings = case.book.settings.replace("renewals:\n", "renewals:\n  hold_out: {share_pct: 5}\n")
+    held = case.book.events[0]["account_id"]
+    lot = {"assigned_on": date(2025, 1, 20), "is_held_out": True}
+    case.book.drawn = [
+        lot | {"account_id": held},
+        lot | {"account_id": case.book.events[4]["account_id"], "is_held_out": False},
+    ]
+    case.book.sync()
+    assert set(case.tasks()) == {"drop", "cancelled"}
+
+
 def test_none_is_created_twice_not_even_one_that_was_done_or_deleted(case: Case) -> None:
     case.book.sync()
     done, deleted = case.tasks()["fall"], case.tasks()["drop"]

@@ -9,9 +9,11 @@ import ibis.expr.types as ir
 import pytest
 
 from cx_intel.contracts.core import account_history
+from cx_intel.contracts.renewals.hold_out import hold_out_assignments
 from cx_intel.contracts.renewals.layer import lifecycle_events as contract
 from cx_intel.models.renewals.lifecycle import lifecycle_events
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.renewals import HoldOutSettings
 from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped, values
 from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_rows, scores, signals
 
@@ -37,6 +39,7 @@ def events(
     previous: list[dict[str, Any]] | None = None,
     snapshots: list[ir.Table] | None = None,
     first_load: date = AS_OF - timedelta(days=30),
+    drawn: ir.Table | None = None,
     of: Portfolio = FLEET,
     as_of: date = AS_OF,
 ) -> ir.Table:
@@ -47,6 +50,7 @@ def events(
         pipeline_rows(of, due or []),
         ibis.union(*snapshots) if snapshots else accounts(of, []),
         rows(account_history(of), [{"account_id": "a", "valid_from": first_load}]),
+        drawn,
         portfolio=of,
         as_of=as_of,
         previous=rows(contract(of), previous or []),
@@ -218,3 +222,18 @@ def test_a_cancellation_taken_back_and_announced_again_within_a_week_is_told_onc
     assert told(events(snapshots=snapshots, previous=[earlier]), "account_id") == []
     other = earlier | {"to_value": "2025-05-01"}
     assert told(events(snapshots=snapshots, previous=[other]), "account_id") == ["a"]
+
+
+def test_an_account_that_is_held_out_is_told_of_and_has_no_playbook() -> None:
+    assert FLEET.renewals is not None
+    of = FLEET.model_copy(
+        update={"renewals": FLEET.renewals.model_copy(update={"hold_out": HoldOutSettings(share_pct=5)})}
+    )
+    history = [*tiers((-1, "Green"), (0, "Red")), *tiers((-1, "Green"), (0, "Red"), account="b")]
+    lot = {"assigned_on": days_from(-9), "place": 0.01, "share_pct": 5.0, "renewal_date": days_from(30)}
+    drawn = rows(
+        hold_out_assignments(of),
+        [lot | {"account_id": "a", "is_held_out": True}, lot | {"account_id": "b", "is_held_out": False}],
+    )
+    table = events(history=history, due=[{"account_id": "a"}, {"account_id": "b"}], drawn=drawn, of=of)
+    assert values(table, "playbook") == {"a": None, "b": "CSM-led health review"}
