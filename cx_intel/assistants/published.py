@@ -113,14 +113,14 @@ class PublishedAnswers:
             return _plain_answer(meant.portfolio, explain(opened[meant.portfolio], of, meant.account_id))
 
     def calls(self, portfolio: str | None, owner: str | None, limit: int) -> Plain:
-        """The intervention list of the newest day, by rank, of one owner where one is named; how long all of it is."""
+        """The intervention list of the newest day, by rank, of one owner where one is named; how many of it are to be called."""
 
         def told(warehouse: Warehouse, of: Portfolio) -> Plain:
             if not of.renewals:
                 raise NoAnswer(f"{of.name} has no renewals: its YAML has no `renewals` block.")
             day = known_day(warehouse, None)
             listed = warehouse.table("cs_intervention_list")
-            today = listed.filter(listed.as_of == day).select(*CALL)
+            today = listed.filter(listed.as_of == day).select(*(name for name in CALL if name in listed.columns))
             rows = sorted(warehouse.rows(today), key=lambda row: row["priority_rank"])
             mine = [r for r in rows if owner is None or (r["owner"] or "").casefold() == owner.casefold()]
             if owner and not mine:
@@ -129,9 +129,10 @@ class PublishedAnswers:
                     f"{owner!r} has nobody to call; on the list are accounts of {', '.join(owners) or 'nobody'}."
                 )
             shown = mine[: _within(limit, MOST_ROWS)]
-            loss = sum((row["expected_arr_loss"] for row in mine), Decimal(0))
+            work = [row for row in mine if not row.get("is_held_out")]
+            loss = sum((row["expected_arr_loss"] for row in work), Decimal(0))
             calls = [{name: _plain(value) for name, value in row.items()} for row in shown]
-            whole = {"currency": of.currency.reporting, "accounts": len(mine), "expected_arr_loss": float(loss)}
+            whole = {"currency": of.currency.reporting, "accounts": len(work), "expected_arr_loss": float(loss)}
             return whole | {"calls": calls}
 
         return self._of(portfolio, told)
