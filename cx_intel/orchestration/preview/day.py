@@ -141,5 +141,6 @@ def _rows(step: Step, warehouse: Warehouse, given: Portfolio, as_of: date, made:
     except WarehouseError as error:
         raise NoAnswer(
             f"{step.table} has to be made anew by these settings, and what it reads is not here: {error} "
-            "Staged rows and events are in the warehouse alone, which can be read when no run is going on."
+            "A table that these settings add comes with a refresh by them; staged rows and events are in the warehouse "
+            "alone, which can be read when no run is going on."
         ) from None

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from cx_intel.reports.preview.scope import JUDGED, LOADED, WITHOUT_FIGURES
+from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.changes import Change, ChangeMisuse, change
 
 VALUES: dict[str, Any] = {
@@ -89,3 +91,7 @@ def test_what_cannot_be_set_says_why(stated: str, said: str) -> None:
     with pytest.raises(ChangeMisuse) as error:
         changed(stated)
     assert said in str(error.value)
+
+
+def test_every_block_of_a_portfolio_is_in_a_preview_or_said_not_to_be() -> None:
+    assert {*JUDGED, *LOADED, *WITHOUT_FIGURES, "name"} == set(Portfolio.model_fields)
