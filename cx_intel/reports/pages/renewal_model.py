@@ -218,7 +218,7 @@ def _weights(data: ReportData) -> Table:
     for name in (name for name in MEASURES if name in terms):
         weight, center, scale = (terms[name][part] for part in ("weight", "center", "scale"))
         low, high = (0.0, 1.0) if name == "is_overdue" else (center - scale, center + scale)
-        at_low, at_high = (_logistic(intercept + weight * (at - center) / scale) for at in (low, high))
+        at_low, at_high = (_probability(intercept + weight * (at - center) / scale) for at in (low, high))
         rows.append(
             {
                 "measure": MEASURED[name],
@@ -248,7 +248,7 @@ def _segments(data: ReportData) -> Table:
     terms = _used(data)
     intercept = terms.loc[terms["term"] == INTERCEPT, "weight"].iloc[0]
     rows = terms[terms["measure"] == SEGMENT]
-    rows = rows.assign(average=[100 * _logistic(intercept + weight) for weight in rows["weight"]])
+    rows = rows.assign(average=[100 * _probability(intercept + weight) for weight in rows["weight"]])
     return table_of(
         rows.sort_values("segment"),
         say("By segment"),
@@ -281,5 +281,5 @@ def _effect(difference: float) -> str:
     return term("makes a renewal more likely") if difference > 0 else term("makes a renewal less likely")
 
 
-def _logistic(log_odds: float) -> float:
-    return 1 / (1 + exp(-log_odds))
+def _probability(log_odds: float) -> float:
+    return min(max(1 / (1 + exp(-log_odds)), LOWEST), HIGHEST)
