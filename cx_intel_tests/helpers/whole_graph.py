@@ -34,6 +34,7 @@ from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.staged_rows import WITHOUT_ACCOUNT
 
 AS_OF = date(2025, 1, 31)
+BACKTEST = "backtest"
 Counts: TypeAlias = tuple[tuple[str, ...], str]
 """The names of some rules, and the statement that counts the rows which break each."""
 
@@ -50,7 +51,9 @@ class WholeGraph:
         self._kept: list[ir.Table] = []  # an expression that is gone takes its literal tables with it
         for table in portfolio.tables:
             self._create(f"raw_{table}", _raw_schema(STAGING[table](portfolio)))
-        self._steps = {s.table: s for s in steps_of(portfolio) if not only or s.table in only}
+        wanted = [s for s in steps_of(portfolio) if not only or s.table in only]
+        in_order = sorted(wanted, key=lambda s: s.contract.layer == BACKTEST)  # made of the snapshots, here of today's
+        self._steps = {s.table: s for s in in_order}
         self._ready: dict[str, tuple[str, list[Counts]]] = {}
         self._currencies: dict[str, str] = {}
         self._rejecting: dict[str, str] = {}

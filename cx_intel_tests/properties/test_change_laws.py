@@ -115,6 +115,7 @@ def test_causes_sum_to_the_change_of_the_score(days: tuple[Day, Day], are_past: 
     assert_laws(then, now, book("9", base, None) if are_past else None)
 
 
+@pytest.mark.slow
 @settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values_of(shipped("novacrm").health.signals), values_of(shipped("novacrm").health.signals))
 def test_causes_of_a_shipped_model_sum_to_the_change_of_the_score(then: Any, now: Any) -> None:

@@ -77,6 +77,7 @@ def read(path: Path, *results: dict[str, Any], language: str = "en") -> ReportDa
     return read_book(fill(path / "w.duckdb", of, tables), of)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verdict", SAID)
 def test_each_verdict_is_a_sentence(tmp_path: Path, verdict: str):
     assert judgement(read(tmp_path, result(verdict))) == SAID[verdict]
@@ -93,21 +94,25 @@ def test_the_page_has_one_sentence_one_picture_one_table(tmp_path: Path):
     assert table.rows[1][-1].text == "2.5 times"
 
 
+@pytest.mark.slow
 def test_where_ninety_days_are_not_over_a_shorter_window_is_shown(tmp_path: Path):
     assert window_of(read(tmp_path, result(TOO_FEW, window_days=30), result(TOO_FEW, window_days=60))) == 60
 
 
+@pytest.mark.slow
 def test_without_a_back_test_there_is_no_verdict(tmp_path: Path):
     page = backtest(read(tmp_path))
     assert page.answer == ["No verdict yet: what followed is not known of any past month end."]
     assert page.sections == []
 
 
+@pytest.mark.slow
 def test_it_is_told_in_german(tmp_path: Path):
     told = judgement(read(tmp_path, result(PREDICTS), language="de"))
     assert told.startswith("Ja. Von zehn Kunden, die innerhalb von 90 Tagen gingen, lagen 7 im Score unter der Mitte")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("day", "is_told"),
     [(date(2025, 1, 7), True), (date(2025, 1, 8), False), (date(2025, 4, 1), True), (date(2025, 2, 3), False)],

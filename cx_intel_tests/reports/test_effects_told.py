@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from openpyxl import load_workbook
 
 from cx_intel.reports.brief.weekly_brief import weekly_brief
@@ -87,6 +88,7 @@ def test_the_verdict_is_told_with_its_range_and_what_was_done(tmp_path: Path) ->
     assert "Calls helped" in weekly_brief(data).markdown
 
 
+@pytest.mark.slow
 def test_harm_chance_and_too_few_are_told_as_such(tmp_path: Path) -> None:
     told = {}
     for verdict in ("harmed", "not_shown", "withheld"):
@@ -114,6 +116,7 @@ def test_harm_chance_and_too_few_are_told_as_such(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_without_a_hold_out_regression_to_the_mean_is_named(tmp_path: Path) -> None:
     data = data_of(tmp_path, [effect("similar", None), effect("done_or_not", None)])
     (told,) = effect_notes(data)
@@ -122,6 +125,7 @@ def test_without_a_hold_out_regression_to_the_mean_is_named(tmp_path: Path) -> N
     assert verdict_note(data) == []
 
 
+@pytest.mark.slow
 def test_the_page_shows_each_comparison_all_playbooks_first(tmp_path: Path) -> None:
     play = "Executive save call"
     rows = [effect("done_or_not", None, playbook=play), effect("similar", None), effect("assigned", "helped")]
@@ -136,6 +140,7 @@ def test_the_page_shows_each_comparison_all_playbooks_first(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.slow
 def test_who_is_held_out_stays_visible_and_is_no_work(tmp_path: Path) -> None:
     data = data_of(tmp_path, [])
     page = renewals(data)
@@ -159,12 +164,14 @@ def test_who_is_held_out_stays_visible_and_is_no_work(tmp_path: Path) -> None:
     assert facts["Intervention"] == "held out by lot, to see whether calls help: not to be called"
 
 
+@pytest.mark.slow
 def test_when_everybody_at_risk_is_held_out_nobody_needs_a_call(tmp_path: Path) -> None:
     data = data_of(tmp_path, [], [row | {"is_held_out": True, "is_within_capacity": False} for row in calls()])
     assert "whoever is at risk within 90 days is held out by lot" in weekly_brief(data).markdown
     assert renewals(data).answer[0] == "Nobody: whoever is at risk within 90 days is held out by lot."
 
 
+@pytest.mark.slow
 def test_the_page_says_which_order_the_list_follows(tmp_path: Path) -> None:
     given = {"by_loss": ("loss", NOVACRM), "not_yet": ("loss", with_hold_out("saved_per_hour"))}
     given["by_hour"] = ("saved_per_hour", with_hold_out("saved_per_hour"))
@@ -180,6 +187,7 @@ def test_the_page_says_which_order_the_list_follows(tmp_path: Path) -> None:
     assert told["by_hour"].startswith("The list is ranked by the ARR that an hour of the owner is expected to save")
 
 
+@pytest.mark.slow
 def test_the_workbook_has_the_hours_who_is_held_out_and_whether_calls_helped(tmp_path: Path) -> None:
     data = data_of(tmp_path, [effect("assigned", "helped")])
     write_workbook(data, tmp_path / "book.xlsx")
@@ -196,6 +204,7 @@ def test_the_workbook_has_the_hours_who_is_held_out_and_whether_calls_helped(tmp
     assert effects[1][-1] == "calls helped"
 
 
+@pytest.mark.slow
 def test_the_headline_counts_whom_to_call(tmp_path: Path) -> None:
     data_of(tmp_path, [])
     with reading(tmp_path / "w.duckdb") as database:

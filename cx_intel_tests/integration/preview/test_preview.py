@@ -48,6 +48,7 @@ def found(company: SmallCompany, *words: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_one_weight_on_accounts_worked_by_hand(company: SmallCompany) -> None:
     """A01: 10 logins of 20 score 50, no open ticket 100. A02: 50, and two tickets 0. A05: no login 0, no ticket 100."""
     before = company.warehouse.read_bytes()
@@ -148,6 +149,7 @@ def test_while_a_run_writes_the_published_copy_is_judged(company: SmallCompany) 
     assert (new_signal.exit_code, "which can be read when no run is going on" in new_signal.output) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [
