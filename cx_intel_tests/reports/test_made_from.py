@@ -19,6 +19,8 @@ from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import book_of, read_book
 from cx_intel_tests.helpers.report_tables import with_reports
 
+pytestmark = pytest.mark.slow  # pages and exports several times over
+
 FLEET = shipped("fleet")
 
 

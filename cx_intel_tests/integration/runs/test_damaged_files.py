@@ -10,6 +10,8 @@ import pytest
 from cx_intel.sources.errors import SourceError
 from cx_intel_tests.helpers.delivered_files import Staged, company, deliver, each_format, graph, read, write
 
+pytestmark = pytest.mark.slow  # whole refreshes
+
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_text_of_another_encoding_stops_and_a_byte_order_mark_does_not(tmp_path: Path, form: str) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow  # whole refreshes
+
 
 @pytest.fixture(scope="module")
 def faults(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from cx_intel_tests.helpers.small_company import SmallCompany
 from cx_intel_tests.helpers.stripe_stand_in import KEY, StripeStandIn, coupon, item, items, price
 from cx_intel_tests.helpers.vendor_server import serving
 
+pytestmark = pytest.mark.slow  # whole refreshes
+
 FIRST, SECOND = date(2025, 6, 30), date(2025, 7, 1)
 SEAT = price("price_seat", 1999)
 YEN = price("price_yen", 120_000, "jpy", "year")

@@ -12,6 +12,8 @@ from cx_intel.models.backtest.rescored import rescored
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import executed, shipped
 
+pytestmark = pytest.mark.slow  # past days in the warehouse
+
 DAYS = (date(2025, 1, 31), date(2025, 2, 28))
 SIGNALS = {
     "one": {"label": "One", "measure": {"kind": "event_count", "window_days": 30}},

@@ -12,6 +12,8 @@ from cx_intel.models.backtest.weights import Suggestion, rounded, suggested_weig
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel_tests.helpers.builders import shipped
 
+pytestmark = pytest.mark.slow  # fits of weights
+
 MONTHS = [date(2025, month, 1) + timedelta(days=27) for month in range(1, 13)]
 
 

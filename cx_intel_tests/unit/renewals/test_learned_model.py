@@ -18,6 +18,8 @@ from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.past_renewals import KNOWN_ON, past_renewals, truth
 from cx_intel_tests.helpers.renewal_tables import broken
 
+pytestmark = pytest.mark.slow  # fits of models
+
 FLEET = shipped("fleet")
 WORLD = past_renewals(lambda renews: np.full(len(renews), 0.92))
 
