@@ -57,7 +57,6 @@ def past_renewals(
                         "tenure": np.log1p(age[account] + month / 12),
                         "arr": np.log1p(arr[account]),
                         "usage": np.nan,
-                        "is_overdue": 0.0,
                         "renewal_risk": "Low",
                         "map_probability": given[account],
                         "is_renewed": is_renewed,

@@ -18,7 +18,6 @@ MEASURES = {
     "tenure": "Years as a customer",
     "arr": "ARR",
     "usage": "Usage of the last 30 days",
-    "is_overdue": "Renewal date has passed",
 }
 """What a probability may depend on beside the segment, by name, in words."""
 INTERCEPT, SEGMENT = "intercept", "segment"
@@ -39,16 +38,11 @@ def _share(name: str, description: str, null_means: str = "") -> Column:
 
 
 def _measure_columns() -> tuple[Column, ...]:
-    scale = {"health_score": "0 to 100", "is_overdue": "0 or 1"}
+    of_score = {"health_score": ("", "0 to 100")}
     return tuple(
-        Column(
-            name,
-            NUMBER,
-            f"{words}{'' if name in scale else ', on a logarithmic scale'}.",
-            scale.get(name, "ln(1 + amount)"),
-            null_means="not measured",
-        )
+        Column(name, NUMBER, f"{words}{scale}.", unit, null_means="not measured")
         for name, words in MEASURES.items()
+        for scale, unit in [of_score.get(name, (", on a logarithmic scale", "ln(1 + amount)"))]
     )
 
 

@@ -157,7 +157,7 @@ def renewal_pipeline(portfolio: Portfolio) -> Contract:
             share_column(
                 "learned_probability",
                 "Learnt from past renewals, used or not.",
-                f"not asked for, no model yet, or not due within {WINDOW_DAYS} days, cancelled, lapsed or of unknown tier",
+                f"not asked for, no model yet, or not due in 1 to {WINDOW_DAYS} days, cancelled, lapsed or of unknown tier",
             ),
             money_column("expected_renewal_arr", "current_arr x renewal_probability, rounded half up."),
             money_column("expected_arr_loss", "current_arr - expected_renewal_arr."),

@@ -27,15 +27,15 @@ MEASURED = {
     "tenure": term("Years as a customer"),
     "arr": term("ARR"),
     "usage": term("Usage events of 30 days"),
-    "is_overdue": term("Renewal date has passed"),
 }
 """Measure: its words (`cx_intel.contracts.renewals.learned.MEASURES`)."""
 LITTLE = 0.02
 """A difference of probability below this hardly matters."""
 LIMITS = (
     term(
-        "It is learnt for renewals due within {days} days of accounts with a known tier, and used for those alone; later ones, "
-        "lapsed terms and unknown tiers have the probability of the map. A cancelled account has 0, whatever is learnt."
+        "It is learnt for renewals due within {days} days of accounts with a known tier, and used for those alone; later and "
+        "overdue ones, lapsed terms and unknown tiers have the probability of the map. A cancelled account has 0, whatever "
+        "is learnt."
     ),
     term(
         "It knows what stands above and no more: no negotiation, no rival, no change of people. Of accounts that are alike in "
@@ -139,8 +139,8 @@ def _scores(data: ReportData, model: dict[str, Any]) -> Table:
     words["the same for all"] = term("the same for all: the share that renewed before")
     frame = pd.DataFrame([{"which": words[name], "brier": model[column]} for name, column in named])
     gain = say(
-        "Brier score on the judged months: 0 is perfect, one half for all gives 0.25. The learnt one is lower by {gain}; in "
-        "nine of ten books like this, by {low} to {high}.",
+        "Brier score on the judged months: 0 is perfect, one half for all gives 0.25. The learnt one is lower by {gain}; "
+        "9 times in 10, the true difference lies within {low} to {high}.",
         gain=f.number(model["brier_gain"], 3),
         low=f.number(model["brier_gain_low"], 3),
         high=f.number(model["brier_gain_high"], 3),
@@ -217,7 +217,7 @@ def _weights(data: ReportData) -> Table:
     rows = []
     for name in (name for name in MEASURES if name in terms):
         weight, center, scale = (terms[name][part] for part in ("weight", "center", "scale"))
-        low, high = (0.0, 1.0) if name == "is_overdue" else (center - scale, center + scale)
+        low, high = center - scale, center + scale
         at_low, at_high = (_probability(intercept + weight * (at - center) / scale) for at in (low, high))
         rows.append(
             {
@@ -267,8 +267,6 @@ def _used(data: ReportData) -> pd.DataFrame:
 
 def _in_words(f: Language, name: str, value: float) -> str:
     """A value of a measure, back from the logarithm."""
-    if name == "is_overdue":
-        return f.say("yes") if value else f.say("no")
     if name == "health_score":
         return f.number(min(max(value, 0.0), 100.0), 0)
     amount = max(exp(value) - 1, 0.0)

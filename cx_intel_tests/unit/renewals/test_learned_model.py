@@ -66,7 +66,7 @@ def test_it_does_not_beat_a_map_that_is_right() -> None:
 def test_it_finds_what_was_planted() -> None:
     rows = pd.DataFrame(
         {"segment": ["Enterprise", "SMB", "Enterprise", "SMB"], "health_score": [90.0, 90.0, 40.0, 40.0], "arr": 9.0}
-    ).assign(tenure=1.0, usage=np.nan, is_overdue=0.0)
+    ).assign(tenure=1.0, usage=np.nan)
     model = fitted_of(TERMS, contracts.IN_USE)
     assert model is not None
     assert probabilities(model, rows) == pytest.approx(
@@ -79,7 +79,7 @@ def test_it_finds_what_was_planted() -> None:
 def test_an_unknown_segment_and_a_missing_score_are_average_and_an_extreme_one_is_held() -> None:
     rows = pd.DataFrame(
         {"segment": ["new", "SMB"], "health_score": [np.nan, -1000.0], "arr": np.nan, "tenure": np.nan, "usage": np.nan}
-    ).assign(is_overdue=0.0)
+    )
     model = fitted_of(TERMS, contracts.IN_USE)
     assert model is not None
     far_off = model.intercept + model.segments["SMB"] - 2.5 * model.weights["health_score"]  # beyond, it counts as that

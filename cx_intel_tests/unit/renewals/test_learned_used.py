@@ -37,7 +37,6 @@ TERMS = [
     term("intercept", 1.0),
     term("health_score", 0.8, center=50.0, scale=20.0),
     term("tenure", 0.5, center=math.log(2), scale=0.5),
-    term("is_overdue", -1.5, center=0.0, scale=1.0),
     term("segment=SMB", -0.4, segment="SMB"),
     term("intercept", 9.0, as_of=days_from(-60)),
     term("intercept", 7.0, as_of=days_from(1)),
@@ -74,7 +73,6 @@ def test_the_newest_terms_of_the_day_are_applied() -> None:
             {"account_id": "average", **due},
             {"account_id": "scored", **due, "health_score": 75.0},
             {"account_id": "long", **due, "tenure_days": 365 * 3},
-            {"account_id": "late", **due, "renewal_date": days_from(-3)},
             {"account_id": "small", **due, "segment": "SMB"},
         ]
     )
@@ -82,25 +80,26 @@ def test_the_newest_terms_of_the_day_are_applied() -> None:
         "average": probability(1),
         "scored": probability(1 + 0.8 * 25 / 20),
         "long": probability(1 + 0.5 * (math.log(4) - math.log(2)) / 0.5),
-        "late": probability(1 - 1.5),
         "small": probability(1 - 0.4),
     }
     assert {row["model_as_of"] for row in fetched(table)} == {days_from(-31)}
     assert broken(table, contracts.renewal_probabilities(FLEET)) == []
 
 
-def test_only_renewals_of_the_book_within_the_window_that_are_not_cancelled() -> None:
+def test_only_renewals_such_as_were_learnt_from_of_the_book_and_ahead_within_the_window() -> None:
     table = said(
         [
             {"account_id": "due", "renewal_date": days_from(90)},
             {"account_id": "later", "renewal_date": days_from(91)},
-            {"account_id": "rolled", "renewal_date": days_from(-31)},
+            {"account_id": "tomorrow", "renewal_date": days_from(1)},
+            {"account_id": "today", "renewal_date": days_from(0)},
+            {"account_id": "overdue", "renewal_date": days_from(-3)},
             {"account_id": "cancelled", "renewal_date": days_from(20), "is_cancelled": True},
             {"account_id": "unknown", "renewal_date": days_from(20), "health_tier": "unknown"},
             {"account_id": "left", "renewal_date": days_from(20), "current_mrr": 0},
         ]
     )
-    assert set(values(table, "learned_probability")) == {"due"}
+    assert set(values(table, "learned_probability")) == {"due", "tomorrow"}
 
 
 def test_nothing_is_certain_and_nothing_is_said_without_a_model() -> None:
@@ -192,13 +191,13 @@ def test_past_renewals_are_measured_as_accounts_of_today_are() -> None:
     table = observed(
         [
             {"account_id": "a", "health_score": 61.5, "tenure_days": 730, "usage_events_30d": 9, "segment": "SMB"},
-            {"account_id": "b", "days_to_renewal": -2, "is_not_renewed": True, "renewal_risk": "Critical"},
+            {"account_id": "b", "days_to_renewal": 2, "is_not_renewed": True, "renewal_risk": "Critical"},
         ]
     )
-    columns = ("segment", "health_score", "tenure", "usage", "is_overdue", "map_probability", "is_renewed")
+    columns = ("segment", "health_score", "tenure", "usage", "map_probability", "is_renewed")
     found = values(table, *columns)
-    assert found["a"] == ("SMB", 61.5, pytest.approx(math.log(3)), pytest.approx(math.log(10)), 0.0, 0.55, True)
-    assert found["b"] == ("(none)", None, None, None, 1.0, 0.3, False)
+    assert found["a"] == ("SMB", 61.5, pytest.approx(math.log(3)), pytest.approx(math.log(10)), 0.55, True)
+    assert found["b"] == ("(none)", None, None, None, 0.3, False)
     assert values(table, "arr")["a"] == pytest.approx(math.log(1201))
 
 

@@ -14,14 +14,13 @@ def measures(accounts: ir.Table) -> dict[str, ir.NumericValue]:
     """The measures by name; null where an account has none.
 
     Args:
-        accounts: With health_score, tenure_days, current_arr, usage_events_30d and days_to_renewal.
+        accounts: With health_score, tenure_days, current_arr and usage_events_30d.
     """
     return {
         "health_score": accounts.health_score.cast("float64"),
         "tenure": _grown(accounts.tenure_days.cast("float64") / DAYS_OF_A_YEAR),
         "arr": _grown(accounts.current_arr.cast("float64")),
         "usage": _grown(accounts.usage_events_30d.cast("float64")),
-        "is_overdue": ibis.ifelse(accounts.days_to_renewal < 0, 1.0, 0.0),
     }
 
 

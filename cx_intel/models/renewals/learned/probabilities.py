@@ -20,7 +20,7 @@ from cx_intel.models.health.risk import events_of_30_days
 from cx_intel.models.renewals.learned.fitting import EXTREME, FARTHEST
 from cx_intel.models.renewals.learned.measures import measures
 from cx_intel.models.renewals.learned.terms import DIGITS, HIGHEST, LOWEST
-from cx_intel.models.renewals.pipeline import book, renewal_settings
+from cx_intel.models.renewals.pipeline import book
 from cx_intel.settings.portfolio import Portfolio
 
 
@@ -37,8 +37,8 @@ def renewal_probabilities(
     """What the newest model of the day or before says of each renewal due within 90 days, whether or not it is used.
 
     Grain: as_of, account_id. Reads the accounts and scores of `as_of`, usage up to it, and models fitted by then. Left out,
-    as they are among those that were learnt from: accounts outside the book, cancelled ones, those of unknown tier; and all
-    where nothing was fitted yet.
+    as they are among those that were learnt from: accounts outside the book, cancelled ones, those of unknown tier, renewals
+    whose date is today or has passed; and all where nothing was fitted yet.
 
     Columns: see the contract; a null measure counts as the average.
     """
@@ -67,10 +67,9 @@ def _measured(
 ) -> ir.Table:
     """The accounts with a renewal due within the window, and what the probability depends on."""
     rows = book(account_snapshot, portfolio=portfolio)
-    rows = rows.mutate(days_to_renewal=rows.renewal_date.delta(ibis.literal(as_of), unit="day").cast("int64"))
-    kept_days = renewal_settings(portfolio).keep_overdue_days
-    rows = rows.filter(rows.days_to_renewal.between(-kept_days, WINDOW_DAYS), ~ibis.coalesce(rows.is_cancelled, False))
-    rows = rows.select("account_id", "segment", "tenure_days", "current_arr", "days_to_renewal")
+    days = rows.renewal_date.delta(ibis.literal(as_of), unit="day")
+    rows = rows.filter(days.between(1, WINDOW_DAYS), ~ibis.coalesce(rows.is_cancelled, False))
+    rows = rows.select("account_id", "segment", "tenure_days", "current_arr")
     known = scores.filter(scores.health_tier != UNKNOWN).select("account_id", "health_score")
     rows = rows.inner_join(known, "account_id")
     events = beside(rows, events_of_30_days(fct_usage, as_of), "account_id")
