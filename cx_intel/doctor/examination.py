@@ -6,8 +6,7 @@ What each looks at stands in the modules beside this one.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cx_intel.doctor import dagster_home, machine, stores
-from cx_intel.doctor import portfolios as books
+from cx_intel.doctor import dagster_home, machine, portfolios, stores
 from cx_intel.doctor.findings import Finding, problem
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import read_environment
@@ -31,10 +30,10 @@ def examine(variables: Mapping[str, str], lock: Path = LOCK) -> Iterator[Finding
         yield problem("environment", str(error), "Mend the variable, or leave it unset for its default.")
         return
     yield from machine.home(environment.home)
-    readable, wrong = books.portfolios(environment.portfolios)
+    readable, wrong = portfolios.portfolios(environment.portfolios)
     yield from wrong
     for portfolio in readable:
-        yield from books.examine(portfolio, variables)
+        yield from portfolios.examine(portfolio, variables)
     yield from stores.warehouse(environment.warehouse, readable)
     yield stores.back_ups(environment.home)
     yield from stores.erasures(environment.home, variables)

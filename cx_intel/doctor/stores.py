@@ -1,6 +1,6 @@
 """The files of a deployment: the warehouse and who holds it, what a killed run left, the back-ups, erasures.
 
-Whether the portfolios can be read is looked at in `books.py`, Dagster's own storage in `dagster_home.py`.
+Whether the portfolios can be read is looked at in `portfolios.py`, Dagster's own storage in `dagster_home.py`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
