@@ -32,7 +32,7 @@ SAID = {
     BACKWARDS: f"No, it runs backwards. {OF_TEN}: who left had the higher scores.",
     MAY_KNOW: f"It is too good to be true. {OF_TEN}: the score seems to know the outcome.",
     USES_LEAK: f"It is too good to be true. {OF_TEN}: a signal seems to be entered once a customer has left.",
-    TOO_FEW: "No verdict yet: 7 accounts left within 90 days of a past month end, and 13 more are needed.",
+    TOO_FEW: "No verdict yet: 7 accounts left within 90 days of a past month end, and it takes 13 more.",
 }
 
 
@@ -81,6 +81,12 @@ def read(path: Path, *results: dict[str, Any], language: str = "en") -> ReportDa
 @pytest.mark.parametrize("verdict", SAID)
 def test_each_verdict_is_a_sentence(tmp_path: Path, verdict: str):
     assert judgement(read(tmp_path, result(verdict))) == SAID[verdict]
+
+
+@pytest.mark.slow
+def test_one_account_is_told_as_one(tmp_path: Path):
+    told = judgement(read(tmp_path, result(TOO_FEW, event_accounts=1, events_missing=19)))
+    assert told == "No verdict yet: 1 account left within 90 days of a past month end, and it takes 19 more."
 
 
 def test_the_page_has_one_sentence_one_picture_one_table(tmp_path: Path):

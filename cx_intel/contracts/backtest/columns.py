@@ -42,7 +42,7 @@ def counted_columns() -> tuple[Column, ...]:
 
 
 def rate_columns(name: str, description: str) -> tuple[Column, ...]:
-    """A rate in percent, and its bounds that hold in nine of ten books."""
+    """A rate in percent, and its 90 % interval."""
     return (
         percentage(f"{name}_pct", description),
         percentage(f"{name}_low_pct", f"Lower bound of {name}_pct, by account."),

@@ -57,7 +57,7 @@ def backtest_results(portfolio: Portfolio) -> Contract:
             _share(
                 "auc", "Probability that an account with the outcome had the lower value; ties half. 0.5 is chance."
             ),
-            _share("auc_low", "Lower bound of auc, of an interval that holds in nine of ten books."),
+            _share("auc_low", "Lower bound of the 90 % interval of auc, by account."),
             _share("auc_high", "Upper bound of auc."),
             percentage(
                 "below_median_pct",

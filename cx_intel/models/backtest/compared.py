@@ -43,7 +43,7 @@ class Compared:
         event_accounts: Distinct accounts with the event.
         missing: How many more of them a verdict takes; above 0, nothing is told of either side.
         before, after: How each tells; None where nothing is told.
-        gain: How much higher the AUC is after, with the bounds that hold in nine of ten books.
+        gain: How much higher the AUC is after, with its 90 % interval.
     """
 
     outcome: str

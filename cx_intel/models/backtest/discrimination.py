@@ -47,7 +47,7 @@ class Discrimination:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The bounds of the AUC that hold in nine of ten books, from how much accounts differ.
+        """The 90 % interval of the AUC, from how much accounts differ.
 
         On the scale of log odds, so that they stay within 0 and 1, with Student's distribution over the accounts with
         the event. Where the separation is perfect, nothing differs: the exact binomial bound over accounts stands in.
@@ -95,7 +95,7 @@ def discrimination(values: Floats | Ints, happened: Flags, account: Ints, accoun
 
 
 def difference(one: Discrimination, other: Discrimination) -> tuple[float, float, float]:
-    """How much higher the first AUC is, with the bounds that hold in nine of ten books; of the same observations."""
+    """How much higher the first AUC is, with its 90 % interval; of the same observations."""
     gain = one.auc - other.auc
     clusters = min(one.event_accounts, one.other_accounts)
     if clusters < 2:

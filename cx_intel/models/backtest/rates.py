@@ -13,7 +13,7 @@ from cx_intel.models.backtest.discrimination import Z90, Flags, Ints
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of observations, with bounds that hold in nine of ten books; all three null (NaN) of no observation."""
+    """A share of observations, with its 90 % interval; all three null (NaN) of no observation."""
 
     observations: int
     events: int

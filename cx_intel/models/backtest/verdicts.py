@@ -101,8 +101,8 @@ def finding(evidence: Evidence, *, outcome: str, window_days: int, predictor: st
         return f"No verdict: only {few} {others}, {LEAST_EVENTS} are needed to compare with."
     assert evidence.found is not None
     baseline = label_of(evidence.baseline, portfolio) if evidence.baseline else ""
-    tenths = int(evidence.found.below_median_pct / 10 + 0.5)
-    seen = f"Of ten accounts that {within}, {label} had {tenths} below the middle of those that {others}"
+    below = of_ten(evidence.found.below_median_pct)
+    seen = f"Of ten accounts that {within}, {label} had {below} below the middle of those that {others}"
     return {
         contracts.MAY_KNOW: f"{seen}: too good to be true. It may be entered once the outcome is known.",
         contracts.USES_LEAK: f"{seen}, but it uses {evidence.leaking_signal}, which may be entered once the outcome is known.",
@@ -111,6 +111,11 @@ def finding(evidence: Evidence, *, outcome: str, window_days: int, predictor: st
         contracts.NO_BETTER: f"{seen}, but it is no better than {baseline}.",
         contracts.PREDICTS: f"{seen}.",
     }[judged]
+
+
+def of_ten(below_median_pct: float) -> int:
+    """How many of ten accounts with the event lie below the middle of the others, rounded half up."""
+    return int(below_median_pct / 10 + 0.5)
 
 
 def _accounts(count: int) -> str:

@@ -29,7 +29,7 @@ LEAST_HELD_OUT = 5
 
 @dataclass(frozen=True)
 class SuggestedWeight:
-    """A signal's share of the health score: today, suggested, where nine of ten resamples put it, and its bounds."""
+    """A signal's share of the health score: today, suggested, its 90 % interval over resamples, and its bounds."""
 
     dimension: str
     signal: str
@@ -48,7 +48,7 @@ class HeldOut:
     Attributes:
         first, last: Those later months.
         today, suggested: How well the score by each tells accounts with the event.
-        gain: How much higher the AUC is, with the bounds that hold in nine of ten books.
+        gain: How much higher the AUC is, with its 90 % interval.
     """
 
     first: date

@@ -87,7 +87,7 @@ def reliability(data: ReportData) -> Figure:
         + ".",
         build,
         {NAME: rows},
-        note=say("On the dashed line as many renewed as was said; the strokes hold the truth in nine of ten books"),
+        note=say("On the dashed line as many renewed as was said; the strokes hold the true share 9 times in 10"),
         is_empty=not rows,
         is_wide=True,
         legend=marks,

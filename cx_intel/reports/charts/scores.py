@@ -236,7 +236,7 @@ def left_by_score(data: ReportData, bands: pd.DataFrame) -> Figure:
     return Figure(
         "left_by_score",
         say("Share of accounts that left, by their score"),
-        say("A point for each ten points of the score; the line through it holds in nine of ten books."),
+        say("A point for each ten points of the score; the line through it holds the true share 9 times in 10."),
         build,
         {"bands": rows},
         note=say("a score that tells who will leave falls from left to right"),

@@ -63,7 +63,7 @@ def _tiers(data: ReportData) -> Any:
         c.number(say("Accounts x month ends"), "observations"),
         c.number(say("Of them left"), "events"),
         c.percent(say("Share that left"), "event_rate_pct"),
-        (c.heading(say("In nine of ten books between"), "number"), between),
+        (c.heading(say("Range"), "number", say("Holds the true share 9 times in 10")), between),
         (c.heading(say("Against all tiers"), "number"), times),
     ]
     days = data.language.number(window_of(data))

@@ -6,6 +6,7 @@ The figures are those of `cx_intel.models.backtest.compared`; the rest of the pa
 from collections.abc import Sequence
 
 from cx_intel.models.backtest.compared import Compared, Told
+from cx_intel.models.backtest.verdicts import of_ten
 from cx_intel.reports.pages.page import Cell, Heading, Section, Table
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING, Language
@@ -29,7 +30,7 @@ def foretold(found: Sequence[Compared], language: Language) -> Section:
     )
     headings += [Heading(text, "number", explains) for text in (say("AUC now"), say("AUC then"))]
     headings += [
-        Heading(say("Difference"), "number", say("With the bounds that hold in nine of ten books")),
+        Heading(say("Difference"), "number", say("With the range that holds the true difference 9 times in 10")),
         Heading(say("Healthy, and it followed: now"), "number"),
         Heading(say("then"), "number"),
         Heading(say("Not healthy, and it did not: now"), "number"),
@@ -73,7 +74,7 @@ def _sentences(one: Compared, f: Language) -> list[str]:
         "Of ten accounts that left within 90 days the score had {was} below the middle of those that stayed by the settings "
         "now, {now} by those then."
     )
-    tens = [f.number(side.below_median_pct / 10) for side in (one.before, one.after)]
+    tens = [f.number(of_ten(side.below_median_pct)) for side in (one.before, one.after)]
     _, low, high = one.gain
     if low > 0:
         verdict = term("That is better by more than chance.")

@@ -8,9 +8,8 @@ import pandas as pd
 
 from cx_intel.contracts.backtest.columns import ALL, OUTCOMES
 from cx_intel.contracts.backtest.results import MAY_KNOW, SIGNAL_PREFIX
-from cx_intel.models.backtest.discrimination import Discrimination
 from cx_intel.models.backtest.observations import Observations
-from cx_intel.models.backtest.verdicts import WORDS
+from cx_intel.models.backtest.verdicts import WORDS, of_ten
 from cx_intel.models.backtest.weights import Suggestion, suggested_weights
 from cx_intel.reports.ask.answer import Answer, NoAnswer, Section
 from cx_intel.settings.portfolio import Portfolio
@@ -103,12 +102,13 @@ def _judged(found: Suggestion, did: str, others: str) -> list[str]:
         ]
     held = found.held_out
     gain, low, high = held.gain
+    today, suggested = (of_ten(side.below_median_pct) for side in (held.today, held.suggested))
     lines = [
         f"On the months from {held.first} to {held.last}, with weights fitted only to what was known before: of ten "
-        f"accounts that {did}, today's score had {_of_ten(held.today)} below the middle of those that {others}, the "
-        f"suggested one {_of_ten(held.suggested)} (AUC {held.today.auc:.2f} and {held.suggested.auc:.2f})."
+        f"accounts that {did}, today's score had {today} below the middle of those that {others}, the suggested one "
+        f"{suggested} (AUC {held.today.auc:.2f} and {held.suggested.auc:.2f})."
     ]
-    span = f"{gain:+.3f}, in nine of ten books {low:+.3f} to {high:+.3f}"
+    span = f"{gain:+.3f}, 9 times in 10 within {low:+.3f} to {high:+.3f}"
     if held.is_better and gain < LITTLE:
         lines.append(f"That is better by more than chance, but by little (AUC {span}).")
     elif held.is_better:
@@ -118,10 +118,6 @@ def _judged(found: Suggestion, did: str, others: str) -> list[str]:
     else:
         lines.append(f"The difference may be chance (AUC {span}): the data give no reason to change the weights.")
     return lines
-
-
-def _of_ten(found: Discrimination) -> str:
-    return f"{found.below_median_pct / 10:.0f}"
 
 
 def _weights(found: Suggestion) -> Section:

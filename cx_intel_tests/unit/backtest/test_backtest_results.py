@@ -10,6 +10,7 @@ import pytest
 from cx_intel.contracts.backtest.results import VERDICTS
 from cx_intel.contracts.backtest.results import backtest_results as contract
 from cx_intel.models.backtest.results import backtest_results
+from cx_intel.models.backtest.verdicts import of_ten
 from cx_intel_tests.helpers.builders import AS_OF, health, portfolio, rows
 from cx_intel_tests.helpers.planted_books import MONTH_ENDS, outcomes, scores, signals
 from cx_intel_tests.helpers.renewal_tables import broken
@@ -192,6 +193,11 @@ def test_verdict(case: str) -> None:
         assert found["direction"] == "against_its_curve"
     if case == "predicts":
         assert found["direction"] == "as_its_curve"
+
+
+@pytest.mark.parametrize(("share", "tenths"), [(0, 0), (4.9, 0), (5, 1), (64.9, 6), (65, 7), (100, 10)])
+def test_of_ten_accounts_is_rounded_half_up(share: float, tenths: int) -> None:
+    assert of_ten(share) == tenths
 
 
 def test_every_verdict_is_reached() -> None:

@@ -16,6 +16,7 @@ from cx_intel.contracts.backtest.results import (
     PREDICTS,
     USES_LEAK,
 )
+from cx_intel.models.backtest.verdicts import of_ten
 from cx_intel.reports.data.report_data import WEEK, ReportData, records
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
@@ -23,9 +24,6 @@ from cx_intel.reports.words.rounding import is_missing
 CHURN, USUAL_WINDOW = "churn", 90
 ASKED = term("Can the score be trusted? {told}")
 NOTHING = term("No verdict yet: what followed is not known of any past month end.")
-TOO_FEW = term(
-    "No verdict yet: {accounts} accounts left within {days} days of a past month end, and {missing} more are needed."
-)
 TOO_FEW_STAYED = term("No verdict yet: too few accounts stayed for {days} days after a past month end.")
 OF_TEN = term("Of ten accounts that left within {days} days, the score had {n} below the middle of those that stayed")
 MEANS = {
@@ -66,11 +64,15 @@ def judgement(data: ReportData) -> str:
     if row["verdict"] not in MEANS or is_missing(row["below_median_pct"]):
         if not row["events_missing"]:
             return f.say(TOO_FEW_STAYED, days=days)
-        accounts, missing = f.number(row["event_accounts"]), f.number(row["events_missing"])
-        return f.say(TOO_FEW, accounts=accounts, days=days, missing=missing)
-    of_ten = f.say(OF_TEN, days=days, n=f.number(round(row["below_median_pct"] / 10)))
-    means = MEANS[row["verdict"]]
-    return f.say(means, of_ten=of_ten)
+        return f.count(
+            "No verdict yet: {n} account left within {days} days of a past month end, and it takes {missing} more.",
+            "No verdict yet: {n} accounts left within {days} days of a past month end, and it takes {missing} more.",
+            row["event_accounts"],
+            days=days,
+            missing=f.number(row["events_missing"]),
+        )
+    means, below = MEANS[row["verdict"]], of_ten(row["below_median_pct"])
+    return f.say(means, of_ten=f.say(OF_TEN, days=days, n=f.number(below)))
 
 
 def of_the_quarter(data: ReportData) -> list[str]:
