@@ -41,11 +41,12 @@ def rate(happened: Flags, account: Ints) -> Rate:
         residuals = (with_event - share * seen) / observations
         variance = accounts / (accounts - 1) * float((residuals**2).sum())
         independent = min(float(observations), share * (1 - share) / variance) if variance else float(observations)
-    low, high = _wilson(share, independent)
+    low, high = wilson(share, independent)
     return Rate(observations, events, accounts, int((with_event > 0).sum()), share, low, high)
 
 
-def _wilson(share: float, independent: float) -> tuple[float, float]:
+def wilson(share: float, independent: float) -> tuple[float, float]:
+    """The 90 % interval of a share of so many independent observations, by Wilson's score."""
     spread = Z90**2 / independent
     middle = (share + spread / 2) / (1 + spread)
     half = sqrt(spread * share * (1 - share) + spread**2 / 4) / (1 + spread)

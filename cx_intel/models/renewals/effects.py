@@ -28,11 +28,10 @@ from cx_intel.contracts.renewals.effects import (
 from cx_intel.contracts.renewals.hold_out import LEAST_DECIDED
 from cx_intel.contracts.renewals.interventions import LOST
 from cx_intel.contracts.staging.values import DONE, OPEN
+from cx_intel.models.backtest.rates import wilson
 from cx_intel.models.renewals.pipeline import renewal_settings
 from cx_intel.settings.portfolio import Portfolio
 
-Z = 1.6448536269514722
-"""Of the normal distribution, for an interval of 90 %."""
 DRAWS = 1000
 CELLS_AT_ONCE = 4_000_000
 MOST_POINTS, MOST_TIMES, MOST_DAYS = 10, 2, 30
@@ -179,20 +178,12 @@ def _verdict(shares: tuple[float, float, float]) -> str:
     return HELPED if low > 0 else HARMED if high < 0 else NOT_SHOWN
 
 
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """The 90 % interval of a share by Wilson's score."""
-    share, square = part / whole, Z * Z
-    middle = (share + square / (2 * whole)) / (1 + square / whole)
-    half = Z * sqrt(share * (1 - share) / whole + square / (4 * whole * whole)) / (1 + square / whole)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def newcombe(part: int, whole: int, other_part: int, other_whole: int) -> tuple[float, float, float] | None:
     """The difference of two shares and its 90 % interval, from the Wilson intervals of both; None where one is of nothing."""
     if not whole or not other_whole:
         return None
     one, two = part / whole, other_part / other_whole
-    (one_low, one_high), (two_low, two_high) = wilson(part, whole), wilson(other_part, other_whole)
+    (one_low, one_high), (two_low, two_high) = wilson(one, whole), wilson(two, other_whole)
     low = one - two - sqrt((one - one_low) ** 2 + (two_high - two) ** 2)
     high = one - two + sqrt((one_high - one) ** 2 + (two - two_low) ** 2)
     return one - two, max(-1.0, low), min(1.0, high)

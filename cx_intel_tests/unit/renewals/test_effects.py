@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from cx_intel.contracts.renewals import effects as contracts
-from cx_intel.models.renewals.effects import newcombe, playbook_effects, wilson
+from cx_intel.models.backtest.rates import wilson
+from cx_intel.models.renewals.effects import newcombe, playbook_effects
 from cx_intel_tests.helpers.builders import AS_OF, rows, shipped
 from cx_intel_tests.helpers.renewal_tables import broken, days_from
 
@@ -38,9 +39,9 @@ def effects(given: Iterable[dict[str, Any]]) -> dict[tuple[str, str], dict[str, 
 
 def test_the_intervals_are_those_of_the_textbooks() -> None:
     """Wilson, 90 %: of 8 in 10 0.5408 to 0.9315; Newcombe (1998), 95 %: 56/70 less 48/80 is 0.2, from 0.0524 to 0.3339."""
-    assert wilson(8, 10) == pytest.approx((0.5408, 0.9315), abs=1e-4)
-    assert wilson(0, 5)[0] == 0
-    assert wilson(5, 5)[1] == pytest.approx(1)
+    assert wilson(0.8, 10) == pytest.approx((0.5408, 0.9315), abs=1e-4)
+    assert wilson(0.0, 5)[0] == 0
+    assert wilson(1.0, 5)[1] == pytest.approx(1)
     found = newcombe(56, 70, 48, 80)
     assert found is not None
     difference, low, high = found

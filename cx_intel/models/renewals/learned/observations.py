@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from cx_intel.contracts.backtest.results import LEAST_EVENTS
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.contracts.renewals import learned as contracts
@@ -25,8 +26,6 @@ from cx_intel.models.renewals.pipeline import renewal_settings
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import RULED_RISKS
 
-MIN_LOST = 20
-"""Accounts that did not renew, below which nothing is learnt and no verdict given."""
 JUDGED_SHARE = 3
 """One of so many months, the newest ones, judges; the others teach."""
 WINDOW = pd.Timedelta(days=WINDOW_DAYS)
@@ -45,7 +44,7 @@ class Split:
     @property
     def lost_missing(self) -> int:
         """How many more accounts that did not renew both parts need together; at least so many."""
-        return sum(max(MIN_LOST - lost_accounts(part), 0) for part in (self.taught, self.judged))
+        return sum(max(LEAST_EVENTS - lost_accounts(part), 0) for part in (self.taught, self.judged))
 
 
 def renewal_observations(

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from cx_intel.contracts.backtest.results import LEAST_EVENTS
 from cx_intel.contracts.renewals import learned as contracts
 from cx_intel.contracts.renewals.learned import (
     BETTER,
@@ -26,7 +27,7 @@ from cx_intel.contracts.renewals.learned import (
 from cx_intel.contracts.renewals.pipeline import MAP
 from cx_intel.models.renewals.learned.fitting import is_installed
 from cx_intel.models.renewals.learned.judging import brier, compare, interval_of_mean, reliability
-from cx_intel.models.renewals.learned.observations import MIN_LOST, known_by, lost_accounts, split_of, usable
+from cx_intel.models.renewals.learned.observations import known_by, lost_accounts, split_of, usable
 from cx_intel.models.renewals.learned.terms import fitted_of, probabilities, terms_of, with_earlier
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import LEARNED
@@ -119,7 +120,7 @@ def _live(terms: pd.DataFrame, rows: pd.DataFrame, as_of: date) -> dict[str, Any
         since = rows[rows["scored_on"] >= day]
         then = terms_of(terms, day)
         in_use, judged = fitted_of(then, IN_USE), fitted_of(then, JUDGED)
-        if lost_accounts(since) < MIN_LOST or in_use is None or judged is None:
+        if lost_accounts(since) < LEAST_EVENTS or in_use is None or judged is None:
             continue
         before = split_of(known_by(rows, day)).judged
         errors = (probabilities(in_use, since) - since["is_renewed"].to_numpy(dtype=float)) ** 2
