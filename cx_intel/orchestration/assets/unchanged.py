@@ -27,21 +27,8 @@ UNCHANGED = "unchanged"
 MAYBE_ZONES = re.compile(r'"([A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)*)"')
 """Texts of the settings that may name a time zone, whichever setting it is."""
 
-JUDGING = {
-    "account_attributes",
-    "backtest",
-    "churn_risk",
-    "health",
-    "include_churned",
-    "name",
-    "renewals",
-    "revenue",
-    "rollups",
-    "support",
-    "time_zone",
-    "usage",
-}
-"""The blocks of a portfolio that decide what a score of a past day is, and what followed."""
+NOT_JUDGING = {"automation", "description", "playbooks", "publish", "reports", "retention", "write_back"}
+"""The blocks of a portfolio on which neither the score of a past day depends nor what followed."""
 
 
 @dataclass(frozen=True)
@@ -168,9 +155,9 @@ def making_of_backtest(
 
 
 def fingerprint(portfolio: Portfolio, as_of: date) -> str:
-    """Tells whether a back-test would be another: its newest month end, the settings that judge, the program."""
+    """Tells whether a back-test would be another: its newest month end, the settings that it depends on, the program."""
     following = as_of + timedelta(days=1)
-    parts = [program(), f"{following:%Y-%m}", portfolio.model_dump_json(include=JUDGING)]
+    parts = [program(), f"{following:%Y-%m}", portfolio.model_dump_json(exclude=NOT_JUDGING)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
