@@ -15,6 +15,7 @@ from cx_intel.contracts.backtest.results import (
     NO_BETTER,
     PREDICTS,
     TOO_FEW,
+    TOO_LITTLE,
     USES_LEAK,
 )
 from cx_intel.reports.data.notes.backtest import judgement, of_the_quarter, window_of
@@ -29,6 +30,8 @@ SAID = {
     PREDICTS: f"Yes. {OF_TEN}, and it tells more than tenure and ARR, or usage, do alone.",
     NO_BETTER: f"Only in part. {OF_TEN}, but tenure and ARR, or usage, alone tell it as well.",
     CHANCE: f"Not so far. {OF_TEN}, which may be chance.",
+    TOO_LITTLE: f"No verdict yet. {OF_TEN}, but on most of those days too little was measured for a tier: that is not the "
+    "score of today.",
     BACKWARDS: f"No, it runs backwards. {OF_TEN}: who left had the higher scores.",
     MAY_KNOW: f"It is too good to be true. {OF_TEN}: the score seems to know the outcome.",
     USES_LEAK: f"It is too good to be true. {OF_TEN}: a signal seems to be entered once a customer has left.",
@@ -43,7 +46,9 @@ def counted(**more: Any) -> dict[str, Any]:
 
 def result(verdict: str, **more: Any) -> dict[str, Any]:
     missing = 13 if verdict == TOO_FEW else 0
-    row = counted(predictor=HEALTH_SCORE, verdict=verdict, finding="as told", direction="unclear", known_later=0)
+    row = counted(
+        predictor=HEALTH_SCORE, verdict=verdict, finding="as told", direction="unclear", unknown_tiers=0, known_later=0
+    )
     return row | {"events_missing": missing, "below_median_pct": 71.4} | more
 
 

@@ -18,13 +18,14 @@ TENURE_AND_ARR, USAGE = "baseline:tenure_and_arr", "baseline:usage"
 BASELINES = (TENURE_AND_ARR, USAGE)
 
 TOO_FEW, MAY_KNOW, USES_LEAK = "too_few_events", "may_know_the_outcome", "uses_a_leaking_signal"
-BACKWARDS, CHANCE, NO_BETTER, PREDICTS = (
+BACKWARDS, TOO_LITTLE, CHANCE, NO_BETTER, PREDICTS = (
     "runs_backwards",
+    "too_little_measured",
     "no_better_than_chance",
     "no_better_than_baseline",
     "predicts",
 )
-VERDICTS = (TOO_FEW, MAY_KNOW, USES_LEAK, BACKWARDS, CHANCE, NO_BETTER, PREDICTS)
+VERDICTS = (TOO_FEW, MAY_KNOW, USES_LEAK, BACKWARDS, TOO_LITTLE, CHANCE, NO_BETTER, PREDICTS)
 AS_ITS_CURVE, AGAINST_ITS_CURVE, UNCLEAR = "as_its_curve", "against_its_curve", "unclear"
 DIRECTIONS = (AS_ITS_CURVE, AGAINST_ITS_CURVE, UNCLEAR)
 
@@ -89,6 +90,14 @@ def backtest_results(portfolio: Portfolio) -> Contract:
             ),
             Column("verdict", TEXT, "What that says, the first that holds.", nullable=False, accepted=VERDICTS),
             Column("finding", TEXT, "The verdict as a sentence.", nullable=False),
+            Column(
+                "unknown_tiers",
+                COUNT,
+                "Observations of unknown tier: less was measured than `health.min_coverage_pct` asks for.",
+                "rows",
+                False,
+                minimum=0,
+            ),
             Column(
                 "known_later",
                 COUNT,

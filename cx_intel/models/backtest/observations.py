@@ -91,6 +91,11 @@ class Observations:
         return self.scores["health_tier"].fillna(UNKNOWN).to_numpy(dtype=str)
 
     @cached_property
+    def is_unknown(self) -> Flags:
+        """Rows of unknown tier."""
+        return np.asarray(self.tier == UNKNOWN)
+
+    @cached_property
     def known_later(self) -> Flags:
         """Rows whose segment, owner and the like are those of a first load after the day."""
         return self.scores["attributes_known_from"].astype(str).str[:10].to_numpy(dtype=str) > self._day_texts

@@ -69,6 +69,8 @@ def backtest_results(
             found = {name: judged.evidence(name, looks_ahead=part.name == ALL) for name in judged.predictors}
             if part.name == ALL:
                 leaking = _leaking(found, portfolio)
+            if HEALTH_SCORE in found:
+                found[HEALTH_SCORE] = replace(found[HEALTH_SCORE], unknown_share=judged.unknown_share(HEALTH_SCORE))
             if leaking and HEALTH_SCORE in found:
                 found[HEALTH_SCORE] = replace(found[HEALTH_SCORE], leaking_signal=leaking)
             for name, evidence in found.items():
@@ -149,8 +151,13 @@ class _Judged:
             "accounts": distinct(account),
             "events": int(happened.sum()),
             "event_accounts": distinct(account[happened]),
+            "unknown_tiers": int(self._observed.is_unknown[row].sum()),
             "known_later": int(self._observed.known_later[row].sum()),
         }
+
+    def unknown_share(self, predictor: str) -> float:
+        """The share of the observations of a predictor whose tier is unknown."""
+        return float(self._observed.is_unknown[self._row[self._has[predictor]]].mean())
 
     def evidence(self, predictor: str, *, looks_ahead: bool) -> Evidence:
         """What is known of a predictor, the stronger baseline on the same observations beside it.

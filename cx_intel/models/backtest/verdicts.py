@@ -15,6 +15,8 @@ SUSPICIOUS_AUC, SUSPICIOUS_LOW = 0.95, 0.85
 """An AUC from the first on whose interval begins above the second is better than what honest data give."""
 SUSPICIOUS_PRECISION, RARE = 0.9, 0.1
 """So is a quarter of the events where nine of ten observations that look alike have them, of an event that few have."""
+MOSTLY = 0.5
+"""A larger share of unknown tiers and the scores say nothing of those of today, which rest on more."""
 
 WORDS = {
     "churn": ("left", "stayed"),
@@ -33,6 +35,7 @@ class Evidence:
         event_accounts: Distinct accounts with the event.
         other_accounts: Distinct accounts without it.
         event_share: Of the observations, those with the event.
+        unknown_share: Of the observations of the score, those of unknown tier; 0 of anything else.
         ever: Its AUC of accounts that have the event at any time, on all their days; None where that is not looked at.
         baseline: The stronger baseline, empty without one.
         gain: How much higher the AUC is than the baseline's, and its bounds.
@@ -43,6 +46,7 @@ class Evidence:
     event_accounts: int
     other_accounts: int
     event_share: float
+    unknown_share: float = 0.0
     ever: Discrimination | None = None
     baseline: str = ""
     gain: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -80,6 +84,8 @@ def verdict(evidence: Evidence) -> str:
         return contracts.USES_LEAK
     if high < 0.5:
         return contracts.BACKWARDS
+    if evidence.unknown_share > MOSTLY:
+        return contracts.TOO_LITTLE
     if low <= 0.5:
         return contracts.CHANCE
     if evidence.baseline and evidence.gain[1] <= 0:
@@ -107,6 +113,7 @@ def finding(evidence: Evidence, *, outcome: str, window_days: int, predictor: st
         contracts.MAY_KNOW: f"{seen}: too good to be true. It may be entered once the outcome is known.",
         contracts.USES_LEAK: f"{seen}, but it uses {evidence.leaking_signal}, which may be entered once the outcome is known.",
         contracts.BACKWARDS: f"{seen}: it runs backwards, five would be chance.",
+        contracts.TOO_LITTLE: f"{seen}, but of most of them too little was measured for a tier: not the score of today.",
         contracts.CHANCE: f"{seen}: not told from chance, which is five.",
         contracts.NO_BETTER: f"{seen}, but it is no better than {baseline}.",
         contracts.PREDICTS: f"{seen}.",

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from cx_intel.contracts.backtest.results import LEAST_EVENTS, SIGNAL_PREFIX
-from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.models.backtest.discrimination import Discrimination, Flags, Floats, Ints, difference, discrimination
 from cx_intel.models.backtest.observations import Followed, Observations
 from cx_intel.settings.health.model import HealthSettings
@@ -150,7 +149,7 @@ def suggested_weights(
         for signal, scored in dimension.signals.items()
     ]
     own = observed.scores["model_version"].to_numpy(dtype=str)[followed.row] == health.version
-    own &= observed.tier[followed.row] != UNKNOWN
+    own &= ~observed.is_unknown[followed.row]
     row, happened = followed.row[own], followed.happened[own]
     values = np.column_stack(
         [predictors.get(SIGNAL_PREFIX + signal, np.full(len(observed.scores), np.nan))[row] for _, signal, _ in parts]

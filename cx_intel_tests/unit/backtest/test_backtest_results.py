@@ -63,7 +63,14 @@ def test_counts_and_auc_by_hand() -> None:
         ]
     )
     found = of_all(results_of(scored, followed))
-    assert found[["observations", "accounts", "events", "event_accounts", "known_later"]].tolist() == [5, 4, 2, 1, 1]
+    assert found[["observations", "accounts", "events", "event_accounts", "unknown_tiers", "known_later"]].tolist() == [
+        5,
+        4,
+        2,
+        1,
+        1,
+        1,
+    ]
     assert found["auc"] == pytest.approx(4 / 6)  # 10 is below 20, 25 and 40, 30 below 40 only
     assert found["events_missing"] == 19
     assert found["finding"] == "No verdict: 1 account left within 90 days, 19 more are needed."
@@ -164,6 +171,12 @@ VERDICT = {
         book(spread(25, 58) + spread(75, 50), LEFT),
         SEEN + "the score had 1 below the middle of those that stayed: it runs backwards, five would be chance.",
     ),
+    "too_little_measured": (
+        book(spread(25, 42) + spread(75, 50), LEFT, health_tier=["unknown"] * 51 + ["fair"] * 49),
+        SEEN
+        + "the score had 9 below the middle of those that stayed, but of most of them too little was measured for a "
+        "tier: not the score of today.",
+    ),
     "no_better_than_chance": (
         book(spread(25, 50) + spread(75, 50), LEFT),
         SEEN + "the score had 5 below the middle of those that stayed: not told from chance, which is five.",
@@ -177,7 +190,7 @@ VERDICT = {
         SEEN + "the score had 9 below the middle of those that stayed, but it is no better than last month's usage.",
     ),
     "predicts": (
-        book(spread(25, 42) + spread(75, 50), LEFT),
+        book(spread(25, 42) + spread(75, 50), LEFT, health_tier=["unknown"] * 50 + ["fair"] * 50),
         SEEN + "the score had 9 below the middle of those that stayed.",
     ),
 }

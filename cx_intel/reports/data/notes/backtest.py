@@ -14,6 +14,7 @@ from cx_intel.contracts.backtest.results import (
     MAY_KNOW,
     NO_BETTER,
     PREDICTS,
+    TOO_LITTLE,
     USES_LEAK,
 )
 from cx_intel.models.backtest.verdicts import of_ten
@@ -30,6 +31,10 @@ MEANS = {
     PREDICTS: term("Yes. {of_ten}, and it tells more than tenure and ARR, or usage, do alone."),
     NO_BETTER: term("Only in part. {of_ten}, but tenure and ARR, or usage, alone tell it as well."),
     CHANCE: term("Not so far. {of_ten}, which may be chance."),
+    TOO_LITTLE: term(
+        "No verdict yet. {of_ten}, but on most of those days too little was measured for a tier: that is not the score of "
+        "today."
+    ),
     BACKWARDS: term("No, it runs backwards. {of_ten}: who left had the higher scores."),
     MAY_KNOW: term("It is too good to be true. {of_ten}: the score seems to know the outcome."),
     USES_LEAK: term("It is too good to be true. {of_ten}: a signal seems to be entered once a customer has left."),
