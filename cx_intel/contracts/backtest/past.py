@@ -8,6 +8,7 @@ from cx_intel.contracts.backtest.columns import OUTCOMES
 from cx_intel.contracts.contract import COUNT, DATE, FLAG, MONEY, NUMBER, TEXT, Column, Contract, Invariant
 from cx_intel.contracts.core import SIZE_ARR, SIZE_MRR, carried_attributes, group_column
 from cx_intel.contracts.health.drivers import ACCOUNT, MODEL_FAULT, UNKNOWN, health_settings, tier_names
+from cx_intel.contracts.health.scores import judged_columns
 from cx_intel.contracts.staging.accounts import stg_accounts
 from cx_intel.contracts.staging.values import GROUPS
 from cx_intel.settings.portfolio import Portfolio
@@ -36,17 +37,7 @@ def backtest_scores(portfolio: Portfolio) -> Contract:
             MADE_ON,
             _points("health_score", "The health score under today's settings.", "no signal"),
             Column("health_tier", TEXT, "Tier of the score.", nullable=False, accepted=tiers),
-            Column("is_healthy", FLAG, "The tier counts as healthy.", null_means="the tier is unknown"),
-            Column(
-                "coverage_pct",
-                NUMBER,
-                "Measured weight / weight of the signals that apply.",
-                "%",
-                nullable=False,
-                minimum=0,
-                maximum=100,
-            ),
-            Column("model_version", TEXT, "The model that judged.", nullable=False),
+            *judged_columns(),
             Column("current_mrr", MONEY, "MRR in force, as known then.", SIZE_MRR, nullable=False, minimum=0),
             Column("current_arr", MONEY, "12 x current_mrr.", SIZE_ARR, nullable=False, minimum=0),
             Column("tenure_days", COUNT, "Days since signup.", "days", null_means="no day of signing up"),

@@ -38,6 +38,23 @@ CARRIED = ("industry", "country", "region", "plan_tier", "status")
 """Standard account attributes that scores carry beside those of the portfolio."""
 
 
+def judged_columns() -> tuple[Column, ...]:
+    """How much of a score was measured, by which model, and whether its tier counts as healthy."""
+    return (
+        Column(
+            "coverage_pct",
+            NUMBER,
+            "Measured weight / weight of the signals that apply.",
+            "%",
+            nullable=False,
+            minimum=0,
+            maximum=100,
+        ),
+        Column("model_version", TEXT, "The model that judged.", nullable=False),
+        Column("is_healthy", FLAG, "The tier counts as healthy.", null_means="the tier is unknown"),
+    )
+
+
 def customer_health_scores(portfolio: Portfolio) -> Contract:
     health = health_settings(portfolio)
     tiers = (*tier_names(portfolio), UNKNOWN)
@@ -83,17 +100,7 @@ def customer_health_scores(portfolio: Portfolio) -> Contract:
                 "A source of the score is stale, or the delivery of subscriptions was refused; the confirmed tier is held.",
                 nullable=False,
             ),
-            Column(
-                "coverage_pct",
-                NUMBER,
-                "Measured weight / weight of the signals that apply.",
-                "%",
-                nullable=False,
-                minimum=0,
-                maximum=100,
-            ),
-            Column("model_version", TEXT, "The model that judged.", nullable=False),
-            Column("is_healthy", FLAG, "The tier counts as healthy.", null_means="the tier is unknown"),
+            *judged_columns(),
             Column(
                 "unrounded_score",
                 NUMBER,

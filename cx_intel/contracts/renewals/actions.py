@@ -9,7 +9,7 @@ from functools import partial
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.contract import COUNT, DATE, FLAG, NUMBER, TEXT, Column, Contract, CrossInvariant, Invariant
+from cx_intel.contracts.contract import COUNT, DATE, FLAG, TEXT, Column, Contract, CrossInvariant, Invariant
 from cx_intel.contracts.core import AS_OF, SIZE_ARR
 from cx_intel.contracts.renewals.hold_out import goes_on
 from cx_intel.contracts.renewals.interventions import DUE_AGAIN, entry_id_column, with_actions
@@ -20,7 +20,9 @@ from cx_intel.contracts.renewals.pipeline import (
     health_columns,
     money_column,
     playbook_column,
+    playbook_figures,
     probability_columns,
+    share_column,
 )
 from cx_intel.contracts.support import MODEL_FAULT
 from cx_intel.settings.portfolio import Portfolio
@@ -65,31 +67,10 @@ def cs_intervention_list(portfolio: Portfolio) -> Contract:
                 "By when: the playbook's days, the day before the renewal at the latest, tomorrow at the earliest.",
                 nullable=False,
             ),
-            Column(
-                "save_rate",
-                NUMBER,
-                "Share of the loss averted, assumed.",
-                "0 to 1",
-                False,
-                minimum=0,
-                maximum=1,
-            ),
-            Column(
-                "effort_hours",
-                NUMBER,
-                "Hours of the owner that the playbook takes.",
-                "hours",
-                nullable=False,
-                minimum=0,
-            ),
-            Column(
+            *playbook_figures(),
+            share_column(
                 "expected_save_rate",
-                NUMBER,
                 "save_rate, or where the hold-out measured enough, what that measured, drawn towards it.",
-                "0 to 1",
-                False,
-                minimum=0,
-                maximum=1,
             ),
             money_column(
                 "saved_arr_per_hour", "expected_arr_loss x expected_save_rate / effort_hours.", f"{SIZE_ARR}, per hour"

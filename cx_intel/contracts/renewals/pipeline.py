@@ -95,6 +95,16 @@ def probability_columns() -> tuple[Column, ...]:
     )
 
 
+def playbook_figures() -> tuple[Column, Column]:
+    """What the playbook of a renewal is assumed to avert, and what it takes."""
+    return (
+        share_column("save_rate", "Share of the expected loss that the playbook is assumed to avert."),
+        Column(
+            "effort_hours", NUMBER, "Hours of the owner that the playbook takes.", "hours", nullable=False, minimum=0
+        ),
+    )
+
+
 def days_to_renewal_column(portfolio: Portfolio, furthest: int) -> Column:
     """Negative while the date has passed and is kept."""
     kept = portfolio.renewals.keep_overdue_days if portfolio.renewals else DEFAULT_KEEP_OVERDUE_DAYS
@@ -173,23 +183,7 @@ def renewal_pipeline(portfolio: Portfolio) -> Contract:
                 portfolio, "recommended_playbook", "What to do: the first playbook that fits.", nullable=False
             ),
             Column("due_in_days", COUNT, "Days that the playbook allows.", "days", nullable=False, minimum=0),
-            Column(
-                "save_rate",
-                NUMBER,
-                "Share of the expected loss that the playbook is assumed to avert.",
-                "0 to 1",
-                nullable=False,
-                minimum=0,
-                maximum=1,
-            ),
-            Column(
-                "effort_hours",
-                NUMBER,
-                "Hours of the owner that the playbook takes.",
-                "hours",
-                nullable=False,
-                minimum=0,
-            ),
+            *playbook_figures(),
             *carried_attributes(portfolio),
         ),
         kind="snapshot",
