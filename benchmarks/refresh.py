@@ -33,7 +33,7 @@ from cx_intel.orchestration.build import build_definitions
 from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import refresh
 from cx_intel.settings.environment import read_environment
-from cx_intel.warehouse.duckdb import opening
+from cx_intel.warehouse.duckdb.access import opening
 from cx_intel.warehouse.duckdb.database import SelectsAsWritten
 
 FILES = ("dashboard", "exports", "weekly_brief", "published")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from cx_intel.reports.pages.publishing import publish
+from cx_intel.reports.pages.frame.publishing import publish
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.report_books import read_book
 from cx_intel_tests.reports.test_pages import multiplied

@@ -19,7 +19,7 @@ def main() -> None:
     gc.set_threshold(*OBJECTS_BEFORE_COLLECTION)
     from cx_intel.cli.app import app
     from cx_intel.cli.ending import INTERRUPTED, WHOLE, of_the_disk
-    from cx_intel.warehouse.file_modes import keep_from_others
+    from cx_intel.warehouse.processes.file_modes import keep_from_others
 
     keep_from_others()
     try:

@@ -6,7 +6,7 @@ import dagster as dg
 
 from cx_intel.orchestration.build import build_definitions
 from cx_intel.settings.environment import read_environment
-from cx_intel.warehouse.file_modes import keep_from_others
+from cx_intel.warehouse.processes.file_modes import keep_from_others
 
 
 @dg.definitions

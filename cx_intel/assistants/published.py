@@ -1,7 +1,7 @@
 """Answers an assistant's questions from the published copies: bounded, read anew for each question, without a path.
 
 The answers themselves are made in `cx_intel.reports`; here they are chosen, cut to size and made plain values. How a program asks
-stands in `server.py`; what a person may ask at the terminal is in `cx_intel.cli.asking`.
+stands in `server.py`; what a person may ask at the terminal is in `cx_intel.cli.commands.asking`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ from cx_intel.reports.listing import table_rows
 from cx_intel.reports.metric_explanations import METRICS, explain_metric
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.readable import published_copy
+from cx_intel.warehouse.duckdb.access.readable import published_copy
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.protocol import Warehouse
 

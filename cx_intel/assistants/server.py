@@ -1,7 +1,7 @@
 """The MCP server: questions of an assistant to the published copies, over standard input and output.
 
 The only module that knows the protocol's package, which the extra `mcp` brings. What is answered stands in `published.py`; the
-command that starts it is in `cx_intel.cli.asking`.
+command that starts it is in `cx_intel.cli.commands.asking`.
 """
 
 from collections.abc import Callable

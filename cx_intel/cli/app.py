@@ -14,20 +14,20 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cx_intel.cli.action import actions
-from cx_intel.cli.asking import asking
-from cx_intel.cli.backtest import backtests
+from cx_intel.cli.commands.action import actions
+from cx_intel.cli.commands.asking import asking
+from cx_intel.cli.commands.backtest import backtests
+from cx_intel.cli.commands.deployment import deployment
+from cx_intel.cli.commands.documents import documents
+from cx_intel.cli.commands.figures import figures
+from cx_intel.cli.commands.init import init
+from cx_intel.cli.commands.presets import presets
+from cx_intel.cli.commands.preview import previews
+from cx_intel.cli.commands.sync import sync
+from cx_intel.cli.commands.validation import validation
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
-from cx_intel.cli.deployment import deployment
-from cx_intel.cli.documents import documents
 from cx_intel.cli.ending import INTERRUPTED
-from cx_intel.cli.figures import figures
-from cx_intel.cli.init import init
 from cx_intel.cli.output import console, errors, print_rows, print_summary, print_where_to_look
-from cx_intel.cli.presets import presets
-from cx_intel.cli.preview import previews
-from cx_intel.cli.sync import sync
-from cx_intel.cli.validation import validation
 from cx_intel.settings.environment import Environment, read_environment
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from cx_intel.settings.environment import Environment
 
 if TYPE_CHECKING:
     from cx_intel.settings.portfolio import Portfolio
-    from cx_intel.warehouse.duckdb.readable import Readable
+    from cx_intel.warehouse.duckdb.access.readable import Readable
 
 MISUSE = 2
 
@@ -55,7 +55,7 @@ def usable(environment: Environment, only: Iterable[str] = ()) -> "tuple[dict[st
 @contextmanager
 def readable_now(environment: Environment, names: Iterable[str]) -> "Iterator[Readable]":
     """What can be read just now, with a note for people when it is a copy."""
-    from cx_intel.warehouse.duckdb.readable import readable
+    from cx_intel.warehouse.duckdb.access.readable import readable
 
     with readable(environment.warehouse, {name: environment.published(name) for name in names}) as found:
         if found.note:

@@ -20,7 +20,7 @@ errors = Console(stderr=True, soft_wrap=True)
 def print_summary(portfolio, outcome, environment: Environment, seconds: float) -> None:  # type: ignore[no-untyped-def]
     """What a refresh wrote and found, its headline figures and the accounts to call first."""
     from cx_intel.reports.data.headline import headline
-    from cx_intel.warehouse.duckdb.readable import readable
+    from cx_intel.warehouse.duckdb.access.readable import readable
     from cx_intel.warehouse.errors import WarehouseLocked
 
     checks, unchanged = outcome.checks, outcome.unchanged

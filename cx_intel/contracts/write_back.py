@@ -1,7 +1,7 @@
 """The contracts of what is written to other systems: the plan of a sync, the audit of all of them, what was rejected.
 
 None of these is made by a model: `cx_intel.sync` writes them, and how is told there. Fields and hosts are in
-`cx_intel.settings.write_back`.
+`cx_intel.settings.outputs.write_back`.
 """
 
 from cx_intel.contracts.contract import COUNT, DATE, TEXT, TIME, Column, Contract

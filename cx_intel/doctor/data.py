@@ -1,7 +1,7 @@
 """The data of a portfolio before its first refresh: what the first rows of each source say, once read as staging reads them.
 
 Nothing is written and no warehouse opened. How rows are cut is in `cx_intel.warehouse.duckdb.files.samples`, how they are
-judged in `cx_intel.models.staging`; how it is shown in `cx_intel.cli.validation`.
+judged in `cx_intel.models.staging`; how it is shown in `cx_intel.cli.commands.validation`.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What an examination found: one thing, how bad it is, and what to do about it.
 
-The examinations stand in the modules beside this one; how findings are shown is decided in `cx_intel.cli.deployment`.
+The examinations stand in the modules beside this one; how findings are shown is decided in `cx_intel.cli.commands.deployment`.
 """
 
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ from cx_intel.sources.files.neighbours import unread_beside
 from cx_intel.sources.files.paths import file_sets, source_files, with_variables
 from cx_intel.sources.vendors.readers import refusals
 from cx_intel.sync.opening import sync_refusals
-from cx_intel.warehouse.connections import reach
+from cx_intel.warehouse.servers.connections import reach
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

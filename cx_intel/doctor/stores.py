@@ -10,12 +10,12 @@ from pathlib import Path
 from cx_intel.doctor.findings import Finding, note, ok, problem
 from cx_intel.privacy.register import PrivacyError, Register
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.database import Database
-from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.upgrades import about_to_change, schema_version
 from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
-from cx_intel.warehouse.lock import LOCK_FILE, current_holder
+from cx_intel.warehouse.processes.lock import LOCK_FILE, current_holder
 
 OLD_BACKUP = timedelta(days=8)
 

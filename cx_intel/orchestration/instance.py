@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from cx_intel.orchestration.sensors.killed_runs import fail_killed
-from cx_intel.warehouse.file_modes import HOME_MODE
+from cx_intel.warehouse.processes.file_modes import HOME_MODE
 
 DAGSTER_YAML = """\
 # Dagster's own storage. Runs and events are kept in SQLite here, through a pool of connections; for a server with

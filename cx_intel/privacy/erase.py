@@ -20,13 +20,13 @@ from cx_intel.privacy.run_history import blot_out
 from cx_intel.privacy.run_history_in_postgres import addresses, blot_out_in, mentions_in
 from cx_intel.privacy.subject import Kind, Subject
 from cx_intel.privacy.tables import Tables
-from cx_intel.warehouse.duckdb.opening import reading, writing
-from cx_intel.warehouse.duckdb.readable import COPY_SCHEMA
+from cx_intel.warehouse.duckdb.access.opening import reading, writing
+from cx_intel.warehouse.duckdb.access.readable import COPY_SCHEMA
 from cx_intel.warehouse.duckdb.upkeep.backups import FOLDER as BACKUPS
 from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.restoring import REPLACED
 from cx_intel.warehouse.duckdb.upkeep.rewriting import rewrite, rewrite_backup
-from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.processes.lock import WriterLock
 
 PUBLISHED = "published"
 OUTPUTS = ("reports", "exports")

@@ -19,8 +19,8 @@ from cx_intel.privacy.register import Entry, PrivacyError, Register
 from cx_intel.privacy.subject import Kind
 from cx_intel.privacy.tables import PAIRS
 from cx_intel.settings.identity import ACCOUNT, DOMAIN, plain_domain_of
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.database import with_known_types
-from cx_intel.warehouse.duckdb.opening import reading
 from cx_intel.warehouse.duckdb.upkeep.row_edits import RowEdits
 from cx_intel.warehouse.protocol import Rows, Warehouse
 

@@ -13,8 +13,8 @@ from cx_intel.privacy.register import FOLDER, KEY_FILE, PENDING
 from cx_intel.privacy.run_history import mentions
 from cx_intel.privacy.subject import Subject
 from cx_intel.privacy.tables import Tables
-from cx_intel.warehouse.duckdb.opening import reading
-from cx_intel.warehouse.duckdb.readable import COPY_SCHEMA
+from cx_intel.warehouse.duckdb.access.opening import reading
+from cx_intel.warehouse.duckdb.access.readable import COPY_SCHEMA
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
 DUCKDB, SQLITE = b"DUCK", b"SQLite format 3\0"

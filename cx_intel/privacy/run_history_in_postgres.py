@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 from cx_intel.privacy.register import PrivacyError
 from cx_intel.privacy.run_history import is_about, without
 from cx_intel.privacy.subject import Subject
-from cx_intel.warehouse.postgres_texts import PostgresTexts, postgres_texts
+from cx_intel.warehouse.servers.postgres_texts import PostgresTexts, postgres_texts
 
 DAGSTER_YAML = "dagster.yaml"
 ROUNDS = 5

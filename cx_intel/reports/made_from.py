@@ -1,7 +1,7 @@
 """What files were made from, remembered beside them, so that files that would come out the same are left as they are.
 
 Here is decided what counts as the same: data, settings and program, not the time. What the files are is decided where
-they are made: `pages/publishing.py` and `exports/tables.py`.
+they are made: `pages/frame/publishing.py` and `exports/tables.py`.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import pandas as pd
 
 from cx_intel.reports.data.report_data import ReportData, ScoreHistory
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.program import program
+from cx_intel.warehouse.processes.program import program
 
 RECORD = ".made_from.json"
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)

@@ -17,7 +17,9 @@ from cx_intel.settings.backtest import BacktestSettings
 from cx_intel.settings.base import Misfit, PortfolioName, Settings, TimeZone
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.identity import IdentitySettings
-from cx_intel.settings.publication import PublishSettings
+from cx_intel.settings.outputs.publication import PublishSettings
+from cx_intel.settings.outputs.reports import ReportSettings
+from cx_intel.settings.outputs.write_back import WriteBackSettings, check_write_back
 from cx_intel.settings.renewals import (
     RULED_RISKS,
     ChurnRiskSettings,
@@ -26,14 +28,12 @@ from cx_intel.settings.renewals import (
     RiskCase,
     with_win_back,
 )
-from cx_intel.settings.reports import ReportSettings
 from cx_intel.settings.retention import RetentionSettings
 from cx_intel.settings.revenue.revenue import CurrencySettings, RevenueSettings
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.sources import Source, SourcesMixin
 from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.settings.support import Region, Satisfaction, SupportSettings
-from cx_intel.settings.write_back import WriteBackSettings, check_write_back
 
 SYNTHETIC_TABLES = {
     "novacrm": ("accounts", "subscriptions", "invoices", "usage_events", "support_tickets"),

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
-from cx_intel.settings.write_back import OpportunityWriting
+from cx_intel.settings.outputs.write_back import OpportunityWriting
 from cx_intel.sync.audit import Audit
 from cx_intel.sync.values import FLAG, TEXT
 from cx_intel.sync.wanted import WANTED, Wanted

@@ -16,7 +16,7 @@ from cx_intel.contracts.catalog import HOLD_OUT
 from cx_intel.contracts.renewals.hold_out import held_out
 from cx_intel.contracts.renewals.lifecycle import CANCELLATION, SIGNAL_DROP, TIER_CHANGE
 from cx_intel.contracts.write_back import AUDIT, REFUSED
-from cx_intel.settings.write_back import TaskWriting
+from cx_intel.settings.outputs.write_back import TaskWriting
 from cx_intel.sync.values import TEXT
 from cx_intel.sync.wanted import WANTED, Wanted
 from cx_intel.sync.writers.writer import CREATED, OWNER, PRESENT, TASK, TaskDraft, VendorWriter, Written

@@ -12,8 +12,8 @@ import pandas as pd
 
 from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.reports.words.rounding import is_missing, rounded
+from cx_intel.settings.outputs.write_back import CHURN_FLAG, SCORE, TIER, WriteBackSettings, at_risk_tiers
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.write_back import CHURN_FLAG, SCORE, TIER, WriteBackSettings, at_risk_tiers
 from cx_intel.sync.values import FLAG, NUMBER, TEXT, number
 from cx_intel.sync.writers.writer import ACCOUNT, COMPANY, DIMENSION
 from cx_intel.warehouse.protocol import Warehouse

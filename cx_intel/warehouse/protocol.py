@@ -2,7 +2,7 @@
 
 The protocol alone, with the values that it takes and gives; its part about sources is `source_files.py`, and how a DuckDB
 file does it stands in `duckdb/warehouse.py`. What is about a whole deployment (opening, locks, back-ups) is beside it:
-`resource.py`, `lock.py`, `duckdb/`.
+`resource.py`, `processes/`, `duckdb/`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """The open warehouse of a run as a Dagster resource: locked for this run alone, from its first to its last step.
 
-What it can do is the protocol (`protocol.py`); the lock is in `lock.py`, back-ups before a run in
+What it can do is the protocol (`protocol.py`); the lock is in `processes/lock.py`, back-ups before a run in
 `duckdb/upkeep/upgrades.py`.
 """
 
@@ -10,13 +10,13 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from cx_intel.warehouse.duckdb.limits import Limits
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.limits import Limits
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.upkeep.upgrades import back_up_if_due
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
-from cx_intel.warehouse.lock import LOCK_FILE, WriterLock
+from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
+from cx_intel.warehouse.processes.running import FOLDER, RunMark
 from cx_intel.warehouse.protocol import Warehouse
-from cx_intel.warehouse.running import FOLDER, RunMark
 
 READERS_SECONDS = 30
 """How long a run waits for whoever only looks into the file, as the summary of the run before it does."""

@@ -21,7 +21,7 @@ from cx_intel.orchestration.build import load_portfolios
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.upkeep.backups import take
-from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 pytestmark = pytest.mark.slow  # a refresh

@@ -22,7 +22,7 @@ from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import Outcome, refresh
 from cx_intel.settings.environment import read_environment
 from cx_intel.settings.yaml.loader import load_portfolio
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 ROOT = Path(cx_intel.__file__).parents[1]

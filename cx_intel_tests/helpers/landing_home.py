@@ -14,7 +14,7 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.sources.vendors import Vendor
 from cx_intel.sources.vendors.http import Clock
-from cx_intel.warehouse.duckdb.opening import writing
+from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel.warehouse.duckdb.queries.queries import read_query
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 

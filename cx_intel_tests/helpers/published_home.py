@@ -7,7 +7,7 @@ from typing import Any
 from cx_intel.orchestration.assets.publication import published_tables
 from cx_intel.settings.environment import Environment, read_environment
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.report_tables import fill
 

@@ -12,7 +12,7 @@ from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF
 from cx_intel_tests.helpers.report_rows import (

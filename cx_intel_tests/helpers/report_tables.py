@@ -10,7 +10,7 @@ from typing import Any
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, rows
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cx_intel.orchestration.assets.delivery.landed import Landing
 from cx_intel.settings.sources.vendors import CUSTOMER_OF, StripeSource
-from cx_intel.warehouse.duckdb.opening import writing
+from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel_tests.helpers.landing_home import LandingHome
 from cx_intel_tests.helpers.stripe_stand_in import KEY, StripeStandIn, item, items, price
 

@@ -16,7 +16,7 @@ from cx_intel.settings.yaml.loader import parse_portfolio
 from cx_intel.sources.vendors.http import Clock
 from cx_intel.sync.opening import opened_sync
 from cx_intel.sync.sync import Outcome, Sync
-from cx_intel.warehouse.duckdb.opening import writing
+from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.planhat_writing import TENANT, TOKEN
 from cx_intel_tests.helpers.vendor_server import StandIn

@@ -8,7 +8,7 @@ import pytest
 from cx_intel.reports.brief.weekly_brief import Brief, weekly_brief
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import MADE_AT

@@ -13,7 +13,7 @@ from cx_intel.reports.ask.answer import Answer, NoAnswer
 from cx_intel.reports.ask.differences import difference
 from cx_intel.reports.ask.explanation import explain
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import book_tables

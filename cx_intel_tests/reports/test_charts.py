@@ -13,8 +13,8 @@ from cx_intel.reports.charts.figure import CONTAINER, Spec
 from cx_intel.reports.charts.picture import dashboard_spec
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.dashboard import dashboard
-from cx_intel.reports.pages.layout import VEGA_LITE, render
-from cx_intel.reports.pages.publishing import MENU, PAGES
+from cx_intel.reports.pages.frame.layout import VEGA_LITE, render
+from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel_tests.helpers.builders import portfolio, shipped
 from cx_intel_tests.helpers.report_books import NAMES, book_of
 

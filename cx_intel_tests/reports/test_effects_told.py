@@ -17,7 +17,7 @@ from cx_intel.reports.pages.renewals import renewals
 from cx_intel.reports.workbook.workbook import write_workbook
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import HoldOutSettings
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import read_book

@@ -23,7 +23,7 @@ from cx_intel.reports.exports.tables import MANIFEST, Export, check_exports, exp
 from cx_intel.reports.workbook.spreadsheet_safety import guarded, guarded_columns
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, PORTFOLIOS, shipped
 from cx_intel_tests.helpers.report_books import MADE_AT

@@ -12,7 +12,7 @@ from cx_intel.reports.data.headline import headline
 from cx_intel.reports.data.trust import trust_of
 from cx_intel.reports.pages.quality import quality
 from cx_intel.reports.words.language import Language
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import book_tables, read_book

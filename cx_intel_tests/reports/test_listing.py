@@ -8,7 +8,7 @@ import ibis
 import pytest
 
 from cx_intel.reports.listing import as_text, table_rows
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel_tests.helpers.builders import AS_OF, shipped

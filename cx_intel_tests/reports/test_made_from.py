@@ -11,9 +11,9 @@ from cx_intel.orchestration.build import definitions_of
 from cx_intel.reports.data.report_data import ReportData, ScoreHistory
 from cx_intel.reports.exports.tables import Export, export
 from cx_intel.reports.made_from import MadeFiles, fingerprint_of
-from cx_intel.reports.pages.publishing import publish
+from cx_intel.reports.pages.frame.publishing import publish
 from cx_intel.settings.environment import Environment
-from cx_intel.warehouse.duckdb.opening import writing
+from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import book_of, read_book
@@ -36,7 +36,7 @@ def later(book: ReportData) -> ReportData:
 def test_pages_of_the_same_data_stay_and_a_page_that_is_gone_or_cut_is_made_again(
     book: ReportData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cx_intel.reports.pages.publishing.chart_library", lambda kept_in: "/* charts */")
+    monkeypatch.setattr("cx_intel.reports.pages.frame.publishing.chart_library", lambda kept_in: "/* charts */")
     publish(book, tmp_path)
     first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert publish(later(book), tmp_path).pages["health"] == tmp_path / "health.html"

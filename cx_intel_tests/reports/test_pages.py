@@ -16,8 +16,8 @@ from cx_intel.reports.charts.picture import dashboard_spec, render_png
 from cx_intel.reports.data.account_details import account_details, axes, week_change
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.packing import columnar, script_json
-from cx_intel.reports.pages.layout import render, write_whole
-from cx_intel.reports.pages.publishing import MENU, PAGES
+from cx_intel.reports.pages.frame.layout import render, write_whole
+from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, portfolio, shipped

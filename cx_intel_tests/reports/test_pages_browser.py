@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cx_intel.reports.pages.publishing import PAGES, publish
+from cx_intel.reports.pages.frame.publishing import PAGES, publish
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.report_books import NAMES, book_of
 from cx_intel_tests.helpers.report_rows import SCRIPT

@@ -9,7 +9,7 @@ import pytest
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.data.notes.probability import assumptions, probability_source
 from cx_intel.reports.data.report_data import ReportData
-from cx_intel.reports.pages.page import Page
+from cx_intel.reports.pages.frame.page import Page
 from cx_intel.reports.pages.renewal_model import renewal_model
 from cx_intel.reports.pages.renewals import renewals
 from cx_intel.settings.portfolio import Portfolio

@@ -8,7 +8,7 @@ import pytest
 
 from cx_intel.orchestration.assets.reports import report_assets
 from cx_intel.reports.made_from import RECORD
-from cx_intel.reports.pages.publishing import PAGES
+from cx_intel.reports.pages.frame.publishing import PAGES
 from cx_intel.settings.environment import Environment
 from cx_intel.warehouse.io_manager import WarehouseIOManager
 from cx_intel.warehouse.resource import WarehouseResource
@@ -21,7 +21,7 @@ FLEET = shipped("fleet")
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    monkeypatch.setattr("cx_intel.reports.pages.publishing.chart_library", lambda kept_in: "/* charts */")
+    monkeypatch.setattr("cx_intel.reports.pages.frame.publishing.chart_library", lambda kept_in: "/* charts */")
     found = Environment(home=tmp_path, portfolios=tmp_path, lock_wait_seconds=1)
     fill(found.warehouse, FLEET, book_tables(FLEET, list(NAMES)))
     return found

@@ -11,8 +11,8 @@ from babel.messages.pofile import read_po
 
 import cx_intel
 from cx_intel.reports.brief.weekly_brief import weekly_brief
-from cx_intel.reports.pages.layout import render
-from cx_intel.reports.pages.publishing import MENU, PAGES
+from cx_intel.reports.pages.frame.layout import render
+from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel.reports.words.catalogue import CATALOGUES
 from cx_intel.reports.words.language import Language
 from cx_intel.reports.words.rounding import rounded

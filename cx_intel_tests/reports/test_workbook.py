@@ -13,7 +13,7 @@ from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.workbook.cells import LONGEST_TEXT, shown_text
 from cx_intel.reports.workbook.workbook import HEADER_ROW, write_workbook
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import MADE_AT

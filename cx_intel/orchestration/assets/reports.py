@@ -18,7 +18,7 @@ from cx_intel.orchestration.assets.unchanged import making
 from cx_intel.reports.data.kpis import kpis
 from cx_intel.reports.data.reading import read_report_data, read_tables
 from cx_intel.reports.data.report_data import ReportData
-from cx_intel.reports.pages.publishing import PAGES, Published, publish
+from cx_intel.reports.pages.frame.publishing import PAGES, Published, publish
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse

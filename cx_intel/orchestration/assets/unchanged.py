@@ -17,7 +17,7 @@ import dagster as dg
 
 from cx_intel.orchestration.dagster_internals import recorded
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.program import program, time_zone
+from cx_intel.warehouse.processes.program import program, time_zone
 from cx_intel.warehouse.protocol import Warehouse
 
 REBUILD_TAG = "cx_intel/rebuild"

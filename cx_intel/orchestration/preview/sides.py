@@ -1,7 +1,7 @@
 """A preview: the newest day read as it is judged now and as other settings judge it, and the two compared.
 
-Which warehouse is opened, and what the settings are, is decided by the command (`cx_intel.cli.preview`). How a day is judged
-stands in `day.py`; what differs, in `cx_intel.reports.preview.comparison`.
+Which warehouse is opened, and what the settings are, is decided by the command (`cx_intel.cli.commands.preview`). How a
+day is judged stands in `day.py`; what differs, in `cx_intel.reports.preview.comparison`.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from cx_intel.orchestration.preview.past import past_compared
 from cx_intel.reports.ask.answer import in_english, known_day
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData
-from cx_intel.reports.pages.page import Page
+from cx_intel.reports.pages.frame.page import Page
 from cx_intel.reports.preview.comparison import Comparison, Terms, comparison
 from cx_intel.reports.preview.page import preview as page_of
 from cx_intel.reports.preview.scope import differing, not_loaded, previewed, without_figures

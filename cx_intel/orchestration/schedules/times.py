@@ -12,8 +12,8 @@ from dagster._core.definitions.partitions.partitioned_schedule import Unresolved
 
 from cx_intel.orchestration.schedules.jobs import Job
 from cx_intel.settings.automation import WEEKDAYS, Weekly
+from cx_intel.settings.outputs.write_back import WriteBackSettings
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.write_back import WriteBackSettings
 
 Schedule: TypeAlias = dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition
 

@@ -1,7 +1,7 @@
 """Marks runs as failed whose process was killed: Dagster would take them as started for ever, and its queue would wait.
 
 Dagster notices by itself only while the code server that started a run lives on: not after a power cut or a restart, and
-never of a run of the command line. Whether a process is alive is told by `cx_intel.warehouse.running`.
+never of a run of the command line. Whether a process is alive is told by `cx_intel.warehouse.processes.running`.
 """
 
 import time
@@ -11,8 +11,8 @@ import dagster as dg
 
 from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.lock import WriterLock
-from cx_intel.warehouse.running import FOLDER, forget, state_of
+from cx_intel.warehouse.processes.lock import WriterLock
+from cx_intel.warehouse.processes.running import FOLDER, forget, state_of
 
 LOOK_EVERY_SECONDS = 30
 COUNTED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]

@@ -29,7 +29,7 @@ from cx_intel.reports.data.kpis import Kpi, kpis
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.pages.dashboard import TOP, dashboard_figures
-from cx_intel.reports.pages.layout import VEGA_LITE
+from cx_intel.reports.pages.frame.layout import VEGA_LITE
 from cx_intel.reports.words.language import Language
 
 GAP, PER_ROW, SCALE = 40, 3, 1.25

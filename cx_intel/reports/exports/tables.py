@@ -25,7 +25,7 @@ from cx_intel.reports.workbook.spreadsheet_safety import guarded_columns
 from cx_intel.reports.workbook.workbook import WORKBOOK_TABLES, workbook_name, write_workbook
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.program import program
+from cx_intel.warehouse.processes.program import program
 from cx_intel.warehouse.protocol import FileFormat, Warehouse
 
 MANIFEST = "manifest.json"

@@ -16,8 +16,8 @@ from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.signals import worst_drivers
 from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.packing import packed
+from cx_intel.reports.pages.frame.page import Page, choices_of
 from cx_intel.reports.pages.health import week_changes
-from cx_intel.reports.pages.page import Page, choices_of
 
 LISTED, PER_BLOCK, PER_PAGE = 10_000, 100, 25
 FILTERS = ("segment", "country", "owner", "tier", "risk")

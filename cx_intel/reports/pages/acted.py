@@ -6,7 +6,7 @@ Rows and figures are those of `actions` and `playbook_outcomes`; their words sta
 
 from cx_intel.reports.data.notes.interventions import CAME, STATUSES, action_notes, newest_actions
 from cx_intel.reports.data.report_data import ReportData
-from cx_intel.reports.pages.page import Columns, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Columns, Section, Table, table_of
 
 ACTED = 50
 

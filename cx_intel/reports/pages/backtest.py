@@ -10,7 +10,7 @@ from cx_intel.reports.charts.palette import tier_marks
 from cx_intel.reports.charts.scores import left_by_score
 from cx_intel.reports.data.notes.backtest import judgement, of_window, window_of
 from cx_intel.reports.data.report_data import ReportData
-from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 

@@ -16,8 +16,8 @@ from cx_intel.reports.data.kpis import kpis
 from cx_intel.reports.data.notes.ledger import delivery, refused
 from cx_intel.reports.data.notes.renewals import cancelled
 from cx_intel.reports.data.report_data import ReportData, total
+from cx_intel.reports.pages.frame.page import Page, Section, choices_of
 from cx_intel.reports.pages.interventions import FILTERS, interventions
-from cx_intel.reports.pages.page import Page, Section, choices_of
 
 TOP = 10
 

@@ -11,7 +11,7 @@ import pandas as pd
 from cx_intel.contracts.renewals.effects import ALL_PLAYBOOKS
 from cx_intel.reports.data.notes.effects import COMPARED, VERDICTS, effect_notes
 from cx_intel.reports.data.report_data import ReportData, records
-from cx_intel.reports.pages.page import Cell, Column, Columns, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing

@@ -13,7 +13,7 @@ from cx_intel.reports.charts.scores import points_lost, score_distribution
 from cx_intel.reports.data.notes.backtest import ASKED, judgement
 from cx_intel.reports.data.report_data import WEEK, ReportData, is_true, total
 from cx_intel.reports.data.signals import LEAST_POINTS, main_changes, main_reasons, moved_by
-from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 
 QUESTION = term("How are our customers doing, and who moved?")

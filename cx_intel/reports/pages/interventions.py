@@ -12,7 +12,7 @@ from cx_intel.reports.data.notes.probability import uses_learned
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.signals import main_reasons
 from cx_intel.reports.data.terms import PROBABILITY_SOURCES
-from cx_intel.reports.pages.page import Cell, Column, Columns, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Table, table_of
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing
 

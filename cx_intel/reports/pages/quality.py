@@ -13,7 +13,7 @@ from cx_intel.reports.data.freshness import source_title, state
 from cx_intel.reports.data.notes.identity import unmatched
 from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.trust import LABELS, trust_of
-from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 

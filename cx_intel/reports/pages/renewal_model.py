@@ -15,7 +15,7 @@ from cx_intel.models.renewals.learned.terms import HIGHEST, LOWEST
 from cx_intel.reports.charts.reliability import predictor_marks, reliability
 from cx_intel.reports.data.notes.probability import is_drifting, learned_renewals, model_of, probability_source
 from cx_intel.reports.data.report_data import ReportData, records
-from cx_intel.reports.pages.page import Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import Language
 from cx_intel.reports.words.rounding import is_missing

@@ -18,8 +18,8 @@ from cx_intel.reports.data.report_data import ReportData, is_true, total
 from cx_intel.reports.data.terms import SCENARIOS, due_in
 from cx_intel.reports.pages.acted import acted
 from cx_intel.reports.pages.effects import effects
+from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, table_of
 from cx_intel.reports.pages.interventions import interventions, renews_with
-from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.settings.renewals import CANCELLED
 

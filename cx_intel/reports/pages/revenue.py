@@ -15,7 +15,7 @@ from cx_intel.reports.data.notes.ledger import delivery, intra_month, outside_mr
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
 from cx_intel.reports.data.terms import CAUSES
-from cx_intel.reports.pages.page import Cell, Column, Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing

@@ -10,7 +10,7 @@ import pandas as pd
 from cx_intel.reports.charts import support as charts
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.service_levels import service_levels
-from cx_intel.reports.pages.page import Cell, Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, table_of
 from cx_intel.reports.words.catalogue import term
 
 QUESTION = term("Are service levels met, and where not?")

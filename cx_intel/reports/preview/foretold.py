@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cx_intel.models.backtest.compared import Compared, Told
 from cx_intel.models.backtest.verdicts import of_ten
-from cx_intel.reports.pages.page import Cell, Heading, Section, Table
+from cx_intel.reports.pages.frame.page import Cell, Heading, Section, Table
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING, Language
 

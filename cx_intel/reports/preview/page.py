@@ -1,7 +1,7 @@
 """The page that says what other settings would change, in the language of the portfolio; a terminal prints the same.
 
 Which accounts, how much ARR, whom to call, what becomes of NRR. The facts stand in `comparison.py`; how a page becomes
-HTML in `cx_intel.reports.pages.layout`, and text for a terminal in `cx_intel.cli.preview`.
+HTML in `cx_intel.reports.pages.frame.layout`, and text for a terminal in `cx_intel.cli.commands.preview`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.terms import SCENARIOS
-from cx_intel.reports.pages.page import Cell, Heading, Page, Section, Table
+from cx_intel.reports.pages.frame.page import Cell, Heading, Page, Section, Table
 from cx_intel.reports.preview.comparison import Comparison, Listed, TierChange, TierSize
 from cx_intel.reports.preview.foretold import foretold
 from cx_intel.reports.preview.scope import LOADED

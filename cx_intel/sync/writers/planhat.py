@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from cx_intel.settings.write_back import PlanhatWriting
+from cx_intel.settings.outputs.write_back import PlanhatWriting
 from cx_intel.sources.vendors.answers import ABSENT, BAD, Answer, Passing, refusals_of, said_in
 from cx_intel.sources.vendors.http import MOST_SAID, ApiClient, Clock
 from cx_intel.sources.vendors.pace import Pace

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from cx_intel.settings.write_back import SalesforceWriting
+from cx_intel.settings.outputs.write_back import SalesforceWriting
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.answers import BAD, Answer, Refused, refusals_of
 from cx_intel.sources.vendors.http import ApiClient, Clock

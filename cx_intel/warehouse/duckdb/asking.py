@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from cx_intel.warehouse.duckdb.opening import reading_alone
+from cx_intel.warehouse.duckdb.access.opening import reading_alone
 from cx_intel.warehouse.errors import WarehouseError
 
 READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)

@@ -1,6 +1,6 @@
 """An open DuckDB file: its one connection, its transactions, and what an expression is in SQL.
 
-What one schema of it holds: `warehouse.py`; who opens and closes files stands in `opening.py`.
+What one schema of it holds: `warehouse.py`; who opens and closes files stands in `access/opening.py`.
 """
 
 import sys

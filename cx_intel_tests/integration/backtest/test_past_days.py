@@ -13,7 +13,7 @@ from cx_intel.orchestration.assets.backtest.replay import SCORED, Replay
 from cx_intel.orchestration.build import build_definitions, load_portfolios
 from cx_intel.orchestration.runs import Outcome, backtest
 from cx_intel.privacy.erase import Home, erase
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 

@@ -13,7 +13,7 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.core import CRM_AGREES, account_snapshot
 from cx_intel.orchestration.checks.check import CheckContext, RuleResult, check_results, results_table
 from cx_intel.orchestration.checks.contract_checks import ContractChecks
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import AS_OF, accounts, portfolio
 

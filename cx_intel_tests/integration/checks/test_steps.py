@@ -12,7 +12,7 @@ from cx_intel.contracts.staging.accounts import stg_accounts
 from cx_intel.orchestration.assets.graph import steps_of
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import portfolio, rows
 

@@ -13,7 +13,7 @@ from cx_intel.orchestration.assets.delivery.raw_cursors import CursorDelivery
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.sources.sql import SqlSource
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import portfolio
 

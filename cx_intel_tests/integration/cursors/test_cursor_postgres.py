@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 import cx_intel
 from cx_intel.sources.cursors import CursorKind
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.connections import place_of, since
+from cx_intel.warehouse.servers.connections import place_of, since
 from cx_intel_tests.helpers.event_queries import PostgresTable, add, event_query, put
 from cx_intel_tests.helpers.postgres import postgres
 

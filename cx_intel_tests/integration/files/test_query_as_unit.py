@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from cx_intel.orchestration.assets.delivery.raw import raw_asset
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.resource import WarehouseResource
 from cx_intel_tests.helpers.builders import portfolio

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from cx_intel.orchestration.assets.delivery.raw import raw_assets
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.resource import WarehouseResource
 from cx_intel_tests.helpers.builders import portfolio

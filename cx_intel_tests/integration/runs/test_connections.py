@@ -106,7 +106,7 @@ def test_no_message_tells_the_password(address: str) -> None:
 
 
 def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cx_intel.warehouse.connections.CONNECT_SECONDS", 2)
+    monkeypatch.setattr("cx_intel.warehouse.servers.connections.CONNECT_SECONDS", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SourceError, match="timeout expired"):
         read(f"postgresql://cx@127.0.0.1:{silent.getsockname()[1]}/postgres?application_name=cx", QUERY)
 

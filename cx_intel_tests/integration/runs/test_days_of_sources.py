@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cx_intel.orchestration.assets.staging.source_days import SourceDays
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import portfolio
 

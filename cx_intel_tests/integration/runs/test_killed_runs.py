@@ -18,8 +18,8 @@ from cx_intel.orchestration.alerts.dispatcher import Dispatcher
 from cx_intel.orchestration.alerts.messages import PROBLEMS
 from cx_intel.orchestration.build import load_portfolios
 from cx_intel.orchestration.sensors.killed_runs import COUNTED, KILLED, fail_killed, killed_runs_sensor
-from cx_intel.warehouse.lock import WriterLock
-from cx_intel.warehouse.running import FOLDER, RunMark, forget, state_of
+from cx_intel.warehouse.processes.lock import WriterLock
+from cx_intel.warehouse.processes.running import FOLDER, RunMark, forget, state_of
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.listener import listening
 from cx_intel_tests.helpers.processes import Hardship, refreshing

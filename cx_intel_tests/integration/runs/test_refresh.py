@@ -16,7 +16,7 @@ from cx_intel.models.core import accounts as account_models
 from cx_intel.orchestration.build import load_portfolios
 from cx_intel.reports.data.headline import HeadlineFigure, headline
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 

@@ -7,7 +7,7 @@ import pytest
 
 from cx_intel.reports.data.headline import headline
 from cx_intel.settings.yaml.loader import load_portfolio
-from cx_intel.warehouse.duckdb.opening import reading
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 

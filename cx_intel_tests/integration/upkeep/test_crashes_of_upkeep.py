@@ -14,7 +14,7 @@ from cx_intel.orchestration.assets.publication import published_tables
 from cx_intel.orchestration.build import load_portfolios
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.register import Entry, Register
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
 from cx_intel.warehouse.duckdb.upkeep.restoring import restore, verify
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse

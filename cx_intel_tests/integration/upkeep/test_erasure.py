@@ -19,7 +19,7 @@ from cx_intel.privacy.subject import Kind, Subject, is_telling
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
 from cx_intel.warehouse.duckdb.upkeep.restoring import verify
 from cx_intel.warehouse.errors import WarehouseBusy, WarehouseError
-from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 from cx_intel_tests.helpers.traces import cells_with, files_with
 
@@ -243,7 +243,7 @@ def test_without_a_terminal_it_has_to_be_confirmed_in_the_command(company: Small
 def test_at_a_terminal_it_is_asked_for(
     company: SmallCompany, monkeypatch: pytest.MonkeyPatch, answer: str, status: int, is_erased: bool
 ):
-    monkeypatch.setattr("cx_intel.cli.deployment._at_a_terminal", lambda: True)
+    monkeypatch.setattr("cx_intel.cli.commands.deployment._at_a_terminal", lambda: True)
     asked = CliRunner().invoke(app, ["erase", "small", "--account", ID], env=company.variables, input=answer)
     assert asked.exit_code == status, asked.output
     assert f"Erase the account {ID} of small from " in asked.output

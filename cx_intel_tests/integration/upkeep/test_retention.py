@@ -11,7 +11,7 @@ from cx_intel.privacy.retention import first_kept, forget_old_days
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.retention import RetentionSettings
 from cx_intel.settings.yaml.loader import load_portfolio
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany

@@ -17,7 +17,7 @@ from cx_intel.settings.sources.vendors import (
     Vendor,
     ZendeskSource,
 )
-from cx_intel.warehouse.duckdb.opening import writing
+from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel_tests.helpers.connected_company import ACME, SEAT, SECRETS, Vendors, bill, connected_vendors
 from cx_intel_tests.helpers.landing_home import LandingHome
 from cx_intel_tests.helpers.stripe_stand_in import item

@@ -11,7 +11,7 @@ from cx_intel.settings.sources.vendors import ZendeskSource
 from cx_intel.settings.yaml.loader import parse_portfolio
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.readers import refusals
-from cx_intel.warehouse.duckdb.opening import writing
+from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel_tests.helpers.landing_home import LandingHome, canonical
 from cx_intel_tests.helpers.vendor_server import Faults, serving
 from cx_intel_tests.helpers.zendesk_stand_in import CLIENT, SECRET, ZendeskStandIn

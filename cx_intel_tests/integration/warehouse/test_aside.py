@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import pytest
 
 from cx_intel.warehouse.duckdb import aside
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.many_days import of_many_days
 from cx_intel.warehouse.protocol import ASIDE_DAY

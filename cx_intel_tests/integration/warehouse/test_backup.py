@@ -13,13 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from cx_intel.cli.app import app
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
 from cx_intel.warehouse.duckdb.upkeep.restoring import restore
 from cx_intel.warehouse.duckdb.upkeep.upgrades import back_up_if_due
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseBusy, WarehouseError, WarehouseLocked
-from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 OLD, NEW = 80, 90

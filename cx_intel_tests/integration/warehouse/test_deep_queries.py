@@ -10,7 +10,7 @@ import pytest
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.models.identity.identity_map import identity_map
 from cx_intel.orchestration.assets.lineage import column_sources
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.identity_loads import DELIVERED, ids

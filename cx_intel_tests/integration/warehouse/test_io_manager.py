@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from dagster_duckdb_pandas import DuckDBPandasIOManager
 
-from cx_intel.warehouse.duckdb.opening import open_warehouse, reading
+from cx_intel.warehouse.duckdb.access.opening import open_warehouse, reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.io_manager import WarehouseIOManager
 
@@ -227,7 +227,7 @@ def test_an_expression_that_fails_in_the_engine_leaves_its_table_as_it_was(run: 
 def test_the_file_is_closed_when_the_run_is_over(run: Runner) -> None:
     run(frame)
     assert DuckDBWarehouse(open_warehouse(run.file), "s").tables() == ["frame"]
-    from cx_intel.warehouse.duckdb.opening import _open, close_warehouse
+    from cx_intel.warehouse.duckdb.access.opening import _open, close_warehouse
 
     close_warehouse(run.file)
     assert run.file.resolve() not in _open

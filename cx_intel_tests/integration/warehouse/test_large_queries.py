@@ -10,8 +10,8 @@ import pytest
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.duckdb.limits import Limits
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.limits import Limits
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import portfolio
 

@@ -6,8 +6,8 @@ import pytest
 
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import read_environment
-from cx_intel.warehouse.duckdb.limits import Limits, cores, memory_bytes
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.limits import Limits, cores, memory_bytes
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 
 
 def settings_of(path: Path, limits: Limits | None = None) -> tuple[str, int, str]:

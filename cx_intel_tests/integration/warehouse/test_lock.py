@@ -10,13 +10,13 @@ import dagster as dg
 import pytest
 
 from cx_intel.warehouse.errors import WarehouseBusy
-from cx_intel.warehouse.lock import LOCK_FILE, WriterLock, describe_holder
+from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock, describe_holder
 from cx_intel.warehouse.resource import WarehouseResource
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.processes.lock import WriterLock
 
 lock = WriterLock(Path(sys.argv[1]))
 lock.acquire("run 1234 of novacrm_refresh", wait_seconds=0)

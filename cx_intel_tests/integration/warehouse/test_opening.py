@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse, reading
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse, reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError
 

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cx_intel.cli.app import app
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
-from cx_intel.warehouse.duckdb.readable import readable
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.readable import readable
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseLocked
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany

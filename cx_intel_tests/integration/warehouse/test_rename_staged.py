@@ -8,7 +8,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 MONDAY, TUESDAY = date(2025, 1, 6), date(2025, 1, 7)

@@ -14,7 +14,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from cx_intel.warehouse.duckdb.opening import close_warehouse, open_warehouse, reading
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse, reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError
 
@@ -216,7 +216,7 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
-from cx_intel.warehouse.duckdb.opening import open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 file, moment = Path(sys.argv[1]), sys.argv[2]

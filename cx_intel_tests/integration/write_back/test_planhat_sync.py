@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.settings.write_back import PlanhatWriting
+from cx_intel.settings.outputs.write_back import PlanhatWriting
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.vendors.http import Clock
 from cx_intel.sync.writers.planhat import PlanhatWriter, planhat_clients

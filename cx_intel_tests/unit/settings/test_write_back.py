@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cx_intel.settings.base import SettingsError
+from cx_intel.settings.outputs.write_back import at_risk_tiers
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.write_back import at_risk_tiers
 from cx_intel.settings.yaml.loader import parse_portfolio
 
 FLEET = (Path(__file__).parents[3] / "cx_intel" / "portfolios" / "fleet.yaml").read_text(encoding="utf-8")

@@ -15,7 +15,6 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import DELIVERED_DAY, ROW_MARKS, delivered_columns
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.cursors import KnownCursor, recipe_of
-from cx_intel.warehouse.connections import kind_of, place_of, since, streamed
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.duckdb.files.by_file import NO_DAY, STREAM, FileTables, as_they_are
 from cx_intel.warehouse.duckdb.files.cursor_rows import FETCHED, CursorRows
@@ -24,6 +23,7 @@ from cx_intel.warehouse.duckdb.files.reading import MARKS
 from cx_intel.warehouse.duckdb.queries.queries import QUERY, address_of, check_columns
 from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.fetched import Fetch, TableChange
+from cx_intel.warehouse.servers.connections import kind_of, place_of, since, streamed
 
 _NEWEST, _REPLACED = "_cx_newest", "_cx_replaced"
 """Temporary tables: of the rows that came one of each key; and the keys whose earlier rows go, those of new rows, even

@@ -21,12 +21,12 @@ from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.formats.by_format import read_file
 from cx_intel.sources.files.known import TRIES, KnownFile, changed_while_read, size_and_time
 from cx_intel.sources.files.paths import SourceFile
+from cx_intel.warehouse.duckdb.access.limits import Limits
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.duckdb.files.columns import ignored, used_names
 from cx_intel.warehouse.duckdb.files.local_spellings import literal
 from cx_intel.warehouse.duckdb.files.parquet import ParquetGroup, plain_groups, query_of, times_of
 from cx_intel.warehouse.duckdb.files.reading import FileReading, QueryReading, stream_schema
-from cx_intel.warehouse.duckdb.limits import Limits
 from cx_intel.warehouse.duckdb.queries.queries import query_rows
 from cx_intel.warehouse.duckdb.remembered import RememberedFiles
 

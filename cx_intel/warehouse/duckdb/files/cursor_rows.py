@@ -16,11 +16,11 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.cursors import AHEAD, CursorKind, KnownCursor
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.connections import exact_numbers
 from cx_intel.warehouse.duckdb.files.by_file import STREAM
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
 from cx_intel.warehouse.duckdb.queries.queries import canonical_cells
 from cx_intel.warehouse.fetched import Fetch
+from cx_intel.warehouse.servers.connections import exact_numbers
 
 FETCHED = "_cx_fetched"
 """A temporary table: the rows as they came, with `_cursor`, `_is_deleted` and `_raw_row`."""

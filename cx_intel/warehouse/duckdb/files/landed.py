@@ -2,7 +2,7 @@
 
 The tables differ from one company to the next, as connectors change and only some tables are chosen: they are looked up,
 and a column or table that may be missing is empty. The query over them is run in `queries.py`; drivers and addresses are
-in `cx_intel.warehouse.connections`.
+in `cx_intel.warehouse.servers.connections`.
 """
 
 import re
@@ -16,8 +16,8 @@ import pyarrow as pa
 from cx_intel.settings.sources.sql import LandedTable
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.connections import connected, kind_of
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal
+from cx_intel.warehouse.servers.connections import connected, kind_of
 
 
 class Found(NamedTuple):

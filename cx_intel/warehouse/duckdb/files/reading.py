@@ -21,8 +21,8 @@ from cx_intel.sources.files.formats.by_format import file_blocks, read_file
 from cx_intel.sources.files.known import KnownFile, digest_of, size_and_time
 from cx_intel.sources.files.mapping import check_mapping
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files
+from cx_intel.warehouse.duckdb.access.limits import Limits
 from cx_intel.warehouse.duckdb.files.columns import canonical, ignored, rows_wanted, used_names
-from cx_intel.warehouse.duckdb.limits import Limits
 from cx_intel.warehouse.duckdb.queries.queries import query_rows_of_file
 
 MARKS = {"_source_file": pa.string(), "_row_number": pa.int64(), "_raw_row": pa.string(), "_reject": pa.string()}

@@ -18,11 +18,11 @@ from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import EXACT, REJECTS, FilesRead, in_columns, raw_rejects
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, with_variables
-from cx_intel.warehouse.connections import exact_numbers, streamed, watched
+from cx_intel.warehouse.duckdb.access.limits import Limits
 from cx_intel.warehouse.duckdb.files.landed import read_landed
 from cx_intel.warehouse.duckdb.files.local_spellings import identifier, literal, localised, respelt
-from cx_intel.warehouse.duckdb.limits import Limits
 from cx_intel.warehouse.duckdb.queries.query_inputs import landed_here, put_contents
+from cx_intel.warehouse.servers.connections import exact_numbers, streamed, watched
 
 TYPED = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "TIMESTAMP")
 """Types of a result that stand as they are; times with a zone are brought to UTC, decimals stay, all else is text."""

@@ -17,7 +17,7 @@ import duckdb
 from cx_intel.warehouse.duckdb.database import escaped
 from cx_intel.warehouse.duckdb.upkeep.backups import STORAGE, Backup, backups, count_rows, digest
 from cx_intel.warehouse.errors import WarehouseError, refuse_if_in_use
-from cx_intel.warehouse.lock import WriterLock
+from cx_intel.warehouse.processes.lock import WriterLock
 
 REPLACED = ".replaced-"
 

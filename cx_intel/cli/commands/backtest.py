@@ -1,7 +1,7 @@
 """The command that tries the health score of past days against what happened, now and anew.
 
-A thin door to the job of that name, which also runs by itself once a month; the other commands are in `app.py` and beside
-this module.
+A thin door to the job of that name, which also runs by itself once a month; the other commands are beside this module and in
+`cx_intel.cli.app`.
 """
 
 import os

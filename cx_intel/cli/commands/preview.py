@@ -22,7 +22,7 @@ from cx_intel.settings.environment import Environment, read_environment
 if TYPE_CHECKING:
     from cx_intel.reports.ask.answer import Answer
     from cx_intel.reports.data.report_data import ReportData
-    from cx_intel.reports.pages.page import Page
+    from cx_intel.reports.pages.frame.page import Page
     from cx_intel.settings.portfolio import Portfolio
     from cx_intel.settings.yaml.changes import Change
 
@@ -152,8 +152,8 @@ def _loaded(file: Path, name: str, change: "Callable[[dict[str, Any]], None] | N
 
 
 def _write_page(page: "Page", data: "ReportData", file: Path, *, has_menu: bool) -> None:
-    from cx_intel.reports.pages.layout import render, write_whole
-    from cx_intel.reports.pages.publishing import MENU
+    from cx_intel.reports.pages.frame.layout import render, write_whole
+    from cx_intel.reports.pages.frame.publishing import MENU
 
     write_whole(file, render(page, data, MENU if has_menu else {}, library="").encode())
 

@@ -53,8 +53,8 @@ def action(
     """Write down what was done with an entry of the intervention list: done, snooze, dismiss or reopen."""
     from cx_intel.interventions.recording import GivenAction, record
     from cx_intel.reports.ask.entries import find_entry
-    from cx_intel.warehouse.duckdb.readable import readable
-    from cx_intel.warehouse.duckdb.writable import writable
+    from cx_intel.warehouse.duckdb.access.readable import readable
+    from cx_intel.warehouse.duckdb.access.writable import writable
 
     _complete(what, until, reason)
     with explained():

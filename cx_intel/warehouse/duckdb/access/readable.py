@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ibis.expr.types as ir
 
-from cx_intel.warehouse.duckdb.opening import reading, reading_alone
+from cx_intel.warehouse.duckdb.access.opening import reading, reading_alone
 from cx_intel.warehouse.duckdb.state import CHECK_RESULTS
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseLocked

@@ -1,7 +1,7 @@
 """What a page is made of: sections with text, charts and tables, still without HTML.
 
-A cell carries its text, what it sorts by, and how it is marked; `cx_intel.reports.pages.layout` makes HTML of it. What a page
-says stands in the modules beside this one.
+A cell carries its text, what it sorts by, and how it is marked; `layout.py` makes HTML of it. What a page says stands in
+the modules of the folder above.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

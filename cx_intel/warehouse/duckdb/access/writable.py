@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cx_intel.warehouse.duckdb.opening import writing
+from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
-from cx_intel.warehouse.lock import LOCK_FILE, WriterLock
+from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
 from cx_intel.warehouse.protocol import Warehouse
 
 

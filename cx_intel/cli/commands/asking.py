@@ -23,7 +23,7 @@ from cx_intel.settings.environment import Environment, read_environment
 
 if TYPE_CHECKING:
     from cx_intel.settings.portfolio import Portfolio
-    from cx_intel.warehouse.duckdb.readable import Readable
+    from cx_intel.warehouse.duckdb.access.readable import Readable
 
 asking = typer.Typer(add_completion=False)
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A day that has a snapshot.")]

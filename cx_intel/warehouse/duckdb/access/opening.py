@@ -11,8 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from cx_intel.warehouse.duckdb.access.limits import Limits
 from cx_intel.warehouse.duckdb.database import Database
-from cx_intel.warehouse.duckdb.limits import Limits
 from cx_intel.warehouse.errors import WarehouseError, WarehouseLocked
 
 TRY_EVERY_SECONDS = 0.1

@@ -1,7 +1,7 @@
 """Makes HTML of pages: one layout, the style and scripts written into each file, nothing fetched from anywhere.
 
 Text is escaped by the templates, rows for scripts are JSON in which no character can end the script. What stands on a
-page is decided by the modules beside this one; the files are written by `publishing.py`.
+page is decided by the modules of the folder above; the files are written by `publishing.py`.
 """
 
 import os
@@ -21,9 +21,9 @@ from cx_intel.reports.charts.palette import chart_theme
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.trust import doubts, trust_of
 from cx_intel.reports.packing import columnar, script_json
-from cx_intel.reports.pages.page import Page, account_link
+from cx_intel.reports.pages.frame.page import Page, account_link
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).parents[2] / "templates"
 VEGA_LITE = "6.4"
 """The version of Vega-Lite that charts are written in and drawn with."""
 SAID = re.compile(r'\bsay\("([^"]+)"')

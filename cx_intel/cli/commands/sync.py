@@ -1,6 +1,6 @@
 """The command that writes to other systems: plan, send, try again, undo.
 
-A thin door to `cx_intel.sync`; the other commands are in `app.py` and beside this module.
+A thin door to `cx_intel.sync`; the other commands are beside this module and in `cx_intel.cli.app`.
 """
 
 import os
@@ -75,7 +75,7 @@ def _run(
     from rich.progress import Progress, TaskID
 
     from cx_intel.sync.opening import opened_sync
-    from cx_intel.warehouse.duckdb.writable import writable
+    from cx_intel.warehouse.duckdb.access.writable import writable
 
     with (
         writable(

@@ -15,9 +15,9 @@ from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.pages.accounts import accounts
 from cx_intel.reports.pages.backtest import backtest
 from cx_intel.reports.pages.dashboard import dashboard
+from cx_intel.reports.pages.frame.layout import chart_library, render, write_whole
+from cx_intel.reports.pages.frame.page import Page
 from cx_intel.reports.pages.health import health
-from cx_intel.reports.pages.layout import chart_library, render, write_whole
-from cx_intel.reports.pages.page import Page
 from cx_intel.reports.pages.quality import quality
 from cx_intel.reports.pages.renewal_model import renewal_model
 from cx_intel.reports.pages.renewals import renewals

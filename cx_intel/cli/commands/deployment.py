@@ -1,7 +1,7 @@
 """The commands for whoever runs a deployment: backup, restore, doctor, alerts, erase.
 
 Thin doors to `cx_intel.warehouse`, `cx_intel.doctor`, `cx_intel.orchestration.alerts` and `cx_intel.privacy`; the
-commands about figures are in `cli.py`, which takes these in.
+other commands are beside this module and in `cx_intel.cli.app`, which takes these in.
 """
 
 import os
@@ -38,7 +38,7 @@ def _misuse(error: Exception | str) -> typer.Exit:
 def backup() -> None:
     """Copy the warehouse and Dagster's own storage to a folder in CX_HOME/backups; the newest few are kept."""
     from cx_intel.warehouse.duckdb.upkeep.backups import take
-    from cx_intel.warehouse.lock import LOCK_FILE, WriterLock
+    from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
 
     environment = _environment()
     lock = WriterLock(environment.warehouse.with_name(LOCK_FILE))
@@ -74,7 +74,7 @@ def restore(
     """Put a back-up in the place of the warehouse, once it is verified; the replaced file is kept beside it."""
     from cx_intel.warehouse.duckdb.upkeep.backups import backups
     from cx_intel.warehouse.duckdb.upkeep.restoring import restore as bring_back
-    from cx_intel.warehouse.lock import LOCK_FILE
+    from cx_intel.warehouse.processes.lock import LOCK_FILE
 
     environment = _environment()
     if only_list:
@@ -154,7 +154,7 @@ def erase(
     """Take an account or a user out of everything, prove it, and keep them from coming back. It cannot be undone."""
     from cx_intel.privacy.erase import Home
     from cx_intel.privacy.erase import erase as take_out
-    from cx_intel.warehouse.lock import LOCK_FILE
+    from cx_intel.warehouse.processes.lock import LOCK_FILE
 
     subject = account or user
     if not subject or (account and user):

@@ -1,0 +1,1 @@
+"""The commands, by subject; `cx_intel.cli.app` takes them in."""

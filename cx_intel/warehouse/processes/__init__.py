@@ -1,0 +1,1 @@
+"""Who writes just now and which runs are alive; for whom files are; which program this is."""
