@@ -5,7 +5,6 @@ month), so that an engine has to plan only one of them. Here they are laid over 
 for all days at once is decided there (`duckdb/warehouse.py`).
 """
 
-import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,8 +17,8 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 from ibis.common.graph import Node
 
-CALLS = 20_000
-"""Calls within calls while the expressions are walked, which are as deep as the query is long."""
+from cx_intel.warehouse.deep_calls import deep_calls
+
 PARAMETER = "cx_day_value"
 """The function that stands for a value of the day, by its number."""
 
@@ -45,10 +44,10 @@ class OfManyDays:
 
 def of_many_days(make: Callable[[date], ir.Table], days: Sequence[date]) -> OfManyDays | None:
     """The expression that `make` gives on each of the days, as one; None where they differ in more than literals."""
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS))
     overlay = _Overlay()
     try:
-        rows = overlay.node(tuple(make(day).op() for day in days))
+        with deep_calls():
+            rows = overlay.node(tuple(make(day).op() for day in days))
     except Unlike:
         return None
     return OfManyDays(rows.to_expr(), tuple(kind for kind, _ in overlay.found), tuple(v for _, v in overlay.found))

@@ -3,7 +3,6 @@
 What one schema of it holds: `warehouse.py`; who opens and closes files stands in `access/opening.py`.
 """
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 from ibis.common.exceptions import TableNotFound
 from sqlglot import ErrorLevel
 
+from cx_intel.warehouse.deep_calls import deep_calls
 from cx_intel.warehouse.duckdb import writes
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA, Changed
 from cx_intel.warehouse.errors import WarehouseError
@@ -27,8 +27,6 @@ from cx_intel.warehouse.protocol import Rows
 
 STAGED_PREFIX = "_staged_"
 """Begins the name of the table that holds a staged write."""
-CALLS = 5_000
-"""Calls within calls while SQL is written, which goes down a query step by step; links of ids make deep ones."""
 WORTH_KEEPING = (sge.Window, sge.Group, sge.Join, sge.Distinct, sge.SetOperation, sge.AggFunc, sge.Unnest, sge.Limit)
 """What makes a common table expression more than a view of rows that lie in a table."""
 
@@ -58,16 +56,16 @@ class SelectsAsWritten(Backend):
         params: Mapping[ir.Expr, Any] | None = None,
         pretty: bool = False,
     ) -> str:
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), CALLS))
         fuses, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
-        try:
-            query = self.compiler.to_sqlglot(expr, limit=limit, params=params)
-        finally:
-            ibis.options.sql.fuse_selects = fuses
-        for part in query.ctes:
-            if part.this.find(*WORTH_KEEPING) is None:
-                part.set("materialized", False)
-        return query.sql(dialect=self.dialect, pretty=pretty, copy=False, unsupported_level=ErrorLevel.RAISE)
+        with deep_calls():
+            try:
+                query = self.compiler.to_sqlglot(expr, limit=limit, params=params)
+            finally:
+                ibis.options.sql.fuse_selects = fuses
+            for part in query.ctes:
+                if part.this.find(*WORTH_KEEPING) is None:
+                    part.set("materialized", False)
+            return query.sql(dialect=self.dialect, pretty=pretty, copy=False, unsupported_level=ErrorLevel.RAISE)
 
 
 class Database:
