@@ -1,12 +1,15 @@
 """The pages in a real browser: they open without errors and requests, filter, sort, open accounts, and nothing escapes."""
 
+import csv
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from cx_intel.reports.pages.frame.publishing import PAGES, publish
 from cx_intel_tests.helpers.builders import shipped
@@ -228,3 +231,57 @@ def test_tables_have_captions_scopes_and_names_beside_colours(site: Path, tab: T
     assert page.locator("#calls .mark").first.text_content() == "▼Critical"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
+
+
+@pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True)
+def test_on_a_phone_a_row_is_a_card_that_begins_with_what_matters(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "fleet" / "dashboard.html")
+    row = page.locator("#calls tbody tr").first
+    shown = [cell for cell in row.locator("th, td").all() if cell.is_visible()]
+    by_height = sorted(shown, key=lambda cell: cell.bounding_box()["y"])
+    assert [cell.get_attribute("data-label") for cell in by_height] == [
+        None,
+        "Warum",
+        "Was zu tun ist",
+        "Bis",
+        "Erwarteter Verlust",
+    ]
+    button = row.locator(".unfold")
+    button.click()
+    assert button.get_attribute("aria-expanded") == "true"
+    assert row.locator("[data-label=ARR]").is_visible()
+    page.select_option("#calls .sorting select", label="ARR")
+    assert page.locator("#calls th[aria-sort=descending]").text_content() == "ARR"
+
+
+@pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True)
+def test_on_a_phone_no_table_scrolls_sideways(site: Path, tab: Tab) -> None:
+    wide = "[...document.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth + 1).length"
+    for name in PAGES:
+        page = tab.open(site / "fleet" / f"{name}.html")
+        page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+        assert page.evaluate(wide) == 0, name
+    tab.open(site / "fleet" / "accounts.html")
+    tab.page.click("#accounts tbody a >> nth=0")
+    tab.page.wait_for_selector("#account[data-shown]")
+    assert tab.page.evaluate(wide) == 0
+
+
+def test_tables_and_charts_are_saved_as_files(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "novacrm" / "dashboard.html")
+    rows = page.locator("#calls tbody tr").count()
+
+    def saved(selector: str) -> Path:
+        with page.expect_download() as download:
+            page.click(selector)
+        return Path(download.value.path())
+
+    with saved("#calls button:text-is('CSV')").open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == rows
+    assert float(lines[0]["Expected loss"]) > 0
+    sheet = load_workbook(BytesIO(saved("#calls button:text-is('XLSX')").read_bytes())).active
+    assert sheet.max_row == rows + 1
+    assert [sheet.cell(2, 1).value, sheet.cell(2, 2).value] == [1, lines[0]["Account"]]
+    assert saved("#panel-tiers button:text-is('PNG')").read_bytes().startswith(b"\x89PNG")
+    assert not tab.errors

@@ -13,7 +13,7 @@ from cx_intel.reports.charts.scores import points_lost, score_distribution
 from cx_intel.reports.data.notes.backtest import ASKED, judgement
 from cx_intel.reports.data.report_data import WEEK, ReportData, is_true, total
 from cx_intel.reports.data.signals import LEAST_POINTS, main_changes, main_reasons, moved_by
-from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
 
 QUESTION = term("How are our customers doing, and who moved?")
@@ -96,11 +96,11 @@ def _movers(data: ReportData) -> Section:
 
     columns: list[Column] = [
         c.account(),
-        (c.heading(say("Change"), "number"), change),
+        on_card(1, (c.heading(say("Change"), "number"), change)),
         c.number(say("Score"), "score_to", 1),
         c.level(say("Tier then"), "tier_from", marks),
-        c.level(say("Tier now"), "tier_to", marks),
-        c.text(say("What moved it"), "why"),
+        on_card(2, c.level(say("Tier now"), "tier_to", marks)),
+        on_card(3, c.text(say("What moved it"), "why")),
         c.text(say("Owner"), "owner"),
     ]
     fallen = changes[changes["health_score_change"] < -LEAST_POINTS].sort_values(["health_score_change", "account_id"])
@@ -132,10 +132,10 @@ def at_risk_columns(data: ReportData) -> list[Column]:
     c, marks = Columns(data.language), tier_marks(data.portfolio)
     return [
         c.account(),
-        c.level(say("Tier"), "health_tier", marks),
+        on_card(1, c.level(say("Tier"), "health_tier", marks)),
         c.number(say("Score"), "health_score", 1),
-        c.money(say("ARR"), "current_arr"),
-        c.text(say("Loses most points"), "reason"),
+        on_card(3, c.money(say("ARR"), "current_arr")),
+        on_card(2, c.text(say("Loses most points"), "reason")),
         c.text(say("Segment"), "segment"),
         c.text(say("Owner"), "owner"),
     ]
@@ -193,9 +193,9 @@ def _churn_signs(data: ReportData) -> Table:
         [
             c.number(say("#"), "intervention_priority"),
             c.account(),
-            c.level(say("Churn risk"), "risk_level", marks),
-            (c.heading(say("Signs")), signs),
-            c.money(say("ARR"), "current_arr"),
+            on_card(1, c.level(say("Churn risk"), "risk_level", marks)),
+            on_card(2, (c.heading(say("Signs")), signs)),
+            on_card(3, c.money(say("ARR"), "current_arr")),
             c.text(say("Segment"), "segment"),
             c.text(say("Owner"), "owner"),
         ],

@@ -12,7 +12,7 @@ from cx_intel.reports.data.notes.probability import uses_learned
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.signals import main_reasons
 from cx_intel.reports.data.terms import PROBABILITY_SOURCES
-from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Table, on_card, table_of
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing
 
@@ -81,11 +81,13 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
             c.level(say("Risk"), "renewal_risk", risk_marks(data.language)),
             c.due(say("Renews"), "days_to_renewal"),
             c.money(say("ARR"), "current_arr"),
-            c.money(say("Expected loss"), "expected_arr_loss", explains=say("ARR x (1 - renewal probability)")),
+            on_card(
+                4, c.money(say("Expected loss"), "expected_arr_loss", explains=say("ARR x (1 - renewal probability)"))
+            ),
             renews_with(data),
-            c.text(say("Why: loses most points"), "reason"),
-            c.text(say("What to do"), "recommended_playbook"),
-            c.day(say("By"), "due_date"),
+            on_card(1, c.text(say("Why"), "reason", say("the measured signal that loses most points"))),
+            on_card(2, c.text(say("What to do"), "recommended_playbook")),
+            on_card(3, c.day(say("By"), "due_date")),
             c.text(say("Owner"), "owner"),
         ],
         limit=LISTED,

@@ -13,7 +13,7 @@ from cx_intel.reports.data.freshness import source_title, state
 from cx_intel.reports.data.notes.identity import unmatched
 from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.trust import LABELS, trust_of
-from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 
@@ -61,10 +61,10 @@ def _checks(data: ReportData) -> Section:
 
     columns: list[Column] = [
         c.level(say("Outcome"), "outcome", [Mark(name, *look, say(name)) for name, look in OUTCOMES.items()]),
-        c.text(say("Table"), "table_name"),
-        c.text(say("What is asked"), "rule"),
-        (c.heading(say("Rows that fail"), "number"), share),
-        c.text(say("What to do"), "what_to_do"),
+        on_card(1, c.text(say("Table"), "table_name")),
+        on_card(2, c.text(say("What is asked"), "rule")),
+        on_card(3, (c.heading(say("Rows that fail"), "number"), share)),
+        on_card(4, c.text(say("What to do"), "what_to_do")),
     ]
     counted = checks.groupby("table_name")["outcome"].value_counts().unstack(fill_value=0)
     summary = counted.reindex(columns=[PASSED, WARNED, FAILED], fill_value=0).reset_index()

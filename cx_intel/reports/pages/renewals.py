@@ -18,7 +18,7 @@ from cx_intel.reports.data.report_data import ReportData, is_true, total
 from cx_intel.reports.data.terms import SCENARIOS, due_in
 from cx_intel.reports.pages.acted import acted
 from cx_intel.reports.pages.effects import effects
-from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.pages.interventions import interventions, renews_with
 from cx_intel.reports.words.catalogue import term
 from cx_intel.settings.renewals import CANCELLED
@@ -136,11 +136,11 @@ def _by_owner(data: ReportData) -> Table:
         say("The list by owner"),
         [
             c.text(say("Owner"), "owner"),
-            c.number(say("To call"), "listed"),
+            on_card(1, c.number(say("To call"), "listed")),
             c.number(say("Within capacity"), "within"),
             c.money(say("ARR"), "arr"),
-            c.money(say("Expected loss"), "loss"),
-            c.due(say("Soonest renewal or end"), "soonest"),
+            on_card(2, c.money(say("Expected loss"), "loss")),
+            on_card(3, c.due(say("Soonest renewal or end"), "soonest")),
         ],
         empty=say("Nobody has an account to call."),
     )
@@ -160,15 +160,15 @@ def _upcoming(data: ReportData) -> Table:
         say("Renewals of the next 270 days, the soonest first: {n}", n=data.language.number(len(pipeline))),
         [
             c.account(),
-            c.day(say("Renews on"), "renewal_date"),
+            on_card(1, c.day(say("Renews on"), "renewal_date")),
             c.due(say("Due"), "days_to_renewal"),
             (c.heading(say("Note")), mark),
-            c.level(say("Risk"), "renewal_risk", risk_marks(data.language)),
+            on_card(2, c.level(say("Risk"), "renewal_risk", risk_marks(data.language))),
             c.level(say("Tier"), "health_tier", tier_marks(data.portfolio)),
-            c.money(say("ARR"), "current_arr"),
+            on_card(3, c.money(say("ARR"), "current_arr")),
             c.money(say("Exposed"), "exposed_arr"),
             renews_with(data),
-            c.money(say("Expected loss"), "expected_arr_loss"),
+            on_card(4, c.money(say("Expected loss"), "expected_arr_loss")),
             c.text(say("Playbook"), "recommended_playbook"),
             c.text(say("Owner"), "owner"),
         ],

@@ -15,7 +15,7 @@ from cx_intel.reports.data.notes.ledger import delivery, intra_month, outside_mr
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
 from cx_intel.reports.data.terms import CAUSES
-from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing
@@ -200,16 +200,16 @@ def _rates(data: ReportData) -> list[Column]:
     is_restated = data.summary["restated_mrr"].fillna(0).ne(0).any()
     explains = say("closed months by today's data, less what was published")
     return [
-        c.money(say("Starting"), "starting_mrr"),
+        on_card(1, c.money(say("Starting"), "starting_mrr")),
         *([c.money(say("Restated"), "restated_mrr", explains=explains)] if is_restated else []),
         c.money(say("New"), "new_mrr"),
         c.money(say("Reactivated"), "reactivation_mrr"),
         c.money(say("Expansion"), "expansion_mrr"),
         c.money(say("Contraction"), "contraction_mrr"),
         c.money(say("Churned"), "churned_mrr"),
-        c.money(say("Ending"), "ending_mrr"),
-        c.percent(say("NRR"), "nrr_pct", explains=say("of the month")),
-        c.percent(say("GRR"), "grr_pct", explains=say("of the month")),
+        on_card(2, c.money(say("Ending"), "ending_mrr")),
+        on_card(3, c.percent(say("NRR"), "nrr_pct", explains=say("of the month"))),
+        on_card(4, c.percent(say("GRR"), "grr_pct", explains=say("of the month"))),
         c.percent(say("NRR, 12 months"), "nrr_ttm_pct", explains=say("trailing, closed cohort")),
         c.percent(say("GRR, 12 months"), "grr_ttm_pct", explains=say("trailing, closed cohort")),
         c.percent(say("Logo churn"), "logo_churn_pct"),

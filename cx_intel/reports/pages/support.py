@@ -10,7 +10,7 @@ import pandas as pd
 from cx_intel.reports.charts import support as charts
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.service_levels import service_levels
-from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, table_of
+from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
 
 QUESTION = term("Are service levels met, and where not?")
@@ -85,11 +85,11 @@ def _breaches(data: ReportData) -> Table:
         [
             c.text(say("Ticket"), "ticket_id"),
             c.account(),
-            c.text(say("Priority"), "priority"),
+            on_card(1, c.text(say("Priority"), "priority")),
             c.term(say("Status"), "status"),
             c.text(say("Category"), "category"),
-            (c.heading(say("Open for"), "number"), age),
-            c.number(say("Target"), "sla_target_hours", unit=" h"),
+            on_card(2, (c.heading(say("Open for"), "number"), age)),
+            on_card(3, c.number(say("Target"), "sla_target_hours", unit=" h")),
             c.text(say("Owner"), "account_owner"),
         ],
         limit=BREACHES,
@@ -113,13 +113,13 @@ def _months(data: ReportData, dimension: str) -> Table:
         }[dimension],
         [
             c.month(say("Month"), "ticket_month"),
-            c.text(say(charts.DIMENSIONS[dimension]), "dimension_value"),
-            c.number(say("Tickets"), "total_tickets"),
+            on_card(1, c.text(say(charts.DIMENSIONS[dimension]), "dimension_value")),
+            on_card(2, c.number(say("Tickets"), "total_tickets")),
             c.number(say("Resolved"), "resolved_tickets"),
             c.number(say("Late"), "sla_breaches"),
             c.number(say("Not judged"), "unjudged_tickets", explains=say("no target or no time of resolution")),
             c.number(say("Open breaches"), "open_breaches"),
-            c.percent(say("Adherence"), "sla_adherence_pct"),
+            on_card(3, c.percent(say("Adherence"), "sla_adherence_pct")),
             c.percent(say("With open"), "adherence_incl_open_pct", explains=say("open breaches counted as late")),
             *([c.percent(say("First reply in time"), "first_reply_adherence_pct")] if has_first_reply else []),
             c.number(say("Median, h"), "median_resolution_hours", 1),

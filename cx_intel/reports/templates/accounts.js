@@ -76,6 +76,7 @@
       tr.append(...page.columns.map((column) => cell(all[place], column)));
       return tr;
     }));
+    report.cards(table);
     for (const th of head) th.setAttribute("aria-sort", th.dataset.name !== state.sort ? "none" : state.ascending ? "ascending" : "descending");
     document.getElementById("count").textContent = "(" + say("{n} of {all}", { n: report.number(state.found.length), all: report.number(all.length) }) + ")";
     document.getElementById("place").textContent = state.found.length ? say("{first} to {last} of {all}", { first: report.number(state.start + 1), last: report.number(end), all: report.number(state.found.length) }) : say("Nothing found");
@@ -117,6 +118,7 @@
     tbody.append(...rows.map((row) => { const tr = make("tr"); tr.append(...row.map((value) => make("td", value))); return tr; }));
     found.append(make("caption", caption), thead, tbody);
     wrapper.append(found);
+    report.cards(found);
     return wrapper;
   }
   const drawings = [];
@@ -204,6 +206,8 @@
   document.getElementById("next").addEventListener("click", () => { state.start += page.perPage; show(); });
   document.getElementById("copy-all").addEventListener("click", (event) => report.copy(
     [page.columns.map(([, label]) => label), ...state.found.map((place) => page.columns.map(([name]) => String(text(all[place], name))))], event.target));
+  const valueOf = (row, name) => { const value = row[name === "due" ? "days" : name]; return value === null ? "" : value; };
+  document.getElementById("copy-all").after(...report.rowButtons(say("Accounts"), () => [page.columns.map(([, label]) => label), ...state.found.map((place) => page.columns.map(([name]) => valueOf(all[place], name)))]));
   report.dark.addEventListener("change", () => drawings.forEach((draw) => draw()));
   find();
   follow();

@@ -65,5 +65,6 @@
     show(table);
   });
   report.copy = copy;
+  report.guarded = guarded;
   report.showTable = show;
 })();

@@ -79,7 +79,7 @@ def _templates() -> Environment:
 
 def scripts_of(template: str) -> tuple[str, ...]:
     """The scripts of a page, in order."""
-    return ("charts.js", "tables.js", *SCRIPTS[template])
+    return ("charts.js", "tables.js", "cards.js", "downloads.js", *SCRIPTS[template])
 
 
 @lru_cache(maxsize=8)
@@ -112,6 +112,7 @@ def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) 
         "formats": data.language.script_formats(),
         "words": {text: data.language.say(text) for text in script_texts(page.template)},
         "asOf": data.as_of.isoformat(),
+        "portfolio": data.portfolio.name,
         **page.script_data,
     }
     needs_charts = bool(figures) or page.template == "accounts.html"

@@ -5,7 +5,7 @@ the modules of the folder above.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -45,11 +45,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Heading:
-    """The heading of a column, and what explains it."""
+    """The heading of a column, what explains it, and where the column stands on a phone's card (0: folded away)."""
 
     label: str
     kind: Kind = "text"
     explains: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,12 @@ class Page:
 Column = tuple[Heading, Callable[[dict[str, Any]], Cell]]
 
 
+def on_card(place: int, column: Column) -> Column:
+    """The column, standing at that place (1 first) of the card that a row is on a phone; without any, the first three do."""
+    heading, cell = column
+    return replace(heading, place=place), cell
+
+
 def table_of(
     frame: pd.DataFrame,
     caption: str,
@@ -135,8 +142,10 @@ class Columns:
     def __init__(self, language: Language):
         self.f = language
 
-    def text(self, label: str, column: str) -> Column:
-        return self.heading(label), lambda row: Cell(MISSING if is_missing(row[column]) else str(row[column]))
+    def text(self, label: str, column: str, explains: str = "") -> Column:
+        return self.heading(label, explains=explains), lambda row: Cell(
+            MISSING if is_missing(row[column]) else str(row[column])
+        )
 
     def heading(self, label: str, kind: Kind = "text", explains: str = "") -> Heading:
         return Heading(label, kind, explains)
