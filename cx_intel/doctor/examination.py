@@ -35,6 +35,7 @@ def examine(variables: Mapping[str, str], lock: Path = LOCK) -> Iterator[Finding
     for portfolio in readable:
         yield from portfolios.examine(portfolio, variables)
     yield from stores.warehouse(environment.warehouse, readable)
+    yield from stores.without_yaml(environment)
     yield stores.back_ups(environment.home)
     yield from stores.erasures(environment.home, variables)
     yield from dagster_home.examine(environment.home, readable)

@@ -3,7 +3,6 @@
 The files of the deployment itself are looked at in `stores.py`.
 """
 
-import os
 import re
 import shutil
 import sys
@@ -13,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cx_intel.doctor.findings import Finding, note, ok, problem
+from cx_intel.orchestration.removal import bytes_of
 
 OLDEST_PYTHON = (3, 11)
 REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre")
@@ -94,7 +94,7 @@ def home(folder: Path, mounts: str | None = None, free: Callable[[Path], int] | 
         )
     else:
         yield ok("disk", f"{room / 1e9:.1f} GB free")
-    sizes = {part.name: _size(part) for part in sorted(folder.iterdir())}
+    sizes = {part.name: bytes_of(part) for part in sorted(folder.iterdir())}
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
     yield ok("CX_HOME", f"{folder}: " + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in largest))
 
@@ -131,9 +131,3 @@ def _writable(folder: Path) -> bool:
 
 def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
-
-
-def _size(path: Path) -> int:
-    if path.is_symlink() or not path.is_dir():
-        return path.lstat().st_size
-    return sum(os.lstat(os.path.join(root, name)).st_size for root, _, names in os.walk(path) for name in names)

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cx_intel.doctor.findings import Finding, note, ok, problem
+from cx_intel.orchestration.removal import names_in
 from cx_intel.privacy.register import PrivacyError, Register
+from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.database import Database
@@ -59,6 +61,19 @@ def _contents(opened: Database, portfolios: Iterable[Portfolio]) -> Iterator[Fin
         )
     size = opened.path.stat().st_size / 1e6  # the size alone: its contents are DuckDB's to read
     yield ok("warehouse", f"opens (DuckDB {opened.engine_version}), {opened.table_count()} tables, {size:.1f} MB")
+
+
+def without_yaml(environment: Environment) -> Iterator[Finding]:
+    """Tables and files of portfolios that have no YAML, usable or not: removed by hand, or renamed."""
+    try:
+        held = names_in(environment)
+    except (WarehouseError, UnicodeDecodeError):
+        return  # told of the warehouse
+    known = {file.stem for file in environment.portfolios.glob("*.yaml")}
+    for name, what in held.items():
+        if name not in known:
+            text = f"{', '.join(what)} of {name}, which has no YAML in {environment.portfolios}"
+            yield note("left over", text, f"`cx-intel remove {name}` takes it away, once it said how much it is.")
 
 
 def back_ups(home: Path, now: datetime | None = None) -> Finding:

@@ -1,4 +1,4 @@
-"""The commands for whoever runs a deployment: backup, restore, doctor, alerts, erase.
+"""The commands for whoever runs a deployment: backup, restore, doctor, alerts, erase, remove.
 
 Thin doors to `cx_intel.warehouse`, `cx_intel.doctor`, `cx_intel.orchestration.alerts` and `cx_intel.privacy`; the
 other commands are beside this module and in `cx_intel.cli.app`, which takes these in.
@@ -46,7 +46,7 @@ def backup() -> None:
         lock.acquire(
             "cx-intel backup",
             wait_seconds=environment.lock_wait_seconds,
-            on_wait=lambda other: errors.print(f"Waiting for {other} to finish writing.", highlight=False),
+            on_wait=_say_waiting,
         )
         try:
             made = take(environment.home, environment.warehouse, reason="asked for", keep=environment.keep_backups)
@@ -192,13 +192,50 @@ def erase(
     console.print("Reports and exports are made anew by the next refresh.", highlight=False)
 
 
-def _confirm(deed: str) -> None:
+@deployment.command()
+def remove(
+    portfolio: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take a portfolio's tables, reports, exports and runs away, once it is told what that is. Its YAML and back-ups stay."""
+    from cx_intel.orchestration import removal
+
+    environment = _environment()
+    try:
+        found = removal.holdings(environment, portfolio, _say_waiting)
+        if not found:
+            there = ", ".join(removal.names_in(environment)) or "no portfolio"
+            raise _misuse(f"There is nothing of {portfolio!r} in {environment.home}; there is of {there}.")
+        console.print(f"{environment.home} holds of {portfolio}:", highlight=False, markup=False)
+        for one in found:
+            size = f"{one.bytes / 1e6:,.1f} MB" if one.bytes else ""
+            console.print(f"  {one.what:<28} {one.count:>6,} {size:>12}".rstrip(), highlight=False)
+        console.print(f"  {'together':<28} {'':>6} {sum(one.bytes for one in found) / 1e6:>9,.1f} MB", highlight=False)
+        yaml = environment.portfolios / f"{portfolio}.yaml"
+        if yaml.exists():
+            console.print(f"{yaml} stays: the next refresh makes it all again.", style="yellow", highlight=False)
+        if not yes:
+            _confirm(f"Remove {portfolio} from {environment.home}", but="back-ups stay")
+        smaller = removal.remove(environment, portfolio, lambda step: console.print(f"  {step}"), _say_waiting)
+    except WarehouseError as error:
+        raise _misuse(error) from None
+    console.print(f"Nothing of {portfolio} is left but in back-ups, and who was erased from it.", highlight=False)
+    if not smaller:
+        text = "The disk has no room to write the warehouse anew: its file is as large as before, and used again."
+        console.print(text, highlight=False)
+
+
+def _say_waiting(other: str) -> None:
+    errors.print(f"Waiting for {other} to finish writing.", highlight=False, markup=False)
+
+
+def _confirm(deed: str, but: str = "back-ups included") -> None:
     """Asks before what cannot be undone; ends the command unless somebody at a terminal says yes."""
     if not _at_a_terminal():
         raise _misuse(
             f"{deed}? That cannot be undone, and there is no terminal to ask at: say --yes. Nothing was changed."
         )
-    if not typer.confirm(f"{deed}, back-ups included? That cannot be undone."):
+    if not typer.confirm(f"{deed}, {but}? That cannot be undone."):
         raise _misuse("Nothing was changed.")
 
 

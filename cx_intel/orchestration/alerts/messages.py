@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cx_intel.orchestration.alerts.addresses import SHORTEST_TOKEN, addresses, addresses_of, redacted
 from cx_intel.orchestration.alerts.delivery import deliver
-from cx_intel.orchestration.alerts.outbox import Draft, Outbox
+from cx_intel.orchestration.alerts.outbox import FILE, Draft, Outbox
 from cx_intel.settings.automation import Alerts
 from cx_intel.settings.environment import Environment
 
@@ -31,7 +31,7 @@ class Messages:
 
     @property
     def outbox(self) -> Outbox:
-        return Outbox(self.environment.home / "alerts.sqlite")
+        return Outbox(self.environment.home / FILE)
 
     def post(self, draft: Draft, topic: str = REPORTS) -> str:
         """Puts a message into the outbox and sends it; what happens to it after that is the sensors' matter."""

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from cx_intel.orchestration.alerts.incidents import Problem
 
+FILE = "alerts.sqlite"
+"""Its name, in CX_HOME."""
 BUSY_SECONDS = 30
 LEASE_SECONDS = 120
 """For so long a message belongs to whoever took it for sending."""
@@ -171,6 +173,13 @@ class Outbox:
                 "ORDER BY id",
                 (portfolio,),
             ).fetchall()
+
+    def forget(self, portfolio: str) -> None:
+        """Removes all that there is of a portfolio, messages on their way included."""
+        if self.path.exists():
+            with self._connection() as c:
+                for table in ("heard", "incident", "told", "message"):
+                    c.execute(f"DELETE FROM {table} WHERE portfolio = ?", (portfolio,))
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

@@ -56,7 +56,7 @@ def run_reports(
     reports = []
     for event, run_id, kind in seen:
         run = instance.get_run_by_id(run_id)
-        if run is not None and _is_of(run, portfolio):
+        if run is not None and is_of(run, portfolio.name):
             reports.append(_report(instance, run, event, kind))
     if seen:
         return reports, seen[-1][0]
@@ -69,10 +69,11 @@ def _newest(instance: dg.DagsterInstance) -> int:
     return max((record.storage_id for records in found for record in records), default=0)
 
 
-def _is_of(run: dg.DagsterRun, portfolio: Portfolio) -> bool:
+def is_of(run: dg.DagsterRun, portfolio: str) -> bool:
+    """Whether a run is a portfolio's: by its tag, or by its assets where it has none."""
     if tagged := run.tags.get(PORTFOLIO_TAG):
-        return tagged == portfolio.name
-    return any(key.path[0] == portfolio.name for key in run.asset_selection or ())
+        return tagged == portfolio
+    return any(key.path[0] == portfolio for key in run.asset_selection or ())
 
 
 def _report(instance: dg.DagsterInstance, run: dg.DagsterRun, event: int, kind: dg.DagsterEventType) -> RunReport:

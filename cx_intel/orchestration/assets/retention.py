@@ -13,18 +13,15 @@ import pandas as pd
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.contract import Kind
 from cx_intel.contracts.delivered import DELIVERED_DAY
-from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
 from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.partitions import mapping
 from cx_intel.orchestration.assets.tables import asset_options, key_of
+from cx_intel.orchestration.history import ENDED, forget_runs, runs_of
 from cx_intel.privacy.retention import Forgotten, forget_old_days
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
 RETENTION = "retention"
-ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-AT_ONCE = 100
-"""Runs looked up at a time."""
 
 
 def dated_tables(portfolio: Portfolio, kinds: dict[str, Kind]) -> dict[str, str]:
@@ -62,27 +59,11 @@ def retention_assets(portfolio: Portfolio, kinds: dict[str, Kind]) -> list[dg.As
         metadata = _about(gone)
         if days := portfolio.retention.runs_days:
             before = datetime.now(UTC) - timedelta(days=days)
-            metadata["runs_removed"] = forget_old_runs(context.instance, portfolio.name, before)
+            old = runs_of(context.instance, portfolio.name, ENDED, before)
+            metadata["runs_removed"] = forget_runs(context.instance, old)
         return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return [retention]
-
-
-def forget_old_runs(instance: dg.DagsterInstance, portfolio: str, before: datetime) -> int:
-    """Removes from Dagster what it recorded of runs that had ended before; tables are not touched. How many.
-
-    Args:
-        instance: Where the runs are recorded.
-        portfolio: Whose runs.
-        before: An instant, aware.
-    """
-    wanted = dg.RunsFilter(statuses=ENDED, tags={PORTFOLIO_TAG: portfolio}, updated_before=before)
-    count = 0
-    while runs := instance.get_runs(wanted, limit=AT_ONCE):
-        for run in runs:
-            instance.delete_run(run.run_id)
-        count += len(runs)
-    return count
 
 
 def _about(gone: list[Forgotten]) -> dict[str, Any]:

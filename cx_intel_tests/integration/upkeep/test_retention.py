@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cx_intel.orchestration.assets.retention import forget_old_runs
+from cx_intel.orchestration.history import ENDED, forget_runs, runs_of
 from cx_intel.privacy.retention import first_kept, forget_old_days
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.retention import RetentionSettings
@@ -100,11 +100,11 @@ def test_what_dagster_recorded_of_old_runs_goes_and_nothing_else(tmp_path: Path)
     with company.instance() as instance:
         runs = instance.get_runs()
         assert len(runs) == 2
-        assert forget_old_runs(instance, "small", datetime(2020, 1, 1, tzinfo=UTC)) == 0
+        assert runs_of(instance, "small", ENDED, datetime(2020, 1, 1, tzinfo=UTC)) == []
         tomorrow = datetime.now(UTC) + timedelta(days=1)
-        assert forget_old_runs(instance, "other", tomorrow) == 0
+        assert runs_of(instance, "other", ENDED, tomorrow) == []
         assert len(instance.get_runs()) == 2
-        assert forget_old_runs(instance, "small", tomorrow) == 2
+        assert forget_runs(instance, runs_of(instance, "small", ENDED, tomorrow)) == 2
         assert instance.get_runs() == []
         assert instance.get_records_for_run(runs[0].run_id).records == []
     assert company.query("SELECT count(*) FROM dim_account") == [(12,)]

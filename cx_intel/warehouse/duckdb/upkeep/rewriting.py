@@ -22,7 +22,7 @@ def rewrite(file: Path) -> dict[str, int]:
     Raises:
         WarehouseError: The copy is not the same, or the file cannot be read; it is as it was.
     """
-    new = file.with_name(f".{file.name}.rewritten")
+    new = half_written(file)
     remove(new)
     mode = file.stat().st_mode
     try:
@@ -43,6 +43,11 @@ def rewrite(file: Path) -> dict[str, int]:
     os.replace(new, file)
     forget_log(file)
     return after
+
+
+def half_written(file: Path) -> Path:
+    """Where the copy is made: there only while that goes on, or since it was killed."""
+    return file.with_name(f".{file.name}.rewritten")
 
 
 def rewrite_backup(backup: Backup) -> None:
