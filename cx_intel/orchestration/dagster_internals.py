@@ -67,14 +67,14 @@ class Pooled:
         db.event.listen(engine, "connect", _write_ahead)
         return engine
 
-    def compact(self) -> bool:
+    def compact(self, *, whatever_is_empty: bool = False) -> bool:
         """Writes the file anew where a good part of it is empty, and nobody else is in it; whether it did."""
         with self._engine.connect() as connection:
             free, pages, size = (
                 int(connection.exec_driver_sql(f"PRAGMA {of}").scalar() or 0)
                 for of in ("freelist_count", "page_count", "page_size")
             )
-            if free * size < WORTH_BYTES or free < WORTH_SHARE * pages:
+            if not whatever_is_empty and (free * size < WORTH_BYTES or free < WORTH_SHARE * pages):
                 return False
             connection.rollback()
             alone = connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -241,178 +241,8 @@ def forget_assets(instance: dg.DagsterInstance, prefix: str) -> None:
                     connection.execute(db.delete(table).where(table.c.asset_key == key))
 
 
-def compact(self) -> bool:
-        """Writes the file anew where a good part of it is empty, and nobody else is in it; whether it did."""
-        with self._engine.connect() as connection:
-            free, pages, size = (
-                int(connection.exec_driver_sql(f"PRAGMA {of}").scalar() or 0)
-                for of in ("freelist_count", "page_count", "page_size")
-            )
-            if free * size < WORTH_BYTES or free < WORTH_SHARE * pages:
-                return False
-            connection.rollback()
-            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-            try:
-                alone.exec_driver_sql("VACUUM")
-                alone.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            except db.exc.OperationalError:  # somebody reads just now, or the disk has no room: the space is used again
-                return False
-        return True
-
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
-            yield connection
-
-
-class PooledEventLogStorage(Pooled, ConsolidatedSqliteEventLogStorage):
-    """The event log of all runs in one SQLite file, and all that an event changes in it in one transaction."""
-
-    @cached_property
-    def _tables(self) -> set[str]:
-        return set()
-
-    @cached_property
-    def _storing(self) -> threading.local:
-        return threading.local()
-
-    @contextmanager
-    def _connect(self) -> Iterator[Connection]:
-        if (connection := getattr(self._storing, "connection", None)) is not None:
-            yield connection
-            return
-        with self._begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _one_transaction(self) -> Iterator[None]:
-        with self._connect() as connection:
-            self._storing.connection = connection
-            try:
-                yield
-            finally:
-                del self._storing.connection
-
-    @cached_property
-    def _waiting(self) -> dict[str, list[dg.EventLogEntry]]:
-        """Run: its events that are kept back, in order."""
-        return {}
-
-    def store_event(self, event: dg.EventLogEntry) -> None:
-        if _is_left_out(event):
-            return
-        if event.run_id and event.dagster_event_type in KEPT_BACK:
-            self._waiting.setdefault(event.run_id, []).append(event)
-            return
-        with self._one_transaction():
-            for one in (*self._waiting.pop(event.run_id, ()), event):
-                super().store_event(one)
-
-    def has_table(self, table_name: str) -> bool:
-        """Whether the table is there; asked once, since a table that is there stays."""
-        if table_name not in self._tables:
-            with self._connect() as connection:
-                if self._engine.dialect.has_table(connection, table_name):
-                    self._tables.add(table_name)
-        return table_name in self._tables
-
-    @cached_property
-    def _has_index_columns(self) -> bool:
-        with self._connect() as connection:
-            return super()._has_asset_key_index_cols_on_connection(connection)
-
-    def _has_asset_key_index_cols_on_connection(self, conn: Connection) -> bool:
-        return self._has_index_columns
-
-    def dispose(self) -> None:
-        for run_id in list(self._waiting):
-            with self._one_transaction():
-                for one in self._waiting.pop(run_id):
-                    super().store_event(one)
-        self._engine.dispose()
-        super().dispose()
-
-
-def _is_left_out(event: dg.EventLogEntry) -> bool:
-    kind = event.dagster_event_type
-    if kind == TYPES.STEP_OUTPUT and event.dagster_event is not None:
-        return event.dagster_event.step_output_data.step_output_handle.output_name != ASSET_OUTPUT
-    return kind in LEFT_OUT
-
-
-class PooledRunStorage(Pooled, SqliteRunStorage):
-    """Runs and their tags."""
-
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PooledRunStorage":
-        return cls.from_local(inst_data=inst_data, **config_value)
-
-    @contextmanager
-    def connect(self) -> Iterator[Connection]:
-        with self._begin() as connection:
-            yield connection
-
-    def dispose(self) -> None:
-        self._engine.dispose()
-        super().dispose()
-
-
-def evaluations(
-    results: Iterable[dg.AssetCheckResult], specs: Iterable[dg.AssetCheckSpec]
-) -> list[dg.AssetCheckEvaluation]:
-    """Results of checks of rows that are about to be written, in the form that Dagster makes of results.
-
-    Left to itself it looks up for each one which earlier materialization it is about; these are about none.
-
-    Args:
-        results: What the checks found.
-        specs: The specs of the asset's checks.
-    """
-    by_name = {spec.name: spec for spec in specs}
-    return [
-        dg.AssetCheckEvaluation(
-            asset_key=spec.asset_key,
-            check_name=spec.name,
-            passed=result.passed,
-            metadata=result.metadata,
-            severity=result.severity,
-            description=result.description,
-            blocking=spec.blocking,
-        )
-        for result in results
-        if (spec := by_name[str(result.check_name)])
-    ]
-
-
-def recorded(
-    evaluated: Iterable[dg.AssetCheckEvaluation], specs: Iterable[dg.AssetCheckSpec]
-) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
-    """What a step yields so that Dagster records these evaluations: each with the output of its check."""
-    outputs = {spec.name: spec.get_python_identifier() for spec in specs}
-    for evaluation in evaluated:
-        yield dg.Output(None, output_name=outputs[evaluation.check_name])
-        yield evaluation
-
-
-def forget_rest_of(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Removes the results of checks and the tags of a run, which Dagster leaves behind when it deletes one."""
-    with instance.event_log_storage.index_connection() as connection:
-        connection.execute(db.delete(AssetCheckExecutionsTable).where(AssetCheckExecutionsTable.c.run_id == run_id))
-    with instance.run_storage.connect() as connection:
-        connection.execute(db.delete(RunTagsTable).where(RunTagsTable.c.run_id == run_id))
-
-
-def forget_assets(instance: dg.DagsterInstance, prefix: str) -> None:
-    """Removes the assets of a prefix and what was recorded of them outside runs: Dagster itself only marks them as wiped."""
-    storage = instance.event_log_storage
-    for key in [key.to_string() for key in storage.get_asset_keys(prefix=[prefix])]:
-        with storage.index_connection() as connection:
-            for table in (SqlEventLogStorageTable, AssetCheckExecutionsTable, AssetEventTagsTable, AssetKeyTable):
-                connection.execute(db.delete(table).where(table.c.asset_key == key))
-
-
-def compact(instance: dg.DagsterInstance) -> None:
-    """Gives the space of what was removed back, where the storage is the SQLite of a home."""
+def compact(instance: dg.DagsterInstance, *, whatever_is_empty: bool = False) -> None:
+    """Gives the space of what was removed back, where the storage is the SQLite of a home and it is worth it."""
     for storage in (instance.event_log_storage, instance.run_storage):
         if isinstance(storage, Pooled):
-            storage.compact()
+            storage.compact(whatever_is_empty=whatever_is_empty)

@@ -158,4 +158,4 @@ def _forget(instance: dg.DagsterInstance, name: str) -> None:
         if storage and state.instigator_name in automation:
             storage.purge_ticks(state.instigator_origin_id, state.selector_id, before=time.time())
             storage.delete_instigator_state(state.instigator_origin_id, state.selector_id)
-    compact(instance)
+    compact(instance, whatever_is_empty=True)  # deleted rows stay in the file until then
