@@ -2,8 +2,6 @@
 
 import gc
 import os
-import signal
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
@@ -23,6 +21,7 @@ from cx_intel.cli.commands.figures import figures
 from cx_intel.cli.commands.init import init
 from cx_intel.cli.commands.presets import presets
 from cx_intel.cli.commands.preview import previews
+from cx_intel.cli.commands.serving import serving
 from cx_intel.cli.commands.sync import sync
 from cx_intel.cli.commands.validation import validation
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
@@ -54,6 +53,7 @@ app.add_typer(documents)
 app.add_typer(presets)
 app.add_typer(init)
 app.add_typer(sync)
+app.add_typer(serving)
 
 
 def _print_version(wanted: bool) -> None:
@@ -235,28 +235,3 @@ def show(
                 errors.print(f"The table {table!r} has no rows.")
             else:
                 print_rows(shown)
-
-
-@app.command(
-    context_settings={
-        "allow_extra_args": True,
-        "ignore_unknown_options": True,
-        "help_option_names": ["--help"],  # `-h` is the host of `dagster dev`
-    }
-)
-def ui(context: typer.Context) -> None:
-    """Open the Dagster UI on 127.0.0.1:3000 with schedules and sensors running; further options go to `dagster dev`.
-
-    This process becomes `dagster dev`, so that whoever stops it stops all that it started.
-    """
-    from cx_intel.orchestration.instance import prepare_home
-
-    with explained():
-        environment = read_environment(os.environ)
-        prepare_home(environment.home)
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", "-h", "127.0.0.1", *context.args]
-    # in a script's background SIGINT is ignored, and Dagster would then ignore SIGTERM too
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execve(sys.executable, command, {**os.environ, "CX_HOME": str(environment.home)})

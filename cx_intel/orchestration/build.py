@@ -89,7 +89,7 @@ def portfolio_definitions(portfolio: Portfolio, environment: Environment) -> dg.
     assets += backtest_assets(portfolio, kinds)
     if portfolio.reports.enabled:
         assets += report_assets(portfolio, environment)
-        assets += export_assets(portfolio, environment.exports(portfolio.name), environment.reports(portfolio.name))
+        assets += export_assets(portfolio, environment)
     assets += retention_assets(portfolio, kinds)
     assets += publish_assets(portfolio, environment.published(portfolio.name))
     assets += write_back_assets(portfolio, environment.variables, environment.home)

@@ -1,13 +1,14 @@
 """What is taken from the environment: where things lie, and nothing about a portfolio. Read once, here.
 
-`CX_HOME`, `CX_PORTFOLIOS`, `CX_LOCK_WAIT_SECONDS`, `CX_UI_URL`, `CX_KEEP_BACKUPS`, `CX_DAILY_BACKUP`, `CX_MEMORY_LIMIT`,
-`CX_THREADS` and `CX_SPILL_FOLDER`; besides them, a portfolio's YAML may name variables of its own as `${NAME}`, which are
-looked up when that portfolio is refreshed, or when a message is sent.
+`CX_HOME`, `CX_PORTFOLIOS`, `CX_LOCK_WAIT_SECONDS`, `CX_UI_URL`, `CX_REPORTS_URL`, `CX_KEEP_BACKUPS`, `CX_DAILY_BACKUP`,
+`CX_MEMORY_LIMIT`, `CX_THREADS` and `CX_SPILL_FOLDER`; besides them, a portfolio's YAML may name variables of its own as
+`${NAME}`, which are looked up when that portfolio is refreshed, or when a message is sent.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SkipValidation, ValidationError
 
@@ -46,6 +47,8 @@ class Environment(Settings):
     """How long a run waits for another one to end."""
     ui_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = "http://127.0.0.1:3000"
     """Where people open the Dagster UI: what links in messages begin with."""
+    reports_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = "http://127.0.0.1:3030"
+    """Where people open reports and exports (`cx-intel reports`): what links to them begin with."""
     keep_backups: int = Field(default=7, ge=1)
     """How many back-ups are kept."""
     daily_backup: bool = False
@@ -75,6 +78,10 @@ class Environment(Settings):
     def published(self, portfolio: str) -> Path:
         """The published copy of a portfolio's tables."""
         return self.home / "published" / f"{portfolio}.duckdb"
+
+    def link(self, file: Path) -> str:
+        """The address under which a file or folder of the reports or exports is opened."""
+        return f"{self.reports_url}/{quote(file.relative_to(self.home).as_posix())}"
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:

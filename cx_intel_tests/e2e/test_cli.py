@@ -176,14 +176,16 @@ def test_sql_answers_a_query_as_table_csv_or_json(company: SmallCompany) -> None
 
 
 def test_ui_becomes_dagster_dev_so_that_signals_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    company, became = fresh(tmp_path), []
+    company, became, beside = fresh(tmp_path), [], []
     monkeypatch.setattr(os, "execve", lambda *call: became.append(call))
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: beside.append(command))
     assert here(company, "ui", "-p", "3001", "--", "--log-level", "warning").exit_code == DONE
     ((program, words, variables),) = became
     assert program == words[0] == sys.executable
     assert words[1:4] == ["-m", "dagster", "dev"]
     assert words[-4:] == ["-p", "3001", "--log-level", "warning"]
     assert variables["CX_HOME"] == str(company.home)
+    assert [command[3:] for command in beside] == [["reports", "--ends-with", str(os.getpid())]]
 
 
 @pytest.mark.usefixtures("refreshed")

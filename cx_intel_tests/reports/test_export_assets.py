@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from cx_intel.orchestration.assets.exports import export_assets
+from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.resource import WarehouseResource
 from cx_intel_tests.helpers.builders import AS_OF, shipped
@@ -37,7 +38,7 @@ def home(tmp_path: Path, book: Portfolio) -> Path:
 
 def _run(book: Portfolio, home: Path, day: date) -> dict[str, dict[str, dg.MetadataValue]]:
     """Materializes both assets for a day; asset: its metadata."""
-    assets = export_assets(book, home / "exports", home / "reports")
+    assets = export_assets(book, Environment(home=home, reports_url="https://cx.example/"))
     resources = {
         "warehouse": WarehouseResource(database=str(home / "warehouse.duckdb"), wait_seconds=1),
         "io_manager": dg.mem_io_manager,
@@ -55,7 +56,7 @@ def _run(book: Portfolio, home: Path, day: date) -> dict[str, dict[str, dg.Metad
 def test_a_run_writes_the_files_and_says_what_they_are(book: Portfolio, home: Path):
     told = _run(book, home, AS_OF)
     exports, brief = told["exports"], told["weekly_brief"]
-    assert {path.name for path in (home / "exports" / "_latest").iterdir()} == {
+    assert {path.name for path in (home / "exports" / "novacrm" / "_latest").iterdir()} == {
         "account_snapshot.csv",
         "account_snapshot.parquet",
         "renewal_pipeline.csv",
@@ -66,10 +67,11 @@ def test_a_run_writes_the_files_and_says_what_they_are(book: Portfolio, home: Pa
     assert (exports["files"].value, exports["rows"].value) == (5, 4)
     assert "| account_snapshot | 2 |" in str(exports["contents"].value)
     assert exports["missing"].value == "dim_account"
-    assert exports["folder"].value == str(home / "exports" / AS_OF.isoformat())
+    assert exports["folder"].value == str(home / "exports" / "novacrm" / AS_OF.isoformat())
+    assert exports["link"].value == f"https://cx.example/exports/novacrm/{AS_OF}/"
     assert str(brief["headline"].value).startswith("2 calls this week are about")
-    assert str(brief["brief"].value) == (home / "reports" / "brief.md").read_text(encoding="utf-8")
-    assert brief["link"].value == (home / "reports" / "brief.html").as_uri()
+    assert str(brief["brief"].value) == (home / "reports" / "novacrm" / "brief.md").read_text(encoding="utf-8")
+    assert brief["link"].value == "https://cx.example/reports/novacrm/brief.html"
 
 
 def test_a_run_for_an_earlier_day_leaves_the_files_alone_and_says_so(book: Portfolio, home: Path):
@@ -89,7 +91,7 @@ def test_a_run_for_an_earlier_day_leaves_the_files_alone_and_says_so(book: Portf
 def test_the_assets_are_of_the_reports_group_partitioned_by_day_and_depend_on_what_they_read(
     book: Portfolio, tmp_path: Path
 ):
-    exports, brief = export_assets(book, tmp_path, tmp_path)
+    exports, brief = export_assets(book, Environment(home=tmp_path))
     for asset in (exports, brief):
         assert asset.specs_by_key[asset.key].group_name == "novacrm_reports"
         assert asset.partitions_def is not None
@@ -100,5 +102,5 @@ def test_the_assets_are_of_the_reports_group_partitioned_by_day_and_depend_on_wh
 
 
 def test_without_any_form_of_export_there_is_no_such_asset(book: Portfolio, tmp_path: Path):
-    assets = export_assets(with_reports(book, exports=[]), tmp_path, tmp_path)
+    assets = export_assets(with_reports(book, exports=[]), Environment(home=tmp_path))
     assert [asset.key.path for asset in assets] == [["novacrm", "weekly_brief"]]

@@ -52,7 +52,8 @@ def test_it_shows_its_picture_links_and_figures_to_plot(environment: Environment
     assert shown["nrr"].value == pytest.approx(98.65)
     assert str(shown["picture"].value).startswith("![dashboard](data:image/png;base64,")
     folder = environment.reports("fleet")
-    assert {shown[f"page_{key}"].value for key in PAGES} == {(folder / f"{key}.html").as_uri() for key in PAGES}
+    pages = {f"http://127.0.0.1:3030/reports/fleet/{key}.html" for key in PAGES}
+    assert {shown[f"page_{key}"].value for key in PAGES} == pages
     expected = sorted([RECORD, "dashboard.png", *(f"{key}.html" for key in PAGES)])
     assert sorted(p.name for p in folder.iterdir()) == expected
 

@@ -85,8 +85,11 @@ class Dispatcher:
         is_told = self.messages.go_anywhere() and self.portfolio.automation.alerts.lifecycle
         events = [event for report in reports for event in report.lifecycle] if is_told else []
         found = lifecycle_news(events, outbox.told(name))
+        accounts = self.environment.reports(name) / "accounts.html"
+        page = self.environment.link(accounts) if self.portfolio.reports.enabled else ""
         drafts = [
-            self.messages.draft(*lifecycle_message(name, owner, told), owner) for owner, told in found.by_owner.items()
+            self.messages.draft(*lifecycle_message(name, owner, told, page), owner)
+            for owner, told in found.by_owner.items()
         ]
         outbox.record(name, LIFECYCLE, now=self.clock(), heard=last, told=found.told, moved=found.moved, drafts=drafts)
         if not self.messages.go_anywhere():

@@ -31,14 +31,16 @@ def resolved_message(portfolio: str, resolved: Mapping[str, str]) -> tuple[str, 
     return f"[{portfolio}] Resolved: {title}", "\n".join(f"- Resolved: {t}" for t in titles)
 
 
-def lifecycle_message(portfolio: str, owner: str, events: Sequence[Event]) -> tuple[str, str]:
-    """The title and body of a message to an owner about the accounts that changed."""
+def lifecycle_message(portfolio: str, owner: str, events: Sequence[Event], page: str = "") -> tuple[str, str]:
+    """The title and body of a message to an owner about the accounts that changed, with the page of accounts."""
     accounts = len({event["account_id"] for event in events})
     count = f"{accounts} accounts changed" if accounts > 1 else "an account changed"
     whose = owner if owner != NOBODY else "accounts without an owner"
     lines = [_event_line(event) for event in events[:MOST_ACCOUNTS]]
     if len(events) > MOST_ACCOUNTS:
         lines.append(f"- and {len(events) - MOST_ACCOUNTS} more, in the table lifecycle_events")
+    if page:
+        lines.append(f"\nAccounts: {page}")
     return f"[{portfolio}] {whose}: {count}", "\n".join(lines)
 
 

@@ -20,26 +20,27 @@ from cx_intel.orchestration.assets.unchanged import making
 from cx_intel.reports.brief.weekly_brief import weekly_brief, write_brief
 from cx_intel.reports.data.reading import read_tables
 from cx_intel.reports.exports.tables import Export, export, exported_tables
+from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
 EXPORTS, WEEKLY_BRIEF = "exports", "weekly_brief"
 
 
-def export_assets(portfolio: Portfolio, exports_folder: Path, reports_folder: Path) -> list[dg.AssetsDefinition]:
+def export_assets(portfolio: Portfolio, environment: Environment) -> list[dg.AssetsDefinition]:
     """The assets of a portfolio that write its exports, if it has any, and its weekly brief.
 
     Args:
         portfolio: Its settings.
-        exports_folder: Where the folders of exports are.
-        reports_folder: Where the brief is written.
+        environment: Where exports and brief are written, and opened.
     """
-    brief = _brief_asset(portfolio, reports_folder)
-    return [_exports_asset(portfolio, exports_folder), brief] if portfolio.reports.exports else [brief]
+    brief = _brief_asset(portfolio, environment)
+    return [_exports_asset(portfolio, environment), brief] if portfolio.reports.exports else [brief]
 
 
-def _exports_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
+def _exports_asset(portfolio: Portfolio, environment: Environment) -> dg.AssetsDefinition:
     key = key_of(portfolio, EXPORTS)
+    folder = environment.exports(portfolio.name)
     forms = ", ".join(form.upper() for form in portfolio.reports.exports)
 
     @dg.asset(
@@ -56,14 +57,14 @@ def _exports_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
         as_of = days_for(context, portfolio, warehouse)[-1]
         if kept := _of_a_later_day(context, portfolio, warehouse, as_of):
             return dg.MaterializeResult(asset_key=key, metadata=kept)
-        step_made = making(context, warehouse, key, portfolio, (as_of,), folder)
+        step_made = making(context, warehouse, key, portfolio, (as_of,), folder, environment.reports_url)
         if told := step_made.told_before():
             return told.result()
         step_made.begin()
         written = export(report_data(context.run.run_id, warehouse, portfolio, as_of), warehouse, folder)
         for table in written.missing:
             context.log.warning(f"{table} was not exported: it is not in the warehouse.")
-        metadata = _about(written, as_of)
+        metadata = _about(written, as_of, environment)
         files = [place / file.name for file in written.files for place in (written.folder, written.latest)]
         step_made.remember(metadata, files=files)
         return dg.MaterializeResult(asset_key=key, metadata=metadata)
@@ -71,8 +72,9 @@ def _exports_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
     return write_exports
 
 
-def _brief_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
+def _brief_asset(portfolio: Portfolio, environment: Environment) -> dg.AssetsDefinition:
     key = key_of(portfolio, WEEKLY_BRIEF)
+    folder = environment.reports(portfolio.name)
 
     @dg.asset(
         key=key,
@@ -87,7 +89,7 @@ def _brief_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
         as_of = days_for(context, portfolio, warehouse)[-1]
         if kept := _of_a_later_day(context, portfolio, warehouse, as_of):
             return dg.MaterializeResult(asset_key=key, metadata=kept)
-        step_made = making(context, warehouse, key, portfolio, (as_of,), folder)
+        step_made = making(context, warehouse, key, portfolio, (as_of,), folder, environment.reports_url)
         if told := step_made.told_before():
             return told.result()
         step_made.begin()
@@ -98,7 +100,7 @@ def _brief_asset(portfolio: Portfolio, folder: Path) -> dg.AssetsDefinition:
             "headline": brief.headline,
             "brief": dg.MetadataValue.md(brief.markdown),
             "page": dg.MetadataValue.path(str(files["html"])),
-            "link": dg.MetadataValue.url(files["html"].as_uri()),
+            "link": dg.MetadataValue.url(environment.link(files["html"])),
         }
         step_made.remember(metadata, files=files.values())
         return dg.MaterializeResult(asset_key=key, metadata=metadata)
@@ -134,7 +136,7 @@ def _of_a_later_day(
     return {"kept_as_of": newest.isoformat()}
 
 
-def _about(written: Export, as_of: date) -> dict[str, Any]:
+def _about(written: Export, as_of: date, environment: Environment) -> dict[str, Any]:
     sizes: dict[str, dict[str, Any]] = {}
     for file in written.files:
         row = sizes.setdefault(file.table or file.name, {"rows": "" if file.rows is None else f"{file.rows:,}"})
@@ -148,7 +150,7 @@ def _about(written: Export, as_of: date) -> dict[str, Any]:
         "contents": dg.MetadataValue.md(markdown_table(frame)),
         "folder": dg.MetadataValue.path(str(written.folder)),
         "latest": dg.MetadataValue.path(str(written.latest)),
-        "link": dg.MetadataValue.url(written.folder.absolute().as_uri()),
+        "link": dg.MetadataValue.url(f"{environment.link(written.folder)}/"),
         **({"missing": ", ".join(written.missing)} if written.missing else {}),
         **({"removed": ", ".join(day.isoformat() for day in written.removed)} if written.removed else {}),
     }

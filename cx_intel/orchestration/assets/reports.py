@@ -57,13 +57,13 @@ def report_assets(portfolio: Portfolio, environment: Environment) -> list[dg.Ass
         if newest is not None and as_of < newest:
             context.log.info(f"The reports show {newest}, a later day than {as_of}; they are left as they are.")
             return dg.MaterializeResult(metadata={"kept_as_of": newest.isoformat()})
-        step_made = making(context, warehouse, key, portfolio, (as_of,), folder)
+        step_made = making(context, warehouse, key, portfolio, (as_of,), folder, environment.reports_url)
         if told := step_made.told_before():
             return told.result()
         step_made.begin()
         data = report_data(context.run.run_id, warehouse, portfolio, as_of)
         published = publish(data, folder)
-        metadata = _metadata(data, published)
+        metadata = _metadata(data, published, environment)
         step_made.remember(metadata, files=(*published.pages.values(), published.picture))
         return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
@@ -90,9 +90,9 @@ def _description(portfolio: Portfolio) -> str:
     )
 
 
-def _metadata(data: ReportData, published: Published) -> dict[str, Any]:
+def _metadata(data: ReportData, published: Published, environment: Environment) -> dict[str, Any]:
     figures = {kpi.key: kpi.value for kpi in kpis(data) if kpi.value is not None}
-    links = {f"page_{key}": dg.MetadataValue.url(path.as_uri()) for key, path in published.pages.items()}
+    links = {f"page_{key}": dg.MetadataValue.url(environment.link(path)) for key, path in published.pages.items()}
     return {
         "as_of": data.as_of.isoformat(),
         **{name: float(value) for name, value in figures.items()},

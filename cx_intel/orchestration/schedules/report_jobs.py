@@ -58,9 +58,9 @@ def _review_job(dispatcher: Dispatcher) -> dg.JobDefinition:
         brief = folder / BRIEF_FILE
         if not brief.exists():
             raise dg.Failure(f"There is no brief at {brief}: refresh {portfolio.name} first.", allow_retries=False)
-        context.log.info(
-            dispatcher.messages.post(review_draft(brief.read_text(encoding="utf-8"), portfolio, folder / PICTURE))
-        )
+        link = dispatcher.environment.link(brief.with_suffix(".html"))
+        draft = review_draft(brief.read_text(encoding="utf-8"), portfolio, folder / PICTURE, link)
+        context.log.info(dispatcher.messages.post(draft))
 
     description = f"Sends the brief of {portfolio.name} on renewals of the next 90 days, with its dashboard."
     return _job(portfolio, RENEWAL_REVIEW, send, description)
@@ -101,13 +101,14 @@ def revenue_draft(summary: pd.DataFrame, portfolio: Portfolio) -> Draft:
     return Draft(f"{subject}: {rates}" if rates else subject, "\n".join(lines))
 
 
-def review_draft(brief: str, portfolio: Portfolio, picture: Path) -> Draft:
-    """The message for the stand-up on renewals: the brief as it is, and the dashboard as a picture.
+def review_draft(brief: str, portfolio: Portfolio, picture: Path, link: str) -> Draft:
+    """The message for the stand-up on renewals: the brief as it is, where it opens, and the dashboard as a picture.
 
     Args:
         brief: Markdown; its first line is the title.
         portfolio: Its settings.
         picture: The dashboard.
+        link: The brief as a page.
     """
     title, _, body = brief.lstrip().partition("\n")
-    return Draft(f"[{portfolio.name}] {title.lstrip('# ').strip()}", body.strip(), files=(picture,))
+    return Draft(f"[{portfolio.name}] {title.lstrip('# ').strip()}", f"{body.strip()}\n\n{link}", files=(picture,))

@@ -156,6 +156,7 @@ def test_the_renewal_review_sends_the_brief_with_the_dashboard(team: Office) -> 
     (message,) = team.listener.taken
     assert message["title"] == "[small] Renewals of the week"
     assert "Call Company 1." in message["message"]
+    assert "http://127.0.0.1:3030/reports/small/brief.html" in message["message"]
     assert [a["filename"] for a in message["attachments"]] == ["dashboard.png"]
 
 

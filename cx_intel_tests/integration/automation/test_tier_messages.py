@@ -78,6 +78,13 @@ def test_an_owner_with_an_address_of_their_own_is_told_there(tmp_path: Path) -> 
         assert [message["path"] for message in team.listener.taken] == ["/ann", f"/hooks/{SECRET}"]
 
 
+def test_a_message_about_accounts_says_where_they_open(tmp_path: Path) -> None:
+    with office(tmp_path) as team:
+        team.run(events=[lifecycle_event(1)])
+        team.look_at_tiers()
+        assert "http://127.0.0.1:3030/reports/small/accounts.html" in team.listener.taken[0]["message"]
+
+
 def test_a_long_list_is_cut_and_says_so() -> None:
     title, body = lifecycle_message("small", "Ann", [lifecycle_event(n) for n in range(30)])
     assert title == "[small] Ann: 30 accounts changed"

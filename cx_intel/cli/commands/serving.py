@@ -1,0 +1,77 @@
+"""The commands that go on until they are stopped: the Dagster UI, and the server of reports and exports.
+
+What is served stands in `cx_intel.reports.serving`; the other commands are beside this module.
+"""
+
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from cx_intel.cli.common import MISUSE, explained
+from cx_intel.cli.output import console, errors
+from cx_intel.settings.base import SettingsError
+from cx_intel.settings.environment import read_environment
+
+serving = typer.Typer(add_completion=False)
+
+
+@serving.command()
+def reports(
+    port: Annotated[int | None, typer.Option("-p", "--port", help="Default: that of CX_REPORTS_URL, or 3030.")] = None,
+    host: Annotated[str, typer.Option(help="In a container, 0.0.0.0.")] = "127.0.0.1",
+    parent: Annotated[int | None, typer.Option("--ends-with", hidden=True)] = None,
+) -> None:
+    """Serve reports and exports of all portfolios on 127.0.0.1:3030, to read; links in the UI and in messages lead there."""
+    from cx_intel.reports.serving.process import default_port, listening, serve
+
+    try:
+        environment = read_environment(os.environ)
+    except SettingsError as error:
+        errors.print(escape(str(error)), style="red")
+        raise typer.Exit(MISUSE) from None
+    port = port or default_port(environment)
+    try:
+        taken = listening(host, port)
+    except OSError as error:
+        errors.print(
+            f"Reports are not served: {host}:{port} cannot be used ({escape(error.strerror or str(error))}). "
+            "Choose another port with -p, or in CX_REPORTS_URL.",
+            style="red",
+        )
+        raise typer.Exit(1) from None
+    with taken:
+        console.print(f"Reports of {environment.home} on http://{host}:{port}", highlight=False)
+        serve(environment, taken, parent=parent)
+
+
+@serving.command(
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": ["--help"],  # `-h` is the host of `dagster dev`
+    }
+)
+def ui(context: typer.Context) -> None:
+    """Open the Dagster UI on 127.0.0.1:3000 with schedules and sensors running; further options go to `dagster dev`.
+
+    The server of the reports runs beside it. This process becomes `dagster dev`, so that whoever stops it stops all that
+    it started.
+    """
+    from cx_intel.orchestration.instance import prepare_home
+    from cx_intel.reports.serving.process import start_beside
+
+    with explained():
+        environment = read_environment(os.environ)
+        prepare_home(environment.home)
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", "-h", "127.0.0.1", *context.args]
+    # in a script's background SIGINT is ignored, and Dagster would then ignore SIGTERM too
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    variables = {**os.environ, "CX_HOME": str(environment.home)}
+    start_beside(variables)
+    os.execve(sys.executable, command, variables)
