@@ -1,6 +1,7 @@
 """The charts as Vega-Lite: every specification is valid, names its rows and holds none, and serves pages and picture."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,8 @@ import vl_convert
 
 from cx_intel.reports.charts.account import account_specs
 from cx_intel.reports.charts.figure import CONTAINER, Spec
-from cx_intel.reports.charts.picture import dashboard_spec
+from cx_intel.reports.charts.picture import PER_ROW, dashboard_svg, panel_spec, picture_figures
+from cx_intel.reports.charts.revenue import month_axis, retention_trend
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.pages.frame.layout import VEGA_LITE, render
@@ -52,7 +54,8 @@ def refused(spec: Spec) -> str:
 
 
 def test_every_chart_is_valid_vega_lite(book: ReportData) -> None:
-    found = dict(specs_of(book)) | {"the picture": dashboard_spec(book)}
+    found = dict(specs_of(book))
+    found |= {f"the picture: {f.key}": panel_spec(f) for f in picture_figures(book) if not f.is_empty}
     assert len(found) > (40 if book.portfolio.health and len(book.accounts) else 15)
     assert {name: why for name, spec in found.items() if (why := refused(spec))} == {}
 
@@ -91,6 +94,26 @@ def test_only_pages_say_that_a_click_opens_an_account(book: ReportData) -> None:
     page = render(dashboard(book), book, MENU, "")
     clickable = [figure.title for figure in figures if figure.opens_accounts and not figure.is_empty]
     assert page.count(book.language.say("a click opens the account")) == len(clickable)
-    picture = json.dumps(dashboard_spec(book), ensure_ascii=False)
+    picture = dashboard_svg(book, dashboard(book).answer)
     assert "click" not in picture
     assert "Klick" not in picture
+
+
+def test_the_newest_month_has_a_label_and_the_labels_are_evenly_apart() -> None:
+    rows = [{"at": f"2025-{month:02}-01", "month": f"{month}"} for month in range(1, 11)]
+    assert month_axis(rows, most=4)["values"] == ["2025-01-01", "2025-04-01", "2025-07-01", "2025-10-01"]
+    assert month_axis(rows[:2], most=4)["values"] == ["2025-01-01", "2025-02-01"]
+    assert month_axis([], most=4)["values"] == []
+
+
+def test_labels_of_equal_rates_stand_above_and_below_their_point(book: ReportData) -> None:
+    trend = retention_trend(book)
+    labels = [layer["mark"] for layer in trend.build("container")["layer"] if layer["mark"]["type"] == "text"]
+    assert [label["dy"] for label in labels] == [-9, 10]
+
+
+def test_the_picture_has_the_headline_and_panels_that_stand_level(book: ReportData) -> None:
+    picture = dashboard_svg(book, ["One sentence."])
+    assert "One sentence." in picture
+    heights = {float(y) for y in re.findall(r'<svg x="[0-9]+" y="([0-9]+)"', picture)}
+    assert len(heights) <= -(-len(picture_figures(book)) // PER_ROW)

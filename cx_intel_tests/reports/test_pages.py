@@ -12,10 +12,11 @@ import duckdb
 import pandas as pd
 import pytest
 
-from cx_intel.reports.charts.picture import dashboard_spec, render_png
+from cx_intel.reports.charts.picture import dashboard_png
 from cx_intel.reports.data.account_details import account_details, axes, week_change
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.packing import columnar, script_json
+from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.pages.frame.layout import render, write_whole
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel.reports.words.language import Language
@@ -114,7 +115,7 @@ def test_an_empty_book_has_all_pages_and_a_picture(tmp_path: Path, name: str) ->
     book = book_of(tmp_path / "w.duckdb", portfolio() if name == "small" else shipped(name), [])
     said = book.language.say("There are no customers in this portfolio yet.")
     assert said in visible(html_of(book)["dashboard"])
-    assert render_png(dashboard_spec(book), book).startswith(b"\x89PNG")
+    assert dashboard_png(book, ["Nobody pays."]).startswith(b"\x89PNG")
 
 
 def test_a_warehouse_without_any_table_has_all_pages(tmp_path: Path) -> None:
@@ -242,10 +243,10 @@ def multiplied(path: Path, of: Portfolio, accounts: int) -> Path:
 
 
 def test_the_picture_is_small(books: dict[str, ReportData]) -> None:
-    png = render_png(dashboard_spec(books["fleet"]), books["fleet"])
+    png = dashboard_png(books["fleet"], dashboard(books["fleet"]).answer)
     assert png.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", png[16:24])
-    assert width > 1400 > height > 700
+    assert width > 1400 > height > 1000
     assert len(png) < 300_000
 
 

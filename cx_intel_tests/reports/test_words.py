@@ -14,7 +14,7 @@ from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.pages.frame.layout import render
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel.reports.words.catalogue import CATALOGUES
-from cx_intel.reports.words.language import Language
+from cx_intel.reports.words.language import Code, Language
 from cx_intel.reports.words.rounding import rounded
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.report_books import book_of
@@ -73,3 +73,19 @@ def test_no_english_is_left_on_a_german_page(tmp_path: Path) -> None:
 def test_figures_are_rounded_half_up_from_their_decimal_value(value: float, digits: int, expected: str) -> None:
     assert Language("en", "USD").number(value, digits) == expected
     assert rounded(value, digits) == rounded(str(rounded(value, digits)), digits)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "said"),
+    [
+        ("en", 1, "tickets", "1\u00a0ticket"),
+        ("en", 2, "tickets", "2\u00a0tickets"),
+        ("en", 1.4, "days", "1.4\u00a0days"),
+        ("en", 1, "%", "1\u00a0%"),
+        ("en", 1, "", "1"),
+        ("de", 1, "Tage", "1\u00a0Tag"),
+        ("de", 3, "Tage", "3\u00a0Tage"),
+    ],
+)
+def test_a_unit_stands_in_the_singular_after_one(code: Code, value: float, unit: str, said: str) -> None:
+    assert Language(code, "EUR").with_unit(value, unit) == said

@@ -10,6 +10,29 @@ import ibis.expr.types as ir
 from cx_intel.settings.health.curves import BooleanCurve
 from cx_intel.settings.portfolio import Portfolio
 
+SINGULAR_UNITS = {
+    "accounts": "account",
+    "calls": "call",
+    "days": "day",
+    "events": "event",
+    "events per day": "event per day",
+    "features": "feature",
+    "hours": "hour",
+    "logins": "login",
+    "modules": "module",
+    "months": "month",
+    "points": "point",
+    "products": "product",
+    "reports": "report",
+    "runs": "run",
+    "seats": "seat",
+    "tickets": "ticket",
+    "users": "user",
+    "vehicles": "vehicle",
+    "weeks": "week",
+}
+"""Units of signals that are counted: how they read after 1."""
+
 
 def number_in_words(value: ir.FloatingValue) -> ir.StringValue:
     """The number with one decimal, two below 1, rounded half up, without closing zeros; null for null."""
@@ -26,6 +49,12 @@ def number_in_words(value: ir.FloatingValue) -> ir.StringValue:
     return sign + whole.cast("string") + decimals
 
 
+def with_unit(number: ir.StringValue, unit: ir.StringValue) -> ir.StringValue:
+    """A number in words and its unit, in the singular after 1; the number alone where there is no unit."""
+    one = unit.cases(*SINGULAR_UNITS.items(), else_=unit)
+    return number + ibis.ifelse(unit == "", "", ibis.literal(" ") + ibis.ifelse(number == "1", one, unit))
+
+
 def signal_in_words(
     label: ir.StringValue,
     value: ir.FloatingValue,
@@ -36,10 +65,12 @@ def signal_in_words(
 ) -> ir.StringValue:
     """A signal's label, value, unit and, where it has one, benchmark; yes or no for a boolean signal."""
     known_unit = ibis.coalesce(unit, "")
-    suffix = ibis.ifelse(known_unit == "", "", ibis.literal(" ") + known_unit)
-    target = ibis.coalesce(ibis.literal(" (benchmark ") + number_in_words(benchmark) + suffix + ibis.literal(")"), "")
+    goal = with_unit(number_in_words(benchmark), known_unit)
+    target = ibis.coalesce(ibis.literal(" (benchmark ") + goal + ibis.literal(")"), "")
     answer = label + ibis.literal(": ") + ibis.ifelse(value == 0, "no", "yes")
-    return ibis.ifelse(is_boolean, answer, label + ibis.literal(" ") + number_in_words(value) + suffix + target)
+    return ibis.ifelse(
+        is_boolean, answer, label + ibis.literal(" ") + with_unit(number_in_words(value), known_unit) + target
+    )
 
 
 def boolean_signals(portfolio: Portfolio) -> list[str]:

@@ -16,7 +16,7 @@ from cx_intel.contracts.renewals.hold_out import held_out
 from cx_intel.contracts.renewals.lifecycle import CANCELLATION, SIGNAL_DROP, TIER_CHANGE
 from cx_intel.models.expressions.conditions import first_match
 from cx_intel.models.expressions.literals import number
-from cx_intel.models.expressions.wording import number_in_words
+from cx_intel.models.expressions.wording import number_in_words, with_unit
 from cx_intel.settings.portfolio import Portfolio
 
 LOOK_BACK_DAYS = 7
@@ -150,10 +150,11 @@ def _signal_drops(signals: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir
     fallen = both.mutate(change=change).filter((both.then > 0) & (change < -threshold - TOLERANCE))
     label = first_match([(fallen.signal == name, declared[name].label) for name in watched], None)
     unit = first_match(
-        [(fallen.signal == name, f" {declared[name].unit}" if declared[name].unit else "") for name in watched],
+        [(fallen.signal == name, declared[name].unit or "") for name in watched],
         None,
     )
-    days = (-fallen.then_day.delta(ibis.literal(as_of), unit="day")).cast("string")
+    span = -fallen.then_day.delta(ibis.literal(as_of), unit="day")
+    days = span.cast("string") + ibis.ifelse(span == 1, " day", " days")
     return fallen.select(
         "account_id",
         from_value=number_in_words(fallen.then),
@@ -165,12 +166,10 @@ def _signal_drops(signals: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir
         + number_in_words(fallen.change * -100)
         + ibis.literal(" % in ")
         + days
-        + ibis.literal(" days, from ")
-        + number_in_words(fallen.then)
-        + unit
+        + ibis.literal(", from ")
+        + with_unit(number_in_words(fallen.then), unit)
         + ibis.literal(" to ")
-        + number_in_words(fallen.now)
-        + unit,
+        + with_unit(number_in_words(fallen.now), unit),
     )
 
 

@@ -93,7 +93,12 @@ def _drivers(data: ReportData) -> Spec:
 
 def _mrr(data: ReportData) -> Spec:
     say = data.language.say
-    months = {"labelExpr": "slice(datum.value, 0, 7)", "labelAngle": 0, "labelOverlap": "greedy", "ticks": False}
+    # the newest month has a label, and every so many before it
+    length = "length(domain('x'))"
+    label = (
+        f"({length} - 1 - indexof(domain('x'), datum.value)) % ceil({length} / 5) == 0 ? slice(datum.value, 0, 7) : ''"
+    )
+    months = {"labelExpr": label, "labelAngle": 0, "labelOverlap": False, "ticks": False}
     bars = mark(
         "bar",
         {

@@ -117,14 +117,17 @@ def tiers(data: ReportData, rows: Rows) -> Figure:
     healthy = {level.name for level in levels if level.is_healthy}
     scored = [row for row in rows if row["tier"] is not None]
     parts = ", ".join(f"{sum(r['tier'] == m.label for r in scored)} {m.label}" for m in marks)
-    names = ", ".join(m.name for m in marks if m.name in healthy)
+    names = ", ".join(m.label for m in tier_marks(data.portfolio) if m.name in healthy)
+    nobody = ", ".join(m.label for m in tier_marks(data.portfolio)[:-1] if m not in marks)
     return Figure(
         "tiers",
         say("Customers by health tier"),
-        say("{n} customers: {tiers}.", n=data.language.number(len(scored)), tiers=parts),
+        data.language.count("{n} customer: {tiers}.", "{n} customers: {tiers}.", len(scored), tiers=parts),
         build,
         {ACCOUNTS: rows},
-        note=say("healthy: {tiers}", tiers=names),
+        note="; ".join(
+            [say("healthy: {tiers}", tiers=names), *([say("nobody: {tiers}", tiers=nobody)] if nobody else [])]
+        ),
         is_empty=not scored,
     )
 

@@ -34,10 +34,11 @@ def cohorts(data: ReportData, column: str, title: str) -> Figure:
                 }
             )
         if len(months) > len(kept):
-            left_out = say(
-                "Shown are the newest {n} cohorts; {more} older ones are left out.",
-                n=len(kept),
-                more=len(months) - len(kept),
+            left_out = data.language.count(
+                "Shown are the newest {most} cohorts; {n} older one is left out.",
+                "Shown are the newest {most} cohorts; {n} older ones are left out.",
+                len(months) - len(kept),
+                most=len(kept),
             )
     is_revenue = column.startswith("revenue")
     scale = (

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from cx_intel.reports.charts.figure import Rows, Spec, field, mark, over
-from cx_intel.reports.charts.palette import UNKNOWN, Mark, risk_marks, tier_marks
+from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.report_data import ReportData
 
 SCORED: Spec = {"filter": "datum.tier != null"}
@@ -28,10 +28,10 @@ def tier_bounds(data: ReportData, channel: str) -> Spec:
 
 
 def present_tiers(data: ReportData) -> tuple[Mark, ...]:
-    """The tiers of the model; `unknown` only when some account has it."""
+    """The tiers of the model that some account has, all of them where none has any; `unknown` only when some account has it."""
     marks = tier_marks(data.portfolio)
     found = set(data.accounts["health_tier"])
-    return marks if UNKNOWN in found else marks[:-1]
+    return tuple(mark for mark in marks if mark.name in found) or marks[:-1]
 
 
 def present_risks(data: ReportData) -> tuple[Mark, ...]:

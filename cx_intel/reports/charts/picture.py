@@ -1,11 +1,15 @@
-"""The dashboard as one picture: the charts of the page, composed, with title and day.
+"""The dashboard as one picture: title, headline, figures and charts on a grid, for a mail or a slide.
 
-Each chart is built by the same builder as on the page, in `charts`; the figures on top are those of `kpis.py`.
+Each chart is built by the same builder as on the page, in `charts`, and drawn by itself at the size of its panel, so that
+panels stand level; the figures on top are those of `kpis.py`, the headline is the page's.
 """
 
+import re
 import struct
+import textwrap
 import zlib
-from typing import Any
+from collections.abc import Iterator, Sequence
+from html import escape
 
 import numpy as np
 import vl_convert
@@ -13,6 +17,7 @@ import vl_convert
 from cx_intel.reports.charts.accounts import account_rows
 from cx_intel.reports.charts.figure import (
     BARE,
+    CONTAINER,
     Figure,
     Rows,
     Spec,
@@ -21,58 +26,132 @@ from cx_intel.reports.charts.figure import (
     coloured,
     field,
     mark,
-    over,
     plain_value,
 )
-from cx_intel.reports.charts.palette import RED, TEAL, chart_theme, risk_marks
+from cx_intel.reports.charts.palette import RED, TEAL, Mark, chart_theme, risk_marks
 from cx_intel.reports.data.kpis import Kpi, kpis
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.pages.dashboard import TOP, dashboard_figures
 from cx_intel.reports.pages.frame.layout import VEGA_LITE
-from cx_intel.reports.words.language import Language
 
-GAP, PER_ROW, SCALE = 40, 3, 1.25
-PANEL, KPI_WIDTH = 310, 225
+WIDTH, MARGIN, GAP, INSET, PER_ROW, SCALE = 1400, 32, 16, 16, 3, 1.25
+PANEL = (WIDTH - 2 * MARGIN - (PER_ROW - 1) * GAP) // PER_ROW
+HEAD, CHART, KPI_HEIGHT = 76, 236, 122
+"""Of a panel: what stands above its chart, and the chart; the height of a figure's box."""
+HEADLINES = 3
+TEXT, MUTED, LINE = "#1f2328", "#59616b", "#dde1e6"
+DIRECTIONS = {"good": TEAL, "bad": RED, "even": MUTED}
+FONT = "system-ui, Segoe UI, Roboto, Helvetica Neue, Arial, DejaVu Sans, sans-serif"
+LETTER = 0.56
+"""The mean width of a letter, as a part of the size of its font."""
 
 
-def dashboard_spec(data: ReportData) -> Spec:
-    """The dashboard as one specification with its rows."""
-    rows, f = account_rows(data), data.language
+def picture_figures(data: ReportData) -> list[Figure]:
+    """The charts of the picture: those of the page, and whom to call first."""
+    figures = dashboard_figures(data, account_rows(data))
+    return [*figures, top_interventions(data)] if data.portfolio.renewals else figures
+
+
+def panel_spec(figure: Figure) -> Spec:
+    """A chart with its rows, at the size of a panel; its legend is text of the picture."""
+    size = {"width": PANEL - 2 * INSET, "height": CHART, "autosize": {"type": "fit", "contains": "padding"}}
+    rows = {name: _of_the_book(rows) for name, rows in figure.data.items()}
+    return figure.build(CONTAINER) | size | {"datasets": rows, "padding": 0}
+
+
+def dashboard_png(data: ReportData, headline: Sequence[str]) -> bytes:
+    """The picture as a PNG, in the portfolio's formats.
+
+    Args:
+        data: What there is to show.
+        headline: The sentences that answer the page's question; the first few stand under the title.
+    """
+    png: bytes = vl_convert.svg_to_png(dashboard_svg(data, headline), scale=SCALE)
+    return compact(png)
+
+
+def dashboard_svg(data: ReportData, headline: Sequence[str]) -> str:
+    """The picture as SVG."""
+    f, parts, y = data.language, [], MARGIN + 20
     made = f.say("As of {day}, made {time}", day=f.day(data.as_of), time=f.time(data.made_at))
-    figures = dashboard_figures(data, rows)
-    if data.portfolio.renewals:
-        figures.append(top_interventions(data))
-    panels = [_panel(figure) for figure in figures]
-    lines = [_joined("hconcat", panels[i : i + PER_ROW], GAP) for i in range(0, len(panels), PER_ROW)]
-    datasets: dict[str, Rows] = {"kpis": kpi_rows(kpis(data), data.language)}
-    for figure in figures:
-        datasets |= {name: _of_the_book(rows) for name, rows in figure.data.items()}
-    title = {
-        "text": f"{data.portfolio.name}: " + f.say("Executive dashboard"),
-        "subtitle": [f"{made}. {data.portfolio.description}", ""],
-        "fontSize": 20,
-        "subtitleFontSize": 12,
-        "offset": 4,
-    }
-    return _joined("vconcat", [kpi_strip(), *lines], 34) | {"title": title, "datasets": datasets, "padding": 24}
+    parts.append(_text(MARGIN, y, f"{data.portfolio.name}: " + f.say("Executive dashboard"), 22, weight="bold"))
+    parts.append(_text(WIDTH - MARGIN, y, made, 12, fill=MUTED, anchor="end"))
+    y += 14
+    for line in [line for sentence in headline[:HEADLINES] for line in _lines(sentence, WIDTH - 2 * MARGIN, 14)]:
+        y += 20
+        parts.append(_text(MARGIN, y, line, 14))
+    y += GAP
+    found = kpis(data)
+    width = (WIDTH - 2 * MARGIN - (len(found) - 1) * GAP) // max(len(found), 1)
+    for place, kpi in enumerate(found):
+        parts += _kpi(kpi, MARGIN + place * (width + GAP), y, width)
+    y += KPI_HEIGHT + GAP
+    figures = picture_figures(data)
+    for place, figure in enumerate(figures):
+        x = MARGIN + (place % PER_ROW) * (PANEL + GAP)
+        parts += _panel(figure, x, y + (place // PER_ROW) * (HEAD + CHART + INSET + GAP), data, place)
+    height = y + -(-len(figures) // PER_ROW) * (HEAD + CHART + INSET + GAP) + MARGIN - GAP
+    ground = f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
+    size = f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{ground}{"".join(parts)}</svg>'
 
 
-def _joined(how: str, specs: list[Spec], spacing: int) -> Spec:
-    """Charts side by side or below each other, each with its own colours."""
-    return {how: specs, "spacing": spacing, "resolve": {"scale": {"color": "independent", "shape": "independent"}}}
+def _kpi(kpi: Kpi, x: int, y: int, width: int) -> Iterator[str]:
+    yield _box(x, y, width, KPI_HEIGHT)
+    yield _text(x + 12, y + 22, kpi.label, 12, fill=MUTED)
+    yield _text(x + 12, y + 50, kpi.text, 24, weight="bold")
+    for number, line in enumerate(_lines(kpi.note, width - 24, 10.5)[:2]):
+        yield _text(x + 12, y + 67 + 13 * number, line, 10.5, fill=MUTED)
+    for number, change in enumerate(kpi.changes):
+        at = y + 98 + 15 * number
+        yield _text(x + 12, at, change.span, 10.5, fill=MUTED)
+        text = f"{change.arrow} {change.text}".strip()
+        yield _text(x + width - 12, at, text, 11, fill=DIRECTIONS[change.direction], anchor="end")
 
 
-def render_png(spec: Spec, data: ReportData) -> bytes:
-    """A specification with its rows as a PNG, in the portfolio's formats."""
-    png: bytes = vl_convert.vegalite_to_png(
-        spec,
+def _panel(figure: Figure, x: int, y: int, data: ReportData, place: int) -> Iterator[str]:
+    inner = PANEL - 2 * INSET
+    yield _box(x, y, PANEL, HEAD + CHART + INSET)
+    yield _text(x + INSET, y + 24, figure.title, 14, weight="bold")
+    for line in _lines(figure.note, inner, 11)[:1]:
+        yield _text(x + INSET, y + 42, line, 11, fill=MUTED)
+    if figure.is_empty:
+        for number, line in enumerate(_lines(figure.describes, inner, 12)):
+            yield _text(x + INSET, y + HEAD + 24 + 18 * number, line, 12, fill=MUTED)
+        return
+    yield from _legend(figure.legend, x + INSET, y + 62)
+    svg: str = vl_convert.vegalite_to_svg(
+        panel_spec(figure),
         vl_version=VEGA_LITE,
         config=chart_theme(dark=False),
         format_locale=data.language.vega_locale(),
-        scale=SCALE,
     )
-    return compact(png)
+    own = re.sub(r'(id="|url\(#)', rf"\g<1>p{place}-", svg)
+    yield own.replace("<svg ", f'<svg x="{x + INSET}" y="{y + HEAD}" ', 1)
+
+
+def _legend(marks: Sequence[Mark], x: float, y: int) -> Iterator[str]:
+    for known in marks:
+        yield _text(x, y, known.glyph, 12, fill=known.colour)
+        yield _text(x + 15, y, known.label, 11)
+        x += 15 + LETTER * 11 * len(known.label) + 16
+
+
+def _lines(text: str, width: float, size: float) -> list[str]:
+    """The text on as many lines as it takes."""
+    return textwrap.wrap(text, max(int(width / (LETTER * size)), 10))
+
+
+def _box(x: int, y: int, width: int, height: int) -> str:
+    return f'<rect x="{x + 0.5}" y="{y + 0.5}" width="{width}" height="{height}" rx="8" fill="none" stroke="{LINE}"/>'
+
+
+def _text(
+    x: float, y: float, text: str, size: float, *, fill: str = TEXT, weight: str = "normal", anchor: str = "start"
+) -> str:
+    look = f'font-family="{FONT}" font-size="{size}" font-weight="{weight}" fill="{fill}" text-anchor="{anchor}"'
+    return f'<text x="{x}" y="{y}" {look}>{escape(text)}</text>'
 
 
 def compact(png: bytes) -> bytes:
@@ -110,56 +189,6 @@ def _of_the_book(rows: Rows) -> Rows:
     return [row for row in rows if row.get("segment") == "all"] if any(row.get("kind") for row in rows) else rows
 
 
-def _panel(figure: Figure) -> Spec:
-    title = {"text": figure.title, "subtitle": figure.note or " "}
-    if figure.is_empty:
-        words = mark("text", {"text": field("text", "N")}, style="muted", limit=PANEL)
-        return over([{"text": figure.describes}], words) | {"width": PANEL, "height": 210, "title": title}
-    return figure.build(PANEL) | {"title": title}
-
-
-def kpi_rows(found: tuple[Kpi, ...], language: Language) -> Rows:
-    """A row for each text of the strip."""
-    rows: Rows = []
-    for place, kpi in enumerate(found):
-        base = {"place": place}
-        rows.append({**base, "row": "label", "text": kpi.label, "direction": "even"})
-        rows.append({**base, "row": "value", "text": kpi.text, "direction": "even"})
-        for number, change in enumerate(kpi.changes):
-            word = change.word and f", {language.say(change.word)}"
-            rows.append(
-                {
-                    **base,
-                    "row": f"change{number}",
-                    "text": f"{change.arrow} {change.text} {change.span}{word}".strip(),
-                    "direction": change.direction,
-                }
-            )
-    return rows
-
-
-def kpi_strip() -> Spec:
-    """The figures as text, side by side."""
-    heights = {"label": 8, "value": 36, "change0": 62, "change1": 79}
-    x = field("place", "Q", axis=None, scale={"domain": [0, 6], "nice": False})
-    directions = {"domain": ["good", "bad", "even"], "range": [TEAL, RED, "#59616b"]}
-    color = {"color": field("direction", "N", scale=directions, legend=None)}
-
-    def line(row: str, more: Spec, **look: Any) -> Spec:
-        encoding = {"x": x, "y": {"value": heights[row]}, "text": field("text", "N"), **more}
-        return mark("text", encoding, [{"filter": f"datum.row == '{row}'"}], align="left", **look)
-
-    return chart(
-        "kpis",
-        line("label", {}, fontSize=12, style="muted"),
-        line("value", {}, fontSize=26, fontWeight="bold", style="strong"),
-        line("change0", color, fontSize=11),
-        line("change1", color, fontSize=11),
-        width=6 * KPI_WIDTH,
-        height=90,
-    )
-
-
 def top_interventions(data: ReportData) -> Figure:
     """The ten accounts to call first, as bars of what they are expected to lose."""
     say = data.language.say
@@ -182,13 +211,12 @@ def top_interventions(data: ReportData) -> Figure:
         names = BARE | {"labelLimit": 190, "labelPadding": 6}
         base = {
             "y": field("account", "N", title=None, sort=[row["account"] for row in rows], axis=names),
-            "x": field("loss", "Q", axis=None, scale={"domain": [0, longest * 2.1]}),
+            "x": field("loss", "Q", axis=None, scale={"domain": [0, longest * 2.7]}),
         }
-        color = {"color": coloured("risk", marks, {"title": None, "orient": "top"})}
+        color = {"color": coloured("risk", marks)}
         bars = mark("bar", base | color, height={"band": 0.65})
         labels = mark("text", base | {"text": field("label", "N")}, align="left", dx=5, style="strong")
-        inner = width - 120 if isinstance(width, int) else width
-        return chart("top_interventions", bars, labels, width=inner, height=230)
+        return chart("top_interventions", bars, labels, width=width, height=230)
 
     return Figure(
         "top_interventions",
@@ -198,4 +226,5 @@ def top_interventions(data: ReportData) -> Figure:
         {"top_interventions": rows},
         note=say("expected ARR loss and days to renewal"),
         is_empty=not rows,
+        legend=marks,
     )

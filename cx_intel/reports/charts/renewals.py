@@ -85,7 +85,12 @@ def pipeline_by_month(data: ReportData) -> Figure:
     return Figure(
         "pipeline_by_month",
         say("Renewal pipeline by month and risk"),
-        say("{n} renewals of {arr} ARR in the next 270 days.", n=data.language.number(len(pipeline)), arr=arr)
+        data.language.count(
+            "{n} renewal of {arr} ARR in the next 270 days.",
+            "{n} renewals of {arr} ARR in the next 270 days.",
+            len(pipeline),
+            arr=arr,
+        )
         if len(pipeline)
         else say("Nothing is up for renewal in the next 270 days."),
         build,

@@ -81,7 +81,7 @@ def retention_trend(
 
     def build(width: Width) -> Spec:
         base = {
-            "x": field("at", "O", title=None, axis=month_axis(rows), scale={"domain": [*at, *room]}),
+            "x": field("at", "O", title=None, axis=month_axis(rows, most=5), scale={"domain": [*at, *room]}),
             "y": field("value", "Q", title=None, scale={"zero": False, "nice": True}, axis=percent_axis(data)),
             "color": coloured("kind", RATES),
         }
@@ -89,21 +89,18 @@ def retention_trend(
         rule = over([{"v": 100}], mark("rule", {"y": field("v", "Q")}, strokeDash=[4, 4], opacity=0.6))
         line = mark("line", base, strokeWidth=2.2)
         points = mark("point", base | {"shape": shaped("kind", RATES), "tooltip": tooltip}, filled=True, size=28)
-        last = mark(
-            "text",
-            base | {"text": field("label", "N")},
-            [
+
+        def last(kind: str, dy: int) -> Spec:
+            newest: list[Spec] = [
                 {"joinaggregate": [{"op": "max", "field": "at", "as": "end"}]},
-                {"filter": "datum.at == datum.end"},
+                {"filter": f"datum.at == datum.end && datum.kind == '{kind}'"},
                 {"calculate": "datum.kind + ' ' + format(datum.value, ',.1f')", "as": "label"},
-            ],
-            align="left",
-            dx=8,
-            dy=-8,
-            fontWeight="bold",
-            fontSize=12,
-        )
-        return chart(key, rule, line, points, last, width=width, height=215)
+            ]
+            look = {"align": "left", "dx": 8, "dy": dy, "fontWeight": "bold", "fontSize": 12}
+            return mark("text", base | {"text": field("label", "N")}, newest, **look)
+
+        # NRR is never below GRR: one label above its point, the other below, stand apart also where both are equal
+        return chart(key, rule, line, points, last("NRR", -9), last("GRR", 10), width=width, height=215)
 
     book_rows = [r for r in rows if r["segment"] == ALL]
     return Figure(
@@ -132,9 +129,12 @@ def month_labels(rows: Rows) -> str:
     return f"({json.dumps(pairs, ensure_ascii=False)})[datum.value] || ''"
 
 
-def month_axis(rows: Rows) -> Spec:
-    labels = {"labelExpr": month_labels(rows), "labelAngle": 0, "labelPadding": 8}
-    return {**BARE, **labels, "labelOverlap": "greedy", "labelSeparation": 10}
+def month_axis(rows: Rows, most: int = 7) -> Spec:
+    """An axis of months with so many labels at the most, evenly apart; the newest month always has one."""
+    at = sorted({row["at"] for row in rows})
+    step = -(-len(at) // most) or 1
+    labels = {"labelExpr": month_labels(rows), "labelAngle": 0, "labelPadding": 8, "labelOverlap": False}
+    return {**BARE, **labels, "values": at[::-1][::step][::-1]}
 
 
 def percent_axis(data: ReportData) -> Spec:
@@ -270,7 +270,8 @@ def mrr_movements(data: ReportData) -> Figure:
     return Figure(
         "mrr_movements",
         say("MRR gained and lost, month by month"),
-        say("The movements of MRR in the last {n} months; the table below has the figures.", n=len(summary)),
+        say("The movements of MRR month by month; the table below has the figures."),
+        ),
         build,
         {"mrr_movements": rows},
         is_empty=not rows,

@@ -93,10 +93,11 @@ def score_against_arr(data: ReportData, rows: Rows) -> Figure:
         build,
         {ACCOUNTS: rows},
         note=say("large points: not healthy or cancelled, and due within 90 days"),
-        left_out=say(
-            "Shown are the {n} accounts with the most ARR; {more} smaller ones are left out.",
-            n=data.language.number(POINTS_SHOWN),
-            more=data.language.number(hidden),
+        left_out=data.language.count(
+            "Shown are the {most} accounts with the most ARR; {n} smaller one is left out.",
+            "Shown are the {most} accounts with the most ARR; {n} smaller ones are left out.",
+            hidden,
+            most=data.language.number(POINTS_SHOWN),
         )
         if hidden > 0
         else "",

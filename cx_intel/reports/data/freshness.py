@@ -102,10 +102,16 @@ def _age(row: Row, f: Language) -> str:
 def _limits(row: Row, f: Language) -> str:
     if is_missing(row["late_after_days"]):
         return f.say("It had rows before.")
-    found = [f.say("It is late after {late} days.", late=f.number(row["late_after_days"]))]
+    found = [f.count("It is late after {n} day.", "It is late after {n} days.", row["late_after_days"])]
     if not is_missing(row["freeze_after_days"]):
-        text = term("It is late after {late} days and frozen after {freeze}.")
-        found = [f.say(text, late=f.number(row["late_after_days"]), freeze=f.number(row["freeze_after_days"]))]
+        found = [
+            f.count(
+                "It is late after {n} day and frozen after {freeze}.",
+                "It is late after {n} days and frozen after {freeze}.",
+                row["late_after_days"],
+                freeze=f.number(row["freeze_after_days"]),
+            )
+        ]
     if not is_missing(row["rhythm_days"]):
         rhythm = f.count("Its rhythm is {n} day.", "Its rhythm is {n} days.", row["rhythm_days"])
         found.insert(0, rhythm)

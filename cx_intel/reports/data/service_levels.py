@@ -36,8 +36,15 @@ def _resolved(data: ReportData) -> list[str]:
     found = []
     if judged:
         share = f.percent(100 * (within / judged))
-        text = term("Of the {n} tickets created in {month} and resolved, {share} were in time.")
-        found.append(f.say(text, n=f.number(judged), month=month, share=share))
+        found.append(
+            f.count(
+                "Of the {n} ticket created in {month} and resolved, {share} was in time.",
+                "Of the {n} tickets created in {month} and resolved, {share} were in time.",
+                judged,
+                month=month,
+                share=share,
+            )
+        )
         late = rows[rows["sla_breaches"] > 0].sort_values("sla_breaches", ascending=False)
         if len(late):
             parts = ", ".join(
@@ -60,8 +67,15 @@ def _first_replies(data: ReportData) -> list[str]:
     if not judged:
         return [f.say("No first reply to a ticket created in {month} can be judged.", month=month)]
     share = f.percent(100 * ((judged - late) / judged))
-    text = term("Of the {n} first replies to tickets created in {month}, {share} came in time.")
-    return [f.say(text, n=f.number(judged), month=month, share=share)]
+    return [
+        f.count(
+            "Of the {n} first reply to a ticket created in {month}, {share} came in time.",
+            "Of the {n} first replies to tickets created in {month}, {share} came in time.",
+            judged,
+            month=month,
+            share=share,
+        )
+    ]
 
 
 def _open(data: ReportData) -> str:

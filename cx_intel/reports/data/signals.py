@@ -40,7 +40,7 @@ def signal_value(language: Language, value: Any, unit: str, *, is_boolean: bool)
         return language.say("not measured")
     if is_boolean:
         return language.say("no") if value == 0 else language.say("yes")
-    return f"{language.short_number(value)}{NBSP}{unit}".strip()
+    return language.with_unit(value, unit)
 
 
 def signal_words(language: Language, driver: dict[str, Any], *, is_boolean: bool) -> str:

@@ -49,10 +49,11 @@ def accounts(data: ReportData) -> Page:
     notes, dim = [], data["dim_account"]
     if len(frame) > len(shown):
         notes.append(
-            say(
-                "Listed are the {n} accounts with the most ARR; {more} smaller ones are left out.",
-                n=f.number(LISTED),
-                more=f.number(len(frame) - LISTED),
+            f.count(
+                "Listed are the {most} accounts with the most ARR; {n} smaller one is left out.",
+                "Listed are the {most} accounts with the most ARR; {n} smaller ones are left out.",
+                len(frame) - LISTED,
+                most=f.number(LISTED),
             )
         )
     if left_out := len(dim[~dim["account_id"].isin(set(frame["account_id"])) & ~is_erased(dim["account_id"])]):
@@ -82,7 +83,11 @@ def accounts(data: ReportData) -> Page:
         if name in choices:
             choices[name].sort(key=order.index)
     question = say("What do we know of a customer?")
-    answer = say("{n} customers. Search, sort by any column, and open an account by its name.", n=f.number(len(frame)))
+    answer = f.count(
+        "{n} customer. Search, sort by any column, and open an account by its name.",
+        "{n} customers. Search, sort by any column, and open an account by its name.",
+        len(frame),
+    )
     return Page(
         "accounts",
         say("Accounts"),

@@ -17,7 +17,7 @@ from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Secti
 from cx_intel.reports.words.catalogue import term
 
 QUESTION = term("How are our customers doing, and who moved?")
-MOVERS, AT_RISK = 10, 100
+MOVERS, LISTED = 10, 100
 
 
 def health(data: ReportData) -> Page:
@@ -54,9 +54,10 @@ def _answer(data: ReportData) -> list[str]:
     healthy = int(is_true(known["is_healthy"]).sum())
     mean = f.number(known["health_score"].mean(), 1)
     found = [
-        say(
+        f.count(
+            "{n} of {all} customers is healthy ({share}); the mean score is {mean}.",
             "{n} of {all} customers are healthy ({share}); the mean score is {mean}.",
-            n=f.number(healthy),
+            healthy,
             all=f.number(len(known)),
             share=f.percent(100 * healthy / len(known) if len(known) else None, 0),
             mean=mean,
@@ -114,12 +115,19 @@ def _movers(data: ReportData) -> Section:
             fallen,
             say("Fallen: {n}", n=down),
             columns,
-            limit=MOVERS,
+            limit=LISTED,
+            first=MOVERS,
             where_more=where,
             empty=say("Nobody's score fell."),
         ),
         table_of(
-            risen, say("Risen: {n}", n=up), columns, limit=MOVERS, where_more=where, empty=say("Nobody's score rose.")
+            risen,
+            say("Risen: {n}", n=up),
+            columns,
+            limit=LISTED,
+            first=MOVERS,
+            where_more=where,
+            empty=say("Nobody's score rose."),
         ),
     ]
     note = say("Points of the health score against {day}.", day=data.language.day(data.compared_day(WEEK)))
@@ -158,7 +166,7 @@ def _at_risk(data: ReportData) -> Table:
         found,
         say("Customers that are not healthy, by ARR: {n}, {arr} in all", n=n, arr=arr),
         columns,
-        limit=AT_RISK,
+        limit=LISTED,
         first=15,
         key="at-risk",
         where_more=say("All are on the accounts page."),
@@ -199,7 +207,7 @@ def _churn_signs(data: ReportData) -> Table:
             c.text(say("Segment"), "segment"),
             c.text(say("Owner"), "owner"),
         ],
-        limit=AT_RISK,
+        limit=LISTED,
         first=10,
         key="churn-signs",
         where_more=say("The rest is in the table {table}.", table="churn_risk_view"),

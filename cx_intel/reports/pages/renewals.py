@@ -97,8 +97,13 @@ def _capacity(data: ReportData) -> list[str]:
     beyond = int((~is_true(listed["is_within_capacity"])).sum()) if len(listed) else 0
     capacity = data.language.number(settings.capacity_per_owner)
     if not beyond:
-        text = term("An owner can take {capacity} accounts at a time. The whole list lies within that.")
-        return [say(text, capacity=capacity)]
+        return [
+            data.language.count(
+                "An owner can take {n} account at a time. The whole list lies within that.",
+                "An owner can take {n} accounts at a time. The whole list lies within that.",
+                settings.capacity_per_owner,
+            )
+        ]
     return [
         data.language.count(
             "An owner can take {capacity} accounts at a time. {n} account lies beyond that.",

@@ -52,7 +52,8 @@ def revenue(data: ReportData) -> Page:
             maps,
             [_ages(data, "accounts"), _ages(data, "mrr")],
             notes=[
-                say("A cohort is the accounts whose first MRR fell in a month. MRR of a cohort may grow beyond 100.")
+                say("A cohort is the accounts whose first MRR fell in a month. MRR of a cohort may grow beyond 100."),
+                say("“Not yet”: no cohort of that year is so old."),
             ],
         ),
     ]
@@ -232,7 +233,7 @@ def _months(data: ReportData, summary: pd.DataFrame) -> Table:
     newest = summary.iloc[::-1]
     return table_of(
         newest,
-        say("The last {n} months", n=min(MONTHS, len(summary))),
+        say("Month by month, the newest first"),
         [Columns(data.language).month(say("Month"), "revenue_month"), *_rates(data)],
         limit=MONTHS,
         where_more=say("All months are in the table {table}.", table="nrr_summary"),
@@ -262,7 +263,9 @@ def _ages(data: ReportData, what: str) -> Table:
     }[what]
 
     def after(age: int) -> Column:
-        return c.percent(data.language.count("after {n} month", "after {n} months", age), f"age_{age}", 0)
+        heading, share = c.percent(data.language.count("after {n} month", "after {n} months", age), f"age_{age}", 0)
+        too_young = Cell(say("not yet"))
+        return heading, lambda row: too_young if is_missing(row[f"age_{age}"]) else share(row)
 
     return table_of(
         pd.DataFrame(rows),

@@ -68,8 +68,13 @@ def _gain(gain: tuple[float, float, float], f: Language) -> str:
 def _sentences(one: Compared, f: Language) -> list[str]:
     """In words without statistics."""
     if one.before is None or one.after is None or one.gain is None:
-        text = term("No verdict on past days: {n} more accounts that left, or that stayed, are needed.")
-        return [f.say(text, n=f.number(one.missing))]
+        return [
+            f.count(
+                "No verdict on past days: {n} more account that left, or that stayed, is needed.",
+                "No verdict on past days: {n} more accounts that left, or that stayed, are needed.",
+                one.missing,
+            )
+        ]
     text = term(
         "Of ten accounts that left within 90 days the score had {was} below the middle of those that stayed by the settings "
         "now, {now} by those then."

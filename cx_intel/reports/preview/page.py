@@ -99,7 +99,14 @@ class _Words:
         )
         if self.has_renewals:
             n, arr = found.risk_changes
-            told.append(say("Renewal risk changes for {n} accounts, with {arr} ARR.", n=f.number(n), arr=f.money(arr)))
+            told.append(
+                f.count(
+                    "Renewal risk changes for {n} account, with {arr} ARR.",
+                    "Renewal risk changes for {n} accounts, with {arr} ARR.",
+                    n,
+                    arr=f.money(arr),
+                )
+            )
             told.append(self._called())
         return told
 

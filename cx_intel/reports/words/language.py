@@ -10,6 +10,7 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
+from cx_intel.models.expressions.wording import SINGULAR_UNITS
 from cx_intel.reports.words.catalogue import catalogue, term
 from cx_intel.reports.words.rounding import is_missing, rounded
 
@@ -20,6 +21,25 @@ DAYS: dict[str, str] = {"en": "d MMM y", "de": "dd.MM.y"}
 VEGA_DAYS = {"en": "%-d %b %y", "de": "%d.%m.%y"}
 """Days as they are written, where the locale's own order of them would be taken for another day."""
 THOUSAND, MILLION = term("K"), term("M")
+UNITS_AFTER_ONE: dict[str, dict[str, str]] = {
+    "en": SINGULAR_UNITS,
+    "de": {
+        "Ereignisse": "Ereignis",
+        "Ereignisse pro Tag": "Ereignis pro Tag",
+        "Fahrzeuge": "Fahrzeug",
+        "Funktionen": "Funktion",
+        "Kunden": "Kunde",
+        "Module": "Modul",
+        "Monate": "Monat",
+        "Produkte": "Produkt",
+        "Punkte": "Punkt",
+        "Stunden": "Stunde",
+        "Tage": "Tag",
+        "Tickets": "Ticket",
+        "Wochen": "Woche",
+    },
+}
+"""Units of signals that are counted: how they read after 1."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +131,12 @@ class Language:
         else:
             text = self.number(amount)
         return self._with_symbol(text)
+
+    def with_unit(self, value: Any, unit: str) -> str:
+        """A number with as many decimals as it needs, and its unit, in the singular after 1."""
+        number = self.short_number(value)
+        known = UNITS_AFTER_ONE[self.code] | SINGULAR_UNITS
+        return f"{number}{NBSP}{known.get(unit, unit) if number == '1' else unit}".strip()
 
     def _with_symbol(self, text: str) -> str:
         if not self.symbol_first:

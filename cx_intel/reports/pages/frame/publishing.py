@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from cx_intel.reports.charts.picture import dashboard_spec, render_png
+from cx_intel.reports.charts.picture import dashboard_png
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.pages.accounts import accounts
@@ -57,9 +57,10 @@ def publish(data: ReportData, folder: Path) -> Published:
         return files
     library = chart_library(folder.parent)
     with ThreadPoolExecutor(1) as second_core:  # pictures are drawn outside of Python
-        picture = second_core.submit(render_png, dashboard_spec(data), data)
+        first = dashboard(data)
+        picture = second_core.submit(dashboard_png, data, first.answer)
         for key, (_, make) in PAGES.items():
-            html = render(make(data), data, MENU, library)
+            html = render(first if make is dashboard else make(data), data, MENU, library)
             write_whole(files.pages[key], html.encode())
         write_whole(files.picture, picture.result())
     made.remember((*files.pages.values(), files.picture))
