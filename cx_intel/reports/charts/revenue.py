@@ -271,7 +271,6 @@ def mrr_movements(data: ReportData) -> Figure:
         "mrr_movements",
         say("MRR gained and lost, month by month"),
         say("The movements of MRR month by month; the table below has the figures."),
-        ),
         build,
         {"mrr_movements": rows},
         is_empty=not rows,
