@@ -14,10 +14,10 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.erased import KEPT, MERGES
+from cx_intel.privacy.kept import PAIRS
 from cx_intel.privacy.pseudonyms import Row, ended, minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register
 from cx_intel.privacy.subject import Kind
-from cx_intel.privacy.tables import PAIRS
 from cx_intel.settings.identity import ACCOUNT, DOMAIN, plain_domain_of
 from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.database import with_known_types

@@ -9,6 +9,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ibis.backends import BaseBackend
@@ -20,6 +21,8 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel_tests.helpers.builders import portfolio
+
+pytestmark = pytest.mark.slow
 
 AS_OF = date(2025, 1, 31)
 BOOK = portfolio(["usage_events", "metrics", "support_tickets"], currency={"reporting": "EUR", "rates": {"CHF": 1.05}})

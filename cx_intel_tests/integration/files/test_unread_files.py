@@ -15,6 +15,8 @@ from cx_intel.warehouse.resource import WarehouseResource
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.small_company import SmallCompany
 
+pytestmark = pytest.mark.slow  # whole refreshes
+
 ACCOUNTS = "account_id,account_name\n{0},Company {0}\n"
 EVENTS = "event_id,account_id,event_timestamp,event_name\n{0},A,2025-01-06T08:00:00,login\n"
 QUERY = "select account_id, account_name from given"
@@ -89,7 +91,7 @@ class Deliveries:
             close_warehouse(database)
 
 
-@pytest.fixture(params=["files", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS if kind != "files")])
+@pytest.fixture(params=KINDS)
 def deliveries(tmp_path: Path, request: pytest.FixtureRequest) -> Deliveries:
     return Deliveries(tmp_path, KINDS[request.param])
 
@@ -135,8 +137,7 @@ def test_where_only_a_zip_came_it_is_named_beside_the_failure(deliveries: Delive
     assert (passed, "Unpack a1.zip." in told, "no file to read in it" in deliveries.failure) == (False, True, True)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("per_file", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("per_file", [True, False])
 def test_files_that_may_be_missing_and_are_all_gone_at_once_lose_no_rows(tmp_path: Path, per_file: bool) -> None:
     files = {"given": {"path": "${DATA}/a*.csv", "may_be_missing": True, "columns": {"account_id": "account_id"}}}
     files["given"]["columns"] |= {"account_name": "account_name"}
@@ -159,7 +160,6 @@ def test_files_that_may_be_missing_and_are_all_gone_at_once_lose_no_rows(tmp_pat
     assert (deliveries.failure, deliveries.rows()) == ("", 0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("gone_files", "is_refused"), [("keep", False), ("take_back", True)])
 def test_events_whose_files_are_all_gone_are_refused_only_where_rows_would_go(
     tmp_path: Path, gone_files: str, is_refused: bool
@@ -175,7 +175,6 @@ def test_events_whose_files_are_all_gone_are_refused_only_where_rows_would_go(
     assert (deliveries.failure.startswith("None of the files of "), deliveries.rows()) == (is_refused, 1)
 
 
-@pytest.mark.slow  # whole refreshes
 def test_a_refresh_names_it_in_its_summary_and_on_the_quality_page_though_nothing_else_changed(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")

@@ -24,6 +24,8 @@ from cx_intel_tests.helpers.delivered_files import (
     write,
 )
 
+pytestmark = pytest.mark.slow  # whole refreshes
+
 
 @each_format_staged
 def test_a_missing_column_that_is_optional_is_null(tmp_path: Path, form: str) -> None:

@@ -229,6 +229,7 @@ class TestDaysInARow:
         assert differing(refreshed["first"], company.frames(), leave_out=loaded) == []
 
 
+@pytest.mark.slow
 def test_a_blocking_check_keeps_the_old_table_fails_the_run_and_names_the_rule(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

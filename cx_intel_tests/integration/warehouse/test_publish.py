@@ -210,6 +210,8 @@ class Process:
 
 POLLER = """
 import sys, time, duckdb
+
+pytestmark = pytest.mark.slow  # whole refreshes
 print("open", flush=True)
 seen, until = set(), time.monotonic() + 200
 while time.monotonic() < until:
@@ -222,7 +224,6 @@ while time.monotonic() < until:
 """
 
 
-@pytest.mark.slow  # refreshes in processes of their own
 def test_a_reader_is_never_turned_away_during_a_run_and_sees_the_new_copy_after_it(company: SmallCompany):
     with Process(POLLER, company.environment.published("small")) as reader:
         time.sleep(1)  # it has seen the old copy

@@ -15,6 +15,8 @@ from cx_intel_tests.helpers.planhat_writing import TENANT, TOKEN, PlanhatWriting
 from cx_intel_tests.helpers.vendor_server import Asked, Reply, serving
 from cx_intel_tests.helpers.written_back import AS_OF, Book, account
 
+pytestmark = pytest.mark.slow
+
 SCORE, TIER, FLAG = "cx Health Score", "cx Health Tier", "cx Churn Risk"
 
 
@@ -224,7 +226,7 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("status", [206, pytest.param(403, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("status", [206, 403])
 @pytest.mark.parametrize("told", REFUSALS.values(), ids=REFUSALS)
 def test_a_partial_refusal_is_of_the_record_that_it_names(
     status: int, told: dict[str, object], planhat: PlanhatWritingStandIn

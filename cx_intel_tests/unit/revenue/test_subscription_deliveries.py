@@ -31,6 +31,7 @@ def book(**source: Any) -> Any:
 TEN = [s(n) for n in range(10)]
 
 
+@pytest.mark.slow
 def test_a_tenth_may_be_missing_and_no_more() -> None:
     assert told(Loads().load(MAY, *TEN).load(JUNE, *TEN[1:])) == []
     assert told(Loads().load(MAY, *TEN).load(JUNE, *TEN[2:])) == ["missing_share"]
