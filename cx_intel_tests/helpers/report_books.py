@@ -190,6 +190,7 @@ def _renewals(accounts: Rows, of: Portfolio) -> dict[str, Rows]:
                 "expected_renewal_arr": 360 if unwell else 1104,
                 "exposed_arr": 1200 if unwell else 0,
                 "expansion_potential_arr": 0,
+                "save_rate": 0.35 if unwell else 0,
             }
         )
         if unwell:

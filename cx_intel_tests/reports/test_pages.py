@@ -59,7 +59,8 @@ def test_german_formats_for_fleet_and_english_ones_for_novacrm(books: dict[str, 
     assert "1.234,5 % (Richtwert 80 %)" in text_of(books["fleet"], "health")
     assert "As of 31 Jan 2025" in english
     assert "$14.4K" in english
-    assert "$4,800 of ARR (33.3%) is exposed" in english
+    assert "$4,800 of $14,400 ARR due within 90 days is exposed" in english
+    assert "33.3% of ARR is exposed" in english
 
 
 def test_the_renewals_page_tells_whom_to_call_and_draws_the_capacity_line(books: dict[str, ReportData]) -> None:

@@ -141,16 +141,22 @@ def test_filters_change_figures_charts_and_list(site: Path, tab: Tab) -> None:
     before = page.locator("#chart-tiers svg").inner_html()
     page.select_option("#filter-segment", "SMB")
     page.wait_for_selector('html[data-filtered=\'{"segment":"SMB"}\']', state="attached")
-    assert page.locator("#selection").text_content() == "4 von 12 Kunden"
     assert page.locator("#kpi-customers .value").text_content() == "4"
     assert page.locator("#kpi-arr .value").text_content() == "4.800\u00a0€"
-    assert page.locator("#kpi-nrr .value").text_content() == "98,7\u00a0%"
+    assert page.locator("#kpi-nrr .value").text_content() == "100,0\u00a0%"
+    assert "Von 4.800\u00a0€ ARR, die in 90 Tagen fällig sind" in page.locator("#selected").text_content()
     assert page.locator("#chart-tiers svg").inner_html() != before
     assert page.locator("#calls tbody tr:visible").count() == 4
     page.select_option("#filter-owner", "Ben Owner")
     page.wait_for_selector("html[data-filtered*=Ben]", state="attached")
     assert page.locator("#calls tbody tr:visible").count() == 2
-    assert "NRR und GRR gibt es nicht nach Land oder Betreuung" in page.locator("#selection").text_content()
+    page.click("nav a[href^='renewals.html']")
+    page.wait_for_selector("html[data-filtered*=Ben]", state="attached")
+    assert page.locator("#filter-owner").input_value() == "Ben Owner"
+    assert page.locator("#calls tbody tr[data-cell]:visible").count() == 2
+    assert page.locator("#panel-outlook .whole").text_content() == "vom ganzen Unternehmen"
+    page.click("nav a[href^='dashboard.html']")
+    page.wait_for_selector("html[data-filtered*=Ben]", state="attached")
     page.click("#filters button[type=reset]")
     page.wait_for_selector("html[data-filtered='{}']", state="attached")
     assert page.locator("#kpi-customers .value").text_content() == "12"

@@ -19,6 +19,16 @@ from cx_intel.models.revenue.horizon import _horizon
 from cx_intel.settings.portfolio import Portfolio
 
 
+MOVEMENTS = {
+    "new_mrr": ("new", "mrr"),
+    "reactivation_mrr": ("reactivation", "mrr"),
+    "expansion_mrr": ("expansion", "expansion_mrr"),
+    "contraction_mrr": ("contraction", "contraction_mrr"),
+    "churned_mrr": ("churn", "previous_mrr"),
+}
+"""Column of the waterfall: the movement that it sums, and which column of the ledger."""
+
+
 def waterfall(ledger: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfolio: Portfolio) -> ir.Table:
     """The MRR waterfall and the retention rates by month, and by the columns of `by`.
 
@@ -30,34 +40,22 @@ def waterfall(ledger: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfol
     """
     entries = ledger.mutate(month=month_index(ledger.revenue_month))
     months = _months(entries, by=by, horizon=horizon, portfolio=portfolio)
-    amount = {
-        name: (entries.revenue_movement == movement, column)
-        for name, movement, column in (
-            ("new_mrr", "new", "mrr"),
-            ("reactivation_mrr", "reactivation", "mrr"),
-            ("expansion_mrr", "expansion", "expansion_mrr"),
-            ("contraction_mrr", "contraction", "contraction_mrr"),
-            ("churned_mrr", "churn", "previous_mrr"),
-        )
-    }
-    sums = entries.group_by([*by, "month"]).agg(
-        starting_mrr=(entries.previous_mrr - entries.restated_mrr).sum(),
-        restated_mrr=entries.restated_mrr.sum(),
-        ending_mrr=entries.mrr.sum(),
-        ending_arr=entries.arr.sum(),
-        paying_accounts=entries.count(where=entries.mrr > NO_MONEY),
-        starting_accounts=entries.count(where=entries.previous_mrr > NO_MONEY),
-        churned_accounts=entries.count(where=entries.revenue_movement == "churn"),
-        **{name: entries[column].sum(where=condition) for name, (condition, column) in amount.items()},
-    )
+    sums = movement_sums(entries, by=by)
     measured = months.left_join(sums, [*by, "month"]).drop([f"{c}_right" for c in (*by, "month")])
-    moneys = ("starting_mrr", "restated_mrr", "ending_mrr", "ending_arr", *amount)
+    moneys = ("starting_mrr", "restated_mrr", "ending_mrr", "ending_arr", *MOVEMENTS)
     counts = ("paying_accounts", "starting_accounts", "churned_accounts")
     measured = measured.mutate(
         **{name: ibis.coalesce(measured[name].cast(MONEY), NO_MONEY) for name in moneys},
         **{name: ibis.coalesce(measured[name], ibis.literal(0, "int64")) for name in counts},
     )
-    rates = _monthly_rates(measured).left_join(_trailing_year(entries, by=by), [*by, "month"])
+    year = trailing_year(entries, by=by)
+    year = year.select(
+        *by,
+        "month",
+        nrr_ttm_pct=share(year.now_mrr, year.then_mrr),
+        grr_ttm_pct=share(year.kept_mrr, year.then_mrr),
+    )
+    rates = _monthly_rates(measured).left_join(year, [*by, "month"])
     in_order = ibis.window(group_by=list(by) or None, order_by="month")
 
     def mean_of_three(rate: ir.FloatingColumn) -> ir.FloatingColumn:
@@ -68,6 +66,24 @@ def waterfall(ledger: ir.Table, *, by: Sequence[str], horizon: ir.Table, portfol
         revenue_month=first_day(rates.month),
         nrr_trailing_3m_pct=mean_of_three(rates.nrr_pct),
         grr_trailing_3m_pct=mean_of_three(rates.grr_pct),
+    )
+
+
+def movement_sums(entries: ir.Table, *, by: Sequence[str]) -> ir.Table:
+    """What the waterfall of a month is made of: sums over its accounts, by the columns of `by` and the number of the month."""
+    amounts = {
+        name: entries[column].sum(where=entries.revenue_movement == movement)
+        for name, (movement, column) in MOVEMENTS.items()
+    }
+    return entries.group_by([*by, "month"]).agg(
+        starting_mrr=(entries.previous_mrr - entries.restated_mrr).sum(),
+        restated_mrr=entries.restated_mrr.sum(),
+        ending_mrr=entries.mrr.sum(),
+        ending_arr=entries.arr.sum(),
+        paying_accounts=entries.count(where=entries.mrr > NO_MONEY),
+        starting_accounts=entries.count(where=entries.previous_mrr > NO_MONEY),
+        churned_accounts=entries.count(where=entries.revenue_movement == "churn"),
+        **amounts,
     )
 
 
@@ -101,17 +117,19 @@ def _monthly_rates(measured: ir.Table) -> ir.Table:
     )
 
 
-def _trailing_year(entries: ir.Table, *, by: Sequence[str]) -> ir.Table:
-    """The closed cohort of the accounts with MRR twelve months before: what they pay now / what they paid then."""
+def trailing_year(entries: ir.Table, *, by: Sequence[str]) -> ir.Table:
+    """The closed cohort of the accounts with MRR twelve months before, by the columns of `by` and the number of the month.
+
+    Columns: then_mrr, what they paid then; now_mrr, what they pay now; kept_mrr, the lesser of both of each account.
+    """
     paid = entries.filter(entries.mrr > NO_MONEY)
-    then = paid.select("account_id", *by, month=paid.month + 12, then=paid.mrr)
+    then = paid.select(*dict.fromkeys(("account_id", *by)), month=paid.month + 12, then=paid.mrr)
     now = paid.select("account_id", "month", now=paid.mrr)
     kept = then.left_join(now, ["account_id", "month"]).drop("account_id_right", "month_right")
     kept = kept.mutate(now=ibis.coalesce(kept.now, NO_MONEY))
-    sums = kept.group_by([*by, "month"]).agg(
-        now=kept.now.sum(), kept=ibis.least(kept.now, kept.then).sum(), then=kept.then.sum()
+    return kept.group_by([*by, "month"]).agg(
+        now_mrr=kept.now.sum(), kept_mrr=ibis.least(kept.now, kept.then).sum(), then_mrr=kept.then.sum()
     )
-    return sums.select(*by, "month", nrr_ttm_pct=share(sums.now, sums.then), grr_ttm_pct=share(sums.kept, sums.then))
 
 
 def nrr_summary(

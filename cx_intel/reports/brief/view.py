@@ -12,6 +12,7 @@ from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
 from cx_intel.reports.data.freshness import newest_rows
+from cx_intel.reports.data.money import money_figures, money_sentence
 from cx_intel.reports.data.notes.backtest import of_the_quarter
 from cx_intel.reports.data.notes.effects import calls_in_order, held_out_note, verdict_note
 from cx_intel.reports.data.notes.interventions import action_notes
@@ -73,6 +74,7 @@ class _View:
             "title": say("Weekly brief"),
             "subtitle": f"{subtitle}; {compared}",
             "headline": self.headline(within),
+            "money": money_sentence(self.data),
             "tiles": self.tiles(),
             "arr": arr_figures(self.data).reconciled(self.f),
             "closed_month": self.closed_month(),
@@ -134,9 +136,9 @@ class _View:
             {"label": say("Paying customers"), "value": f.number(customers), "notes": customer_notes},
         ]
         if self.data.portfolio.renewals:
-            note = say("of {arr} ARR", arr=self.money(facts.listed, "current_arr"))
-            value = self.money(facts.listed)
-            tiles.append({"label": say("Expected loss on the list"), "value": value, "notes": [note]})
+            worth = money_figures(self.data)
+            note = say("of {arr} ARR due within 90 days", arr=f.money(worth["due"]))
+            tiles.append({"label": say("Expected loss if nobody acts"), "value": f.money(worth["loss"]), "notes": [note]})
         if nrr := self.nrr("expected_no_action"):
             note = say("{nrr} with the playbooks, as assumed", nrr=self.nrr("expected_with_playbooks"))
             tiles.append({"label": say("NRR in 90 days if nobody acts"), "value": nrr, "notes": [note]})

@@ -29,6 +29,7 @@ from cx_intel.reports.charts.figure import (
 )
 from cx_intel.reports.charts.levels import SCORED, present_risks, present_tiers, said
 from cx_intel.reports.charts.palette import UNKNOWN, risk_marks, tier_marks
+from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData, made_once
 
 ACCOUNTS = "accounts"
@@ -51,13 +52,15 @@ def account_rows(data: ReportData) -> Rows:
     listed = set(data.to_call.get("account_id", []))
     accounts["is_priority"] = accounts["account_id"].isin(listed).astype(int)
     accounts["account_name"] = accounts["account_name"].where(accounts["account_name"].notna(), accounts["account_id"])
+    of = cells(data).of
+    accounts["cell"] = [of[account] for account in accounts["account_id"]]
     return rows_of(
         accounts,
         {
             "account_id": "id",
+            "cell": "cell",
             "account_name": "name",
             "segment": "segment",
-            "country": "country",
             "owner": "owner",
             "health_tier": "tier",
             "health_score": "score",

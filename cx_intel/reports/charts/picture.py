@@ -56,7 +56,7 @@ def picture_figures(data: ReportData) -> list[Figure]:
 def panel_spec(figure: Figure) -> Spec:
     """A chart with its rows, at the size of a panel; its legend is text of the picture."""
     size = {"width": PANEL - 2 * INSET, "height": CHART, "autosize": {"type": "fit", "contains": "padding"}}
-    rows = {name: _of_the_book(rows) for name, rows in figure.data.items()}
+    rows = dict(figure.data)
     return figure.build(CONTAINER) | size | {"datasets": rows, "padding": 0}
 
 
@@ -182,11 +182,6 @@ def compact(png: bytes) -> bytes:
     return png[:8] + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in body
     )
-
-
-def _of_the_book(rows: Rows) -> Rows:
-    """Rows of single segments are for the filters of the page alone."""
-    return [row for row in rows if row.get("segment") == "all"] if any(row.get("kind") for row in rows) else rows
 
 
 def top_interventions(data: ReportData) -> Figure:

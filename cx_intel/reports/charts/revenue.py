@@ -20,10 +20,13 @@ from cx_intel.reports.charts.figure import (
     mark,
     money_axis,
     over,
+    rows_of,
     shaped,
+    summed,
     tip,
 )
 from cx_intel.reports.charts.palette import LINES, RED, TEAL, Mark
+from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.retention import LABELS, retention
 from cx_intel.reports.words.catalogue import term
@@ -32,7 +35,7 @@ from cx_intel.reports.words.rounding import is_missing
 ALL = "all"
 TREND_MONTHS, MONTHLY_MONTHS = 24, 13
 RATES = (Mark("NRR", LINES["first"], "circle"), Mark("GRR", LINES["second"], "square"))
-MONTHLY = "pct"
+MONTHLY, TRAILING_3M, TRAILING_YEAR = ("pct", "trailing_3m_pct", "ttm_pct")
 
 
 def retention_suffix(data: ReportData) -> str:
@@ -41,31 +44,48 @@ def retention_suffix(data: ReportData) -> str:
     return found.suffix if found else MONTHLY
 
 
-def retention_rows(data: ReportData, suffix: str, months: int, *, by_segment: bool = True) -> Rows:
-    """NRR and GRR of each month, of the book (segment `all`) and of each segment."""
-    parts = [data["nrr_summary"].assign(segment=ALL)]
-    if by_segment:
-        parts.append(data["nrr_by_segment"])
-    found: Rows = []
-    for part in parts:
-        if part.empty:
-            continue
-        kept = sorted(part["revenue_month"].unique())[-months:]
-        for row in part[part["revenue_month"].isin(kept)].sort_values("revenue_month").itertuples():
-            for kind in ("nrr", "grr"):
-                value = getattr(row, f"{kind}_{suffix}")
-                if pd.notna(value):
-                    found.append(
-                        {
-                            "month": data.language.month(row.revenue_month),
-                            "short": data.language.short_month(row.revenue_month),
-                            "at": str(row.revenue_month),
-                            "segment": row.segment,
-                            "kind": kind.upper(),
-                            "value": round(float(value), 3),
-                        }
-                    )
-    return found
+def retention_rows(data: ReportData, suffix: str, months: int) -> Rows:
+    """What each cell of accounts adds to the retention of each of the last months: by cell and month.
+
+    Columns: cell; at, the month; then, what the rates divide by; now, what NRR divides; kept, what GRR divides. Three more
+    months before those shown stand where a rate is the mean of three.
+    """
+    parts = data.ledger_parts
+    shown = list(data.summary["revenue_month"])[-months - (2 if suffix == TRAILING_3M else 0) :]
+    parts = parts[parts["revenue_month"].isin(shown)] if len(parts) else parts
+    if parts.empty:
+        return []
+    if suffix == TRAILING_YEAR:
+        parts = parts.assign(then=parts["then_mrr"], now=parts["now_mrr"], kept=parts["kept_mrr"])
+    else:
+        then = parts["starting_mrr"] + parts["restated_mrr"]
+        kept = then - parts["contraction_mrr"] - parts["churned_mrr"]
+        parts = parts.assign(then=then, now=kept + parts["expansion_mrr"], kept=kept)
+    found = cells(data).grouped(parts, "revenue_month", ("then", "now", "kept"))
+    return rows_of(found, {"cell": "cell", "revenue_month": "at", "then": "then", "now": "now", "kept": "kept"})
+
+
+def _rates(suffix: str, labels: str, first: str) -> list[Spec]:
+    """From the parts of cells to the rates: a row for each month and kind."""
+    rate = lambda part: f"datum.then > 0 ? 100 * (datum.{part} / datum.then) : null"
+    steps: list[Spec] = [
+        {"aggregate": [summed(name) for name in ("then", "now", "kept")], "groupby": ["at"]},
+        {"calculate": rate("now"), "as": "NRR"},
+        {"calculate": rate("kept"), "as": "GRR"},
+    ]
+    if suffix == TRAILING_3M:
+        means: list[Spec] = [{"op": "mean", "field": kind, "as": f"mean{kind}"} for kind in ("NRR", "GRR")]
+        seen = [{"op": "valid", "field": "NRR", "as": "seen"}]
+        steps += [
+            {"window": [*means, *seen], "frame": [-2, 0], "sort": [{"field": "at"}]},
+            *({"calculate": f"datum.seen == 3 ? datum.mean{kind} : null", "as": kind} for kind in ("NRR", "GRR")),
+        ]
+    return [
+        *steps,
+        {"fold": ["NRR", "GRR"], "as": ["kind", "value"]},
+        {"filter": f"isValid(datum.value) && datum.at >= {json.dumps(first)}"},
+        {"calculate": labels, "as": "month"},
+    ]
 
 
 def retention_trend(
@@ -75,23 +95,27 @@ def retention_trend(
     suffix = suffix or retention_suffix(data)
     label = say(LABELS[suffix])
     rows = retention_rows(data, suffix, months)
-
-    at = sorted({row["at"] for row in rows})
+    known = data.summary[["revenue_month", f"nrr_{suffix}", f"grr_{suffix}"]].dropna().tail(months)
+    named = [{"at": str(m), "month": data.language.month(m), "short": data.language.short_month(m)} for m in known["revenue_month"]]
+    at = [row["at"] for row in named]
     room = [f"after {n}" for n in range(1 + len(at) // 3)]
+    names = f"({json.dumps({row['at']: row['month'] for row in named}, ensure_ascii=False)})[datum.at]"
 
     def build(width: Width) -> Spec:
         base = {
-            "x": field("at", "O", title=None, axis=month_axis(rows, most=5), scale={"domain": [*at, *room]}),
+            "x": field("at", "O", title=None, axis=month_axis(named, most=5), scale={"domain": [*at, *room]}),
             "y": field("value", "Q", title=None, scale={"zero": False, "nice": True}, axis=percent_axis(data)),
             "color": coloured("kind", RATES),
         }
         tooltip = [tip("month", say("Month")), tip("kind", say("Figure")), tip("value", f"%, {label}", ",.1f")]
         rule = over([{"v": 100}], mark("rule", {"y": field("v", "Q")}, strokeDash=[4, 4], opacity=0.6))
-        line = mark("line", base, strokeWidth=2.2)
-        points = mark("point", base | {"shape": shaped("kind", RATES), "tooltip": tooltip}, filled=True, size=28)
+        rates = _rates(suffix, names, at[0] if at else "")
+        line = mark("line", base, rates, strokeWidth=2.2)
+        points = mark("point", base | {"shape": shaped("kind", RATES), "tooltip": tooltip}, rates, filled=True, size=28)
 
         def last(kind: str, dy: int) -> Spec:
             newest: list[Spec] = [
+                *rates,
                 {"joinaggregate": [{"op": "max", "field": "at", "as": "end"}]},
                 {"filter": f"datum.at == datum.end && datum.kind == '{kind}'"},
                 {"calculate": "datum.kind + ' ' + format(datum.value, ',.1f')", "as": "label"},
@@ -102,25 +126,23 @@ def retention_trend(
         # NRR is never below GRR: one label above its point, the other below, stand apart also where both are equal
         return chart(key, rule, line, points, last("NRR", -9), last("GRR", 10), width=width, height=215)
 
-    book_rows = [r for r in rows if r["segment"] == ALL]
     return Figure(
         key,
         say("NRR and GRR, {span}", span=label),
-        _retention_words(data, book_rows, label),
+        _retention_words(data, known, suffix, label),
         build,
         {key: rows},
         note=say("in %, month by month; the dashed line is 100"),
-        is_empty=not book_rows,
+        is_empty=known.empty or not rows,
     )
 
 
-def _retention_words(data: ReportData, rows: Rows, label: str) -> str:
-    if not rows:
+def _retention_words(data: ReportData, known: pd.DataFrame, suffix: str, label: str) -> str:
+    if known.empty:
         return data.language.say("No month has a rate yet: a rate needs MRR in the month before.")
-    last = rows[-1]["month"]
-    now = {r["kind"]: r["value"] for r in rows if r["month"] == last}
-    parts = ", ".join(f"{kind} {data.language.percent(value)}" for kind, value in now.items())
-    return f"{last}, {label}: {parts}."
+    last, f = known.iloc[-1], data.language
+    parts = ", ".join(f"{kind.upper()} {f.percent(last[f'{kind}_{suffix}'])}" for kind in ("nrr", "grr"))
+    return f"{f.month(last['revenue_month'])}, {label}: {parts}."
 
 
 def month_labels(rows: Rows) -> str:

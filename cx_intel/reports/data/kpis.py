@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+import pandas as pd
+
 from cx_intel.reports.data.arr import ARR, ArrFigures, arr_figures
+from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import MONTH, WEEK, ReportData, last_month_over, total
 from cx_intel.reports.data.retention import Retention, retention
 from cx_intel.reports.words.catalogue import term
@@ -17,6 +20,13 @@ from cx_intel.reports.words.language import Language
 
 Direction = Literal["good", "bad", "even"]
 SPANS = ((term("in a week"), WEEK), (term("in a month"), MONTH))
+SUMS = {
+    "arr": ("account_snapshot", "arr"),
+    "customers": ("account_snapshot", "customers"),
+    "exposed_arr": ("renewal_pipeline", "exposed_arr"),
+    "priority_accounts": ("cs_intervention_list", "customers"),
+}
+"""Key of a figure that is a sum over accounts: the snapshot table and the column of its sums."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +72,48 @@ class Kpi:
 def kpis(data: ReportData) -> tuple[Kpi, ...]:
     """The strip: ARR, customers, exposed ARR, NRR, GRR, priority accounts; those that the portfolio has."""
     f, say, arr = data.language, data.language.say, arr_figures(data)
-    book, renewals, listed = "account_snapshot", "renewal_pipeline", "cs_intervention_list"
     found = [
-        _summed(data, book, "arr", "arr", say(ARR), say("of all who pay"), f.short_money, better=1),
-        _summed(data, book, "customers", "customers", say("Customers"), say("who pay"), f.number, better=1),
+        _summed(data, "arr", say(ARR), say("of all who pay"), f.short_money, better=1),
+        _summed(data, "customers", say("Customers"), say("who pay"), f.number, better=1),
     ]
-    if data.has(renewals):
+    if data.has("renewal_pipeline"):
         label, note = say("Exposed ARR, 90 days"), _share_note(data, arr)
-        found.append(_summed(data, renewals, "exposed_arr", "exposed_arr", label, note, f.short_money, better=-1))
+        found.append(_summed(data, "exposed_arr", label, note, f.short_money, better=-1))
     found += _retention(data)
-    if data.has(listed):
+    if data.has("cs_intervention_list"):
         label, note = say("Priority accounts"), say("Cancelled, Critical or High, in 90 days")
-        found.append(_summed(data, listed, "customers", "priority_accounts", label, note, f.number, better=-1))
+        found.append(_summed(data, "priority_accounts", label, note, f.number, better=-1))
     return tuple(found)
+
+
+def kpi_parts(data: ReportData) -> dict[str, list[float]]:
+    """What each cell adds to the figures that are sums: `<key>@0` now, `<key>@7` a week before and `<key>@30` a month before.
+
+    A day without a snapshot is left out. Accounts are in the cell of their attributes on the day of the reports, also for
+    the days before, so that a change is of the same accounts.
+    """
+    by_cell, found = cells(data), {}
+    for key, (table, column) in SUMS.items():
+        sums = data.compared.get(table)
+        for days in (0, WEEK, MONTH):
+            day = data.as_of if days == 0 else data.compared_day(days)
+            if sums is not None and day is not None and data.has(table):
+                found[f"{key}@{days}"] = by_cell.sums(sums[sums["as_of"] == day], column)
+    return found
+
+
+def retention_months(data: ReportData) -> dict[str, str]:
+    """Of which month retention is now (0), and was a week (7) and a month (30) before, where it was of the same span."""
+    now = retention(data.summary.iloc[-1]) if len(data.summary) else None
+    if now is None:
+        return {}
+    found = {"0": str(data.summary.iloc[-1]["revenue_month"])}
+    for _, days in SPANS:
+        known = _months_known(data, data.as_of - timedelta(days=days))
+        before = retention(known.iloc[-1]) if len(known) else None
+        if before and before.suffix == now.suffix:
+            found[str(days)] = str(known.iloc[-1]["revenue_month"])
+    return found
 
 
 def _share_note(data: ReportData, arr: ArrFigures) -> str:
@@ -86,8 +125,6 @@ def _share_note(data: ReportData, arr: ArrFigures) -> str:
 
 def _summed(
     data: ReportData,
-    table: str,
-    column: str,
     key: str,
     label: str,
     note: str,
@@ -95,6 +132,7 @@ def _summed(
     *,
     better: int,
 ) -> Kpi:
+    table, column = SUMS[key]
     sums = data.history[table]
     by_day = dict(zip(sums["as_of"], sums[column], strict=True))
     now = float(by_day.get(data.as_of) or 0)
@@ -134,5 +172,9 @@ def _retention(data: ReportData) -> list[Kpi]:
 
 def _known(data: ReportData, day: date) -> Retention | None:
     """The headline retention of the newest month that was over on a day."""
-    known = data.summary[data.summary["revenue_month"] <= last_month_over(day)]
+    known = _months_known(data, day)
     return retention(known.iloc[-1]) if len(known) else None
+
+
+def _months_known(data: ReportData, day: date) -> pd.DataFrame:
+    return data.summary[data.summary["revenue_month"] <= last_month_over(day)]

@@ -14,8 +14,10 @@ import pandas as pd
 from cx_intel.contracts.catalog import LEARNED, contract_of, tables_of
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.core.merged_accounts import under_surviving_ids
+from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.renewals.pipeline import book
-from cx_intel.reports.data.report_data import WEEK, ReportData, ScoreHistory, last_month_over, newest_within
+from cx_intel.models.revenue.waterfall import MOVEMENTS, movement_sums, trailing_year
+from cx_intel.reports.data.report_data import MONTH, WEEK, ReportData, ScoreHistory, last_month_over, newest_within
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
@@ -96,6 +98,17 @@ CHECK_COLUMNS = (
     "what_to_do",
     "as_of",
 )
+LEDGER_PARTS = (
+    "account_id",
+    "revenue_month",
+    "starting_mrr",
+    "restated_mrr",
+    *MOVEMENTS,
+    "ending_mrr",
+    "then_mrr",
+    "now_mrr",
+    "kept_mrr",
+)
 GROUPS = ("segment", "country", "owner")
 """Attributes of accounts that reports group by."""
 
@@ -129,7 +142,8 @@ def read_report_data(
     read = _Reader(warehouse, portfolio, as_of, set(tables), account)
     present = warehouse.tables() if with_state else []
     history = {table: read.sums(table) for table in SUMMED}
-    compared = newest_within(history["account_snapshot"]["as_of"], as_of - timedelta(days=WEEK))
+    before = [newest_within(history["account_snapshot"]["as_of"], as_of - timedelta(days=n)) for n in (WEEK, MONTH)]
+    compared = before[0]
     return ReportData(
         portfolio,
         as_of,
@@ -142,6 +156,8 @@ def read_report_data(
         dict(zip(present, warehouse.counts(warehouse.table(table) for table in present), strict=True)),
         {table: day for table in present if (day := read.newest(table)) is not None},
         read.checks(),
+        read.compared({as_of, *filter(None, before)}) if with_state else {},
+        read.ledger_parts() if with_state else pd.DataFrame(),
     )
 
 
@@ -247,11 +263,13 @@ class _Reader:
         }
         return ScoreHistory(weekly, tuple(places), found)
 
-    def sums(self, name: str) -> pd.DataFrame:
-        """Of each day up to now: the rows, their ARR and, where there is one, the exposed ARR."""
+    def sums(self, name: str, *by: str, days: Iterable[date] | None = None) -> pd.DataFrame:
+        """Of each day up to now, or of some days: the rows, their ARR and, where there is one, the exposed ARR."""
         rows = self.table(name)
         if rows is None:
-            return pd.DataFrame({name: [] for name in ("as_of", "customers", "arr", "mrr", "exposed_arr")})
+            return pd.DataFrame({name: [] for name in ("as_of", *by, "customers", "arr", "mrr", "exposed_arr")})
+        if days is not None:
+            rows = rows.filter(rows.as_of.isin([ibis.literal(day) for day in days]))
         rows = rows.filter(rows.as_of <= ibis.literal(self.as_of))
         if name == "account_snapshot":
             rows = book(rows, portfolio=self.portfolio)
@@ -261,7 +279,25 @@ class _Reader:
             short: rows[column].sum() if column in rows.columns else ibis.literal(0)
             for short, column in (("arr", "current_arr"), ("mrr", "current_mrr"), ("exposed_arr", "exposed_arr"))
         }
-        return self.fetch(rows.group_by("as_of").agg(customers=rows.count(), **sums))
+        return self.fetch(rows.group_by(["as_of", *by]).agg(customers=rows.count(), **sums))
+
+    def compared(self, days: Iterable[date]) -> dict[str, pd.DataFrame]:
+        """The sums of those days by account."""
+        chosen = sorted(days)
+        return {table: self.sums(table, "account_id", days=chosen) for table in SUMMED if chosen}
+
+    def ledger_parts(self) -> pd.DataFrame:
+        """What each account adds to the months of the ledger; see `ReportData.ledger_parts`."""
+        ledger = self.table("fct_revenue")
+        if ledger is None:
+            return pd.DataFrame({name: [] for name in LEDGER_PARTS})
+        entries = ledger.mutate(month=month_index(ledger.revenue_month))
+        first, last = self.as_of - timedelta(days=31 * REVENUE_MONTHS), last_month_over(self.as_of)
+        found = []
+        for sums in (movement_sums(entries, by=["account_id"]), trailing_year(entries, by=["account_id"])):
+            rows = sums.mutate(revenue_month=first_day(sums.month)).drop("month")
+            found.append(self.fetch(rows.filter(rows.revenue_month.between(ibis.literal(first), ibis.literal(last)))))
+        return pd.concat(found, ignore_index=True).reindex(columns=list(LEDGER_PARTS)).fillna(0)
 
     def newest(self, name: str) -> date | None:
         """The newest day that the table holds, or stands at."""

@@ -55,6 +55,9 @@ class ReportData:
         row_counts: Table of the warehouse: its rows.
         newest: Table: the newest day it stands at or holds.
         checks: What the checks found; None where no results are kept.
+        compared: Snapshot table: its sums by account, on `as_of` and the days that it is compared with.
+        ledger_parts: What each account adds to each month of the waterfall and of the trailing year
+            (`cx_intel.models.revenue.waterfall`).
     """
 
     portfolio: Portfolio
@@ -68,6 +71,8 @@ class ReportData:
     row_counts: Mapping[str, int] = field(default_factory=dict)
     newest: Mapping[str, date] = field(default_factory=dict)
     checks: pd.DataFrame | None = None
+    compared: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    ledger_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         return self.frames[table]

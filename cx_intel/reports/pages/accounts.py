@@ -12,6 +12,7 @@ from cx_intel.reports.charts.figure import rows_of
 from cx_intel.reports.charts.levels import said
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
 from cx_intel.reports.data.account_details import account_details, axes, week_change
+from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.signals import worst_drivers
 from cx_intel.reports.data.terms import due_in
@@ -20,7 +21,7 @@ from cx_intel.reports.pages.frame.page import Page, choices_of
 from cx_intel.reports.pages.health import week_changes
 
 LISTED, PER_BLOCK, PER_PAGE = 10_000, 100, 25
-FILTERS = ("segment", "country", "owner", "tier", "risk")
+FILTERS = ("tier", "risk")
 
 
 def accounts(data: ReportData) -> Page:
@@ -30,6 +31,7 @@ def accounts(data: ReportData) -> Page:
         shown,
         {
             "account_id": "id",
+            "cell": "cell",
             "account_name": "name",
             "health_tier": "tier",
             "health_score": "score",
@@ -118,7 +120,9 @@ def _listed(data: ReportData) -> pd.DataFrame:
         pipeline.reindex(columns=["account_id", "renewal_risk", "days_to_renewal"]), on="account_id", how="left"
     )
     reasons = dict(zip(worst["account_id"], worst["label"], strict=True)) if len(worst) else {}
+    of = cells(data).of
     return frame.assign(
+        cell=[of[account] for account in frame["account_id"]],
         change=frame["account_id"].map(week_change(week_changes(data)) if data.portfolio.health else {}),
         reason=frame["account_id"].map(reasons),
         due=[due_in(f, days) for days in frame["days_to_renewal"]],

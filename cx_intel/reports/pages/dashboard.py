@@ -1,10 +1,8 @@
 """The executive dashboard: where the risk of churn lies and what it is worth, in six figures and six panels.
 
-Its panels follow the filters by segment, country and owner. The same charts make the picture, in
+The same charts make the picture, in
 `cx_intel.reports.charts.picture`; the list of interventions is in `interventions.py`.
 """
-
-import pandas as pd
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import accounts as charts
@@ -12,12 +10,13 @@ from cx_intel.reports.charts.figure import Figure, Rows
 from cx_intel.reports.charts.revenue import retention_suffix, retention_trend
 from cx_intel.reports.charts.scores import score_against_arr
 from cx_intel.reports.data.arr import arr_figures
-from cx_intel.reports.data.kpis import kpis
+from cx_intel.reports.data.kpis import kpi_parts, kpis, retention_months
+from cx_intel.reports.data.money import money_script, money_sentence
 from cx_intel.reports.data.notes.ledger import delivery, refused
 from cx_intel.reports.data.notes.renewals import cancelled
 from cx_intel.reports.data.report_data import ReportData, total
-from cx_intel.reports.pages.frame.page import Page, Section, choices_of
-from cx_intel.reports.pages.interventions import FILTERS, interventions
+from cx_intel.reports.pages.frame.page import Page, Section
+from cx_intel.reports.pages.interventions import interventions
 
 TOP = 10
 
@@ -48,22 +47,13 @@ def dashboard(data: ReportData) -> Page:
         sections,
         template="dashboard.html",
         datasets={charts.ACCOUNTS: rows},
-        script_data={"retention": retention_by_segment(data), "filters": list(FILTERS)},
-        context={"kpis": kpis(data), "choices": choices_of(rows, FILTERS)},
+        script_data={
+            "money": money_script(data),
+            "kpis": kpi_parts(data),
+            "retention": {"rows": "retention_trend", "span": retention_suffix(data), "months": retention_months(data)},
+        },
+        context={"kpis": kpis(data)},
     )
-
-
-def retention_by_segment(data: ReportData) -> dict[str, dict[str, float | None]]:
-    """NRR and GRR of each segment in the newest month, of the kind that the headline has."""
-    frame = data["nrr_by_segment"]
-    suffix = retention_suffix(data)
-    last = frame[frame["revenue_month"] == frame["revenue_month"].max()] if len(frame) else frame
-    return {
-        str(row["segment"]): {
-            k: None if pd.isna(row[f"{k}_{suffix}"]) else float(row[f"{k}_{suffix}"]) for k in ("nrr", "grr")
-        }
-        for row in last.to_dict("records")
-    }
 
 
 def _answer(data: ReportData) -> list[str]:
@@ -71,7 +61,7 @@ def _answer(data: ReportData) -> list[str]:
     say = data.language.say
     if data.accounts.empty:
         return [say("There are no customers in this portfolio yet.")]
-    found = [*_exposed(data), *cancelled(data), *_outlook(data)]
+    found = [*filter(None, [money_sentence(data)]), *_where(data), *cancelled(data), *_outlook(data)]
     found += [*refused(data, data.language), *delivery(data, data.language)]
     found.append(arr_figures(data).reconciled(data.language))
     if not data.portfolio.health:
@@ -81,28 +71,16 @@ def _answer(data: ReportData) -> list[str]:
     return found
 
 
-def _exposed(data: ReportData) -> list[str]:
+def _where(data: ReportData) -> list[str]:
+    """In which segment most of the exposed ARR is."""
     f, pipeline = data.language, data["renewal_pipeline"]
-    if pipeline.empty:
-        return []
-    exposed = pipeline[pipeline["exposed_arr"] > 0]
+    exposed = pipeline[pipeline["exposed_arr"] > 0] if len(pipeline) else pipeline
     if exposed.empty:
-        return [f.say("Nothing is exposed: no customer due within 90 days is unhealthy or has cancelled.")]
-    amount = total(exposed["exposed_arr"])
+        return []
     by_segment = exposed.groupby("segment")["exposed_arr"].sum().sort_values(ascending=False)
-    return [
-        f.count(
-            "{exposed} of ARR ({share}) is exposed: {n} customer is not healthy or has cancelled, and is due within "
-            "90 days, in {segment} ({most}).",
-            "{exposed} of ARR ({share}) is exposed: {n} customers are not healthy or have cancelled, and are due "
-            "within 90 days, most of it in {segment} ({most}).",
-            len(exposed),
-            exposed=f.money(amount),
-            share=f.percent(100 * (amount / arr_figures(data).book)),
-            segment=by_segment.index[0],
-            most=f.money(by_segment.iloc[0]),
-        )
-    ]
+    share = f.percent(100 * (total(exposed["exposed_arr"]) / arr_figures(data).book))
+    gaps = {"share": share, "segment": by_segment.index[0], "most": f.money(by_segment.iloc[0])}
+    return [f.say("{share} of ARR is exposed, most of it in {segment} ({most}).", **gaps)]
 
 
 def _outlook(data: ReportData) -> list[str]:

@@ -17,7 +17,6 @@ from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing
 
 LISTED = 300
-FILTERS = ("segment", "country", "owner")
 
 
 def renews_with(data: ReportData) -> Column:
@@ -70,7 +69,6 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
         listed = listed.sort_values(["beyond", "priority_rank"])
         if by_capacity and not within.all() and int(within.sum()) < LISTED:
             more["divider"] = (int(within.sum()), _line(data, bool(held.any()), bool((~within & ~held).any())))
-    values = [{n: str(row[n]) for n in FILTERS} for row in listed.head(LISTED).to_dict("records")]
     c = Columns(data.language)
     return table_of(
         listed,
@@ -92,7 +90,6 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
         ],
         limit=LISTED,
         key="calls",
-        values=values,
         where_more=say("The rest is in the table {table}.", table="cs_intervention_list"),
         empty=say("Nobody: no account is cancelled, or at Critical or High risk, within 90 days."),
         **more,

@@ -11,6 +11,7 @@ from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import renewals as charts
 from cx_intel.reports.charts.accounts import account_rows, exposed_arr
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.data.money import money_script, money_sentence
 from cx_intel.reports.data.notes.effects import held_out_note, ranking_note
 from cx_intel.reports.data.notes.probability import assumptions, uses_learned
 from cx_intel.reports.data.notes.renewals import mark_of, renewal_notes
@@ -47,39 +48,39 @@ def renewals(data: ReportData) -> Page:
             _caveats(data),
         ),
     ]
-    return Page("renewals", say("Renewals"), say(QUESTION), _answer(data), sections, datasets={"accounts": rows})
+    return Page(
+        "renewals",
+        say("Renewals"),
+        say(QUESTION),
+        _answer(data),
+        sections,
+        datasets={"accounts": rows},
+        script_data={"money": money_script(data)},
+    )
 
 
 def _answer(data: ReportData) -> list[str]:
+    return [text for text in (_first_call(data), money_sentence(data), *renewal_notes(data)) if text]
+
+
+def _first_call(data: ReportData) -> str:
     listed, f = data.to_call, data.language
     if listed.empty and len(data.held_out):
-        nobody = f.say("Nobody: whoever is at risk within 90 days is held out by lot.")
-        return [nobody, *renewal_notes(data)]
+        return f.say("Nobody: whoever is at risk within 90 days is held out by lot.")
     if listed.empty:
-        nobody = f.say("Nobody: no account is cancelled, or at Critical or High risk, within 90 days.")
-        return [nobody, *renewal_notes(data)]
+        return f.say("Nobody: no account is cancelled, or at Critical or High risk, within 90 days.")
     first = listed.sort_values("priority_rank").iloc[0]
-    name = first["account_name"] if pd.notna(first["account_name"]) else first["account_id"]
     text = ENDS if first["renewal_risk"] == CANCELLED else RENEWS
-    return [
-        f.say(
-            text,
-            name=name,
-            owner=first["owner"],
-            due=due_in(f, first["days_to_renewal"]),
-            arr=f.money(first["current_arr"]),
-            risk=f.say(str(first["renewal_risk"])),
-            playbook=first["recommended_playbook"],
-            day=f.day(first["due_date"]),
-        ),
-        f.count(
-            "{n} account is on the list; {loss} of its ARR is expected to be lost if nobody acts.",
-            "{n} accounts are on the list; {loss} of their ARR is expected to be lost if nobody acts.",
-            len(listed),
-            loss=f.money(total(listed["expected_arr_loss"])),
-        ),
-        *renewal_notes(data),
-    ]
+    return f.say(
+        text,
+        name=first["account_name"] if pd.notna(first["account_name"]) else first["account_id"],
+        owner=first["owner"],
+        due=due_in(f, first["days_to_renewal"]),
+        arr=f.money(first["current_arr"]),
+        risk=f.say(str(first["renewal_risk"])),
+        playbook=first["recommended_playbook"],
+        day=f.day(first["due_date"]),
+    )
 
 
 def _notes(data: ReportData) -> list[str]:

@@ -3,7 +3,6 @@
 Its figures are those of `nrr_summary`, `nrr_by_segment`, `fct_revenue` and `revenue_cohort_analysis`.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -46,7 +45,7 @@ def revenue(data: ReportData) -> Page:
             [_movers(data, summary.iloc[-1]), *_restatements(data), *_outside_mrr(data), _by_segment(data)],
             [*intra_month(data, data.language), *outside_mrr(data, data.language)],
         ),
-        Section(say("Retention"), [_of_book(f) for f in rates], [_months(data, summary)]),
+        Section(say("Retention"), rates, [_months(data, summary)]),
         Section(
             say("Cohorts"),
             maps,
@@ -58,11 +57,6 @@ def revenue(data: ReportData) -> Page:
         ),
     ]
     return Page("revenue", say("Revenue"), say(QUESTION), _answer(data, summary), sections)
-
-
-def _of_book(figure: Any) -> Any:
-    """The figure with the rows of the whole book alone."""
-    return replace(figure, data={k: [r for r in rows if r["segment"] == charts.ALL] for k, rows in figure.data.items()})
 
 
 def _answer(data: ReportData, summary: pd.DataFrame) -> list[str]:

@@ -2,11 +2,12 @@
 (() => {
   "use strict";
   const say = report.say, page = report.page, all = report.datasets.accounts, table = document.getElementById("accounts");
-  const form = document.getElementById("filters"), body = table.tBodies[0], head = [...table.querySelectorAll("thead th")];
+  const form = document.getElementById("find"), body = table.tBodies[0], head = [...table.querySelectorAll("thead th")];
   const texts = all.map((row) => [row.name, row.id, row.owner].join(" ").toLowerCase());
   const places = new Map(all.map((row, place) => [row.id, place]));
   const ranks = Object.fromEntries(Object.entries(page.orders).map(([name, order]) => [name, new Map(order.map((value, place) => [value, place]))]));
   const state = { sort: "arr", ascending: false, start: 0, found: all.map((_, place) => place) };
+  let cells = null;
   const make = (tag, text, attributes = {}) => {
     const element = document.createElement(tag);
     if (text !== undefined && text !== null) element.textContent = text;
@@ -56,7 +57,7 @@
     const picked = [...given].filter(([name, value]) => name !== "search" && value !== "");
     state.found = [];
     for (let place = 0; place < all.length; place++) {
-      if (words.every((word) => texts[place].includes(word)) && picked.every(([name, value]) => all[place][name] === value)) state.found.push(place);
+      if (words.every((word) => texts[place].includes(word)) && picked.every(([name, value]) => all[place][name] === value) && (!cells || cells.has(all[place].cell))) state.found.push(place);
     }
     const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" }), sign = state.ascending ? 1 : -1;
     const keys = new Map(state.found.map((place) => [place, key(place)]));
@@ -209,6 +210,7 @@
   const valueOf = (row, name) => { const value = row[name === "due" ? "days" : name]; return value === null ? "" : value; };
   document.getElementById("copy-all").after(...report.rowButtons(say("Accounts"), () => [page.columns.map(([, label]) => label), ...state.found.map((place) => page.columns.map(([name]) => valueOf(all[place], name)))]));
   report.dark.addEventListener("change", () => drawings.forEach((draw) => draw()));
+  report.chosen = (chosen) => { cells = chosen; find(); };
   find();
   follow();
 })();

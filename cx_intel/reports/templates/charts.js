@@ -17,10 +17,9 @@ const report = (() => {
   const datasets = Object.fromEntries(Object.entries(page.datasets).map(([name, packed]) => [name, rowsOf(packed)]));
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const charts = [];
-  const select = (rows) => rows;
-  let chosen = {};
+  let chosen = null;
 
-  const rowsFor = (chart, name) => (chosen[name] || select)(chart.rows[name]);
+  const rowsFor = (chart, name) => chosen ? chart.rows[name].filter((row) => row.cell === undefined || chosen.has(row.cell)) : chart.rows[name];
 
   async function drawInto(element, given, rows, canvas = false) {
     const spec = JSON.parse(JSON.stringify(given));
@@ -47,7 +46,7 @@ const report = (() => {
     chart.result = await drawInto(element, chart.spec, Object.fromEntries(chart.reads.map((name) => [name, rowsFor(chart, name)])), chart.canvas);
     if (chart.opensAccounts) {
       chart.result.view.addEventListener("click", (event, item) => {
-        if (item && item.datum && item.datum.id) location.href = "accounts.html#" + encodeURIComponent(item.datum.id);
+        if (item && item.datum && item.datum.id) location.href = "accounts.html" + (report.search || "") + "#" + encodeURIComponent(item.datum.id);
       });
     }
   }
@@ -60,11 +59,13 @@ const report = (() => {
     await draw(chart);
   }
 
-  /* Shows in all charts what the filters leave: a function of rows for each table by name. */
-  async function filter(functions) {
-    chosen = functions;
+  /* Shows in all charts whose rows are of cells of accounts those of the chosen cells; of all where none are given. */
+  async function filter(cells) {
+    const was = chosen;
+    chosen = cells;
+    if (!was && !chosen) return;
     for (const chart of charts) {
-      const names = chart.reads.filter((name) => functions[name]);
+      const names = chart.reads.filter((name) => chart.rows[name].length && chart.rows[name][0].cell !== undefined);
       if (!names.length || !chart.result) continue;
       const panel = document.getElementById("panel-" + chart.id);
       const empty = names.every((name) => rowsFor(chart, name).length === 0);
@@ -76,7 +77,8 @@ const report = (() => {
 
   const f = page.formats;
   /* A text in the language of the page, its gaps filled. */
-  const say = (text, gaps = {}) => (page.words[text] || text).replace(/\{(\w+)\}/g, (gap, name) => name in gaps ? gaps[name] : gap);
+  const filled = (text, gaps) => text.replace(/\{(\w+)\}/g, (gap, name) => name in gaps ? gaps[name] : gap);
+  const say = (text, gaps = {}) => filled(page.words[text] || text, gaps);
   const number = (value, digits = 0) => value === null || value === undefined ? f.missing
     : new Intl.NumberFormat(f.language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true })
       .format(value).replace("-", "−");
@@ -103,5 +105,5 @@ const report = (() => {
     document.documentElement.dataset.ready = "yes";
   })();
   dark.addEventListener("change", () => charts.forEach(draw));
-  return { page, datasets, rowsOf, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, say, charts };
+  return { page, datasets, rowsOf, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, say, filled, charts };
 })();

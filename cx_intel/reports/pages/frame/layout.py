@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from cx_intel.reports.charts.figure import CONTAINER, Figure, Rows
 from cx_intel.reports.charts.palette import chart_theme
+from cx_intel.reports.data.cells import cells, filter_data, filter_labels
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.trust import doubts, trust_of
 from cx_intel.reports.packing import columnar, script_json
@@ -37,7 +38,7 @@ SHOWN = {
     "health": ("customer_health_scores", "health_score_drivers", "churn_risk_view"),
 }
 """Page: the tables whose figures it shows; a rule of theirs that does not hold is told at its top."""
-SCRIPTS = {"page.html": (), "dashboard.html": ("dashboard.js",), "accounts.html": ("accounts.js",)}
+SCRIPTS = {"page.html": (), "dashboard.html": (), "accounts.html": ("accounts.js",)}
 
 
 def chart_library(kept_in: Path) -> str:
@@ -79,7 +80,7 @@ def _templates() -> Environment:
 
 def scripts_of(template: str) -> tuple[str, ...]:
     """The scripts of a page, in order."""
-    return ("charts.js", "tables.js", "cards.js", "downloads.js", *SCRIPTS[template])
+    return ("charts.js", "tables.js", "cards.js", "downloads.js", *SCRIPTS[template], "filters.js")
 
 
 @lru_cache(maxsize=8)
@@ -113,6 +114,7 @@ def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) 
         "words": {text: data.language.say(text) for text in script_texts(page.template)},
         "asOf": data.as_of.isoformat(),
         "portfolio": data.portfolio.name,
+        "filters": filter_data(data),
         **page.script_data,
     }
     needs_charts = bool(figures) or page.template == "accounts.html"
@@ -132,6 +134,8 @@ def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) 
             scripts=[_asset(name) for name in scripts_of(page.template)],
             library=Markup(library) if needs_charts else "",
             data=script_json(script_data),
+            filters=[(name, filter_labels(data)[name], values) for name, values in cells(data).choices().items()],
+            cell_of=cells(data).of,
             **page.context,
         )
     )

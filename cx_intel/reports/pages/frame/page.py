@@ -55,7 +55,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption; `values` of a row are what the filters of a page look at."""
+    """A table with its caption; one whose rows are accounts follows the filters of the pages."""
 
     caption: str
     headings: Sequence[Heading]
@@ -65,7 +65,6 @@ class Table:
     of: int = 0
     """How many rows there are, shown or not."""
     key: str = ""
-    values: Sequence[Mapping[str, str]] = ()
     first: int = 0
     """Rows shown at first; 0 shows all."""
     empty: str = ""
@@ -73,6 +72,12 @@ class Table:
     divider: tuple[int, str] | None = None
     """A line across the table before the row of that index, and what it says."""
     is_folded: bool = False
+
+    @property
+    def accounts(self) -> list[str]:
+        """The account of each row; empty where rows are not accounts."""
+        found = [next((cell.account for cell in row if cell.account), "") for row in self.rows]
+        return found if all(found) else []
 
 
 @dataclass(frozen=True)
