@@ -73,7 +73,11 @@ def test_one_sentence_relates_what_is_exposed_lost_saved_and_simulated(tmp_path:
     renewals = due(["Ada", "Berta", "Carl", "Dora"], health_tier="at_risk", is_lapsed=False)
     renewals[2] |= {"exposed_arr": 0, "is_healthy": True, "renewal_probability": 0.92, "expected_arr_loss": 96}
     renewals[3] |= {"is_within_window": False, "exposed_arr": 0}
-    call = {k: v for k, v in renewals[0].items() if k in contract_of("cs_intervention_list", shipped("novacrm")).column_names}
+    call = {
+        k: v
+        for k, v in renewals[0].items()
+        if k in contract_of("cs_intervention_list", shipped("novacrm")).column_names
+    }
     call |= {"priority_rank": 1, "is_within_capacity": True, "is_held_out": False, "due_date": AS_OF}
     rates = {"simulated_p10": 150, "simulated_p90": 280}
     outlook = [

@@ -18,7 +18,6 @@ from cx_intel.models.revenue.account_mrr import NO_MONEY
 from cx_intel.models.revenue.horizon import _horizon
 from cx_intel.settings.portfolio import Portfolio
 
-
 MOVEMENTS = {
     "new_mrr": ("new", "mrr"),
     "reactivation_mrr": ("reactivation", "mrr"),

@@ -138,7 +138,9 @@ class _View:
         if self.data.portfolio.renewals:
             worth = money_figures(self.data)
             note = say("of {arr} ARR due within 90 days", arr=f.money(worth["due"]))
-            tiles.append({"label": say("Expected loss if nobody acts"), "value": f.money(worth["loss"]), "notes": [note]})
+            tiles.append(
+                {"label": say("Expected loss if nobody acts"), "value": f.money(worth["loss"]), "notes": [note]}
+            )
         if nrr := self.nrr("expected_no_action"):
             note = say("{nrr} with the playbooks, as assumed", nrr=self.nrr("expected_with_playbooks"))
             tiles.append({"label": say("NRR in 90 days if nobody acts"), "value": nrr, "notes": [note]})

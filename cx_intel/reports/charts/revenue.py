@@ -96,7 +96,10 @@ def retention_trend(
     label = say(LABELS[suffix])
     rows = retention_rows(data, suffix, months)
     known = data.summary[["revenue_month", f"nrr_{suffix}", f"grr_{suffix}"]].dropna().tail(months)
-    named = [{"at": str(m), "month": data.language.month(m), "short": data.language.short_month(m)} for m in known["revenue_month"]]
+    named = [
+        {"at": str(m), "month": data.language.month(m), "short": data.language.short_month(m)}
+        for m in known["revenue_month"]
+    ]
     at = [row["at"] for row in named]
     room = [f"after {n}" for n in range(1 + len(at) // 3)]
     names = f"({json.dumps({row['at']: row['month'] for row in named}, ensure_ascii=False)})[datum.at]"

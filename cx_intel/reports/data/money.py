@@ -85,7 +85,9 @@ def money_sentence(data: ReportData) -> str:
 
 def sentence_of(figures: Mapping[str, float], language: Language) -> str:
     """The sentence about these figures."""
-    shown = {name: language.number(value) if name in COUNTS else language.money(value) for name, value in figures.items()}
+    shown = {
+        name: language.number(value) if name in COUNTS else language.money(value) for name, value in figures.items()
+    }
     for name, (whole, part) in DIFFERENCES.items():
         shown[name] = language.money(rounded(figures[whole]) - rounded(figures[part]))
     said = [

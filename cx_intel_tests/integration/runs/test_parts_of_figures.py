@@ -1,7 +1,6 @@
 """What pages add up for chosen accounts: of all accounts it is the published figure, of some what plain SQL says."""
 
 import math
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -28,12 +27,12 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=["fleet", "novacrm"])
-def made(request: pytest.FixtureRequest) -> Iterator[Made]:
+def made(request: pytest.FixtureRequest) -> Made:
     name = request.param
     graph = WholeGraph(shipped(name), DAY)
     graph.run({table: as_text(frame) for table, frame in delivered(name, 60, DAY).items()})
     data = read_report_data(graph.warehouse, graph.portfolio, DAY, datetime(2025, 2, 1, tzinfo=UTC))
-    yield Made(data, lambda query: graph.database.connection.execute(query.format(s=name)).fetchall())
+    return Made(data, lambda query: graph.database.connection.execute(query.format(s=name)).fetchall())
 
 
 def chosen_of(data: ReportData, owner: str) -> set[int]:
@@ -57,12 +56,16 @@ def test_the_parts_of_retention_are_the_published_rates(made: Made) -> None:
         for month in months.to_dict("records"):
             of_month = [row for row in rows if row["at"] == str(month["revenue_month"])]
             then, now, kept = (math.fsum(row[name] for row in of_month) for name in ("then", "now", "kept"))
-            assert (100 * now / then, 100 * kept / then) == pytest.approx((month[f"nrr_{suffix}"], month[f"grr_{suffix}"]))
+            assert (100 * now / then, 100 * kept / then) == pytest.approx(
+                (month[f"nrr_{suffix}"], month[f"grr_{suffix}"])
+            )
     assert retention(months.iloc[-1]) is not None
 
 
 def test_the_parts_of_an_owner_are_what_sql_says(made: Made) -> None:
-    owner = made.sql("SELECT owner FROM {s}.account_snapshot WHERE current_mrr > 0 GROUP BY 1 ORDER BY count(*) DESC, 1")[0][0]
+    owner = made.sql(
+        "SELECT owner FROM {s}.account_snapshot WHERE current_mrr > 0 GROUP BY 1 ORDER BY count(*) DESC, 1"
+    )[0][0]
     chosen, parts, sums = chosen_of(made.data, owner), kpi_parts(made.data), money_script(made.data)["sums"]
     added = lambda found: round(math.fsum(part for cell, part in enumerate(found) if cell in chosen), 6)
     book = f"FROM {{s}}.account_snapshot WHERE owner = '{owner}' AND current_mrr > 0 AND NOT is_churned"
