@@ -20,6 +20,8 @@ from cx_intel.orchestration.dagster_internals import compact, forget_assets
 from cx_intel.orchestration.history import ENDED, GOING, NEVER_LAUNCHED, forget_runs, runs_of
 from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.sensors.pending_refresh import PendingNote
+from cx_intel.reports.pages.frame.index import write_index
+from cx_intel.reports.pages.frame.publishing import MENU
 from cx_intel.settings.environment import Environment
 from cx_intel.warehouse.duckdb.upkeep.removing import drop_schema, give_space_back, schema_bytes
 from cx_intel.warehouse.duckdb.upkeep.rewriting import half_written
@@ -102,6 +104,8 @@ def remove(
         on_step("files")
         for path in files_of(environment, name).values():
             _remove(path)
+        if (reports := environment.reports(name).parent).is_dir():
+            write_index(reports, MENU)
         on_step("messages")
         Outbox(environment.home / FILE).forget(name)
         on_step("Dagster's history")

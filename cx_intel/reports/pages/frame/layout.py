@@ -94,6 +94,11 @@ def _asset(name: str) -> Markup:
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
 
 
+def rendered(template: str, **context: Any) -> str:
+    """A page that is of no single portfolio, with the style of all pages."""
+    return _templates().get_template(template).render(style=_asset("style.css"), **context)
+
+
 def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) -> str:
     """The page as one file.
 

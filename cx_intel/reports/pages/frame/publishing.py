@@ -15,6 +15,7 @@ from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.pages.accounts import accounts
 from cx_intel.reports.pages.backtest import backtest
 from cx_intel.reports.pages.dashboard import dashboard
+from cx_intel.reports.pages.frame.index import write_entry, write_index
 from cx_intel.reports.pages.frame.layout import chart_library, render, write_whole
 from cx_intel.reports.pages.frame.page import Page
 from cx_intel.reports.pages.health import health
@@ -54,6 +55,7 @@ def publish(data: ReportData, folder: Path) -> Published:
     files = Published({key: folder / f"{key}.html" for key in PAGES}, folder / PICTURE)
     made = MadeFiles(folder, fingerprint_of(data))
     if made.are_current():
+        write_index(folder.parent, MENU)
         return files
     library = chart_library(folder.parent)
     with ThreadPoolExecutor(1) as second_core:  # pictures are drawn outside of Python
@@ -63,5 +65,7 @@ def publish(data: ReportData, folder: Path) -> Published:
             html = render(first if make is dashboard else make(data), data, MENU, library)
             write_whole(files.pages[key], html.encode())
         write_whole(files.picture, picture.result())
-    made.remember((*files.pages.values(), files.picture))
+    entry = write_entry(data, folder)
+    made.remember((*files.pages.values(), files.picture, entry))
+    write_index(folder.parent, MENU)
     return files
