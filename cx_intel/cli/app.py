@@ -162,12 +162,18 @@ def _refresh_one(
             if rows is not None:
                 console.print(f"  {table:<32} {rows:>12,} rows", highlight=False)
 
-        outcome = runs.refresh(definitions, portfolio.name, as_of, instance, show, since=since, rebuild=rebuild)
+        outcome = runs.refresh(
+            definitions, portfolio.name, as_of, instance, show, since=since, rebuild=rebuild, on_wait=_say
+        )
     seconds = (datetime.now(UTC) - started).total_seconds()
     if outcome.is_interrupted:
         raise typer.Exit(INTERRUPTED)
     print_summary(portfolio, outcome, environment, seconds)
     return outcome.succeeded
+
+
+def _say(text: str) -> None:
+    errors.print(text, highlight=False, markup=False)
 
 
 def _day(portfolio: "Portfolio", as_of: date | None, option: str = "--as-of") -> date:

@@ -7,6 +7,8 @@ import dagster as dg
 
 from cx_intel.orchestration.sensors.killed_runs import fail_killed
 from cx_intel.warehouse.processes.file_modes import HOME_MODE
+from cx_intel.warehouse.processes.machine import saw_here
+from cx_intel.warehouse.processes.running import FOLDER
 
 DAGSTER_YAML = """\
 # Dagster's own storage. Runs and events are kept in SQLite here, through a pool of connections; for a server with
@@ -48,6 +50,7 @@ def prepare_home(home: Path) -> None:
 def instance_of(home: Path) -> dg.DagsterInstance:
     """The Dagster instance of the home, in which runs that were killed are marked as failed."""
     prepare_home(home)
+    saw_here(home / FOLDER)
     instance = dg.DagsterInstance.get()
     fail_killed(instance, home)
     return instance

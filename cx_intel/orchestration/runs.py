@@ -6,6 +6,7 @@ For the command line and for tests. Schedules and the UI start the job through D
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
@@ -15,6 +16,8 @@ from dagster_shared.error import SerializableErrorInfo
 from cx_intel.orchestration.assets.partitions import range_tags
 from cx_intel.orchestration.assets.unchanged import REBUILD_TAG, UNCHANGED
 from cx_intel.orchestration.schedules.jobs import backtest_job_name, refresh_job_name
+from cx_intel.warehouse.processes.running import FOLDER, RunMark
+from cx_intel.warehouse.resource import WAITING
 
 EXPLAINED = ("WarehouseError", "WarehouseBusy", "WarehouseLocked", "PrivacyError", "SourceError", "SettingsError")
 """Errors whose words are for operators, by class name: that is what is left of an error that Dagster recorded."""
@@ -62,6 +65,7 @@ def refresh(
     since: date | None = None,
     without: Collection[str] = (),
     rebuild: bool = False,
+    on_wait: Callable[[str], None] = lambda _text: None,
 ) -> Outcome:
     """Runs the refresh job of a portfolio for a day, or once for a range of days.
 
@@ -74,6 +78,7 @@ def refresh(
         since: The first day of a range that ends with `as_of`.
         without: Assets that are left out, by the last part of their key.
         rebuild: Execute every step, also those that would make what stands there already.
+        on_wait: Told, in words, for whom the run waits before it can write.
     """
     tags = (range_tags(since, as_of) if since else {}) | ({REBUILD_TAG: "true"} if rebuild else {})
     outcome = Outcome(portfolio, as_of, make_new_run_id())
@@ -82,6 +87,7 @@ def refresh(
         outcome,
         instance,
         on_step,
+        on_wait,
         without=without,
         partition_key=None if since else as_of.isoformat(),
         tags=tags,
@@ -95,11 +101,12 @@ def backtest(
     as_of: date,
     instance: dg.DagsterInstance,
     on_step: Callable[[str, int | None], None] = lambda _table, _rows: None,
+    on_wait: Callable[[str], None] = lambda _text: None,
 ) -> Outcome:
     """Runs the back-test job of a portfolio anew, from the tables of its last refresh, which was for `as_of`."""
     outcome = Outcome(portfolio, as_of, make_new_run_id())
     job = definitions.resolve_job_def(backtest_job_name(portfolio))
-    _execute(job, outcome, instance, on_step, tags={REBUILD_TAG: "true"})
+    _execute(job, outcome, instance, on_step, on_wait, tags={REBUILD_TAG: "true"})
     return outcome
 
 
@@ -108,6 +115,7 @@ def _execute(
     outcome: Outcome,
     instance: dg.DagsterInstance,
     on_step: Callable[[str, int | None], None],
+    on_wait: Callable[[str], None],
     *,
     without: Collection[str] = (),
     partition_key: str | None = None,
@@ -118,6 +126,8 @@ def _execute(
     def observe(entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
         if event is None:
+            if entry.user_message.startswith(WAITING):
+                on_wait(entry.user_message)
             return
         if event.is_step_start:
             on_step(_table_of(event), None)
@@ -132,15 +142,20 @@ def _execute(
 
     instance.add_event_listener(outcome.run_id, observe)
     chosen = [key for key in job.asset_layer.executable_asset_keys if key.path[-1] not in without]
-    result = job.execute_in_process(
-        run_config=QUIET,
-        instance=instance,
-        asset_selection=chosen if without else None,
-        partition_key=partition_key,
-        tags=dict(tags),
-        run_id=outcome.run_id,
-        raise_on_error=False,
-    )
+    mark = RunMark(Path(instance.root_directory) / FOLDER, outcome.run_id)
+    mark.hold()  # so that a run that is killed before it opens the warehouse is seen to be over
+    try:
+        result = job.execute_in_process(
+            run_config=QUIET,
+            instance=instance,
+            asset_selection=chosen if without else None,
+            partition_key=partition_key,
+            tags=dict(tags),
+            run_id=outcome.run_id,
+            raise_on_error=False,
+        )
+    finally:
+        mark.release()
     outcome.is_complete = result.success
     outcome.succeeded = result.success and not outcome.checks["failed"]
     if not result.success and not outcome.failures and not outcome.is_interrupted:

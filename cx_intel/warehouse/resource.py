@@ -18,6 +18,8 @@ from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
 from cx_intel.warehouse.processes.running import FOLDER, RunMark
 from cx_intel.warehouse.protocol import Warehouse
 
+WAITING = "Waiting for "
+"""Begins what a run says when another one, or a command, writes the warehouse; who that is follows."""
 READERS_SECONDS = 30
 """How long a run waits for whoever only looks into the file, as the summary of the run before it does."""
 
@@ -48,7 +50,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             lock.acquire(
                 f"run {run} of {job}",
                 wait_seconds=self.wait_seconds,
-                on_wait=lambda other: log.info(f"Waiting for {other} to finish writing.") if log else None,
+                on_wait=lambda other: log.info(f"{WAITING}{other} to finish writing.") if log else None,
             )
             limits = Limits(self.memory_limit, self.threads, self.spill_folder)
             wait_seconds = min(self.wait_seconds, READERS_SECONDS)

@@ -2,13 +2,19 @@
 
 The kernel frees the lock when the process ends, however it ends, and a run that ends by itself removes its file: a file
 that nobody holds is that of a killed run. A lock is seen from other containers too, where a process number means nothing.
-What becomes of killed runs is decided in `cx_intel.orchestration.sensors.killed_runs`; who may write, in `lock.py`.
+The file says how things
+stood when the run began. What becomes of killed runs is decided in `cx_intel.orchestration.sensors.killed_runs`; who may
+write, in `lock.py`.
 """
 
 import fcntl
+import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
+
+from cx_intel.warehouse.processes.machine import Moment, moment
 
 FOLDER = "running"
 
@@ -29,6 +35,7 @@ class RunMark:
         new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         self._file = os.open(new, os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(self._file, json.dumps(asdict(moment())).encode())
         os.rename(new, self.path)
 
     def release(self) -> None:
@@ -54,6 +61,14 @@ def state_of(folder: Path, run_id: str) -> State:
         return "alive"
     finally:
         os.close(file)
+
+
+def began(folder: Path, run_id: str) -> Moment | None:
+    """How things stood when the run began, as its file says."""
+    try:
+        return Moment(**json.loads((folder / run_id).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def forget(folder: Path, run_id: str) -> None:

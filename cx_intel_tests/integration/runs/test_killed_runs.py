@@ -17,8 +17,15 @@ from dagster import DagsterRunStatus as Status
 from cx_intel.orchestration.alerts.dispatcher import Dispatcher
 from cx_intel.orchestration.alerts.messages import PROBLEMS
 from cx_intel.orchestration.build import load_portfolios
-from cx_intel.orchestration.sensors.killed_runs import COUNTED, KILLED, fail_killed, killed_runs_sensor
+from cx_intel.orchestration.sensors.killed_runs import (
+    COUNTED,
+    SILENT_SECONDS,
+    cause_of_death,
+    fail_killed,
+    killed_runs_sensor,
+)
 from cx_intel.warehouse.processes.lock import WriterLock
+from cx_intel.warehouse.processes.machine import HERE, Moment, booted_at, has_gone, moment, saw_here
 from cx_intel.warehouse.processes.running import FOLDER, RunMark, forget, state_of
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.listener import listening
@@ -57,7 +64,7 @@ def test_a_killed_refresh_is_failed_by_the_next_one_and_told_once(company: Small
             for _ in range(2):
                 dispatcher.look(instance, PROBLEMS)
         assert listener.titles == ["[small] small_refresh for 2025-01-31 failed"]
-        assert "it was killed, or the machine went down" in listener.taken[0]["message"]
+        assert "of this run was killed (SIGKILL" in listener.taken[0]["message"]
         assert company.refresh(AS_OF).succeeded
         with company.instance() as instance:
             assert ends(instance) == [Status.FAILURE, Status.SUCCESS]
@@ -112,6 +119,36 @@ def test_a_run_of_ours_without_a_file_is_over_when_it_was_silent_for_five_minute
         assert instance.get_run_by_id(other.run_id).status == Status.STARTED  # type: ignore[union-attr]
 
 
+def test_a_run_whose_process_has_gone_from_this_machine_is_over_at_once(tmp_path: Path) -> None:
+    """Launched, and killed before it had a file: Dagster alone has said something of its process."""
+    saw_here(tmp_path / FOLDER)
+    with dg.DagsterInstance.ephemeral() as instance, subprocess.Popen(["sleep", "60"]) as process:
+        run, alive = (_started(instance) for _ in range(2))
+        instance.report_engine_event(f"Started process for run (pid: {process.pid}).", run)
+        instance.report_engine_event(f"Started process for run (pid: {os.getpid()}).", alive)
+        assert fail_killed(instance, tmp_path) == []
+        process.kill()
+        assert fail_killed(instance, tmp_path) == [run.run_id], "a zombie is over too"
+        (tmp_path / FOLDER / f"{HERE}{moment().boot}-1").touch()  # a container beside this one
+        process.wait()
+        other = _started(instance)
+        instance.report_engine_event(f"Started process for run (pid: {process.pid}).", other)
+        assert fail_killed(instance, tmp_path) == [], "its number means nothing here"
+
+
+def test_a_number_that_another_process_has_since_is_that_of_a_process_that_has_gone() -> None:
+    assert not has_gone(os.getpid(), time.time())
+    assert has_gone(os.getpid(), booted_at() + 1)
+
+
+def test_what_ended_a_process_is_told_as_far_as_it_shows() -> None:
+    then = Moment(77, "boot-1", 2)
+    assert "OOM killer has ended 1 process on this machine" in cause_of_death(then, Moment(1, "boot-1", 3))
+    assert "(SIGKILL: `kill -9`" in cause_of_death(then, Moment(1, "boot-1", 2))
+    assert "The machine went down while process 77" in cause_of_death(then, Moment(1, "boot-2", 0))
+    assert "ended before it had begun" in cause_of_death(None, then)
+
+
 def test_the_sensor_says_what_it_marked(tmp_path: Path) -> None:
     sensor = killed_runs_sensor(portfolio(), tmp_path)
     with dg.DagsterInstance.ephemeral() as instance:
@@ -121,7 +158,7 @@ def test_the_sensor_says_what_it_marked(tmp_path: Path) -> None:
         assert said == [f"Marked as failed: {run.run_id[:8]}.", "Every run that has begun is alive."]
         (failure,) = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
         assert failure.dagster_event is not None
-        assert failure.dagster_event.message == KILLED
+        assert "ended before it had begun" in str(failure.dagster_event.message)
 
 
 def test_a_mark_tells_of_its_run_and_no_other(tmp_path: Path) -> None:
@@ -161,6 +198,21 @@ def test_after_a_power_cut_the_daemon_goes_on_with_its_queue(company: SmallCompa
         assert ends(instance) == [Status.STARTED, Status.QUEUED]
         with daemon(company):
             _until(lambda: ends(instance) == [Status.FAILURE, Status.SUCCESS])
+
+
+@pytest.mark.slow  # a daemon, and its processes
+def test_a_run_killed_between_launch_and_start_frees_the_queue_when_the_daemon_starts(company: SmallCompany) -> None:
+    with company.instance() as instance:
+        with daemon(company) as first:
+            _launch(company)
+            _until(lambda: ends(instance) == [Status.STARTING])
+            os.killpg(first.pid, signal.SIGKILL)
+        _launch(company)
+        assert not list((company.home / FOLDER).glob("[!.]*"))
+        begun = time.monotonic()
+        with daemon(company):
+            _until(lambda: ends(instance) == [Status.FAILURE, Status.SUCCESS])
+        assert time.monotonic() - begun < SILENT_SECONDS / 2
 
 
 @contextmanager
