@@ -3,8 +3,10 @@
 The commands are in the modules beside this one; what they print is in `output.py`.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,7 +14,8 @@ from rich.markup import escape
 
 from cx_intel.cli.output import errors
 from cx_intel.settings.base import SettingsError
-from cx_intel.settings.environment import Environment
+from cx_intel.settings.environment import SHIPPED_PORTFOLIOS, Environment
+from cx_intel.settings.yaml.keys import did_you_mean
 
 if TYPE_CHECKING:
     from cx_intel.settings.portfolio import Portfolio
@@ -66,6 +69,14 @@ def readable_now(environment: Environment, names: Iterable[str]) -> "Iterator[Re
 def known_name(name: str, known: list[str]) -> str:
     """The name, if there is such a portfolio; else what there is is told and the command ends."""
     if name not in known:
-        errors.print(f"There is no portfolio {name!r}; there are {', '.join(known)}.", style="red")
+        meant = did_you_mean(name, known)
+        errors.print(f"There is no portfolio {name!r}{meant}; there are {', '.join(known)}.", style="red", markup=False)
         raise typer.Exit(MISUSE)
     return name
+
+
+def portfolio_names(incomplete: str) -> list[str]:
+    """The names of portfolios that a shell may complete: of files alone, since a key is waited for."""
+    folder = os.environ.get("CX_PORTFOLIOS")
+    files = (Path(folder).expanduser() if folder else SHIPPED_PORTFOLIOS).glob("*.yaml")
+    return sorted(file.stem for file in files if file.stem.startswith(incomplete))

@@ -1,9 +1,17 @@
-"""What commands print: the outcome of a refresh, rows of a table, and where to look. The commands are in `cli.py`."""
+"""What commands print: rows of a table in several forms, answers, and where to look.
 
+The commands are in `cx_intel.cli.commands`; what a refresh says in the end, in `summary.py`, and on the way, in `progress.py`.
+"""
+
+import csv
+import json
+import os
 import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,93 +21,67 @@ from cx_intel.settings.environment import Environment
 if TYPE_CHECKING:
     from cx_intel.reports.ask.answer import Answer, Section
 
-console = Console(soft_wrap=not sys.stdout.isatty())
+WIDTH_OF_FILES = 140
+"""Of lines in a pipe or a file."""
+console = Console(
+    soft_wrap=not sys.stdout.isatty(),
+    width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_FILES,
+)
 errors = Console(stderr=True, soft_wrap=True)
 
 
-def print_summary(portfolio, outcome, environment: Environment, seconds: float) -> None:  # type: ignore[no-untyped-def]
-    """What a refresh wrote and found, its headline figures and the accounts to call first."""
-    from cx_intel.reports.data.headline import headline
-    from cx_intel.warehouse.duckdb.access.readable import readable
-    from cx_intel.warehouse.errors import WarehouseLocked
+class Form(StrEnum):
+    """How rows are printed."""
 
-    checks, unchanged = outcome.checks, outcome.unchanged
-    written = {table: rows for table, rows in outcome.tables.items() if table not in unchanged}
-    console.print(
-        f"{len(outcome.tables)} tables, {len(unchanged)} of them unchanged, {sum(written.values()):,} rows written; "
-        f"checks: {checks['passed']} passed, "
-        f"{checks['warned']} warned, {checks['failed']} failed; {seconds:.1f} s",
-        highlight=False,
-    )
-    for text in outcome.warnings:
-        console.print(f"  [yellow]warning[/] {escape(text)}", highlight=False)
-    for text in outcome.failures:
-        console.print(f"  [bold red]failed[/] {escape(text)}", highlight=False)
-    if not outcome.is_complete:
-        return
-    try:
-        with readable(environment.warehouse, {portfolio.name: environment.published(portfolio.name)}) as source:
-            warehouse = source.warehouses[portfolio.name]
-            found, newest = headline(warehouse, portfolio, outcome.as_of), warehouse.newest()
-    except WarehouseLocked:
-        console.print("Another run writes the warehouse already: `cx-intel show` tells the figures.", highlight=False)
-        return
-    figures = Table(show_header=False, box=None, padding=(0, 2))
-    for figure in found.figures:
-        figures.add_row(figure.label, escape(figure.text))
-    quarantined = ", ".join(f"{table} {count}" for table, count in sorted(found.quarantined.items()))
-    figures.add_row("Rows in quarantine", quarantined or "none")
-    console.print(figures)
-    for sentence in (found.arr, *found.notes):
-        console.print(escape(sentence), highlight=False)
-    if newest and outcome.as_of < newest:
-        console.print(
-            f"These figures are of {outcome.as_of}. Reports, exports and tables kept whole show {newest}, as before.",
-            highlight=False,
-        )
-    if len(found.call_first):
-        console.print("\n[bold]Call first[/]")
-        for call in found.call_first.itertuples(index=False):
-            console.print(escape(_call(call, portfolio.currency.reporting)), highlight=False)
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    MARKDOWN = "markdown"
 
 
-def _call(call, currency: str) -> str:  # type: ignore[no-untyped-def]
-    from cx_intel.reports.data.terms import due_in
-    from cx_intel.reports.words.language import Language
-    from cx_intel.settings.renewals import CANCELLED
+def print_rows(form: Form, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Rows as a table or Markdown, with values short enough to be read, or as CSV or JSON, with values as they are."""
+    if form is Form.CSV:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([columns, *rows])
+    elif form is Form.JSON:
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        print(json.dumps(named, default=_plain, ensure_ascii=False, indent=2))
+    else:
+        from cx_intel.reports.listing import as_text
 
-    who = f"{call.account_name or call.account_id} ({call.owner})"
-    english = Language("en", currency)
-    ends = "ends" if call.renewal_risk == CANCELLED else "renews"
-    why = f", {call.primary_risk_signal}" if call.primary_risk_signal else ""
-    return (
-        f"{call.priority_rank:>3}. {who}: {call.renewal_risk}, {ends} {due_in(english, call.days_to_renewal)}, "
-        f"{english.money(call.expected_arr_loss, 2)} expected loss{why}. "
-        f"{call.recommended_playbook} by {call.due_date:%Y-%m-%d}."
+        texts = [[as_text(value) or "" for value in row] for row in rows]
+        if form is Form.MARKDOWN:
+            print(_as_markdown(columns, texts))
+        else:
+            _print_table(columns, texts)
+
+
+def _plain(value: object) -> object:
+    """A value that JSON has no form for: amounts as numbers, days and times as text."""
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def _as_markdown(columns: Sequence[str], texts: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *texts]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
     )
 
 
-def print_rows(frame) -> None:  # type: ignore[no-untyped-def]
+def _print_table(columns: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
     """As a table where it fits, else a row after the other, a line for each column."""
-    longest = [max([len(str(c)), *(len(str(v)) for v in frame[c])]) for c in frame.columns]
+    longest = [max(len(cell) for cell in cells) for cells in zip(columns, *texts, strict=True)]
     if sum(longest) + 3 * len(longest) + 1 <= console.width:
-        console.print(_as_table(frame))
+        table = Table(*columns)
+        for row in texts:
+            table.add_row(*(escape(text) for text in row))
+        console.print(table)
         return
-    width = max(len(str(c)) for c in frame.columns)
-    for number, row in enumerate(frame.itertuples(index=False), start=1):
+    width = max(len(column) for column in columns)
+    for number, row in enumerate(texts, start=1):
         console.print(f"[bold]row {number}[/]", highlight=False)
-        for column, value in zip(frame.columns, row, strict=True):
-            shown = "" if pd.isna(value) else escape(str(value))
-            console.print(f"  {column:<{width}}  {shown}", highlight=False)
-
-
-def _as_table(frame) -> Table:  # type: ignore[no-untyped-def]
-    table = Table()
-    for column in frame.columns:
-        table.add_column(str(column))
-    for row in frame.itertuples(index=False):
-        table.add_row(*("" if pd.isna(value) else escape(str(value)) for value in row))
-    return table
+        for column, text in zip(columns, row, strict=True):
+            console.print(f"  {column:<{width}}  {escape(text)}", highlight=False)
 
 
 def print_answer(answer: "Answer") -> None:

@@ -37,6 +37,7 @@ class Outcome:
         is_interrupted: Somebody stopped it (Ctrl-C); the step that was going on left its table as it was.
         tables: Tables made: name -> rows in the table or the partitions written.
         unchanged: Those of them that were left as they are, because they would have come out the same.
+        seconds: Steps done: the table, of several the first one -> how long the step took.
         checks: Outcome -> count, of passed, warned, failed.
         failures: What went wrong, a line each.
         warnings: Checks that warn, a line each.
@@ -50,6 +51,7 @@ class Outcome:
     is_interrupted: bool = False
     tables: dict[str, int] = field(default_factory=dict)
     unchanged: set[str] = field(default_factory=set)
+    seconds: dict[str, float] = field(default_factory=dict)
     checks: dict[str, int] = field(default_factory=lambda: {"passed": 0, "warned": 0, "failed": 0})
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -95,6 +97,15 @@ def refresh(
     return outcome
 
 
+def layers_of(definitions: dg.Definitions, portfolio: str) -> dict[str, str]:
+    """The steps of a portfolio's refresh, by the names that `on_step` gets: the layer of each."""
+    layer = definitions.resolve_job_def(refresh_job_name(portfolio)).asset_layer
+    found = {}
+    for key in layer.executable_asset_keys:
+        found[key.path[-1]] = layer.get(key).tags.get("layer", "")
+    return found
+
+
 def backtest(
     definitions: dg.Definitions,
     portfolio: str,
@@ -122,6 +133,7 @@ def _execute(
     tags: Mapping[str, str],
 ) -> None:
     """Runs a job in this process and notes what becomes of it."""
+    first_made: dict[str, str] = {}  # step: its table, of a step of several tables the first one
 
     def observe(entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
@@ -132,9 +144,14 @@ def _execute(
         if event.is_step_start:
             on_step(_table_of(event), None)
         elif event.is_step_materialization and event.asset_key:
+            first_made.setdefault(_table_of(event), event.asset_key.path[-1])
             _note_rows(outcome, event, on_step)
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             _note_check(outcome, event.asset_check_evaluation_data)
+        elif event.is_step_success:
+            outcome.seconds[first_made.get(_table_of(event), _table_of(event))] = (
+                event.step_success_data.duration_ms / 1000
+            )
         elif event.is_step_failure and _is_interruption(event):
             outcome.is_interrupted = True
         elif event.is_step_failure:

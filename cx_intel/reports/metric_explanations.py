@@ -1,7 +1,7 @@
 """A figure of a month explained: under each definition of it that is in use, and what makes those differ.
 
 Read from the ledger and the waterfall of a portfolio; the definitions themselves are in
-`cx_intel.models.revenue.definitions`, their argument in docs/definitions.md. How it is printed: `cx_intel.cli.commands.figures`.
+`cx_intel.models.revenue.definitions`, their argument in docs/definitions.md. How it is printed: `cx_intel.cli.commands.asking`.
 """
 
 from collections.abc import Mapping

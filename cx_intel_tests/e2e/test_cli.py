@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -65,8 +66,9 @@ def test_a_refresh_shows_its_progress_and_ends_with_a_summary(
 ) -> None:
     assert (refreshed.returncode, refreshed.stderr) == (DONE, "")
     text = refreshed.stdout
+    assert text.startswith("Refreshing small\n")
     assert f"small as of {AS_OF}" in text
-    assert "nrr_summary" in text
+    assert re.search(r"revenue +[0-9]+ +[0-9]+ +[0-9,]+ +[0-9.]+", text)
     assert " 0 warned, 0 failed" in text
     assert "MRR, Jan 2025" in text
     assert "€7,610.00" in text
@@ -97,13 +99,55 @@ def test_show_gives_the_first_rows_of_a_table(company: SmallCompany) -> None:
 def test_show_names_a_table_that_is_not_there(company: SmallCompany) -> None:
     found = here(company, "show", "dim_acount")
     assert found.exit_code == MISUSE
-    assert "The table 'dim_acount' is in no portfolio" in found.stderr
+    assert "There is no table 'dim_acount' in small (did you mean 'dim_account'?)" in found.stderr
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_show_takes_a_condition_columns_and_a_format(company: SmallCompany) -> None:
+    where = "current_arr > 12000 AND account_id <> 'A12'"
+    found = here(
+        company, "show", "dim_account", "--where", where, "--columns", "account_id, current_arr", "--format", "csv"
+    )
+    assert (found.exit_code, found.stdout) == (DONE, "account_id,current_arr\nA11,13200.00\n")
+    markdown = here(company, "show", "dim_account", "--rows", "1", "--columns", "account_id", "--format", "markdown")
+    assert (markdown.stdout, markdown.stderr) == (
+        "| account_id |\n| --- |\n| A01 |\n",
+        "1 of 12 rows; --rows gives more.\n",
+    )
+
+
+@pytest.mark.usefixtures("refreshed")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--where", "segmnt = 'SMB'"), "There is no column 'segmnt' (did you mean 'segment'?)"),
+        (("--where", "segment = SMB"), "text is written in quotes: 'SMB'"),
+        (("--where", "account_id IN (SELECT 1)"), "is not one condition"),
+        (("--where", "1 = 1; DROP TABLE dim_account"), "is not one condition"),
+        (("--where", "1 = 1) UNION (SELECT 1"), "is no condition"),
+        (("--where", "segment > DATE 'x'"), "fails: "),
+        (("--columns", "acount_id"), "has no column 'acount_id' (did you mean 'account_id'?)"),
+    ],
+)
+def test_show_explains_a_condition_or_column_that_it_cannot_use(
+    company: SmallCompany, words: tuple[str, ...], told: str
+) -> None:
+    found = here(company, "show", "dim_account", *words)
+    assert (found.exit_code, told in found.stderr) == (MISUSE, True), found.output
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_open_prints_where_a_page_is_and_suggests_one(company: SmallCompany) -> None:
+    found = here(company, "open", "small", "revenue", DISPLAY="", WAYLAND_DISPLAY="")
+    assert (found.exit_code, found.stdout) == (DONE, f"{company.home / 'reports' / 'small' / 'revenue.html'}\n")
+    other = here(company, "open", "small", "revenu")
+    assert (other.exit_code, "has no page 'revenu' (did you mean 'revenue'?)" in other.stderr) == (MISUSE, True)
 
 
 @pytest.mark.usefixtures("refreshed")
 def test_show_gives_the_rows_of_a_day(company: SmallCompany) -> None:
     found = here(company, "show", "account_snapshot", "--rows", "1", "--as-of", AS_OF.isoformat())
-    assert (found.exit_code, found.stderr) == (DONE, "")
+    assert (found.exit_code, found.stderr) == (DONE, "1 of 12 rows; --rows gives more.\n")
     assert AS_OF.isoformat() in found.stdout
     none = here(company, "show", "quarantine")
     assert (none.exit_code, none.stdout, none.stderr) == (DONE, "", "The table 'quarantine' has no rows.\n")
@@ -220,7 +264,10 @@ def test_validate_names_file_line_and_path_of_every_problem(tmp_path: Path) -> N
 def test_misuse_is_explained_and_exits_with_two(tmp_path: Path) -> None:
     company = fresh(tmp_path)
     unknown = here(company, "refresh", "smal")
-    assert (unknown.exit_code, unknown.stderr.strip()) == (MISUSE, "There is no portfolio 'smal'; there are small.")
+    assert (unknown.exit_code, unknown.stderr.strip()) == (
+        MISUSE,
+        "There is no portfolio 'smal' (did you mean 'small'?); there are small.",
+    )
     future = here(company, "refresh", "--as-of", "2999-01-01")
     assert future.exit_code == MISUSE
     assert "small: --as-of 2999-01-01 is outside 2024-12-01 (as_of.earliest) to " in future.stderr

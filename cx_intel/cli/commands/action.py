@@ -17,7 +17,6 @@ from rich.markup import escape
 
 from cx_intel.cli.common import MISUSE, explained, known_name, usable
 from cx_intel.cli.output import console, errors
-from cx_intel.contracts.staging.values import DISMISSED, DONE, OPEN, SNOOZED
 from cx_intel.settings.environment import read_environment
 
 if TYPE_CHECKING:
@@ -35,7 +34,10 @@ class Done(StrEnum):
     REOPEN = "reopen"
 
 
-STATUS = {Done.DONE: DONE, Done.SNOOZE: SNOOZED, Done.DISMISS: DISMISSED, Done.REOPEN: OPEN}
+def _status(what: Done) -> str:
+    from cx_intel.contracts.staging.values import DISMISSED, DONE, OPEN, SNOOZED
+
+    return {Done.DONE: DONE, Done.SNOOZE: SNOOZED, Done.DISMISS: DISMISSED, Done.REOPEN: OPEN}[what]
 
 
 @actions.command()
@@ -69,7 +71,7 @@ def action(
             action_id=f"{meant.id}/{uuid4().hex[:12]}",
             account_id=meant.account_id,
             renewal_date=meant.renewal_date,
-            status=STATUS[what],
+            status=_status(what),
             acted_at=at,
             acted_by=by or getpass.getuser(),
             reason=reason,

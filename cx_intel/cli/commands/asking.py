@@ -1,24 +1,23 @@
-"""The commands that ask: one account explained, two days compared, a query over the published copy, assistants served.
+"""The commands that ask: an account or a figure explained, two days compared, a query over the published copy, assistants.
 
-Thin doors to `cx_intel.reports.ask`, `cx_intel.warehouse.duckdb.asking` and `cx_intel.assistants`; they only read. Other
+Thin doors to `cx_intel.reports.ask`, `cx_intel.reports.metric_explanations`, `cx_intel.warehouse.duckdb.asking` and `cx_intel.assistants`; they only read. Other
 commands are in `app.py`, what they print in `output.py`.
 """
 
-import csv
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now, usable
-from cx_intel.cli.output import errors, print_answer, print_rows
+from cx_intel.cli.output import Form, console, errors, print_answer, print_rows
 from cx_intel.settings.environment import Environment, read_environment
 
 if TYPE_CHECKING:
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
 
 asking = typer.Typer(add_completion=False)
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A day that has a snapshot.")]
-
-
-class Form(StrEnum):
-    """How rows are printed."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 @contextmanager
@@ -99,31 +90,12 @@ def sql(
         file = environment.warehouse if live else environment.published(name)
         text = sys.stdin.read() if query == "-" else query
         found = answered(file, text, schema=name if live else "main", limit=rows or None)
-    if form is Form.TABLE:
-        _print_table(found.columns, found.rows)
-    elif form is Form.CSV:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([found.columns, *found.rows])
-    elif form is Form.JSON:
-        named = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
-        print(json.dumps(named, default=_plain, ensure_ascii=False, indent=2))
+    if found.rows or form is not Form.TABLE:
+        print_rows(form, found.columns, found.rows)
+    else:
+        errors.print("The query gives no rows.")
     if found.has_more:
         errors.print(f"These are the first {len(found.rows)} rows; --rows 0 gives all.", style="yellow")
-
-
-def _plain(value: object) -> object:
-    """A value that JSON has no form for: amounts as numbers, days and times as text."""
-    return float(value) if isinstance(value, Decimal) else str(value)
-
-
-def _print_table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-    import pandas as pd
-
-    from cx_intel.reports.listing import as_text
-
-    if not rows:
-        errors.print("The query gives no rows.")
-        return
-    print_rows(pd.DataFrame([[as_text(value) for value in row] for row in rows], columns=list(columns)))
 
 
 def _published(environment: Environment, names: list[str]) -> list[str]:
@@ -161,3 +133,59 @@ def mcp(
     from cx_intel.assistants.published import PublishedAnswers
 
     server(PublishedAnswers(environment, portfolios)).run("stdio")
+
+
+@asking.command("explain-metric")
+def explain_metric_command(
+    metric: Annotated[str, typer.Argument(help="A column of nrr_summary, such as nrr_ttm_pct.")],
+    portfolio: Annotated[str, typer.Option(help="The portfolio.")],
+    month: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m", "%Y-%m-%d"], help="Default: the ledger's newest.")
+    ] = None,
+) -> None:
+    """Show a figure under each definition in use, and the parts of the difference; docs/definitions.md argues them."""
+    from cx_intel.reports.metric_explanations import METRICS, explain_metric
+
+    if metric not in METRICS:
+        errors.print(f"There is no definition of {metric!r}; there are {', '.join(METRICS)}.", style="red")
+        raise typer.Exit(MISUSE)
+    with explained():
+        environment = read_environment(os.environ)
+        known, _ = usable(environment)
+        chosen = known[known_name(portfolio, list(known))]
+        with readable_now(environment, [chosen.name]) as found:
+            told = explain_metric(found.warehouses[chosen.name], chosen, metric, month.date() if month else None)
+    value = "none" if told.value is None else f"{told.value:,.2f}"
+    console.print(f"[bold]{metric}[/] of {told.month:%B %Y}: {value} ({told.formula})", highlight=False)
+    for name, part in told.parts.items():
+        console.print(f"  {name:<24} {part:,}" if part is not None else f"  {name:<24} none", highlight=False)
+    if not told.figures:
+        return
+    table = Table("definition", "figure", "kept", "of", "formula")
+    for figure in told.figures:
+        name = escape(figure.name) + (" (this one)" if figure.name == told.definition else "")
+        table.add_row(name, _pct(figure.pct), _amount(figure.kept), _amount(figure.base), escape(figure.formula))
+    console.print(table)
+    closed = told.figures[0].pct
+    if closed is None:
+        console.print("The ledger begins less than twelve months before: only the monthly figure exists.")
+        return
+    for figure in told.figures[1:]:
+        if figure.pct is not None:
+            console.print(
+                f"{figure.name} against closed cohort: {_points(figure.pct - closed)} points", highlight=False
+            )
+            for part in figure.differences:
+                console.print(f"  {_points(part.points):>8} {part.cause}", highlight=False)
+
+
+def _pct(value: Fraction | None) -> str:
+    return "none" if value is None else f"{float(value):,.2f} %"
+
+
+def _amount(value: Fraction | None) -> str:
+    return "" if value is None else f"{float(value):,.2f}"
+
+
+def _points(value: Fraction) -> str:
+    return f"{float(value):+,.2f}"

@@ -13,13 +13,11 @@ from rich.markup import escape
 
 from cx_intel.cli.common import MISUSE, explained, known_name, readable_now
 from cx_intel.cli.output import console, errors
-from cx_intel.contracts.backtest.columns import ALL
-from cx_intel.contracts.backtest.results import HEALTH_SCORE
 from cx_intel.settings.environment import Environment, read_environment
-from cx_intel.settings.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from cx_intel.orchestration.runs import Outcome
+    from cx_intel.settings.portfolio import Portfolio
 
 backtests = typer.Typer(add_completion=False)
 
@@ -51,8 +49,10 @@ def backtest_command(portfolio: Annotated[str, typer.Argument(help="The portfoli
         raise typer.Exit(1)
 
 
-def _tell(environment: Environment, portfolio: Portfolio, outcome: "Outcome", seconds: float) -> None:
+def _tell(environment: Environment, portfolio: "Portfolio", outcome: "Outcome", seconds: float) -> None:
     """What was found of the score in one sentence a window, what of the renewals, and what went wrong."""
+    from cx_intel.contracts.backtest.columns import ALL
+    from cx_intel.contracts.backtest.results import HEALTH_SCORE
     from cx_intel.reports.data.headline import probabilities
 
     name = outcome.portfolio

@@ -1,4 +1,4 @@
-"""The commands that write what is made from the code: data dictionaries, the reference of the YAML, its JSON schema.
+"""The commands that write what comes with the code: data dictionaries, the YAML's reference and JSON schema, presets.
 
 Thin doors to `cx_intel.reports` and `cx_intel.settings.yaml.described`; other commands are in `app.py`.
 """
@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
-from cx_intel.cli.common import explained
-from cx_intel.cli.output import console
+from cx_intel.cli.common import MISUSE, explained
+from cx_intel.cli.output import console, errors
 from cx_intel.settings.environment import read_environment
+from cx_intel.settings.yaml.keys import did_you_mean
+from cx_intel.settings.yaml.presets import filled, preset_names, preset_of, preset_text
 
 documents = typer.Typer(add_completion=False)
 
@@ -52,3 +56,32 @@ def _schema_text() -> str:
     from cx_intel.settings.yaml.described import schema
 
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+@documents.command("presets")
+def presets_command(
+    name: Annotated[str | None, typer.Argument(help="Print the YAML of this one, to copy from.")] = None,
+) -> None:
+    """The presets for vendors' exports and landed tables, with what each takes and delivers."""
+    with explained():
+        if name is None:
+            _print_list()
+        elif name in preset_names():
+            print(filled(preset_text(name), preset_of(name).examples), end="")
+        else:
+            names = preset_names()
+            errors.print(f"There is no preset {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}.")
+            raise typer.Exit(MISUSE)
+
+
+def _print_list() -> None:
+    table = Table("preset", "takes", "delivers", "of")
+    for name in preset_names():
+        preset = preset_of(name)
+        table.add_row(
+            name, ", ".join(preset.takes), ", ".join(preset.tables), escape(f"{preset.vendor}: {preset.description}")
+        )
+    console.print(table)
+    console.print(
+        "In a portfolio: `sources: [{preset: NAME, ...}]`. `cx-intel presets NAME` prints what it stands for."
+    )

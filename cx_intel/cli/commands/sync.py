@@ -11,7 +11,6 @@ from rich.markup import escape
 
 from cx_intel.cli.common import MISUSE, explained, known_name
 from cx_intel.cli.output import console, errors
-from cx_intel.contracts.write_back import RETRY, SYNC, UNDO
 from cx_intel.settings.environment import Environment, read_environment
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ def sync_command(
     ] = False,
 ) -> None:
     """Write what differs to Planhat and Salesforce. `sync retry`: what was refused; `sync undo`: back to what was there."""
+    from cx_intel.contracts.write_back import RETRY, SYNC, UNDO
     from cx_intel.orchestration.build import load_portfolios, portfolio_files
     from cx_intel.sources.errors import SourceError
 
