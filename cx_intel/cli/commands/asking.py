@@ -1,7 +1,7 @@
 """The commands that ask: an account or a figure explained, two days compared, a query over the published copy, assistants.
 
-Thin doors to `cx_intel.reports.ask`, `cx_intel.reports.metric_explanations`, `cx_intel.warehouse.duckdb.asking` and `cx_intel.assistants`; they only read. Other
-commands are in `app.py`, what they print in `output.py`.
+Thin doors to `cx_intel.reports.ask`, `cx_intel.reports.metric_explanations`, `cx_intel.warehouse.duckdb.asking` and
+`cx_intel.assistants`; they only read. Other commands are beside this module, what they print in `output.py`.
 """
 
 import os
