@@ -17,6 +17,7 @@ from cx_intel.settings.backtest import BacktestSettings
 from cx_intel.settings.base import Misfit, PortfolioName, Settings, TimeZone
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.identity import IdentitySettings
+from cx_intel.settings.outputs.links import LinkSettings, fault_of, link_of
 from cx_intel.settings.outputs.publication import PublishSettings
 from cx_intel.settings.outputs.reports import ReportSettings
 from cx_intel.settings.outputs.write_back import WriteBackSettings, check_write_back
@@ -118,6 +119,9 @@ class Portfolio(SourcesMixin):
     rollups: list[Name] = []
     """Account attributes that health is summed up by: a table `<attribute>_health_summary` for each."""
     reports: ReportSettings = ReportSettings()
+    links: dict[Name, LinkSettings] = {}
+    """System, such as crm, help_desk or cs_platform: where an account opens there, as an address with gaps, or as a block:
+    https://crm.example.com/accounts/{account_id}."""
     publish: PublishSettings = PublishSettings()
     retention: RetentionSettings = RetentionSettings()
     automation: Automation = Automation()
@@ -143,6 +147,9 @@ class Portfolio(SourcesMixin):
         if self.write_back:
             there = {"has_events": self.renewals is not None, "has_identity": self.has_identity}
             check_write_back(self.write_back, self.health, self.sources, **there)
+        for key, stated in self.links.items():
+            if fault := fault_of(link_of(stated), self.has_identity):
+                raise Misfit(fault, ("links", key))
         if self.support.pauses and "ticket_status_history" not in self.tables:
             raise Misfit("needs a source of `ticket_status_history`, which says when they began", ("support", "pauses"))
         if "ticket_status_history" in self.tables and self.key_of("support_tickets", ()):

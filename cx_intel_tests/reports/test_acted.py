@@ -6,7 +6,7 @@ from typing import Any
 
 from cx_intel.reports.brief.facts import facts_of
 from cx_intel.reports.brief.weekly_brief import weekly_brief
-from cx_intel.reports.data.account_details import account_details
+from cx_intel.reports.data.account.details import account_details
 from cx_intel.reports.data.notes.interventions import action_notes
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.renewals import renewals

@@ -8,7 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 from cx_intel.reports.brief.weekly_brief import weekly_brief
-from cx_intel.reports.data.account_details import account_details
+from cx_intel.reports.data.account.details import account_details
 from cx_intel.reports.data.headline import headline
 from cx_intel.reports.data.kpis import kpis
 from cx_intel.reports.data.notes.effects import effect_notes, ranking_note, verdict_note

@@ -1,6 +1,6 @@
 """An account explained: why it has its score, what moved, what to do, its renewal and its money, as the accounts page has it.
 
-Every figure is taken from what the pages show (`cx_intel.reports.data.account_details`); here it is put in order. Which
+Every figure is taken from what the pages show (`cx_intel.reports.data.account.details`); here it is put in order. Which
 account is meant is found in `accounts.py`.
 """
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from cx_intel.reports.ask.answer import Answer, NoAnswer, Section, in_english, known_day
 from cx_intel.reports.charts.palette import tier_marks
-from cx_intel.reports.data.account_details import Detail, account_details, axes
+from cx_intel.reports.data.account.details import Detail, account_details, axes
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, records
 from cx_intel.reports.data.signals import main_reasons

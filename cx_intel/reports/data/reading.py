@@ -19,6 +19,7 @@ from cx_intel.models.renewals.pipeline import book
 from cx_intel.models.revenue.waterfall import MOVEMENTS, movement_sums, trailing_year
 from cx_intel.reports.data.report_data import MONTH, WEEK, ReportData, ScoreHistory, last_month_over, newest_within
 from cx_intel.reports.words.language import Language
+from cx_intel.settings.outputs.links import link_of
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
@@ -52,6 +53,7 @@ TABLES = (
     "fct_revenue_intra_month",
     "non_recurring",
     "unmatched_accounts",
+    "identity_map",
     "sla_adherence",
     "dim_account",
     "account_snapshot",
@@ -200,6 +202,9 @@ class _Reader:
             rows = rows.select(*(c for c in rows.columns if c in DRIVER_COLUMNS))
         elif name == "restatements":
             rows = rows.filter(rows.refresh_at == ibis.literal(self.as_of))
+        elif name == "identity_map":
+            systems = [ibis.literal(link.system) for link in map(link_of, self.portfolio.links.values()) if link.system]
+            rows = rows.filter(rows.valid_to.isnull() & rows.system.isin(systems)) if systems else rows.limit(0)
         elif name == "mrr_reconciliation":
             rows = rows.select("median_ratio", "round_multiple").distinct()  # the same for all
         elif name in LEARNED:

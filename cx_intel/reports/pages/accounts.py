@@ -1,7 +1,7 @@
 """The accounts page: every customer in one table to search, filter and sort; one click opens all that is known of it.
 
 The rows of the table stand in the page; what an opened account shows is packed by the hundred, so that ten thousand
-accounts stay a small file. What it shows is made in `cx_intel.reports.data.account_details`.
+accounts stay a small file. What it shows is made in `cx_intel.reports.data.account.details`.
 """
 
 import pandas as pd
@@ -11,7 +11,7 @@ from cx_intel.reports.charts.account import account_specs
 from cx_intel.reports.charts.figure import rows_of
 from cx_intel.reports.charts.levels import said
 from cx_intel.reports.charts.palette import risk_marks, tier_marks
-from cx_intel.reports.data.account_details import account_details, axes, week_change
+from cx_intel.reports.data.account.details import account_details, axes, week_change
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.signals import worst_drivers

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cx_intel.models.expressions.wording import boolean_signals
 from cx_intel.reports.charts.palette import tier_marks
+from cx_intel.reports.data.account.links import account_links
 from cx_intel.reports.data.notes.interventions import action_words, newest_actions
 from cx_intel.reports.data.report_data import ReportData, records
 from cx_intel.reports.data.signals import change_parts, signal_words
@@ -63,6 +64,7 @@ def account_details(data: ReportData, ids: list[str]) -> list[Detail]:
         _tickets(data),
         _renewals(data),
         _events(data),
+        ("links", account_links(data, ids)),
     ]
     return [{key: part[account] for key, part in parts if account in part} for account in ids]
 

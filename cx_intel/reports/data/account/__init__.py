@@ -1,0 +1,1 @@
+"""What stands in an opened account: its details, and links into other systems."""
