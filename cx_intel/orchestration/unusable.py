@@ -65,7 +65,7 @@ def tell_unusable(name: str, problem: str, environment: Environment) -> str:
     if key not in known:
         found = Problem(key, "the portfolio's YAML cannot be used", f"{problem}\n\n{WHAT_TO_DO}", "")
         before = {k: title for k, title in known.items() if k.startswith(SETTINGS)}
-        drafts = [messages.draft(*problems_message(name, [found], environment.ui_url))]
+        drafts = [messages.draft(*problems_message(name, [found], environment.ui_url), severity=found.severity)]
         messages.outbox.record(name, PROBLEMS, now=messages.clock(), opened=[found], resolved=before, drafts=drafts)
         said = "It is told."
     return " ".join(part for part in (said, messages.send((PROBLEMS,))) if part)

@@ -5,7 +5,10 @@ What is served stands in `cx_intel.reports.serving`; the other commands are besi
 
 import os
 import signal
+import socket
 import sys
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Annotated
 
 import typer
@@ -17,6 +20,9 @@ from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import read_environment
 
 serving = typer.Typer(add_completion=False)
+
+UI_PORT = 3000
+"""Where the UI is looked for; the next free one is taken where another program has it."""
 
 
 @serving.command()
@@ -67,11 +73,38 @@ def ui(context: typer.Context) -> None:
     with explained():
         environment = read_environment(os.environ)
         prepare_home(environment.home)
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", "-h", "127.0.0.1", *context.args]
+    host, port = address_of_ui(context.args)
+    at = ["-h", host, "-p", str(port)]
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", *at, *context.args]
     # in a script's background SIGINT is ignored, and Dagster would then ignore SIGTERM too
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.stdout.flush()
     sys.stderr.flush()
     variables = {**os.environ, "CX_HOME": str(environment.home)}
+    if not variables.get("CX_UI_URL"):  # links in messages lead to the port in use
+        variables["CX_UI_URL"] = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     start_beside(variables)
     os.execve(sys.executable, command, variables)
+
+
+def address_of_ui(options: Sequence[str]) -> tuple[str, int]:
+    """The host and port that `dagster dev` is told, by these options or else 127.0.0.1 and the first free from 3000 on."""
+    stated: dict[str, str] = {}
+    for option, following in zip_longest(options, options[1:], fillvalue=""):
+        name, equals, value = option.partition("=")
+        if name in ("-h", "--host", "-p", "--port"):
+            stated[name.lstrip("-")[0]] = value if equals else following
+    host = stated.get("h", "127.0.0.1")
+    return host, int(stated["p"]) if stated.get("p", "").isdigit() else _first_free(host)
+
+
+def _first_free(host: str) -> int:
+    for port in range(UI_PORT, UI_PORT + 100):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind((host, port))
+            except OSError:
+                continue
+            return port
+    return UI_PORT  # what is wrong is said by whoever opens it

@@ -4,22 +4,19 @@ Nothing is kept or tried again here (`outbox.py`), and nothing that Apprise says
 """
 
 import logging
-from collections.abc import Sequence
-from pathlib import Path
 
 from cx_intel.orchestration.alerts.addresses import Address, redacted
+from cx_intel.orchestration.alerts.outbox import Draft
 
 NO_REASON = "it was not accepted"
 
 
-def deliver(address: Address, title: str, body: str, files: Sequence[Path] = ()) -> str | None:
+def deliver(address: Address, draft: Draft) -> str | None:
     """Sends a message; None when it was taken, else the reason why not. It raises nothing.
 
     Args:
         address: Where to.
-        title: A line.
-        body: Markdown.
-        files: Sent along, where the service takes files; those that are not there are left out.
+        draft: The message; its files are sent along, where the service takes files, but those that are not there.
     """
     import apprise
 
@@ -30,8 +27,17 @@ def deliver(address: Address, title: str, body: str, files: Sequence[Path] = ())
             service = apprise.Apprise()
             if not service.add(address.url):
                 return f"{address.shown} is no address that Apprise knows"
-            attached = apprise.AppriseAttachment([str(f) for f in files if f.exists()])
-            taken = bool(service.notify(body=body, title=title, body_format="markdown", attach=attached or None))
+            attached = apprise.AppriseAttachment([str(f) for f in draft.files if f.exists()])
+            kind = apprise.NotifyType(draft.severity)
+            taken = bool(
+                service.notify(
+                    title=draft.title,
+                    body=draft.body,
+                    body_format="markdown",
+                    notify_type=kind,
+                    attach=attached or None,
+                )
+            )
             reason = " ".join(said.getvalue().split())
     except Exception as error:  # whatever a plug-in raises, the message is kept and tried again
         taken, reason = False, f"{type(error).__name__}: {error}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from cx_intel.orchestration.alerts.incidents import SETTINGS, RunReport, changes
+from cx_intel.orchestration.alerts.incidents import SETTINGS, RunReport, changes, gravest
 from cx_intel.orchestration.alerts.lifecycle import lifecycle_news
 from cx_intel.orchestration.alerts.messages import LIFECYCLE, PROBLEMS, REPORTS, Messages
 from cx_intel.orchestration.alerts.outbox import Outbox
@@ -63,9 +63,10 @@ class Dispatcher:
         resolved = {**news.resolved, **{key: title for key, title in known.items() if key.startswith(SETTINGS)}}
         drafts = []
         if news.opened:
-            drafts.append(self.messages.draft(*problems_message(name, news.opened, self.environment.ui_url)))
+            title, body = problems_message(name, news.opened, self.environment.ui_url)
+            drafts.append(self.messages.draft(title, body, severity=gravest(news.opened)))
         if resolved:
-            drafts.append(self.messages.draft(*resolved_message(name, resolved)))
+            drafts.append(self.messages.draft(*resolved_message(name, resolved), severity="success"))
         outbox.record(
             name,
             PROBLEMS,

@@ -7,7 +7,7 @@ Pure functions over what runs reported. Where that comes from stands in `run_rep
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from cx_intel.settings.automation import Alerts
 
@@ -58,6 +58,10 @@ class RunReport:
     lifecycle: tuple[Mapping[str, str | None], ...] = ()
 
 
+Severity: TypeAlias = Literal["info", "success", "warning", "failure"]
+"""How much a message matters, in the words of Apprise, whose services show it by colour, symbol or priority."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something that is wrong: `key` tells it from others, `title` names it in a line, `text` says more."""
@@ -66,6 +70,7 @@ class Problem:
     title: str
     text: str
     run_id: str
+    severity: Severity = "failure"
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,11 @@ def changes(reports: Iterable[RunReport], known: Mapping[str, str], rules: Alert
     return Changes(tuple(opened.values()), resolved)
 
 
+def gravest(problems: Iterable[Problem]) -> Severity:
+    """How much a message about these problems matters."""
+    return "failure" if any(problem.severity == "failure" for problem in problems) else "warning"
+
+
 def check_key(table: str, check: str) -> str:
     """By which an incident of a check is known again."""
     return f"check/{table}/{check}"
@@ -119,7 +129,10 @@ def _problems(report: RunReport, rules: Alerts) -> Iterator[Problem]:
             table, _, name = e.check.removeprefix(FRESHNESS).partition(OF)
             source = f"{table} ({name})" if name else table
             title = f"{source}: the source is late or incomplete" if is_source else f"{e.table}: {e.check} failed"
-            yield Problem(check_key(e.table, e.check), title, "\n\n".join(p for p in parts if p), report.run_id)
+            severity: Severity = "warning" if is_source else "failure"
+            yield Problem(
+                check_key(e.table, e.check), title, "\n\n".join(p for p in parts if p), report.run_id, severity
+            )
     if report.status == "failure" and rules.failed_runs:
         of = f" for {report.until}" if report.until else ""
         yield Problem(run_key(report.job, report.until), f"{report.job}{of} failed", report.error, report.run_id)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cx_intel.orchestration.alerts.addresses import SHORTEST_TOKEN, addresses, addresses_of, redacted
 from cx_intel.orchestration.alerts.delivery import deliver
+from cx_intel.orchestration.alerts.incidents import Severity
 from cx_intel.orchestration.alerts.outbox import FILE, Draft, Outbox
 from cx_intel.settings.automation import Alerts
 from cx_intel.settings.environment import Environment
@@ -48,7 +49,7 @@ class Messages:
             arrived, failed = set(message.arrived), []
             for address in targets:
                 if address.digest not in arrived:
-                    reason = deliver(address, message.title, message.body, message.files)
+                    reason = deliver(address, message)
                     failed += [reason] if reason else []
                     arrived |= set() if reason else {address.digest}
             failure = "; ".join(failed) if targets else self.nowhere()
@@ -59,11 +60,12 @@ class Messages:
         parts += [f"Not sent, to be tried again: {failure}." for failure in dict.fromkeys(failures)]
         return " ".join(part for part in parts if part)
 
-    def draft(self, title: str, body: str, audience: str = "") -> Draft:
+    def draft(self, title: str, body: str, audience: str = "", severity: Severity = "info") -> Draft:
         """A message without the secrets of any address."""
         rules, variables = self.rules, self.environment.variables
         hidden = addresses([*rules.urls, *(r for listed in rules.owners.values() for r in listed)], variables)
-        return Draft(redacted(title, hidden, SHORTEST_TOKEN), redacted(body, hidden, SHORTEST_TOKEN), audience)
+        title, body = (redacted(text, hidden, SHORTEST_TOKEN) for text in (title, body))
+        return Draft(title, body, audience, severity=severity)
 
     def go_anywhere(self) -> bool:
         """Whether there is any address."""

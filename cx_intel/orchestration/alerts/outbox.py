@@ -7,11 +7,11 @@ loses anything. A message is deleted in its wording once it has arrived: its tex
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cx_intel.orchestration.alerts.incidents import Problem
+from cx_intel.orchestration.alerts.incidents import Problem, Severity
 
 FILE = "alerts.sqlite"
 """Its name, in CX_HOME."""
@@ -29,8 +29,10 @@ CREATE TABLE IF NOT EXISTS incident (
 CREATE TABLE IF NOT EXISTS told (portfolio TEXT, event TEXT, told_at REAL, PRIMARY KEY (portfolio, event));
 CREATE TABLE IF NOT EXISTS message (
     id INTEGER PRIMARY KEY, portfolio TEXT, topic TEXT, audience TEXT, title TEXT, body TEXT, files TEXT,
-    arrived TEXT, attempts INTEGER, next_at REAL, created_at REAL, done_at REAL, error TEXT);
+    arrived TEXT, attempts INTEGER, next_at REAL, created_at REAL, done_at REAL, error TEXT, severity TEXT);
 """
+ADDED = ("severity TEXT",)
+"""Columns of `message` that a file made by an earlier version lacks."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Draft:
     body: str
     audience: str = ""
     files: tuple[Path, ...] = ()
+    severity: Severity = "info"
 
 
 @dataclass(frozen=True)
@@ -120,12 +123,9 @@ class Outbox:
             c.executemany("DELETE FROM told WHERE portfolio = ? AND event = ?", [(portfolio, e) for e in moved])
             c.executemany("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", [(portfolio, e, now) for e in told])
             c.executemany(
-                "INSERT INTO message (portfolio, topic, audience, title, body, files, arrived, attempts, next_at, "
-                "created_at) VALUES (?, ?, ?, ?, ?, ?, '[]', 0, ?, ?)",
-                [
-                    (portfolio, topic, d.audience, d.title, d.body, json.dumps([str(f) for f in d.files]), now, now)
-                    for d in drafts
-                ],
+                "INSERT INTO message (portfolio, topic, audience, title, body, files, severity, arrived, attempts, "
+                "next_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, '[]', 0, ?, ?)",
+                [(portfolio, topic, *_cells(draft), now, now) for draft in drafts],
             )
             c.execute("DELETE FROM told WHERE told_at < ?", (now - KEPT_SECONDS,))
             c.execute("DELETE FROM message WHERE done_at < ?", (now - KEPT_SECONDS,))
@@ -136,16 +136,18 @@ class Outbox:
         marks = ", ".join("?" for _ in topics)
         with self._connection() as c:
             row = c.execute(
-                "SELECT id, title, body, audience, files, arrived, attempts FROM message WHERE portfolio = ? AND "
+                "SELECT id, title, body, audience, files, severity, arrived, attempts FROM message WHERE portfolio = ? AND "
                 f"topic IN ({marks}) AND done_at IS NULL AND next_at <= ? ORDER BY id LIMIT 1",
                 (portfolio, *topics, now),
             ).fetchone()
             if row is None:
                 return None
             c.execute("UPDATE message SET next_at = ? WHERE id = ?", (now + LEASE_SECONDS, row[0]))
-        number, title, body, audience, files, arrived, attempts = row
+        number, title, body, audience, files, severity, arrived, attempts = row
         paths = tuple(Path(f) for f in json.loads(files))
-        return Message(title, body, audience, paths, number, frozenset(json.loads(arrived)), attempts)
+        return Message(
+            title, body, audience, paths, severity or "info", number, frozenset(json.loads(arrived)), attempts
+        )
 
     def settle(self, message: Message, arrived: Collection[str], failure: str | None, now: float) -> None:
         """Notes how sending went: done, or to be tried again after a wait that doubles.
@@ -188,6 +190,10 @@ class Outbox:
         self.path.touch(mode=0o600)
         with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             connection.executescript(SCHEMA)
+            there = {column for _, column, *_ in connection.execute("PRAGMA table_info(message)")}
+            for column in (column for column in ADDED if column.partition(" ")[0] not in there):
+                with suppress(sqlite3.OperationalError):  # another process was faster
+                    connection.execute(f"ALTER TABLE message ADD COLUMN {column}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -195,3 +201,8 @@ class Outbox:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+
+def _cells(draft: Draft) -> tuple[str, ...]:
+    files = json.dumps([str(file) for file in draft.files])
+    return draft.audience, draft.title, draft.body, files, draft.severity

@@ -122,7 +122,8 @@ def _tell(folder: Path, taken: Sequence[Taken], dispatcher: Dispatcher) -> None:
         title = rejected[0].name if len(rejected) == 1 else f"{len(rejected)} files"
         lines = [f"- {t.name}: {t.reason}" for t in rejected]
         body = "\n".join([*lines, "", f"They are in {folder / REJECTED}, each with its reason beside it."])
-        dispatcher.messages.post(Draft(f"[{dispatcher.portfolio.name}] Set aside: {title}", body), PROBLEMS)
+        draft = Draft(f"[{dispatcher.portfolio.name}] Set aside: {title}", body, severity="warning")
+        dispatcher.messages.post(draft, PROBLEMS)
 
 
 def _nothing_new(taken: Sequence[Taken], waiting: int) -> str:

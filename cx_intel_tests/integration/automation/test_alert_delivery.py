@@ -1,6 +1,7 @@
 """How messages reach their addresses: kept until they are taken, sent once, without a secret in any of them."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
@@ -9,7 +10,8 @@ from pydantic import ValidationError
 
 from cx_intel.orchestration.alerts.addresses import Address, addresses, redacted
 from cx_intel.orchestration.alerts.delivery import deliver
-from cx_intel.orchestration.alerts.outbox import Draft
+from cx_intel.orchestration.alerts.messages import PROBLEMS
+from cx_intel.orchestration.alerts.outbox import SCHEMA, Draft, Outbox
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.office import SECRET, Office
 
@@ -85,7 +87,7 @@ def test_secrets_are_in_no_message_error_file_or_log(team: Office, caplog, capfd
 
 
 def test_a_failed_delivery_says_why_without_the_address() -> None:
-    reason = deliver(Address(f"json://user:{SECRET}@127.0.0.1:9/{SECRET}"), "title", "body")
+    reason = deliver(Address(f"json://user:{SECRET}@127.0.0.1:9/{SECRET}"), Draft("title", "body"))
     assert reason is not None
     assert reason.startswith("json://***: ")
     assert SECRET not in reason
@@ -110,6 +112,26 @@ def test_files_travel_with_a_message(team: Office, tmp_path: Path) -> None:
     team.dispatcher.messages.post(Draft("Review", "Look.", files=(picture, tmp_path / "missing.png")))
     (message,) = team.listener.taken
     assert [a["filename"] for a in message["attachments"]] == ["dashboard.png"]
+
+
+def test_messages_say_how_much_they_matter(team: Office) -> None:
+    for broken, stale in ((2, False), (0, False), (0, True)):
+        team.run(broken=broken, stale=stale)
+        team.look()
+    team.dispatcher.messages.post(Draft("Review", "Look."))
+    assert [message["type"] for message in team.listener.taken] == ["failure", "success", "warning", "info"]
+
+
+def test_a_file_of_an_earlier_version_is_used_on(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "alerts.sqlite")) as connection, connection:
+        connection.executescript(SCHEMA.replace(", severity TEXT", ""))
+        connection.execute(
+            "INSERT INTO message VALUES (1, 'small', 'problems', '', 'old', 'text', '[]', '[]', 0, 0, 0, NULL, NULL)"
+        )
+    outbox = Outbox(tmp_path / "alerts.sqlite")
+    outbox.record("small", PROBLEMS, now=1, drafts=[Draft("new", "text", severity="warning")])
+    taken = [outbox.take("small", [PROBLEMS], 2) for _ in range(2)]
+    assert [(m.title, m.severity) for m in taken if m] == [("old", "info"), ("new", "warning")]
 
 
 def test_words_that_arrived_are_not_kept(team: Office) -> None:
