@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 LOCK := requirements-dev.lock
 unexport PYTHONDONTWRITEBYTECODE # else each test process compiles the tests anew
 
-.PHONY: setup install run ui test test-slow test-engines test-all bench coverage lint format docs wheel lock words system clean
+.PHONY: setup install install-postgres run ui test test-slow test-engines test-all bench coverage lint format docs wheel lock words system clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,10 @@ $(STAMP): $(LOCK) pyproject.toml
 # For a deployment: the packages of requirements.lock alone.
 install:
 	$(call install_locked,requirements.lock)
+
+# The same, with Dagster's storage in PostgreSQL.
+install-postgres:
+	$(call install_locked,requirements-postgres.lock)
 
 run: setup
 	@$(BIN)/cx-intel refresh
@@ -73,11 +77,15 @@ docs: setup
 wheel: setup
 	@bash tools/wheel.sh $(BIN)
 
-# Both locks name the same versions: the one for development keeps to the one for deployments.
+# The locks name the same versions: those for development and for PostgreSQL keep to the one for deployments, but for
+# SQLAlchemy, of which dagster-postgres needs an older one.
 lock: setup
 	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --constraint requirements.lock --group dev \
 		pyproject.toml -o $(LOCK)
+	@grep -v '^sqlalchemy==' requirements.lock | grep -oE '^[A-Za-z0-9._-]+==[^ \\]+' > $(VENV)/but-sqlalchemy.txt
+	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --generate-hashes --constraint $(VENV)/but-sqlalchemy.txt \
+		--no-annotate --extra postgres pyproject.toml -o requirements-postgres.lock
 
 # Collects the texts of the reports and merges them into the catalogues (docs/languages.md)
 words: setup

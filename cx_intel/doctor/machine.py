@@ -33,7 +33,7 @@ def packages(lock: Path, installed: Callable[[str], str] = version) -> Finding:
     """Whether what is installed is what the lock file names.
 
     Args:
-        lock: requirements.lock.
+        lock: requirements.lock, or the one for PostgreSQL.
         installed: The version of a package; raises PackageNotFoundError.
     """
     if not lock.exists():
@@ -43,10 +43,10 @@ def packages(lock: Path, installed: Callable[[str], str] = version) -> Finding:
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         return problem(
             "packages",
-            f"not those of requirements.lock: {', '.join(wrong[:5])}{more}",
-            "Install them: `uv pip sync requirements.lock`.",
+            f"not those of {lock.name}: {', '.join(wrong[:5])}{more}",
+            f"Install them: `uv pip sync {lock.name}`.",
         )
-    return ok("packages", "as requirements.lock names them")
+    return ok("packages", f"as {lock.name} names them")
 
 
 def _differing(lock: Path, installed: Callable[[str], str]) -> Iterator[str]:

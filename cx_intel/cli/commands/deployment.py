@@ -1,4 +1,4 @@
-"""The commands for whoever runs a deployment: backup, restore, doctor, alerts, erase, remove.
+"""The commands for whoever runs a deployment: backup, restore, doctor, notify, alerts, erase, remove.
 
 Thin doors to `cx_intel.warehouse`, `cx_intel.doctor`, `cx_intel.orchestration.alerts` and `cx_intel.privacy`; the
 other commands are beside this module and in `cx_intel.cli.app`, which takes these in.
@@ -100,13 +100,17 @@ def restore(
 
 
 @deployment.command()
-def doctor() -> None:
+def doctor(
+    daemon: Annotated[
+        bool, typer.Option("--daemon", help="Only whether Dagster's daemon is alive, as it should.")
+    ] = False,
+) -> None:
     """Check this deployment and say what is wrong and what to do. Exit status 1 when there is a problem."""
-    from cx_intel.doctor.examination import examine
+    from cx_intel.doctor.examination import examine, examine_daemon
 
     looks = {"ok": "[green]ok[/]     ", "note": "[yellow]note[/]   ", "problem": "[bold red]problem[/]"}
     problems = 0
-    for finding in examine(os.environ):
+    for finding in (examine_daemon if daemon else examine)(os.environ):
         problems += finding.level == "problem"
         console.print(f"{looks[finding.level]} {escape(finding.subject)}: {escape(finding.text)}", highlight=False)
         if finding.to_do:
@@ -114,6 +118,14 @@ def doctor() -> None:
     if problems:
         errors.print(f"{problems} problem{'s' * (problems > 1)}", style="bold red")
         raise typer.Exit(1)
+
+
+@deployment.command()
+def notify(unit: Annotated[str, typer.Argument(help="A unit of systemd, such as cx-intel-doctor.")]) -> None:
+    """Tell to CX_ALERT_URLS that a service has failed or goes well again: systemd starts this, and says which of them."""
+    from cx_intel.orchestration.alerts.units import tell_unit
+
+    console.print(f"{unit}: {tell_unit(unit, _environment())}", highlight=False, markup=False)
 
 
 @deployment.command()
