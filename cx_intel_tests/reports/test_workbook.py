@@ -108,6 +108,21 @@ def test_lists_can_be_filtered_scrolled_and_printed(german: Workbook):
     assert sheet.column_dimensions["B"].width == pytest.approx(34, abs=1)
 
 
+def test_a_list_that_one_page_would_shrink_beyond_reading_takes_two_with_the_name_on_each(german: Workbook):
+    sheet = german["Interventionsliste"]
+    assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (2, 0)
+    assert sheet.print_title_cols == "$A:$B"
+    assert german["Übersicht"].page_setup.fitToWidth in (1, None)
+
+
+def test_numbers_stand_off_from_the_text_beside_them(german: Workbook):
+    row = _by_title(german["Interventionsliste"], HEADER_ROW + 1)
+    assert [(row[title].alignment.horizontal, row[title].alignment.indent) for title in ("Kunde", "ARR")] == [
+        ("left", 1),
+        ("right", 1),
+    ]
+
+
 def test_the_summary_says_what_is_assumed(german: Workbook):
     sheet = german["Übersicht"]
     told = {row[0].value: row[1].value for row in sheet.iter_rows(max_col=2) if row[0].value}

@@ -5,6 +5,7 @@ days and rates get the formats of the portfolio's currency and language. Which c
 `workbook.py`.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _LOCALES = {"en": "409", "de": "407"}
 _DAYS = {"en": "[$-409]d mmm yyyy", "de": "dd.mm.yyyy"}
 """As spreadsheets spell a language and its days."""
 _A4 = 9
+PAGE_WIDTH, READABLE = 145, 0.65
+"""Of an A4 page on its side, in widths of a digit; and the scale below which nobody reads it any more."""
 
 
 def _look(**properties: Any) -> Look:
@@ -43,6 +46,7 @@ TITLE, HEADING, STRONG, MUTED, BEYOND = (
     _look(font_color="#59616B"),
 )
 HEADER = _look(bold=True, font_color="#FFFFFF", bg_color="#2B3A4A", text_wrap=True, valign="vcenter")
+RIGHT = _look(align="right")
 TOP, TOP_LEFT, TOP_WRAPPED = _look(valign="top"), _look(valign="top", align="left"), _look(valign="top", text_wrap=True)
 LINE = _look(bottom=1, bottom_color="#D0D5DB")
 UNDERLINE = _look(bottom=2, bottom_color="#2B3A4A")
@@ -112,7 +116,9 @@ class Cells:
         """How a cell of a kind looks; marked, a text stays a text when somebody edits it."""
         key = (kind, is_marked, looks)
         if key not in self._formats:
+            side = {"align": "left"} if kind in ("text", "long") else {"align": "right"}
             properties: dict[str, Any] = {"num_format": self._number_formats.of(kind), "quote_prefix": is_marked}
+            properties |= side | {"indent": 1}  # so that a number does not touch the text beside it
             for look in looks:
                 properties |= look
             self._formats[key] = self._workbook.add_format(properties)
@@ -122,7 +128,8 @@ class Cells:
         """The titles of the columns, their widths, and what stays in sight when the sheet is printed."""
         sheet.set_row(row, 48)
         for place, column in enumerate(columns):
-            self.put(sheet, row, place, column.title, "text", HEADER)
+            is_number = column.kind not in ("text", "long")
+            self.put(sheet, row, place, column.title, "text", HEADER, *([RIGHT] if is_number else []))
             sheet.set_column(place, place, column.width)
         sheet.repeat_rows(row)
 
@@ -139,9 +146,19 @@ def mark_look(mark: Mark) -> Look:
     return _look(bold=True, bg_color=mark.colour.upper(), font_color="#1F2328" if mark.takes_dark_text else "#FFFFFF")
 
 
-def ready_to_print(sheet: Worksheet) -> None:
-    """Landscape, as wide as the page."""
+def ready_to_print(sheet: Worksheet, width: float, repeated: int = 0) -> None:
+    """Landscape, and as wide as one page, or as few as keep it readable.
+
+    Args:
+        sheet: The sheet.
+        width: Of all its columns.
+        repeated: So many of the first columns stand on each page, where there are several beside each other.
+    """
     sheet.set_landscape()
     sheet.set_paper(_A4)
-    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    pages = max(1, math.ceil(width * READABLE / PAGE_WIDTH))
+    sheet.fit_to_pages(pages, 0)
+    if pages > 1 and repeated:
+        sheet.repeat_columns(0, repeated - 1)
     sheet.set_footer("&R&P / &N")

@@ -137,6 +137,7 @@ class _Sheet:
         for place, width in enumerate(WIDTHS):
             sheet.set_column(place, place, width)
         sheet.hide_gridlines(2)
+        cells.ready_to_print(sheet, sum(WIDTHS))
 
     def line(self, *values: tuple[Any, Kind], look: Look = ()) -> None:
         self.row += 1

@@ -151,8 +151,6 @@ def write_workbook(data: ReportData, file: Path) -> None:
         writer.pipeline(workbook.add_worksheet(say("Renewal pipeline")))
         if len(data["playbook_effects"]):
             writer.effects(workbook.add_worksheet(say("Did calls help")))
-        for sheet in workbook.worksheets():
-            cells.ready_to_print(sheet)
         title = f"{data.portfolio.name} {data.as_of.isoformat()}"
         made = datetime.combine(data.as_of, time.min)
         workbook.set_properties({"title": title, "author": "cx_intel", "created": made})
@@ -274,6 +272,7 @@ class _Writer:
         sheet.freeze_panes(HEADER_ROW, name_at)
         sheet.autofilter(HEADER_ROW - 1, 0, HEADER_ROW - 1 + max(len(rows), 1), len(columns) - 1)
         sheet.hide_gridlines(2)
+        cells.ready_to_print(sheet, sum(column.width for column in columns), name_at)
 
     def _row(self, sheet: Worksheet, number: int, columns: Sequence[Column], row: Record, *, line: bool) -> None:
         looks: tuple[Look, ...] = (cells.CAPACITY_LINE if line else cells.LINE,)
