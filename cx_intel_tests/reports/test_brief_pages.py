@@ -1,14 +1,16 @@
 """How the weekly brief is written: in two languages, as pages that need nothing and run nothing of what they are given."""
 
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 
-from cx_intel.reports.brief.weekly_brief import write_brief
+from cx_intel.orchestration.schedules.report_jobs import age_words, review_draft
+from cx_intel.reports.brief.weekly_brief import DAY_FILE, Brief, brief_day, write_brief
 from cx_intel.reports.words.markdown_safety import escaped
-from cx_intel_tests.helpers.builders import shipped
+from cx_intel_tests.helpers.builders import portfolio, shipped
 from cx_intel_tests.helpers.report_briefs import CALM, NAMES, RATES, Make, change, event
 from cx_intel_tests.helpers.report_tables import HOSTILE, WEEK_BEFORE, accounts_of, drivers, listed, outlook
 
@@ -92,4 +94,27 @@ def test_both_files_are_written_whole(brief: Make, tmp_path: Path):
     files = write_brief(made, tmp_path / "reports")
     assert files["md"].read_text(encoding="utf-8") == made.markdown
     assert files["html"].read_text(encoding="utf-8") == made.html
-    assert {path.name for path in (tmp_path / "reports").iterdir()} == {"brief.md", "brief.html"}
+    assert {path.name for path in (tmp_path / "reports").iterdir()} == {"brief.md", "brief.html", DAY_FILE}
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (date(2026, 11, 26), ""),
+        (date(2026, 11, 25), ""),
+        (date(2026, 11, 24), "These figures are 2 days old. Refresh the portfolio for newer ones."),
+        (None, ""),
+    ],
+)
+def test_a_brief_that_is_sent_later_says_how_old_it_is(day: date | None, said: str) -> None:
+    of = portfolio()
+    old = age_words(day, date(2026, 11, 26), of)
+    assert old == said
+    draft = review_draft("# Brief\n\nCall Acme.", of, Path("dashboard.png"), "http://127.0.0.1:3030/brief.html", old)
+    assert draft.body.startswith(f"**{said}**\n\nCall Acme." if said else "Call Acme.")
+
+
+def test_the_day_of_a_brief_lies_beside_it(tmp_path: Path) -> None:
+    assert brief_day(tmp_path) is None
+    write_brief(Brief("Brief", "Call Acme.", "# Brief", "<p>Brief</p>", date(2026, 11, 25)), tmp_path)
+    assert brief_day(tmp_path) == date(2026, 11, 25)

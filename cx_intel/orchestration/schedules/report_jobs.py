@@ -4,7 +4,9 @@ Their messages go through the outbox of the alerts: a service that is down fails
 reports say is written elsewhere: the brief by `cx_intel.reports.brief.weekly_brief`, the figures by the models.
 """
 
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pandas as pd
@@ -12,6 +14,7 @@ import pandas as pd
 from cx_intel.orchestration.alerts.dispatcher import Dispatcher
 from cx_intel.orchestration.alerts.outbox import Draft
 from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
+from cx_intel.reports.brief.weekly_brief import brief_day
 from cx_intel.reports.data.retention import retention
 from cx_intel.reports.pages.frame.publishing import PICTURE
 from cx_intel.reports.words.language import Language
@@ -59,7 +62,9 @@ def _review_job(dispatcher: Dispatcher) -> dg.JobDefinition:
         if not brief.exists():
             raise dg.Failure(f"There is no brief at {brief}: refresh {portfolio.name} first.", allow_retries=False)
         link = dispatcher.environment.link(brief.with_suffix(".html"))
-        draft = review_draft(brief.read_text(encoding="utf-8"), portfolio, folder / PICTURE, link)
+        today = datetime.now(ZoneInfo(portfolio.time_zone)).date()
+        old = age_words(brief_day(folder), today, portfolio)
+        draft = review_draft(brief.read_text(encoding="utf-8"), portfolio, folder / PICTURE, link, old)
         context.log.info(dispatcher.messages.post(draft))
 
     description = f"Sends the brief of {portfolio.name} on renewals of the next 90 days, with its dashboard."
@@ -101,7 +106,15 @@ def revenue_draft(summary: pd.DataFrame, portfolio: Portfolio) -> Draft:
     return Draft(f"{subject}: {rates}" if rates else subject, "\n".join(lines))
 
 
-def review_draft(brief: str, portfolio: Portfolio, picture: Path, link: str) -> Draft:
+def age_words(day: date | None, today: date, portfolio: Portfolio) -> str:
+    """What is said of a brief that is not of the day before or newer; nothing of others, and of one of an unknown day."""
+    if day is None or (days := (today - day).days) <= 1:
+        return ""
+    f = Language(portfolio.reports.language, portfolio.currency.reporting)
+    return f.say("These figures are {n} days old. Refresh the portfolio for newer ones.", n=f.number(days))
+
+
+def review_draft(brief: str, portfolio: Portfolio, picture: Path, link: str, old: str = "") -> Draft:
     """The message for the stand-up on renewals: the brief as it is, where it opens, and the dashboard as a picture.
 
     Args:
@@ -109,6 +122,8 @@ def review_draft(brief: str, portfolio: Portfolio, picture: Path, link: str) -> 
         portfolio: Its settings.
         picture: The dashboard.
         link: The brief as a page.
+        old: How old it is, where that has to be said first.
     """
     title, _, body = brief.lstrip().partition("\n")
-    return Draft(f"[{portfolio.name}] {title.lstrip('# ').strip()}", f"{body.strip()}\n\n{link}", files=(picture,))
+    text = "\n\n".join(part for part in (old and f"**{old}**", body.strip(), link) if part)
+    return Draft(f"[{portfolio.name}] {title.lstrip('# ').strip()}", text, files=(picture,))

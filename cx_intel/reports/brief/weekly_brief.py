@@ -6,6 +6,7 @@
 
 import os
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.words.markdown_safety import escaped
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+DAY_FILE = ".brief.day"
+"""Beside the brief: its day, for whoever sends it."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,14 @@ class Brief:
         headline: One sentence: how many calls, and what they are worth.
         markdown: The page as Markdown.
         html: The page as HTML that needs nothing else.
+        as_of: The day.
     """
 
     title: str
     headline: str
     markdown: str
     html: str
+    as_of: date
 
 
 def weekly_brief(data: ReportData) -> Brief:
@@ -42,7 +47,7 @@ def weekly_brief(data: ReportData) -> Brief:
     view = view_of(data, facts_of(data))
     markdown = _environment("md").get_template("brief.md.j2").render(view)
     html = _environment("html").get_template("brief.html.j2").render(view)
-    return Brief(f"{view['title']}: {view['subtitle']}", view["headline"], markdown, html)
+    return Brief(f"{view['title']}: {view['subtitle']}", view["headline"], markdown, html, data.as_of)
 
 
 def write_brief(brief: Brief, folder: Path) -> dict[str, Path]:
@@ -54,7 +59,16 @@ def write_brief(brief: Brief, folder: Path) -> dict[str, Path]:
         partial = folder / f".brief.{form}.part"
         partial.write_text(text, encoding="utf-8")
         os.replace(partial, files[form])
+    (folder / DAY_FILE).write_text(brief.as_of.isoformat(), encoding="utf-8")
     return files
+
+
+def brief_day(folder: Path) -> date | None:
+    """The day of the brief that lies in a folder; None where none is told."""
+    try:
+        return date.fromisoformat((folder / DAY_FILE).read_text(encoding="utf-8").strip())
+    except (OSError, ValueError):
+        return None
 
 
 @lru_cache(maxsize=2)
