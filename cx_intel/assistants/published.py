@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.reports.ask.accounts import find_account
-from cx_intel.reports.ask.answer import Answer, NoAnswer, days_kept, in_english, known_day
+from cx_intel.reports.ask.answer import Answer, NoAnswer, days_kept, known_day
 from cx_intel.reports.ask.changes import changes
 from cx_intel.reports.ask.differences import difference
 from cx_intel.reports.ask.explanation import explain
@@ -24,6 +24,7 @@ from cx_intel.reports.data.headline import headline
 from cx_intel.reports.data.report_data import newest_within
 from cx_intel.reports.listing import table_rows
 from cx_intel.reports.metric_explanations import METRICS, explain_metric
+from cx_intel.reports.words.labels import in_english
 from cx_intel.settings.environment import Environment
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.access.readable import published_copy

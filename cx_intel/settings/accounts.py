@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from cx_intel.settings.base import NAME_PATTERN, Settings
 from cx_intel.settings.health.conditions import Condition
+from cx_intel.settings.labels import Label
 
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
@@ -35,6 +36,13 @@ class Rules(Settings):
         return tuple(dict.fromkeys([*(case.value for case in self.rules), self.else_]))
 
 
+class AttributeRules(Rules):
+    """The rules that derive an account attribute."""
+
+    label: Label | None = None
+    """What it is called by people: a text, or one in each language. Default: its name, made readable."""
+
+
 class SourceAttribute(Settings):
     """An account attribute that the account source delivers."""
 
@@ -44,6 +52,8 @@ class SourceAttribute(Settings):
     """What it means, for the data dictionary."""
     unit: str = ""
     """Of its values."""
+    label: Label | None = None
+    """What it is called by people: a text, or one in each language. Default: its name, made readable."""
 
 
 class UsageSettings(Settings):

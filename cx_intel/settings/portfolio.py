@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from cx_intel.settings.accounts import LifecycleSettings, Name, Rules, SourceAttribute, UsageSettings
+from cx_intel.settings.accounts import AttributeRules, LifecycleSettings, Name, SourceAttribute, UsageSettings
 from cx_intel.settings.automation import Automation
 from cx_intel.settings.backtest import BacktestSettings
 from cx_intel.settings.base import Misfit, PortfolioName, Settings, TimeZone
@@ -63,6 +63,8 @@ def synthetic_tables(source: SyntheticSource) -> list[str]:
 
 BASIS_TABLE = {"subscriptions": "subscriptions", "invoices": "invoices", "mrr_history": "mrr_history"}
 
+LABELLED = ("lifecycle_stage", "category", "priority", "dimension")
+"""Columns beside attributes of accounts whose values `reports.labels` may label."""
 STANDARD_ATTRIBUTES = ("segment", "industry", "country", "region", "plan_tier", "owner", "status")
 """Account columns that every portfolio may group by and use in conditions."""
 
@@ -100,7 +102,7 @@ class Portfolio(SourcesMixin):
     holidays: list[Region] = []
     """Countries, or parts of them, on whose public holidays few rows of a source are expected: [DE], [DE-BY, AT].
     Default: those of `support.business_hours`."""
-    account_attributes: dict[Name, SourceAttribute | Rules] = {}
+    account_attributes: dict[Name, SourceAttribute | AttributeRules] = {}
     """Attribute: how it is delivered, or the rules that derive it. They are columns of accounts and may be grouped
     by."""
     identity: IdentitySettings = IdentitySettings()
@@ -162,6 +164,10 @@ class Portfolio(SourcesMixin):
             raise Misfit(
                 f"{', '.join(unknown)} is no account attribute; there are {', '.join(sorted(known))}", ("rollups",)
             )
+        labelled = {*known, *LABELLED} - {"country", "owner"}
+        if unknown := sorted(set(self.reports.labels) - labelled):
+            message = f"has no values to label; there are {', '.join(sorted(labelled))}"
+            raise Misfit(message, ("reports", "labels", unknown[0]))
         return self
 
     def _check_retention(self) -> None:
@@ -288,9 +294,9 @@ class Portfolio(SourcesMixin):
         return tuple(next((key for key in keys if key), default))
 
     @property
-    def derived_attributes(self) -> dict[str, Rules]:
+    def derived_attributes(self) -> dict[str, AttributeRules]:
         """The attributes that rules derive from the others."""
-        return {k: v for k, v in self.account_attributes.items() if isinstance(v, Rules)}
+        return {k: v for k, v in self.account_attributes.items() if isinstance(v, AttributeRules)}
 
     @property
     def ledger_fingerprint(self) -> str:

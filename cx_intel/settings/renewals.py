@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from cx_intel.settings.base import Settings
 from cx_intel.settings.health.conditions import Condition
+from cx_intel.settings.labels import Label
 
 DEFAULT_TERM_MONTHS = 12
 DEFAULT_KEEP_OVERDUE_DAYS = 30
@@ -27,7 +28,12 @@ RISK_LEVELS = (CANCELLED, *RULED_RISKS)
 """Every renewal risk, the worst first: their order is this, never the alphabet's."""
 LEARNED = "learned"
 """Asks for the probability of renewal that is learnt from past renewals."""
-WIN_BACK = {"risk": CANCELLED, "action": "Win-back call", "due_in_days": 3}
+WIN_BACK = {
+    "risk": CANCELLED,
+    "action": "Win-back call",
+    "label": {"en": "Win-back call", "de": "Rückgewinnungsgespräch"},
+    "due_in_days": 3,
+}
 """The playbook of cancelled accounts where the portfolio gives none."""
 
 
@@ -151,7 +157,9 @@ class Playbook(Settings):
     if_: Condition | None = Field(default=None, alias="if")
     """A condition besides; the playbook without one is the last resort."""
     action: str = Field(min_length=1)
-    """What is done, in words."""
+    """What is done, in words; by this it stands in tables and exports."""
+    label: Label | None = None
+    """As people read it: a text, or one in each language. Default: the action."""
     due_in_days: int = Field(ge=0)
     """Days from `as_of` by which; never after the day before the renewal."""
     save_rate: float = Field(default=0, ge=0, le=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cx_intel.contracts.backtest import results as contracts
 from cx_intel.contracts.backtest.results import HEALTH_SCORE, LEAST_EVENTS, SIGNAL_PREFIX, TENURE_AND_ARR, USAGE
 from cx_intel.models.backtest.discrimination import Discrimination
+from cx_intel.settings.labels import worded
 from cx_intel.settings.portfolio import Portfolio
 
 SUSPICIOUS_AUC, SUSPICIOUS_LOW = 0.95, 0.85
@@ -136,4 +137,4 @@ def label_of(predictor: str, portfolio: Portfolio) -> str:
         return known[predictor]
     name = predictor.removeprefix(SIGNAL_PREFIX)
     signals = portfolio.health.signals if portfolio.health else {}
-    return f"“{signals[name].label}”" if name in signals else name
+    return f"“{worded(signals[name].label)}”" if name in signals else name

@@ -23,6 +23,7 @@ from cx_intel.models.health.curves import Judged, best_value, quartile_score, sc
 from cx_intel.models.health.population import health_settings, with_attributes
 from cx_intel.settings.health.curves import Bound, LinearCurve, RulesCurve
 from cx_intel.settings.health.model import HealthSettings, ScoredSignal
+from cx_intel.settings.labels import worded
 from cx_intel.settings.portfolio import Portfolio
 
 NOTHING = ibis.null("float64")
@@ -113,8 +114,8 @@ def score_signals(
         dimension=rows._dimension,
         signal=rows._signal,
         signal_order=rows._order,
-        label=_by_signal(rows, {name: s.label for name, s in health.signals.items()}),
-        unit=_by_signal(rows, {name: s.unit for name, s in health.signals.items()}),
+        label=_by_signal(rows, {name: worded(s.label) for name, s in health.signals.items()}),
+        unit=_by_signal(rows, {name: worded(s.unit) for name, s in health.signals.items()}),
         value=ibis.cases((rows._applies, rows._value), else_=NOTHING),
         nominal_weight=rows._outer * rows._inner,
         is_applicable=rows._applies,

@@ -17,6 +17,7 @@ from cx_intel.contracts.renewals.lifecycle import CANCELLATION, SIGNAL_DROP, TIE
 from cx_intel.models.expressions.conditions import first_match
 from cx_intel.models.expressions.literals import number
 from cx_intel.models.expressions.wording import number_in_words, with_unit
+from cx_intel.settings.labels import worded
 from cx_intel.settings.portfolio import Portfolio
 
 LOOK_BACK_DAYS = 7
@@ -148,9 +149,9 @@ def _signal_drops(signals: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir
     change = (both.now - both.then) / both.then.nullif(0)
     threshold = first_match([(both.signal == name, number(drop)) for name, drop in watched.items()], None)
     fallen = both.mutate(change=change).filter((both.then > 0) & (change < -threshold - TOLERANCE))
-    label = first_match([(fallen.signal == name, declared[name].label) for name in watched], None)
+    label = first_match([(fallen.signal == name, worded(declared[name].label)) for name in watched], None)
     unit = first_match(
-        [(fallen.signal == name, declared[name].unit or "") for name in watched],
+        [(fallen.signal == name, worded(declared[name].unit)) for name in watched],
         None,
     )
     span = -fallen.then_day.delta(ibis.literal(as_of), unit="day")

@@ -12,13 +12,14 @@ import ibis
 
 from cx_intel.orchestration.preview.day import CHAIN, SCORES, judged_day
 from cx_intel.orchestration.preview.past import past_compared
-from cx_intel.reports.ask.answer import in_english, known_day
+from cx_intel.reports.ask.answer import known_day
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.frame.page import Page
 from cx_intel.reports.preview.comparison import Comparison, Terms, comparison
 from cx_intel.reports.preview.page import preview as page_of
 from cx_intel.reports.preview.scope import differing, not_loaded, previewed, without_figures
+from cx_intel.reports.words.labels import in_english
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.overlaid import overlaid
 from cx_intel.warehouse.protocol import Warehouse

@@ -8,7 +8,6 @@ from datetime import date
 
 import ibis
 
-from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 
 SNAPSHOT = "account_snapshot"
@@ -35,11 +34,6 @@ class Answer:
     title: str
     lines: tuple[str, ...]
     sections: tuple[Section, ...]
-
-
-def in_english(portfolio: Portfolio) -> Portfolio:
-    """The same portfolio with reports in English, which answers are in; labels stay as the portfolio states them."""
-    return portfolio.model_copy(update={"reports": portfolio.reports.model_copy(update={"language": "en"})})
 
 
 def days_kept(warehouse: Warehouse) -> list[date]:

@@ -6,12 +6,13 @@ Where both days can be read, `differences.py` tells all of it.
 
 from datetime import UTC, datetime, timedelta
 
-from cx_intel.reports.ask.answer import Answer, Section, in_english, known_day
+from cx_intel.reports.ask.answer import Answer, Section, known_day
 from cx_intel.reports.ask.differences import NAMED, event_section, score_section
 from cx_intel.reports.brief.facts import facts_of
 from cx_intel.reports.data.arr import arr_figures
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.words.labels import in_english
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
 

@@ -14,13 +14,14 @@ import pandas as pd
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.models.health.changes import health_score_change_drivers, health_score_changes
-from cx_intel.reports.ask.answer import Answer, NoAnswer, Section, in_english, known_day, of_days
+from cx_intel.reports.ask.answer import Answer, NoAnswer, Section, known_day, of_days
 from cx_intel.reports.brief.facts import Facts, Record, facts_of, name_of
 from cx_intel.reports.charts.palette import tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.terms import fitting
+from cx_intel.reports.words.labels import in_english
 from cx_intel.reports.words.language import MISSING
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
@@ -189,6 +190,7 @@ def _risks(then: ReportData, now: ReportData) -> Section:
 
 def _changes(title: str, table: str, column: str, then: ReportData, now: ReportData) -> Section:
     """Accounts in which a column differs, the largest first."""
+    called = {mark.name: mark.label for mark in tier_marks(now.portfolio)}
     before = {row["account_id"]: row[column] for row in records(then[table])}
     moved = [
         (row, before[row["account_id"]])
@@ -196,7 +198,14 @@ def _changes(title: str, table: str, column: str, then: ReportData, now: ReportD
         if row["account_id"] in before and row[column] != before[row["account_id"]]
     ]
     ordered = sorted(moved, key=lambda found: (-found[0]["current_arr"], found[0]["account_id"]))
-    rows = [(name_of(row), f"{was} → {row[column]}", now.language.money(row["current_arr"])) for row, was in ordered]
+    rows = [
+        (
+            name_of(row),
+            " → ".join(called.get(level, level) for level in (was, row[column])),
+            now.language.money(row["current_arr"]),
+        )
+        for row, was in ordered
+    ]
     return _section(title, rows, ("account", "change", "ARR"))
 
 

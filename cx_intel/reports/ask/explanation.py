@@ -7,7 +7,7 @@ account is meant is found in `accounts.py`.
 from datetime import UTC, date, datetime
 from typing import Any
 
-from cx_intel.reports.ask.answer import Answer, NoAnswer, Section, in_english, known_day
+from cx_intel.reports.ask.answer import Answer, NoAnswer, Section, known_day
 from cx_intel.reports.charts.palette import tier_marks
 from cx_intel.reports.data.account.details import Detail, account_details, axes
 from cx_intel.reports.data.reading import read_report_data
@@ -15,6 +15,7 @@ from cx_intel.reports.data.report_data import ReportData, records
 from cx_intel.reports.data.signals import main_reasons
 from cx_intel.reports.data.terms import MOVEMENTS
 from cx_intel.reports.data.trust import trust_of
+from cx_intel.reports.words.labels import in_english
 from cx_intel.reports.words.rounding import is_missing
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse

@@ -190,7 +190,9 @@ class _View:
         facts, say, money = self.facts, self.say, self.f.money
         lists: dict[str, list[tuple[str, str]]] = {name: [] for name in NEWS}
         for event in facts.tier_changes:
-            text = f"{event['from_value']} → {event['to_value']}"
+            text = " → ".join(
+                self.tiers.get(event[side], self.tiers[UNKNOWN]).label for side in ("from_value", "to_value")
+            )
             lists[self.direction(event)].append((name_of(event), text))
         lists["drops"] = [(name_of(event), self.drop(event)) for event in facts.drops]
         lists["joined"] = [
@@ -225,8 +227,8 @@ class _View:
         return "worse" if self.order[after] > self.order[before] else "better"
 
     def drop(self, event: Record) -> str:
-        signal, health = event["signal"], self.data.portfolio.health
-        unit = f" {health.signals[signal].unit}".rstrip() if health and signal in health.signals else ""
+        signal = event["signal"]
+        unit = f" {self.data.labels.unit(signal, '')}".rstrip()
         before, after = (self.f.short_number(float(event[side])) + unit for side in ("from_value", "to_value"))
         return f"{label_of(self.data, signal)} {before} → {after}"
 

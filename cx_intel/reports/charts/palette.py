@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cx_intel.reports.words.catalogue import catalogue, term
+from cx_intel.reports.words.labels import Labels
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 
@@ -71,13 +72,17 @@ class Mark:
 
 
 def tier_marks(portfolio: Portfolio) -> tuple[Mark, ...]:
-    """The tiers from the best down, as the portfolio names them, then `unknown`."""
+    """The tiers from the best down, as the portfolio calls them, then `unknown`."""
     levels = portfolio.health.tiers.levels if portfolio.health else []
-    good = [level.name for level in levels if level.is_healthy]
-    bad = [level.name for level in levels if not level.is_healthy]
+    good = [level for level in levels if level.is_healthy]
+    bad = [level for level in levels if not level.is_healthy]
     colours = [*_spread(GOOD, len(good)), *_spread(BAD, len(bad))]
     shapes = _shapes(len(levels))
-    found = [Mark(name, *look) for name, *look in zip([*good, *bad], colours, shapes, strict=True)]
+    called = Labels(portfolio).tier
+    found = [
+        Mark(level.name, colour, shape, called(level))
+        for level, colour, shape in zip([*good, *bad], colours, shapes, strict=True)
+    ]
     return (*found, Mark(UNKNOWN, GREY, "cross", catalogue(portfolio.reports.language).gettext(UNKNOWN)))
 
 

@@ -128,7 +128,7 @@ def resolution_times(data: ReportData) -> Figure:
                     "name": str(row["dimension_value"]),
                     "median": round(max(float(row["median_resolution_hours"]), 0.1), 2),
                     "p90": round(max(float(row["p90_resolution_hours"]), 0.1), 2),
-                    "target": targets.get(str(row["dimension_value"])),
+                    "target": targets.get(data.labels.code(PRIORITY, str(row["dimension_value"]))),
                     "tickets": int(row["resolved_tickets"]),
                 }
             )

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
+from cx_intel.reports.charts.palette import tier_marks
 from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
 from cx_intel.reports.data.freshness import newest_rows
 from cx_intel.reports.data.notes.ledger import ledger_notes
@@ -17,6 +18,7 @@ from cx_intel.reports.data.notes.probability import probability_source
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.retention import retention
+from cx_intel.reports.words.labels import in_english
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
@@ -68,7 +70,7 @@ def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: 
         calls: How many accounts are listed.
     """
     made_at = datetime.now(UTC)
-    data = read_report_data(warehouse, portfolio, as_of, made_at, tables=HEADLINE_TABLES, with_state=False)
+    data = read_report_data(warehouse, in_english(portfolio), as_of, made_at, tables=HEADLINE_TABLES, with_state=False)
     english = Language("en", portfolio.currency.reporting)
     figures = [*_revenue(data, english), *_arr(data, english), *_health(data, english), *_renewals(data, english)]
     listed, quarantine = data.to_call, data["quarantine"]
@@ -85,7 +87,7 @@ def headline(warehouse: Warehouse, portfolio: Portfolio, as_of: date, *, calls: 
 def probabilities(warehouse: Warehouse, portfolio: Portfolio, as_of: date) -> list[str]:
     """Where the probabilities of renewal of a day are from, and why, where there is more to say than that they are the map's."""
     read = ("renewal_model", "renewal_pipeline")
-    data = read_report_data(warehouse, portfolio, as_of, datetime.now(UTC), tables=read, with_state=False)
+    data = read_report_data(warehouse, in_english(portfolio), as_of, datetime.now(UTC), tables=read, with_state=False)
     return _probabilities(data, Language("en", portfolio.currency.reporting))
 
 
@@ -117,8 +119,7 @@ def _health(data: ReportData, english: Language) -> list[HeadlineFigure]:
         return []
     scores = data["customer_health_scores"]
     counts = scores["health_tier"].value_counts()
-    names = [*(level.name for level in data.portfolio.health.tiers.levels), "unknown"]
-    tiers = ", ".join(f"{name} {counts[name]}" for name in names if name in counts)
+    tiers = ", ".join(f"{m.label} {counts[m.name]}" for m in tier_marks(data.portfolio) if m.name in counts)
     return [
         HeadlineFigure("Customers with a health score", english.number(len(scores))),
         HeadlineFigure("Tiers", tiers or "none"),

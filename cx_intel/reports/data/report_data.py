@@ -16,6 +16,7 @@ import pandas as pd
 
 from cx_intel.contracts.catalog import tables_of
 from cx_intel.models.renewals.pipeline import is_in_book
+from cx_intel.reports.words.labels import Labels
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 
@@ -75,7 +76,10 @@ class ReportData:
     ledger_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
-        return self.frames[table]
+        """The rows of a table, with labels in place of codes (`labels`); the codes stand in `frames`."""
+        if table not in self._in_words:
+            self._in_words[table] = self.labels.in_words(table, self.frames[table])
+        return self._in_words[table]
 
     def has(self, table: str) -> bool:
         """The portfolio has the table, with or without rows."""
@@ -84,6 +88,15 @@ class ReportData:
     @cached_property
     def language(self) -> Language:
         return Language(self.portfolio.reports.language, self.portfolio.currency.reporting)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """What the values of the portfolio are called by people."""
+        return Labels(self.portfolio)
+
+    @cached_property
+    def _in_words(self) -> dict[str, pd.DataFrame]:
+        return {}
 
     @cached_property
     def shared(self) -> dict[str, Any]:

@@ -75,8 +75,7 @@ def main_reasons(data: ReportData) -> dict[str, str]:
 
 def label_of(data: ReportData, signal: str) -> str:
     """A signal's label."""
-    health = data.portfolio.health
-    return health.signals[signal].label if health and signal in health.signals else signal
+    return data.labels.signal(signal, signal)
 
 
 class Part(NamedTuple):

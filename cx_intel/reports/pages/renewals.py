@@ -246,7 +246,7 @@ def _assumptions(data: ReportData) -> Table:
         [
             {
                 "risk": playbook.risk,
-                "action": playbook.action,
+                "action": data.labels.of("playbook", playbook.action),
                 "when": say("else") if playbook.if_ is None else say("under its condition in the YAML"),
                 "due": playbook.due_in_days,
                 "probability": 100 * data.portfolio.renewals.probability_of(playbook.risk),

@@ -243,9 +243,8 @@ def _moved(before: Mapping[str, float], after: Mapping[str, float], data: Report
     gaps = {signal: after.get(signal, 0.0) - before.get(signal, 0.0) for signal in dict.fromkeys([*after, *before])}
     way = sum(gaps.values())
     toward = [(signal, gap) for signal, gap in gaps.items() if gap * way > 0 and abs(gap) >= LEAST_POINTS]
-    signals = data.portfolio.health.signals if data.portfolio.health else {}
     first = sorted(toward, key=lambda moved: (-abs(moved[1]), moved[0]))[:MOST_NAMED]
-    return tuple((signals[signal].label if signal in signals else signal, gap) for signal, gap in first)
+    return tuple((data.labels.signal(signal, signal), gap) for signal, gap in first)
 
 
 def _healthy(data: ReportData) -> int:

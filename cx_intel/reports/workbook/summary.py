@@ -79,7 +79,7 @@ def write_summary(sheet: Worksheet, data: ReportData, writer: Cells, place: str)
     for playbook in portfolio.playbooks:
         page.line(
             (say(playbook.risk), "text"),
-            (playbook.action, "long"),
+            (data.labels.of("playbook", playbook.action), "long"),
             (playbook.due_in_days, "count"),
             (playbook.save_rate, "rate"),
         )

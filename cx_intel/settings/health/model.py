@@ -15,6 +15,7 @@ from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.health.conditions import Condition
 from cx_intel.settings.health.curves import CURVES, Curve, RulesCurve
 from cx_intel.settings.health.measures import Measure
+from cx_intel.settings.labels import Label
 
 WEIGHT_TOLERANCE = 1e-9
 TAKEN_DIMENSIONS = {"health", "unrounded"}
@@ -41,10 +42,10 @@ class WhenMissing(Settings):
 class SignalSettings(Settings):
     """A number about an account at `as_of`."""
 
-    label: str
-    """In words, for reports."""
-    unit: str = ""
-    """Of its value, for reports."""
+    label: Label
+    """In words, for reports: a text, or one in each language, {en: Product usage, de: Nutzung}."""
+    unit: Label = ""
+    """Of its value, for reports; likewise."""
     benchmark: float | None = None
     """What good looks like; default: the value that scores 100."""
     measure: Measure
@@ -77,7 +78,9 @@ class TierLevel(Settings):
     """A tier: from which score on, and whether its accounts count as healthy."""
 
     name: str = Field(min_length=1)
-    """As it stands in tables and pages."""
+    """As it stands in tables, exports and conditions."""
+    label: Label | None = None
+    """As people read it: a text, or one in each language. Default: the name, made readable (at_risk is At risk)."""
     at_least: float = Field(ge=0, le=100)
     """Its lowest score."""
     is_healthy: bool

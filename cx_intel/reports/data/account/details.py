@@ -82,7 +82,7 @@ def _only(data: ReportData, ids: Collection[str]) -> ReportData:
 
 def _facts(data: ReportData) -> NamedDetails:
     f = data.language
-    attributes = [(a, a.replace("_", " ").capitalize()) for a in data.portfolio.account_attributes]
+    attributes = [(a, data.labels.attribute(a)) for a in data.portfolio.account_attributes]
     named = [*FACTS, *(pair for pair in attributes if pair[0] not in dict(FACTS))]
     found = {}
     for row in records(data["dim_account"]):
