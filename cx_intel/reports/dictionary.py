@@ -19,6 +19,7 @@ from cx_intel.contracts.write_back import WRITE_BACK
 from cx_intel.reports.brief.weekly_brief import TEMPLATES
 from cx_intel.reports.portfolio_reference import EXAMPLES, SHIPPED
 from cx_intel.reports.words.markdown_safety import escaped
+from cx_intel.settings.labels import worded
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.loader import load_portfolio
 
@@ -206,7 +207,7 @@ def _number(bound: float) -> str:
 
 def _render(template: str, portfolios: Sequence[Portfolio], rules_of: RulesOf, without: Container[str] = ()) -> str:
     books = [(portfolio, documented_layers(portfolio, rules_of, without)) for portfolio in portfolios]
-    return _environment(template.split(".")[1]).get_template(template).render(books=books)
+    return _environment(template.split(".")[1]).get_template(template).render(books=books, worded=worded)
 
 
 @lru_cache(maxsize=2)

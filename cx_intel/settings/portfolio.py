@@ -17,6 +17,7 @@ from cx_intel.settings.backtest import BacktestSettings
 from cx_intel.settings.base import Misfit, PortfolioName, Settings, TimeZone
 from cx_intel.settings.health.model import HealthSettings
 from cx_intel.settings.identity import IdentitySettings
+from cx_intel.settings.labels import Label
 from cx_intel.settings.outputs.links import LinkSettings, fault_of, link_of
 from cx_intel.settings.outputs.publication import PublishSettings
 from cx_intel.settings.outputs.reports import ReportSettings
@@ -93,8 +94,8 @@ class Portfolio(SourcesMixin):
 
     name: PortfolioName
     """The file's stem, and the schema in the warehouse."""
-    description: str = ""
-    """One sentence on the book of customers, for `cx-intel list` and the pages."""
+    description: Label = ""
+    """One sentence on the book of customers, for `cx-intel list` and the pages: a text, or one in each language."""
     currency: CurrencySettings
     time_zone: TimeZone = "UTC"
     """IANA zone in which days begin and end."""

@@ -21,6 +21,7 @@ from cx_intel.contracts.renewals.learned import renewal_probabilities
 from cx_intel.contracts.revenue.ledger import fct_revenue
 from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
 from cx_intel.models.renewals.pipeline import renewal_pipeline
+from cx_intel.settings.labels import worded
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, kept, rows, shipped
 
@@ -91,8 +92,8 @@ def drivers(of: Portfolio, given: Iterable[Row]) -> ir.Table:
         filled.append(
             {
                 "as_of": AS_OF,
-                "label": declared.label if declared else "",
-                "unit": declared.unit if declared else "",
+                "label": worded(declared.label) if declared else "",
+                "unit": worded(declared.unit) if declared else "",
                 "is_measured": True,
                 "points": 0.0,
                 "points_lost": 0.0,

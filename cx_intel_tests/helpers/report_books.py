@@ -11,6 +11,7 @@ from pathlib import Path
 from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData
+from cx_intel.settings.labels import worded
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -124,8 +125,8 @@ def _health(of: Portfolio, accounts: Rows, *, frozen: bool) -> dict[str, Rows]:
                     "dimension": "all",
                     "signal": signal,
                     "signal_order": order,
-                    "label": declared.label,
-                    "unit": declared.unit,
+                    "label": worded(declared.label),
+                    "unit": worded(declared.unit),
                     "benchmark": 80.0,
                     "value": 1234.5,
                     "signal_score": score,

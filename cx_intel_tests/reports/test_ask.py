@@ -87,7 +87,7 @@ def test_an_account_is_explained_from_score_to_money(tmp_path: Path) -> None:
     assert moved.lines[0] == "Since 24 Jan 2025: −5.0 points"
     assert section(told, "Score over time") == {"24 Jan 2025": ("20.0", "Red"), "31 Jan 2025": ("15.0", "Red")}
     assert section(told, "Money") == {"Jan 2025": ("€100.00", "flat", "±€0.00")}
-    assert section(told, "About")["Industry"] == ("transport",)
+    assert section(told, "About")["Industry"] == ("Transport",)
     assert told.sections[-1].title == "How far to trust it"
 
 

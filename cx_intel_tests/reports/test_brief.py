@@ -80,7 +80,7 @@ def test_without_a_workbook_the_table_is_named(brief: Make):
     calls = listed([f"Account {n}" for n in range(5)], owner="Zoe")
     of = with_reports(shipped("novacrm"), exports=["csv"])
     page = brief({"account_snapshot": accounts_of(NAMES), "cs_intervention_list": calls}, of).markdown
-    assert "and 2 more in cs_intervention_list" in page
+    assert "and 2 more in Intervention list" in page
 
 
 def test_movers_come_with_the_signals_that_moved_them(brief: Make):
@@ -100,8 +100,8 @@ def test_movers_come_with_the_signals_that_moved_them(brief: Make):
     page = brief(CALM | moved).markdown
     label = {name: signal.label for name, signal in shipped("novacrm").health.signals.items()}
     why = f"{label['events_per_day_30d']} −16.0, Other weights in the settings −2.0"
-    assert f"| Ada | Ada | −15.0 | 60.0 → 45.0 | ■ healthy → ◆ neutral | {why} | $1,200 |" in page
-    assert f"| Berta | Berta | +8.0 | 50.0 → 58.0 | ◆ neutral | {label['distinct_features_30d']} +8.0 |" in page
+    assert f"| Ada | Ada | −15.0 | 60.0 → 45.0 | ■ Healthy → ◆ Neutral | {why} | $1,200 |" in page
+    assert f"| Berta | Berta | +8.0 | 50.0 → 58.0 | ◆ Neutral | {label['distinct_features_30d']} +8.0 |" in page
     assert "| Cora |" not in page
 
 
@@ -142,8 +142,8 @@ def test_tier_changes_of_the_week_are_told_from_first_to_last(brief: Make):
         event("c2", "critical", "neutral", WEEK_BEFORE),
     ]
     page = brief(CALM | {"lifecycle_events": events}).markdown
-    assert "- **Worse tier (1)**: Ada (healthy → at_risk)" in page
-    assert "- **Tier no longer, or newly, known (1)**: Cora (unknown → healthy)" in page
+    assert "- **Worse tier (1)**: Ada (Healthy → At risk)" in page
+    assert "- **Tier no longer, or newly, known (1)**: Cora (unknown → Healthy)" in page
     assert "Better tier" not in page
 
 
@@ -220,8 +220,8 @@ def test_what_is_wrong_with_the_data_is_named(brief: Make):
     }
     page = brief(tables, broken={"usual_values": False}).markdown
     assert "**Yes, with care.** Sources fell silent, so these signals are missing: Satisfaction with tickets" in page
-    assert "Rows in quarantine: invoices 2. Rules that warn: dim_account: usual_values (1/2)." in page
+    assert "Rows in quarantine: Invoices 2. Rules that warn: Accounts today: “" in page
     failed = brief(tables, broken={"grain_unique": True})
-    reason = "Rules that are broken, so that their tables stand as before: dim_account: grain_unique (1/2)."
+    reason = "Rules that are broken, so that their tables stand as before: Accounts today: “"
     assert f"**Not yet.** {reason}" in failed.markdown
     assert 'class="trust bad"' in failed.html

@@ -40,7 +40,7 @@ def source(table: str, age: int | None = 0, **known: Any) -> dict[str, Any]:
 
 NO_LIMITS = {"rhythm_days": None, "late_after_days": None, "freeze_after_days": None}
 FEW = {"volume_on": AS_OF, "volume_rows": 1, "usual_rows": 45.5, "is_low_volume": True}
-OLD = "The newest row of usage_events is of 26 Nov 2024, 66 days before 31 Jan 2025."
+OLD = "The newest row of “Usage events” is of 26 Nov 2024, 66 days before 31 Jan 2025."
 SOURCES = [
     source("accounts", 11, judged_by="deliveries", is_late=False, is_frozen=False, **NO_LIMITS),
     source("subscriptions", 1, judged_by="deliveries"),
@@ -49,15 +49,15 @@ SOURCES = [
     source("invoices", None, **NO_LIMITS),
 ]
 NEWEST = [
-    "Newest row of each source: usage_events 26 Nov 2024, support_tickets 31 Jan 2025.",
-    "Newest delivery that brought anything new: accounts 20 Jan 2025, subscriptions 30 Jan 2025.",
-    "Sources without a dated row: invoices.",
+    "Newest row of each source: Usage events 26 Nov 2024, Support tickets 31 Jan 2025.",
+    "Newest delivery that brought anything new: Accounts 20 Jan 2025, Subscriptions 30 Jan 2025.",
+    "Sources without a dated row: Invoices.",
 ]
 DOUBTFUL = (
     f"{OLD} Its rhythm is 1 day. It is late after 3 days and frozen after 7. "
     "Signals that read it are missing, and tiers are held.",
-    "The newest row of support_tickets is of 31 Jan 2025, 0 days before 31 Jan 2025. "
-    "1 row of support_tickets is of 31 Jan 2025, where 45.5 are usual on that weekday.",
+    "The newest row of “Support tickets” is of 31 Jan 2025, 0 days before 31 Jan 2025. "
+    "1 row of “Support tickets” is of 31 Jan 2025, where 45.5 are usual on that weekday.",
 )
 
 
@@ -72,11 +72,11 @@ def test_what_is_known_of_the_sources_is_told_alike_everywhere(tmp_path: Path) -
     (section,) = [s for s in quality(data).sections if s.title == "Freshness"]
     cells = [[cell.text for cell in row] for row in section.tables[0].rows]
     assert [row[:4] for row in cells] == [
-        ["usage_events", "frozen", "26 Nov 2024", "66"],
-        ["support_tickets", "on time, few rows", "31 Jan 2025", "0"],
-        ["invoices", "no rhythm yet", "–", "–"],
-        ["accounts", "no rhythm yet", "20 Jan 2025", "11"],
-        ["subscriptions", "on time", "30 Jan 2025", "1"],
+        ["Usage events", "frozen", "26 Nov 2024", "66"],
+        ["Support tickets", "on time, few rows", "31 Jan 2025", "0"],
+        ["Invoices", "no rhythm yet", "–", "–"],
+        ["Accounts", "no rhythm yet", "20 Jan 2025", "11"],
+        ["Subscriptions", "on time", "30 Jan 2025", "1"],
     ]
     assert [row[4:] for row in cells][:2] == [["1", "3", "7", "–", "–"], ["1", "3", "7", "1", "46"]]
     made = weekly_brief(data)
@@ -97,34 +97,34 @@ def test_a_warehouse_that_has_no_such_table_says_nothing(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("row", "text", "word"),
     [
-        (source("t", 1), "The newest row of t is of 30 Jan 2025, 1 day before 31 Jan 2025.", "on time"),
+        (source("t", 1), "The newest row of “T” is of 30 Jan 2025, 1 day before 31 Jan 2025.", "on time"),
         (
             source("t", 4),
-            "The newest row of t is of 27 Jan 2025, 4 days before 31 Jan 2025. Its rhythm is 1 day. "
+            "The newest row of “T” is of 27 Jan 2025, 4 days before 31 Jan 2025. Its rhythm is 1 day. "
             "It is late after 3 days and frozen after 7.",
             "late",
         ),
         (
             source("t", 9, is_frozen=False, late_after_days=8, freeze_after_days=None, rhythm_days=None),
-            "The newest row of t is of 22 Jan 2025, 9 days before 31 Jan 2025. It is late after 8 days.",
+            "The newest row of “T” is of 22 Jan 2025, 9 days before 31 Jan 2025. It is late after 8 days.",
             "late",
         ),
-        (source("t", None, **NO_LIMITS), "There is no row of t up to 31 Jan 2025.", "no rhythm yet"),
+        (source("t", None, **NO_LIMITS), "There is no row of “T” up to 31 Jan 2025.", "no rhythm yet"),
         (
             source("t", None, **NO_LIMITS, is_late=True, is_frozen=True),
-            "There is no row of t up to 31 Jan 2025. It had rows before. "
+            "There is no row of “T” up to 31 Jan 2025. It had rows before. "
             "Signals that read it are missing, and tiers are held.",
             "frozen",
         ),
         (
             source("t", 2, judged_by="deliveries"),
-            "The newest delivery of t that brought anything new is of 29 Jan 2025, 2 days before 31 Jan 2025.",
+            "The newest delivery of “T” that brought anything new is of 29 Jan 2025, 2 days before 31 Jan 2025.",
             "on time",
         ),
         (
             source("t", **(FEW | {"volume_rows": 0, "volume_on": date(2025, 1, 31)})),
-            "The newest row of t is of 31 Jan 2025, 0 days before 31 Jan 2025. "
-            "0 rows of t are of 31 Jan 2025, where 45.5 are usual on that weekday.",
+            "The newest row of “T” is of 31 Jan 2025, 0 days before 31 Jan 2025. "
+            "0 rows of “T” are of 31 Jan 2025, where 45.5 are usual on that weekday.",
             "on time, few rows",
         ),
     ],

@@ -99,9 +99,9 @@ def test_a_portfolio_without_health_renewals_and_tickets_says_so(tmp_path: Path)
     found = {key: visible(html) for key, html in html_of(book_of(tmp_path / "w.duckdb", portfolio())).items()}
     assert "This portfolio has no health model, so tiers" in found["dashboard"]
     assert "This portfolio has no renewals, so ARR at risk" in found["dashboard"]
-    assert "its YAML has no `health` block" in found["health"]
-    assert "its YAML has no `renewals` block" in found["renewals"]
-    assert "no source delivers `support_tickets`" in found["support"]
+    assert "its settings do not describe one" in found["health"]
+    assert "its settings do not describe any" in found["renewals"]
+    assert "no source delivers any" in found["support"]
     assert "12 customers." in found["accounts"]
 
 
@@ -128,7 +128,7 @@ def test_a_silent_source_is_told_on_every_page(tmp_path: Path) -> None:
     book = book_of(tmp_path / "w.duckdb", shipped("fleet"), frozen=True)
     for html in html_of(book, "dashboard", "renewals", "quality").values():
         assert "Die Stufen von 12 Kunden bleiben auf dem letzten bekannten Stand" in visible(html)
-        assert "Quellen sind verstummt, daher fehlen diese Signale: GPS adoption." in visible(html)
+        assert "Quellen sind verstummt, daher fehlen diese Signale: GPS-Nutzung." in visible(html)
 
 
 def test_failed_checks_come_first_with_what_to_do(books: dict[str, ReportData]) -> None:
@@ -145,14 +145,14 @@ def test_failed_checks_come_first_with_what_to_do(books: dict[str, ReportData]) 
         }
     )
     text = text_of(replace(books["fleet"], checks=checks), "quality")
-    assert "Noch nicht. Verletzte Regeln, deren Tabellen daher stehen wie zuvor: fct_tickets: c (3/12)." in text
+    assert "Noch nicht. Verletzte Regeln, deren Tabellen daher stehen wie zuvor: Bewertete Tickets: „" in text
     assert "2 von 1.234" in text
     assert "Mend it." in text
     doubtful = text_of(replace(books["fleet"], checks=checks), "revenue")
-    assert "Zweifelhaft, fct_revenue: 2 von 1.234 Zeilen halten „y“ nicht ein" in doubtful
+    assert "Zweifelhaft, „MRR-Buch“: 2 von 1.234 Zeilen halten „y“ nicht ein" in doubtful
     assert "Zweifelhaft" not in text_of(replace(books["fleet"], checks=checks), "renewals")
     text = text_of(replace(books["fleet"], checks=checks.assign(passed=True)), "quality")
-    assert "Ja, mit Vorsicht. Zeilen in Quarantäne: accounts 1." in text
+    assert "Ja, mit Vorsicht. Zeilen in Quarantäne: Kunden 1." in text
 
 
 def test_a_change_is_rounded_once_and_reads_alike_in_the_table_and_in_the_opened_account() -> None:

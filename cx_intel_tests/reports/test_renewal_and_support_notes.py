@@ -85,7 +85,7 @@ def test_service_levels_tell_replies_unjudged_tickets_and_the_clock(tmp_path: Pa
     told = service_levels(data)
     assert told == [
         "Of the 8 tickets created in Jan 2025 and resolved, 75.0% were in time.",
-        "Late by priority: p1 2.",
+        "Late by priority: P1 2.",
         "Resolved and in no share, for want of a target or a time of resolution: 1.",
         "Of the 8 first replies to tickets created in Jan 2025, 75.0% came in time.",
         "0 of the 0 unresolved tickets are older than the target.",

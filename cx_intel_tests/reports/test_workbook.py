@@ -97,7 +97,7 @@ def test_risk_and_tier_are_told_by_text_and_colour(german: Workbook):
     assert (first["Verlängerungsrisiko"].value, second["Verlängerungsrisiko"].value) == ("Kritisch", "Hoch")
     colours = {row["Verlängerungsrisiko"].fill.fgColor.rgb for row in (first, second)}
     assert len(colours) == 2
-    assert (first["Stufe"].value, first["Stufe"].fill.fill_type) == ("Red", "solid")
+    assert (first["Stufe"].value, first["Stufe"].fill.fill_type) == ("Rot", "solid")
 
 
 def test_lists_can_be_filtered_scrolled_and_printed(german: Workbook):
@@ -131,7 +131,7 @@ def test_the_summary_says_what_is_assumed(german: Workbook):
     assert told["Anzurufende Kunden"] == len(HOSTILE)
     assert told["davon innerhalb der Kapazität"] == len(HOSTILE) - 2
     assert told["Erwartet, niemand handelt"] == pytest.approx(0.9596)
-    assert told["Kritisch"] == "CSM-led emergency review"
+    assert told["Kritisch"] == "Krisengespräch durch den CSM"
     text = " ".join(str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value)
     assert "keine Messwerte" in text
     assert "Rettungsquote (Annahme)" in text

@@ -17,6 +17,7 @@ from rich.table import Table
 from cx_intel.cli.common import MISUSE, explained, known_name, portfolio_names, readable_now
 from cx_intel.cli.output import Form, console, errors, print_rows
 from cx_intel.settings.environment import read_environment
+from cx_intel.settings.labels import worded
 from cx_intel.settings.yaml.keys import did_you_mean
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def list_portfolios() -> None:
                 portfolio.currency.reporting,
                 ", ".join(kinds),
                 str(newest or "never"),
-                escape(portfolio.description),
+                escape(worded(portfolio.description)),
             )
         console.print(table)
 

@@ -30,9 +30,12 @@ class Freshness(Check):
 
     def specs(self, key: dg.AssetKey) -> Sequence[dg.AssetCheckSpec]:
         return [
-            dg.AssetCheckSpec(FRESHNESS + check, asset=key, description=TEXT.format(source_title(source)))
+            dg.AssetCheckSpec(FRESHNESS + check, asset=key, description=self._text(source))
             for check, source in self._sources().items()
         ]
+
+    def _text(self, source: dict[str, str]) -> str:
+        return TEXT.format(source_title(source, Language("en", self.portfolio.currency.reporting)))
 
     def run(self, context: CheckContext) -> list[RuleResult]:
         """Of a run over several days the last is looked at."""
@@ -45,7 +48,7 @@ class Freshness(Check):
         for check, source in self._sources().items():
             row = found[source["source_table"], source["source_name"]]
             name = FRESHNESS + check
-            rule = Rule(name, name, TEXT.format(source_title(source)), WHAT_TO_DO, "warn")
+            rule = Rule(name, name, self._text(source), WHAT_TO_DO, "warn")
             is_doubtful = row["is_late"] or row["is_low_volume"]
             known = {
                 name: str(row[name]) if name == "newest_on" else row[name] for name in SHOWN if row[name] is not None

@@ -26,6 +26,7 @@ from cx_intel.reports.data.terms import NO_VALUE, due_in, fitting
 from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
+from cx_intel.reports.words.tables import table_name
 from cx_intel.reports.workbook.workbook import workbook_name
 
 OWNERS, CALLS_OF_OWNER, NAMES = 8, 3, 6
@@ -261,7 +262,11 @@ class _View:
     def whole_list(self) -> str:
         """Where all calls stand: the workbook, or the table where none is exported."""
         portfolio = self.data.portfolio
-        return workbook_name(portfolio) if "xlsx" in portfolio.reports.exports else "cs_intervention_list"
+        return (
+            workbook_name(portfolio)
+            if "xlsx" in portfolio.reports.exports
+            else table_name("cs_intervention_list", self.f)
+        )
 
     def call(self, row: Record) -> Record:
         f = self.f

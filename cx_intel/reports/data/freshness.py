@@ -12,6 +12,7 @@ from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import Language
 from cx_intel.reports.words.rounding import is_missing
+from cx_intel.reports.words.tables import table_name
 
 Row = Mapping[str, Any]
 SOURCE = ["source_table", "source_name"]
@@ -20,10 +21,10 @@ NO_RHYTHM = term("no rhythm yet")
 FEW_ROWS = term("few rows")
 
 
-def source_title(row: Row) -> str:
+def source_title(row: Row, language: Language) -> str:
     """What a source is called: by its table, and by its name where several deliver that."""
-    table, name = row["source_table"], row.get("source_name")
-    return str(table) if is_missing(name) or name == table else f"{table} ({name})"
+    table, name = table_name(str(row["source_table"]), language), row.get("source_name")
+    return table if is_missing(name) or name == row["source_table"] else f"{table} ({name})"
 
 
 def sentence(row: Row, language: Language) -> str:
@@ -71,29 +72,29 @@ def newest_rows(data: ReportData, language: Language) -> list[str]:
     for by_deliveries, text in texts.items():
         chosen = rows[(rows["judged_by"] == DELIVERIES) == by_deliveries]
         dated = chosen[chosen["newest_on"].notna()].sort_values(["newest_on", *SOURCE])
-        listed = [f"{source_title(row)} {language.day(row['newest_on'])}" for row in records(dated)]
+        listed = [f"{source_title(row, language)} {language.day(row['newest_on'])}" for row in records(dated)]
         if listed:
             found.append(language.say(text, sources=", ".join(listed)))
-    if empty := [source_title(row) for row in records(rows[rows["newest_on"].isna()])]:
+    if empty := [source_title(row, language) for row in records(rows[rows["newest_on"].isna()])]:
         found.append(language.say("Sources without a dated row: {sources}.", sources=", ".join(empty)))
     return found
 
 
 def _age(row: Row, f: Language) -> str:
-    table, as_of = source_title(row), f.day(row["as_of"])
+    table, as_of = source_title(row, f), f.day(row["as_of"])
     if is_missing(row["age_days"]):
-        return f.say("There is no row of {table} up to {as_of}.", table=table, as_of=as_of)
+        return f.say("There is no row of “{table}” up to {as_of}.", table=table, as_of=as_of)
     gaps = {"table": table, "day": f.day(row["newest_on"]), "as_of": as_of}
     if row["judged_by"] == DELIVERIES:
         return f.count(
-            "The newest delivery of {table} that brought anything new is of {day}, {n} day before {as_of}.",
-            "The newest delivery of {table} that brought anything new is of {day}, {n} days before {as_of}.",
+            "The newest delivery of “{table}” that brought anything new is of {day}, {n} day before {as_of}.",
+            "The newest delivery of “{table}” that brought anything new is of {day}, {n} days before {as_of}.",
             row["age_days"],
             **gaps,
         )
     return f.count(
-        "The newest row of {table} is of {day}, {n} day before {as_of}.",
-        "The newest row of {table} is of {day}, {n} days before {as_of}.",
+        "The newest row of “{table}” is of {day}, {n} day before {as_of}.",
+        "The newest row of “{table}” is of {day}, {n} days before {as_of}.",
         row["age_days"],
         **gaps,
     )
@@ -120,10 +121,10 @@ def _limits(row: Row, f: Language) -> str:
 
 def _volume(row: Row, f: Language) -> str:
     return f.count(
-        "{n} row of {table} is of {day}, where {usual} are usual on that weekday.",
-        "{n} rows of {table} are of {day}, where {usual} are usual on that weekday.",
+        "{n} row of “{table}” is of {day}, where {usual} are usual on that weekday.",
+        "{n} rows of “{table}” are of {day}, where {usual} are usual on that weekday.",
         row["volume_rows"],
-        table=source_title(row),
+        table=source_title(row, f),
         day=f.day(row["volume_on"]),
         usual=f.short_number(row["usual_rows"]),
     )

@@ -15,6 +15,7 @@ from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.terms import fitting
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import Language
+from cx_intel.reports.words.tables import table_name
 
 Level = Literal["good", "care", "bad", "unknown"]
 LABELS: Mapping[Level, str] = {
@@ -28,6 +29,21 @@ NAMED = 6
 
 
 @dataclass(frozen=True)
+class BrokenRule:
+    """A rule that does not hold: of which table, what it says, in how many rows of how many it is broken."""
+
+    table: str
+    rule: str
+    failed: int
+    total: int
+
+    def told(self, f: Language) -> str:
+        """In words: Accounts by day: “The contracts' MRR is the ledger's” (14 of 191)."""
+        of = f.say("{n} of {all}", n=f.number(self.failed), all=f.number(self.total))
+        return f.say("{table}: “{rule}” ({of})", table=table_name(self.table, f), rule=self.rule, of=of)
+
+
+@dataclass(frozen=True)
 class Trust:
     """The state of the data.
 
@@ -37,7 +53,7 @@ class Trust:
         silent: Labels of the signals whose source has fallen silent.
         frozen: Accounts whose tier is held because of that.
         quarantined: Canonical table: rows quarantined at the refresh of the day.
-        failed: Rules that block and do not hold, as `table: rule (failed rows/rows)`.
+        failed: Rules that block and do not hold.
         warned: Rules that warn, likewise.
         behind: Tables that were not refreshed for the day.
         rules: Rules looked at, of which a check of Dagster's may have several; 0 when no results are kept.
@@ -48,8 +64,8 @@ class Trust:
     silent: tuple[str, ...]
     frozen: int
     quarantined: Mapping[str, int]
-    failed: tuple[str, ...]
-    warned: tuple[str, ...]
+    failed: tuple[BrokenRule, ...]
+    warned: tuple[BrokenRule, ...]
     behind: tuple[str, ...]
     rules: int
 
@@ -72,21 +88,24 @@ class Trust:
         if self.level == "unknown":
             found.append(say("No check results are kept in this warehouse yet; a refresh writes them."))
         if self.failed:
-            rules = some(self.failed, language)
+            rules = some([rule.told(language) for rule in self.failed], language)
             found.append(say("Rules that are broken, so that their tables stand as before: {rules}.", rules=rules))
         found += self.notices(language)
         if self.quarantined:
-            tables = [f"{table} {language.number(n)}" for table, n in self.quarantined.items()]
+            tables = [f"{table_name(table, language)} {language.number(n)}" for table, n in self.quarantined.items()]
             found.append(say("Rows in quarantine: {tables}.", tables=some(tables, language)))
         if self.warned:
-            found.append(say("Rules that warn: {rules}.", rules=some(self.warned, language)))
+            found.append(
+                say("Rules that warn: {rules}.", rules=some([rule.told(language) for rule in self.warned], language))
+            )
         return found
 
     def notices(self, language: Language) -> list[str]:
         """What a reader must know before reading: tables that lag behind, figures of sources that fell silent."""
         found = []
         if self.behind:
-            day, tables = language.day(self.as_of), some(self.behind, language)
+            day = language.day(self.as_of)
+            tables = some([table_name(table, language) for table in self.behind], language)
             found.append(language.say("Not refreshed for {day}: {tables}.", day=day, tables=tables))
         found += self.sources
         if self.silent:
@@ -111,12 +130,12 @@ def trust_of(data: ReportData) -> Trust:
     counted: dict[Any, Any] = dict(quarantine.groupby("source_table").size()) if len(quarantine) else {}
     checks = data.checks
     broken = checks[~checks["passed"].astype(bool)] if checks is not None and len(checks) else None
-    named: dict[bool, list[str]] = {True: [], False: []}
-    for rule in broken.sort_values(["table_name", "check_name"]).itertuples() if broken is not None else ():
-        if rule.table_name == "source_freshness" and rule.severity == "warn":
+    named: dict[bool, list[BrokenRule]] = {True: [], False: []}
+    for row in records(broken.sort_values(["table_name", "check_name"])) if broken is not None else ():
+        if row["table_name"] == "source_freshness" and row["severity"] == "warn":
             continue  # what it tells stands in `sources`
-        text = f"{rule.table_name}: {rule.check_name} ({rule.failed_rows}/{rule.total_rows})"
-        named[rule.severity != "warn"].append(text)
+        found = BrokenRule(row["table_name"], row["rule"], int(row["failed_rows"]), int(row["total_rows"]))
+        named[row["severity"] != "warn"].append(found)
     return Trust(
         data.as_of,
         tuple(doubtful_sources(data, data.language)),
@@ -138,8 +157,8 @@ def doubts(data: ReportData, tables: Sequence[str]) -> list[str]:
     broken = checks[~checks["passed"].astype(bool) & checks["table_name"].isin(tables)]
     return [
         f.say(
-            "In doubt, {table}: {n} of {all} rows do not keep to “{rule}”",
-            table=row["table_name"],
+            "In doubt, “{table}”: {n} of {all} rows do not keep to “{rule}”",
+            table=table_name(str(row["table_name"]), f),
             n=f.number(row["failed_rows"]),
             all=f.number(row["total_rows"]),
             rule=row["rule"],

@@ -19,6 +19,7 @@ from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.packing import packed
 from cx_intel.reports.pages.frame.page import Page, choices_of
 from cx_intel.reports.pages.health import week_changes
+from cx_intel.reports.words.tables import table_name
 
 LISTED, PER_BLOCK, PER_PAGE = 10_000, 100, 25
 FILTERS = ("tier", "risk")
@@ -61,9 +62,10 @@ def accounts(data: ReportData) -> Page:
     if left_out := len(dim[~dim["account_id"].isin(set(frame["account_id"])) & ~is_erased(dim["account_id"])]):
         notes.append(
             f.count(
-                "{n} account without MRR in force is left out (churned, or never paid); see the table dim_account.",
-                "{n} accounts without MRR in force are left out (churned, or never paid); see the table dim_account.",
+                "{n} account without MRR in force is left out (churned, or never paid); see the table “{table}”.",
+                "{n} accounts without MRR in force are left out (churned, or never paid); see the table “{table}”.",
                 left_out,
+                table=table_name("dim_account", f),
             )
         )
     has_health, has_renewals = bool(data.portfolio.health), bool(data.portfolio.renewals)

@@ -7,6 +7,7 @@ Rows and figures are those of `actions` and `playbook_outcomes`; their words sta
 from cx_intel.reports.data.notes.interventions import CAME, STATUSES, action_notes, newest_actions
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.frame.page import Columns, Section, Table, table_of
+from cx_intel.reports.words.tables import table_name
 
 ACTED = 50
 
@@ -43,7 +44,7 @@ def _entries(data: ReportData) -> Table:
             c.money(say("ARR after"), "outcome_arr"),
         ],
         limit=ACTED,
-        where_more=say("The rest is in the table {table}.", table="actions"),
+        where_more=say("The rest is in the table “{table}”.", table=table_name("actions", data.language)),
     )
 
 

@@ -26,7 +26,7 @@ BY_LOAD = term("Segment, owner and status of days before the first load are thos
 def backtest(data: ReportData) -> Page:
     say = data.language.say
     if not data.portfolio.health:
-        text = term("This portfolio has no health model: its YAML has no `health` block.")
+        text = term("This portfolio has no health model: its settings do not describe one.")
         return Page("backtest", say(TITLE), say(QUESTION), [say(text)], [])
     sections = []
     if window_of(data) is not None:

@@ -15,6 +15,7 @@ from cx_intel.reports.data.report_data import WEEK, ReportData, is_true, total
 from cx_intel.reports.data.signals import LEAST_POINTS, main_changes, main_reasons, moved_by
 from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.tables import table_name
 
 QUESTION = term("How are our customers doing, and who moved?")
 MOVERS, LISTED = 10, 100
@@ -23,7 +24,7 @@ MOVERS, LISTED = 10, 100
 def health(data: ReportData) -> Page:
     say = data.language.say
     if not data.portfolio.health:
-        text = term("This portfolio has no health model: its YAML has no `health` block.")
+        text = term("This portfolio has no health model: its settings do not describe one.")
         return Page("health", say("Health"), say(QUESTION), [say(text)], [])
     rows = charts.account_rows(data)
     overview = [
@@ -210,6 +211,6 @@ def _churn_signs(data: ReportData) -> Table:
         limit=LISTED,
         first=10,
         key="churn-signs",
-        where_more=say("The rest is in the table {table}.", table="churn_risk_view"),
+        where_more=say("The rest is in the table “{table}”.", table=table_name("churn_risk_view", data.language)),
         empty=say("No account shows a sign of churn."),
     )

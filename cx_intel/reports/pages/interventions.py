@@ -15,6 +15,7 @@ from cx_intel.reports.data.terms import PROBABILITY_SOURCES
 from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Table, on_card, table_of
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing
+from cx_intel.reports.words.tables import table_name
 
 LISTED = 300
 
@@ -90,7 +91,7 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
         ],
         limit=LISTED,
         key="calls",
-        where_more=say("The rest is in the table {table}.", table="cs_intervention_list"),
+        where_more=say("The rest is in the table “{table}”.", table=table_name("cs_intervention_list", data.language)),
         empty=say("Nobody: no account is cancelled, or at Critical or High risk, within 90 days."),
         **more,
     )

@@ -16,6 +16,7 @@ from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
+from cx_intel.reports.words.tables import table_name
 
 QUESTION = term("Can I trust today's numbers?")
 PASSED, WARNED, FAILED = term("passed"), term("warning"), term("failed")
@@ -61,7 +62,7 @@ def _checks(data: ReportData) -> Section:
 
     columns: list[Column] = [
         c.level(say("Outcome"), "outcome", [Mark(name, *look, say(name)) for name, look in OUTCOMES.items()]),
-        on_card(1, c.text(say("Table"), "table_name")),
+        on_card(1, c.table(say("Table"), "table_name")),
         on_card(2, c.text(say("What is asked"), "rule")),
         on_card(3, (c.heading(say("Rows that fail"), "number"), share)),
         on_card(4, c.text(say("What to do"), "what_to_do")),
@@ -84,7 +85,7 @@ def _checks(data: ReportData) -> Section:
             summary,
             say("Rules by table"),
             [
-                c.text(say("Table"), "table_name"),
+                c.table(say("Table"), "table_name"),
                 c.number(say("Passed"), PASSED),
                 c.number(say("Warnings"), WARNED),
                 c.number(say("Failed"), FAILED),
@@ -113,20 +114,20 @@ def _quarantine(data: ReportData) -> Section:
         table_of(
             counted,
             say("Why rows were quarantined: {n}", n=data.language.number(len(quarantined))),
-            [c.text(say("Table"), "source_table"), c.text(say("Reason"), "reason"), c.number(say("Rows"), "rows")],
+            [c.table(say("Table"), "source_table"), c.text(say("Reason"), "reason"), c.number(say("Rows"), "rows")],
         ),
         table_of(
             quarantined,
             say("The rows"),
             [
-                c.text(say("Table"), "source_table"),
+                c.table(say("Table"), "source_table"),
                 c.text(say("File"), "source_file"),
                 c.number(say("Row"), "row_number"),
                 c.text(say("Reason"), "reason"),
                 (c.heading(say("As delivered")), raw),
             ],
             limit=ROWS_SHOWN,
-            where_more=say("The rest is in the table {table}.", table="quarantine"),
+            where_more=say("The rest is in the table “{table}”.", table=table_name("quarantine", data.language)),
             is_folded=True,
         ),
     ]
@@ -150,7 +151,7 @@ def _identity(data: ReportData) -> Section:
             c.money(say("MRR"), "mrr"),
         ],
         limit=ROWS_SHOWN,
-        where_more=say("The rest is in the table {table}.", table="unmatched_accounts"),
+        where_more=say("The rest is in the table “{table}”.", table=table_name("unmatched_accounts", data.language)),
         empty=say("None: every id belongs to an account."),
     )
     return Section(say("Identity"), tables=[table], notes=unmatched(data, data.language))
@@ -200,7 +201,7 @@ def _freshness(data: ReportData) -> Section:
         frame,
         say("The newest day of each table, the oldest first"),
         [
-            c.text(say("Table"), "table"),
+            c.table(say("Table"), "table"),
             c.day(say("Newest day"), "newest"),
             c.number(say("Days behind"), "lag"),
             c.number(say("Rows"), "rows"),
@@ -218,7 +219,7 @@ def _sources(data: ReportData) -> Table:
     say, c, f = data.language.say, Columns(data.language), data.language
     rows = data["source_freshness"]
     known = records(rows)
-    frame = rows.assign(state=[state(row, f) for row in known], source=[source_title(row) for row in known])
+    frame = rows.assign(state=[state(row, f) for row in known], source=[source_title(row, f) for row in known])
     return table_of(
         frame.sort_values(
             ["is_late", "is_low_volume", "age_days", "source"],

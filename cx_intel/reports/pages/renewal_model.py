@@ -56,7 +56,7 @@ LIMITS = (
 def renewal_model(data: ReportData) -> Page:
     say = data.language.say
     if not data.portfolio.renewals:
-        text = term("This portfolio has no renewals: its YAML has no `renewals` block.")
+        text = term("This portfolio has no renewals: its settings do not describe any.")
         return Page(KEY, say(TITLE), say(QUESTION), [say(text)], [])
     model = model_of(data)
     if model is None:

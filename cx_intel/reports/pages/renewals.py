@@ -22,6 +22,7 @@ from cx_intel.reports.pages.effects import effects
 from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.pages.interventions import interventions, renews_with
 from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.tables import table_name
 from cx_intel.settings.renewals import CANCELLED
 
 QUESTION = term("Whom do I call first, and why?")
@@ -33,7 +34,7 @@ UPCOMING = 100
 def renewals(data: ReportData) -> Page:
     say = data.language.say
     if not data.portfolio.renewals:
-        text = term("This portfolio has no renewals: its YAML has no `renewals` block.")
+        text = term("This portfolio has no renewals: its settings do not describe any.")
         return Page("renewals", say("Renewals"), say(QUESTION), [say(text)], [])
     rows = account_rows(data)
     sections = [
@@ -91,9 +92,7 @@ def _capacity(data: ReportData) -> list[str]:
     say = data.language.say
     settings, listed = data.portfolio.renewals, data.to_call
     if settings is None or settings.capacity_per_owner is None:
-        text = term(
-            "No capacity per owner is set (`renewals.capacity_per_owner`), so every account counts as within reach."
-        )
+        text = term("No capacity per owner is set, so every account counts as within reach.")
         return [say(text)]
     beyond = int((~is_true(listed["is_within_capacity"])).sum()) if len(listed) else 0
     capacity = data.language.number(settings.capacity_per_owner)
@@ -181,7 +180,7 @@ def _upcoming(data: ReportData) -> Table:
         limit=UPCOMING,
         first=10,
         key="upcoming",
-        where_more=say("The rest is in the table {table}.", table="renewal_pipeline"),
+        where_more=say("The rest is in the table “{table}”.", table=table_name("renewal_pipeline", data.language)),
         empty=say("Nothing is up for renewal."),
     )
 

@@ -18,6 +18,7 @@ from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Secti
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing
+from cx_intel.reports.words.tables import table_name
 
 MONTHS, MOVERS = 13, 50
 AGES = (1, 3, 6, 12, 24)
@@ -119,7 +120,7 @@ def _movers(data: ReportData, last: pd.Series) -> Table:
         limit=MOVERS,
         first=10,
         key="movers",
-        where_more=say("The rest is in the table {table}.", table="fct_revenue"),
+        where_more=say("The rest is in the table “{table}”.", table=table_name("fct_revenue", data.language)),
         empty=say("Nobody's MRR moved."),
     )
 
@@ -156,7 +157,7 @@ def _restatements(data: ReportData) -> list[Table]:
             limit=MOVERS,
             first=10,
             key="restatements",
-            where_more=say("The rest is in the table {table}.", table="restatements"),
+            where_more=say("The rest is in the table “{table}”.", table=table_name("restatements", data.language)),
         )
     ]
 
@@ -178,13 +179,13 @@ def _outside_mrr(data: ReportData) -> list[Table]:
                 c.day(say("Billed on"), "billed_on"),
                 c.text(say("Product"), "product_name"),
                 c.money(say("Amount"), "amount", 2),
-                c.text(say("Table"), "source_table"),
+                c.table(say("Table"), "source_table"),
                 c.text(say("Why"), "why"),
             ],
             limit=MOVERS,
             first=10,
             key="non_recurring",
-            where_more=say("The rest is in the table {table}.", table="non_recurring"),
+            where_more=say("The rest is in the table “{table}”.", table=table_name("non_recurring", data.language)),
         )
     ]
 
@@ -230,7 +231,7 @@ def _months(data: ReportData, summary: pd.DataFrame) -> Table:
         say("Month by month, the newest first"),
         [Columns(data.language).month(say("Month"), "revenue_month"), *_rates(data)],
         limit=MONTHS,
-        where_more=say("All months are in the table {table}.", table="nrr_summary"),
+        where_more=say("All months are in the table “{table}”.", table=table_name("nrr_summary", data.language)),
     )
 
 

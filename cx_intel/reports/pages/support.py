@@ -12,6 +12,7 @@ from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.tables import table_name
 
 QUESTION = term("Are service levels met, and where not?")
 BREACHES = 100
@@ -20,7 +21,7 @@ BREACHES = 100
 def support(data: ReportData) -> Page:
     say = data.language.say
     if not data.has("sla_adherence"):
-        text = term("This portfolio has no support tickets: no source delivers `support_tickets`.")
+        text = term("This portfolio has no support tickets: no source delivers any.")
         return Page("support", say("Support"), say(QUESTION), [say(text)], [])
     if data["sla_adherence"].empty:
         return Page("support", say("Support"), say(QUESTION), [say("There is no ticket yet.")], [])
@@ -95,7 +96,7 @@ def _breaches(data: ReportData) -> Table:
         limit=BREACHES,
         first=10,
         key="breaches",
-        where_more=say("The rest is in the table {table}.", table="fct_tickets"),
+        where_more=say("The rest is in the table “{table}”.", table=table_name("fct_tickets", data.language)),
         empty=say("No unresolved ticket is older than its target."),
     )
 
@@ -126,6 +127,6 @@ def _months(data: ReportData, dimension: str) -> Table:
             c.number(say("p90, h"), "p90_resolution_hours", 1),
             c.number(say("CSAT"), "avg_csat", 2),
         ],
-        where_more=say("All months are in the table {table}.", table="sla_adherence"),
+        where_more=say("All months are in the table “{table}”.", table=table_name("sla_adherence", data.language)),
         is_folded=True,
     )

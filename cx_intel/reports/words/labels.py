@@ -28,7 +28,7 @@ TICKETS = ("category", "priority")
 COMMON = {
     "active": term("Active"),
     "trial": term("Trial"),
-    "churned": term("Churned"),
+    "churned": term("churned"),
     "cancelled": term("Cancelled"),
     "paused": term("Paused"),
     "onboarding": term("Onboarding"),
@@ -49,6 +49,10 @@ def readable(code: str) -> str:
     if not CODE.fullmatch(code):
         return code
     text = " ".join(word.upper() if SHORT.fullmatch(word) else word for word in code.split("_"))
+    return _capital(text)
+
+
+def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
@@ -84,12 +88,17 @@ class Labels:
 
     def _unstated(self, column: str, value: str) -> str:
         common = COMMON.get(value) if column in (*ATTRIBUTES, STATUS, DIMENSION) else None
-        return catalogue(self.language).gettext(common) if common else readable(value)
+        return _capital(catalogue(self.language).gettext(common)) if common else readable(value)
 
     def code(self, column: str, label: str) -> str:
         """The value behind a label that was shown; the label itself where it is none."""
         known = {shown: value for (of, value), shown in self._known.items() if of == column}
         return known.get(label, label)
+
+    @property
+    def description(self) -> str:
+        """What the portfolio says of itself."""
+        return worded(self.portfolio.description, self.language)
 
     def tier(self, level: TierLevel) -> str:
         """What a tier is called."""

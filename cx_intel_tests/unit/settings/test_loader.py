@@ -115,7 +115,7 @@ def test_each_error_names_line_path_and_what_is_wrong(old: str, new: str, line: 
             "path: a.csv, unpivot: {nam_to: x}}",
             "did you mean 'name_to'?); there are columns, na",
         ),
-        ("at_least: 50,", "at_least: 50, colour: red,", "unknown key; there are at_least, is_healthy, name"),
+        ("at_least: 50,", "at_least: 50, colour: red,", "unknown key; there are at_least, is_healthy, label, name"),
     ],
 )
 def test_an_unknown_key_is_told_with_the_one_that_was_meant(old: str, new: str, message: str) -> None:

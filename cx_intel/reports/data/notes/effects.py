@@ -54,7 +54,7 @@ FOLLOWED = term(
     "drawn, whatever was done, so that no choice is in it."
 )
 REGRESSION = term(
-    "Nobody is held out by lot (`renewals.hold_out`), so this is no proof: accounts are listed when they look worst, and many "
+    "Nobody is held out by lot, so this is no proof: accounts are listed when they look worst, and many "
     "recover by themselves (regression to the mean), with a call or without; and somebody chose whom to call."
 )
 BESIDE = term(

@@ -20,7 +20,7 @@ BETTER_USED = term(
 )
 BETTER_UNUSED = term(
     "Probabilities learnt from past renewals would have been closer to what happened than the map of the settings (Brier "
-    "score {learned} against {map}; 0 is perfect). `renewals.probability_from: learned` uses them."
+    "score {learned} against {map}; 0 is perfect). The settings may ask for them."
 )
 NO_BETTER = term(
     "Learnt probabilities of renewal are asked for, and the map of the settings is used: on renewals that they were not "

@@ -58,7 +58,7 @@ def _in(data: ReportData, code: Code) -> ReportData:
 def _told(data: ReportData) -> dict[str, Any]:
     f, portfolio, level = data.language, data.portfolio, trust_of(data).level
     return {
-        "description": portfolio.description,
+        "description": data.labels.description,
         "made": f.say("As of {day}, made {time}", day=f.day(data.as_of), time=f.time(data.made_at)),
         "figures": [[kpi.label, kpi.text] for kpi in kpis(data)],
         "level": level,

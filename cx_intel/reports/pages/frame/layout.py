@@ -129,6 +129,7 @@ def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) 
         .render(
             page=page,
             portfolio=data.portfolio,
+            description=data.labels.description,
             f=data.language,
             say=data.language.say,
             as_of=data.as_of,

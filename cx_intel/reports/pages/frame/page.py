@@ -17,6 +17,7 @@ from cx_intel.reports.data.report_data import records
 from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.words.language import MISSING, Language, iso
 from cx_intel.reports.words.rounding import is_missing
+from cx_intel.reports.words.tables import table_name
 
 TABLE_ROWS = 200
 """The longest table on a page; what lies beyond is said, and where to find it."""
@@ -34,6 +35,7 @@ class Cell:
         mark: Level that it tells: shown with its glyph and colour.
         account: An account's id: the cell opens it.
         bar: Share, 0 to 100, drawn behind the figure.
+        code: Shown small beside the text, where somebody needs it for a command.
     """
 
     text: str
@@ -41,6 +43,7 @@ class Cell:
     mark: Mark | None = None
     account: str = ""
     bar: float | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,15 @@ class Columns:
         return self.heading(label), lambda row: Cell(
             MISSING if is_missing(row[column]) else self.f.say(str(row[column]))
         )
+
+    def table(self, label: str, column: str) -> Column:
+        """A table of the warehouse: its name, and its code for commands."""
+
+        def cell(row: dict[str, Any]) -> Cell:
+            code = str(row[column])
+            return Cell(table_name(code, self.f), code=code)
+
+        return self.heading(label), cell
 
     def account(self) -> Column:
         def cell(row: dict[str, Any]) -> Cell:
