@@ -101,7 +101,7 @@ def test_the_page_has_one_sentence_one_picture_one_table(tmp_path: Path):
     (figure,) = [figure for section in page.sections for figure in section.figures]
     assert [row["left"] for row in figure.data["bands"]] == [18.0, 12.0]
     (table,) = [table for section in page.sections for table in section.tables]
-    assert [row[0].text for row in table.rows] == ["champion", "at_risk"]
+    assert [row[0].text for row in table.rows] == ["Champion", "At risk"]
     assert table.rows[1][-1].text == "2.5 times"
 
 

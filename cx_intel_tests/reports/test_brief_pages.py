@@ -27,7 +27,7 @@ def test_german_has_german_words_numbers_and_dates(brief: Make):
     assert made.title == "Wochenbericht: fleet, Stand 31.01.2025; verglichen mit dem 24.01.2025"
     assert made.headline.startswith("3 Anrufe in dieser Woche gelten einem erwarteten ARR-Verlust von 7.037\u00a0€")
     assert "Laufender MRR: **3.704\u00a0€** (±0\u00a0€ seit 24.01.2025)" in made.markdown
-    assert "| ▼ Kritisch | GPS adoption 36,8\u00a0% (Richtwert\u00a080\u00a0%) |" in made.markdown
+    assert "| ▼ Kritisch | GPS-Nutzung 36,8\u00a0% (Richtwert\u00a080\u00a0%) |" in made.markdown
     assert "liegt die NRR des Bestands über die nächsten 90 Tage bei 96,0\u00a0%" in made.markdown
     assert '<html lang="de">' in made.html
 
