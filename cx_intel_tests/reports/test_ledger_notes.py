@@ -8,7 +8,7 @@ import pytest
 
 from cx_intel.contracts.catalog import tables_of
 from cx_intel.reports.brief.weekly_brief import weekly_brief
-from cx_intel.reports.charts.revenue import waterfall
+from cx_intel.reports.charts.movements import waterfall
 from cx_intel.reports.data.notes.ledger import (
     delivery,
     intra_month,
@@ -107,11 +107,13 @@ def test_months_published_otherwise_before_come_with_amount_and_cause(tmp_path: 
 
 
 def test_after_a_closed_month_the_restated_amount_is_a_step_of_its_own(tmp_path: Path) -> None:
-    data = _data(tmp_path, nrr_summary=[_month(JANUARY, restated_mrr=-25, ending_mrr=175)])
+    row = {"account_id": "c0", "revenue_month": JANUARY, "mrr": 175, "previous_mrr": 175, "restated_mrr": -25}
+    row |= {"revenue_movement": "flat", "expansion_mrr": 0, "contraction_mrr": 0}
+    data = _data(tmp_path, nrr_summary=[_month(JANUARY, restated_mrr=-25, ending_mrr=175)], fct_revenue=[row])
     (note,) = restated(data, data.language)
     assert note.startswith("−$25 of the change in Jan 2025 is restated")
-    steps = [(row["step"], row["to"]) for row in waterfall(data).data["waterfall"]]
-    assert steps[:2] == [("Starting", 200), ("Restated", 175)]
+    steps = [(row["step"], row["amount"]) for row in waterfall(data).data["waterfall"]]
+    assert steps[:2] == [("Starting", 200), ("Restated", -25)]
     headings = [heading.label for heading in revenue(data).sections[1].tables[0].headings]
     assert headings[:3] == ["Month", "Starting", "Restated"]
 

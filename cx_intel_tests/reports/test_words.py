@@ -19,7 +19,7 @@ from cx_intel.reports.words.rounding import rounded
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.report_books import book_of
 
-KEYWORDS = {"say": None, "term": None, "count": (1, 2)}
+KEYWORDS = {"say": None, "term": None, "count": (1, 2), "plural": (1, 2)}
 ROOT = Path(cx_intel.__file__).parent
 GAP = re.compile(r"\{(\w+)\}")
 

@@ -138,6 +138,17 @@ def money_labels(f: Language) -> str:
     return f"datum.value == 0 ? '0' : (datum.value < 0 ? '−' : '') + {json.dumps(before)} + ({size})"
 
 
+def short_money(f: Language, value: str) -> str:
+    """Vega's expression of a short amount that is not negative, as `Language.short_money` writes it."""
+    formats, (before, after) = f.script_formats(), f.vega_locale()["currency"]
+    million, thousand = json.dumps(formats["million"]), json.dumps(formats["thousand"])
+    digits = (
+        f"({value} >= 999500 ? format({value} / 1e6, {value} < 9995000 ? ',.2f' : ',.1f') + {million} : "
+        f"{value} >= 9999.5 ? format({value} / 1e3, {value} < 99950 ? ',.1f' : ',.0f') + {thousand} : format({value}, ',.0f'))"
+    )
+    return f"({json.dumps(before)} + {digits} + {json.dumps(after)})"
+
+
 def money_axis(f: Language, title: str | None = None, **options: Any) -> Spec:
     labels = {"labelExpr": money_labels(f), "labelOverlap": True, "labelSeparation": 8}
     return {"title": title, "tickCount": 4, **labels, **options}

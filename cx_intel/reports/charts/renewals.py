@@ -24,6 +24,7 @@ from cx_intel.reports.charts.figure import (
 from cx_intel.reports.charts.levels import present_risks
 from cx_intel.reports.charts.palette import BLUE, GREY
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
+from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.terms import SCENARIOS
 
@@ -38,11 +39,14 @@ def pipeline_by_month(data: ReportData) -> Figure:
     rows: Rows = []
     if len(pipeline):
         months = [day.replace(day=1) for day in pipeline["renewal_date"]]
-        sums = pipeline.assign(month=months).groupby(["month", "renewal_risk"], sort=True)
+        of = cells(data).of
+        marked = pipeline.assign(month=months, cell=[of[account] for account in pipeline["account_id"]])
+        sums = marked.groupby(["cell", "month", "renewal_risk"], sort=True)
         order = {mark.name: place for place, mark in enumerate(marks)}
-        for (month, risk), group in sums:  # type: ignore[misc]
+        for (cell, month, risk), group in sums:  # type: ignore[misc]
             rows.append(
                 {
+                    "cell": int(str(cell)),
                     "at": str(month),
                     "month": data.language.month(month),
                     "short": data.language.short_month(month),
@@ -55,7 +59,14 @@ def pipeline_by_month(data: ReportData) -> Figure:
             )
 
     def build(width: Width) -> Spec:
-        x = field("at", "O", title=None, axis=month_axis(rows))
+        ats = sorted({str(row["at"]) for row in rows})
+        x = field("at", "O", title=None, axis=month_axis(rows), scale={"domain": ats})
+        added: list[Spec] = [
+            {
+                "aggregate": [summed("arr"), summed("accounts"), summed("loss")],
+                "groupby": ["at", "month", "risk", "order"],
+            }
+        ]
         bars = mark(
             "bar",
             {
@@ -71,6 +82,7 @@ def pipeline_by_month(data: ReportData) -> Figure:
                     tip("loss", say("Expected loss"), "$,.0f"),
                 ],
             },
+            added,
         )
         counts = mark(
             "text",

@@ -1,6 +1,7 @@
-"""The charts of months of revenue: NRR and GRR, the waterfall of MRR, its movements.
+"""The chart of what is retained: NRR and GRR by month, and the axes that charts of months share.
 
-They draw what `nrr_summary` and `nrr_by_segment` hold. Cohorts stand in `cohorts.py`, charts over accounts in `accounts.py`.
+It adds up what cells of accounts add to the rates of `nrr_summary`. The movements of MRR stand in `movements.py`, cohorts in
+`cohorts.py`, charts over accounts in `accounts.py`.
 """
 
 import json
@@ -9,7 +10,6 @@ import pandas as pd
 
 from cx_intel.reports.charts.figure import (
     BARE,
-    LARGE,
     Figure,
     Rows,
     Spec,
@@ -18,19 +18,16 @@ from cx_intel.reports.charts.figure import (
     coloured,
     field,
     mark,
-    money_axis,
     over,
     rows_of,
     shaped,
     summed,
     tip,
 )
-from cx_intel.reports.charts.palette import LINES, RED, TEAL, Mark
+from cx_intel.reports.charts.palette import LINES, Mark
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.retention import LABELS, retention
-from cx_intel.reports.words.catalogue import term
-from cx_intel.reports.words.rounding import is_missing
 
 ALL = "all"
 TREND_MONTHS, MONTHLY_MONTHS = 24, 13
@@ -165,139 +162,3 @@ def month_axis(rows: Rows, most: int = 7) -> Spec:
 def percent_axis(data: ReportData) -> Spec:
     labels = f"format(datum.value, ',~g') + '{data.language.percent_sign}'"
     return {"labelExpr": labels, "tickCount": 5, "title": None}
-
-
-STEPS = (
-    ("new_mrr", term("New"), 1),
-    ("reactivation_mrr", term("Reactivated"), 1),
-    ("expansion_mrr", term("Expansion"), 1),
-    ("contraction_mrr", term("Contraction"), -1),
-    ("churned_mrr", term("Churned"), -1),
-)
-RESTATED = ("restated_mrr", term("Restated"), 1)
-"""Where the month before is closed and today's data differ from it."""
-
-
-def waterfall(data: ReportData) -> Figure:
-    """From the starting to the ending MRR of the newest month."""
-    say = data.language.say
-    summary = data.summary
-    rows: Rows = []
-    f, month, words = data.language, "", say("There is no month of revenue yet.")
-    if not summary.empty:
-        last = summary.iloc[-1]
-        month = f.month(last["revenue_month"])
-        level = float(last["starting_mrr"])
-        rows.append(_bar(say("Starting"), 0, level, level, "total", f.short_money(level)))
-        is_restated = not is_missing(last["restated_mrr"]) and last["restated_mrr"] != 0
-        for column, label, sign in (RESTATED, *STEPS) if is_restated else STEPS:
-            change = sign * float(last[column])
-            text = f.signed(change, f.short_money(abs(change)))
-            rows.append(
-                _bar(say(label), level, level + change, change, "up" if sign > 0 and change >= 0 else "down", text)
-            )
-            level += change
-        ending = float(last["ending_mrr"])
-        rows.append(_bar(say("Ending"), 0, ending, ending, "total", f.short_money(ending)))
-        words = "; ".join(f"{row['step']} {row['label']}" for row in rows) + "."
-
-    steps = [row["step"] for row in rows]
-    lowest = min((min(r["from"], r["to"]) for r in rows[1:-1]), default=0)
-    highest = max((max(r["from"], r["to"]) for r in rows), default=1)
-    span = max(highest - lowest, 1e-9)
-    floor = max(0.0, lowest - 0.6 * span) if lowest > 2 * span else 0.0
-
-    def build(width: Width) -> Spec:
-        ends: list[Spec] = [
-            {"calculate": f"max(min(datum.from, datum.to), {floor})", "as": "low"},
-            {"calculate": "max(datum.from, datum.to)", "as": "high"},
-        ]
-        y = field("step", "N", sort=steps, title=None, axis=LARGE | {"labelPadding": 6})
-        scale = {"domain": [floor, highest + 0.35 * (highest - floor)], "nice": False, "zero": False}
-        colours = {"domain": ["total", "up", "down"], "range": [LINES["first"], TEAL, RED]}
-        bars = mark(
-            "bar",
-            {
-                "y": y,
-                "x": field("low", "Q", scale=scale, title=None, axis=money_axis(f)),
-                "x2": {"field": "high"},
-                "color": field("kind", "N", scale=colours, legend=None),
-                "tooltip": [tip("step", say("Movement")), tip("amount", say("MRR"), "$,.2f")],
-            },
-            ends,
-            height={"band": 0.72},
-        )
-        labels = mark(
-            "text",
-            {"y": y, "x": field("high", "Q"), "text": field("label", "N")},
-            ends,
-            align="left",
-            dx=6,
-            style="strong",
-            fontSize=12,
-        )
-        return chart("waterfall", bars, labels, width=width, height=260)
-
-    return Figure(
-        "waterfall",
-        say("What happened to MRR in {month}", month=month) if month else say("What happened to MRR"),
-        words,
-        build,
-        {"waterfall": rows},
-        note=say("the axis starts at {mrr}, so that the movements show", mrr=f.short_money(floor)) if floor else "",
-        is_empty=not rows,
-    )
-
-
-def _bar(step: str, start: float, end: float, amount: float, kind: str, label: str) -> dict[str, object]:
-    values = {"from": round(start, 2), "to": round(end, 2), "amount": round(amount, 2)}
-    return {"step": step, **values, "kind": kind, "label": label}
-
-
-def mrr_movements(data: ReportData) -> Figure:
-    """The movements of each of the last months, gains above and losses below."""
-    say = data.language.say
-    summary = data.summary.tail(MONTHLY_MONTHS)
-    rows: Rows = []
-    for row in summary.to_dict("records"):
-        for column, label, sign in STEPS:
-            at = str(row["revenue_month"])
-            amount = sign * float(row[column])
-            rows.append(
-                {
-                    "at": at,
-                    "month": data.language.month(at),
-                    "short": data.language.short_month(at),
-                    "step": say(label),
-                    "amount": round(amount, 2),
-                }
-            )
-    colours = ["#2f74b8", "#7ab0dd", TEAL, "#d29200", RED]
-    marks = [Mark(say(label), colour, "square") for (_, label, _), colour in zip(STEPS, colours, strict=True)]
-
-    def build(width: Width) -> Spec:
-        bars = mark(
-            "bar",
-            {
-                "x": field("at", "O", title=None, axis=month_axis(rows)),
-                "y": field("amount", "Q", title=None, axis=money_axis(data.language)),
-                "color": coloured("step", marks),
-                "tooltip": [
-                    tip("month", say("Month")),
-                    tip("step", say("Movement")),
-                    tip("amount", say("MRR"), "$,.2f"),
-                ],
-            },
-        )
-        zero = over([{"v": 0}], mark("rule", {"y": field("v", "Q")}))
-        return chart("mrr_movements", bars, zero, width=width, height=260)
-
-    return Figure(
-        "mrr_movements",
-        say("MRR gained and lost, month by month"),
-        say("The movements of MRR month by month; the table below has the figures."),
-        build,
-        {"mrr_movements": rows},
-        is_empty=not rows,
-        legend=marks,
-    )

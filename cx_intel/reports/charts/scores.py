@@ -21,6 +21,7 @@ from cx_intel.reports.charts.figure import (
     legend_at,
     mark,
     money_axis,
+    rows_of,
     shaped,
     summed,
     tip,
@@ -28,6 +29,7 @@ from cx_intel.reports.charts.figure import (
 )
 from cx_intel.reports.charts.levels import present_tiers, tier_bounds
 from cx_intel.reports.charts.palette import BLUE
+from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData, records
 
 POINTS_SHOWN = 1500
@@ -154,15 +156,26 @@ def points_lost(data: ReportData) -> Figure:
     say = data.language.say
     drivers = data["health_score_drivers"]
     rows: Rows = []
+    names: list[str] = []
+    worst = ""
     if len(drivers):
-        customers = drivers["account_id"].nunique()
-        per_customer = drivers.groupby(["label", "dimension"])["points_lost"].sum() / customers
-        affected = drivers[drivers["points_lost"] > 0].groupby("label").size()
-        for row in records(per_customer.sort_values(ascending=False).reset_index()):
-            count = int(affected.get(row["label"], 0))
-            lost = round(float(row["points_lost"]), 3)
-            rows.append({"label": row["label"], "dimension": row["dimension"], "lost": lost, "accounts": count})
-    names = [row["label"] for row in rows]
+        of = cells(data).of
+        marked = drivers.assign(cell=[of[a] for a in drivers["account_id"]], affected=(drivers["points_lost"] > 0).astype(int))
+        customers = marked.drop_duplicates("account_id").groupby("cell").size()
+        sums = marked.groupby(["cell", "label", "dimension"], as_index=False)[["points_lost", "affected"]].sum()
+        sums = sums.assign(customers=sums["cell"].map(customers))
+        shown = {"cell": "cell", "label": "label", "dimension": "dimension", "points_lost": "points"}
+        rows = rows_of(sums, shown | {"affected": "accounts", "customers": "customers"})
+        lost = drivers.groupby("label")["points_lost"].sum().sort_values(ascending=False) / drivers["account_id"].nunique()
+        names = [str(name) for name in lost.index]
+        worst = say(
+            "{signal} costs most, {points} points.", signal=names[0], points=data.language.number(lost.iloc[0], 1)
+        )
+    mean: list[Spec] = [
+        {"aggregate": [summed(n) for n in ("points", "accounts", "customers")], "groupby": ["label", "dimension"]},
+        {"calculate": "datum.points / datum.customers", "as": "lost"},
+        {"calculate": "datum.lost * 1.25", "as": "room"},
+    ]
 
     def build(width: Width) -> Spec:
         base = {
@@ -175,18 +188,12 @@ def points_lost(data: ReportData) -> Figure:
                 tip("accounts", say("Accounts that lose"), ","),
             ],
         }
-        bars = mark("bar", base, color=BLUE, height={"band": 0.7})
+        bars = mark("bar", base, mean, color=BLUE, height={"band": 0.7})
         points = base | {"text": field("lost", "Q", format=",.1f")}
-        labels = mark("text", points, align="left", dx=5, style="strong")
-        widened: list[Spec] = [{"calculate": "datum.lost * 1.25", "as": "room"}]
-        room = mark("point", base | {"x": field("room", "Q")}, widened, opacity=0)
-        return chart("points_lost", bars, labels, room, width=width, height=max(21 * len(rows), HEIGHT))
+        labels = mark("text", points, mean, align="left", dx=5, style="strong")
+        room = mark("point", base | {"x": field("room", "Q")}, mean, opacity=0)
+        return chart("points_lost", bars, labels, room, width=width, height=max(21 * len(names), HEIGHT))
 
-    worst = rows and say(
-        "{signal} costs most, {points} points.",
-        signal=rows[0]["label"],
-        points=data.language.number(rows[0]["lost"], 1),
-    )
     return Figure(
         "points_lost",
         say("What costs points"),

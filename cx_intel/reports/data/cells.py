@@ -22,6 +22,8 @@ ALWAYS = ("owner", "segment", "country")
 LABELS = {"owner": term("Owner"), "segment": term("Segment"), "country": term("Country")}
 DIGITS = 6
 """Of a part: as exact as the tables' decimals."""
+MOST_CELLS = 2000
+"""Of more combinations pages would grow too large: the last attributes are left out of the filters until there are fewer."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +78,18 @@ def filter_labels(data: ReportData) -> dict[str, str]:
 def cells(data: ReportData) -> Cells:
     """The cells of all accounts that any figure of the pages is of."""
     columns, nothing = filter_columns(data.portfolio), data.language.say(NO_VALUE)
-    of: dict[str, int] = {}
-    numbers: dict[tuple[str, ...], int] = {}
+    values: dict[str, tuple[str, ...]] = {}
     for frame in (data["account_snapshot"], data["dim_account"], data.ledger_parts, *data.compared.values()):
         known = frame.reindex(columns=["account_id", *columns]).drop_duplicates("account_id")
-        for account, *values in known.itertuples(index=False):
-            if account not in of:
-                row = tuple(nothing if is_missing(value) or value == NO_VALUE else str(value) for value in values)
-                of[account] = numbers.setdefault(row, len(numbers))
-    return Cells(columns, list(numbers), of)
+        for account, *row in known.itertuples(index=False):
+            if account not in values:
+                values[account] = tuple(nothing if is_missing(v) or v == NO_VALUE else str(v) for v in row)
+    kept = len(columns)
+    while kept > 1 and len({row[:kept] for row in values.values()}) > MOST_CELLS:
+        kept -= 1
+    numbers: dict[tuple[str, ...], int] = {}
+    of = {account: numbers.setdefault(row[:kept], len(numbers)) for account, row in values.items()}
+    return Cells(columns[:kept], list(numbers), of)
 
 
 def filter_data(data: ReportData) -> dict[str, Any]:

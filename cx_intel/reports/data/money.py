@@ -166,7 +166,7 @@ def money_script(data: ReportData) -> dict[str, Any]:
     return {
         "sums": {name: by_cell.sums(parts, name) for name in SUMMED},
         "fixed": {name: figures[name] for name in SIMULATED},
-        "counts": COUNTS,
-        "differences": DIFFERENCES,
+        "formats": {name: ["number", 0] for name in COUNTS},
+        "minus": DIFFERENCES,
         "clauses": [[f.say(clause.text), clause.needs, clause.lacks] for clause in CLAUSES],
     }

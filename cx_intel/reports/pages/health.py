@@ -10,15 +10,20 @@ import pandas as pd
 from cx_intel.reports.charts import accounts as charts
 from cx_intel.reports.charts.palette import UNKNOWN, Mark, risk_marks, tier_marks
 from cx_intel.reports.charts.scores import points_lost, score_distribution
+from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.notes.backtest import ASKED, judgement
 from cx_intel.reports.data.report_data import WEEK, ReportData, is_true, total
 from cx_intel.reports.data.signals import LEAST_POINTS, main_changes, main_reasons, moved_by
 from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
-from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.catalogue import plural, term
 from cx_intel.reports.words.tables import table_name
 
 QUESTION = term("How are our customers doing, and who moved?")
 MOVERS, LISTED = 10, 100
+HEALTHY_TOLD = plural(
+    "{n} of {all} customers is healthy ({share}); the mean score is {mean}.",
+    "{n} of {all} customers are healthy ({share}); the mean score is {mean}.",
+)
 
 
 def health(data: ReportData) -> Page:
@@ -36,7 +41,28 @@ def health(data: ReportData) -> Page:
     sections = [Section(say("Overview"), overview), _movers(data), Section(say("At risk"), tables=[_at_risk(data)])]
     if data.has("churn_risk_view"):
         sections.append(Section(say("Signs of churn"), tables=[_churn_signs(data)]))
-    return Page("health", say("Health"), say(QUESTION), _answer(data), sections, datasets={charts.ACCOUNTS: rows})
+    return Page(
+        "health",
+        say("Health"),
+        say(QUESTION),
+        _answer(data),
+        sections,
+        datasets={charts.ACCOUNTS: rows},
+        script_data={"sentences": [_healthy_script(data)]},
+    )
+
+
+def _healthy_script(data: ReportData) -> dict[str, Any]:
+    """What a script tells from for chosen accounts: how many are healthy, and their mean score."""
+    scores, by_cell = data["customer_health_scores"], cells(data)
+    known = scores[scores["health_tier"] != UNKNOWN] if len(scores) else scores
+    known = known.assign(healthy=is_true(known["is_healthy"]).astype(int), one=1)
+    return {
+        "sums": {gap: by_cell.sums(known, c) for gap, c in (("n", "healthy"), ("all", "one"), ("score", "health_score"))},
+        "formats": {"n": ["number", 0], "all": ["number", 0]},
+        "ratios": {"share": ["n", "all", 100, "percent", 0], "mean": ["score", "all", 1, "number", 1]},
+        "clauses": [[data.language.forms(*HEALTHY_TOLD), [], []]],
+    }
 
 
 def week_changes(data: ReportData) -> pd.DataFrame:
@@ -56,8 +82,7 @@ def _answer(data: ReportData) -> list[str]:
     mean = f.number(known["health_score"].mean(), 1)
     found = [
         f.count(
-            "{n} of {all} customers is healthy ({share}); the mean score is {mean}.",
-            "{n} of {all} customers are healthy ({share}); the mean score is {mean}.",
+            *HEALTHY_TOLD,
             healthy,
             all=f.number(len(known)),
             share=f.percent(100 * healthy / len(known) if len(known) else None, 0),

@@ -28,7 +28,7 @@ from cx_intel.settings.renewals import CANCELLED
 QUESTION = term("Whom do I call first, and why?")
 RENEWS = term("Call {name} first (owner: {owner}): renews {due}, {arr} ARR, risk {risk}. {playbook}, due by {day}.")
 ENDS = term("Call {name} first (owner: {owner}): ends {due}, {arr} ARR, risk {risk}. {playbook}, due by {day}.")
-UPCOMING = 100
+UPCOMING = 300
 
 
 def renewals(data: ReportData) -> Page:
@@ -56,7 +56,7 @@ def renewals(data: ReportData) -> Page:
         _answer(data),
         sections,
         datasets={"accounts": rows},
-        script_data={"money": money_script(data)},
+        script_data={"sentences": [money_script(data)]},
     )
 
 

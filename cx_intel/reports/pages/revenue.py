@@ -9,13 +9,17 @@ import pandas as pd
 
 from cx_intel.reports.charts import revenue as charts
 from cx_intel.reports.charts.cohorts import cohorts
+from cx_intel.reports.charts.movements import mrr_movements, waterfall
 from cx_intel.reports.data.arr import arr_figures
+from cx_intel.reports.data.cells import cells
+from cx_intel.reports.data.kpis import retention_months
 from cx_intel.reports.data.notes.ledger import delivery, intra_month, outside_mrr, reconciliation, refused, restated
+from cx_intel.reports.data.reading import LEDGER_PARTS
 from cx_intel.reports.data.report_data import ReportData, total
-from cx_intel.reports.data.retention import retention
+from cx_intel.reports.data.retention import LABELS, retention
 from cx_intel.reports.data.terms import CAUSES
 from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
-from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.catalogue import plural, term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.words.tables import table_name
@@ -23,6 +27,13 @@ from cx_intel.reports.words.tables import table_name
 MONTHS, MOVERS = 13, 50
 AGES = (1, 3, 6, 12, 24)
 QUESTION = term("What happened to MRR last month, and how much of it stays?")
+MONTH_TOLD = plural(
+    "MRR went from {start} to {end} in {month} ({growth}): {came} new or back and {expansion} expansion, against "
+    "{contraction} contraction and {churned} churn ({n} account).",
+    "MRR went from {start} to {end} in {month} ({growth}): {came} new or back and {expansion} expansion, against "
+    "{contraction} contraction and {churned} churn ({n} accounts).",
+)
+RATES_TOLD = term("NRR is {nrr} and GRR {grr} ({span}).")
 
 
 def revenue(data: ReportData) -> Page:
@@ -33,7 +44,7 @@ def revenue(data: ReportData) -> Page:
         return Page("revenue", say("Revenue"), say(QUESTION), found, [])
     monthly = charts.retention_trend(data, charts.MONTHLY, key="monthly_retention", months=charts.MONTHLY_MONTHS)
     trailing = charts.retention_trend(data, key="retention_trend")
-    figures = [charts.waterfall(data), charts.mrr_movements(data)]
+    figures = [waterfall(data), mrr_movements(data)]
     rates = [trailing, monthly] if trailing.title != monthly.title else [monthly]
     maps = [
         cohorts(data, "account_retention_pct", say("Accounts that stay, by cohort")),
@@ -57,7 +68,35 @@ def revenue(data: ReportData) -> Page:
             ],
         ),
     ]
-    return Page("revenue", say("Revenue"), say(QUESTION), _answer(data, summary), sections)
+    told = {
+        "sentences": [_month_script(data, summary.iloc[-1])],
+        "retention": {"rows": trailing.key, "span": charts.retention_suffix(data), "months": retention_months(data)},
+        "rates": [say(RATES_TOLD), say(LABELS[charts.retention_suffix(data)])],
+    }
+    return Page("revenue", say("Revenue"), say(QUESTION), _answer(data, summary), sections, script_data=told)
+
+
+def _month_script(data: ReportData, last: pd.Series) -> dict[str, Any]:
+    """What a script tells the newest month from for chosen accounts."""
+    parts, by_cell = data.ledger_parts, cells(data)
+    parts = parts[parts["revenue_month"] == last["revenue_month"]] if len(parts) else parts.reindex(columns=LEDGER_PARTS)
+    parts = parts.assign(came=parts["new_mrr"] + parts["reactivation_mrr"], churned=(parts["churned_mrr"] > 0).astype(int))
+    shown = {
+        "start": "starting_mrr",
+        "end": "ending_mrr",
+        "came": "came",
+        "expansion": "expansion_mrr",
+        "contraction": "contraction_mrr",
+        "churned": "churned_mrr",
+        "n": "churned",
+    }
+    return {
+        "sums": {gap: by_cell.sums(parts, column) for gap, column in shown.items()},
+        "texts": {"month": data.language.month(last["revenue_month"])},
+        "formats": {"n": ["number", 0]},
+        "growths": {"growth": ["end", "start"]},
+        "clauses": [[data.language.forms(*MONTH_TOLD), [], []]],
+    }
 
 
 def _answer(data: ReportData, summary: pd.DataFrame) -> list[str]:
@@ -67,10 +106,7 @@ def _answer(data: ReportData, summary: pd.DataFrame) -> list[str]:
     growth = f.signed(change, f.percent(abs(last["mrr_growth_pct"]))) if pd.notna(last["mrr_growth_pct"]) else MISSING
     found = [
         f.count(
-            "MRR went from {start} to {end} in {month} ({growth}): {came} new or back and {expansion} expansion, against "
-            "{contraction} contraction and {churned} churn ({n} account).",
-            "MRR went from {start} to {end} in {month} ({growth}): {came} new or back and {expansion} expansion, against "
-            "{contraction} contraction and {churned} churn ({n} accounts).",
+            *MONTH_TOLD,
             last["churned_accounts"],
             start=f.money(last["starting_mrr"]),
             end=f.money(last["ending_mrr"]),
@@ -84,7 +120,7 @@ def _answer(data: ReportData, summary: pd.DataFrame) -> list[str]:
     ]
     if kept := retention(last):
         rates = {"span": f.say(kept.label), "nrr": f.percent(kept.nrr), "grr": f.percent(kept.grr)}
-        found.append(f.say("NRR is {nrr} and GRR {grr} ({span}).", **rates))
+        found.append(f.say(RATES_TOLD, **rates))
     notes = [note for told in (refused, delivery, restated, reconciliation) for note in told(data, f)]
     return [*found, *notes, arr_figures(data).reconciled(f)]
 

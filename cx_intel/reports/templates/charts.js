@@ -19,7 +19,9 @@ const report = (() => {
   const charts = [];
   let chosen = null;
 
-  const rowsFor = (chart, name) => chosen ? chart.rows[name].filter((row) => row.cell === undefined || chosen.has(row.cell)) : chart.rows[name];
+  const rowsFor = (chart, name) => chosen ? chart.rows[name].filter((row) => row.cell == null || chosen.has(row.cell)) : chart.rows[name];
+  /* Rows of cells of accounts follow the filters. */
+  const ofCells = (rows) => rows.some((row) => row.cell != null);
 
   async function drawInto(element, given, rows, canvas = false) {
     const spec = JSON.parse(JSON.stringify(given));
@@ -65,10 +67,10 @@ const report = (() => {
     chosen = cells;
     if (!was && !chosen) return;
     for (const chart of charts) {
-      const names = chart.reads.filter((name) => chart.rows[name].length && chart.rows[name][0].cell !== undefined);
+      const names = chart.reads.filter((name) => ofCells(chart.rows[name]));
       if (!names.length || !chart.result) continue;
       const panel = document.getElementById("panel-" + chart.id);
-      const empty = names.every((name) => rowsFor(chart, name).length === 0);
+      const empty = names.every((name) => !ofCells(rowsFor(chart, name)));
       panel.querySelector("[data-empty]").hidden = !empty;
       document.getElementById("chart-" + chart.id).hidden = empty;
       if (!empty) await draw(chart);
@@ -105,5 +107,5 @@ const report = (() => {
     document.documentElement.dataset.ready = "yes";
   })();
   dark.addEventListener("change", () => charts.forEach(draw));
-  return { page, datasets, rowsOf, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, say, filled, charts };
+  return { page, datasets, rowsOf, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, say, filled, ofCells, charts };
 })();

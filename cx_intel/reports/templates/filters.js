@@ -16,14 +16,22 @@
   const whole = (value) => { const shown = rounded(value); return Math.sign(shown) * Math.floor(Math.abs(shown) + 0.5); };
   const signed = (change, text) => /[1-9]/.test(text) ? (change > 0 ? "+" : "−") + text : "±" + text;
 
-  function sentence(money, chosen) {
-    const figures = { ...money.fixed }, shown = {};
-    for (const [name, parts] of Object.entries(money.sums)) figures[name] = rounded(sum(parts, chosen));
-    for (const [name, value] of Object.entries(figures)) shown[name] = money.counts.includes(name) ? report.number(value) : report.money(whole(value));
-    for (const [name, [all, part]] of Object.entries(money.differences)) shown[name] = report.money(whole(figures[all]) - whole(figures[part]));
-    return money.clauses
+  /* A sentence over sums: figures are added up, differences taken of what is shown, ratios of the sums. */
+  function sentence(told, chosen) {
+    const figures = { ...told.fixed }, shown = { ...told.texts }, formats = told.formats || {};
+    const written = (value, kind, digits) => kind === "number" ? report.number(value, digits) : kind === "percent" ? report.percent(value, digits) : report.money(whole(value));
+    for (const [name, parts] of Object.entries(told.sums)) figures[name] = rounded(sum(parts, chosen));
+    for (const [name, value] of Object.entries(figures)) shown[name] = written(value, ...(formats[name] || ["money"]));
+    for (const [name, [all, part]] of Object.entries(told.minus || {})) shown[name] = report.money(whole(figures[all]) - whole(figures[part]));
+    for (const [name, [part, all, factor, kind, digits]] of Object.entries(told.ratios || {})) shown[name] = written(figures[all] ? factor * figures[part] / figures[all] : null, kind, digits);
+    for (const [name, [end, start]] of Object.entries(told.growths || {})) {
+      const change = figures[start] ? 100 * (figures[end] - figures[start]) / figures[start] : null;
+      shown[name] = change === null ? page.formats.missing : signed(change, report.percent(Math.abs(change)));
+    }
+    const text = told.clauses
       .filter(([, needs, lacks]) => needs.every((name) => figures[name] > 0) && !lacks.some((name) => figures[name] > 0))
-      .map(([text]) => report.filled(text, shown)).join("; ") + ".";
+      .map(([forms]) => report.filled(Array.isArray(forms) ? forms[figures.n === 1 ? 0 : 1] : forms, shown)).join("; ");
+    return text.endsWith(".") ? text : text + ".";
   }
 
   /* NRR and GRR of the chosen accounts in a month, as the published ones are made: by month, of three, or of twelve months. */
@@ -88,7 +96,7 @@
   }
 
   /* What stays of the whole company while a filter is set says so. */
-  const wholes = [];
+  const wholes = [], described = new Map();
   function tag(element, before = false) {
     const words = document.createElement("span");
     words.className = "whole";
@@ -97,14 +105,15 @@
     if (before) element.prepend(words, " "); else element.append(" ", words);
     wholes.push(words);
   }
-  const follows = (chart) => Object.values(chart.rows).some((rows) => rows.length && rows[0].cell !== undefined);
+  const follows = (chart) => Object.values(chart.rows).some(report.ofCells);
   function tagAll() {
     for (const figure of document.querySelectorAll("figure.panel")) {
       const chart = report.charts.find((one) => "panel-" + one.id === figure.id);
       if (!chart || !follows(chart)) tag(figure.querySelector("h3"));
+      else described.set(figure.querySelector(".chart"), figure.querySelector(".chart").getAttribute("aria-label"));
     }
     for (const table of document.querySelectorAll("[data-table]")) if (!table.querySelector("tr[data-cell]")) tag(table.querySelector("caption"));
-    for (const note of document.querySelectorAll(".note, p.empty:not([data-empty])")) tag(note, true);
+    for (const note of document.querySelectorAll(".note, p.empty:not([data-empty])")) if (/\d/.test(note.textContent)) tag(note, true);
   }
 
   /* The answer for the whole company is folded away while a filter is set. */
@@ -144,12 +153,24 @@
     report.search = search;
   }
 
+  /* What is said of the chosen accounts, in place of the answer for the whole company. */
+  function tell(chosen) {
+    const told = chosen ? (page.sentences || []).map((one) => sentence(one, chosen)) : [];
+    if (chosen && page.rates) {
+      const now = rates(chosen, page.retention.months[0]);
+      if (now) told.push(report.filled(page.rates[0], { nrr: report.percent(now.nrr), grr: report.percent(now.grr), span: page.rates[1] }));
+    }
+    selected.hidden = told.length === 0;
+    selected.replaceChildren(...told.map((text) => Object.assign(document.createElement("p"), { textContent: text })));
+  }
+
   async function apply() {
     const chosen = picked(), names = Object.keys(chosen), is = (row) => names.every((name) => row[columns.indexOf(name)] === chosen[name]);
     const kept = names.length ? new Set(cells.flatMap((row, cell) => is(row) ? [cell] : [])) : null;
     address(chosen);
     wholes.forEach((words) => { words.hidden = !kept; });
     fold(Boolean(kept));
+    for (const [chart, label] of described) chart.setAttribute("aria-label", kept ? chart.closest("figure").querySelector("h3").textContent + ", " + say("of the selection") : label);
     const words = names.map((name) => page.filters.labels[name] + ": " + chosen[name]).join(", ");
     document.getElementById("filter-words").textContent = words || say("all accounts");
     box.classList.toggle("is-set", Boolean(kept));
@@ -157,15 +178,7 @@
     mine.hidden = !remembered || chosen.owner === remembered || ![...form.elements.owner?.options || []].some((option) => option.value === remembered);
     mine.textContent = say("My accounts ({owner})", { owner: remembered });
     keep.hidden = !chosen.owner || chosen.owner === remembered;
-    if (selected) {
-      selected.hidden = !kept || !page.money;
-      selected.textContent = "";
-      if (!selected.hidden) {
-        const line = document.createElement("p");
-        line.textContent = sentence(page.money, kept);
-        selected.append(line);
-      }
-    }
+    tell(kept);
     if (page.kpis) kpis(kept);
     tables(kept);
     if (report.chosen) report.chosen(kept);

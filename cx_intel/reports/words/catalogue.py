@@ -36,3 +36,8 @@ def catalogue(code: str) -> NullTranslations:
 def term(text: str) -> str:
     """The text itself: marks a word that is said elsewhere by `Language.say`, so that it is collected here."""
     return text
+
+
+def plural(one: str, many: str) -> tuple[str, str]:
+    """The two forms of a text: marks them, so that they are collected here and said elsewhere by `Language.count`."""
+    return one, many

@@ -63,6 +63,10 @@ class Language:
         """A text about a number of things, with the form that the number takes; `{n}` is that number."""
         return catalogue(self.code).ngettext(one, many, int(n)).format(n=self.number(n), **gaps)
 
+    def forms(self, one: str, many: str) -> list[str]:
+        """A text about one thing and about several in this language, with its gaps, for scripts."""
+        return [catalogue(self.code).ngettext(one, many, n) for n in (1, 2)]
+
     @cached_property
     def _locale(self) -> Any:
         from babel import Locale

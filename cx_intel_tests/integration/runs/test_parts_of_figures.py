@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from cx_intel.reports.charts.movements import waterfall
 from cx_intel.reports.charts.revenue import retention_rows
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.kpis import SUMS, kpi_parts, kpis
@@ -60,6 +61,15 @@ def test_the_parts_of_retention_are_the_published_rates(made: Made) -> None:
                 (month[f"nrr_{suffix}"], month[f"grr_{suffix}"])
             )
     assert retention(months.iloc[-1]) is not None
+
+
+def test_the_parts_of_the_movements_are_the_published_waterfall(made: Made) -> None:
+    last = made.data.summary.iloc[-1]
+    added: dict[int, float] = {}
+    for row in waterfall(made.data).data["waterfall"]:
+        added[row["order"]] = round(added.get(row["order"], 0) + row["amount"], 6)
+    signs = {"starting": 1, "new": 1, "reactivation": 1, "expansion": 1, "contraction": -1, "churned": -1, "ending": 1}
+    assert list(added.values()) == [sign * float(last[f"{name}_mrr"]) for name, sign in signs.items()]
 
 
 def test_the_parts_of_an_owner_are_what_sql_says(made: Made) -> None:

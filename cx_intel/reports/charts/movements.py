@@ -1,0 +1,195 @@
+"""The charts of the movements of MRR: the waterfall of the newest month, and what was gained and lost month by month.
+
+They add up what cells of accounts add to the figures of `nrr_summary`, so that they follow the filters of a page. What is
+retained stands in `revenue.py`.
+"""
+
+import json
+from typing import Any
+
+from cx_intel.reports.charts.figure import (
+    LARGE,
+    Figure,
+    Rows,
+    Spec,
+    Width,
+    chart,
+    coloured,
+    field,
+    mark,
+    money_axis,
+    over,
+    short_money,
+    summed,
+    tip,
+)
+from cx_intel.reports.charts.palette import LINES, RED, TEAL, Mark
+from cx_intel.reports.charts.revenue import MONTHLY_MONTHS, month_axis
+from cx_intel.reports.data.cells import cells
+from cx_intel.reports.data.report_data import ReportData, records
+from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.rounding import is_missing
+
+STEPS = (
+    ("new_mrr", term("New"), 1),
+    ("reactivation_mrr", term("Reactivated"), 1),
+    ("expansion_mrr", term("Expansion"), 1),
+    ("contraction_mrr", term("Contraction"), -1),
+    ("churned_mrr", term("Churned"), -1),
+)
+RESTATED = ("restated_mrr", term("Restated"), 1)
+"""Where the month before is closed and today's data differ from it."""
+STARTING, ENDING = ("starting_mrr", term("Starting"), 0), ("ending_mrr", term("Ending"), 0)
+"""Levels have no sign."""
+Step = tuple[str, str, int]
+
+
+def _steps(row: dict[str, Any]) -> list[Step]:
+    """The bars of a month of `nrr_summary`, from its starting to its ending MRR."""
+    is_restated = not is_missing(row["restated_mrr"]) and row["restated_mrr"] != 0
+    return [STARTING, *([RESTATED] if is_restated else []), *STEPS, ENDING]
+
+
+def _amounts(data: ReportData, months: list[Any], steps: list[Step]) -> Rows:
+    """What each cell of accounts adds to the steps of these months, without zeros."""
+    parts = data.ledger_parts
+    parts = parts[parts["revenue_month"].isin(months)] if len(parts) else parts
+    if parts.empty:
+        return []
+    sums = records(cells(data).grouped(parts, "revenue_month", [column for column, _, _ in steps]))
+    return [
+        {
+            "cell": int(row["cell"]),
+            "at": str(row["revenue_month"]),
+            "order": order,
+            "step": data.language.say(label),
+            "sign": sign,
+            "amount": (sign or 1) * round(float(row[column]), 2),
+        }
+        for row in sums
+        for order, (column, label, sign) in enumerate(steps)
+        if row[column]
+    ]
+
+
+def waterfall(data: ReportData) -> Figure:
+    """From the starting to the ending MRR of the newest month."""
+    say, f, summary = data.language.say, data.language, data.summary
+    last = records(summary)[-1] if len(summary) else None
+    steps = _steps(last) if last else []
+    rows = _amounts(data, [last["revenue_month"]], steps) if last else []
+    names = [say(label) for _, label, _ in steps]
+    if rows:  # every step has a bar, also one that no account adds to
+        rows += [
+            rows[0] | {"cell": None, "order": order, "step": say(label), "sign": sign, "amount": 0}
+            for order, (_, label, sign) in enumerate(steps)
+        ]
+    said = [
+        f"{say(label)} {f.short_money(last[c]) if not sign else f.signed(sign * last[c], f.short_money(abs(last[c])))}"
+        for c, label, sign in (steps if last else [])
+        if last
+    ]
+
+    def build(width: Width) -> Spec:
+        y = field("step", "N", sort=names, title=None, axis=LARGE | {"labelPadding": 6}, scale={"domain": names})
+        scale = {"nice": False, "zero": False}
+        colours = {"domain": ["total", "up", "down"], "range": [LINES["first"], TEAL, RED]}
+        bars = mark(
+            "bar",
+            {
+                "y": y,
+                "x": field("low", "Q", scale=scale, title=None, axis=money_axis(f)),
+                "x2": {"field": "high"},
+                "color": field("kind", "N", scale=colours, legend=None),
+                "tooltip": [tip("step", say("Movement")), tip("amount", say("MRR"), "$,.2f")],
+            },
+            _levels(),
+            height={"band": 0.72},
+        )
+        size = short_money(f, "abs(datum.amount)")
+        signed = f"datum.sign == 0 ? {size} : (abs(datum.amount) < 0.5 ? '±' : datum.amount > 0 ? '+' : '−') + {size}"
+        told = {"y": y, "x": field("high", "Q"), "text": field("label", "N")}
+        label: list[Spec] = [*_levels(), {"calculate": signed, "as": "label"}]
+        labels = mark("text", told, label, align="left", dx=6, style="strong", fontSize=12)
+        room = mark("point", {"y": y, "x": field("room", "Q")}, _levels(), opacity=0, tooltip=None)
+        return chart("waterfall", bars, labels, room, width=width, height=260)
+
+    month = f.month(last["revenue_month"]) if last else ""
+    return Figure(
+        "waterfall",
+        say("What happened to MRR in {month}", month=month) if month else say("What happened to MRR"),
+        "; ".join(said) + "." if rows else say("There is no month of revenue yet."),
+        build,
+        {"waterfall": rows},
+        note=say("the axis may start above 0, so that the movements show"),
+        is_empty=not rows,
+    )
+
+
+def _levels() -> list[Spec]:
+    """From amounts to the ends of bars; where movements are small, the axis starts a little below the lowest of them."""
+    return [
+        {"aggregate": [summed("amount")], "groupby": ["order", "step", "sign"]},
+        {"window": [{"op": "sum", "field": "amount", "as": "sum"}], "sort": [{"field": "order"}], "frame": [None, 0]},
+        {"calculate": "datum.sign == 0 ? datum.amount : datum.sum", "as": "to"},
+        {"calculate": "datum.sign == 0 ? 0 : datum.sum - datum.amount", "as": "from"},
+        {"calculate": "datum.sign == 0 ? 'total' : datum.sign > 0 && datum.amount >= 0 ? 'up' : 'down'", "as": "kind"},
+        {"calculate": "datum.sign == 0 ? null : min(datum.from, datum.to)", "as": "least"},
+        {"calculate": "max(datum.from, datum.to)", "as": "high"},
+        {
+            "joinaggregate": [
+                {"op": "min", "field": "least", "as": "lowest"},
+                {"op": "max", "field": "high", "as": "highest"},
+            ]
+        },
+        {"calculate": "max(datum.highest - datum.lowest, 1e-9)", "as": "span"},
+        {
+            "calculate": "datum.lowest > 2 * datum.span ? max(0, datum.lowest - 0.6 * datum.span) : 0",
+            "as": "floor",
+        },
+        {"calculate": "max(min(datum.from, datum.to), datum.floor)", "as": "low"},
+        {"calculate": "datum.highest + 0.35 * (datum.highest - datum.floor)", "as": "room"},
+    ]
+
+
+def mrr_movements(data: ReportData) -> Figure:
+    """The movements of each of the last months, gains above and losses below."""
+    say, f = data.language.say, data.language
+    months = list(data.summary["revenue_month"].tail(MONTHLY_MONTHS))
+    rows = _amounts(data, months, list(STEPS))
+    named = [{"at": str(month), "month": f.month(month), "short": f.short_month(month)} for month in months]
+    names = f"({json.dumps({row['at']: row['month'] for row in named}, ensure_ascii=False)})[datum.at]"
+    colours = ["#2f74b8", "#7ab0dd", TEAL, "#d29200", RED]
+    marks = [Mark(say(label), colour, "square") for (_, label, _), colour in zip(STEPS, colours, strict=True)]
+
+    def build(width: Width) -> Spec:
+        bars = mark(
+            "bar",
+            {
+                "x": field("at", "O", title=None, axis=month_axis(named), scale={"domain": [row["at"] for row in named]}),
+                "y": field("amount", "Q", title=None, axis=money_axis(f)),
+                "color": coloured("step", marks),
+                "order": field("order", "Q"),
+                "tooltip": [
+                    tip("month", say("Month")),
+                    tip("step", say("Movement")),
+                    tip("amount", say("MRR"), "$,.2f"),
+                ],
+            },
+            [
+                {"aggregate": [summed("amount")], "groupby": ["at", "step", "order"]},
+                {"calculate": names, "as": "month"},
+            ],
+        )
+        zero = over([{"v": 0}], mark("rule", {"y": field("v", "Q")}))
+        return chart("mrr_movements", bars, zero, width=width, height=260)
+
+    return Figure(
+        "mrr_movements",
+        say("MRR gained and lost, month by month"),
+        say("The movements of MRR month by month; the table below has the figures."),
+        build,
+        {"mrr_movements": rows},
+        is_empty=not months,
+        legend=marks,
+    )
