@@ -166,7 +166,9 @@ def mrr_movements(data: ReportData) -> Figure:
         bars = mark(
             "bar",
             {
-                "x": field("at", "O", title=None, axis=month_axis(named), scale={"domain": [row["at"] for row in named]}),
+                "x": field(
+                    "at", "O", title=None, axis=month_axis(named), scale={"domain": [row["at"] for row in named]}
+                ),
                 "y": field("amount", "Q", title=None, axis=money_axis(f)),
                 "color": coloured("step", marks),
                 "order": field("order", "Q"),

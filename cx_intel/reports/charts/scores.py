@@ -160,13 +160,17 @@ def points_lost(data: ReportData) -> Figure:
     worst = ""
     if len(drivers):
         of = cells(data).of
-        marked = drivers.assign(cell=[of[a] for a in drivers["account_id"]], affected=(drivers["points_lost"] > 0).astype(int))
+        marked = drivers.assign(
+            cell=[of[a] for a in drivers["account_id"]], affected=(drivers["points_lost"] > 0).astype(int)
+        )
         customers = marked.drop_duplicates("account_id").groupby("cell").size()
         sums = marked.groupby(["cell", "label", "dimension"], as_index=False)[["points_lost", "affected"]].sum()
         sums = sums.assign(customers=sums["cell"].map(customers))
         shown = {"cell": "cell", "label": "label", "dimension": "dimension", "points_lost": "points"}
         rows = rows_of(sums, shown | {"affected": "accounts", "customers": "customers"})
-        lost = drivers.groupby("label")["points_lost"].sum().sort_values(ascending=False) / drivers["account_id"].nunique()
+        lost = (
+            drivers.groupby("label")["points_lost"].sum().sort_values(ascending=False) / drivers["account_id"].nunique()
+        )
         names = [str(name) for name in lost.index]
         worst = say(
             "{signal} costs most, {points} points.", signal=names[0], points=data.language.number(lost.iloc[0], 1)

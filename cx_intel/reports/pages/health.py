@@ -58,7 +58,9 @@ def _healthy_script(data: ReportData) -> dict[str, Any]:
     known = scores[scores["health_tier"] != UNKNOWN] if len(scores) else scores
     known = known.assign(healthy=is_true(known["is_healthy"]).astype(int), one=1)
     return {
-        "sums": {gap: by_cell.sums(known, c) for gap, c in (("n", "healthy"), ("all", "one"), ("score", "health_score"))},
+        "sums": {
+            gap: by_cell.sums(known, c) for gap, c in (("n", "healthy"), ("all", "one"), ("score", "health_score"))
+        },
         "formats": {"n": ["number", 0], "all": ["number", 0]},
         "ratios": {"share": ["n", "all", 100, "percent", 0], "mean": ["score", "all", 1, "number", 1]},
         "clauses": [[data.language.forms(*HEALTHY_TOLD), [], []]],

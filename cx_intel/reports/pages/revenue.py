@@ -79,8 +79,12 @@ def revenue(data: ReportData) -> Page:
 def _month_script(data: ReportData, last: pd.Series) -> dict[str, Any]:
     """What a script tells the newest month from for chosen accounts."""
     parts, by_cell = data.ledger_parts, cells(data)
-    parts = parts[parts["revenue_month"] == last["revenue_month"]] if len(parts) else parts.reindex(columns=LEDGER_PARTS)
-    parts = parts.assign(came=parts["new_mrr"] + parts["reactivation_mrr"], churned=(parts["churned_mrr"] > 0).astype(int))
+    parts = (
+        parts[parts["revenue_month"] == last["revenue_month"]] if len(parts) else parts.reindex(columns=LEDGER_PARTS)
+    )
+    parts = parts.assign(
+        came=parts["new_mrr"] + parts["reactivation_mrr"], churned=(parts["churned_mrr"] > 0).astype(int)
+    )
     shown = {
         "start": "starting_mrr",
         "end": "ending_mrr",
