@@ -5,6 +5,7 @@ The stock storage opens an engine and a connection for each event, which costs a
 with Dagster's public parts stands in the other modules of this package.
 """
 
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,12 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy as db
+from dagster._core.definitions.repository_definition.valid_definitions import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, SqlEventLogStorage
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
@@ -22,10 +29,13 @@ from dagster._core.storage.event_log.schema import (
 )
 from dagster._core.storage.runs import SqliteRunStorage, SqlRunStorage
 from dagster._core.storage.runs.schema import RunTagsTable
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 
 BUSY_SECONDS = 60
+CODE_LOCATION = "cx_intel.definitions"
+"""The module that the UI and the daemon load, and the name of its code location."""
 TYPES = dg.DagsterEventType
 LEFT_OUT = {TYPES.STEP_INPUT, TYPES.LOADED_INPUT}
 """Events that are not kept: that an input was looked up says nothing that the graph does not."""
@@ -246,3 +256,18 @@ def compact(instance: dg.DagsterInstance, *, whatever_is_empty: bool = False) ->
     for storage in (instance.event_log_storage, instance.run_storage):
         if isinstance(storage, Pooled):
             storage.compact(whatever_is_empty=whatever_is_empty)
+
+
+def of_code_location(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Makes a run of the command line one of the code location that the UI serves: its home page shows no others.
+
+    Args:
+        instance: Where the run is recorded.
+        run_id: The run.
+    """
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=CODE_LOCATION)
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, CODE_LOCATION)
+    repository = RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME)
+    instance.run_storage.replace_job_origin(run, RemoteJobOrigin(repository, run.job_name))

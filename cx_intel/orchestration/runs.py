@@ -15,6 +15,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from cx_intel.orchestration.assets.partitions import range_tags
 from cx_intel.orchestration.assets.unchanged import REBUILD_TAG, UNCHANGED
+from cx_intel.orchestration.dagster_internals import of_code_location
 from cx_intel.orchestration.schedules.jobs import backtest_job_name, refresh_job_name
 from cx_intel.warehouse.processes.running import FOLDER, RunMark
 from cx_intel.warehouse.resource import WAITING
@@ -141,7 +142,9 @@ def _execute(
             if entry.user_message.startswith(WAITING):
                 on_wait(entry.user_message)
             return
-        if event.is_step_start:
+        if event.event_type == dg.DagsterEventType.RUN_START:
+            of_code_location(instance, outcome.run_id)
+        elif event.is_step_start:
             on_step(_table_of(event), None)
         elif event.is_step_materialization and event.asset_key:
             first_made.setdefault(_table_of(event), event.asset_key.path[-1])

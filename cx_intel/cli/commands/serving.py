@@ -20,6 +20,10 @@ from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import read_environment
 
 serving = typer.Typer(add_completion=False)
+QUIET = ("--log-level", "warning")
+"""Of `dagster dev`, which else tells of each look of each sensor; a later option of the same name stands above it."""
+SUPERSEDED = "ignore:Function `dev_command` is superseded"
+"""The warning that it begins with, which nobody who starts the UI can follow."""
 
 UI_PORT = 3000
 """Where the UI is looked for; the next free one is taken where another program has it."""
@@ -74,15 +78,17 @@ def ui(context: typer.Context) -> None:
         environment = read_environment(os.environ)
         prepare_home(environment.home)
     host, port = address_of_ui(context.args)
-    at = ["-h", host, "-p", str(port)]
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "cx_intel.definitions", *at, *context.args]
+    options = ["-h", host, "-p", str(port), *QUIET, *context.args]
+    command = [sys.executable, "-W", SUPERSEDED, "-m", "dagster", "dev", "-m", "cx_intel.definitions", *options]
     # in a script's background SIGINT is ignored, and Dagster would then ignore SIGTERM too
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.stdout.flush()
     sys.stderr.flush()
     variables = {**os.environ, "CX_HOME": str(environment.home)}
+    shown_at = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     if not variables.get("CX_UI_URL"):  # links in messages lead to the port in use
-        variables["CX_UI_URL"] = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+        variables["CX_UI_URL"] = shown_at
+    console.print(f"Dagster UI of {environment.home} on {shown_at} in a moment; Ctrl-C ends it", highlight=False)
     start_beside(variables)
     os.execve(sys.executable, command, variables)
 

@@ -14,9 +14,11 @@ import pandas as pd
 
 from cx_intel.contracts.contract import Column, Contract
 from cx_intel.orchestration.assets.lineage import Source
+from cx_intel.reports.words.rounding import rounded
 from cx_intel.warehouse.protocol import Warehouse
 
 PREVIEW_ROWS = 5
+DECIMALS = 4
 
 
 def column_schema(contract: Contract) -> dg.TableSchema:
@@ -76,7 +78,7 @@ def shown(contract: Contract | None, rows: ir.Table, as_of: date, warehouse: War
     sample = pd.DataFrame(warehouse.rows(rows.limit(PREVIEW_ROWS)), columns=list(rows.columns), dtype=object)
     return {
         "dagster/row_count": int(figures["row_count"]),
-        **{name: float(figures[name]) for name in plots if pd.notna(figures[name])},
+        **{name: short(figures[name]) for name in plots if pd.notna(figures[name])},
         "as_of": as_of.isoformat(),
         "preview": dg.MetadataValue.md(markdown_table(sample)),
     }
@@ -110,14 +112,20 @@ def of_renewal_model(rows: ir.Table, as_of: date, warehouse: Warehouse) -> dict[
         for part in ("taught", "judged")
     }
     texts = {name: model[name] for name in ("model_version", "verdict", "withheld_because") if model[name]}
-    return texts | inputs | {name: float(model[name]) for name in metrics if model[name] is not None}
+    return texts | inputs | {name: short(model[name]) for name in metrics if model[name] is not None}
+
+
+def short(value: Any) -> float:
+    """A figure as Dagster shows and plots it: with at most 4 decimals."""
+    return float(rounded(value, DECIMALS))
 
 
 def markdown_table(frame: pd.DataFrame) -> str:
     """A table in Markdown; what customer data contain is shown as text."""
 
     def cell(value: Any) -> str:
-        text = "" if value is None or (not isinstance(value, list | dict) and pd.isna(value)) else str(value)
+        shown = short(value) if isinstance(value, float) and pd.notna(value) else value
+        text = "" if shown is None or (not isinstance(shown, list | dict) and pd.isna(shown)) else str(shown)
         for special, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("\n", " ")):
             text = text.replace(special, safe)
         return text if len(text) <= 80 else text[:79] + "…"

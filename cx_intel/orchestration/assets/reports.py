@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from cx_intel.contracts.catalog import ROLLUP_SUFFIX, tables_of
+from cx_intel.orchestration.assets.metadata import short
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of
 from cx_intel.orchestration.assets.unchanged import making
 from cx_intel.reports.data.kpis import kpis
@@ -95,7 +96,7 @@ def _metadata(data: ReportData, published: Published, environment: Environment) 
     links = {f"page_{key}": dg.MetadataValue.url(environment.link(path)) for key, path in published.pages.items()}
     return {
         "as_of": data.as_of.isoformat(),
-        **{name: float(value) for name, value in figures.items()},
+        **{name: short(value) for name, value in figures.items()},
         "picture": _inline(published.picture),
         **links,
         "folder": dg.MetadataValue.path(str(published.picture.parent)),

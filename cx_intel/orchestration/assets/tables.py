@@ -61,7 +61,7 @@ def table_asset(step: Step, portfolio: Portfolio, kinds_of: dict[str, Kind]) -> 
         ],
         check_specs=specs,
         required_resource_keys={"warehouse"},
-        description=described(contract, step),
+        description=described(contract, portfolio),
         metadata=known_metadata(contract),
         **asset_options(portfolio, contract.layer, contract.kind),
     )
@@ -243,11 +243,16 @@ def report_other_days(
         context.log_event(dg.AssetMaterialization(key, partition=day.isoformat()))
 
 
-def described(contract: Contract, step: Step) -> str:
-    """What the UI says of a table: its question, its grain, its model."""
-    model = step.model if not hasattr(step.model, "func") else step.model.func
-    summary = (model.__doc__ or "").strip().split("\n\n")[0]
-    return f"{contract.description}\n\nOne row for each {', '.join(contract.grain)}.\n\n{summary}"
+def described(contract: Contract, portfolio: Portfolio) -> str:
+    """What the UI says of a table: its question, its grain, and of a snapshot which of its partitions there are."""
+    told = f"{contract.description}\n\nOne row for each {', '.join(contract.grain)}."
+    if contract.kind != "snapshot":
+        return told
+    return (
+        f"{told}\n\nA partition is a day that may be refreshed, from {portfolio.as_of.earliest} (`as_of.earliest`) on. "
+        f"Only days that were refreshed have a snapshot: that others are missing is no fault, and `{portfolio.name}_backfill` "
+        "makes those that are wanted."
+    )
 
 
 def kinds_of(portfolio: Portfolio, tables: tuple[str, ...], raw: dict[str, Kind]) -> dict[str, Kind]:

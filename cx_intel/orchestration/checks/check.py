@@ -149,13 +149,11 @@ def by_check(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
 def _check_result(check: str, results: list[RuleResult], key: dg.AssetKey) -> dg.AssetCheckResult:
     broken = [result for result in results if not result.passed]
     description: str | None = results[0].told or None
-    metadata: dict[str, Any] = dict(results[0].metadata)
+    metadata: dict[str, Any] = dict(results[0].metadata) or _counts(results)
     if broken and not description:
         described = [f"{r.broken_count} of {r.total_count} rows: {r.text}" for r in broken]
         description = " ".join(described)
-        metadata = {
-            "failed_rows": sum(r.broken_count for r in broken),
-            "rows": broken[0].total_count,
+        metadata = _counts(broken) | {
             "rules": dg.MetadataValue.md("\n".join(f"- {line}" for line in described)),
             "what_to_do": broken[0].rule.recovery,
             **{f"sample_{r.rule.name}": _sample(r.sample) for r in broken if r.sample is not None},
@@ -169,6 +167,11 @@ def _check_result(check: str, results: list[RuleResult], key: dg.AssetKey) -> dg
         description=description,
         metadata=metadata,
     )
+
+
+def _counts(results: list[RuleResult]) -> dict[str, Any]:
+    """The numbers of a check, passed or not: points of a plot over its runs."""
+    return {"failed_rows": sum(r.broken_count for r in results), "rows": results[0].total_count}
 
 
 def _sample(rows: pd.DataFrame) -> dg.MarkdownMetadataValue:

@@ -40,15 +40,11 @@ def days_asked_for(days: Mapping[str, Any], portfolio: Portfolio, now: datetime)
     return first, last
 
 
-def op_name(portfolio: Portfolio) -> str:
-    """Under which the launchpad asks for the days; names of ops are unique among all portfolios."""
-    return f"{portfolio.name}_days"
-
-
 def backfill_job(portfolio: Portfolio) -> dg.JobDefinition:
-    """The job that takes the days; it only checks them."""
+    """The job that takes the days, `first` and `last` and nothing else; it only checks them."""
+    op_name = f"{portfolio.name}_days"  # unique among all portfolios
 
-    @dg.op(name=op_name(portfolio))
+    @dg.op(name=op_name)
     def check(context: dg.OpExecutionContext, config: Days) -> None:
         try:
             first, last = days_asked_for(config.model_dump(), portfolio, datetime.now(UTC))
@@ -56,8 +52,13 @@ def backfill_job(portfolio: Portfolio) -> dg.JobDefinition:
             raise dg.Failure(str(error), allow_retries=False) from None
         context.log.info(f"{portfolio.name}_refresh is asked for over {first} to {last}, as one run.")
 
+    @dg.config_mapping
+    def days(val: Days) -> dg.RunConfig:
+        return dg.RunConfig(ops={op_name: val})
+
     @dg.job(
         name=f"{portfolio.name}_backfill",
+        config=days,
         description=f"Refreshes {portfolio.name} for a range of days in one run: give the days in the launchpad.",
         tags={PORTFOLIO_TAG: portfolio.name},
     )
@@ -82,8 +83,7 @@ def backfill_sensor(portfolio: Portfolio, backfill: dg.JobDefinition, refresh: J
         asked, refused = [], []
         for run in _unanswered(context.instance, backfill.name, now - LOOK_BACK):
             try:
-                config: Mapping[str, Any] = run.run_config
-                days = days_asked_for(config["ops"][op_name(portfolio)]["config"], portfolio, now)
+                days = days_asked_for(run.run_config, portfolio, now)
             except (KeyError, ValueError) as error:
                 refused.append(f"Run {run.run_id[:8]} names no days to make: {error}.")
             else:

@@ -92,7 +92,7 @@ def test_late_days_are_made_anew_by_one_run_which_is_tried_again_when_it_fails(i
 
 
 def days_of_job(first: str, last: str) -> dict[str, Any]:
-    return {"ops": {"small_days": {"config": {"first": first, "last": last}}}}
+    return {"first": first, "last": last}
 
 
 def test_days_given_in_the_ui_become_one_run_over_the_range(instance: dg.DagsterInstance) -> None:

@@ -181,7 +181,11 @@ def test_rules_of_one_kind_are_one_check_that_names_the_columns_that_fail(
     assert "101" in str(ranges.metadata["sample_amount_in_range"].value)
     # what customers' data contain is shown and not rendered
     assert "&lt;b&gt;lost&lt;/b&gt;" in str(results["accepted_values"].metadata["sample_status_accepted"].value)
-    assert (results["usual_values"].passed, results["usual_values"].metadata) == (True, {})
+    passed = results["usual_values"]
+    assert (passed.passed, {name: m.value for name, m in passed.metadata.items()}) == (
+        True,
+        {"failed_rows": 0, "rows": 2},
+    )
 
 
 def test_a_rule_that_warns_does_not_block(judge: Callable[..., dict[str, RuleResult]]) -> None:

@@ -96,7 +96,7 @@ def _spec(step: Step, portfolio: Portfolio, shared: dict[str, Any]) -> dg.AssetS
     return dg.AssetSpec(
         key_of(portfolio, step.table),
         deps=[key_of(portfolio, table) for table in read_for_past_days(portfolio)],
-        description=described(contract, step),
+        description=described(contract, portfolio),
         metadata=known_metadata(contract),
         **shared,
     )
