@@ -25,6 +25,10 @@ from cx_intel.settings.sources.base import DELIVERED_ONCE
 from cx_intel.settings.yaml.presets import LINKS, preset_of
 from cx_intel.warehouse.duckdb.queries.drafted_queries import PRICES, ROWS
 
+COMPARED = [7, 30]
+"""Days before the first refresh that get a snapshot too: those of a week and a month ago."""
+HISTORY = timedelta(days=60)
+"""How far every file of events, tickets and invoices reaches back for that: a month, and the 30 days that a score looks at."""
 OLD = timedelta(days=7)
 """An export whose newest row is older than that is taken for one of that day."""
 OLD_WITHOUT_DAILY_ROWS = timedelta(days=400)
@@ -138,18 +142,27 @@ def _as_of(proposal: Proposal, today: date) -> list[str]:
     slow = {table.found.title for table in (*proposal.tables, *proposal.incomplete) if table.table in _SELDOM}
     slow |= {files.title for files in proposal.others if any(is_named(files, table) for table in _SELDOM)}
     days: dict[bool, list[date]] = {True: [], False: []}
+    begun: list[date] = []
     for files in proposal.found:
+        of_file: list[date] = []
         for column in files.columns:
             if not _FUTURE & set(plain(column).split("_")):
                 given = (day_of(value, formats.get(files.title, ())) for value in files.values_to_the_end(column))
-                days[files.title in slow] += [day for day in given if day and day < today]
+                of_file += [day for day in given if day and day < today]
+        days[files.title in slow] += of_file
+        begun += [min(of_file)] if of_file and files.title not in slow else []
     frequent, seldom = max(days[False], default=None), max(days[True], default=None)
     newest = frequent or seldom or today
+    reaches_back = bool(frequent or seldom) and max(begun, default=date.min) <= newest - HISTORY
+    compared = f", first_snapshots: {COMPARED}" if reaches_back else ""
+    why = "the first refresh also makes the days that a week and a month are compared with"
+    told = [f"# {why}"] if compared else []
     if today - newest <= (OLD if frequent else OLD_WITHOUT_DAILY_ROWS):
-        return ["as_of: {default: yesterday}"]
+        return [*told, f"as_of: {{default: yesterday{compared}}}"]
     return [
-        f"as_of: {{default: {newest}, earliest: {min(newest - timedelta(days=365), date(2023, 1, 1))}}} "
-        "# the newest day seen in the first and last rows; for fresh exports `yesterday`"
+        *told,
+        f"as_of: {{default: {newest}, earliest: {min(newest - timedelta(days=365), date(2023, 1, 1))}{compared}}} "
+        "# the newest day seen in the first and last rows; for fresh exports `yesterday`",
     ]
 
 

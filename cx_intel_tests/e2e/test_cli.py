@@ -226,7 +226,7 @@ def test_ui_becomes_dagster_dev_so_that_signals_reach_it(tmp_path: Path, monkeyp
     assert here(company, "ui", "-p", "3001", "--", "--log-level", "warning").exit_code == DONE
     ((program, words, variables),) = became
     assert program == words[0] == sys.executable
-    assert words[1:4] == ["-m", "dagster", "dev"]
+    assert words[3:6] == ["-m", "dagster", "dev"]
     assert words[-4:] == ["-p", "3001", "--log-level", "warning"]
     assert variables["CX_HOME"] == str(company.home)
     assert [command[3:] for command in beside] == [["reports", "--ends-with", str(os.getpid())]]
