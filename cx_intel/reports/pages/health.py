@@ -3,6 +3,7 @@
 The account itself opens on the accounts page; what its renewal is worth stands on the renewals page.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -110,6 +111,10 @@ def _movers(data: ReportData) -> Section:
     changes = week_changes(data)
     if changes.empty:
         note = say("There is no snapshot of a week ago to compare with.")
+        sums = data.history.get("account_snapshot")
+        if sums is not None and len(sums):
+            from_then = data.language.day(sums["as_of"].min() + timedelta(days=WEEK))
+            note += " " + say("The first one is compared from {day} on, where days are refreshed daily.", day=from_then)
         return Section(say("Movers of the week"), notes=[note])
     names = data["dim_account"][["account_id", "account_name", "owner"]]
     changes = changes.merge(names, on="account_id", how="left")
