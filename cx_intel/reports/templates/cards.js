@@ -51,7 +51,7 @@
   /* A list of the columns to sort by, in place of the headings. */
   function sorting(table, head, labels) {
     const box = table.closest(".table");
-    if (!box || box.querySelector(".sorting") || !head.every((th) => th.querySelector("button"))) return;
+    if (!box || table.tBodies[0].rows.length < 6 || box.querySelector(".sorting") || !head.every((th) => th.querySelector("button"))) return;
     const label = document.createElement("label"), select = document.createElement("select");
     label.className = "sorting";
     label.append(say("Sort by"), select);
