@@ -175,14 +175,10 @@
       if (found.tickets.rows.length) children.push(grid(say("Unresolved tickets first, then those of 90 days"), [say("Ticket"), say("Created"), say("Priority"), say("Category"), say("Status"), say("Rating"), ""], found.tickets.rows));
       parts.push(card(say("Tickets"), ...children));
     }
-    const about = card(say("About"), list(found.facts || []));
-    if (found.links) {
-      const links = make("p", undefined, { class: "links" });
-      const shown = found.links.filter(([, address]) => /^https?:\/\//.test(address));
-      links.append(...shown.map(([label, address]) => make("a", say("Open in {system}", { system: label }), { href: address, target: "_blank", rel: "noopener noreferrer" })));
-      about.querySelector("h3").after(links);
-    }
-    parts.push(about);
+    parts.push(card(say("About"), list(found.facts || [])));
+    const links = document.getElementById("account-links"), shown = (found.links || []).filter(([, address]) => /^https?:\/\//.test(address));
+    links.hidden = !shown.length;
+    links.replaceChildren(...shown.map(([label, address]) => make("a", say("Open in {system}", { system: label }), { href: address, target: "_blank", rel: "noopener noreferrer" })));
     document.getElementById("account-body").replaceChildren(...parts);
     if (!dialog.open) dialog.showModal();
     document.getElementById("account-name").focus();
