@@ -8,12 +8,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import TickStatus
 
 from cx_intel.doctor.findings import Finding, note, ok, problem
+from cx_intel.orchestration.removal import bytes_of
 from cx_intel.orchestration.schedules.jobs import refresh_job_name
 from cx_intel.settings.portfolio import Portfolio
 
 DAEMONS = ("SCHEDULER", "SENSOR", "QUEUED_RUN_COORDINATOR")
+MOST_TICK_DAYS = 2
+TICKS = (
+    "That is some 100,000 rows a portfolio: give it a `retention` block, such as "
+    "`retention: {sensor: {purge_after_days: {skipped: 1, success: 90}}}`."
+)
 SILENT_AFTER = timedelta(minutes=5)
 OVERDUE_AFTER = timedelta(hours=36)
 START = "Start `cx-intel ui`, or a service that runs `dagster-daemon run`."
@@ -36,7 +44,9 @@ def examine(home: Path, portfolios: Iterable[Portfolio], now: datetime | None = 
             runs = instance.get_runs_count()
             instance.event_log_storage.get_maximum_record_id()
             instance.all_instigator_state()
-            yield ok("Dagster", f"its storages answer, {runs} runs")
+            yield ok("Dagster", f"its storages answer, {runs} runs{_size(home)}")
+            if instance.get_tick_retention_settings(InstigatorType.SENSOR)[TickStatus.SKIPPED] > MOST_TICK_DAYS:
+                yield note("Dagster", f"{home / 'dagster.yaml'} keeps every look of a sensor for a week", TICKS)
             yield _daemon(instance, now)
             for portfolio in portfolios:
                 yield _last_run(instance, portfolio, now)
@@ -45,6 +55,12 @@ def examine(home: Path, portfolios: Iterable[Portfolio], now: datetime | None = 
         yield problem(
             "Dagster", f"its storage cannot be used: {text}", f"Check {home / 'dagster.yaml'} and its database."
         )
+
+
+def _size(home: Path) -> str:
+    """What the storages take, where they lie in the home."""
+    size = bytes_of(home / "dagster")
+    return f" in {size / 1e6:,.1f} MB" if size else ""
 
 
 def _daemon(instance: dg.DagsterInstance, now: datetime) -> Finding:

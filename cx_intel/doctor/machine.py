@@ -18,6 +18,15 @@ OLDEST_PYTHON = (3, 11)
 REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "lustre")
 """File systems whose locks and replacing of files are not those of a local disk."""
 ROOM_BYTES = 1_000_000_000
+PARTS = {
+    "warehouse.duckdb": "warehouse",
+    "dagster": "Dagster's history",
+    "storage": "console of runs",
+    "backups": "back-ups",
+    "published": "published copies",
+}
+"""What stands in a home, in words, where its name does not say it."""
+MOST_PARTS = 8
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)([^\\]*)")
 
 
@@ -94,9 +103,13 @@ def home(folder: Path, mounts: str | None = None, free: Callable[[Path], int] | 
         )
     else:
         yield ok("disk", f"{room / 1e9:.1f} GB free")
-    sizes = {part.name: bytes_of(part) for part in sorted(folder.iterdir())}
-    largest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
-    yield ok("CX_HOME", f"{folder}: " + ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in largest))
+    sizes = {_part(entry.name): bytes_of(entry) for entry in sorted(folder.iterdir())}
+    told = [f"{part} {size / 1e6:,.1f} MB" for part, size in sorted(sizes.items(), key=lambda item: -item[1])]
+    yield ok("CX_HOME", f"{folder} takes {sum(sizes.values()) / 1e6:,.1f} MB: {', '.join(told[:MOST_PARTS])}")
+
+
+def _part(name: str) -> str:
+    return PARTS.get(name, name)
 
 
 def file_system(folder: Path, mounts: str | None = None) -> str:

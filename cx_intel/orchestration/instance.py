@@ -33,6 +33,9 @@ run_coordinator:
   module: dagster._core.run_coordinator
   class: QueuedRunCoordinator
   config: {max_concurrent_runs: 1} # one run writes the warehouse at a time
+retention: # of looks of sensors, of which there are some 20,000 a day; of runs: retention.runs_days of a portfolio
+  sensor: {purge_after_days: {skipped: 1, started: 7, failure: 30, success: 90}}
+  schedule: {purge_after_days: {skipped: 7, started: 30, failure: 90, success: 90}}
 telemetry: {enabled: false}
 nux: {enabled: false}
 """

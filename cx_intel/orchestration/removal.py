@@ -30,7 +30,7 @@ from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
 
 AUTOMATION = (
     *("daily", "revenue_report", "renewal_review", "write_back_daily", "late_events", "backfill_days", "landing"),
-    *("alerts", "tier_changes", "killed_runs"),
+    *("backtest_monthly", "alerts", "tier_changes", "killed_runs", "history"),
 )
 """What follows the portfolio's name in the names of its schedules and sensors."""
 

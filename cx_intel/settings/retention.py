@@ -1,7 +1,7 @@
-"""The `retention` block: how long the days of a portfolio's tables are kept. Off by default: everything is.
+"""The `retention` block: how long the days of a portfolio's tables are kept, by default for ever, and Dagster's history.
 
-Old days go at the end of each refresh, by `cx_intel.privacy.retention`. How many exports are kept stands in the
-`reports` block; erasing a person or a company is a command of its own.
+Old days go at the end of each refresh, by `cx_intel.privacy.retention`; old runs by `cx_intel.orchestration.history`. How
+many exports are kept stands in the `reports` block; erasing a person or a company is a command of its own.
 """
 
 from pydantic import Field
@@ -25,9 +25,10 @@ class RetentionSettings(Settings):
     """Days of event tables that are kept: raw ones that are delivered by day, staged ones and fct_usage."""
     quarantine_days: int | None = Field(default=None, ge=1)
     """Days of quarantine that are kept: its rows are as delivered, with all that is in them."""
-    runs_days: int | None = Field(default=None, ge=SHORTEST_RUNS)
+    runs_days: int | None = Field(default=90, ge=SHORTEST_RUNS)
     """Days for which Dagster keeps what it recorded of runs that have ended: events, results of checks, figures to plot."""
 
     @property
     def is_on(self) -> bool:
-        return any((self.snapshots_days, self.usage_events_days, self.quarantine_days, self.runs_days))
+        """Whether days of tables go."""
+        return any((self.snapshots_days, self.usage_events_days, self.quarantine_days))

@@ -106,6 +106,7 @@ def _refresh(
 ) -> None:
     """Refreshes each portfolio; ends with status 1 when one failed."""
     from cx_intel.orchestration.build import definitions_of
+    from cx_intel.orchestration.history import forget_old_runs
     from cx_intel.orchestration.instance import instance_of
 
     progress.doing("laying out the graph of tables")
@@ -117,6 +118,8 @@ def _refresh(
             for one in wanted
             if not _refresh_one(definitions, one, instance, environment, progress, rebuild=rebuild, verbose=verbose)
         ]
+        for one in wanted:
+            forget_old_runs(instance, one.portfolio, datetime.now(UTC))
     print_where_to_look(environment)
     failed += [f"{name} (its YAML cannot be used)" for name in unusable]
     if failed:

@@ -1,10 +1,9 @@
 """Makes the step that ends a refresh by letting old days go, where a portfolio states retention periods.
 
-Which days of tables go is decided by `cx_intel.privacy.retention`, and of Dagster's own history here; the periods stand
-in the `retention` block of the YAML.
+Which days of tables go is decided by `cx_intel.privacy.retention`; the periods stand in the `retention` block of the YAML.
+What Dagster recorded of old runs goes by `cx_intel.orchestration.history`.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -16,7 +15,6 @@ from cx_intel.contracts.delivered import DELIVERED_DAY
 from cx_intel.orchestration.assets.metadata import markdown_table
 from cx_intel.orchestration.assets.partitions import mapping
 from cx_intel.orchestration.assets.tables import asset_options, key_of
-from cx_intel.orchestration.history import ENDED, forget_runs, runs_of
 from cx_intel.privacy.retention import Forgotten, forget_old_days
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import Warehouse
@@ -56,12 +54,7 @@ def retention_assets(portfolio: Portfolio, kinds: dict[str, Kind]) -> list[dg.As
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
         tables = dated_tables(portfolio, kinds)
         gone = forget_old_days(warehouse, tables, portfolio.retention)
-        metadata = _about(gone)
-        if days := portfolio.retention.runs_days:
-            before = datetime.now(UTC) - timedelta(days=days)
-            old = runs_of(context.instance, portfolio.name, ENDED, before)
-            metadata["runs_removed"] = forget_runs(context.instance, old)
-        return dg.MaterializeResult(asset_key=key, metadata=metadata)
+        return dg.MaterializeResult(asset_key=key, metadata=_about(gone))
 
     return [retention]
 

@@ -6,6 +6,7 @@ Nothing is decided here. Times are in `schedules.py`, what came late in `late_se
 from typing import Any
 
 from cx_intel.orchestration.alerts.sensors import alert_sensors
+from cx_intel.orchestration.history import history_sensor
 from cx_intel.orchestration.schedules.backfill_job import backfill_job, backfill_sensor
 from cx_intel.orchestration.schedules.jobs import Job, backtest_job, write_back_job
 from cx_intel.orchestration.schedules.report_jobs import report_jobs
@@ -42,5 +43,6 @@ def automation(portfolio: Portfolio, environment: Environment, refresh: Job) -> 
             *alert_sensors(portfolio, environment),
             *landing_sensors(portfolio, environment, refresh),
             killed_runs_sensor(portfolio, environment.home),
+            history_sensor(portfolio),
         ],
     }

@@ -57,6 +57,7 @@ def test_a_portfolio_has_its_schedules_and_sensors_without_saying_so(tmp_path: P
         "small_alerts": "RUNNING",
         "small_tier_changes": "RUNNING",
         "small_killed_runs": "RUNNING",
+        "small_history": "RUNNING",
     }
 
 
@@ -103,7 +104,7 @@ def test_times_and_switches_are_settings(tmp_path: Path) -> None:
     found = {s.name: (s.cron_schedule, s.default_status.value) for s in repo.schedule_defs}
     assert found == {"small_daily": ("15 5 * * *", "RUNNING"), "small_revenue_report": ("0 16 * * 5", "STOPPED")}
     sensors = {s.name: s.default_status.value for s in repo.sensor_defs}
-    assert sensors.pop("small_backfill_days") == sensors.pop("small_killed_runs") == "RUNNING"
+    assert {sensors.pop(f"small_{name}") for name in ("backfill_days", "killed_runs", "history")} == {"RUNNING"}
     assert sensors == {"small_late_events": "STOPPED", "small_alerts": "RUNNING", "small_landing": "RUNNING"}
 
 

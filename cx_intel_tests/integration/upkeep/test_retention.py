@@ -1,12 +1,15 @@
 """Retention: days beyond their period go, stay away, and take nothing else with them."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from cx_intel.orchestration.history import ENDED, forget_runs, runs_of
+from cx_intel.orchestration.build import load_portfolios
+from cx_intel.orchestration.history import ENDED, forget_old_runs, forget_runs, runs_of
 from cx_intel.privacy.retention import first_kept, forget_old_days
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.retention import RetentionSettings
@@ -104,10 +107,35 @@ def test_what_dagster_recorded_of_old_runs_goes_and_nothing_else(tmp_path: Path)
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         assert runs_of(instance, "other", ENDED, tomorrow) == []
         assert len(instance.get_runs()) == 2
-        assert forget_runs(instance, runs_of(instance, "small", ENDED, tomorrow)) == 2
-        assert instance.get_runs() == []
-        assert instance.get_records_for_run(runs[0].run_id).records == []
+        assert len(runs_of(instance, "small", ENDED, tomorrow)) == 2
+        small = load_portfolios(company.portfolios)["small"]
+        assert forget_old_runs(instance, small, datetime.now(UTC) + timedelta(days=29)) == 0
+        said = [forget_old_runs(instance, small, datetime.now(UTC) + timedelta(days=31)) for _ in range(2)]
+        assert said == [1, 0], "the last good one stays"
+        assert [run.run_id for run in instance.get_runs()] == [runs[0].run_id]
+        assert instance.get_records_for_run(runs[1].run_id).records == []
+        assert forget_runs(instance, instance.get_runs()) == 1
+    assert rows_about(runs[0].run_id, company.home) == rows_about(runs[1].run_id, company.home) == {}
     assert company.query("SELECT count(*) FROM dim_account") == [(12,)]
+
+
+def rows_about(run_id: str, home: Path) -> dict[str, int]:
+    """Table of Dagster's storages: how many of its rows name a run."""
+    found = {}
+    for file in sorted((home / "dagster").glob("*.db")):
+        with closing(sqlite3.connect(file)) as connection:
+            for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                columns = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+                if "run_id" in columns:
+                    query = f"SELECT count(*) FROM {table} WHERE run_id = ?"
+                    if count := connection.execute(query, [run_id]).fetchone()[0]:
+                        found[table] = count
+    return found
+
+
+def test_what_dagster_keeps_has_a_period_by_default():
+    assert RetentionSettings().runs_days == 90
+    assert not RetentionSettings().is_on
 
 
 def test_a_period_shorter_than_a_signal_looks_back_is_refused(tmp_path: Path):

@@ -16,6 +16,7 @@ import duckdb
 
 from cx_intel.warehouse.duckdb.database import escaped
 from cx_intel.warehouse.duckdb.upkeep.backups import STORAGE, Backup, backups, count_rows, digest
+from cx_intel.warehouse.duckdb.upkeep.rewriting import log_of
 from cx_intel.warehouse.errors import WarehouseError, refuse_if_in_use
 from cx_intel.warehouse.processes.lock import WriterLock
 
@@ -67,7 +68,7 @@ def restore(
 ) -> Restored:
     """Puts a back-up in the warehouse's place.
 
-    A killed restore leaves the old file or the new one; run again, it completes.
+    A killed restore leaves the old file, with all that was ever committed to it, or the new one; run again, it completes.
 
     Args:
         home: CX_HOME.
@@ -112,16 +113,33 @@ def _refuse_open_file(warehouse: Path) -> None:
 
 
 def _keep(warehouse: Path) -> Path | None:
-    """A second name for the file that is about to be replaced, and for its log of what is not yet in it."""
+    """A second name for the file that is about to be replaced, and for its log of what is not yet in it.
+
+    The log is written into the file first, so that one step replaces both. Where the file cannot be opened, which is what a
+    restore is for, its log has its second name before it goes.
+    """
     if not warehouse.exists():
         return None
+    _write_log_into(warehouse)
     kept = warehouse.with_name(f"{warehouse.name}{REPLACED}{datetime.now(UTC):%Y-%m-%dT%H%M%S}")
+    log, kept_log = log_of(warehouse), log_of(kept)
     kept.unlink(missing_ok=True)
+    kept_log.unlink(missing_ok=True)
     os.link(warehouse, kept)
-    log = warehouse.with_name(warehouse.name + ".wal")
     if log.exists():
-        os.replace(log, kept.with_name(kept.name + ".wal"))
+        os.link(log, kept_log)
+        log.unlink()
     return kept
+
+
+def _write_log_into(warehouse: Path) -> None:
+    if not log_of(warehouse).exists():
+        return
+    try:
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute("CHECKPOINT")
+    except (duckdb.Error, UnicodeDecodeError, OSError):
+        pass  # file and log are kept as they are
 
 
 def _restore_storage(home: Path, backup: Backup) -> None:

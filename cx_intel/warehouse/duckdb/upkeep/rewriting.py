@@ -61,4 +61,9 @@ def rewrite_backup(backup: Backup) -> None:
 
 def forget_log(file: Path) -> None:
     """A log beside a file that was replaced belongs to the old one."""
-    file.with_name(file.name + ".wal").unlink(missing_ok=True)
+    log_of(file).unlink(missing_ok=True)
+
+
+def log_of(file: Path) -> Path:
+    """Where DuckDB keeps what is committed and not yet in the file."""
+    return file.with_name(file.name + ".wal")
