@@ -132,6 +132,7 @@ def tiers(data: ReportData, rows: Rows) -> Figure:
             [say("healthy: {tiers}", tiers=names), *([say("nobody: {tiers}", tiers=nobody)] if nobody else [])]
         ),
         is_empty=not scored,
+        lists={"by": ["tier"]},
     )
 
 
@@ -210,6 +211,7 @@ def health_by_segment(data: ReportData, rows: Rows) -> Figure:
         build,
         {ACCOUNTS: rows},
         note=say("share of customers in each tier"),
+        lists={"by": ["segment", "tier"]},
         is_empty=not any(row["tier"] is not None for row in rows),
         legend=marks,
     )
@@ -279,6 +281,7 @@ def exposed_arr(data: ReportData, rows: Rows) -> Figure:
         build,
         {ACCOUNTS: rows},
         note=say("not healthy or cancelled, and due, by renewal risk (accounts in brackets)"),
+        lists={"by": ["segment", "risk", "exposed"]},
         is_empty=not total,
         legend=marks,
     )

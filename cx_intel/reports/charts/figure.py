@@ -8,6 +8,7 @@ parts that recur. The charts stand in the modules beside this one, a subject eac
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 import pandas as pd
@@ -46,6 +47,9 @@ class Figure:
         is_wide: It takes the whole width of the page.
         legend: What the colours mean; a page writes it as text, a picture as a legend of the chart.
         opens_accounts: A click on a mark opens its account (field `id`).
+        lists: What a click on a mark lists: `by` names the fields of the table `accounts` that the mark shares with its
+            accounts; `table` a table of the page by its key, and `where` the headings of its columns, each with the field
+            of the mark and, where they are worded otherwise, the words of the table by those of the field.
     """
 
     key: str
@@ -59,6 +63,7 @@ class Figure:
     is_wide: bool = False
     legend: Sequence[Mark] = ()
     opens_accounts: bool = False
+    lists: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
 
 def rows_of(frame: pd.DataFrame, columns: Mapping[str, str]) -> Rows:

@@ -41,6 +41,8 @@ RESTATED = ("restated_mrr", term("Restated"), 1)
 """Where the month before is closed and today's data differ from it."""
 STARTING, ENDING = ("starting_mrr", term("Starting"), 0), ("ending_mrr", term("Ending"), 0)
 """Levels have no sign."""
+MOVED = {"New": "new", "Reactivated": "reactivation", "Expansion": "expansion", "Contraction": "contraction", "Churned": "churn"}
+"""Step: the movement of its accounts in the ledger."""
 Step = tuple[str, str, int]
 
 
@@ -122,6 +124,7 @@ def waterfall(data: ReportData) -> Figure:
         build,
         {"waterfall": rows},
         note=say("the axis may start above 0, so that the movements show"),
+        lists={"table": "movers", "where": [[say("Movement"), "step", {say(s): say(m) for s, m in MOVED.items()}]]},
         is_empty=not rows,
     )
 

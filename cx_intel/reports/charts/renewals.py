@@ -108,6 +108,7 @@ def pipeline_by_month(data: ReportData) -> Figure:
         build,
         {"pipeline_by_month": rows},
         note=say("ARR up for renewal; the numbers on top are accounts"),
+        lists={"table": "upcoming", "where": [[say("Renews on"), "at", None], [say("Risk"), "risk", None]]},
         is_empty=not rows,
         is_wide=True,
         legend=marks,

@@ -146,6 +146,7 @@ def score_distribution(data: ReportData, rows: Rows) -> Figure:
         say("How many customers have which score, in steps of five points."),
         build,
         {ACCOUNTS: rows},
+        lists={"by": ["bucket", "tier"]},
         is_empty=not rows,
         legend=marks,
     )

@@ -69,7 +69,7 @@ def filter_labels(data: ReportData) -> dict[str, str]:
     """Attribute: its heading."""
     say = data.language.say
     return {
-        name: say(LABELS[name]) if name in LABELS else name.replace("_", " ").capitalize()
+        name: say(LABELS[name]) if name in LABELS else data.labels.attribute(name)
         for name in filter_columns(data.portfolio)
     }
 

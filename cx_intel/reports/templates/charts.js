@@ -46,6 +46,11 @@ const report = (() => {
     if (!element || !window.vegaEmbed) return;
     if (chart.result) chart.result.finalize();
     chart.result = await drawInto(element, chart.spec, Object.fromEntries(chart.reads.map((name) => [name, rowsFor(chart, name)])), chart.canvas);
+    if (chart.lists && (chart.lists.by || chart.lists.table)) {
+      chart.result.view.addEventListener("click", (event, item) => {
+        if (item && item.datum && report.marked) report.marked(chart, item.datum, rowsFor(chart, chart.reads[0]));
+      });
+    }
     if (chart.opensAccounts) {
       chart.result.view.addEventListener("click", (event, item) => {
         if (item && item.datum && item.datum.id) location.href = "accounts.html" + (report.search || "") + "#" + encodeURIComponent(item.datum.id);

@@ -137,6 +137,7 @@
       found.textContent = !chosen ? "" : table.dataset.of
         ? say("of the selection: {n}, of the first {rows} of the whole company", { n: report.number(kept), rows: report.number(rows.length) })
         : say("of the selection: {n}", { n: report.number(kept) });
+      report.narrow(table);
       report.showTable(table);
     }
   }
@@ -180,16 +181,26 @@
     keep.hidden = !chosen.owner || chosen.owner === remembered;
     tell(kept);
     if (page.kpis) kpis(kept);
+    report.refilter = () => tables(kept);
     tables(kept);
+    report.unlist();
     if (report.chosen) report.chosen(kept);
     await report.filter(kept);
     document.documentElement.dataset.filtered = JSON.stringify(chosen);
   }
 
   const given = new URLSearchParams(location.search);
+  const unknown = [];
   for (const [name, value] of given) {
     const field = form.elements[name];
-    if (field && [...field.options].some((option) => option.value === value)) field.value = value;
+    if (!field || !field.options) continue;
+    if ([...field.options].some((option) => option.value === value)) field.value = value;
+    else unknown.push(page.filters.labels[name] + ": " + value);
+  }
+  if (unknown.length) {
+    const words = Object.assign(document.createElement("p"), { className: "notice", textContent: say("Nobody has what the address asks for, so it is not applied: {what}", { what: unknown.join(", ") }) });
+    words.setAttribute("role", "note");
+    box.before(words);
   }
   if (window.innerWidth > 640) box.open = true;
   mine.addEventListener("click", () => { form.reset(); form.elements.owner.value = localStorage.getItem(KEPT); apply(); });

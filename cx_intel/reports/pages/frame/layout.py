@@ -80,7 +80,7 @@ def _templates() -> Environment:
 
 def scripts_of(template: str) -> tuple[str, ...]:
     """The scripts of a page, in order."""
-    return ("charts.js", "tables.js", "cards.js", "downloads.js", *SCRIPTS[template], "filters.js")
+    return ("charts.js", "tables.js", "cards.js", "downloads.js", *SCRIPTS[template], "marks.js", "filters.js")
 
 
 @lru_cache(maxsize=8)
@@ -155,4 +155,5 @@ def _chart(figure: Figure, shared: dict[str, Rows]) -> dict[str, Any]:
         "reads": list(figure.data),
         "own": own,
         "opensAccounts": figure.opens_accounts,
+        "lists": dict(figure.lists),
     }
