@@ -41,7 +41,13 @@ RESTATED = ("restated_mrr", term("Restated"), 1)
 """Where the month before is closed and today's data differ from it."""
 STARTING, ENDING = ("starting_mrr", term("Starting"), 0), ("ending_mrr", term("Ending"), 0)
 """Levels have no sign."""
-MOVED = {"New": "new", "Reactivated": "reactivation", "Expansion": "expansion", "Contraction": "contraction", "Churned": "churn"}
+MOVED = {
+    "New": "new",
+    "Reactivated": "reactivation",
+    "Expansion": "expansion",
+    "Contraction": "contraction",
+    "Churned": "churn",
+}
 """Step: the movement of its accounts in the ledger."""
 Step = tuple[str, str, int]
 

@@ -69,7 +69,9 @@ def test_the_parts_of_the_movements_are_the_published_waterfall(made: Made) -> N
     for row in waterfall(made.data).data["waterfall"]:
         added[row["order"]] = round(added.get(row["order"], 0) + row["amount"], 6)
     signs = {"starting": 1, "new": 1, "reactivation": 1, "expansion": 1, "contraction": -1, "churned": -1, "ending": 1}
-    assert [added[order] for order in sorted(added)] == [sign * float(last[f"{name}_mrr"]) for name, sign in signs.items()]
+    assert [added[order] for order in sorted(added)] == [
+        sign * float(last[f"{name}_mrr"]) for name, sign in signs.items()
+    ]
 
 
 def test_the_parts_of_an_owner_are_what_sql_says(made: Made) -> None:
