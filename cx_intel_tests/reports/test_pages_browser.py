@@ -256,8 +256,9 @@ def test_on_a_phone_a_row_is_a_card_that_begins_with_what_matters(site: Path, ta
     button.click()
     assert button.get_attribute("aria-expanded") == "true"
     assert row.locator("[data-label=ARR]").is_visible()
-    page.select_option("#calls .sorting select", label="ARR")
-    assert page.locator("#calls th[aria-sort=descending]").text_content() == "ARR"
+    page = tab.open(site / "fleet" / "accounts.html")
+    page.select_option(".sorting select", label="Segment")
+    assert page.locator("#accounts th[aria-sort=ascending]").text_content() == "Segment"
 
 
 @pytest.mark.parametrize("tab", [{"viewport": PHONE}], indirect=True)
