@@ -8,17 +8,18 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 240
 PORTS = {"web": "3000", "reports": "3030", "https": "443", "http": "80"}
 """What listens where, in the files of `deploy/`."""
 
@@ -100,7 +101,12 @@ class Deployment:
         """Starts a unit, as systemd would."""
         with (self.folder / "log" / name).open("wb") as log:
             self.started[name] = subprocess.Popen(
-                self.unit(name), env=self.environment(), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+                self.unit(name),
+                env=self.environment(),
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def log(self, name: str) -> str:
@@ -111,11 +117,11 @@ class Deployment:
         for name in names or list(self.started):
             process = self.started.pop(name)
             process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            with suppress(ProcessLookupError):  # as systemd does with what is left of a unit
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _value(text: str, key: str) -> str:
