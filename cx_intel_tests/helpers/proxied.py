@@ -35,7 +35,7 @@ http {{
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """What came back; names of headers in small letters."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -83,7 +83,7 @@ def ask(
     try:
         connection.request("POST" if body is not None else "GET", path, body, own)
         answer = connection.getresponse()
-        return Answer(answer.status, dict(answer.getheaders()), answer.read())
+        return Answer(answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read())
     except ConnectionRefusedError:
         return Answer(0, {}, b"")
     finally:

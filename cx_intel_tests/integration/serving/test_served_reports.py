@@ -1,13 +1,21 @@
 """Reports and exports over HTTP: what is served and as what, what is not, and that a new day is seen at once."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from cx_intel.cli.app import app
 from cx_intel.reports.serving.app import application
 from cx_intel.reports.serving.folders import Served
+from cx_intel.reports.serving.process import listening
 from cx_intel.settings.environment import Environment
+from cx_intel_tests.helpers.deployed import free_ports
 
 PUBLIC = "https://cx.example/"
 
@@ -143,3 +151,32 @@ def test_a_home_without_reports_says_how_they_are_made(tmp_path: Path) -> None:
 def test_a_link_is_the_address_of_reports_and_the_path_in_the_home(home: Path) -> None:
     environment = Environment(home=home, reports_url=PUBLIC)
     assert environment.link(home / "reports/fleet/brief.html") == "https://cx.example/reports/fleet/brief.html"
+
+
+def test_a_port_that_another_program_has_is_told_in_a_line(home: Path) -> None:
+    with listening("127.0.0.1", 0) as taken:
+        port = str(taken.getsockname()[1])
+        told = CliRunner().invoke(app, ["reports", "-p", port], env={"CX_HOME": str(home)})
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"Reports are not served: 127.0.0.1:{port} cannot be used (Address already in use).")
+
+
+@pytest.mark.slow  # a process of its own
+def test_the_command_says_its_address_and_ends_with_130_and_a_line(home: Path) -> None:
+    (port,) = free_ports(1)
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("cx-intel"), "reports", "-p", str(port)],
+        env={**os.environ, "CX_HOME": str(home), "PYTHONUNBUFFERED": "1", "COLUMNS": "300"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 (a shell may ignore it)
+    )
+    assert process.stdout
+    assert process.stdout.readline() == f"Reports of {home} on http://127.0.0.1:{port}\n"
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (
+        130,
+        "Interrupted. What was written is whole; the same command does what is left.\n",
+    )
