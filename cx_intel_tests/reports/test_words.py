@@ -10,12 +10,15 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 import cx_intel
+from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.pages.frame.layout import render
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel.reports.words.catalogue import CATALOGUES
+from cx_intel.reports.words.labels import CODE
 from cx_intel.reports.words.language import Code, Language
 from cx_intel.reports.words.rounding import rounded
+from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.report_books import book_of
 
@@ -64,6 +67,23 @@ def test_no_english_is_left_on_a_german_page(tmp_path: Path) -> None:
         texts = {unescape(text).strip(" .,:;") for text in re.findall(r">([^<]+)<", bare)}
         texts |= {unescape(text) for text in re.findall(r'(?:aria-label|title|placeholder)="([^"]+)"', bare)}
         assert texts & english == set(), key
+        shown = re.sub(r"<code>.*?</code>", "", bare, flags=re.S)
+        words = set(re.findall(r"\w+", " ".join(unescape(text) for text in re.findall(r">([^<]+)<", shown))))
+        assert {word for word in words if CODE.fullmatch(word) and "_" in word} == set(), (
+            key
+        )  # tables, columns, signals
+        assert words & codes_of(data.portfolio) == set(), key
+
+
+def codes_of(portfolio: Portfolio) -> set[str]:
+    """The closed values of all contracts, but for those that are German words too."""
+    columns = (column for table in tables_of(portfolio) for column in contract_of(table, portfolio).columns)
+    declared = {value for column in columns for value in column.accepted}
+    levels = portfolio.health.tiers.levels if portfolio.health else []
+    labels = [level.name for level in levels] + list(portfolio.reports.labels["segment"])
+    said = {form for forms in german().values() for form in forms}
+    alike = {word for text in said for word in re.findall(r"\w+", text)}
+    return {value for value in (*declared, *labels) if value not in alike}
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,14 @@ from cx_intel.reports.data.notes.backtest import of_the_quarter
 from cx_intel.reports.data.notes.effects import calls_in_order, held_out_note, verdict_note
 from cx_intel.reports.data.notes.interventions import action_notes
 from cx_intel.reports.data.notes.ledger import ledger_notes
+from cx_intel.reports.data.notes.month import month_notes
 from cx_intel.reports.data.notes.probability import assumptions
 from cx_intel.reports.data.notes.renewals import renewal_notes
-from cx_intel.reports.data.report_data import ReportData, total
+from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.data.signals import label_of, main_reasons
 from cx_intel.reports.data.terms import NO_VALUE, due_in, fitting
-from cx_intel.reports.data.trust import LABELS, trust_of
+from cx_intel.reports.data.trust import LABELS, BrokenRule, trust_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.tables import table_name
@@ -70,7 +71,11 @@ class _View:
                  (say("Biggest rises of the health score"), facts.rises))  # fmt: skip
         trust = trust_of(self.data)
         return {
-            "code": self.f.code,
+            "f": self.f,
+            "portfolio": self.data.portfolio,
+            "description": self.data.labels.description,
+            "as_of": self.data.as_of,
+            "made_at": self.data.made_at,
             "say": say,
             "title": say("Weekly brief"),
             "subtitle": f"{subtitle}; {compared}",
@@ -79,6 +84,7 @@ class _View:
             "tiles": self.tiles(),
             "arr": arr_figures(self.data).reconciled(self.f),
             "closed_month": self.closed_month(),
+            "month_so_far": month_notes(self.data),
             "ledger_notes": ledger_notes(self.data, self.f),
             "movers": [{"title": title, "rows": [self.mover(row) for row in rows]} for title, rows in moved if rows],
             "moved_by": facts.moved_by,
@@ -95,6 +101,7 @@ class _View:
                 "level": trust.level,
                 "label": say(LABELS[trust.level]),
                 "sentences": [*trust.sentences(self.f), *newest_rows(self.data, self.f), *of_the_quarter(self.data)],
+                "behind": [self.behind(rule) for rule in (*trust.failed, *trust.warned) if rule.accounts],
             },
             "assumed": " ".join(assumptions(self.data)),
         }
@@ -172,12 +179,23 @@ class _View:
         tiers = dict.fromkeys([row["tier_from"], row["tier_to"]])
         return {
             "account": name_of(row),
+            "id": row["account_id"],
             "owner": self.owner(row["owner"]),
             "arr": f.money(row["current_arr"]),
             "score": f"{f.number(row['score_from'], 1)} → {f.number(row['score_to'], 1)}",
             "change": f.points(row["health_score_change"]),
             "tiers": [self.level(self.tiers.get(name, self.tiers[UNKNOWN])) for name in tiers],
             "why": row["why"] or MISSING,
+        }
+
+    def behind(self, rule: BrokenRule) -> Record:
+        """The accounts behind a rule that does not hold."""
+        names = {row["account_id"]: name_of(row) for row in records(self.data["dim_account"])}
+        left = rule.of - len(rule.accounts)
+        return {
+            "title": rule.told(self.f),
+            "items": [{"account": names.get(account, account), "id": account, "text": ""} for account in rule.accounts],
+            "more": self.say("and {n} more", n=self.f.number(left)) if left > 0 else "",
         }
 
     def owner(self, owner: str | None) -> str:
@@ -189,22 +207,22 @@ class _View:
     def news(self) -> list[Record]:
         """Lists of accounts under a heading each: tiers, drops, the intervention list."""
         facts, say, money = self.facts, self.say, self.f.money
-        lists: dict[str, list[tuple[str, str]]] = {name: [] for name in NEWS}
+        lists: dict[str, list[tuple[Record, str]]] = {name: [] for name in NEWS}
         for event in facts.tier_changes:
             text = " → ".join(
                 self.tiers.get(event[side], self.tiers[UNKNOWN]).label for side in ("from_value", "to_value")
             )
-            lists[self.direction(event)].append((name_of(event), text))
-        lists["drops"] = [(name_of(event), self.drop(event)) for event in facts.drops]
+            lists[self.direction(event)].append((event, text))
+        lists["drops"] = [(event, self.drop(event)) for event in facts.drops]
         lists["joined"] = [
-            (name_of(row), say("{loss} expected loss", loss=money(row["expected_arr_loss"]))) for row in facts.joined
+            (row, say("{loss} expected loss", loss=money(row["expected_arr_loss"]))) for row in facts.joined
         ]
-        lists["left"] = [(name_of(row), say(str(row["became"]))) for row in facts.left]
+        lists["left"] = [(row, say(str(row["became"]))) for row in facts.left]
         return [
             {
                 "title": say(NEWS[name]),
                 "count": self.f.number(len(shown) + left),
-                "items": [{"account": account, "text": text} for account, text in shown],
+                "items": [{"account": name_of(row), "id": row["account_id"], "text": text} for row, text in shown],
                 "more": say("and {n} more", n=self.f.number(left)) if left else "",
             }
             for name, (shown, left) in ((name, fitting(items, NAMES)) for name, items in lists.items())
@@ -229,8 +247,8 @@ class _View:
 
     def drop(self, event: Record) -> str:
         signal = event["signal"]
-        unit = f" {self.data.labels.unit(signal, '')}".rstrip()
-        before, after = (self.f.short_number(float(event[side])) + unit for side in ("from_value", "to_value"))
+        unit = self.data.labels.unit(signal, "")
+        before, after = (self.f.with_unit(float(event[side]), unit) for side in ("from_value", "to_value"))
         return f"{label_of(self.data, signal)} {before} → {after}"
 
     def owners(self, within: Sequence[Record]) -> list[Record]:
@@ -273,6 +291,7 @@ class _View:
         return {
             "rank": f.number(row["priority_rank"]),
             "account": name_of(row),
+            "id": row["account_id"],
             "risk": self.level(self.risks[row["renewal_risk"]]),
             "why": self.reasons.get(row["account_id"], MISSING),
             "to_do": row["recommended_playbook"],

@@ -16,6 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cx_intel.reports.brief.facts import facts_of
 from cx_intel.reports.brief.view import view_of
 from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.pages.frame.page import account_link
+from cx_intel.reports.pages.frame.publishing import MENU
 from cx_intel.reports.words.markdown_safety import escaped
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -46,7 +48,7 @@ def weekly_brief(data: ReportData) -> Brief:
     """The brief of a day, in the language and currency of the portfolio."""
     view = view_of(data, facts_of(data))
     markdown = _environment("md").get_template("brief.md.j2").render(view)
-    html = _environment("html").get_template("brief.html.j2").render(view)
+    html = _environment("html").get_template("brief.html.j2").render(view, menu=MENU, current="brief")
     return Brief(f"{view['title']}: {view['subtitle']}", view["headline"], markdown, html, data.as_of)
 
 
@@ -81,5 +83,7 @@ def _environment(kind: str) -> Environment:
         "lstrip_blocks": True,
     }
     if kind == "html":
-        return Environment(autoescape=True, **shared)
+        html = Environment(autoescape=True, **shared)
+        html.filters["account_link"] = account_link
+        return html
     return Environment(autoescape=False, finalize=escaped, **shared)

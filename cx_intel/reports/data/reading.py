@@ -17,6 +17,8 @@ from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.renewals.pipeline import book
 from cx_intel.models.revenue.waterfall import MOVEMENTS, movement_sums, trailing_year
+from cx_intel.reports.data.notes.broken_rules import accounts_behind
+from cx_intel.reports.data.notes.month import spans
 from cx_intel.reports.data.report_data import MONTH, WEEK, ReportData, ScoreHistory, last_month_over, newest_within
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.outputs.links import link_of
@@ -145,7 +147,8 @@ def read_report_data(
     present = warehouse.tables() if with_state else []
     history = {table: read.sums(table) for table in SUMMED}
     before = [newest_within(history["account_snapshot"]["as_of"], as_of - timedelta(days=n)) for n in (WEEK, MONTH)]
-    compared = before[0]
+    compared, checks = before[0], read.checks()
+    month = {day for span in spans(history["account_snapshot"]["as_of"], as_of) if span for day in span}
     return ReportData(
         portfolio,
         as_of,
@@ -157,9 +160,10 @@ def read_report_data(
         read.scores_over_time(),
         dict(zip(present, warehouse.counts(warehouse.table(table) for table in present), strict=True)),
         {table: day for table in present if (day := read.newest(table)) is not None},
-        read.checks(),
-        read.compared({as_of, *filter(None, before)}) if with_state else {},
+        checks,
+        read.compared({as_of, *filter(None, before), *month}) if with_state else {},
         read.ledger_parts() if with_state else pd.DataFrame(),
+        accounts_behind(checks, portfolio, as_of, read.present, read.fetch) if with_state else {},
     )
 
 
@@ -181,6 +185,10 @@ class _Reader:
         rows = self.warehouse.table(name)
         is_of_one = self.account is not None and "account_id" in rows.columns
         return rows.filter(rows.account_id == ibis.literal(self.account)) if is_of_one else rows
+
+    def present(self, name: str) -> ir.Table | None:
+        """The table as it is, if it was made."""
+        return self.warehouse.table(name) if self.warehouse.exists(name) else None
 
     def rows(self, name: str) -> pd.DataFrame:
         """The rows of the day, without what no report shows."""

@@ -59,6 +59,7 @@ class ReportData:
         compared: Snapshot table: its sums by account, on `as_of` and the days that it is compared with.
         ledger_parts: What each account adds to each month of the waterfall and of the trailing year
             (`cx_intel.models.revenue.waterfall`).
+        behind: Table and rule that does not hold: the first accounts that break it, and how many do.
     """
 
     portfolio: Portfolio
@@ -74,6 +75,7 @@ class ReportData:
     checks: pd.DataFrame | None = None
     compared: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     ledger_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    behind: Mapping[tuple[str, str], tuple[tuple[str, ...], int]] = field(default_factory=dict)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         """The rows of a table, with labels in place of codes (`labels`); the codes stand in `frames`."""

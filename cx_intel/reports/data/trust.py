@@ -5,7 +5,7 @@ not hold, tables that lag behind. The data quality page lists them one by one, t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.terms import fitting
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import Language
+from cx_intel.reports.words.rules import asked
 from cx_intel.reports.words.tables import table_name
 
 Level = Literal["good", "care", "bad", "unknown"]
@@ -30,12 +31,15 @@ NAMED = 6
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """A rule that does not hold: of which table, what it says, in how many rows of how many it is broken."""
+    """A rule that does not hold: its table, what it says, in how many rows of how many it is broken, and the first accounts."""
 
     table: str
     rule: str
     failed: int
     total: int
+    accounts: tuple[str, ...] = ()
+    of: int = 0
+    """How many accounts break it on the day."""
 
     def told(self, f: Language) -> str:
         """In words: Accounts by day: “The contracts' MRR is the ledger's” (14 of 191)."""
@@ -134,7 +138,11 @@ def trust_of(data: ReportData) -> Trust:
     for row in records(broken.sort_values(["table_name", "check_name"])) if broken is not None else ():
         if row["table_name"] == "source_freshness" and row["severity"] == "warn":
             continue  # what it tells stands in `sources`
-        found = BrokenRule(row["table_name"], row["rule"], int(row["failed_rows"]), int(row["total_rows"]))
+        found = BrokenRule(
+            row["table_name"], asked(row, data.language), int(row["failed_rows"]), int(row["total_rows"])
+        )
+        accounts, of = data.behind.get((row["table_name"], row["check_name"]), ((), 0))
+        found = replace(found, accounts=accounts, of=of)
         named[row["severity"] != "warn"].append(found)
     return Trust(
         data.as_of,
@@ -150,7 +158,7 @@ def trust_of(data: ReportData) -> Trust:
 
 
 def doubts(data: ReportData, tables: Sequence[str]) -> list[str]:
-    """Rules of these tables that do not hold, to be read beside the figures made of them; a rule is told in English."""
+    """Rules of these tables that do not hold, to be read beside the figures made of them."""
     checks, f = data.checks, data.language
     if checks is None or checks.empty:
         return []
@@ -161,7 +169,7 @@ def doubts(data: ReportData, tables: Sequence[str]) -> list[str]:
             table=table_name(str(row["table_name"]), f),
             n=f.number(row["failed_rows"]),
             all=f.number(row["total_rows"]),
-            rule=row["rule"],
+            rule=asked(row, f),
         )
         for row in records(broken)
     ]

@@ -16,6 +16,7 @@ from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
+from cx_intel.reports.words.rules import asked, rejected, what_to_do
 from cx_intel.reports.words.tables import table_name
 
 QUESTION = term("Can I trust today's numbers?")
@@ -53,7 +54,10 @@ def _checks(data: ReportData) -> Section:
     outcome = pd.Series(PASSED, index=checks.index)
     outcome = outcome.mask(~passed & (checks["severity"] != "warn"), FAILED)
     outcome = outcome.mask(~passed & (checks["severity"] == "warn"), WARNED)
-    checks = checks.assign(outcome=outcome)
+    told, f = records(checks), data.language
+    checks = checks.assign(
+        outcome=outcome, rule=[asked(row, f) for row in told], what_to_do=[what_to_do(row, f) for row in told]
+    )
     broken = checks[checks["outcome"] != PASSED].sort_values(["outcome", "failed_rows"], ascending=[True, False])
 
     def share(row: dict[str, Any]) -> Cell:
@@ -99,10 +103,11 @@ def _checks(data: ReportData) -> Section:
 
 def _quarantine(data: ReportData) -> Section:
     say = data.language.say
-    quarantined, c = data["quarantine"], Columns(data.language)
+    quarantined, c, f = data["quarantine"], Columns(data.language), data.language
     if quarantined.empty:
         note = say("No row was quarantined on {day}.", day=data.language.day(data.as_of))
         return Section(say("Quarantine"), notes=[note])
+    quarantined = quarantined.assign(reason=[rejected(str(reason), f) for reason in quarantined["reason"]])
     counted = quarantined.groupby(["source_table", "reason"]).size().reset_index(name="rows")
     counted = counted.sort_values(["rows", "source_table"], ascending=[False, True])
 
