@@ -203,7 +203,7 @@ def test_ten_thousand_accounts_stay_small_and_say_what_is_left_out(tmp_path: Pat
     found = {key: visible(html) for key, html in pages.items()}
     assert "Aufgeführt sind die 10.000 Kunden mit dem meisten ARR; 8 kleinere fehlen." in found["accounts"]
     assert "Gezeigt sind die 1.500 Kunden mit dem meisten ARR; 8.508 kleinere fehlen." in found["dashboard"]
-    assert "Der Rest steht in der Tabelle cs_intervention_list." in found["dashboard"]
+    assert "Der Rest steht in der Tabelle „Interventionsliste“." in found["dashboard"]
 
 
 def multiplied(path: Path, of: Portfolio, accounts: int) -> Path:

@@ -139,8 +139,8 @@ def test_filters_change_figures_charts_and_list(site: Path, tab: Tab) -> None:
     page = tab.open(site / "fleet" / "dashboard.html")
     assert page.locator("#kpi-arr .value").text_content() == "14,4\u00a0Tsd.\u00a0€"
     before = page.locator("#chart-tiers svg").inner_html()
-    page.select_option("#filter-segment", "SMB")
-    page.wait_for_selector('html[data-filtered=\'{"segment":"SMB"}\']', state="attached")
+    page.select_option("#filter-segment", "Kleinkunden")
+    page.wait_for_selector('html[data-filtered=\'{"segment":"Kleinkunden"}\']', state="attached")
     assert page.locator("#kpi-customers .value").text_content() == "4"
     assert page.locator("#kpi-arr .value").text_content() == "4.800\u00a0€"
     assert page.locator("#kpi-nrr .value").text_content() == "100,0\u00a0%"
@@ -164,7 +164,7 @@ def test_filters_change_figures_charts_and_list(site: Path, tab: Tab) -> None:
 
 def test_a_selection_without_rows_says_so(site: Path, tab: Tab) -> None:
     page = tab.open(site / "fleet" / "dashboard.html")
-    page.select_option("#filter-segment", "SMB")
+    page.select_option("#filter-segment", "Kleinkunden")
     page.select_option("#filter-country", "CH")
     page.wait_for_selector("html[data-filtered*=CH]", state="attached")
     assert page.locator("#panel-tiers [data-empty]").is_visible()
