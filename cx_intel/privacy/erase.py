@@ -25,7 +25,7 @@ from cx_intel.warehouse.duckdb.access.readable import COPY_SCHEMA
 from cx_intel.warehouse.duckdb.upkeep.backups import FOLDER as BACKUPS
 from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.restoring import REPLACED
-from cx_intel.warehouse.duckdb.upkeep.rewriting import rewrite, rewrite_backup
+from cx_intel.warehouse.duckdb.upkeep.rewriting import forget_dump, rewrite, rewrite_backup
 from cx_intel.warehouse.processes.lock import WriterLock
 
 PUBLISHED = "published"
@@ -237,6 +237,10 @@ def _backups(home: Path, portfolio: str, about: About, register: Register) -> No
         with writing(backup.warehouse) as database:
             Tables(database, portfolio).erase(about, register)
         rewrite_backup(backup)
+        for dumped in backup.dumps:  # a dump cannot be changed in place: it goes whole
+            content = dumped.read_bytes()
+            if any(subject.byte_pattern.search(content) for subject, _ in about):
+                forget_dump(backup, dumped)
 
 
 def _outputs(home: Path, subjects: Sequence[Subject]) -> None:

@@ -49,7 +49,9 @@ def backup() -> None:
             on_wait=_say_waiting,
         )
         try:
-            made = take(environment.home, environment.warehouse, reason="asked for", keep=environment.keep_backups)
+            servers, not_reached = _servers(environment)
+            keep = environment.keep_backups
+            made = take(environment.home, environment.warehouse, reason="asked for", keep=keep, servers=servers)
         finally:
             lock.release()
     except WarehouseError as error:
@@ -59,8 +61,26 @@ def backup() -> None:
         f"{made.bytes / 1e6:.1f} MB. `cx-intel restore --backup {made.name}` brings it back.",
         highlight=False,
     )
-    if not made.manifest["dagster_storage"]:
-        console.print("Dagster's own storage is not in this home: back it up where it is (pg_dump).", highlight=False)
+    if dumped := made.manifest["dagster_postgres"]:
+        text = f"It holds {len(dumped)} dump{'s' * (len(dumped) > 1)} of Dagster's storage in PostgreSQL too"
+        console.print(f"{text}: `cx-intel restore --with-dagster` brings both back.", highlight=False)
+    for reason in (*made.manifest["not_held"], *not_reached):
+        errors.print(
+            f"It does not hold Dagster's runs and schedules, which are in PostgreSQL: {escape(reason)}. Back them up there: "
+            f"pg_dump --clean --if-exists --no-owner --file=dagster.sql DATABASE; psql --file=dagster.sql brings them back.",
+            style="yellow",
+            highlight=False,
+        )
+
+
+def _servers(environment: Environment) -> tuple[tuple[str, ...], list[str]]:
+    """The PostgreSQL databases that Dagster's storage is in, and why they are not known."""
+    from cx_intel.privacy.run_history_in_postgres import addresses
+
+    try:
+        return addresses(environment.home, environment.variables), []
+    except WarehouseError as error:
+        return (), [str(error)]
 
 
 @deployment.command()
@@ -83,7 +103,12 @@ def restore(
         return
     lock = environment.warehouse.with_name(LOCK_FILE)
     try:
-        done = bring_back(environment.home, environment.warehouse, lock, name, with_dagster=with_dagster)
+        servers, not_reached = _servers(environment) if with_dagster else ((), [])
+        if not_reached:
+            raise _misuse(not_reached[0])
+        done = bring_back(
+            environment.home, environment.warehouse, lock, name, with_dagster=with_dagster, servers=servers
+        )
     except WarehouseError as error:
         raise _misuse(error) from None
     console.print(f"The warehouse is that of {done.backup.made_at:%Y-%m-%d %H:%M} UTC.", highlight=False)

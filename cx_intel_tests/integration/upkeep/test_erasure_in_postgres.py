@@ -16,6 +16,8 @@ from cx_intel.privacy.register import PrivacyError
 from cx_intel.privacy.run_history import REDACTED
 from cx_intel.privacy.run_history_in_postgres import addresses, blot_out_in, mentions_in
 from cx_intel.privacy.subject import Subject
+from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
+from cx_intel.warehouse.duckdb.upkeep.restoring import verify
 from cx_intel_tests.helpers.postgres import postgres
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
@@ -93,8 +95,14 @@ def test_an_erasure_reaches_it(storage: str, tmp_path: Path) -> None:
     (company.home / "dagster.yaml").write_text(DAGSTER_YAML)
     put(storage, json.dumps({"sample": "A02 | Company 2"}), json.dumps({"sample": "A020 | Company 20"}))
     variables = company.variables | {"DAGSTER_POSTGRES_URL": storage}
+    take(company.home, company.warehouse, reason="a test", keep=7, servers=(storage,))
+    assert len(backups(company.home)[0].dumps) == 1
     done = erase(Home(company.home, company.warehouse, company.home / "lock", variables), "small", "account", "A02")
     assert done.remains == ()
+    (backup,) = backups(company.home)
+    assert (backup.dumps, backup.manifest["dagster_postgres"]) == ([], [])
+    assert "erased since" in backup.manifest["not_held"][0]
+    verify(backup)
     assert [json.loads(event) for event in events(storage)] == [{"sample": REDACTED}, {"sample": "A020 | Company 20"}]
 
 

@@ -1,7 +1,7 @@
 """Back-ups of a deployment: a consistent copy of the warehouse and of Dagster's own storage, the newest few kept.
 
-DuckDB copies the warehouse and SQLite its files, each by its own means, so that a copy is never half of something. How
-one is brought back is decided in `restoring.py`, and when one is made by itself in `upgrades.py`.
+DuckDB copies the warehouse, SQLite its files and PostgreSQL its database, each by its own means, so that a copy is never
+half of something. How one is brought back is decided in `restoring.py`, and when one is made by itself in `upgrades.py`.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +21,11 @@ import duckdb
 
 from cx_intel.warehouse.duckdb.database import escaped
 from cx_intel.warehouse.errors import WarehouseError, refuse_if_in_use
+from cx_intel.warehouse.servers.postgres_dumps import dump
 
 FOLDER, MANIFEST, STORAGE = "backups", "manifest.json", "dagster"
+POSTGRES = "postgres-"
+"""Begins the names of dumps."""
 SMALL_FILES = ("dagster.yaml", "privacy/erased.json")
 """Files of the home that a back-up holds besides; the key of erasures is none of them."""
 COPY, LIVE = "cx_backup", "cx_live"
@@ -47,6 +51,11 @@ class Backup:
         return self.folder / "warehouse.duckdb"
 
     @property
+    def dumps(self) -> list[Path]:
+        """Of Dagster's storage in PostgreSQL; also one that an erasure was killed before it removed."""
+        return sorted((self.folder / STORAGE).glob(f"{POSTGRES}*.sql"))
+
+    @property
     def bytes(self) -> int:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
@@ -61,7 +70,13 @@ def backups(home: Path) -> list[Backup]:
 
 
 def take(
-    home: Path, warehouse: Path, *, reason: str, keep: int, connection: duckdb.DuckDBPyConnection | None = None
+    home: Path,
+    warehouse: Path,
+    *,
+    reason: str,
+    keep: int,
+    connection: duckdb.DuckDBPyConnection | None = None,
+    servers: Sequence[str] = (),
 ) -> Backup:
     """Makes a back-up, and removes those beyond the newest `keep`. The caller holds the writer's lock.
 
@@ -72,6 +87,7 @@ def take(
         keep: How many are kept, this one included.
         connection: The process's own connection to the warehouse, where it has one open: the file is then never
             opened a second time.
+        servers: The PostgreSQL databases that Dagster's storage is in; what of them is not held stands in the manifest.
 
     Raises:
         WarehouseError: The warehouse cannot be read; older back-ups stay.
@@ -90,6 +106,7 @@ def take(
             "cx_intel": version("cx-intel"),
             "duckdb": duckdb.__version__,
             "dagster_storage": _copy_storage(home, new / STORAGE),
+            **_dump_servers(servers, new / STORAGE),
             "rows": rows,
             "sha256": digest(new / "warehouse.duckdb"),
         }
@@ -164,7 +181,7 @@ def _copy_database(connection: duckdb.DuckDBPyConnection, name: str, target: Pat
 
 
 def _copy_storage(home: Path, target: Path) -> list[str]:
-    """Copies Dagster's SQLite files; none when its storage is elsewhere, in Postgres."""
+    """Copies Dagster's SQLite files; none of runs when its storage is in PostgreSQL."""
     copied = []
     for file in storage_files(home):
         relative = file.relative_to(home)
@@ -176,6 +193,18 @@ def _copy_storage(home: Path, target: Path) -> list[str]:
             live.backup(copy)
         copied.append(str(relative))
     return copied
+
+
+def _dump_servers(servers: Sequence[str], target: Path) -> dict[str, list[str]]:
+    """The dumps that were made, by name, and why others were not."""
+    dumps: list[str] = []
+    missing: list[str] = []
+    for number, address in enumerate(servers, start=1):
+        target.mkdir(exist_ok=True)
+        name = f"{POSTGRES}{number}.sql"
+        said = dump(address, target / name)
+        (missing if said else dumps).append(said or name)
+    return {"dagster_postgres": dumps, "not_held": missing}
 
 
 def storage_files(home: Path) -> list[Path]:

@@ -7,6 +7,7 @@ docs/deploy.md.
 import os
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from cx_intel.warehouse.duckdb.upkeep.backups import STORAGE, Backup, backups, c
 from cx_intel.warehouse.duckdb.upkeep.rewriting import log_of
 from cx_intel.warehouse.errors import WarehouseError, refuse_if_in_use
 from cx_intel.warehouse.processes.lock import WriterLock
+from cx_intel.warehouse.servers.postgres_dumps import load
 
 REPLACED = ".replaced-"
 
@@ -64,7 +66,13 @@ def verify(backup: Backup) -> None:
 
 
 def restore(
-    home: Path, warehouse: Path, lock: Path, name: str | None = None, *, with_dagster: bool = False
+    home: Path,
+    warehouse: Path,
+    lock: Path,
+    name: str | None = None,
+    *,
+    with_dagster: bool = False,
+    servers: Sequence[str] = (),
 ) -> Restored:
     """Puts a back-up in the warehouse's place.
 
@@ -75,13 +83,20 @@ def restore(
         warehouse: The warehouse file.
         lock: The writer's lock: a run that holds it is not waited for.
         name: The back-up; default: the newest.
-        with_dagster: Also bring back Dagster's runs, events and schedules, where SQLite keeps them.
+        with_dagster: Also bring back Dagster's runs, events and schedules.
+        servers: The PostgreSQL databases that Dagster's storage is in; none where SQLite keeps it.
 
     Raises:
         WarehouseError: There is no such back-up, it is damaged, a run writes, or another program has the file open.
     """
     backup = find(home, name)
     verify(backup)
+    dumps = [backup.folder / STORAGE / one for one in backup.manifest.get("dagster_postgres", ())]
+    if with_dagster and len(dumps) != len(servers):
+        raise WarehouseError(
+            f"Back-up {backup.name} holds {len(dumps)} dumps of PostgreSQL, and Dagster's storage is in {len(servers)} such "
+            "databases: bring that back by your own means (psql), and leave --with-dagster out. The warehouse is as it was."
+        )
     guard = WriterLock(lock)
     guard.acquire("cx-intel restore", wait_seconds=0)
     try:
@@ -95,6 +110,8 @@ def restore(
         os.replace(new, warehouse)
         if with_dagster:
             _restore_storage(home, backup)
+            for address, dumped in zip(servers, dumps, strict=True):
+                load(address, dumped)
     finally:
         guard.release()
     return Restored(backup, kept)

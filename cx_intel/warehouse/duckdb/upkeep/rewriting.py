@@ -7,6 +7,7 @@ made by `backups.py`.
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -53,9 +54,21 @@ def half_written(file: Path) -> Path:
 def rewrite_backup(backup: Backup) -> None:
     """As `rewrite`, for a back-up: its manifest is brought in line, so that it can still be verified."""
     rows = rewrite(backup.warehouse)
-    manifest = backup.manifest | {"rows": rows, "sha256": digest(backup.warehouse)}
+    _write_manifest(backup, {"rows": rows, "sha256": digest(backup.warehouse)})
+
+
+def forget_dump(backup: Backup, file: Path) -> None:
+    """Removes a dump of a back-up, which then does not hold it any more."""
+    held = [name for name in backup.manifest["dagster_postgres"] if name != file.name]
+    missing = [*backup.manifest["not_held"], "its dump named somebody who was erased since"]
+    _write_manifest(backup, {"dagster_postgres": held, "not_held": missing})
+    file.unlink(missing_ok=True)
+
+
+def _write_manifest(backup: Backup, changes: dict[str, Any]) -> None:
+    backup.manifest.update(changes)
     new = backup.folder / f".{MANIFEST}.new"
-    new.write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+    new.write_text(json.dumps(backup.manifest, indent=2), encoding="utf-8")
     os.replace(new, backup.folder / MANIFEST)
 
 
