@@ -23,7 +23,7 @@ from cx_intel.reports.charts.figure import (
     summed,
     tip,
 )
-from cx_intel.reports.charts.palette import LINES, RED, TEAL, Mark
+from cx_intel.reports.charts.palette import GREY, LINES, RED, TEAL, Mark
 from cx_intel.reports.charts.revenue import MONTHLY_MONTHS, month_axis
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData, records
@@ -170,14 +170,14 @@ def mrr_movements(data: ReportData) -> Figure:
     names = f"({json.dumps({row['at']: row['month'] for row in named}, ensure_ascii=False)})[datum.at]"
     colours = ["#2f74b8", "#7ab0dd", TEAL, "#d29200", RED]
     marks = [Mark(say(label), colour, "square") for (_, label, _), colour in zip(STEPS, colours, strict=True)]
+    net = Mark(say("Net"), GREY, "diamond")
 
     def build(width: Width) -> Spec:
+        x = field("at", "O", title=None, axis=month_axis(named), scale={"domain": [row["at"] for row in named]})
         bars = mark(
             "bar",
             {
-                "x": field(
-                    "at", "O", title=None, axis=month_axis(named), scale={"domain": [row["at"] for row in named]}
-                ),
+                "x": x,
                 "y": field("amount", "Q", title=None, axis=money_axis(f)),
                 "color": coloured("step", marks),
                 "order": field("order", "Q"),
@@ -193,7 +193,23 @@ def mrr_movements(data: ReportData) -> Figure:
             ],
         )
         zero = over([{"v": 0}], mark("rule", {"y": field("v", "Q")}))
-        return chart("mrr_movements", bars, zero, width=width, height=260)
+        together: list[Spec] = [
+            {"aggregate": [summed("amount")], "groupby": ["at"]},
+            {"calculate": names, "as": "month"},
+        ]
+        told = [tip("month", say("Month")), tip("amount", net.label, "$,.2f")]
+        height = {"x": x, "y": field("amount", "Q")}
+        line = mark("line", height, together, color=GREY, strokeWidth=1.6)
+        look: Spec = {
+            "color": GREY,
+            "shape": net.shape,
+            "size": 55,
+            "filled": True,
+            "stroke": "#ffffff",
+            "strokeWidth": 1,
+        }
+        points = mark("point", height | {"tooltip": told}, together, **look)
+        return chart("mrr_movements", bars, zero, line, points, width=width, height=260)
 
     return Figure(
         "mrr_movements",
@@ -202,5 +218,5 @@ def mrr_movements(data: ReportData) -> Figure:
         build,
         {"mrr_movements": rows},
         is_empty=not months,
-        legend=marks,
+        legend=[*marks, net],
     )
