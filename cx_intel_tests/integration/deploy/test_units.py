@@ -56,4 +56,4 @@ def test_the_guide_starts_every_unit_that_is_to_be_started_and_restarts_the_serv
     services = {name.removesuffix(".service") for name in wanted if name.endswith(".service")}
     enabled = set(re.findall(r"^systemctl enable --now (.*)$", guide, re.MULTILINE)[0].split())
     assert enabled == services | {name for name in wanted if name.endswith(".timer")}
-    assert set(re.findall(r"^systemctl restart (.*)$", guide, re.MULTILINE)[0].split()) == services
+    assert set(re.findall(r"^systemctl restart (.*)$", guide, re.MULTILINE)[-1].split()) == services
