@@ -112,13 +112,13 @@ class Deployment:
     def log(self, name: str) -> str:
         return (self.folder / "log" / name).read_text(errors="replace")
 
-    def stop(self, *names: str) -> None:
-        """Stops units, or all, in the order in which they were started."""
-        for name in names or list(self.started):
-            process = self.started.pop(name)
+    def stop(self) -> None:
+        """Stops all that was started."""
+        for process in self.started.values():
             process.terminate()
+        for process in self.started.values():
             with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(5)
             with suppress(ProcessLookupError):  # as systemd does with what is left of a unit
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
