@@ -149,7 +149,7 @@ def test_failed_checks_come_first_with_what_to_do(books: dict[str, ReportData]) 
     assert "2 von 1.234" in text
     assert "Mend it." in text
     doubtful = text_of(replace(books["fleet"], checks=checks), "revenue")
-    assert "Zweifelhaft, „MRR-Buch“: 2 von 1.234 Zeilen halten „y“ nicht ein" in doubtful
+    assert "Zweifelhaft, „MRR-Buch“: in 2 von 1.234 Zeilen gilt nicht: B" in doubtful
     assert "Zweifelhaft" not in text_of(replace(books["fleet"], checks=checks), "renewals")
     text = text_of(replace(books["fleet"], checks=checks.assign(passed=True)), "quality")
     assert "Ja, mit Vorsicht. Zeilen in Quarantäne: Kunden 1." in text

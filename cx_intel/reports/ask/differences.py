@@ -20,6 +20,7 @@ from cx_intel.reports.charts.palette import tier_marks
 from cx_intel.reports.data.arr import ARR, arr_figures
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, records, total
+from cx_intel.reports.data.signals import event_words
 from cx_intel.reports.data.terms import fitting
 from cx_intel.reports.words.labels import in_english
 from cx_intel.reports.words.language import MISSING
@@ -221,7 +222,7 @@ def event_section(title: str, events: pd.DataFrame, now: ReportData) -> Section:
     names = {row["account_id"]: row["account_name"] for row in records(now["account_snapshot"])}
     told = sorted(records(events), key=lambda row: (row["as_of"], row["account_id"]))
     rows = [
-        (str(row["as_of"]), name_of({"account_name": names.get(row["account_id"])} | row), str(row["reason"]))
+        (str(row["as_of"]), name_of({"account_name": names.get(row["account_id"])} | row), event_words(now, row))
         for row in told
     ]
     return _section(title, rows, ("day", "account", "what"))

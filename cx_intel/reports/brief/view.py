@@ -22,7 +22,7 @@ from cx_intel.reports.data.notes.probability import assumptions
 from cx_intel.reports.data.notes.renewals import renewal_notes
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.service_levels import service_levels
-from cx_intel.reports.data.signals import label_of, main_reasons
+from cx_intel.reports.data.signals import event_words, main_reasons
 from cx_intel.reports.data.terms import NO_VALUE, due_in, fitting
 from cx_intel.reports.data.trust import LABELS, BrokenRule, trust_of
 from cx_intel.reports.words.catalogue import term
@@ -213,7 +213,7 @@ class _View:
                 self.tiers.get(event[side], self.tiers[UNKNOWN]).label for side in ("from_value", "to_value")
             )
             lists[self.direction(event)].append((event, text))
-        lists["drops"] = [(event, self.drop(event)) for event in facts.drops]
+        lists["drops"] = [(event, event_words(self.data, event)) for event in facts.drops]
         lists["joined"] = [
             (row, say("{loss} expected loss", loss=money(row["expected_arr_loss"]))) for row in facts.joined
         ]
@@ -244,12 +244,6 @@ class _View:
         if UNKNOWN in (before, after) or before not in self.order or after not in self.order:
             return "sideways"
         return "worse" if self.order[after] > self.order[before] else "better"
-
-    def drop(self, event: Record) -> str:
-        signal = event["signal"]
-        unit = self.data.labels.unit(signal, "")
-        before, after = (self.f.with_unit(float(event[side]), unit) for side in ("from_value", "to_value"))
-        return f"{label_of(self.data, signal)} {before} → {after}"
 
     def owners(self, within: Sequence[Record]) -> list[Record]:
         """The accounts to call of each owner, the owner with the most expected loss first."""

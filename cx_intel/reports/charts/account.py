@@ -3,6 +3,8 @@
 They are specifications without rows: the page fills them with the account that is opened.
 """
 
+import json
+
 from cx_intel.reports.charts.figure import (
     BARE,
     CONTAINER,
@@ -18,6 +20,7 @@ from cx_intel.reports.charts.figure import (
 )
 from cx_intel.reports.charts.levels import tier_bounds
 from cx_intel.reports.charts.palette import BLUE, GREY, RED, TEAL, tier_marks
+from cx_intel.reports.data.account.details import axes
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.words.language import VEGA_DAYS
 
@@ -95,9 +98,10 @@ def _mrr(data: ReportData) -> Spec:
     say = data.language.say
     # the newest month has a label, and every so many before it
     length = "length(domain('x'))"
-    label = (
-        f"({length} - 1 - indexof(domain('x'), datum.value)) % ceil({length} / 5) == 0 ? slice(datum.value, 0, 7) : ''"
+    names = json.dumps(
+        {month: data.language.short_month(month) for month, _ in axes(data)["months"]}, ensure_ascii=False
     )
+    label = f"({length} - 1 - indexof(domain('x'), datum.value)) % ceil({length} / 5) == 0 ? ({names})[datum.value] || '' : ''"
     months = {"labelExpr": label, "labelAngle": 0, "labelOverlap": False, "ticks": False}
     bars = mark(
         "bar",

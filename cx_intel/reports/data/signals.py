@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from cx_intel.contracts.health.changes import MEASURE, MISSING_EVIDENCE, POPULATION, SCORECARD, WEIGHT
+from cx_intel.contracts.renewals.lifecycle import CANCELLATION, TIER_CHANGE
 from cx_intel.models.expressions.wording import boolean_signals
+from cx_intel.reports.charts.palette import tier_marks
 from cx_intel.reports.data.report_data import ReportData, is_true, records
-from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.catalogue import ENGLISH, term
 from cx_intel.reports.words.language import NBSP, Language
 from cx_intel.reports.words.rounding import is_missing
 
@@ -179,3 +181,18 @@ def moved_by(data: ReportData, changes: pd.DataFrame) -> str:
         measure=f.number(main[MEASURE]),
         others=", ".join(others),
     )
+
+
+def event_words(data: ReportData, row: dict[str, Any]) -> str:
+    """A lifecycle event: the tiers, the signal that dropped, or the end that was announced."""
+    f = data.language
+    before, after = str(row["from_value"]), str(row["to_value"])
+    if row["event_type"] == TIER_CHANGE:
+        called = {mark.name: mark.label for mark in tier_marks(data.portfolio)}
+        tiers = f"{called.get(before, before)} → {called.get(after, after)}"
+        why = str(row["reason"]).partition(": ")[2] if f.code == ENGLISH else ""
+        return f"{tiers}: {why}" if why else tiers
+    if row["event_type"] == CANCELLATION:
+        return f.say("Cancellation announced: the last contract ends on {day}", day=f.day(after))
+    unit = data.labels.unit(row["signal"], "")
+    return f"{label_of(data, row['signal'])} {f.with_unit(float(before), unit)} → {f.with_unit(float(after), unit)}"

@@ -165,7 +165,7 @@ def doubts(data: ReportData, tables: Sequence[str]) -> list[str]:
     broken = checks[~checks["passed"].astype(bool) & checks["table_name"].isin(tables)]
     return [
         f.say(
-            "In doubt, “{table}”: {n} of {all} rows do not keep to “{rule}”",
+            "In doubt, “{table}”: in {n} of {all} rows this does not hold: {rule}",
             table=table_name(str(row["table_name"]), f),
             n=f.number(row["failed_rows"]),
             all=f.number(row["total_rows"]),

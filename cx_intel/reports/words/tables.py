@@ -75,6 +75,18 @@ TABLES = {
 """Table: its name."""
 
 
+GROUPS = {
+    "segment": term("Segment"),
+    "industry": term("Industry"),
+    "country": term("Country"),
+    "region": term("Region"),
+    "plan_tier": term("Plan"),
+    "owner": term("Owner"),
+    "status": term("Status"),
+}
+"""Attribute of accounts: what health is summed up by."""
+
+
 def table_name(table: str, language: Language) -> str:
     """What people call a table; one that is not named here by its code, made readable."""
     if table in TABLES:
@@ -82,5 +94,6 @@ def table_name(table: str, language: Language) -> str:
     if table.startswith(STAGED):
         return language.say("{table}, as read", table=table_name(table.removeprefix(STAGED), language))
     if table.endswith(SUMMARY):
-        return language.say("Health by {attribute}", attribute=readable(table.removesuffix(SUMMARY)))
+        by = table.removesuffix(SUMMARY)
+        return language.say("Health by {attribute}", attribute=language.say(GROUPS.get(by) or readable(by)))
     return readable(table)

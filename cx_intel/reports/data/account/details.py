@@ -16,7 +16,7 @@ from cx_intel.reports.charts.palette import tier_marks
 from cx_intel.reports.data.account.links import account_links
 from cx_intel.reports.data.notes.interventions import action_words, newest_actions
 from cx_intel.reports.data.report_data import ReportData, records
-from cx_intel.reports.data.signals import change_parts, signal_words
+from cx_intel.reports.data.signals import change_parts, event_words, signal_words
 from cx_intel.reports.data.terms import PROBABILITY_SOURCES, due_in
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING, Language, iso
@@ -249,7 +249,7 @@ def _events(data: ReportData) -> NamedDetails:
     for row in records(events):
         kept = found[str(row["account_id"])]
         if len(kept) < EVENTS_SHOWN:
-            kept.append(str(row["reason"]))
+            kept.append(event_words(data, row))
     return "events", found
 
 
