@@ -192,7 +192,7 @@ def test_two_days_are_compared_figure_by_figure_and_account_by_account(tmp_path:
         "new": ("Ada", "€540 expected loss"),
         "off": ("Berta", "at lower risk now"),
     }
-    assert section(told, "Lifecycle events") == {str(AS_OF): ("Ada", "Green to Amber")}
+    assert section(told, "Lifecycle events") == {str(AS_OF): ("Ada", "Green → Amber")}
     assert "Scores that rose most" not in {s.title for s in told.sections}
 
 

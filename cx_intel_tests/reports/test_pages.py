@@ -147,7 +147,7 @@ def test_failed_checks_come_first_with_what_to_do(books: dict[str, ReportData]) 
     text = text_of(replace(books["fleet"], checks=checks), "quality")
     assert "Noch nicht. Verletzte Regeln, deren Tabellen daher stehen wie zuvor: Bewertete Tickets: „" in text
     assert "2 von 1.234" in text
-    assert "Mend it." in text
+    assert "Die Prüfung in der Dagster-Oberfläche zeigt ein Beispiel" in text
     doubtful = text_of(replace(books["fleet"], checks=checks), "revenue")
     assert "Zweifelhaft, „MRR-Buch“: in 2 von 1.234 Zeilen gilt nicht: B" in doubtful
     assert "Zweifelhaft" not in text_of(replace(books["fleet"], checks=checks), "renewals")
