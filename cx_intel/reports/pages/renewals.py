@@ -14,8 +14,8 @@ from cx_intel.reports.charts.palette import risk_marks, tier_marks
 from cx_intel.reports.data.money import money_script, money_sentence
 from cx_intel.reports.data.notes.effects import held_out_note, ranking_note
 from cx_intel.reports.data.notes.probability import assumptions, uses_learned
-from cx_intel.reports.data.notes.renewals import mark_of, renewal_notes
-from cx_intel.reports.data.report_data import ReportData, is_true, records, total
+from cx_intel.reports.data.notes.renewals import OVERDUE, mark_of, renewal_notes
+from cx_intel.reports.data.report_data import ReportData, is_true, total
 from cx_intel.reports.data.terms import SCENARIOS, due_in
 from cx_intel.reports.pages.acted import acted
 from cx_intel.reports.pages.effects import effects
@@ -156,9 +156,10 @@ def _upcoming(data: ReportData) -> Table:
     pipeline = data["renewal_pipeline"].sort_values(["days_to_renewal", "account_id"])
     c = Columns(data.language)
 
-    def mark(row: dict[str, Any]) -> Cell:
+    def due(row: dict[str, Any]) -> Cell:
         word = mark_of(row)
-        return Cell(say(word) if word else "")
+        text = due_in(data.language, row["days_to_renewal"])
+        return Cell(text if word in ("", OVERDUE) else f"{text}, {say(word)}", row["days_to_renewal"])
 
     return table_of(
         pipeline,
@@ -166,8 +167,7 @@ def _upcoming(data: ReportData) -> Table:
         [
             c.account(),
             on_card(1, c.day(say("Renews on"), "renewal_date")),
-            c.due(say("Due"), "days_to_renewal"),
-            *([(c.heading(say("Note")), mark)] if any(mark_of(row) for row in records(pipeline)) else []),
+            (c.heading(say("Due")), due),
             on_card(2, c.level(say("Risk"), "renewal_risk", risk_marks(data.language))),
             c.level(say("Tier"), "health_tier", tier_marks(data.portfolio)),
             on_card(3, c.money(say("ARR"), "current_arr")),
