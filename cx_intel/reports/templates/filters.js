@@ -177,7 +177,7 @@
     box.classList.toggle("is-set", Boolean(kept));
     const remembered = tolerant(() => localStorage.getItem(KEPT));
     mine.hidden = !remembered || chosen.owner === remembered || ![...form.elements.owner?.options || []].some((option) => option.value === remembered);
-    mine.textContent = say("My accounts ({owner})", { owner: remembered });
+    mine.textContent = remembered ? say("My accounts ({owner})", { owner: remembered }) : "";
     keep.hidden = !chosen.owner || chosen.owner === remembered;
     tell(kept);
     if (page.kpis) kpis(kept);
