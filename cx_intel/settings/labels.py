@@ -28,5 +28,4 @@ def worded(label: str | Translations, language: str = "en") -> str:
     """The label in a language; in English where it has none in that."""
     if isinstance(label, str):
         return label
-    found: str | None = getattr(label, language, None)
-    return found or label.en
+    return {"de": label.de}.get(language) or label.en
