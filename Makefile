@@ -5,18 +5,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements-dev.lock
+SAYING := bash tools/with_progress.sh
 unexport PYTHONDONTWRITEBYTECODE # else each test process compiles the tests anew
 
-.PHONY: setup install install-postgres run ui test test-slow test-engines test-all bench coverage lint format docs wheel lock words system clean
+.PHONY: setup install install-postgres run ui test test-slow test-engines test-all bench coverage lint format docs wheel lock words first-hour system clean
 
 setup: $(STAMP)
 
 # Installs what a lock names, and the program itself from where it lies; uv is a tool for this and named by the lock for development.
 define install_locked
-@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' $(LOCK))"
-@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1)
-@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+@test -x $(BIN)/python || $(SAYING) "Making $(VENV)" $(PYTHON) -m venv $(VENV)
+@test -x $(BIN)/uv || $(SAYING) "Installing uv" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	"$$(grep -oE '^uv==[0-9.]+' $(LOCK))"
+@$(SAYING) "Installing the packages of $(1)" $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1)
+@$(SAYING) "Installing cx_intel" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 @$(BIN)/python -m compileall -q cx_intel
 endef
 
@@ -95,6 +97,10 @@ words: setup
 		--width=120
 	@sed -i -E '/^"(Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team):/d' \
 		cx_intel/reports/words/de.po
+
+# Follows docs/first-hour.md and makes its pictures anew: three minutes, a Chromium.
+first-hour: setup
+	@$(BIN)/python tools/first_hour.py
 
 system:
 	@bash install-system.sh

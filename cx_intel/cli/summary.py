@@ -49,8 +49,8 @@ def print_summary(
         layers: Step: its layer.
         verbose: Every warning whole.
     """
-    _print_found(outcome, seconds, verbose=verbose)
     found = _headline(portfolio, outcome, environment) if outcome.is_complete else None
+    _print_found(outcome, seconds, verbose=verbose)
     tables = _by_layer(outcome, layers)
     if found is None:
         console.print(tables)

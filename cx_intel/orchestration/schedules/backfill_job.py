@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
 from cx_intel.orchestration.assets.partitions import range_tags
@@ -21,11 +20,15 @@ LOOK_BACK = timedelta(days=1)
 """How long a run of the job waits for a daemon that is not running."""
 
 
+ASKED = {"first": "The first day, as 2026-11-01.", "last": "The last day, itself included."}
+"""What the launchpad asks for."""
+
+
 class Days(dg.Config):
     """The days of a backfill, both included."""
 
-    first: str = Field(description="The first day, as 2026-11-01.")
-    last: str = Field(description="The last day.")
+    first: str
+    last: str
 
 
 def days_asked_for(days: Mapping[str, Any], portfolio: Portfolio, now: datetime) -> tuple[date, date]:
@@ -52,9 +55,9 @@ def backfill_job(portfolio: Portfolio) -> dg.JobDefinition:
             raise dg.Failure(str(error), allow_retries=False) from None
         context.log.info(f"{portfolio.name}_refresh is asked for over {first} to {last}, as one run.")
 
-    @dg.config_mapping
-    def days(val: Days) -> dg.RunConfig:
-        return dg.RunConfig(ops={op_name: val})
+    @dg.config_mapping(config_schema={name: dg.Field(dg.String, description=about) for name, about in ASKED.items()})
+    def days(given: Mapping[str, str]) -> Mapping[str, Any]:
+        return {"ops": {op_name: {"config": given}}}
 
     @dg.job(
         name=f"{portfolio.name}_backfill",
