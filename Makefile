@@ -19,7 +19,7 @@ define install_locked
 	"$$(grep -oE '^uv==[0-9.]+' $(LOCK))"
 @$(SAYING) "Installing the packages of $(1)" $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1)
 @$(SAYING) "Installing cx_intel" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-@$(BIN)/python -m compileall -q cx_intel
+@$(SAYING) "Compiling" $(BIN)/python -m compileall -q cx_intel
 endef
 
 $(STAMP): $(LOCK) pyproject.toml

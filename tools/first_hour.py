@@ -48,6 +48,7 @@ PLANS = {"Starter": 240, "Team": 690, "Business": 1900}
 COLOURS = 256
 WIDTH = 118
 """Of the terminal, in characters."""
+BEATS = 12
 SHOWN_AS = "~/company"
 SANDBOX = ["--no-sandbox"]  # as in containers
 
@@ -70,7 +71,7 @@ def write_exports(folder: Path) -> None:
     companies, contracts, tickets, events = [], [], [], []
     for number, name in enumerate(NAMES):
         company, plan = 8100 + number, draw.choices(list(PLANS), (5, 4, 2))[0]
-        signed = LAST - timedelta(days=365 * draw.randint(1, 2) - draw.randint(5, 220))
+        signed = LAST - timedelta(days=draw.randint(150, 700))
         owner, size = draw.choice(OWNERS), {"Starter": 12, "Team": 60, "Business": 350}[plan]
         companies.append(
             {
@@ -177,7 +178,15 @@ def _typed(line: str, folder: Path, variables: dict[str, str]) -> str:
     done = subprocess.run(command, shell=True, cwd=folder, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{command}: {done.stdout}{done.stderr}")
-    return f"{line}\n{done.stdout}{done.stderr}".replace(str(folder), SHOWN_AS)
+    return f"{line}\n{_some_beats(done.stdout)}{done.stderr}".replace(str(folder), SHOWN_AS)
+
+
+def _some_beats(text: str) -> str:
+    """The text with a dozen of the lines that say how far a refresh is, however slow the machine was."""
+    lines = text.splitlines(keepends=True)
+    beats = [n for n, line in enumerate(lines) if _BEAT.match(line)]
+    kept = set(beats[:: max(1, -(-len(beats) // BEATS))])
+    return "".join(line for n, line in enumerate(lines) if n in kept or n not in beats)
 
 
 def _terminal(browser: Any, text: str) -> bytes:
@@ -214,6 +223,7 @@ _BLOCK = re.compile(
     r"^```(console|yaml)\n(.*?)^```\n(?:\n!\[[^\]]*\]\(images/([a-z-]+\.png)\))?", re.MULTILINE | re.DOTALL
 )
 """A block of commands or YAML, and the picture after it."""
+_BEAT = re.compile(r" +[0-9]+ s  ")
 _COUNT_COLOURS = """async ([picture, most]) => {
   const image = new Image();
   image.src = `data:image/png;base64,${picture}`;
