@@ -287,6 +287,7 @@ ABOUT_NO_TABLE_OF_A_PORTFOLIO = {
     "writes.py": "the ids themselves",
     "made.py": "what is remembered of making",
     "upgrades.py": "versions of contracts",
+    "removing.py": "a whole portfolio, with what is noted of it",
     "publish.py": "the published copy, a file of its own",
     "remembered.py": "files, which are noted by what they say",
     "queries.py": "the database of a source's query, a file of its own",

@@ -18,6 +18,7 @@ from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseLocked
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow  # whole refreshes
 DAY_BEFORE = date(2025, 1, 30)
 
 
@@ -210,8 +211,6 @@ class Process:
 
 POLLER = """
 import sys, time, duckdb
-
-pytestmark = pytest.mark.slow  # whole refreshes
 print("open", flush=True)
 seen, until = set(), time.monotonic() + 200
 while time.monotonic() < until:
