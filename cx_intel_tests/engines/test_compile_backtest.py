@@ -15,6 +15,8 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.engines import ENGINES, to_sql
 
+pytestmark = pytest.mark.slow  # seven engines
+
 AT = {"as_of": date(2025, 1, 31)}
 SCORED = ("account_snapshot", "customer_health_scores", "renewal_pipeline", "account_history", "fct_usage")
 FOLLOWED = ("backtest_scores", "subscription_periods", "fct_revenue")

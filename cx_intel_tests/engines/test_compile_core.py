@@ -36,6 +36,8 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.engines import ENGINES, to_sql
 
+pytestmark = pytest.mark.slow  # seven engines
+
 AS_OF = date(2025, 1, 31)
 BASES = ("subscriptions", "invoices", "mrr_history")
 TABLES = ("account_aliases", "invoices", "mrr_history", "usage_events", "support_tickets", "ticket_status_history")

@@ -26,6 +26,8 @@ from cx_intel_tests.helpers import measured_signals
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.engines import ENGINES, to_sql
 
+pytestmark = pytest.mark.slow  # seven engines
+
 AS_OF = date(2025, 1, 31)
 
 READ: dict[str, Callable[[Portfolio], Contract]] = {

@@ -14,6 +14,8 @@ from cx_intel.models.staging.tables import stg_accounts, stg_identity_links, stg
 from cx_intel_tests.helpers.engines import ENGINES, to_sql
 from cx_intel_tests.helpers.identity_loads import BOOK, DELIVERED
 
+pytestmark = pytest.mark.slow  # seven engines
+
 AS_OF = date(2025, 1, 31)
 
 

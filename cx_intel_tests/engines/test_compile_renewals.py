@@ -34,6 +34,8 @@ from cx_intel.settings.renewals import HoldOutSettings
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.engines import ENGINES, to_sql
 
+pytestmark = pytest.mark.slow  # seven engines
+
 AS_OF = date(2024, 2, 29)
 
 

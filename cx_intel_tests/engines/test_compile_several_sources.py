@@ -18,6 +18,8 @@ from cx_intel.models.staging.several_sources import (
 from cx_intel_tests.helpers.engines import ENGINES, to_sql
 from cx_intel_tests.helpers.identity_loads import BOOK
 
+pytestmark = pytest.mark.slow  # seven engines
+
 
 def parts(table: str) -> list[SourceRows]:
     schema = ibis.schema({**contract_of(f"stg_{table}", BOOK).schema(), **MARKS})

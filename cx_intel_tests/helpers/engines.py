@@ -5,15 +5,10 @@ Which models are compiled stands in the tests of `engines/`.
 
 import ibis
 import ibis.expr.types as ir
-import pytest
 from ibis.backends.sql.compilers import PySparkCompiler
 from ibis.config import Config
 
-STRICT = ("bigquery",)
-"""The one for which Ibis knows the fewest operations: it in each run."""
-OTHERS = ("clickhouse", "duckdb", "pyspark", "snowflake", "trino", "postgres")
-ENGINES = (*STRICT, *(pytest.param(engine, marks=pytest.mark.slow) for engine in OTHERS))
-"""All, the others in the slow suite."""
+ENGINES = ("bigquery", "clickhouse", "duckdb", "pyspark", "snowflake", "trino", "postgres")
 
 
 class SparkOptions(Config):

@@ -99,9 +99,9 @@ def test_one_sentence_relates_what_is_exposed_lost_saved_and_simulated(tmp_path:
         "high": 1800.0,
     }
     sentence = (
-        "$2,400 of $3,600 ARR due within 90 days is exposed (accounts not healthy or cancelled: 2); if nobody acts, $1,176 "
-        "is expected to be lost by each account's probability of renewal ($1,080 of the exposed, $96 of other renewals); "
-        "playbooks for those to call or called (1, $540 of that) are assumed to save $162, which leaves $1,014; without "
+        "$2,400 of $3,600 ARR due within 90 days is exposed (accounts not healthy or cancelled: 2). If nobody acts, $1,176 "
+        "is expected to be lost by each account's probability of renewal ($1,080 of the exposed, $96 of other renewals). "
+        "Playbooks for those to call or called (1, $540 of that) are assumed to save $162, which leaves $1,014. Without "
         "action, 8 of 10 simulations of the whole company lose $240 to $1,800."
     )
     assert money_sentence(data) == sentence

@@ -1,6 +1,6 @@
 """What the renewals of the next 90 days are worth: exposed ARR, expected loss, what playbooks save, what is simulated.
 
-The named figures and the one sentence that relates them, the same on dashboard, picture, brief and renewals page. Each is
+The named figures and the few sentences that relate them, the same on dashboard, picture, brief and renewals page. Each is
 a sum over accounts (`money_parts`), but for the simulated ones, which are of the whole company. Probabilities and playbooks
 are chosen in `cx_intel.models.renewals`.
 """
@@ -90,12 +90,12 @@ def sentence_of(figures: Mapping[str, float], language: Language) -> str:
     }
     for name, (whole, part) in DIFFERENCES.items():
         shown[name] = language.money(rounded(figures[whole]) - rounded(figures[part]))
-    said = [
+    said = (
         language.say(clause.text, **shown)
         for clause in CLAUSES
         if all(figures[name] > 0 for name in clause.needs) and not any(figures[name] > 0 for name in clause.lacks)
-    ]
-    return "; ".join(said) + "."
+    )
+    return " ".join(f"{text[:1].upper()}{text[1:]}." for text in said)
 
 
 @made_once

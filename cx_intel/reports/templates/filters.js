@@ -16,7 +16,7 @@
   const whole = (value) => { const shown = rounded(value); return Math.sign(shown) * Math.floor(Math.abs(shown) + 0.5); };
   const signed = (change, text) => /[1-9]/.test(text) ? (change > 0 ? "+" : "−") + text : "±" + text;
 
-  /* A sentence over sums: figures are added up, differences taken of what is shown, ratios of the sums. */
+  /* Sentences over sums: figures are added up, differences taken of what is shown, ratios of the sums. */
   function sentence(told, chosen) {
     const figures = { ...told.fixed }, shown = { ...told.texts }, formats = told.formats || {};
     const written = (value, kind, digits) => kind === "number" ? report.number(value, digits) : kind === "percent" ? report.percent(value, digits) : report.money(whole(value));
@@ -28,10 +28,10 @@
       const change = figures[start] ? 100 * (figures[end] - figures[start]) / figures[start] : null;
       shown[name] = change === null ? page.formats.missing : signed(change, report.percent(Math.abs(change)));
     }
-    const text = told.clauses
+    return told.clauses
       .filter(([, needs, lacks]) => needs.every((name) => figures[name] > 0) && !lacks.some((name) => figures[name] > 0))
-      .map(([forms]) => report.filled(Array.isArray(forms) ? forms[figures.n === 1 ? 0 : 1] : forms, shown)).join("; ");
-    return text.endsWith(".") ? text : text + ".";
+      .map(([forms]) => report.filled(Array.isArray(forms) ? forms[figures.n === 1 ? 0 : 1] : forms, shown))
+      .map((text) => text[0].toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".")).join(" ");
   }
 
   /* NRR and GRR of the chosen accounts in a month, as the published ones are made: by month, of three, or of twelve months. */

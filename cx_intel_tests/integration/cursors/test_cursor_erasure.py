@@ -17,6 +17,8 @@ from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_wareh
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import portfolio
 
+pytestmark = pytest.mark.slow  # loads from a real database
+
 DAY = date(2025, 1, 31)
 TABLES = {
     "usage_events": ("event_id", "event_timestamp", "event_name", "user_id"),

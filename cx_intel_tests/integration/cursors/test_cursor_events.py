@@ -10,6 +10,8 @@ import pytest
 from cx_intel.sources.errors import SourceError
 from cx_intel_tests.helpers.event_queries import QUERY, EventQuery, SqliteTable, add, event_query, put
 
+pytestmark = pytest.mark.slow  # loads from a real database
+
 FIRST, SECOND, THIRD = date(2025, 1, 6), date(2025, 1, 7), date(2025, 1, 8)
 
 

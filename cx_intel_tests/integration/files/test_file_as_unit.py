@@ -6,8 +6,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import ibis
+import pytest
 
 from cx_intel_tests.helpers.event_files import EventFiles, event_files
+
+pytestmark = pytest.mark.slow  # loads from real files
 
 MONDAY = date(2025, 1, 6)
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in (1, 2, 3))

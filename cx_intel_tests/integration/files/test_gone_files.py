@@ -13,6 +13,8 @@ from cx_intel.orchestration.checks.check import CheckContext
 from cx_intel.orchestration.checks.gone_files import GoneFiles
 from cx_intel_tests.helpers.event_files import EventFiles, event_files
 
+pytestmark = pytest.mark.slow  # loads from real files
+
 MONDAY = date(2025, 1, 6)
 TUESDAY, WEDNESDAY = (MONDAY + timedelta(days=n) for n in (1, 2))
 

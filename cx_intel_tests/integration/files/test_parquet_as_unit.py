@@ -14,6 +14,8 @@ import pytest
 from cx_intel.sources.errors import SourceError
 from cx_intel_tests.helpers.event_files import EventFiles, event_files
 
+pytestmark = pytest.mark.slow  # loads from real files
+
 MONDAY = date(2025, 1, 6)
 TUESDAY = MONDAY + timedelta(days=1)
 EIGHT = datetime(2025, 1, 6, 8)
@@ -75,7 +77,6 @@ def test_nested_columns_beside_them_change_nothing(events: EventFiles, kind: str
     assert instants(events) == {"a1": expected}
 
 
-@pytest.mark.slow
 def test_files_of_several_types_stand_in_one_table_at_once_or_one_after_the_other(
     tmp_path: Path, events: EventFiles
 ) -> None:

@@ -20,6 +20,8 @@ from cx_intel.warehouse.resource import WarehouseResource
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.event_files import EventFiles, event_files
 
+pytestmark = pytest.mark.slow  # loads from real files
+
 MONDAY = date(2025, 1, 6)
 TUESDAY, WEDNESDAY = (MONDAY + timedelta(days=n) for n in (1, 2))
 QUERY = """

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from cx_intel.contracts import core
 from cx_intel.contracts.revenue import published as contracts
 from cx_intel.contracts.staging.tables import STAGING
@@ -12,6 +14,8 @@ from cx_intel.models.revenue.published import restatements, revenue_ledger
 from cx_intel.models.revenue.waterfall import nrr_by_segment, nrr_summary
 from cx_intel_tests.helpers.builders import portfolio, rows, values
 from cx_intel_tests.helpers.made_once import kept_once
+
+pytestmark = pytest.mark.slow  # refreshes of several months each
 
 JAN, FEB, MAR, APR = (date(2025, month, 1) for month in (1, 2, 3, 4))
 
