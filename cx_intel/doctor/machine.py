@@ -105,7 +105,10 @@ def home(folder: Path, mounts: str | None = None, free: Callable[[Path], int] | 
         yield ok("disk", f"{room / 1e9:.1f} GB free")
     sizes = {_part(entry.name): bytes_of(entry) for entry in sorted(folder.iterdir())}
     told = [f"{part} {size / 1e6:,.1f} MB" for part, size in sorted(sizes.items(), key=lambda item: -item[1])]
-    yield ok("CX_HOME", f"{folder} takes {sum(sizes.values()) / 1e6:,.1f} MB: {', '.join(told[:MOST_PARTS]) or 'nothing yet'}")
+    yield ok(
+        "CX_HOME",
+        f"{folder} takes {sum(sizes.values()) / 1e6:,.1f} MB: {', '.join(told[:MOST_PARTS]) or 'nothing yet'}",
+    )
 
 
 def _part(name: str) -> str:

@@ -13,6 +13,8 @@ import pytest
 from cx_intel_tests.helpers.stripe_facts import ADDON, SEAT, YEN, Price
 from cx_intel_tests.helpers.stripe_objects import items_of, staged_one
 
+pytestmark = pytest.mark.slow  # loads of whole exports
+
 TENTH, HALF = {"percent_off": 10, "duration": "forever"}, {"percent_off": 50, "duration": "forever"}
 DOLLAR = {"amount_off": 100, "currency": "usd", "duration": "forever"}
 IN_2025 = {"discounts": [{"id": "di_1", "source": {"type": "coupon", "coupon": TENTH}}]}

@@ -11,6 +11,8 @@ from cx_intel_tests.helpers.stripe_facts import SEAT
 from cx_intel_tests.helpers.stripe_objects import ALL, Subscription, as_objects, as_tables, objects
 from cx_intel_tests.helpers.vendor_files import judged, taking, write_lines, write_table
 
+pytestmark = pytest.mark.slow  # loads of whole exports
+
 LIVE = [s for s in ALL if s.live]
 DIFFER = "two exports of it differ: leave the newest one in the folder"
 

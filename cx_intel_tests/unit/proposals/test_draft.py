@@ -3,12 +3,16 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from cx_intel.proposals.draft import draft_of
 from cx_intel.proposals.finding import Proposal, proposal_for
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
+
+pytestmark = pytest.mark.slow  # drafts of whole folders
 
 TODAY = date(2026, 1, 15)
 FILES = {

@@ -20,6 +20,8 @@ from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.files.reading import read_files
 from cx_intel.warehouse.duckdb.queries.queries import read_query
 
+pytestmark = pytest.mark.slow  # drafts of whole folders
+
 
 def drafted(folder: Path, files: dict[str, str]) -> str:
     data = folder / "data"
