@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from cx_intel.reports.brief.weekly_brief import weekly_brief, write_brief
 from cx_intel.reports.pages.frame.publishing import PAGES, publish
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.report_books import NAMES, book_of
@@ -55,7 +56,9 @@ class Tab:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("site")
     for name in PORTFOLIOS:
-        publish(book_of(root / "warehouse.duckdb", shipped(name)), root / name)
+        data = book_of(root / "warehouse.duckdb", shipped(name))
+        publish(data, root / name)
+        write_brief(weekly_brief(data), root / name)
     return root
 
 
@@ -103,6 +106,22 @@ def test_every_page_opens_without_errors_and_fits_the_screen(
         picture = tmp_path / f"{key}.png"
         page.screenshot(path=picture, full_page=True)
         assert picture.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("tab", [{"viewport": DESKTOP}, {"viewport": PHONE}], indirect=True, ids=["desktop", "phone"])
+def test_axe_finds_nothing(site: Path, tab: Tab) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = tab.page
+    for file in [
+        site / "index.html",
+        *(site / name / f"{key}.html" for name in PORTFOLIOS for key in (*PAGES, "brief")),
+    ]:
+        page.goto(file.as_uri())
+        if file.stem in PAGES:
+            page.wait_for_selector("html[data-ready=yes]", state="attached")
+        found = Axe().run(page)
+        assert found.response["violations"] == [], f"{file.parent.name}/{file.name}\n{found.generate_report()}"
 
 
 def test_charts_are_drawn_and_described(site: Path, tab: Tab) -> None:
