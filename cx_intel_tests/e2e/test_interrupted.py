@@ -33,7 +33,7 @@ def variables(company: SmallCompany) -> dict[str, str]:
 def interrupted(company: SmallCompany, after: str) -> subprocess.CompletedProcess[str]:
     """Starts a refresh and stops it once it has told of a table."""
     process = subprocess.Popen(
-        REFRESH,
+        [*REFRESH, "--verbose"],
         env=variables(company) | {"PYTHONUNBUFFERED": "1"},
         cwd=company.folder,
         stdout=subprocess.PIPE,

@@ -8,6 +8,8 @@ import ibis.expr.types as ir
 from ibis.backends.sql.compilers import PySparkCompiler
 from ibis.config import Config
 
+from cx_intel.warehouse.deep_calls import deep_calls
+
 ENGINES = ("bigquery", "clickhouse", "duckdb", "pyspark", "snowflake", "trino", "postgres")
 
 
@@ -18,8 +20,9 @@ class SparkOptions(Config):
 
 
 def to_sql(expression: ir.Table, engine: str) -> str:
-    if engine != "pyspark":
-        return str(ibis.to_sql(expression, dialect=engine, pretty=False))
-    if ibis.options.pyspark is None:
-        ibis.options.pyspark = SparkOptions()
-    return PySparkCompiler().to_sqlglot(expression.unbind()).sql(dialect="spark")
+    with deep_calls():
+        if engine != "pyspark":
+            return str(ibis.to_sql(expression, dialect=engine, pretty=False))
+        if ibis.options.pyspark is None:
+            ibis.options.pyspark = SparkOptions()
+        return PySparkCompiler().to_sqlglot(expression.unbind()).sql(dialect="spark")

@@ -120,7 +120,7 @@ def test_harm_chance_and_too_few_are_told_as_such(tmp_path: Path) -> None:
 def test_without_a_hold_out_regression_to_the_mean_is_named(tmp_path: Path) -> None:
     data = data_of(tmp_path, [effect("similar", None), effect("done_or_not", None)])
     (told,) = effect_notes(data)
-    assert told.startswith("Nobody is held out by lot (`renewals.hold_out`), so this is no proof")
+    assert told.startswith("Nobody is held out by lot, so this is no proof")
     assert "regression to the mean" in told
     assert verdict_note(data) == []
 

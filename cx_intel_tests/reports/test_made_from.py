@@ -51,7 +51,7 @@ def test_pages_of_the_same_data_stay_and_a_page_that_is_gone_or_cut_is_made_agai
 
 
 def test_the_fingerprint_is_that_of_the_data_in_any_order_of_rows_whenever_it_is(book: ReportData) -> None:
-    frames = book.frames | {"account_snapshot": book["account_snapshot"].iloc[::-1]}
+    frames = book.frames | {"account_snapshot": book.frames["account_snapshot"].iloc[::-1]}
     assert fingerprint_of(later(replace(book, frames=frames))) == fingerprint_of(book)
 
 
@@ -66,9 +66,10 @@ def test_no_field_that_pages_may_show_is_left_out_of_the_fingerprint(book: Repor
         "newest": {},
     }
     frame = pd.DataFrame({"account_id": ["other"]})
-    for name in ("frames", "history"):
+    other["behind"] = {("account_snapshot", "a_rule"): (("a",), 1)}
+    for name in ("frames", "history", "compared"):
         other[name] = dict(getattr(book, name)) | {"account_snapshot": frame}
-    for name in ("listed_before", "week_events"):
+    for name in ("listed_before", "week_events", "ledger_parts"):
         other[name] = frame
     assert set(other) == {given.name for given in fields(ReportData)}
     same = {name for name in other if fingerprint_of(replace(book, **{name: other[name]})) == fingerprint_of(book)}

@@ -97,7 +97,7 @@ def test_where_the_map_is_used_though_another_was_asked_for_the_reason_is_told(
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        ({"verdict": "better"}, "`renewals.probability_from: learned` uses them."),
+        ({"verdict": "better"}, "The settings may ask for them."),
         ({"verdict": "not_better"}, ""),
         ({}, ""),
     ],

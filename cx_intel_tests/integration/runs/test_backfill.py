@@ -126,7 +126,7 @@ def test_before_they_were_made_anew_they_did_not(story: dict[str, Any]) -> None:
 
 def test_a_stale_source_warns_with_its_newest_row_and_its_age(story: dict[str, Any]) -> None:
     warned, _ = story["first"]
-    text = "The newest row of support_tickets is of 20 Jan 2025, 9 days before 29 Jan 2025."
+    text = "The newest row of “Support tickets” is of 20 Jan 2025, 9 days before 29 Jan 2025."
     assert warned == [f"source_freshness: {text} It is late after 5 days and frozen after 20."]
     warned, _ = story["last"]
     assert warned == []
