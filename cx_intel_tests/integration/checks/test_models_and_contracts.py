@@ -18,6 +18,8 @@ from cx_intel.orchestration.assets.graph import Step, steps_of, upstream_of
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, fetched, rows, shipped
 
+pytestmark = pytest.mark.slow  # every model of several portfolios
+
 PORTFOLIOS = ("novacrm", "fleet")
 STEPS = [(name, step.table) for name in PORTFOLIOS for step in steps_of(shipped(name))]
 

@@ -24,6 +24,8 @@ from cx_intel_tests.helpers.stripe_objects import (
 )
 from cx_intel_tests.helpers.vendor_files import judged, taking, write_lines
 
+pytestmark = pytest.mark.slow  # loads of whole exports
+
 SHAPES: dict[str, Callable[[Path], None]] = {
     "objects of 2024": lambda folder: as_objects(folder, 2024),
     "objects of 2025": lambda folder: as_objects(folder, 2025),
