@@ -157,14 +157,27 @@ def simulate(
     return kept
 
 
-def _done(actions: pd.DataFrame, as_of: date) -> set[tuple[str, str]]:
-    """The entries whose newest action by the day is done: account and renewal date."""
+def is_acted_on(due: pd.DataFrame, cs_intervention_list: pd.DataFrame, done: pd.DataFrame) -> "pd.Series[bool]":
+    """Renewals whose playbook is at work: on the list within capacity, or done, listed or not.
+
+    Args:
+        due: Rows of the pipeline.
+        cs_intervention_list: The list of the day.
+        done: The actions in force on the day that are done.
+    """
+    within = cs_intervention_list.loc[cs_intervention_list["is_within_capacity"].isin([True]), "account_id"]
+    entries = set(zip(done["account_id"], _days(done["renewal_date"]), strict=True))
+    renewals = zip(due["account_id"], _days(due["renewal_date"]), strict=True)
+    return due["account_id"].isin(within) | np.array([entry in entries for entry in renewals], bool)
+
+
+def _done(actions: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """The newest action by the day of each entry that is done."""
     acted = actions.assign(
         acted_on=_days(actions["acted_on"]),
         valid_to=_days(actions["valid_to"]).where(actions["valid_to"].notna()),
     )
-    done = acted[is_in_force(acted, as_of.isoformat()) & (acted["status"] == DONE)]
-    return set(zip(done["account_id"], _days(done["renewal_date"]), strict=True))
+    return acted[is_in_force(acted, as_of.isoformat()) & (acted["status"] == DONE)]
 
 
 def _days(days: pd.Series) -> pd.Series:
@@ -173,15 +186,11 @@ def _days(days: pd.Series) -> pd.Series:
 
 
 def _renewals_due(
-    renewal_pipeline: pd.DataFrame, cs_intervention_list: pd.DataFrame, done: set[tuple[str, str]]
+    renewal_pipeline: pd.DataFrame, cs_intervention_list: pd.DataFrame, done: pd.DataFrame
 ) -> pd.DataFrame:
     """The renewals within the window by account id, with what `Prospect` asks."""
     due = renewal_pipeline[renewal_pipeline["is_within_window"].isin([True])].sort_values("account_id")
-    listed = cs_intervention_list[cs_intervention_list["is_within_capacity"].isin([True])]
     contraction = _cents(due["announced_contraction_90d_mrr"])
-    is_done = np.array(
-        [entry in done for entry in zip(due["account_id"], _days(due["renewal_date"]), strict=True)], bool
-    )
     return pd.DataFrame(
         {
             "segment": _segment(due),
@@ -193,7 +202,7 @@ def _renewals_due(
             "renewal_probability": due["renewal_probability"],
             "probability_from": due["probability_from"],
             "save_rate": due["save_rate"],
-            "is_acted_on": due["account_id"].isin(listed["account_id"]) | is_done,
+            "is_acted_on": is_acted_on(due, cs_intervention_list, done),
             "is_not_healthy": due["is_healthy"].isin([False]),
         }
     )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.contracts.staging.values import DONE
+from cx_intel.models.renewals.outlook import ENTRY, is_acted_on
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.notes.interventions import newest_actions
 from cx_intel.reports.data.report_data import ReportData, is_true, made_once, total
@@ -115,15 +116,17 @@ def money_parts(data: ReportData) -> pd.DataFrame:
         due: ARR.
         exposed, exposed_accounts: `exposed_arr` of it, and 1 where there is any.
         loss, exposed_loss: `expected_arr_loss`, and that of the exposed.
-        acted_on, acted_loss, saved: 1 for those with a playbook at work, which are on the list within capacity or done;
+        acted_on, acted_loss, saved: 1 for those with a playbook at work, as `nrr_outlook` counts them;
             their expected loss; and the share of it that the playbook is assumed to save (`save_rate`).
     """
     due = data["renewal_pipeline"]
     due = due[is_true(due["is_within_window"])] if len(due) else due
     if due.empty:
         return pd.DataFrame(columns=["account_id", *SUMMED])
-    is_exposed, is_acted_on = due["exposed_arr"] > 0, _is_acted_on(data, due)
-    loss = due["expected_arr_loss"]
+    listed = data["cs_intervention_list"].reindex(columns=["account_id", "is_within_capacity"])
+    acted = newest_actions(data).reindex(columns=[*ENTRY, "status"])
+    at_work = is_acted_on(due, listed, acted[acted["status"] == DONE])
+    is_exposed, loss = due["exposed_arr"] > 0, due["expected_arr_loss"]
     return pd.DataFrame(
         {
             "account_id": due["account_id"],
@@ -132,21 +135,11 @@ def money_parts(data: ReportData) -> pd.DataFrame:
             "exposed_accounts": is_exposed.astype(int),
             "loss": loss,
             "exposed_loss": loss.where(is_exposed, 0.0),
-            "acted_on": is_acted_on.astype(int),
-            "acted_loss": loss.where(is_acted_on, 0.0),
-            "saved": (loss * due["save_rate"]).where(is_acted_on, 0.0),
+            "acted_on": at_work.astype(int),
+            "acted_loss": loss.where(at_work, 0.0),
+            "saved": (loss * due["save_rate"]).where(at_work, 0.0),
         }
     )
-
-
-def _is_acted_on(data: ReportData, due: pd.DataFrame) -> pd.Series:
-    """As `nrr_outlook` counts playbooks: on the list within capacity, or done."""
-    listed, acted = data["cs_intervention_list"], newest_actions(data)
-    within = set(listed.loc[is_true(listed["is_within_capacity"]), "account_id"]) if len(listed) else set()
-    done = acted[acted["status"] == DONE] if len(acted) else acted
-    entries = set(zip(done.get("account_id", ()), done.get("renewal_date", ()), strict=True))
-    rows = zip(due["account_id"], due["renewal_date"], strict=True)
-    return pd.Series([row[0] in within or row in entries for row in rows], index=due.index)
 
 
 def _simulated(data: ReportData) -> tuple[float, float]:

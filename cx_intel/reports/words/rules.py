@@ -1,7 +1,7 @@
 """What rules of the contracts ask, what to do where one does not hold, and why rows are in quarantine, in any language.
 
-Results of checks keep the name of a rule and its numbers; the contract's own text, with the settings to write, stands in the
-Dagster UI and in the data dictionary, and on an English page where a rule is not named here.
+What a rule asks is told short here, for everyone who reads a figure. What to do, with the settings to write, and why a row was
+rejected are English texts of the contracts and of staging: other languages have their own, or say where that text stands.
 """
 
 import re
@@ -193,11 +193,11 @@ def asked(row: Mapping[str, Any], f: Language) -> str:
 
 
 def what_to_do(row: Mapping[str, Any], f: Language) -> str:
-    """What to do where a rule does not hold (`check_name`, `what_to_do` of its result)."""
+    """What to do where a rule does not hold (`check_name`, `what_to_do` of its result): in English with the settings to write."""
+    if f.code == ENGLISH:
+        return str(row["what_to_do"])
     name = str(row["check_name"])
-    if name in RULES:
-        return f.say(RULES[name][1])
-    return str(row["what_to_do"]) if f.code == ENGLISH else f.say(SEE_UI)
+    return f.say(RULES[name][1] if name in RULES else SEE_UI)
 
 
 NOT_READ = {
@@ -217,8 +217,8 @@ MISSING_VALUE = re.compile(r"(?:(?P<column>\w+) is missing|no (?P<none>\w+))")
 
 
 def rejected(reason: str, f: Language) -> str:
-    """Why a row is in quarantine; a reason that is not known here is told in English, or points to where it stands."""
-    return "; ".join(_fault(part, f) for part in reason.split("; "))
+    """Why a row is in quarantine: in English as it stands in the table; else what is known here, or where it stands."""
+    return reason if f.code == ENGLISH else "; ".join(_fault(part, f) for part in reason.split("; "))
 
 
 def _fault(text: str, f: Language) -> str:
@@ -228,4 +228,4 @@ def _fault(text: str, f: Language) -> str:
         for what, told in NOT_READ.items():
             if found["what"].startswith(what):
                 return f.say(told, column=readable(found["column"]), value=found["value"])
-    return text if f.code == ENGLISH else f.say("the reason stands in the table “{table}”", table=f.say("Quarantine"))
+    return f.say("the reason stands in the table “{table}”", table=f.say("Quarantine"))
