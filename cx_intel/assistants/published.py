@@ -20,7 +20,7 @@ from cx_intel.reports.ask.answer import Answer, NoAnswer, days_kept, known_day
 from cx_intel.reports.ask.changes import changes
 from cx_intel.reports.ask.differences import difference
 from cx_intel.reports.ask.explanation import explain
-from cx_intel.reports.data.headline import headline
+from cx_intel.reports.data.figures.headline import headline
 from cx_intel.reports.data.report_data import newest_within
 from cx_intel.reports.listing import table_rows
 from cx_intel.reports.metric_explanations import METRICS, explain_metric

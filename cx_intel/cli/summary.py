@@ -1,6 +1,6 @@
 """What a refresh says in the end, on one screen: tables by layer, warnings, the headline figures, whom to call first.
 
-What it says on the way is in `progress.py`; where the figures come from, in `cx_intel.reports.data.headline`.
+What it says on the way is in `progress.py`; where the figures come from, in `cx_intel.reports.data.figures.headline`.
 """
 
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cx_intel.orchestration.runs import Outcome
-    from cx_intel.reports.data.headline import Headline
+    from cx_intel.reports.data.figures.headline import Headline
     from cx_intel.settings.portfolio import Portfolio
 
 WARNINGS = 5
@@ -105,7 +105,7 @@ def _by_layer(outcome: "Outcome", layers: "Mapping[str, str]") -> Table:
 
 def _headline(portfolio: "Portfolio", outcome: "Outcome", environment: Environment) -> "Headline | None":
     """The figures of the day; nothing while another run writes the warehouse already, which is said."""
-    from cx_intel.reports.data.headline import headline
+    from cx_intel.reports.data.figures.headline import headline
     from cx_intel.warehouse.duckdb.access.readable import readable
     from cx_intel.warehouse.errors import WarehouseLocked
 

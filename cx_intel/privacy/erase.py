@@ -16,8 +16,8 @@ from cx_intel.privacy.ids_of_systems import belongs_to, with_ids, without_accoun
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
-from cx_intel.privacy.run_history import blot_out
-from cx_intel.privacy.run_history_in_postgres import addresses, blot_out_in, mentions_in
+from cx_intel.privacy.runs.run_history import blot_out
+from cx_intel.privacy.runs.run_history_in_postgres import addresses, blot_out_in, mentions_in
 from cx_intel.privacy.subject import Kind, Subject
 from cx_intel.privacy.tables import Tables
 from cx_intel.warehouse.duckdb.access.opening import reading, writing

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cx_intel.privacy.register import FOLDER, KEY_FILE, PENDING
-from cx_intel.privacy.run_history import mentions
+from cx_intel.privacy.runs.run_history import mentions
 from cx_intel.privacy.subject import Subject
 from cx_intel.privacy.tables import Tables
 from cx_intel.warehouse.duckdb.access.opening import reading

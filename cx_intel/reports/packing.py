@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cx_intel.reports.charts.figure import Rows
+from cx_intel.reports.charts.drawing.figure import Rows
 
 ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 

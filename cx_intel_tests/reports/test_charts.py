@@ -10,8 +10,8 @@ import pytest
 import vl_convert
 
 from cx_intel.reports.charts.account import account_specs
-from cx_intel.reports.charts.figure import CONTAINER, Spec
-from cx_intel.reports.charts.picture import PER_ROW, dashboard_svg, panel_spec, picture_figures
+from cx_intel.reports.charts.drawing.figure import CONTAINER, Spec
+from cx_intel.reports.charts.drawing.picture import PER_ROW, dashboard_svg, panel_spec, picture_figures
 from cx_intel.reports.charts.revenue import month_axis, retention_trend
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.dashboard import dashboard

@@ -9,8 +9,8 @@ from openpyxl import load_workbook
 
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.data.account.details import account_details
-from cx_intel.reports.data.headline import headline
-from cx_intel.reports.data.kpis import kpis
+from cx_intel.reports.data.figures.headline import headline
+from cx_intel.reports.data.figures.kpis import kpis
 from cx_intel.reports.data.notes.effects import effect_notes, ranking_note, verdict_note
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.renewals import renewals

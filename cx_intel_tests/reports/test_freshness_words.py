@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cx_intel.reports.brief.weekly_brief import weekly_brief
+from cx_intel.reports.data.figures.headline import headline
 from cx_intel.reports.data.freshness import newest_rows, sentence, state
-from cx_intel.reports.data.headline import headline
 from cx_intel.reports.data.trust import trust_of
 from cx_intel.reports.pages.quality import quality
 from cx_intel.reports.words.language import Language

@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from cx_intel.reports.charts.picture import dashboard_png
+from cx_intel.reports.charts.drawing.picture import dashboard_png
 from cx_intel.reports.data.account.details import account_details, axes, week_change
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.packing import columnar, script_json

@@ -12,10 +12,10 @@ from cx_intel.contracts.catalog import contract_of
 from cx_intel.reports.brief.facts import facts_of
 from cx_intel.reports.brief.view import view_of
 from cx_intel.reports.charts.accounts import account_rows
-from cx_intel.reports.charts.picture import dashboard_svg
-from cx_intel.reports.data.arr import arr_figures
-from cx_intel.reports.data.kpis import kpis
-from cx_intel.reports.data.money import money_figures, money_sentence
+from cx_intel.reports.charts.drawing.picture import dashboard_svg
+from cx_intel.reports.data.figures.arr import arr_figures
+from cx_intel.reports.data.figures.kpis import kpis
+from cx_intel.reports.data.figures.money import money_figures, money_sentence
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.accounts import accounts
 from cx_intel.reports.pages.dashboard import dashboard

@@ -53,7 +53,7 @@ def _tell(environment: Environment, portfolio: "Portfolio", outcome: "Outcome", 
     """What was found of the score in one sentence a window, what of the renewals, and what went wrong."""
     from cx_intel.contracts.backtest.columns import ALL
     from cx_intel.contracts.backtest.results import HEALTH_SCORE
-    from cx_intel.reports.data.headline import probabilities
+    from cx_intel.reports.data.figures.headline import probabilities
 
     name = outcome.portfolio
     console.print(f"[bold]{name}[/] back-test as of {outcome.as_of}; {seconds:.1f} s", highlight=False)

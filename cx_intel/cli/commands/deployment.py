@@ -75,7 +75,7 @@ def backup() -> None:
 
 def _servers(environment: Environment) -> tuple[tuple[str, ...], list[str]]:
     """The PostgreSQL databases that Dagster's storage is in, and why they are not known."""
-    from cx_intel.privacy.run_history_in_postgres import addresses
+    from cx_intel.privacy.runs.run_history_in_postgres import addresses
 
     try:
         return addresses(environment.home, environment.variables), []

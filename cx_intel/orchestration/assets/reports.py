@@ -16,7 +16,7 @@ from cx_intel.contracts.catalog import ROLLUP_SUFFIX, tables_of
 from cx_intel.orchestration.assets.metadata import short
 from cx_intel.orchestration.assets.tables import asset_options, days_for, key_of
 from cx_intel.orchestration.assets.unchanged import making
-from cx_intel.reports.data.kpis import kpis
+from cx_intel.reports.data.figures.kpis import kpis
 from cx_intel.reports.data.reading import read_report_data, read_tables
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.frame.publishing import PAGES, Published, publish

@@ -15,7 +15,7 @@ from cx_intel.orchestration.alerts.dispatcher import Dispatcher
 from cx_intel.orchestration.alerts.outbox import Draft
 from cx_intel.orchestration.alerts.run_reports import PORTFOLIO_TAG
 from cx_intel.reports.brief.weekly_brief import brief_day
-from cx_intel.reports.data.retention import retention
+from cx_intel.reports.data.figures.retention import retention
 from cx_intel.reports.pages.frame.publishing import PICTURE
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.environment import Environment

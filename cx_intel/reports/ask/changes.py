@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from cx_intel.reports.ask.answer import Answer, Section, known_day
 from cx_intel.reports.ask.differences import NAMED, event_section, score_section
 from cx_intel.reports.brief.facts import facts_of
-from cx_intel.reports.data.arr import arr_figures
+from cx_intel.reports.data.figures.arr import arr_figures
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.words.labels import in_english

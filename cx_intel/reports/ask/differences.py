@@ -16,8 +16,8 @@ from cx_intel.contracts.catalog import contract_of
 from cx_intel.models.health.changes import health_score_change_drivers, health_score_changes
 from cx_intel.reports.ask.answer import Answer, NoAnswer, Section, known_day, of_days
 from cx_intel.reports.brief.facts import Facts, Record, facts_of, name_of
-from cx_intel.reports.charts.palette import tier_marks
-from cx_intel.reports.data.arr import ARR, arr_figures
+from cx_intel.reports.charts.drawing.palette import tier_marks
+from cx_intel.reports.data.figures.arr import ARR, arr_figures
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.signals import event_words

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from cx_intel.reports.ask.answer import Answer, NoAnswer, Section, known_day
-from cx_intel.reports.charts.palette import tier_marks
+from cx_intel.reports.charts.drawing.palette import tier_marks
 from cx_intel.reports.data.account.details import Detail, account_details, axes
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, records

@@ -9,10 +9,10 @@ from typing import Any
 
 from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.reports.brief.facts import Facts, name_of, savable
-from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
-from cx_intel.reports.data.arr import ARR, arr_figures
+from cx_intel.reports.charts.drawing.palette import Mark, risk_marks, tier_marks
+from cx_intel.reports.data.figures.arr import ARR, arr_figures
+from cx_intel.reports.data.figures.money import money_figures, money_sentence
 from cx_intel.reports.data.freshness import newest_rows
-from cx_intel.reports.data.money import money_figures, money_sentence
 from cx_intel.reports.data.notes.backtest import of_the_quarter
 from cx_intel.reports.data.notes.effects import calls_in_order, held_out_note, verdict_note
 from cx_intel.reports.data.notes.interventions import action_notes

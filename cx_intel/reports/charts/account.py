@@ -5,7 +5,7 @@ They are specifications without rows: the page fills them with the account that 
 
 import json
 
-from cx_intel.reports.charts.figure import (
+from cx_intel.reports.charts.drawing.figure import (
     BARE,
     CONTAINER,
     Spec,
@@ -18,8 +18,8 @@ from cx_intel.reports.charts.figure import (
     tip,
     when,
 )
-from cx_intel.reports.charts.levels import tier_bounds
-from cx_intel.reports.charts.palette import BLUE, GREY, RED, TEAL, tier_marks
+from cx_intel.reports.charts.drawing.levels import tier_bounds
+from cx_intel.reports.charts.drawing.palette import BLUE, GREY, RED, TEAL, tier_marks
 from cx_intel.reports.data.account.details import axes
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.words.language import VEGA_DAYS

@@ -8,7 +8,7 @@ import json
 
 import pandas as pd
 
-from cx_intel.reports.charts.figure import (
+from cx_intel.reports.charts.drawing.figure import (
     LARGE,
     Figure,
     Rows,
@@ -27,8 +27,8 @@ from cx_intel.reports.charts.figure import (
     text_on,
     tip,
 )
-from cx_intel.reports.charts.levels import SCORED, present_risks, present_tiers, said
-from cx_intel.reports.charts.palette import UNKNOWN, risk_marks, tier_marks
+from cx_intel.reports.charts.drawing.levels import SCORED, present_risks, present_tiers, said
+from cx_intel.reports.charts.drawing.palette import UNKNOWN, risk_marks, tier_marks
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData, made_once
 

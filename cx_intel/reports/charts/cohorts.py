@@ -3,7 +3,7 @@
 They draw what `revenue_cohort_analysis` holds for the whole book; the months of revenue stand in `revenue.py`.
 """
 
-from cx_intel.reports.charts.figure import Figure, Rows, Spec, Width, chart, field, mark, tip
+from cx_intel.reports.charts.drawing.figure import Figure, Rows, Spec, Width, chart, field, mark, tip
 from cx_intel.reports.charts.revenue import ALL, month_labels
 from cx_intel.reports.data.report_data import ReportData
 

@@ -7,7 +7,7 @@ retained stands in `revenue.py`.
 import json
 from typing import Any
 
-from cx_intel.reports.charts.figure import (
+from cx_intel.reports.charts.drawing.figure import (
     LARGE,
     Figure,
     Rows,
@@ -23,7 +23,7 @@ from cx_intel.reports.charts.figure import (
     summed,
     tip,
 )
-from cx_intel.reports.charts.palette import GREY, LINES, RED, TEAL, Mark
+from cx_intel.reports.charts.drawing.palette import GREY, LINES, RED, TEAL, Mark
 from cx_intel.reports.charts.revenue import MONTHLY_MONTHS, month_axis
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData, records

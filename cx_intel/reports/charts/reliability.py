@@ -4,7 +4,7 @@ It draws what `renewal_model_reliability` holds; the page around it is `cx_intel
 """
 
 from cx_intel.contracts.renewals.pipeline import MAP
-from cx_intel.reports.charts.figure import (
+from cx_intel.reports.charts.drawing.figure import (
     Figure,
     Rows,
     Spec,
@@ -18,7 +18,7 @@ from cx_intel.reports.charts.figure import (
     shaped,
     tip,
 )
-from cx_intel.reports.charts.palette import BLUE, GREY, ORANGE, Mark
+from cx_intel.reports.charts.drawing.palette import BLUE, GREY, ORANGE, Mark
 from cx_intel.reports.charts.revenue import percent_axis
 from cx_intel.reports.data.report_data import ReportData, records
 from cx_intel.settings.renewals import LEARNED

@@ -5,7 +5,7 @@ They draw what `renewal_pipeline` and `nrr_outlook` hold; exposed ARR by segment
 
 import pandas as pd
 
-from cx_intel.reports.charts.figure import (
+from cx_intel.reports.charts.drawing.figure import (
     LARGE,
     Figure,
     Rows,
@@ -21,8 +21,8 @@ from cx_intel.reports.charts.figure import (
     summed,
     tip,
 )
-from cx_intel.reports.charts.levels import present_risks
-from cx_intel.reports.charts.palette import BLUE, GREY
+from cx_intel.reports.charts.drawing.levels import present_risks
+from cx_intel.reports.charts.drawing.palette import BLUE, GREY
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData, total

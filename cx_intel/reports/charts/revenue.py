@@ -8,7 +8,7 @@ import json
 
 import pandas as pd
 
-from cx_intel.reports.charts.figure import (
+from cx_intel.reports.charts.drawing.figure import (
     BARE,
     Figure,
     Rows,
@@ -24,10 +24,10 @@ from cx_intel.reports.charts.figure import (
     summed,
     tip,
 )
-from cx_intel.reports.charts.palette import LINES, Mark
+from cx_intel.reports.charts.drawing.palette import LINES, Mark
 from cx_intel.reports.data.cells import cells
+from cx_intel.reports.data.figures.retention import LABELS, retention
 from cx_intel.reports.data.report_data import ReportData
-from cx_intel.reports.data.retention import LABELS, retention
 
 ALL = "all"
 TREND_MONTHS, MONTHLY_MONTHS = 24, 13

@@ -7,7 +7,7 @@ is in `account.py`.
 import pandas as pd
 
 from cx_intel.reports.charts.accounts import ACCOUNTS, HEIGHT
-from cx_intel.reports.charts.figure import (
+from cx_intel.reports.charts.drawing.figure import (
     BARE,
     LOG,
     Figure,
@@ -27,8 +27,8 @@ from cx_intel.reports.charts.figure import (
     tip,
     when,
 )
-from cx_intel.reports.charts.levels import present_tiers, tier_bounds
-from cx_intel.reports.charts.palette import BLUE
+from cx_intel.reports.charts.drawing.levels import present_tiers, tier_bounds
+from cx_intel.reports.charts.drawing.palette import BLUE
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData, records
 

@@ -5,7 +5,7 @@ They draw what `sla_adherence` holds; open breaches are a table of the page.
 
 import pandas as pd
 
-from cx_intel.reports.charts.figure import (
+from cx_intel.reports.charts.drawing.figure import (
     LARGE,
     LOG,
     Figure,
@@ -19,7 +19,7 @@ from cx_intel.reports.charts.figure import (
     shaped,
     tip,
 )
-from cx_intel.reports.charts.palette import BLUE, RED, SEGMENT_COLOURS, SHAPES, Mark
+from cx_intel.reports.charts.drawing.palette import BLUE, RED, SEGMENT_COLOURS, SHAPES, Mark
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.words.catalogue import term

@@ -2,7 +2,7 @@
 
 The accounts that share all the attributes of the filters are a cell: figures that are sums over accounts are embedded in a
 page as sums by cell, so that a page stays small whatever the number of accounts, and a script adds up the chosen cells.
-Each part is of the table that the figure is of; the figures stand in `kpis.py`, `money.py` and the charts.
+Each part is of the table that the figure is of; the figures stand in `figures/` and the charts.
 """
 
 import math

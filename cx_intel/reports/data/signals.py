@@ -13,7 +13,7 @@ import pandas as pd
 from cx_intel.contracts.health.changes import MEASURE, MISSING_EVIDENCE, POPULATION, SCORECARD, WEIGHT
 from cx_intel.contracts.renewals.lifecycle import CANCELLATION, TIER_CHANGE
 from cx_intel.models.expressions.wording import boolean_signals
-from cx_intel.reports.charts.palette import tier_marks
+from cx_intel.reports.charts.drawing.palette import tier_marks
 from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.words.catalogue import ENGLISH, term
 from cx_intel.reports.words.language import NBSP, Language

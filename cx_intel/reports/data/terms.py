@@ -1,7 +1,7 @@
 """Words for what tables hold in codes: scenarios, movements, statuses, and how long it is to a renewal.
 
 They are English and marked to be collected; whoever shows them says them in the language of the portfolio. Levels of
-risk stand with their colours in `cx_intel.reports.charts.palette`, figures in modules of their own beside this one.
+risk stand with their colours in `cx_intel.reports.charts.drawing.palette`, figures in modules of their own beside this one.
 """
 
 from collections.abc import Sequence

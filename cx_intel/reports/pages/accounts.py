@@ -8,9 +8,9 @@ import pandas as pd
 
 from cx_intel.contracts.erased import is_erased
 from cx_intel.reports.charts.account import account_specs
-from cx_intel.reports.charts.figure import rows_of
-from cx_intel.reports.charts.levels import said
-from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.charts.drawing.figure import rows_of
+from cx_intel.reports.charts.drawing.levels import said
+from cx_intel.reports.charts.drawing.palette import risk_marks, tier_marks
 from cx_intel.reports.data.account.details import account_details, axes, week_change
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.report_data import ReportData

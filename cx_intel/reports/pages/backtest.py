@@ -6,7 +6,7 @@ mean is told in `docs/back-test.md`.
 
 from typing import Any
 
-from cx_intel.reports.charts.palette import tier_marks
+from cx_intel.reports.charts.drawing.palette import tier_marks
 from cx_intel.reports.charts.scores import left_by_score
 from cx_intel.reports.data.notes.backtest import judgement, of_window, window_of
 from cx_intel.reports.data.report_data import ReportData

@@ -1,17 +1,17 @@
 """The executive dashboard: where the risk of churn lies and what it is worth, in six figures and six panels.
 
 The same charts make the picture, in
-`cx_intel.reports.charts.picture`; the list of interventions is in `interventions.py`.
+`cx_intel.reports.charts.drawing.picture`; the list of interventions is in `interventions.py`.
 """
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import accounts as charts
-from cx_intel.reports.charts.figure import Figure, Rows
+from cx_intel.reports.charts.drawing.figure import Figure, Rows
 from cx_intel.reports.charts.revenue import retention_suffix, retention_trend
 from cx_intel.reports.charts.scores import score_against_arr
-from cx_intel.reports.data.arr import arr_figures
-from cx_intel.reports.data.kpis import kpi_parts, kpis, retention_months
-from cx_intel.reports.data.money import money_script, money_sentence
+from cx_intel.reports.data.figures.arr import arr_figures
+from cx_intel.reports.data.figures.kpis import kpi_parts, kpis, retention_months
+from cx_intel.reports.data.figures.money import money_script, money_sentence
 from cx_intel.reports.data.notes.ledger import delivery, refused
 from cx_intel.reports.data.notes.renewals import cancelled
 from cx_intel.reports.data.report_data import ReportData, total

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.reports.charts import accounts as charts
-from cx_intel.reports.charts.palette import UNKNOWN, Mark, risk_marks, tier_marks
+from cx_intel.reports.charts.drawing.palette import UNKNOWN, Mark, risk_marks, tier_marks
 from cx_intel.reports.charts.scores import points_lost, score_distribution
 from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.notes.backtest import ASKED, judgement

@@ -6,8 +6,8 @@ It stands on the dashboard and on the renewals page. Who is listed, in which ord
 
 from typing import Any
 
-from cx_intel.reports.charts.figure import plain_value
-from cx_intel.reports.charts.palette import risk_marks
+from cx_intel.reports.charts.drawing.figure import plain_value
+from cx_intel.reports.charts.drawing.palette import risk_marks
 from cx_intel.reports.data.notes.probability import uses_learned
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.signals import main_reasons

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cx_intel.reports.charts.palette import AMBER, RED, TEAL, Mark
+from cx_intel.reports.charts.drawing.palette import AMBER, RED, TEAL, Mark
 from cx_intel.reports.data.freshness import source_title, state
 from cx_intel.reports.data.notes.identity import unmatched
 from cx_intel.reports.data.report_data import ReportData, is_true, records

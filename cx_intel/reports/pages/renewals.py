@@ -10,8 +10,8 @@ import pandas as pd
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import renewals as charts
 from cx_intel.reports.charts.accounts import account_rows, exposed_arr
-from cx_intel.reports.charts.palette import risk_marks, tier_marks
-from cx_intel.reports.data.money import money_script, money_sentence
+from cx_intel.reports.charts.drawing.palette import risk_marks, tier_marks
+from cx_intel.reports.data.figures.money import money_script, money_sentence
 from cx_intel.reports.data.notes.effects import held_out_note, ranking_note
 from cx_intel.reports.data.notes.probability import assumptions, uses_learned
 from cx_intel.reports.data.notes.renewals import OVERDUE, mark_of, renewal_notes

@@ -7,7 +7,7 @@ HTML in `cx_intel.reports.pages.frame.layout`, and text for a terminal in `cx_in
 from collections.abc import Sequence
 from typing import Any
 
-from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
+from cx_intel.reports.charts.drawing.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.terms import SCENARIOS
 from cx_intel.reports.pages.frame.page import Cell, Heading, Page, Section, Table

@@ -1,7 +1,7 @@
 """What values of a portfolio are called by people: by its own labels, else by a word of ours, else by the code made readable.
 
 Every report takes its values through here (`ReportData`); tables and exports keep the codes, which `Labels.code`
-finds again. How the labels are stated is told in `cx_intel.settings.labels`, colours of tiers in `charts/palette.py`.
+finds again. How the labels are stated is told in `cx_intel.settings.labels`, colours of tiers in `charts/drawing/palette.py`.
 """
 
 import re

@@ -16,7 +16,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from cx_intel.reports.charts.palette import Mark
+from cx_intel.reports.charts.drawing.palette import Mark
 from cx_intel.reports.words.language import Language
 from cx_intel.reports.workbook.spreadsheet_safety import guarded
 

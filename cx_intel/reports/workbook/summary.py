@@ -11,7 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.contracts.renewals.pipeline import WINDOW_DAYS
-from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
+from cx_intel.reports.data.figures.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
 from cx_intel.reports.data.notes.probability import assumptions
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.terms import SCENARIOS

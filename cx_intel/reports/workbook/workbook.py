@@ -12,7 +12,7 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from cx_intel.reports.charts.palette import risk_marks, tier_marks
+from cx_intel.reports.charts.drawing.palette import risk_marks, tier_marks
 from cx_intel.reports.data.notes.effects import effect_notes, held_out_note, ranking_note
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.signals import main_reasons

@@ -1,6 +1,6 @@
 """The texts that tables of a PostgreSQL database hold: found by words, and changed in place. For Dagster's storage alone.
 
-What may be changed, and to what, is decided by an erasure (`cx_intel.privacy.run_history_in_postgres`); sources are read by
+What may be changed, and to what, is decided by an erasure (`cx_intel.privacy.runs.run_history_in_postgres`); sources are read by
 `connections.py`, which writes nothing.
 """
 

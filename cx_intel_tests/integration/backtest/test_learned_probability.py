@@ -8,7 +8,7 @@ import pytest
 
 from cx_intel.contracts.catalog import backtest_tables
 from cx_intel.orchestration.build import load_portfolios
-from cx_intel.reports.data.headline import headline
+from cx_intel.reports.data.figures.headline import headline
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse, reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.report_tables import put

@@ -9,11 +9,11 @@ import pytest
 from cx_intel.reports.charts.movements import waterfall
 from cx_intel.reports.charts.revenue import retention_rows
 from cx_intel.reports.data.cells import cells
-from cx_intel.reports.data.kpis import SUMS, kpi_parts, kpis
-from cx_intel.reports.data.money import SUMMED, money_figures, money_script
+from cx_intel.reports.data.figures.kpis import SUMS, kpi_parts, kpis
+from cx_intel.reports.data.figures.money import SUMMED, money_figures, money_script
+from cx_intel.reports.data.figures.retention import retention
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData
-from cx_intel.reports.data.retention import retention
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.small_worlds import as_text, delivered
 from cx_intel_tests.helpers.whole_graph import WholeGraph

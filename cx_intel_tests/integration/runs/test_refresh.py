@@ -14,7 +14,7 @@ import pytest
 from cx_intel.contracts.catalog import kept_tables, tables_of
 from cx_intel.models.core import accounts as account_models
 from cx_intel.orchestration.build import load_portfolios
-from cx_intel.reports.data.headline import HeadlineFigure, headline
+from cx_intel.reports.data.figures.headline import HeadlineFigure, headline
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.reports.data.headline import headline
+from cx_intel.reports.data.figures.headline import headline
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse

@@ -13,8 +13,8 @@ from sqlalchemy.schema import CreateTable
 
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.register import PrivacyError
-from cx_intel.privacy.run_history import REDACTED
-from cx_intel.privacy.run_history_in_postgres import addresses, blot_out_in, mentions_in
+from cx_intel.privacy.runs.run_history import REDACTED
+from cx_intel.privacy.runs.run_history_in_postgres import addresses, blot_out_in, mentions_in
 from cx_intel.privacy.subject import Subject
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
 from cx_intel.warehouse.duckdb.upkeep.restoring import verify

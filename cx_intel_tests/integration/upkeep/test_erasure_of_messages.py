@@ -17,7 +17,7 @@ from cx_intel.orchestration.alerts.messages import LIFECYCLE
 from cx_intel.orchestration.alerts.outbox import Outbox
 from cx_intel.orchestration.build import load_portfolios
 from cx_intel.privacy.erase import Home, erase
-from cx_intel.privacy.run_history import blot_out, mentions
+from cx_intel.privacy.runs.run_history import blot_out, mentions
 from cx_intel.privacy.subject import Subject
 from cx_intel.warehouse.duckdb.upkeep.backups import take
 from cx_intel_tests.helpers.listener import Listener, listening

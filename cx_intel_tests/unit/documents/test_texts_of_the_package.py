@@ -15,7 +15,7 @@ STATEMENT = re.compile(
     r"^\s*(SELECT|INSERT INTO|INSERT OR|DELETE FROM|UPDATE|CREATE|DROP|ALTER|ATTACH|COPY|FROM|WITH|SET)\s.*"
     r"(FROM|INTO|TABLE|WHERE|VALUES|AS|SET|TimeZone)\b"
 )
-SQLITE = {"orchestration/alerts/outbox.py", "privacy/run_history.py"}
+SQLITE = {"orchestration/alerts/outbox.py", "privacy/runs/run_history.py"}
 """Modules that keep or change SQLite files, which are no warehouse: the outbox's own, and Dagster's."""
 SOQL = {"sources/vendors/salesforce.py", "sync/writers/salesforce.py"}
 """Modules that ask a vendor in its own language, which no warehouse reads."""

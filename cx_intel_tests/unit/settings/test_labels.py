@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cx_intel.reports.charts.palette import tier_marks
+from cx_intel.reports.charts.drawing.palette import tier_marks
 from cx_intel.reports.words.labels import Labels, in_english, readable
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.portfolio import Portfolio

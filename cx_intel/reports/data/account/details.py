@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.models.expressions.wording import boolean_signals
-from cx_intel.reports.charts.palette import tier_marks
+from cx_intel.reports.charts.drawing.palette import tier_marks
 from cx_intel.reports.data.account.links import account_links
 from cx_intel.reports.data.notes.interventions import action_words, newest_actions
 from cx_intel.reports.data.report_data import ReportData, records

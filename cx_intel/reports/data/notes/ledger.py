@@ -1,7 +1,7 @@
 """What must be known beside MRR, NRR and GRR: how much is delivered, what was restated, what the ledger does not hold.
 
 Sentences in the language of the portfolio, for pages, brief and summary; the figures are those of the tables that are
-published beside the ledger (`cx_intel.contracts.revenue.published`). The headline rates stand in `retention.py`.
+published beside the ledger (`cx_intel.contracts.revenue.published`). The headline rates stand in `data/figures/retention.py`.
 """
 
 from datetime import timedelta

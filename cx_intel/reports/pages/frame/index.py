@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from cx_intel.reports.data.kpis import kpis
+from cx_intel.reports.data.figures.kpis import kpis
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.pages.frame.layout import rendered, write_whole

@@ -16,8 +16,8 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cx_intel.reports.charts.figure import CONTAINER, Figure, Rows
-from cx_intel.reports.charts.palette import chart_theme
+from cx_intel.reports.charts.drawing.figure import CONTAINER, Figure, Rows
+from cx_intel.reports.charts.drawing.palette import chart_theme
 from cx_intel.reports.data.cells import cells, filter_data, filter_labels
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.trust import doubts, trust_of

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from cx_intel.reports.charts.figure import Figure, Rows, plain_value
-from cx_intel.reports.charts.palette import Mark
+from cx_intel.reports.charts.drawing.figure import Figure, Rows, plain_value
+from cx_intel.reports.charts.drawing.palette import Mark
 from cx_intel.reports.data.report_data import records
 from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.words.language import MISSING, Language, iso

@@ -1,6 +1,6 @@
 """Makes the reports of a portfolio and puts them in place: every file whole, or as it was.
 
-What stands in them is decided by the modules beside this one and by `charts/picture.py`; when they are made, by
+What stands in them is decided by the modules beside this one and by `charts/drawing/picture.py`; when they are made, by
 `cx_intel.orchestration.assets.reports`.
 """
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from cx_intel.reports.charts.picture import dashboard_png
+from cx_intel.reports.charts.drawing.picture import dashboard_png
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.pages.accounts import accounts

@@ -15,7 +15,7 @@ import numpy as np
 import vl_convert
 
 from cx_intel.reports.charts.accounts import account_rows
-from cx_intel.reports.charts.figure import (
+from cx_intel.reports.charts.drawing.figure import (
     BARE,
     CONTAINER,
     Figure,
@@ -28,8 +28,8 @@ from cx_intel.reports.charts.figure import (
     mark,
     plain_value,
 )
-from cx_intel.reports.charts.palette import RED, TEAL, Mark, chart_theme, risk_marks
-from cx_intel.reports.data.kpis import Kpi, kpis
+from cx_intel.reports.charts.drawing.palette import RED, TEAL, Mark, chart_theme, risk_marks
+from cx_intel.reports.data.figures.kpis import Kpi, kpis
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.pages.dashboard import TOP, dashboard_figures

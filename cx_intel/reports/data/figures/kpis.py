@@ -1,7 +1,7 @@
 """The figures at the top of the dashboard: what each is now, and how it changed since last week and last month.
 
 Only figures that tables hold are shown; changes compare snapshots, and months for retention. How they are laid out is
-decided by the templates and by `charts/picture.py`.
+decided by the templates and by `charts/drawing/picture.py`.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from typing import Literal
 
 import pandas as pd
 
-from cx_intel.reports.data.arr import ARR, ArrFigures, arr_figures
 from cx_intel.reports.data.cells import cells
+from cx_intel.reports.data.figures.arr import ARR, ArrFigures, arr_figures
+from cx_intel.reports.data.figures.retention import Retention, retention
 from cx_intel.reports.data.report_data import MONTH, WEEK, ReportData, last_month_over, total
-from cx_intel.reports.data.retention import Retention, retention
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import Language
 

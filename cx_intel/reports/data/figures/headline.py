@@ -10,14 +10,14 @@ from datetime import UTC, date, datetime
 import pandas as pd
 
 from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
-from cx_intel.reports.charts.palette import tier_marks
-from cx_intel.reports.data.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
+from cx_intel.reports.charts.drawing.palette import tier_marks
+from cx_intel.reports.data.figures.arr import ARR, ARR_MONTH_END, ARR_SCORED, arr_figures
+from cx_intel.reports.data.figures.retention import retention
 from cx_intel.reports.data.freshness import newest_rows
 from cx_intel.reports.data.notes.ledger import ledger_notes
 from cx_intel.reports.data.notes.probability import probability_source
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, total
-from cx_intel.reports.data.retention import retention
 from cx_intel.reports.words.labels import in_english
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio

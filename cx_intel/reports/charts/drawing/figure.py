@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from cx_intel.reports.charts.palette import Mark
+from cx_intel.reports.charts.drawing.palette import Mark
 from cx_intel.reports.words.language import Language
 from cx_intel.reports.words.rounding import is_missing
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from cx_intel.reports.charts.figure import Rows, Spec, field, mark, over
-from cx_intel.reports.charts.palette import Mark, risk_marks, tier_marks
+from cx_intel.reports.charts.drawing.figure import Rows, Spec, field, mark, over
+from cx_intel.reports.charts.drawing.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.report_data import ReportData
 
 SCORED: Spec = {"filter": "datum.tier != null"}

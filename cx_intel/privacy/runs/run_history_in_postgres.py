@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from cx_intel.privacy.register import PrivacyError
-from cx_intel.privacy.run_history import is_about, without
+from cx_intel.privacy.runs.run_history import is_about, without
 from cx_intel.privacy.subject import Subject
 from cx_intel.warehouse.servers.postgres_texts import PostgresTexts, postgres_texts
 

@@ -1,0 +1,1 @@
+"""What charts are drawn with: frames, axes, colours and marks, and the picture of the dashboard."""

@@ -1,0 +1,1 @@
+"""The named figures that reports begin with: ARR, retention, what renewals are worth, and their changes."""
