@@ -9,6 +9,7 @@ from typing import Any
 
 from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.reports.brief.facts import Facts, name_of, savable
+from cx_intel.reports.brief.sentences import closed_month, nrr_in, outlook
 from cx_intel.reports.charts.drawing.palette import Mark, risk_marks, tier_marks
 from cx_intel.reports.data.figures.arr import ARR, arr_figures
 from cx_intel.reports.data.figures.money import money_figures, money_sentence
@@ -83,7 +84,7 @@ class _View:
             "money": money_sentence(self.data),
             "tiles": self.tiles(),
             "arr": arr_figures(self.data).reconciled(self.f),
-            "closed_month": self.closed_month(),
+            "closed_month": closed_month(self.facts, self.f),
             "month_so_far": month_notes(self.data),
             "ledger_notes": ledger_notes(self.data, self.f),
             "movers": [{"title": title, "rows": [self.mover(row) for row in rows]} for title, rows in moved if rows],
@@ -94,7 +95,7 @@ class _View:
             "after_calls": self.after_calls(within),
             "calls_in_order": calls_in_order(self.data),
             "acted": [*action_notes(self.data), *verdict_note(self.data)],
-            "outlook": self.outlook(),
+            "outlook": outlook(self.facts, self.f),
             "renewal_notes": renewal_notes(self.data),
             "support": service_levels(self.data),
             "trust": {
@@ -149,30 +150,12 @@ class _View:
             tiles.append(
                 {"label": say("Expected loss if nobody acts"), "value": f.money(worth["loss"]), "notes": [note]}
             )
-        if nrr := self.nrr("expected_no_action"):
-            note = say("{nrr} with the playbooks, as assumed", nrr=self.nrr("expected_with_playbooks"))
+        if nrr := nrr_in(self.facts, self.f, "expected_no_action"):
+            note = say(
+                "{nrr} with the playbooks, as assumed", nrr=nrr_in(self.facts, self.f, "expected_with_playbooks")
+            )
             tiles.append({"label": say("NRR in 90 days if nobody acts"), "value": nrr, "notes": [note]})
         return tiles
-
-    def nrr(self, scenario: str) -> str:
-        row = self.facts.outlook.get(scenario)
-        return self.f.percent(row["book_nrr_pct"]) if row else ""
-
-    def closed_month(self) -> str:
-        row, money = self.facts.closed_month, self.f.money
-        if row is None:
-            return ""
-        return self.say(
-            "{month} closed at {mrr} MRR: new {new}, expansion {expansion}, contraction {contraction}, churn {churn}; "
-            "NRR of the month {nrr}.",
-            month=self.f.month(row["revenue_month"]),
-            mrr=money(row["ending_mrr"]),
-            new=money(total([row["new_mrr"], row["reactivation_mrr"]])),
-            expansion=money(row["expansion_mrr"]),
-            contraction=money(row["contraction_mrr"]),
-            churn=money(row["churned_mrr"]),
-            nrr=self.f.percent(row["nrr_pct"]),
-        )
 
     def mover(self, row: Record) -> Record:
         f = self.f
@@ -312,25 +295,3 @@ class _View:
                 )
             )
         return sentences
-
-    def outlook(self) -> str:
-        row = self.facts.outlook.get("expected_no_action")
-        if row is None:
-            return ""
-        if not row["renewals_due"]:
-            return self.say("No renewal is due within 90 days.")
-        return self.count(
-            "If nobody acts, NRR of the book is {nrr} over the next 90 days, with {n} renewal worth {arr} ARR due; 8 of 10 "
-            "simulated outcomes lie between {low} and {high}, and the worst case is {worst}. With the playbooks within "
-            "capacity it becomes {playbooks}, if they save what is assumed.",
-            "If nobody acts, NRR of the book is {nrr} over the next 90 days, with {n} renewals worth {arr} ARR due; 8 of 10 "
-            "simulated outcomes lie between {low} and {high}, and the worst case is {worst}. With the playbooks within "
-            "capacity it becomes {playbooks}, if they save what is assumed.",
-            row["renewals_due"],
-            nrr=self.nrr("expected_no_action"),
-            arr=self.f.money(12 * row["starting_mrr"]),
-            low=self.nrr("simulated_p10"),
-            high=self.nrr("simulated_p90"),
-            worst=self.nrr("worst_case"),
-            playbooks=self.nrr("expected_with_playbooks"),
-        )

@@ -14,9 +14,8 @@ import pandas as pd
 from cx_intel.contracts.catalog import LEARNED, contract_of, tables_of
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.core.merged_accounts import under_surviving_ids
-from cx_intel.models.expressions.months import first_day, month_index
 from cx_intel.models.renewals.pipeline import book
-from cx_intel.models.revenue.waterfall import MOVEMENTS, movement_sums, trailing_year
+from cx_intel.reports.data.ledger_parts import REVENUE_MONTHS, ledger_parts
 from cx_intel.reports.data.notes.broken_rules import accounts_behind
 from cx_intel.reports.data.notes.month import spans
 from cx_intel.reports.data.report_data import MONTH, WEEK, ReportData, ScoreHistory, last_month_over, newest_within
@@ -27,8 +26,8 @@ from cx_intel.warehouse.protocol import Warehouse
 
 HISTORY_WEEKS = 52
 """How far back the scores of an account are shown, a point a week."""
-REVENUE_MONTHS, TICKET_DAYS = 25, 90
-"""How far back the MRR and the tickets of an account are shown; unresolved tickets always are."""
+TICKET_DAYS = 90
+"""How far back the tickets of an account are shown; unresolved ones always are."""
 REVENUE_COLUMNS = ("account_id", "revenue_month", "mrr", "previous_mrr", "revenue_movement", "net_mrr_change")
 SUMMED = ("customer_health_scores", "account_snapshot", "renewal_pipeline", "cs_intervention_list")
 TABLES = (
@@ -102,17 +101,6 @@ CHECK_COLUMNS = (
     "what_to_do",
     "as_of",
 )
-LEDGER_PARTS = (
-    "account_id",
-    "revenue_month",
-    "starting_mrr",
-    "restated_mrr",
-    *MOVEMENTS,
-    "ending_mrr",
-    "then_mrr",
-    "now_mrr",
-    "kept_mrr",
-)
 GROUPS = ("segment", "country", "owner")
 """Attributes of accounts that reports group by."""
 
@@ -162,7 +150,7 @@ def read_report_data(
         {table: day for table in present if (day := read.newest(table)) is not None},
         checks,
         read.compared({as_of, *filter(None, before), *month}) if with_state else {},
-        read.ledger_parts() if with_state else pd.DataFrame(),
+        ledger_parts(read.table("fct_revenue"), as_of, read.fetch) if with_state else pd.DataFrame(),
         accounts_behind(checks, portfolio, as_of, read.present, read.fetch) if with_state else {},
     )
 
@@ -298,19 +286,6 @@ class _Reader:
         """The sums of those days by account."""
         chosen = sorted(days)
         return {table: self.sums(table, "account_id", days=chosen) for table in SUMMED if chosen}
-
-    def ledger_parts(self) -> pd.DataFrame:
-        """What each account adds to the months of the ledger; see `ReportData.ledger_parts`."""
-        ledger = self.table("fct_revenue")
-        if ledger is None:
-            return pd.DataFrame({name: [] for name in LEDGER_PARTS})
-        entries = ledger.mutate(month=month_index(ledger.revenue_month))
-        first, last = self.as_of - timedelta(days=31 * REVENUE_MONTHS), last_month_over(self.as_of)
-        found = []
-        for sums in (movement_sums(entries, by=["account_id"]), trailing_year(entries, by=["account_id"])):
-            rows = sums.mutate(revenue_month=first_day(sums.month)).drop("month")
-            found.append(self.fetch(rows.filter(rows.revenue_month.between(ibis.literal(first), ibis.literal(last)))))
-        return pd.concat(found, ignore_index=True).reindex(columns=list(LEDGER_PARTS)).fillna(0)
 
     def newest(self, name: str) -> date | None:
         """The newest day that the table holds, or stands at."""

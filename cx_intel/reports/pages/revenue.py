@@ -14,8 +14,8 @@ from cx_intel.reports.data.cells import cells
 from cx_intel.reports.data.figures.arr import arr_figures
 from cx_intel.reports.data.figures.kpis import retention_months
 from cx_intel.reports.data.figures.retention import LABELS, retention
+from cx_intel.reports.data.ledger_parts import LEDGER_PARTS
 from cx_intel.reports.data.notes.ledger import delivery, intra_month, outside_mrr, reconciliation, refused, restated
-from cx_intel.reports.data.reading import LEDGER_PARTS
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.terms import CAUSES
 from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
