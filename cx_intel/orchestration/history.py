@@ -93,10 +93,10 @@ def history_sensor(portfolio: Portfolio) -> dg.SensorDefinition:
         name=f"{portfolio.name}_history",
         minimum_interval_seconds=LOOK_EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"What Dagster recorded of the runs of {portfolio.name} {kept} (retention.runs_days).",
+        description=f"Removes old runs from Dagster's history: that of {portfolio.name} {kept} (retention.runs_days).",
     )
     def look(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         count = forget_old_runs(context.instance, portfolio, datetime.now(UTC))
-        return dg.SkipReason(f"Removed {count} runs." if count else f"No run is too old: what they told {kept}.")
+        return dg.SkipReason(f"Removed {count} runs." if count else f"No run is too old: the history {kept}.")
 
     return look

@@ -61,11 +61,11 @@ def tell_unusable(name: str, problem: str, environment: Environment) -> str:
     known = messages.outbox.incidents(name)
     if not messages.go_anywhere():
         return messages.nowhere()
-    said = "It is known."
+    said = "No new alert."
     if key not in known:
         found = Problem(key, "the portfolio's YAML cannot be used", f"{problem}\n\n{WHAT_TO_DO}", "")
         before = {k: title for k, title in known.items() if k.startswith(SETTINGS)}
         drafts = [messages.draft(*problems_message(name, [found], environment.ui_url), severity=found.severity)]
         messages.outbox.record(name, PROBLEMS, now=messages.clock(), opened=[found], resolved=before, drafts=drafts)
-        said = "It is told."
+        said = "Alert: it cannot be used."
     return " ".join(part for part in (said, messages.send((PROBLEMS,))) if part)

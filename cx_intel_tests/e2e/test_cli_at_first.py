@@ -92,7 +92,7 @@ def test_alerts_sends_what_is_due_once_and_shares_its_memory_with_the_sensors(tm
             outbox.execute("UPDATE message SET next_at = 0")  # half a minute later
         sent = here(company, "alerts", "small", CX_ALERT_URLS=listener.url())
         assert (sent.exit_code, sent.stderr) == (DONE, "")
-        assert sent.stdout.endswith("1 problems are known and not over. Sent 1 messages.\n")
+        assert sent.stdout.endswith("1 problems are known and not over. Sent 1 message.\n")
         assert listener.titles == ["[small] small_refresh for 2025-01-31 failed"]
         company.variables["CX_ALERT_URLS"] = listener.url()
         (sensor,) = alert_sensors(load_portfolios(company.portfolios)["small"], company.environment)

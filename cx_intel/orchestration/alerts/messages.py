@@ -56,7 +56,7 @@ class Messages:
             self.outbox.settle(message, arrived, failure or None, self.clock())
             sent += not failure
             failures += [failure] if failure else []
-        parts = [f"Sent {sent} messages." if sent else ""]
+        parts = [f"Sent {sent} message{'s' * (sent != 1)}." if sent else ""]
         parts += [f"Not sent, to be tried again: {failure}." for failure in dict.fromkeys(failures)]
         return " ".join(part for part in parts if part)
 

@@ -40,12 +40,12 @@ def tell_unit(unit: str, environment: Environment, messages: Messages | None = N
             resolved = dict([max(known.items())])
             draft = messages.draft(*resolved_message(DEPLOYMENT, resolved))
             messages.outbox.record(DEPLOYMENT, PROBLEMS, now=now, resolved=known, drafts=[draft])
-            said = "Its end is told."
+            said = "Alert: it works again."
     elif key not in known:
         problem = Problem(key, f"{unit} failed", _text(unit, environment.variables), "")
         draft = messages.draft(*problems_message(DEPLOYMENT, [problem], environment.ui_url))
         messages.outbox.record(DEPLOYMENT, PROBLEMS, now=now, opened=[problem], drafts=[draft])
-        said = "It is told."
+        said = "Alert: it failed."
     return " ".join(part for part in (said, messages.send((PROBLEMS,))) if part)
 
 

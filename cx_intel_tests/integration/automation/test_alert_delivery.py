@@ -29,7 +29,7 @@ def test_a_message_that_is_refused_is_kept_and_sent_later_after_growing_waits(te
         assert team.listener.refused == refused
     team.listener.refusing = False
     team.now += 3600
-    assert "Sent 1 messages." in team.look()
+    assert "Sent 1 message." in team.look()
     team.now += 3600
     team.look()
     assert team.listener.titles == ["[small] small_refresh for 2025-01-31 failed"]

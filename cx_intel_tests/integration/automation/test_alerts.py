@@ -151,9 +151,9 @@ def test_sensors_say_what_they_did_and_carry_their_cursor(team: Office) -> None:
         cursor, said = result.cursor, [*said, result.skip_reason.skip_message]
     assert said == [
         "Nothing new in 0 finished runs; 0 problems are known and not over.",
-        "2 new problems, 0 resolved. Sent 1 messages.",
+        "2 new problems, 0 resolved. Sent 1 message.",
         "Nothing new in 0 finished runs; 2 problems are known and not over.",
-        "0 new problems, 2 resolved. Sent 1 messages.",
+        "0 new problems, 2 resolved. Sent 1 message.",
     ]
     assert int(cursor) > 0
     assert tiers(dg.build_sensor_context(instance=team.instance)).skip_reason.skip_message.startswith("No account")

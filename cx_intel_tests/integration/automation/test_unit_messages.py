@@ -27,7 +27,7 @@ def tell(home: Path, listener: Listener, ended: dict[str, str], at: float = NOON
 def test_it_is_told_once_a_day_until_it_is_over_and_its_end_once(tmp_path: Path) -> None:
     with listening() as listener:
         assert tell(tmp_path, listener, FINE) == "Nothing new."
-        assert tell(tmp_path, listener, FAILED) == "It is told. Sent 1 messages."
+        assert tell(tmp_path, listener, FAILED) == "Alert: it failed. Sent 1 message."
         assert tell(tmp_path, listener, FAILED, NOON + 600) == "Nothing new."
         tell(tmp_path, listener, FAILED, NOON + DAY)
         for _ in range(2):
@@ -43,7 +43,7 @@ def test_what_could_not_be_sent_goes_with_the_next_one(tmp_path: Path) -> None:
         listener.refusing = True
         assert "to be tried again" in tell(tmp_path, listener, FAILED)
         listener.refusing = False
-        assert tell(tmp_path, listener, FAILED, NOON + 600) == "Nothing new. Sent 1 messages."
+        assert tell(tmp_path, listener, FAILED, NOON + 600) == "Nothing new. Sent 1 message."
 
 
 def test_the_command_says_what_it_did_and_without_addresses_what_to_set(tmp_path: Path) -> None:

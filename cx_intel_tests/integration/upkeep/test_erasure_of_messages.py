@@ -74,7 +74,7 @@ def test_an_account_that_was_told_of_is_nowhere_and_is_not_told_of_again(
     (news,) = entry.asset_materialization.metadata[METADATA].value  # type: ignore[union-attr]
     assert (news["account_id"], news["account_name"], news["event_type"]) == ("(erased)", "(erased)", "tier_change")
 
-    assert "Sent 1 messages." in look(company, later=100)
+    assert "Sent 1 message." in look(company, later=100)
     assert "(erased)" in listener.taken[0]["message"]
     assert company.refresh(NEXT).failures == []
     assert "Sent" not in look(company, later=200)
