@@ -96,7 +96,9 @@ def test_columns_hold_rows() -> None:
 
 
 def test_a_portfolio_without_health_renewals_and_tickets_says_so(tmp_path: Path) -> None:
-    found = {key: visible(html) for key, html in html_of(book_of(tmp_path / "w.duckdb", portfolio())).items()}
+    book = book_of(tmp_path / "w.duckdb", portfolio())
+    found = {key: visible(html) for key, html in html_of(book).items()}
+    assert dashboard(book).script_data["sentences"] == []  # of chosen accounts nothing about renewals is said either
     assert "This portfolio has no health model, so tiers" in found["dashboard"]
     assert "This portfolio has no renewals, so ARR at risk" in found["dashboard"]
     assert "its settings do not describe one" in found["health"]

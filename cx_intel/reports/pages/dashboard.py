@@ -48,7 +48,7 @@ def dashboard(data: ReportData) -> Page:
         template="dashboard.html",
         datasets={charts.ACCOUNTS: rows},
         script_data={
-            "sentences": [money_script(data)],
+            "sentences": [money_script(data)] if data.portfolio.renewals else [],
             "kpis": kpi_parts(data),
             "retention": {"rows": "retention_trend", "span": retention_suffix(data), "months": retention_months(data)},
         },
