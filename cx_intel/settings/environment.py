@@ -15,6 +15,9 @@ from pydantic import AfterValidator, Field, SkipValidation, ValidationError
 from cx_intel.settings.base import Problem, Settings, SettingsError
 
 PREFIX = "CX_"
+UI_NOTE = "ui_address"
+"""File of the home that says where `cx-intel ui` last opened the Dagster UI."""
+UI_URL = "http://127.0.0.1:3000"
 SHIPPED_PORTFOLIOS = Path(__file__).parent.parent / "portfolios"
 EXPECTED = {
     "lock_wait_seconds": "a number of seconds",
@@ -45,8 +48,8 @@ class Environment(Settings):
     """The folder of portfolio files."""
     lock_wait_seconds: float = Field(default=3600, ge=0)
     """How long a run waits for another one to end."""
-    ui_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = "http://127.0.0.1:3000"
-    """Where people open the Dagster UI: what links in messages begin with."""
+    ui_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = UI_URL
+    """Where people open the Dagster UI: what links in messages begin with; default: where `cx-intel ui` last opened it."""
     reports_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = "http://127.0.0.1:3030"
     """Where people open reports and exports (`cx-intel reports`): what links to them begin with."""
     keep_backups: int = Field(default=7, ge=1)
@@ -93,7 +96,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     named = {name: PREFIX + name.upper() for name in Environment.model_fields if name != "variables"}
     given = {name: variables[variable] for name, variable in named.items() if variables.get(variable)}
     try:
-        return Environment(**given, variables=dict(variables))  # type: ignore[arg-type]
+        found = Environment(**given, variables=dict(variables))  # type: ignore[arg-type]
     except ValidationError as error:
         wrong = [str(found["loc"][0]) for found in error.errors()]
         text = "is {given!r}, expected {expected}"
@@ -101,3 +104,18 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
             Problem(None, named[name], text.format(given=given[name], expected=EXPECTED[name])) for name in wrong
         ]
         raise SettingsError("environment", problems) from None
+    return found if "ui_url" in given else found.model_copy(update={"ui_url": noted_ui(found.home) or UI_URL})
+
+
+def note_ui(home: Path, address: str) -> None:
+    """Leaves in the home where the UI is opened, for links in what is sent from elsewhere, such as by `cx-intel alerts`."""
+    (home / UI_NOTE).write_text(address + "\n", encoding="utf-8")
+
+
+def noted_ui(home: Path) -> str:
+    """Where the UI was last opened; empty where nobody opened it, or the note cannot be read."""
+    try:
+        address = (home / UI_NOTE).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return address if address.startswith(("http://", "https://")) and len(address.split()) == 1 else ""

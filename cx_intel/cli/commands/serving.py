@@ -17,7 +17,7 @@ from rich.markup import escape
 from cx_intel.cli.common import MISUSE, explained
 from cx_intel.cli.output import console, errors
 from cx_intel.settings.base import SettingsError
-from cx_intel.settings.environment import read_environment
+from cx_intel.settings.environment import note_ui, read_environment
 
 serving = typer.Typer(add_completion=False)
 QUIET = ("--log-level", "warning")
@@ -88,6 +88,7 @@ def ui(context: typer.Context) -> None:
     shown_at = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     if not variables.get("CX_UI_URL"):  # links in messages lead to the port in use
         variables["CX_UI_URL"] = shown_at
+    note_ui(environment.home, variables["CX_UI_URL"])
     console.print(f"Dagster UI of {environment.home} on {shown_at} in a moment; Ctrl-C ends it", highlight=False)
     start_beside(variables)
     os.execve(sys.executable, command, variables)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cx_intel.settings.base import SettingsError
-from cx_intel.settings.environment import SHIPPED_PORTFOLIOS, read_environment
+from cx_intel.settings.environment import SHIPPED_PORTFOLIOS, UI_NOTE, UI_URL, note_ui, read_environment
 
 
 def test_defaults_lie_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +31,17 @@ def test_paths_are_absolute_whatever_is_given(tmp_path: Path, monkeypatch: pytes
     assert (found.home, found.portfolios, found.lock_wait_seconds) == (tmp_path / "here", tmp_path / "books", 2.5)
     assert found.reports("small") == tmp_path / "here" / "reports" / "small"
     assert found.exports("small") == tmp_path / "here" / "exports" / "small"
+
+
+def test_links_begin_with_what_is_set_else_where_the_ui_was_last_opened_else_its_usual_port(tmp_path: Path) -> None:
+    here = {"CX_HOME": str(tmp_path)}
+    assert read_environment(here).ui_url == UI_URL
+    note_ui(tmp_path, "http://127.0.0.1:3001")
+    assert read_environment(here).ui_url == "http://127.0.0.1:3001"
+    assert read_environment(here | {"CX_UI_URL": "https://cx.example/"}).ui_url == "https://cx.example"
+    for broken in (b"", b"\xff\xfe", b"http://a b", b"javascript:alert(1)"):
+        (tmp_path / UI_NOTE).write_bytes(broken)
+        assert read_environment(here).ui_url == UI_URL
 
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "nan", "inf"])
