@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PASSWORD = "s3cr%40t"  # percent-encoded, as in an address
+DAGSTER_YAML = "storage:\n  postgres:\n    postgres_url: {env: DAGSTER_POSTGRES_URL}\n"
+"""Says in a home that Dagster's storage is there; the variable holds the address."""
 
 
 @contextmanager

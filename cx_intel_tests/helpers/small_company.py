@@ -257,6 +257,15 @@ class SmallCompany:
         instance.write_text(instance.read_text().replace(str(self.home), str(copy.home)))
         return copy
 
+    def keep(self) -> None:
+        """Keeps the home as it is now, for `bring_back`."""
+        shutil.copytree(self.home, self.folder / "kept")
+
+    def bring_back(self) -> None:
+        """The home as it was kept, for the next test of a module or the next kill."""
+        shutil.rmtree(self.home)
+        shutil.copytree(self.folder / "kept", self.home)
+
     def refresh(
         self, day: date = AS_OF, *, write: bool = True, reports: bool = False, rebuild: bool = False
     ) -> Outcome:

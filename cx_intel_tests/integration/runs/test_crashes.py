@@ -1,7 +1,6 @@
 """Crashes: whatever ends a refresh, each table is as it was or as it should become, and the next run mends the rest."""
 
 import random
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ class Home:
         self.company.write()
         assert self.run(BEFORE)
         self.before = self.tables()
-        shutil.copytree(self.company.home, folder / "kept")
+        self.company.keep()
         assert self.run(AS_OF)
         self.after = self.tables()
 
@@ -37,11 +36,6 @@ class Home:
         with refreshing(self.company, day) as process:
             outcome = process.outcome()
         return outcome is not None and outcome.succeeded
-
-    def restore(self) -> None:
-        """Everything as it was before the second refresh."""
-        shutil.rmtree(self.company.home)
-        shutil.copytree(self.company.folder / "kept", self.company.home)
 
     def tables(self) -> Tables:
         """All tables, and what is remembered of the days that each was built from."""
@@ -97,7 +91,7 @@ def killed(home: Home, dice: random.Random) -> tuple[int, str]:
 
 
 def test_a_refresh_killed_again_and_again_leaves_tables_old_or_new_and_the_next_one_mends(home: Home) -> None:
-    home.restore()
+    home.company.bring_back()
     dice = random.Random(4)
     for _ in range(4):
         killed(home, dice)
@@ -107,7 +101,7 @@ def test_a_refresh_killed_again_and_again_leaves_tables_old_or_new_and_the_next_
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_refresh_killed_at_any_point_leaves_tables_old_or_new_and_the_next_one_mends(home: Home, seed: int) -> None:
-    home.restore()
+    home.company.bring_back()
     killed(home, random.Random(seed))
     home.assert_old_or_new()
     home.assert_next_run_mends()
@@ -123,7 +117,7 @@ def failures(home: Home, hardship: Hardship | None = None) -> str:
 
 
 def test_a_read_only_warehouse_is_said_and_nothing_changes(home: Home) -> None:
-    home.restore()
+    home.company.bring_back()
     home.company.warehouse.chmod(0o444)
     try:
         told = failures(home, Hardship(no_privileges=True))
@@ -134,7 +128,7 @@ def test_a_read_only_warehouse_is_said_and_nothing_changes(home: Home) -> None:
 
 
 def test_a_corrupt_warehouse_is_said_and_left_as_it_is(home: Home) -> None:
-    home.restore()
+    home.company.bring_back()
     whole = home.company.warehouse.read_bytes()
     for damaged in (b"no database" * 1000, whole[:20_000], b"\xff" * 4096 * 3 + whole[4096 * 3 :]):
         home.company.warehouse.write_bytes(damaged)
@@ -170,7 +164,7 @@ def _hold(warehouse: Path, pipe) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_a_warehouse_that_another_program_has_open_is_said_and_nothing_changes(home: Home) -> None:
-    home.restore()
+    home.company.bring_back()
     with held_open(home):
         told = failures(home)
     assert f"{home.company.warehouse} is open in another program. Close it there, or read the published copy." in told
@@ -178,7 +172,7 @@ def test_a_warehouse_that_another_program_has_open_is_said_and_nothing_changes(h
 
 
 def test_two_refreshes_at_once_go_one_after_the_other_and_a_reader_meets_a_clear_error(home: Home) -> None:
-    home.restore()
+    home.company.bring_back()
     patient = Hardship(lock_wait_seconds=100)
     with refreshing(home.company, AS_OF, patient) as one, refreshing(home.company, AS_OF, patient) as other:
         first: RefreshProcess = one
@@ -193,7 +187,7 @@ def test_two_refreshes_at_once_go_one_after_the_other_and_a_reader_meets_a_clear
 
 
 def test_a_second_refresh_that_waits_too_long_names_the_first(home: Home) -> None:
-    home.restore()
+    home.company.bring_back()
     with refreshing(home.company, AS_OF) as first:
         assert first.step()
         told = failures(home, Hardship(lock_wait_seconds=0.2))
@@ -213,7 +207,7 @@ def test_a_full_disk_is_said_and_leaves_tables_old_or_new(tmp_path: Path) -> Non
     home.company.write()
     assert home.run(BEFORE)
     home.before = home.tables()
-    shutil.copytree(home.company.home, tmp_path / "kept")
+    home.company.keep()
     events = home.company.tables["usage_events"]
     home.company.tables["usage_events"] = events + [
         events[0] | {"event_id": f"full-{n}", "properties": dice.randbytes(1000).hex()} for n in range(12_000)
@@ -221,7 +215,7 @@ def test_a_full_disk_is_said_and_leaves_tables_old_or_new(tmp_path: Path) -> Non
     home.company.write()
     assert home.run()
     home.after = home.tables()
-    home.restore()
+    home.company.bring_back()
     told = failures(home, Hardship(largest_file=10_000_000))
     assert "disk" in told.lower() or "space" in told.lower() or "File too large" in told
     home.assert_old_or_new()

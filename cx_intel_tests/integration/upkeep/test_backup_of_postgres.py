@@ -13,11 +13,9 @@ from cx_intel.cli.app import app
 from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.restoring import restore
 from cx_intel.warehouse.errors import WarehouseError
-from cx_intel_tests.helpers.postgres import PASSWORD, postgres
+from cx_intel_tests.helpers.postgres import DAGSTER_YAML, PASSWORD, postgres
 
 pytestmark = pytest.mark.slow  # a server
-
-DAGSTER_YAML = "storage:\n  postgres:\n    postgres_url: {env: DAGSTER_POSTGRES_URL}\n"
 
 
 @pytest.fixture(scope="module")

@@ -18,14 +18,13 @@ from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_wareh
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
 from cx_intel.warehouse.duckdb.upkeep.restoring import restore, verify
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
-from cx_intel_tests.helpers.processes import refreshing
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 from cx_intel_tests.helpers.sudden_death import killed_before, steps_of
 from cx_intel_tests.helpers.traces import cells_with, files_with
 
 BEFORE = date(2025, 1, 30)
 NRR = "SELECT * EXCLUDE (segment) FROM nrr_by_segment UNION ALL BY NAME FROM nrr_summary ORDER BY ALL"
-KILLED, ERASED, REGISTERED = 40, 15, 1000
+KILLED, ERASED, REGISTERED = 12, 6, 1000
 """How many steps of a publication or back-up, of an erasure, and of a registration a test is killed before, at most."""
 
 pytestmark = pytest.mark.slow  # a process for each step
@@ -43,18 +42,13 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
     assert made.refresh(AS_OF).failures == []
     made.settings.pop("publish")
     made.write()
-    shutil.copytree(made.home, made.folder / "kept")
+    made.keep()
     return made
 
 
 @pytest.fixture(autouse=True)
 def as_it_was(company: SmallCompany) -> None:
-    restored(company)
-
-
-def restored(company: SmallCompany) -> None:
-    shutil.rmtree(company.home)
-    shutil.copytree(company.folder / "kept", company.home)
+    company.bring_back()
 
 
 def chosen(steps: int, count: int) -> list[int]:
@@ -87,26 +81,13 @@ def test_a_publication_that_is_killed_leaves_the_old_copy_or_the_new(company: Sm
     new = contents(file)
     assert old["publication"] != new["publication"]
     for step in chosen(steps, KILLED):
-        restored(company)
+        company.bring_back()
         killed_before(step, publication, company)
         assert contents(file) in (old, new)
         assert file.stat().st_mode & 0o222 == 0
         publication(company)
         assert contents(file) == new
         assert [path.name for path in file.parent.iterdir()] == [file.name]
-
-
-def test_a_refresh_killed_while_it_publishes_leaves_readers_a_whole_copy(company: SmallCompany) -> None:
-    file = company.environment.published("small")
-    old = contents(file)
-    with refreshing(company, AS_OF) as process:
-        while (told := process.step()) and told[1] != "published":
-            pass
-        process.kill()
-    assert contents(file)["publication"] in (old["publication"], [("small", AS_OF)])
-    with refreshing(company, AS_OF) as process:
-        assert process.outcome() is not None
-    assert contents(file)["publication"] == [("small", AS_OF)]
 
 
 def back_up(company: SmallCompany) -> None:
@@ -118,7 +99,7 @@ def test_a_back_up_that_is_killed_is_none_and_what_is_one_is_whole(company: Smal
     known = {backup.name for backup in backups(company.home)}
     assert len(known) == 2
     for step in chosen(steps_of(back_up, company), KILLED):
-        restored(company)
+        company.bring_back()
         killed_before(step, back_up, company)
         found = backups(company.home)
         assert len(found) >= 2
@@ -144,7 +125,7 @@ def test_an_erasure_that_is_killed_is_ended_and_proven_by_asking_again(company: 
     assert {"warehouse.duckdb", "event_log.db"} <= set(files_with(company.home))
     assert "small.duckdb: dim_account.account_id" in cells_with(company.home)
     for step in chosen(steps_of(erasure, company), ERASED):
-        restored(company)
+        company.bring_back()
         killed_before(step, erasure, company)
         assert erasure(company) == ()
         assert files_with(company.home) == {}

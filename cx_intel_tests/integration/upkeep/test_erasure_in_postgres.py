@@ -18,14 +18,13 @@ from cx_intel.privacy.runs.run_history_in_postgres import addresses, blot_out_in
 from cx_intel.privacy.subject import Subject
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
 from cx_intel.warehouse.duckdb.upkeep.restoring import verify
-from cx_intel_tests.helpers.postgres import postgres
+from cx_intel_tests.helpers.postgres import DAGSTER_YAML, postgres
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 pytestmark = pytest.mark.slow  # a server, and refreshes
 
 SUBJECT = Subject("small", "account", "P-2", ("Müller & Söhne",), "erased-12345678")
 PICTURE = "data:image/png;base64,AAAA"
-DAGSTER_YAML = "storage:\n  postgres:\n    postgres_url: {env: DAGSTER_POSTGRES_URL}\n"
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,11 @@
 """`cx-intel remove`: a portfolio goes with all that is of it, whenever it is killed, and the others stay bit for bit."""
 
-import shutil
+import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import get_args
 
 import dagster as dg
 import duckdb
@@ -17,11 +19,14 @@ from cx_intel.orchestration.alerts.outbox import FILE, Draft, Outbox
 from cx_intel.orchestration.build import build_definitions
 from cx_intel.orchestration.history import runs_of
 from cx_intel.orchestration.removal import AUTOMATION, holdings, names_in, remove
+from cx_intel.reports.pages.frame.index import ENTRY, INDEX, write_index
+from cx_intel.reports.pages.frame.publishing import MENU
+from cx_intel.reports.words.language import Code
 from cx_intel_tests.helpers.processes import refreshing
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 from cx_intel_tests.helpers.sudden_death import killed_before, steps_of
 
-KILLED = 8
+KILLED = 5
 """How many steps of a removal it is killed before."""
 
 pytestmark = pytest.mark.slow  # refreshes of two portfolios, and a process for each step
@@ -41,23 +46,22 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
     outbox = Outbox(made.home / FILE)
     for name in ("small", "small_two"):
         outbox.record(name, PROBLEMS, now=0, drafts=[Draft(f"of {name}", "text")])
+        told = dict.fromkeys(("description", "made", "trust", "level", "workbook"), "") | {"figures": []}
+        entry = {"language": "en", "asOf": AS_OF.isoformat(), "told": dict.fromkeys(get_args(Code), told)}
+        (made.environment.reports(name) / ENTRY).write_text(json.dumps(entry))
+    write_index(made.home / "reports", MENU)
     (made.portfolios / "small_two.yaml").rename(made.folder / "small_two.yaml")
-    shutil.copytree(made.home, made.folder / "kept")
+    made.keep()
     return made
 
 
 @pytest.fixture(autouse=True)
 def as_it_was(company: SmallCompany) -> None:
-    restored(company)
-
-
-def restored(company: SmallCompany) -> None:
-    shutil.rmtree(company.home)
-    shutil.copytree(company.folder / "kept", company.home)
+    company.bring_back()
 
 
 def of_small(company: SmallCompany) -> dict[str, object]:
-    """All that the home holds of the portfolio that stays."""
+    """All that the home holds of the portfolio that stays; the index is of all portfolios."""
     found: dict[str, object] = {}
     with duckdb.connect(str(company.warehouse), read_only=True) as connection:
         tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables() ORDER BY ALL").fetchall()
@@ -70,13 +74,18 @@ def of_small(company: SmallCompany) -> dict[str, object]:
         found["views"] = connection.execute("SELECT sql FROM duckdb_views() WHERE schema_name = 'small'").fetchall()
     for folder in ("reports", "exports", "published"):
         for file in sorted(path for path in (company.home / folder).rglob("*") if path.is_file()):
-            if "small_two" not in str(file.relative_to(company.home)):
+            if "small_two" not in str(file.relative_to(company.home)) and file.name != INDEX:
                 found[str(file.relative_to(company.home))] = file.read_bytes()
     with closing(sqlite3.connect(company.home / "dagster" / "event_log.db")) as connection:
         query = "SELECT * FROM event_logs WHERE asset_key LIKE '[\"small\",%' ORDER BY id"
         found["events"] = connection.execute(query).fetchall()
     found["messages"] = Outbox(company.home / FILE).waiting("small")
     return found
+
+
+def in_index(company: SmallCompany) -> set[str]:
+    """The portfolios that the index of all reports links to."""
+    return set(re.findall(r'href="(\w+)/dashboard.html"', (company.home / "reports" / INDEX).read_text()))
 
 
 def removal(company: SmallCompany) -> None:
@@ -91,6 +100,7 @@ def left_of_two(company: SmallCompany) -> list[str]:
 
 def test_it_says_what_goes_asks_and_takes_it_away(company: SmallCompany) -> None:
     before = of_small(company)
+    assert in_index(company) == {"small", "small_two"}
     said = [(found.subject, found.text, found.to_do) for found in without_yaml(company.environment)]
     assert [(subject, "small_two, which has no YAML" in text) for subject, text, _ in said] == [("left over", True)]
     assert "`cx-intel remove small_two`" in said[0][2]
@@ -104,6 +114,7 @@ def test_it_says_what_goes_asks_and_takes_it_away(company: SmallCompany) -> None
     assert "schema" in done.output
     assert "MB" in done.output
     assert of_small(company) == before
+    assert in_index(company) == {"small"}
     assert left_of_two(company) == []
     assert list(names_in(company.environment)) == ["small"]
     assert list(without_yaml(company.environment)) == []
@@ -117,11 +128,12 @@ def test_killed_it_is_ended_by_the_same_command_and_the_other_stays_bit_for_bit(
     steps = steps_of(removal, company)
     assert left_of_two(company) == []
     for step in [1 + n * (steps - 1) // (KILLED - 1) for n in range(KILLED)]:
-        restored(company)
+        company.bring_back()
         killed_before(step, removal, company)
         assert of_small(company) == before
         removal(company)
         assert of_small(company) == before
+        assert in_index(company) == {"small"}
         assert left_of_two(company) == []
         assert not list(company.home.glob(".warehouse*"))
 
