@@ -99,7 +99,7 @@ def home(folder: Path, mounts: str | None = None, free: Callable[[Path], int] | 
         yield problem(
             "disk",
             f"{room / 1e9:.1f} GB free, of {needed / 1e9:.1f} GB that a refresh with a back-up may need",
-            "Make room: lower CX_KEEP_BACKUPS, reports.keep_exports or the retention periods.",
+            "Make room: lower CX_KEEP_BACKUPS, reports.keep_exports and keep_days, or the retention periods.",
         )
     else:
         yield ok("disk", f"{room / 1e9:.1f} GB free")

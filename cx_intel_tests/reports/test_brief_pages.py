@@ -10,8 +10,9 @@ from markdown_it import MarkdownIt
 
 from cx_intel.orchestration.schedules.report_jobs import age_words, review_draft
 from cx_intel.reports.brief.weekly_brief import DAY_FILE, Brief, brief_day, write_brief
+from cx_intel.reports.pages.frame.days import DAYS, MARK
 from cx_intel.reports.words.markdown_safety import escaped
-from cx_intel_tests.helpers.builders import portfolio, shipped
+from cx_intel_tests.helpers.builders import AS_OF, portfolio, shipped
 from cx_intel_tests.helpers.report_briefs import CALM, NAMES, RATES, Make, change, event
 from cx_intel_tests.helpers.report_tables import HOSTILE, WEEK_BEFORE, accounts_of, drivers, listed, outlook
 
@@ -94,10 +95,11 @@ def test_the_page_needs_nothing_from_anywhere(brief: Make):
 
 def test_both_files_are_written_whole(brief: Make, tmp_path: Path):
     made = brief(CALM)
-    files = write_brief(made, tmp_path / "reports")
-    assert files["md"].read_text(encoding="utf-8") == made.markdown
-    assert files["html"].read_text(encoding="utf-8") == made.html
-    assert {path.name for path in (tmp_path / "reports").iterdir()} == {"brief.md", "brief.html", DAY_FILE}
+    page, of_the_day, text = write_brief(made, shipped("novacrm"), tmp_path / "reports")
+    assert text.read_text(encoding="utf-8") == made.markdown
+    assert page.read_text(encoding="utf-8") == made.html.replace(MARK, "")
+    assert of_the_day.parent.name == AS_OF.isoformat()
+    assert {path.name for path in (tmp_path / "reports").iterdir()} == {"brief.md", "brief.html", DAY_FILE, DAYS}
 
 
 @pytest.mark.parametrize(
@@ -119,5 +121,5 @@ def test_a_brief_that_is_sent_later_says_how_old_it_is(day: date | None, said: s
 
 def test_the_day_of_a_brief_lies_beside_it(tmp_path: Path) -> None:
     assert brief_day(tmp_path) is None
-    write_brief(Brief("Brief", "Call Acme.", "# Brief", "<p>Brief</p>", date(2026, 11, 25)), tmp_path)
+    write_brief(Brief("Brief", "Call Acme.", "# Brief", "<p>Brief</p>", date(2026, 11, 25)), portfolio(), tmp_path)
     assert brief_day(tmp_path) == date(2026, 11, 25)

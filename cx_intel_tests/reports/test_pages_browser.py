@@ -58,7 +58,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in PORTFOLIOS:
         data = book_of(root / "warehouse.duckdb", shipped(name))
         publish(data, root / name)
-        write_brief(weekly_brief(data), root / name)
+        write_brief(weekly_brief(data), data.portfolio, root / name)
     return root
 
 

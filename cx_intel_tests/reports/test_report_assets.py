@@ -8,6 +8,7 @@ import pytest
 
 from cx_intel.orchestration.assets.reports import report_assets
 from cx_intel.reports.made_from import RECORD
+from cx_intel.reports.pages.frame.days import DAYS
 from cx_intel.reports.pages.frame.index import ENTRY
 from cx_intel.reports.pages.frame.publishing import PAGES
 from cx_intel.settings.environment import Environment
@@ -55,7 +56,7 @@ def test_it_shows_its_picture_links_and_figures_to_plot(environment: Environment
     folder = environment.reports("fleet")
     pages = {f"http://127.0.0.1:3030/reports/fleet/{key}.html" for key in PAGES}
     assert {shown[f"page_{key}"].value for key in PAGES} == pages
-    expected = sorted([RECORD, ENTRY, "dashboard.png", *(f"{key}.html" for key in PAGES)])
+    expected = sorted([RECORD, ENTRY, DAYS, "dashboard.png", *(f"{key}.html" for key in PAGES)])
     assert sorted(p.name for p in folder.iterdir()) == expected
 
 

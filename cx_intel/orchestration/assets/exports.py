@@ -94,15 +94,15 @@ def _brief_asset(portfolio: Portfolio, environment: Environment) -> dg.AssetsDef
             return told.result()
         step_made.begin()
         brief = weekly_brief(report_data(context.run.run_id, warehouse, portfolio, as_of))
-        files = write_brief(brief, folder)
+        files = write_brief(brief, portfolio, folder)
         metadata: dict[str, Any] = {
             "as_of": as_of.isoformat(),
             "headline": brief.headline,
             "brief": dg.MetadataValue.md(brief.markdown),
-            "page": dg.MetadataValue.path(str(files["html"])),
-            "link": dg.MetadataValue.url(environment.link(files["html"])),
+            "page": dg.MetadataValue.path(str(files[0])),
+            "link": dg.MetadataValue.url(environment.link(files[0])),
         }
-        step_made.remember(metadata, files=files.values())
+        step_made.remember(metadata, files=files)
         return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
     return write_weekly_brief

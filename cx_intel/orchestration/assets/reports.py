@@ -87,7 +87,8 @@ def _description(portfolio: Portfolio) -> str:
     titles = ", ".join(title for title, _ in PAGES.values())
     return (
         f"The reports of {portfolio.name} as files that open from disk: {titles}, and the dashboard as a picture. "
-        "They show the newest day; a run for an earlier day leaves them as they are."
+        "They show the newest day; a run for an earlier day leaves them as they are. Earlier days stay as they were published, "
+        "in `days`, for as long as the settings of the reports say."
     )
 
 

@@ -4,7 +4,6 @@
 `facts.py` and put into words in `view.py`; here it is laid out, every text escaped.
 """
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -16,9 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cx_intel.reports.brief.facts import facts_of
 from cx_intel.reports.brief.view import view_of
 from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.pages.frame.days import put_page
+from cx_intel.reports.pages.frame.layout import write_whole
 from cx_intel.reports.pages.frame.page import account_link
 from cx_intel.reports.pages.frame.publishing import MENU
 from cx_intel.reports.words.markdown_safety import escaped
+from cx_intel.settings.portfolio import Portfolio
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 DAY_FILE = ".brief.day"
@@ -52,15 +54,10 @@ def weekly_brief(data: ReportData) -> Brief:
     return Brief(f"{view['title']}: {view['subtitle']}", view["headline"], markdown, html, data.as_of)
 
 
-def write_brief(brief: Brief, folder: Path) -> dict[str, Path]:
-    """Writes `brief.md` and `brief.html` into a folder, each whole or as it was; form: file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for form, text in (("md", brief.markdown), ("html", brief.html)):
-        files[form] = folder / f"brief.{form}"
-        partial = folder / f".brief.{form}.part"
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, files[form])
+def write_brief(brief: Brief, portfolio: Portfolio, folder: Path) -> list[Path]:
+    """Writes `brief.html` and `brief.md` into the folder of a portfolio's reports, each whole or as it was; the page first."""
+    pages = put_page("brief", brief.html, portfolio, brief.as_of, folder)
+    files = [*pages, write_whole(folder / "brief.md", brief.markdown.encode())]
     (folder / DAY_FILE).write_text(brief.as_of.isoformat(), encoding="utf-8")
     return files
 

@@ -101,7 +101,7 @@ const report = (() => {
     : number(value, digits) + f.percent;
 
   const age = Math.floor((Date.now() - Date.parse(page.asOf + "T23:59:59Z")) / 864e5);
-  if (age >= 3) {
+  if (age >= 3 && !document.querySelector(".earlier")) {
     const notice = document.getElementById("age");
     notice.textContent = say("These figures are {n} days old. Refresh the portfolio for newer ones.", { n: number(age) });
     notice.hidden = false;

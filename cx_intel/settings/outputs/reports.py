@@ -31,3 +31,8 @@ class ReportSettings(Settings):
     may be named."""
     keep_exports: int = Field(default=7, ge=1)
     """Days of exports that are kept; older folders are removed."""
+    keep_days: int = Field(default=14, ge=0)
+    """Earlier days whose pages are kept as they were published, for readers to pick; 0: none but those of months."""
+    keep_months: int = Field(default=12, ge=0)
+    """Earlier months of which the pages of the last published day are kept; 0: none. With `keep_days: 0` too, only the
+    newest pages are."""

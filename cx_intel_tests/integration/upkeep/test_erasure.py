@@ -16,6 +16,7 @@ from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import ended
 from cx_intel.privacy.register import PrivacyError, Register
 from cx_intel.privacy.subject import Kind, Subject, is_telling
+from cx_intel.reports.packing import packed
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
 from cx_intel.warehouse.duckdb.upkeep.restoring import verify
 from cx_intel.warehouse.errors import WarehouseBusy, WarehouseError
@@ -52,6 +53,8 @@ def company(refreshed: SmallCompany, tmp_path: Path) -> SmallCompany:
     report = copy.home / "reports" / "small"
     report.mkdir(parents=True, exist_ok=True)
     (report / "page.html").write_text(f"<b>{NAME}</b>")
+    (report / "days" / "2025-01-30").mkdir(parents=True)
+    (report / "days" / "2025-01-30" / "accounts.html").write_text(packed({"name": NAME}))
     log = copy.home / "storage" / "run" / "compute_logs"
     log.mkdir(parents=True)
     (log / "step.err").write_text(f"account {ID} looks odd")
@@ -67,6 +70,7 @@ def test_an_account_is_nowhere_in_the_home_and_its_money_is(company: SmallCompan
     assert done.remains == ()
     assert done.searched == 2
     assert files_with(company.home) == {}
+    assert not (company.home / "reports" / "small").exists(), "what is packed in a page of an earlier day is not found"
     assert cells_with(company.home) == []
     assert (company.query(NRR), company.query(COHORTS)) == before
     assert company.values("fct_revenue", "mrr", by="revenue_month", where=f"account_id = '{done.pseudonym}'")

@@ -15,6 +15,7 @@ from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.pages.accounts import accounts
 from cx_intel.reports.pages.backtest import backtest
 from cx_intel.reports.pages.dashboard import dashboard
+from cx_intel.reports.pages.frame.days import forget_days, put_page
 from cx_intel.reports.pages.frame.index import write_entry, write_index
 from cx_intel.reports.pages.frame.layout import chart_library, render, write_whole
 from cx_intel.reports.pages.frame.page import Page
@@ -57,15 +58,16 @@ def publish(data: ReportData, folder: Path) -> Published:
     if made.are_current():
         write_index(folder.parent, MENU)
         return files
-    library = chart_library(folder.parent)
+    library, written = chart_library(folder.parent), list[Path]()
+    forget_days(folder, data.as_of, data.portfolio)
     with ThreadPoolExecutor(1) as second_core:  # pictures are drawn outside of Python
         first = dashboard(data)
         picture = second_core.submit(dashboard_png, data, first.answer)
         for key, (_, make) in PAGES.items():
             html = render(first if make is dashboard else make(data), data, MENU, library)
-            write_whole(files.pages[key], html.encode())
+            written += put_page(key, html, data.portfolio, data.as_of, folder)
         write_whole(files.picture, picture.result())
     entry = write_entry(data, folder)
-    made.remember((*files.pages.values(), files.picture, entry))
+    made.remember((*written, files.picture, entry))
     write_index(folder.parent, MENU)
     return files
