@@ -4,6 +4,7 @@ What tests of one subject share stands in the `conftest.py` of their folder, bui
 """
 
 import gc
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,12 +12,23 @@ from hypothesis import settings
 SECONDS = 300
 """What a test may take with the fixtures that it is the first to need: a hang fails by its name, with all stacks."""
 SLOW_SECONDS = 900
+WHOLLY_SLOW = "\npytestmark = pytest.mark.slow"
+"""How a module begins whose tests are all slow: the fast suite does not even import it."""
 
 
 def pytest_configure() -> None:
     settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
     settings.load_profile("fixed")
     gc.set_threshold(200_000, 20, 50)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    is_left_out = (
+        config.option.markexpr == "not slow"
+        and collection_path.suffix == ".py"
+        and WHOLLY_SLOW in collection_path.read_text(encoding="utf-8")
+    )
+    return True if is_left_out else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """What was known on a past day of accounts, contracts, tickets and the ledger is what stood there then."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -49,6 +50,7 @@ S = {"subscription_id": "S", "mrr_amount": 100}
 OTHER = {"subscription_id": "T", "start_date": date(2024, 6, 1)}
 
 
+@cache
 def loads(days: int) -> Loads:
     """Four loads: S rises and then ends unannounced, T is there from the second load on and gone in the fourth."""
     done = Loads()
@@ -63,11 +65,8 @@ def loads(days: int) -> Loads:
     return done
 
 
-ALL = loads(4)
-
-
 def counting_on(as_of: date) -> set[tuple[Any, ...]]:
-    found = made(subscription_periods_known_on, ALL.periods, portfolio=SMALL, as_of=as_of).to_pylist()
+    found = made(subscription_periods_known_on, loads(4).periods, portfolio=SMALL, as_of=as_of).to_pylist()
     return of(found)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -32,12 +33,16 @@ def terms_on(rows: pd.DataFrame, *days: date) -> pd.DataFrame:
     return table.execute()
 
 
-TERMS = terms_on(WORLD, KNOWN_ON)
+@cache
+def terms_of_world() -> pd.DataFrame:
+    return terms_on(WORLD, KNOWN_ON)
 
 
-def verdict_on(rows: pd.DataFrame, terms: pd.DataFrame = TERMS, as_of: date = KNOWN_ON) -> pd.Series:
+def verdict_on(rows: pd.DataFrame, terms: pd.DataFrame | None = None, as_of: date = KNOWN_ON) -> pd.Series:
     none = rows_of(contracts.renewal_model(FLEET), [])
-    table = of_verdict.renewal_model(rows, terms, portfolio=FLEET, as_of=as_of, previous=none)
+    table = of_verdict.renewal_model(
+        rows, terms_of_world() if terms is None else terms, portfolio=FLEET, as_of=as_of, previous=none
+    )
     assert broken(table, contracts.renewal_model(FLEET)) in ([], ["no_drift"])
     return table.execute().iloc[0]
 
@@ -67,7 +72,7 @@ def test_it_finds_what_was_planted() -> None:
     rows = pd.DataFrame(
         {"segment": ["Enterprise", "SMB", "Enterprise", "SMB"], "health_score": [90.0, 90.0, 40.0, 40.0], "arr": 9.0}
     ).assign(tenure=1.0, usage=np.nan)
-    model = fitted_of(TERMS, contracts.IN_USE)
+    model = fitted_of(terms_of_world(), contracts.IN_USE)
     assert model is not None
     assert probabilities(model, rows) == pytest.approx(
         truth(rows["health_score"].to_numpy(), rows["segment"].to_numpy() == "Enterprise"), abs=0.1
@@ -80,7 +85,7 @@ def test_an_unknown_segment_and_a_missing_score_are_average_and_an_extreme_one_i
     rows = pd.DataFrame(
         {"segment": ["new", "SMB"], "health_score": [np.nan, -1000.0], "arr": np.nan, "tenure": np.nan, "usage": np.nan}
     )
-    model = fitted_of(TERMS, contracts.IN_USE)
+    model = fitted_of(terms_of_world(), contracts.IN_USE)
     assert model is not None
     far_off = model.intercept + model.segments["SMB"] - 2.5 * model.weights["health_score"]  # beyond, it counts as that
     assert probabilities(model, rows) == pytest.approx(logistic(np.array([model.intercept, far_off])), abs=1e-4)
@@ -88,14 +93,14 @@ def test_an_unknown_segment_and_a_missing_score_are_average_and_an_extreme_one_i
 
 
 def test_it_says_as_much_as_comes_true() -> None:
-    table = renewal_model_reliability(WORLD, TERMS, portfolio=FLEET, as_of=KNOWN_ON)
+    table = renewal_model_reliability(WORLD, terms_of_world(), portfolio=FLEET, as_of=KNOWN_ON)
     learned = table[(table["predictor"] == "learned") & (table["accounts"] >= 20)]
     within = (learned["renewed_low_pct"] - 3 <= learned["predicted_pct"]) & (
         learned["predicted_pct"] <= learned["renewed_high_pct"] + 3
     )
     assert len(learned) >= 4
     assert within.mean() >= 0.7
-    model = fitted_of(TERMS, contracts.JUDGED)
+    model = fitted_of(terms_of_world(), contracts.JUDGED)
     judged = WORLD[pd.to_datetime(WORLD["scored_on"]) >= pd.Timestamp(2022, 11, 30)]
     assert model is not None
     assert probabilities(model, judged).mean() == pytest.approx(
@@ -132,7 +137,7 @@ def test_what_is_known_later_changes_nothing() -> None:
 @pytest.mark.slow
 def test_the_order_of_rows_changes_nothing() -> None:
     mixed = WORLD.sample(frac=1, random_state=1)
-    pd.testing.assert_frame_equal(TERMS, terms_on(mixed, KNOWN_ON))
+    pd.testing.assert_frame_equal(terms_of_world(), terms_on(mixed, KNOWN_ON))
 
 
 def test_without_scikit_learn_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
