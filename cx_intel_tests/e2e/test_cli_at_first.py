@@ -12,9 +12,10 @@ import pytest
 
 from cx_intel.orchestration.alerts.sensors import alert_sensors
 from cx_intel.orchestration.build import load_portfolios
+from cx_intel.settings.environment import read_environment
 from cx_intel_tests.helpers.command_line import DONE, FAILED, MISUSE, cx_intel, fresh, here
 from cx_intel_tests.helpers.listener import listening
-from cx_intel_tests.helpers.small_company import AS_OF
+from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 
 def test_ui_becomes_dagster_dev_so_that_signals_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +28,9 @@ def test_ui_becomes_dagster_dev_so_that_signals_reach_it(tmp_path: Path, monkeyp
     assert words[3:6] == ["-m", "dagster", "dev"]
     assert words[-4:] == ["-p", "3001", "--log-level", "warning"]
     assert variables["CX_HOME"] == str(company.home)
+    assert read_environment({"CX_HOME": str(company.home)}).ui_url == "http://127.0.0.1:3001", (
+        "where alerts by hand lead"
+    )
     assert [command[3:] for command in beside] == [["reports", "--ends-with", str(os.getpid())]]
 
 
@@ -34,6 +38,15 @@ def test_validate_counts_what_is_valid(tmp_path: Path) -> None:
     found = here(fresh(tmp_path), "validate")
     assert (found.exit_code, found.stderr) == (DONE, "")
     assert found.stdout.startswith("small: valid, ")
+
+
+def test_validate_says_before_the_first_refresh_what_there_will_be_nothing_to_compare_with(tmp_path: Path) -> None:
+    company = SmallCompany(tmp_path)
+    company.write()
+    told = "as_of: {first_snapshots: [7, 30]} makes those days too"
+    assert told in " ".join(here(company, "validate").stdout.split())
+    company.environment.reports("small").mkdir(parents=True)
+    assert told not in " ".join(here(company, "validate").stdout.split())
 
 
 def test_validate_names_file_line_and_path_of_every_problem(tmp_path: Path) -> None:

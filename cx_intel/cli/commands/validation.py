@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 validation = typer.Typer(add_completion=False)
 
 EXAMPLE_LENGTH = 40
+NOTHING_TO_COMPARE = (
+    "the first refresh will have no week and no month before to compare with. Where the sources tell what was known then "
+    "(ended contracts, dated events and tickets), as_of: {first_snapshots: [7, 30]} makes those days too."
+)
+"""Said before the first refresh; later ones make no days before it."""
 
 
 @validation.command()
@@ -58,6 +63,12 @@ def validate(
             unread = [found.sentence for found in unread_beside(portfolio, environment.variables)]
             for text in [*(() if data else missing), *unread]:
                 console.print(f"  [yellow]warning[/] {escape(text)}", highlight=False)
+            if (
+                portfolio.health
+                and not portfolio.as_of.first_snapshots
+                and not environment.reports(portfolio.name).exists()
+            ):
+                console.print(f"  {NOTHING_TO_COMPARE}", highlight=False, markup=False)
             if data:
                 from cx_intel.doctor.data import look
 
