@@ -17,7 +17,7 @@ from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
 from cx_intel.privacy.runs.run_history import blot_out
-from cx_intel.privacy.runs.run_history_in_postgres import addresses, blot_out_in, mentions_in
+from cx_intel.privacy.runs.run_history_in_postgres import blot_out_in, mentions_in
 from cx_intel.privacy.subject import Kind, Subject
 from cx_intel.privacy.tables import Tables
 from cx_intel.warehouse.duckdb.access.opening import reading, writing
@@ -26,7 +26,9 @@ from cx_intel.warehouse.duckdb.upkeep.backups import FOLDER as BACKUPS
 from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.restoring import REPLACED
 from cx_intel.warehouse.duckdb.upkeep.rewriting import forget_dump, rewrite, rewrite_backup
+from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.processes.lock import WriterLock
+from cx_intel.warehouse.servers.dagster_storage import addresses
 
 PUBLISHED = "published"
 OUTPUTS = ("reports", "exports")
@@ -98,7 +100,7 @@ def erase(
     lock = WriterLock(home.lock)
     lock.acquire("cx-intel erase", wait_seconds=home.wait_seconds)
     try:
-        servers = addresses(home.folder, home.variables)
+        servers = _servers(home)
         register = Register(home.folder, home.variables)
         register.make_key()
         digest = register.hash(portfolio, kind, subject_id)
@@ -131,6 +133,17 @@ def erase(
         return Erasure(subjects[0].pseudonym, before, words, found, merged, also_in)
     finally:
         lock.release()
+
+
+def _servers(home: Home) -> tuple[str, ...]:
+    """The databases that Dagster's events are in; that they are not known stops an erasure before it begins."""
+    try:
+        return addresses(home.folder, home.variables)
+    except WarehouseError as error:
+        raise PrivacyError(
+            f"{error} Nothing was erased. Where they are out of reach, take the subject out there by hand, erase the rest with "
+            "a dagster.yaml that names no storage, and put it back."
+        ) from None
 
 
 def _about(

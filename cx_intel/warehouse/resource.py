@@ -4,6 +4,7 @@ What it can do is the protocol (`protocol.py`); the lock is in `processes/lock.p
 `duckdb/upkeep/upgrades.py`.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,14 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _back_up(self, log: Any) -> None:
         if self.backups_of:
             home, keep, daily = Path(self.backups_of), self.keep_backups, self.daily_backup
-            made = back_up_if_due(self._database, home, self.schema_versions, keep=keep, daily=daily)
+            variables = os.environ  # those from which Dagster itself has the address of its storage
+            made = back_up_if_due(
+                self._database, home, self.schema_versions, keep=keep, daily=daily, variables=variables
+            )
             if made and log:
                 log.info(f"Backed up to {made.folder}: {made.manifest['reason']}.")
+                for reason in made.manifest["not_held"]:
+                    log.warning(f"The back-up does not hold Dagster's runs and schedules: {reason}")
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         close_warehouse(Path(self.database))

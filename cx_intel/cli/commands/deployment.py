@@ -49,9 +49,8 @@ def backup() -> None:
             on_wait=_say_waiting,
         )
         try:
-            servers, not_reached = _servers(environment)
-            keep = environment.keep_backups
-            made = take(environment.home, environment.warehouse, reason="asked for", keep=keep, servers=servers)
+            home, keep, variables = environment.home, environment.keep_backups, environment.variables
+            made = take(home, environment.warehouse, reason="asked for", keep=keep, variables=variables)
         finally:
             lock.release()
     except WarehouseError as error:
@@ -64,23 +63,13 @@ def backup() -> None:
     if dumped := made.manifest["dagster_postgres"]:
         text = f"It holds {len(dumped)} dump{'s' * (len(dumped) > 1)} of Dagster's storage in PostgreSQL too"
         console.print(f"{text}: `cx-intel restore --with-dagster` brings both back.", highlight=False)
-    for reason in (*made.manifest["not_held"], *not_reached):
+    for reason in made.manifest["not_held"]:
         errors.print(
             f"It does not hold Dagster's runs and schedules, which are in PostgreSQL: {escape(reason)}. Back them up there: "
             f"pg_dump --clean --if-exists --no-owner --file=dagster.sql DATABASE; psql --file=dagster.sql brings them back.",
             style="yellow",
             highlight=False,
         )
-
-
-def _servers(environment: Environment) -> tuple[tuple[str, ...], list[str]]:
-    """The PostgreSQL databases that Dagster's storage is in, and why they are not known."""
-    from cx_intel.privacy.runs.run_history_in_postgres import addresses
-
-    try:
-        return addresses(environment.home, environment.variables), []
-    except WarehouseError as error:
-        return (), [str(error)]
 
 
 @deployment.command()
@@ -95,6 +84,7 @@ def restore(
     from cx_intel.warehouse.duckdb.upkeep.backups import backups
     from cx_intel.warehouse.duckdb.upkeep.restoring import restore as bring_back
     from cx_intel.warehouse.processes.lock import LOCK_FILE
+    from cx_intel.warehouse.servers.dagster_storage import addresses
 
     environment = _environment()
     if only_list:
@@ -103,9 +93,7 @@ def restore(
         return
     lock = environment.warehouse.with_name(LOCK_FILE)
     try:
-        servers, not_reached = _servers(environment) if with_dagster else ((), [])
-        if not_reached:
-            raise _misuse(not_reached[0])
+        servers = addresses(environment.home, environment.variables) if with_dagster else ()
         done = bring_back(
             environment.home, environment.warehouse, lock, name, with_dagster=with_dagster, servers=servers
         )

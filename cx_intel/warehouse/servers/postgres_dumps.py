@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from cx_intel.warehouse.errors import WarehouseError
 
 DUMP, LOAD = "pg_dump", "psql"
+CONNECT_SECONDS = "30"
+"""A server that does not answer holds up no run, which makes a back-up before its first step."""
 
 
 def dump(address: str, file: Path) -> str:
@@ -45,7 +47,11 @@ def _run(program: str, options: list[str], address: str) -> str:
     user, _, host = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
     netloc = f"{name}@{host}" if name else host
-    variables = {**os.environ, **({"PGPASSWORD": unquote(password)} if password else {})}
+    variables = {
+        "PGCONNECT_TIMEOUT": CONNECT_SECONDS,
+        **os.environ,
+        **({"PGPASSWORD": unquote(password)} if password else {}),
+    }
     command = [path, *options, f"--dbname={urlunsplit(parts._replace(netloc=netloc))}"]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if not done.returncode:

@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cx_intel.cli.app import app
+from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.restoring import restore
+from cx_intel.warehouse.duckdb.upkeep.upgrades import back_up_if_due
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel_tests.helpers.postgres import DAGSTER_YAML, PASSWORD, postgres
 
@@ -63,6 +65,17 @@ def test_what_is_in_postgres_is_dumped_and_brought_back(server: str, home: Path)
     assert len(events(server)) == 2, "without --with-dagster it stays"
     assert command(home, "restore", "--with-dagster", DAGSTER_POSTGRES_URL=server)[0] == 0
     assert events(server) == ['{"told": "of Müller"}']
+
+
+def test_a_back_up_that_a_run_makes_by_itself_holds_the_dump_too(server: str, home: Path) -> None:
+    for address, dumps in ((server, 1), (server.replace(PASSWORD, "another"), 0)):
+        shutil.rmtree(home / "backups", ignore_errors=True)
+        with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+            database = Database(home / "warehouse.duckdb", connection)
+            variables = {"DAGSTER_POSTGRES_URL": address}
+            made = back_up_if_due(database, home, {}, keep=7, daily=True, variables=variables)
+        assert made
+        assert (len(made.dumps), len(made.manifest["not_held"])) == (dumps, 1 - dumps)
 
 
 def test_a_dump_that_cannot_be_loaded_leaves_the_tables_as_they_are(server: str, home: Path) -> None:

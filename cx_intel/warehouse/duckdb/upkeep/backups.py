@@ -9,18 +9,20 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 
 from cx_intel.warehouse.duckdb.database import escaped
 from cx_intel.warehouse.errors import WarehouseError, refuse_if_in_use
+from cx_intel.warehouse.servers.dagster_storage import addresses
 from cx_intel.warehouse.servers.postgres_dumps import dump
 
 FOLDER, MANIFEST, STORAGE = "backups", "manifest.json", "dagster"
@@ -76,7 +78,7 @@ def take(
     reason: str,
     keep: int,
     connection: duckdb.DuckDBPyConnection | None = None,
-    servers: Sequence[str] = (),
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Backup:
     """Makes a back-up, and removes those beyond the newest `keep`. The caller holds the writer's lock.
 
@@ -87,7 +89,8 @@ def take(
         keep: How many are kept, this one included.
         connection: The process's own connection to the warehouse, where it has one open: the file is then never
             opened a second time.
-        servers: The PostgreSQL databases that Dagster's storage is in; what of them is not held stands in the manifest.
+        variables: What `dagster.yaml` takes the address of a PostgreSQL database from that Dagster's storage is in; what
+            of it is not held stands in the manifest, with the reason.
 
     Raises:
         WarehouseError: The warehouse cannot be read; older back-ups stay.
@@ -106,7 +109,7 @@ def take(
             "cx_intel": version("cx-intel"),
             "duckdb": duckdb.__version__,
             "dagster_storage": _copy_storage(home, new / STORAGE),
-            **_dump_servers(servers, new / STORAGE),
+            **_dump_servers(home, variables, new / STORAGE),
             "rows": rows,
             "sha256": digest(new / "warehouse.duckdb"),
         }
@@ -195,8 +198,12 @@ def _copy_storage(home: Path, target: Path) -> list[str]:
     return copied
 
 
-def _dump_servers(servers: Sequence[str], target: Path) -> dict[str, list[str]]:
+def _dump_servers(home: Path, variables: Mapping[str, str], target: Path) -> dict[str, list[str]]:
     """The dumps that were made, by name, and why others were not."""
+    try:
+        servers = addresses(home, variables)
+    except WarehouseError as error:
+        return {"dagster_postgres": [], "not_held": [str(error)]}
     dumps: list[str] = []
     missing: list[str] = []
     for number, address in enumerate(servers, start=1):

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.settings.portfolio import Portfolio
@@ -35,7 +36,13 @@ def about_to_change(database: Database, versions: Mapping[str, str]) -> list[str
 
 
 def back_up_if_due(
-    database: Database, home: Path, versions: Mapping[str, str], *, keep: int, daily: bool
+    database: Database,
+    home: Path,
+    versions: Mapping[str, str],
+    *,
+    keep: int,
+    daily: bool,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Backup | None:
     """Makes a back-up if tables are about to change, or with `daily` if there is none of today yet (UTC).
 
@@ -45,19 +52,20 @@ def back_up_if_due(
         versions: Portfolio: the fingerprint of its tables as this program makes them.
         keep: How many back-ups are kept.
         daily: Make one with the first run of each day.
+        variables: As for `take`.
     """
+    reason = ""
     changed = about_to_change(database, versions)
-    made = None
     if changed:
-        made = _take(database, home, f"before the tables of {', '.join(changed)} change", keep)
+        reason = f"before the tables of {', '.join(changed)} change"
     elif daily and database.table_count() and not _made_today(home):
-        made = _take(database, home, "daily", keep)
+        reason = "daily"
+    made = None
+    if reason:
+        own = database.connection
+        made = take(home, database.path, reason=reason, keep=keep, connection=own, variables=variables)
     _remember(database, versions)
     return made
-
-
-def _take(database: Database, home: Path, reason: str, keep: int) -> Backup:
-    return take(home, database.path, reason=reason, keep=keep, connection=database.connection)
 
 
 def _made_today(home: Path) -> bool:
