@@ -54,8 +54,8 @@ def reports(
         )
         raise typer.Exit(1) from None
     with taken:
-        console.print(f"Reports of {environment.home} on http://{host}:{port}", highlight=False)
-        serve(environment, taken, parent=parent)
+        said = f"Reports of {environment.home} on http://{host}:{port}"
+        serve(environment, taken, lambda: console.print(said, highlight=False), parent=parent)
 
 
 @serving.command(

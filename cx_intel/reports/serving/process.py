@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -42,12 +42,27 @@ def listening(host: str, port: int) -> socket.socket:
     return found
 
 
-def serve(environment: Environment, taken: socket.socket, *, parent: int | None = None) -> None:
+class _Server(uvicorn.Server):
+    """Says when it serves: from then on an interrupt is an end in good order."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_start()
+
+
+def serve(
+    environment: Environment, taken: socket.socket, on_start: Callable[[], None], *, parent: int | None = None
+) -> None:
     """Serves until it is stopped, or until the process that started it has ended.
 
     Args:
         environment: Whose home, and where its reports are opened.
         taken: The socket to listen on.
+        on_start: Called when it serves.
         parent: The process with which this one ends.
 
     Raises:
@@ -64,7 +79,7 @@ def serve(environment: Environment, taken: socket.socket, *, parent: int | None 
         proxy_headers=False,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run(sockets=[taken])
+    _Server(config, on_start).run(sockets=[taken])
 
 
 def start_beside(variables: Mapping[str, str]) -> "subprocess.Popen[bytes]":
