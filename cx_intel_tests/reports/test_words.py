@@ -11,6 +11,8 @@ from babel.messages.pofile import read_po
 
 import cx_intel
 from cx_intel.contracts.catalog import contract_of, tables_of
+from cx_intel.contracts.contract import COUNT, DATE, NUMBER, TIME
+from cx_intel.models.staging.rows import NOT_A, UNKNOWN_ACCOUNT
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.pages.frame.layout import render
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
@@ -18,6 +20,7 @@ from cx_intel.reports.words.catalogue import CATALOGUES
 from cx_intel.reports.words.labels import CODE
 from cx_intel.reports.words.language import Code, Language
 from cx_intel.reports.words.rounding import rounded
+from cx_intel.reports.words.rules import rejected
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.report_books import book_of
@@ -25,6 +28,7 @@ from cx_intel_tests.helpers.report_books import book_of
 KEYWORDS = {"say": None, "term": None, "count": (1, 2), "plural": (1, 2)}
 ROOT = Path(cx_intel.__file__).parent
 GAP = re.compile(r"\{(\w+)\}")
+NOT_READ_IN_GERMAN = {COUNT: "keine ganze Zahl", NUMBER: "keine Zahl", DATE: "kein Datum", TIME: "kein Zeitpunkt"}
 
 
 def collected() -> set[str]:
@@ -55,6 +59,23 @@ def test_german_texts_have_the_gaps_of_the_english_ones() -> None:
         for form in forms:
             assert form.strip("\u00a0"), text
             assert set(GAP.findall(form)) == set(GAP.findall(text)), text
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        *((f"day: 'a; b' {NOT_A[kind]}", f"Day „a; b“ ist {what}") for kind, what in NOT_READ_IN_GERMAN.items()),
+        ("amount: '9e99' is beyond the limit of 1,000,000,000", "Amount „9e99“ ist zu groß"),
+        (
+            f"account_id 'A; 7{UNKNOWN_ACCOUNT}; amount is missing",
+            "der Kunde „A; 7“ ist nicht unter den Kunden; Amount fehlt",
+        ),
+        ("something new", "der Grund steht in der Tabelle „Quarantäne“"),
+    ],
+)
+def test_why_a_row_was_rejected_is_told_in_german_whatever_its_values_hold(reason: str, said: str) -> None:
+    assert rejected(reason, Language("de", "EUR")) == said
+    assert rejected(reason, Language("en", "EUR")) == reason
 
 
 def test_no_english_is_left_on_a_german_page(tmp_path: Path) -> None:

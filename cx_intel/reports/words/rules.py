@@ -207,18 +207,21 @@ NOT_READ = {
     "is not a time": term("{column} “{value}” is no time"),
     "is below": term("{column} “{value}” is too small"),
     "is above": term("{column} “{value}” is too large"),
+    "is beyond the limit": term("{column} “{value}” is too large"),
     "is none of": term("{column} “{value}” is none of the known values"),
     "has no rate": term("there is no rate for the currency “{value}”"),
     "is not among the accounts": term("the account “{value}” is not among the accounts"),
 }
 """What a reason of quarantine says of a value: how it is told."""
 OF_VALUE = re.compile(r"(?P<column>\w+):? '(?P<value>.*)' ?(?P<what>\D.*)", re.S)
+NEXT = re.compile(r"; (?=\w+:? '|\w+ is missing|no \w)")
+"""Between the reasons of one row; a value that is quoted may have a semicolon too."""
 MISSING_VALUE = re.compile(r"(?:(?P<column>\w+) is missing|no (?P<none>\w+))")
 
 
 def rejected(reason: str, f: Language) -> str:
     """Why a row is in quarantine: in English as it stands in the table; else what is known here, or where it stands."""
-    return reason if f.code == ENGLISH else "; ".join(_fault(part, f) for part in reason.split("; "))
+    return reason if f.code == ENGLISH else "; ".join(_fault(part, f) for part in NEXT.split(reason))
 
 
 def _fault(text: str, f: Language) -> str:
