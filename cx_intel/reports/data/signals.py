@@ -14,7 +14,7 @@ from cx_intel.contracts.health.changes import MEASURE, MISSING_EVIDENCE, POPULAT
 from cx_intel.contracts.renewals.lifecycle import CANCELLATION, TIER_CHANGE
 from cx_intel.models.expressions.wording import boolean_signals
 from cx_intel.reports.charts.drawing.palette import tier_marks
-from cx_intel.reports.data.report_data import ReportData, is_true, records
+from cx_intel.reports.data.report_data import ReportData, is_true, made_once, records
 from cx_intel.reports.words.catalogue import ENGLISH, term
 from cx_intel.reports.words.language import NBSP, Language
 from cx_intel.reports.words.rounding import is_missing
@@ -68,7 +68,7 @@ def worst_drivers(data: ReportData) -> pd.DataFrame:
 
 def main_reasons(data: ReportData) -> dict[str, str]:
     """Account: the measured signal that loses most points, in words."""
-    yes_or_no = set(boolean_signals(data.portfolio))
+    yes_or_no = yes_or_no_signals(data)
     return {
         str(row["account_id"]): signal_words(data.language, row, is_boolean=row["signal"] in yes_or_no)
         for row in records(worst_drivers(data))
@@ -87,6 +87,12 @@ class Part(NamedTuple):
     words: str
     points: float
     note: str
+
+
+@made_once
+def yes_or_no_signals(data: ReportData) -> frozenset[str]:
+    """The signals that are read as yes or no; asked once for all accounts."""
+    return frozenset(boolean_signals(data.portfolio))
 
 
 def change_parts(data: ReportData, changes: pd.DataFrame) -> dict[tuple[str, Any], list[Part]]:
@@ -128,7 +134,7 @@ def _part(data: ReportData, cause: str, points: float, rows: list[dict[str, Any]
     label = label_of(data, first["signal"])
     if cause == POPULATION:
         return Part(cause, say("{signal}, ranked among customers", signal=label), points, say("the others moved"))
-    boolean = first["signal"] in boolean_signals(data.portfolio)
+    boolean = first["signal"] in yes_or_no_signals(data)
     values = (signal_value(data.language, first[side], "", is_boolean=boolean) for side in ("value_from", "value_to"))
     return Part(cause, label, points, " → ".join(values))
 

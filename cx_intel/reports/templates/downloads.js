@@ -117,7 +117,10 @@
   }
 
   document.querySelectorAll("[data-table]").forEach((box) => {
-    const table = box.querySelector("table"), title = table.caption.textContent.trim();
+    const table = box.querySelector("table"), rows = table.querySelectorAll("tbody tr:not(.divider)").length;
+    /* A file of a table that is cut says so in its name. */
+    const cut = box.dataset.of ? ", " + say("the first {n} of {all} rows", { n: rows, all: box.dataset.of }) : "";
+    const title = table.caption.textContent.trim().slice(0, cut ? 60 : 120) + cut;
     box.querySelector("[data-copy]").after(" ", ...rowButtons(title, () => rowsOf(table)).flatMap((made) => [made, " "]));
   });
   report.ready.then(() => report.charts.forEach((chart) => {

@@ -11,12 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from cx_intel.models.expressions.wording import boolean_signals
 from cx_intel.reports.charts.drawing.palette import tier_marks
 from cx_intel.reports.data.account.links import account_links
 from cx_intel.reports.data.notes.interventions import action_words, newest_actions
 from cx_intel.reports.data.report_data import ReportData, records
-from cx_intel.reports.data.signals import change_parts, event_words, signal_words
+from cx_intel.reports.data.signals import change_parts, event_words, signal_words, yes_or_no_signals
 from cx_intel.reports.data.terms import PROBABILITY_SOURCES, due_in
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING, Language, iso
@@ -123,7 +122,7 @@ def _scores(data: ReportData) -> NamedDetails:
 
 def _drivers(data: ReportData) -> NamedDetails:
     found: dict[str, Any] = defaultdict(list)
-    yes_or_no, f = set(boolean_signals(data.portfolio)), data.language
+    yes_or_no, f = yes_or_no_signals(data), data.language
     frame = data["health_score_drivers"]
     for row in records(frame.sort_values("signal_order") if len(frame) else frame):
         if not row["is_applicable"]:

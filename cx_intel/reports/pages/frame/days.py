@@ -18,7 +18,7 @@ from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 
 DAYS = "days"
-MARK = "<!-- days -->"
+MARK = "<template data-days></template>"
 """Where a page tells of other days; no text of a page can hold it, because `<` is escaped."""
 HOME = '<a href="../index.html"'
 HOME_OF_A_DAY = '<a href="../../../index.html"'
