@@ -22,6 +22,7 @@ from cx_intel.contracts.contract import (
     CrossInvariant,
     Invariant,
 )
+from cx_intel.contracts.staging.currency_signs import amounts_in_currency
 from cx_intel.contracts.staging.ends import ends_are_days
 from cx_intel.contracts.staging.recurring import LINE_COLUMNS, non_recurring_column, recurring_checks
 from cx_intel.contracts.staging.values import (
@@ -90,6 +91,7 @@ def stg_subscriptions(portfolio: Portfolio) -> Contract:
         cross_invariants=(
             *recurring_checks("subscriptions", portfolio),
             *ends_are_days("subscriptions", ("end_date", "valid_to"), portfolio),
+            *amounts_in_currency("subscriptions", ("amount", "unit_amount"), portfolio),
         ),
     )
 
@@ -215,6 +217,7 @@ def stg_invoices(portfolio: Portfolio) -> Contract:
             ),
             *recurring_checks("invoices", portfolio),
             *ends_are_days("invoices", ("period_end",), portfolio),
+            *amounts_in_currency("invoices", ("amount",), portfolio),
         ),
     )
 

@@ -24,6 +24,7 @@ TIME_PATTERN = f"^{DAY}([T ]{CLOCK}( ?(Z|UTC|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9]
 MONTH_PATTERN = r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"
 EPOCH_SECONDS_PATTERN = r"^[1-9][0-9]{9}([.][0-9]*)?$"
 EPOCH_MS_PATTERN = r"^[1-9][0-9]{12}([.]0*)?$"
+EPOCH_US_PATTERN = r"^[1-9][0-9]{15}([.]0*)?$"
 
 EPOCH = datetime(1970, 1, 1)
 NEVER = "9999-12-31"
@@ -118,7 +119,7 @@ def whole(cell: ir.Value) -> ir.IntegerValue:
 
 def written(cell: ir.Value) -> Written:
     """The time that a cell states: ISO 8601 with or without clock and zone, its hour of one digit or two, or the time
-    since 1970 in UTC, ten digits of seconds or thirteen of milliseconds.
+    since 1970 in UTC: ten digits of seconds, thirteen of milliseconds, sixteen of microseconds.
 
     Seconds may be left out; fractions of a second beyond microseconds are cut. A typed column states no zone.
     """
@@ -133,7 +134,8 @@ def written(cell: ir.Value) -> Written:
         return Written(cell.cast("timestamp(6)"), no_offset)
     is_iso, has_clock = cell.re_search(TIME_PATTERN), cell.length() > 10
     is_seconds, is_milliseconds = cell.re_search(EPOCH_SECONDS_PATTERN), cell.re_search(EPOCH_MS_PATTERN)
-    is_epoch = is_seconds | is_milliseconds
+    is_microseconds = cell.re_search(EPOCH_US_PATTERN)
+    is_epoch = is_seconds | is_milliseconds | is_microseconds
     is_never = is_iso & (cell.substr(0, 10) == NEVER)
     as_given = cell.substr(11)
     padded = ibis.ifelse(as_given.substr(1, 1) == ":", "0" + as_given, as_given)  # spreadsheets write 3:24:36
@@ -142,7 +144,12 @@ def written(cell: ir.Value) -> Written:
     clock = ibis.ifelse(has_clock & ~is_never, to_the_second, "00:00:00")
     iso = ibis.ifelse(is_iso, cell.substr(0, 10) + " " + clock, ibis.null("string")).try_cast("timestamp(6)")
     whole_part = cell.re_replace(r"[.][0-9]*$", "")
-    counted = ibis.cases((is_seconds, whole_part + "000"), (is_milliseconds, whole_part), else_=ibis.null("string"))
+    counted = ibis.cases(
+        (is_seconds, whole_part + "000"),
+        (is_milliseconds, whole_part),
+        (is_microseconds, whole_part.substr(0, 13)),
+        else_=ibis.null("string"),
+    )
     milliseconds = counted.try_cast("int64")
     epoch = ibis.literal(EPOCH).cast("timestamp(6)") + milliseconds.as_interval("ms")
     local = ibis.cases((is_iso, iso), (is_epoch, epoch), else_=no_time)

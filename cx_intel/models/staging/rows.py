@@ -34,6 +34,7 @@ from cx_intel.models.staging.given_rows import GIVEN, file_names, row_as_json
 from cx_intel.models.staging.identity import under_account_ids
 from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
 from cx_intel.models.staging.repeated_rows import without_contradictions, without_duplicates
+from cx_intel.models.staging.signed_amounts import contradicted, sign_of, stated_currency, without_sign
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource
 
@@ -67,11 +68,12 @@ SHOWN = 60
 """Characters of a value that a reason quotes."""
 UNKNOWN_ACCOUNT = "' is not among the accounts"
 """Ends the reason of rows whose account is not known."""
+UNREAD_INTERVAL = ", nor another known word: map it under values, or deliver billing_period_months"
 NOT_A = {
     COUNT: "is not a whole number (write 1234)",
     NUMBER: "is not a number (write 1234.5)",
-    DATE: "is not a date (YYYY-MM-DD)",
-    TIME: "is not a time (YYYY-MM-DDTHH:MM:SS)",
+    DATE: "is not a date (YYYY-MM-DD, or as date_formats say)",
+    TIME: "is not a time (YYYY-MM-DDTHH:MM:SS, or as date_formats say)",
 }
 
 
@@ -171,6 +173,8 @@ def _typed(cells: ir.Table, contract: Contract, portfolio: Portfolio, table: str
         if name in times:
             read = parsing.written(_first_of_month(cell) if name == "month" else cell)
             first |= {f"_local_{name}": read.local, f"_offset_{name}": read.offset_minutes}
+        elif column.type in (MONEY, PRICE) and cell.type().is_string():
+            first |= {f"_currency_sign_{name}": sign_of(cell), name: amount(without_sign(cell))}
         else:
             first[name] = _value(column, cell)
     rows = cells.select(**first)
@@ -224,12 +228,16 @@ def _with_account(rows: ir.Table, accounts: ir.Table) -> ir.Table:
 
 
 def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> ir.Table:
-    """Amounts converted once each, from the delivered amount. A row's currency is its own, else its
-    account's, else the reporting currency; its billing period is a month unless stated.
+    """Amounts converted once each, from the delivered amount. A row's currency is its own, else that of the amount's
+    sign, else its account's, else the reporting currency; its billing period is a month unless stated.
     """
     reporting = ibis.literal(portfolio.currency.reporting)
-    rows = rows.mutate(currency=ibis.coalesce(rows.currency, rows["_account_currency"], reporting))
     delivered = [c.name for c in delivered_columns(STAGING[table](portfolio)) if c.type in (MONEY, PRICE)]
+    stated = stated_currency(rows, delivered)
+    rows = rows.mutate(
+        _own_currency=rows.currency,
+        currency=ibis.coalesce(rows.currency, stated, rows["_account_currency"], reporting),
+    )
     rows = rows.mutate(**{f"_has_{name}": rows[name].notnull() for name in delivered})
     if portfolio.source_of(table).in_minor_units:
         digits = portfolio.source_of(table).digits_of(portfolio.currency.rate_of())
@@ -268,6 +276,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio, more: Sequ
         if column.type in (MONEY, PRICE):
             is_number = rows[f"_has_{name}"]
             found.append((text.notnull() & ~is_number, quoted + _no_amount(text)))
+            found += contradicted(rows, name, quoted)
         elif f"_text_{name}" in rows.columns and name not in lenient:
             found.append((text.notnull() & value.isnull(), quoted + NOT_A[column.type]))
         if column.severity == "block" and column.minimum is not None:
@@ -275,7 +284,7 @@ def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio, more: Sequ
         if column.severity == "block" and column.maximum is not None:
             found.append((_true(value > column.maximum), quoted + f"is above {column.maximum:,.0f}"))
         if column.severity == "block" and column.accepted and name not in derived:
-            found.append((_true(~value.isin(column.accepted)), quoted + f"is none of {', '.join(column.accepted)}"))
+            found.append((_true(~value.isin(column.accepted)), quoted + _none_of(column)))
         if name == "currency" and "_account_currency" in rows.columns:
             known = list(portfolio.currency.rate_of())
             found.append((_true(~value.isin(known)), quoted + "has no rate under currency.rates"))
@@ -302,6 +311,11 @@ def is_orphan(reason: ir.StringValue) -> ir.BooleanValue:
 def _no_amount(text: ir.StringValue) -> ir.StringValue:
     is_number = text.re_search(NUMBER_PATTERN)
     return ibis.ifelse(is_number, f"is beyond the limit of {MONEY_LIMIT:,.0f}", "is not a number (write 1234.50)")
+
+
+def _none_of(column: Column) -> str:
+    accepted = f"is none of {', '.join(column.accepted)}"
+    return accepted + UNREAD_INTERVAL if column.name == "billing_interval" else accepted
 
 
 def _true(test: ir.BooleanValue) -> ir.BooleanValue:

@@ -19,6 +19,10 @@ LAST_DAYS = term("Say in the settings whether an end is the last day in force, o
 RULES = {
     "start_before_end": (term("A subscription starts before it ends."), DATES),
     "ends_are_days": (term("Ends are days, without the last minute of one."), LAST_DAYS),
+    "amounts_in_currency": (
+        term("An amount has the sign of the currency of its row."),
+        term("Deliver the currency of these rows, or state it in the settings of the source."),
+    ),
     "period_in_order": (term("A billed period ends after it starts."), DATES),
     "period_is_whole": (
         term("A billed period has a start and an end."),

@@ -149,7 +149,7 @@ def test_rows_that_cannot_be_read_are_quarantined_once(events: EventQuery) -> No
     events.refresh(SECOND)
     events.refresh(THIRD)
     assert list(events.quarantined(THIRD).values()) == [
-        "event_timestamp: 'yesterday' is not a time (YYYY-MM-DDTHH:MM:SS)",
+        "event_timestamp: 'yesterday' is not a time (YYYY-MM-DDTHH:MM:SS, or as date_formats say)",
         "event_id is missing",
     ]
     assert events.raw_rows()["query", 7] == (

@@ -133,8 +133,8 @@ def test_rows_without_a_time_are_quarantined_with_those_of_their_file(events: Ev
     events.write("notes", ["E9", "A", "soon"])
     events.refresh(TUESDAY)
     expected = {
-        ("tue.csv", 2): "event_timestamp: 'yesterday' is not a time (YYYY-MM-DDTHH:MM:SS)",
-        ("notes.csv", 1): "event_timestamp: 'soon' is not a time (YYYY-MM-DDTHH:MM:SS)",
+        ("tue.csv", 2): "event_timestamp: 'yesterday' is not a time (YYYY-MM-DDTHH:MM:SS, or as date_formats say)",
+        ("notes.csv", 1): "event_timestamp: 'soon' is not a time (YYYY-MM-DDTHH:MM:SS, or as date_formats say)",
     }
     assert events.quarantined(TUESDAY) == expected
     events.write("wed", ["E5", "A", "2025-01-08T08:00:00"])

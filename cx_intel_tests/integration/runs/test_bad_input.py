@@ -62,13 +62,37 @@ FAULTS: list[tuple[str, Row, str]] = [
     ("subscriptions", {"amount": "a lot"}, f"amount: 'a lot' {NOT_A_NUMBER}"),
     ("subscriptions", {"amount": "NaN"}, f"amount: 'NaN' {NOT_A_NUMBER}"),
     ("accounts", {"employee_count": "ten"}, "employee_count: 'ten' is not a whole number (write 1234)"),
-    ("usage_events", {"event_timestamp": "soon"}, "event_timestamp: 'soon' is not a time (YYYY-MM-DDTHH:MM:SS)"),
+    (
+        "usage_events",
+        {"event_timestamp": "soon"},
+        "event_timestamp: 'soon' is not a time (YYYY-MM-DDTHH:MM:SS, or as date_formats say)",
+    ),
     # mixed formats of dates: ISO is read, others are not guessed at
-    ("subscriptions", {"start_date": "15.01.2024"}, "start_date: '15.01.2024' is not a date (YYYY-MM-DD)"),
-    ("subscriptions", {"start_date": "01/02/2024"}, "start_date: '01/02/2024' is not a date (YYYY-MM-DD)"),
-    ("subscriptions", {"start_date": "45306"}, "start_date: '45306' is not a date (YYYY-MM-DD)"),
-    ("subscriptions", {"end_date": "0001-01-01"}, "end_date: '0001-01-01' is not a date (YYYY-MM-DD)"),
-    ("subscriptions", {"start_date": "2025-02-29"}, "start_date: '2025-02-29' is not a date (YYYY-MM-DD)"),
+    (
+        "subscriptions",
+        {"start_date": "15.01.2024"},
+        "start_date: '15.01.2024' is not a date (YYYY-MM-DD, or as date_formats say)",
+    ),
+    (
+        "subscriptions",
+        {"start_date": "01/02/2024"},
+        "start_date: '01/02/2024' is not a date (YYYY-MM-DD, or as date_formats say)",
+    ),
+    (
+        "subscriptions",
+        {"start_date": "45306"},
+        "start_date: '45306' is not a date (YYYY-MM-DD, or as date_formats say)",
+    ),
+    (
+        "subscriptions",
+        {"end_date": "0001-01-01"},
+        "end_date: '0001-01-01' is not a date (YYYY-MM-DD, or as date_formats say)",
+    ),
+    (
+        "subscriptions",
+        {"start_date": "2025-02-29"},
+        "start_date: '2025-02-29' is not a date (YYYY-MM-DD, or as date_formats say)",
+    ),
     # keys
     ("usage_events", {"account_id": "A9"}, "account_id 'A9' is not among the accounts"),
     ("usage_events", {"account_id": None}, "account_id is missing"),

@@ -89,7 +89,7 @@ def renamed_column(company: SmallCompany) -> None:
     [
         (cut_off, "usage_events.csv.gz: the gzip file is damaged or cut off"),
         (other_encoding, "usage_events.csv: row 1, column 1 is not utf-8 text"),
-        (wrong_types, "event_timestamp: 'yesterday' is not a time (YYYY-MM-DDTHH:MM:SS)"),
+        (wrong_types, "event_timestamp: 'yesterday' is not a time (YYYY-MM-DDTHH:MM:SS, or as date_formats say)"),
         (renamed_column, "has no column 'event_timestamp', which usage_events requires (did you mean 'timestamp'?)"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",

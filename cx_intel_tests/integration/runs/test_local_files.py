@@ -65,7 +65,7 @@ def test_german_files_through_a_whole_refresh(tmp_path: Path) -> None:
     assert company.values("quarantine", "reason", by="row_number") == {
         4: "amount: '24,000.50 (decimal: \",\")' is not a number (write 1234.50)",
         5: "amount: '24.5 (decimal: \",\")' is not a number (write 1234.50); "
-        "start_date: '30.02.2024' is not a date (YYYY-MM-DD)",
+        "start_date: '30.02.2024' is not a date (YYYY-MM-DD, or as date_formats say)",
     }
     assert '"amount":"24.5"' in company.query("SELECT raw_row FROM quarantine WHERE row_number = 5")[0][0]
     # 24,000.50 + 1,200 + 99.50

@@ -121,6 +121,23 @@ def test_numbers_are_read_as_they_can_only_be_meant_where_nothing_is_stated() ->
     assert dict(zip(UNSTATED, numbers(None, UNSTATED), strict=True)) == UNSTATED
 
 
+def test_amounts_keep_the_sign_or_code_of_their_currency() -> None:
+    cells = {
+        "$1,234.56": "1234.56 $",
+        "1.234,56 €": "1234.56 €",
+        "EUR 99.50": "99.50 EUR",
+        "12 EUR": "12 EUR",
+        "$12.00 USD": "12.00 USD",
+        "(€50.00)": "-50.00 €",
+        "CHF 1’250.00": "1250.00 CHF",
+        "100 kr": "100 kr",
+        "100": "100",
+        "1,234 EUR": '1,234 EUR (state decimal: "." or ",")',
+    }
+    found = evaluated(lambda cell: plain_number(cell, None, keeps_currency=True), list(cells))
+    assert dict(zip(cells, found, strict=True)) == cells
+
+
 def test_a_stated_decimal_point_makes_a_comma_part_thousands() -> None:
     cells = {
         "1,234": "1234",

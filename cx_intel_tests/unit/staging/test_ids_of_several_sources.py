@@ -148,7 +148,7 @@ def test_what_cannot_be_added_is_quarantined_and_the_contract_stays():
         "updated_at says which is the newest: deliver one of them"
     )
     assert [row["_reason"] for row in rows if row["_reason"]] == [
-        "renewal_date: 'soon' is not a date (YYYY-MM-DD)",
+        "renewal_date: 'soon' is not a date (YYYY-MM-DD, or as date_formats say)",
         two,
         two,
         "account_id 'gone' is not among the accounts",

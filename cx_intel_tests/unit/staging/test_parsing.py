@@ -116,6 +116,7 @@ YEARS = {
     "1735689600.0": datetime(2025, 1, 1),
     "1735689600000": datetime(2025, 1, 1),  # thirteen are milliseconds
     "1735689600000.0": datetime(2025, 1, 1),
+    "1735689600000000": datetime(2025, 1, 1),  # sixteen are microseconds
     "100000000000": None,
     "173568960": None,
     "0735689600": None,

@@ -54,7 +54,7 @@ def subscription(**more: str | None) -> dict[str, str | None]:
 def test_days_beyond_any_calendar_are_turned_away_and_never_is_an_open_end() -> None:
     turned_away = [subscription(start_date=day) for day in ("0204-01-01", "0001-01-01", "10000-01-01")]
     assert reasons("subscriptions", turned_away) == [
-        f"start_date: '{row['start_date']}' is not a date (YYYY-MM-DD)" for row in turned_away
+        f"start_date: '{row['start_date']}' is not a date (YYYY-MM-DD, or as date_formats say)" for row in turned_away
     ]
     rows = judged(
         "subscriptions", [subscription(), subscription(subscription_id="S2", end_date="9999-12-31T23:59:59-05:00")]
@@ -110,16 +110,17 @@ def test_every_reason_of_a_subscription() -> None:
         ({"amount": "1e13"}, "amount: '1e13' is beyond the limit of 1,000,000,000,000"),
         ({"amount": "999999999999", "currency": "CHF"}, "amount: '999999999999' is above 1,000,000,000,000"),
         ({"amount": "-1"}, None),  # a discount
-        ({"start_date": "31/12/2024"}, "start_date: '31/12/2024' is not a date (YYYY-MM-DD)"),
+        ({"start_date": "31/12/2024"}, "start_date: '31/12/2024' is not a date (YYYY-MM-DD, or as date_formats say)"),
         ({"start_date": None}, "start_date is missing"),
-        ({"end_date": "soon"}, "end_date: 'soon' is not a date (YYYY-MM-DD)"),
+        ({"end_date": "soon"}, "end_date: 'soon' is not a date (YYYY-MM-DD, or as date_formats say)"),
         ({"billing_period_months": "0"}, "billing_period_months: '0' is below 1"),
         ({"billing_period_months": "1.5"}, "billing_period_months: '1.5' is not a whole number (write 1234)"),
         ({"billing_period_months": "5000"}, "billing_period_months: '5000' is above 1,200"),
         ({"currency": "GBP"}, "currency: 'GBP' has no rate under currency.rates"),
         (
             {"account_id": "A9", "end_date": "x" * 100},
-            f"end_date: '{'x' * 60}' is not a date (YYYY-MM-DD); account_id 'A9' is not among the accounts",
+            f"end_date: '{'x' * 60}' is not a date (YYYY-MM-DD, or as date_formats say); "
+            "account_id 'A9' is not among the accounts",
         ),
         ({"product_name": "?"}, None),
         (
@@ -168,7 +169,7 @@ def test_months_of_the_mrr_history() -> None:
     rows = judged("mrr_history", [{"account_id": "A2", "month": month, "mrr": "100"} for month in months])
     assert [row["month"] for row in rows] == [date(2024, 2, 1), date(2024, 3, 1), date(2024, 4, 1), None]
     assert [row["mrr"] for row in rows[:3]] == [Decimal("105.00")] * 3
-    assert rows[3]["_reason"] == "month: '2024-13' is not a date (YYYY-MM-DD)"
+    assert rows[3]["_reason"] == "month: '2024-13' is not a date (YYYY-MM-DD, or as date_formats say)"
 
 
 def test_shipped_segments_of_novacrm() -> None:

@@ -56,7 +56,9 @@ class TestEndedWithoutADay:
         assert reasons({"status": "canceled", column: "2024-12-01"}) == [None]
 
     def test_a_day_that_cannot_be_read_is_told_alone(self) -> None:
-        assert reasons({"status": "canceled", "end_date": "soon"}) == ["end_date: 'soon' is not a date (YYYY-MM-DD)"]
+        assert reasons({"status": "canceled", "end_date": "soon"}) == [
+            "end_date: 'soon' is not a date (YYYY-MM-DD, or as date_formats say)"
+        ]
 
     def test_a_row_of_its_own_history_shows_it_in_force(self) -> None:
         active = {"status": "active", "valid_from": "2024-03-01"}

@@ -24,7 +24,9 @@ def test_events_get_the_day_and_hour_of_the_portfolios_zone() -> None:
         (date(2025, 1, 16), 0, "other"),
     ]
     assert rows[0]["event_timestamp"] == datetime(2025, 1, 15, 23, 30)
-    assert rows[3]["_reason"] == "event_timestamp: 'yesterday' is not a time (YYYY-MM-DDTHH:MM:SS)"
+    assert (
+        rows[3]["_reason"] == "event_timestamp: 'yesterday' is not a time (YYYY-MM-DDTHH:MM:SS, or as date_formats say)"
+    )
 
 
 def test_equal_keys_of_events_are_compared_within_the_day() -> None:

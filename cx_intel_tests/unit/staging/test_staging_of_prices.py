@@ -3,10 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
+import ibis
 import pytest
 
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel_tests.helpers.builders import portfolio
-from cx_intel_tests.helpers.staged_rows import judged
+from cx_intel_tests.helpers.staged_rows import judged, raw
 
 BOOK = portfolio()
 ROW = {"subscription_id": "S1", "account_id": "A1", "start_date": "2025-01-01"}
@@ -19,6 +21,13 @@ PRICES: list[tuple[dict[str, str], str, str]] = [
     ({"amount": "300", "billing_interval": "month", "billing_interval_count": "3"}, "100", "100"),
     ({"amount": "12", "billing_interval": "week"}, "52", "52"),
     ({"amount": "1", "billing_interval": "day"}, "30.416667", "30.416667"),
+    ({"amount": "300", "billing_interval": "Quarterly"}, "100", "100"),
+    ({"amount": "600", "billing_interval": "semi-annual"}, "100", "100"),
+    ({"amount": "600", "billing_interval": "quarter", "billing_interval_count": "2"}, "100", "100"),
+    ({"amount": "2400", "billing_interval": "per_two_years"}, "100", "100"),
+    ({"amount": "60", "billing_interval": "fortnight"}, "130", "130"),  # 26 times a year
+    ({"amount": "1200", "billing_interval": "P1Y"}, "100", "100"),
+    ({"amount": "99.50 EUR"}, "99.5", "99.5"),
     ({"unit_amount": "19.99", "quantity": "7"}, "139.93", "139.93"),
     ({"unit_amount": "19.99"}, "19.99", "19.99"),
     ({"unit_amount": "19.99", "quantity": "0"}, "0", "0"),
@@ -56,8 +65,39 @@ IMPOSSIBLE: list[tuple[dict[str, str], str]] = [
     ({"unit_amount": "100000000000", "quantity": "1000"}, "quantity times price is beyond the limit"),
     ({"quantity": "3"}, "amount is missing"),
     ({"amount": "120", "discount_pct": "1e5"}, "discount_pct: '1e5' is above 100"),
+    (
+        {"amount": "120", "billing_interval": "bimonthly"},
+        "billing_interval: 'bimonthly' is none of day, week, month, year, nor another known word: map it under values, or "
+        "deliver billing_period_months",
+    ),
+    (
+        {"amount": "99 GBP", "currency": "EUR"},
+        "amount: '99 GBP' is not in the currency of the row, EUR: mend one of the two",
+    ),
+    ({"amount": "99 £"}, "currency: 'GBP' has no rate under currency.rates"),
+    (
+        {"amount": "99 $", "currency": "EUR"},
+        "amount: '99 $' is not in the currency of the row, EUR: mend one of the two",
+    ),
     ({"amount": "120", "discount_pct": "-0.5"}, "discount_pct: '-0.5' is below 0"),
 ]
+
+
+def test_a_sign_says_the_currency_or_is_told() -> None:
+    """$ may be that of many currencies: it counts as the row's, EUR here, and a rule tells; of CAD it is right."""
+    book = portfolio(currency={"reporting": "EUR", "rates": {"GBP": 1.2, "CAD": 0.7}})
+    given = [
+        ROW | {"subscription_id": "pound", "amount": "100 £"},
+        ROW | {"subscription_id": "dollar", "amount": "100 $"},
+        ROW | {"subscription_id": "canada", "amount": "100 $", "currency": "CAD"},
+        ROW | {"subscription_id": "none", "amount": "100"},
+    ]
+    rows = judged("subscriptions", given, book)
+    assert [row["mrr_amount"] for row in rows] == [Decimal(n) for n in ("120", "100", "70", "100")]
+    (rule,) = [r for r in STAGING["subscriptions"](book).cross_invariants if r.name == "amounts_in_currency"]
+    staged = ibis.memtable([{name: row[name] for name in ("subscription_id", "currency")} for row in rows])
+    broken = rule.broken({"self": staged, "raw_subscriptions": raw(given)})
+    assert broken.to_pyarrow()["subscription_id"].to_pylist() == ["dollar"]
 
 
 def test_units_and_prices_that_cannot_be() -> None:

@@ -18,6 +18,20 @@ INTERVALS = {
     "year": ("year", "years", "yearly", "annual", "annually"),
 }
 """Unit of a billing period: the words for it."""
+MULTIPLES = {
+    ("week", 2): ("fortnight", "fortnightly", "biweekly", "every_two_weeks", "p2w"),
+    ("month", 3): ("quarter", "quarters", "quarterly", "p3m"),
+    ("month", 6): (
+        *("semiannual", "semi-annual", "semi_annual", "semiannually", "semi-annually", "half-year", "half-yearly"),
+        *("half yearly", "half_yearly", "halfyearly", "per_six_months", "six_months", "p6m"),
+    ),
+    ("year", 2): ("biennial", "biennially", "per_two_years", "two_years", "p2y"),
+    ("year", 3): ("triennial", "triennially", "per_three_years", "three_years", "p3y"),
+    ("week", 1): ("p1w", "p7d"),
+    ("month", 1): ("p1m", "per_month"),
+    ("year", 1): ("p1y", "p12m", "per_year", "yr"),
+}
+"""A unit and how many of it: the words for that. Not bimonthly and biannual, which mean two things each."""
 ONCE = "once"
 PER_MONTH = {"day": (365, 12), "week": (52, 12), "month": (1, 1), "year": (1, 12)}
 """Unit: what a month is in it: 365/12 days, 52/12 weeks, 1/12 year."""
@@ -26,7 +40,17 @@ PER_MONTH = {"day": (365, 12), "week": (52, 12), "month": (1, 1), "year": (1, 12
 def interval(rows: ir.Table) -> ir.StringValue:
     """The unit of the billing period; null where none or an unknown word is given."""
     words = [(rows.billing_interval.isin(words), unit) for unit, words in INTERVALS.items()]
+    words += [(rows.billing_interval.isin(words), unit) for (unit, _), words in MULTIPLES.items()]
     return ibis.cases(*words, else_=ibis.null("string"))
+
+
+def interval_count(rows: ir.Table) -> ir.IntegerValue:
+    """How many units a billing period has: as delivered, times those of a word such as quarterly."""
+    given = rows.billing_interval_count
+    times = [(rows.billing_interval.isin(words), times) for (_, times), words in MULTIPLES.items() if times > 1]
+    several = ibis.cases(*times, else_=ibis.null("int64")).cast("int64")
+    in_limit = ibis.ifelse(given.between(-PERIOD_LIMIT, PERIOD_LIMIT), given * several, given)
+    return ibis.cases((several.isnull(), given), (given.isnull(), several), else_=in_limit)
 
 
 def priced(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
@@ -45,13 +69,15 @@ def priced(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
         amount=ibis.ifelse(price.notnull(), by_unit, rows.amount).cast(AMOUNT),
         _has_amount=rows["_has_amount"] | by_unit.notnull(),
     )
-    unit, count = interval(rows), ibis.coalesce(rows.billing_interval_count, 1)
+    unit, times_a_unit = interval(rows), interval_count(rows)
+    count = ibis.coalesce(times_a_unit, 1)
     count = ibis.ifelse(count.between(1, PERIOD_LIMIT), count, ibis.null("int64"))
     times = ibis.cases(*((unit == name, times) for name, (times, _) in PER_MONTH.items()), else_=1)
     per = ibis.cases(*((unit == name, count * per) for name, (_, per) in PER_MONTH.items()), else_=rows["_months"])
     is_unread = rows.billing_interval.notnull() & unit.isnull()
     rows = rows.mutate(
         billing_interval=ibis.coalesce(unit, rows.billing_interval),
+        billing_interval_count=times_a_unit,
         _discounted=_discounted(rows),
         _times=times.cast("int64"),
         _per=ibis.ifelse(is_unread, ibis.null("int64"), per).cast("int64"),

@@ -49,13 +49,18 @@ def _number_pattern(decimal: str) -> str:
 
 
 _SIGN = r"(?:[A-Z]{0,2}[$]|[\x{20AC}\x{00A3}\x{00A5}\x{20B9}])"
-"""Signs of currencies: $, US$, €, £, ¥, ₹; which currency an amount is in says the column `currency`."""
+"""Signs of currencies: $, US$, €, £, ¥, ₹."""
+_SIGN_OR_CODE = rf"(?:[A-Z]{{3}}|{_SIGN}|kr|zł)"
+"""Of amounts: also the code of a currency, as in 12.50 EUR."""
 _GAP = r"[\s\x{00A0}\x{202F}]*"
-MONEY_PATTERN = (
-    rf"^{_GAP}(\(?){_GAP}([+-]?){_GAP}{_SIGN}?{_GAP}([+-]?)"
-    rf"([0-9.,][0-9.,'\x{{2019}} \x{{00A0}}\x{{202F}}]*?{_EXPONENT}){_GAP}{_SIGN}?{_GAP}(\)?){_GAP}$"
-)
-"""An opening bracket, a sign before or after that of the currency, the digits, a closing bracket."""
+
+
+def _cell_pattern(sign: str) -> str:
+    """An opening bracket, a sign before or after that of the currency, the digits, a closing bracket."""
+    return (
+        rf"^{_GAP}(\(?){_GAP}([+-]?){_GAP}({sign}?){_GAP}([+-]?)"
+        rf"([0-9.,][0-9.,'\x{{2019}} \x{{00A0}}\x{{202F}}]*?{_EXPONENT}){_GAP}({sign}?){_GAP}(\)?){_GAP}$"
+    )
 
 
 def localised(cell: str, kind: str, source: TableSource) -> str:
@@ -63,7 +68,7 @@ def localised(cell: str, kind: str, source: TableSource) -> str:
     if kind in (DATE, TIME) and source.date_formats:
         return iso_time(cell, source.date_formats)
     if kind in (COUNT, NUMBER, MONEY, PRICE):
-        return plain_number(cell, source.decimal)
+        return plain_number(cell, source.decimal, keeps_currency=kind in (MONEY, PRICE))
     return cell
 
 
@@ -84,30 +89,33 @@ def iso_time(cell: str, formats: Sequence[str]) -> str:
     return f"CASE {' '.join(cases)} ELSE {cell} END"
 
 
-def plain_number(cell: str, decimal: str | None) -> str:
+def plain_number(cell: str, decimal: str | None, *, keeps_currency: bool = False) -> str:
     """$1,234.56, (50.00) or 24.000,50 as 1234.56, -50.00 and 24000.50; a cell that is no number stays as it is.
 
     Groups of three digits are all parted by one mark; brackets mean a negative number. With a decimal sign stated, a
     number of the other spelling gets a note, so that it is quarantined. Without one, a number is read as it can only be
     meant: 1,234 and 1.234, which can be meant either way, get a note too; one with an exponent has a decimal point.
+    With `keeps_currency` the sign or code of a currency follows the number: 99 EUR, 12.50 $.
     """
-    names = "['opening', 'before', 'after', 'digits', 'closing']"
-    part = f"regexp_extract({cell}, {literal(MONEY_PATTERN)}, {names})"
+    names = "['opening', 'before', 'sign', 'after', 'digits', 'behind', 'closing']"
+    pattern = literal(_cell_pattern(_SIGN_OR_CODE if keeps_currency else _SIGN))
+    part = f"regexp_extract({cell}, {pattern}, {names})"
     body = f"{part}['digits']"
     is_negative = f"({part}['opening'] = '(' OR {part}['before'] = '-' OR {part}['after'] = '-')"
     is_one_sign = (
         f"({part}['opening'] = '') = ({part}['closing'] = '') AND "
         f"length({part}['opening'] || {part}['before'] || {part}['after']) <= 1"
     )
-    is_number = (
-        f"regexp_matches({cell}, {literal(MONEY_PATTERN)}) AND regexp_matches({body}, '[0-9]') AND {is_one_sign}"
-    )
+    is_number = f"regexp_matches({cell}, {pattern}) AND regexp_matches({body}, '[0-9]') AND {is_one_sign}"
+    is_code = f"({part}['behind'] <> '' AND ({part}['sign'] = '' OR regexp_matches({part}['behind'], '^[A-Z]{{3}}$')))"
+    sign = f"CASE WHEN {is_code} THEN ' ' || {part}['behind'] WHEN {part}['sign'] <> '' THEN ' ' || {part}['sign'] ELSE '' END"
+    behind = f" || {sign}" if keeps_currency else ""
     fits = {sign: f"regexp_matches({body}, {literal(_number_pattern(sign))})" for sign in (".", ",")}
 
     def read(sign: str) -> str:
         other = "," if sign == "." else "."
         bare = rf"regexp_replace({body}, '[{other}\s''\x{{2019}}\x{{00A0}}\x{{202F}}]', '', 'g')"
-        return f"(CASE WHEN {is_negative} THEN '-' ELSE '' END || replace({bare}, ',', '.'))"
+        return f"(CASE WHEN {is_negative} THEN '-' ELSE '' END || replace({bare}, ',', '.'){behind})"
 
     if decimal:
         note = literal(f' (decimal: "{decimal}")')
