@@ -6,7 +6,7 @@ table's contract, so every table has a contract here whether or not it exists.
 
 from collections.abc import Callable, Iterator
 
-from cx_intel.contracts import core, freshness, identity, operations, subscriptions, support, write_back
+from cx_intel.contracts import contacts, core, freshness, identity, operations, subscriptions, support, write_back
 from cx_intel.contracts.backtest import past, results, tiers
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.health import changes, drivers, risk
@@ -44,6 +44,7 @@ CONTRACTS: dict[str, Callable[[Portfolio], Contract]] = {
             core.account_snapshot,
             core.dim_account,
             core.dim_product,
+            contacts.dim_contact,
             core.dim_date,
             core.fct_usage,
             support.business_hours,
@@ -138,6 +139,8 @@ def tables_of(portfolio: Portfolio) -> tuple[str, ...]:
         tables.append("fct_usage")
     if "support_tickets" in sources:
         tables += ["fct_tickets", "sla_adherence"]
+    if "contacts" in sources:
+        tables.append("dim_contact")
     tables += ["nrr_summary", "nrr_by_segment", "revenue_cohort_analysis"]
     if portfolio.health:
         tables += [*HEALTH, *HEALTH_CHANGES]

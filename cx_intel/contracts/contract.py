@@ -52,6 +52,8 @@ class Column:
     references: str = ""
     severity: Severity = "block"
     """Of accepted, minimum and maximum; null and reference checks always block."""
+    is_personal: bool = False
+    """It says who a person at a customer is: it is in no sample, no preview, and in no export that is not asked for."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,11 @@ class Contract:
         """The table without a row."""
         one = ops.DummyTable({c.name: ibis.null(c.type).op() for c in self.columns}).to_expr()
         return one.filter(ibis.literal(False))
+
+    @property
+    def personal_columns(self) -> tuple[str, ...]:
+        """The columns that say who a person at a customer is."""
+        return tuple(c.name for c in self.columns if c.is_personal)
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:

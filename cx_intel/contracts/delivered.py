@@ -17,6 +17,7 @@ DERIVED = {
     "usage_events": ("event_date", "event_hour", "event_category"),
     "support_tickets": ("created_date", "resolution_hours", "csat_scale", "unknown_status", "unread_rating"),
     "nps_responses": ("unread_score",),
+    "contacts": ("is_champion", "is_decision_maker", "is_billing_contact", "is_active"),
     "actions": ("renewal_date",),
 }
 """Canonical table: the columns that staging computes and no source delivers."""
@@ -38,6 +39,7 @@ FILLED = {
     "identity_links": ("linked_system", "linked_id"),
     "support_tickets": ("status",),
     "nps_responses": ("response_id",),
+    "contacts": ("contact_id",),
     "ticket_status_history": ("field",),
     "actions": ("action_id", "status"),
 }

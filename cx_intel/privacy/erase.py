@@ -164,12 +164,13 @@ def _about(
         if alone := without_account(tables, register, portfolio, subject_id) if kind == "account" else None:
             about = [alone]
         else:
-            if not was_erased and not tables.holds(f"{kind}_id", subject_id):
+            is_known = tables.holds("account_id", subject_id) if kind == "account" else tables.people.holds(subject_id)
+            if not was_erased and not is_known:
                 raise PrivacyError(
                     f"Nobody in {portfolio} has the {kind}_id {subject_id!r}; nothing was changed."
                     f"{belongs_to(tables, subject_id)}"
                 )
-            ids = tables.merged_with(subject_id) if kind == "account" else (subject_id,)
+            ids = tables.merged_with(subject_id) if kind == "account" else tables.people.ids(subject_id)
             about = [_known(tables, register, portfolio, kind, one, ids) for one in ids]
             if kind == "account":
                 about = with_ids(tables, register, about)
@@ -198,7 +199,10 @@ def _known(
     names: tuple[str, ...] = ()
     if kind == "account" and tables.holds("account_id", subject_id):
         names = tuple(n for n in tables.names(subject_id) if not tables.others_named(n, merged))
+        names += tables.people.of_accounts(merged)
         entry = _with_ledger(entry, tables, subject_id, register)
+    if kind == "user":
+        names = tables.people.names(subject_id)
     return Subject(portfolio, kind, subject_id, names, entry.pseudonym), entry
 
 

@@ -17,7 +17,7 @@ from cx_intel.contracts.erased import KEPT, MERGES
 from cx_intel.privacy.kept import PAIRS
 from cx_intel.privacy.pseudonyms import Row, ended, minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register
-from cx_intel.privacy.subject import Kind
+from cx_intel.privacy.subject import EMAIL, USER_COLUMNS, Kind
 from cx_intel.settings.identity import ACCOUNT, DOMAIN, plain_domain_of
 from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.database import with_known_types
@@ -26,7 +26,12 @@ from cx_intel.warehouse.protocol import Rows, Warehouse
 
 _WORDS = re.compile(r"[^\s,;|\t\"'{}\[\]:=]+")
 MARK_OF_ROWS = "erased"
-NAMING: tuple[tuple[Kind, str], ...] = (("account", "account_id"), ("user", "user_id"), ("account", "old_account_id"))
+NAMING: tuple[tuple[Kind, str], ...] = (
+    ("account", "account_id"),
+    ("user", "user_id"),
+    ("user", EMAIL),
+    ("account", "old_account_id"),
+)
 """The columns that name a subject, whoever it is."""
 
 
@@ -81,9 +86,14 @@ class Guard:
             return self._links(rows, of_kind, warehouse)
         found = {
             column: self._blocked(
-                rows, column, "user" if column == "user_id" else "account", of_kind, warehouse, of_system
+                rows, column, "user" if column in USER_COLUMNS else "account", of_kind, warehouse, of_system
             )
-            for column, of_system in (("account_id", system), ("user_id", None), ("parent_account_id", None))
+            for column, of_system in (
+                ("account_id", system),
+                ("user_id", None),
+                (EMAIL, None),
+                ("parent_account_id", None),
+            )
         }
         kept_as, blocked = part or table, found["account_id"].values()
         stored = [e for e in of_kind["account"].values() if is_whole and kept_as in e.kept and e not in blocked]
@@ -118,7 +128,8 @@ class Guard:
         if column not in rows.columns or not of_kind[kind]:
             return {}
         ids = _distinct(rows, column, warehouse)
-        hashes = {value: self._hash(kind, system, value) for value in ids}
+        of = str.lower if column == EMAIL else str
+        hashes = {value: self._hash(kind, system, of(value)) for value in ids}
         return {value: of_kind[kind][digest] for value, digest in hashes.items() if digest in of_kind[kind]}
 
     def _hash(self, kind: Kind, system: str | None, value: str) -> str:
@@ -215,8 +226,8 @@ class Guard:
         )
 
     def _without(self, rows: ir.Table, found: dict[str, dict[str, Entry]], rejected: list[str]) -> ir.Table:
-        for column in ("account_id", "user_id"):
-            if found[column]:
+        for column in ("account_id", *USER_COLUMNS):
+            if found.get(column):
                 rows = rows.filter(rows[column].isnull() | ~_text(rows, column).isin(list(found[column])))
         if parents := list(found["parent_account_id"]):
             is_blocked = _text(rows, "parent_account_id").isin(parents)
@@ -272,7 +283,10 @@ def returned(file: Path, home: Path, variables: Mapping[str, str]) -> dict[str, 
             for table, columns in edits.columns().items():
                 for kind, column in NAMING:
                     if column in columns:
-                        ids |= {(kind, value) for value in edits.distinct(table, column)}
+                        ids |= {
+                            (kind, value.lower() if column == EMAIL else value)
+                            for value in edits.distinct(table, column)
+                        }
             if again := hashes & {register.hash(portfolio, kind, value) for kind, value in ids}:
                 found[portfolio] = len(again)
     return found

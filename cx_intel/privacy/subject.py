@@ -15,6 +15,8 @@ Kind = Literal["account", "user"]
 REDACTED = "(erased)"
 _BOUND = "A-Za-z0-9_"
 SHORT, LONG = 3, 6
+EMAIL = "email"
+USER_COLUMNS = ("user_id", EMAIL)
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Subject:
         portfolio: Its name.
         kind: Account or user.
         id: As the source knows it.
-        names: What an account was called, at any time.
+        names: What an account was called, at any time, and the people there; what a user is called.
         pseudonym: What stands in its place in the ledger.
         system: Of an id of another system that belongs to an erased account: the system.
         named_in: Of such an id: the canonical tables whose rows name it.
@@ -45,6 +47,11 @@ class Subject:
     def column(self) -> str:
         """The column that holds the id."""
         return f"{self.kind}_id"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that may hold the id: a user is known by the id in the product or by the address of e-mail."""
+        return USER_COLUMNS if self.kind == "user" else (self.column,)
 
     @cached_property
     def words(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from cx_intel.privacy.kept import (
     canonical,
 )
 from cx_intel.privacy.landed import landed_of, without_customer
+from cx_intel.privacy.people import People
 from cx_intel.privacy.pseudonyms import row_pseudonym
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.privacy.subject import REDACTED, Subject, pattern_of_words
@@ -40,6 +41,7 @@ class Tables:
 
     Attributes:
         edits: The rows of the portfolio's schema.
+        people: Users, and the people at accounts.
         state: Those of the schema that remembers days and checks, of all portfolios.
     """
 
@@ -47,6 +49,7 @@ class Tables:
         self.database = database
         self.edits = RowEdits(database, schema)
         self.state = RowEdits(database, STATE_SCHEMA)
+        self.people = People(self.edits)
 
     def rows(self, table: str, account_id: str) -> list[dict[str, Any]]:
         """The rows of an account in a table, as delivered; none where there is no such table."""
@@ -179,6 +182,8 @@ class Tables:
 
     def holds_any(self, subject: Subject) -> bool:
         """Whether any table has rows of a subject, whatever system its id is of."""
+        if subject.kind == "user":
+            return self.people.holds(subject.id)
         if not subject.system:
             return self.holds(subject.column, subject.id)
         tables = self.edits.columns()
@@ -221,7 +226,9 @@ class Tables:
             for table in set(STATUS_HISTORY) & set(self.edits.columns()):
                 self.edits.delete(table, "ticket_id", ticket)
         for table, columns in self.edits.columns().items():
-            if subject.column in columns and (subject.kind == "user" or table not in self.borrowed):
+            if subject.kind == "user":
+                self.people.erase(table, columns, subject.id)
+            elif subject.column in columns and table not in self.borrowed:
                 self._erase_rows(table, columns, subject, entry, delivered, register)
             if subject.kind == "account" and table in ALIASES:
                 gone = {column: None for column in columns if column not in LEDGER[table]}
@@ -269,7 +276,7 @@ class Tables:
     ) -> None:
         edits, mine = self.edits, (table, subject.column, subject.id)
         table = canonical(table)
-        if subject.kind == "user" or table not in (*LEDGER, *AMOUNTS, PERIODS):
+        if table not in (*LEDGER, *AMOUNTS, PERIODS):
             edits.delete(*mine)
             return
         if table == "account_history":

@@ -38,7 +38,7 @@ from cx_intel.settings.sources.synthetic import SyntheticSource
 from cx_intel.settings.support import Region, Satisfaction, SupportSettings
 
 SYNTHETIC_TABLES = {
-    "novacrm": ("accounts", "subscriptions", "invoices", "usage_events", "support_tickets"),
+    "novacrm": ("accounts", "subscriptions", "invoices", "usage_events", "support_tickets", "contacts"),
     "fleet": (
         "accounts",
         "subscriptions",
@@ -47,6 +47,7 @@ SYNTHETIC_TABLES = {
         "support_tickets",
         "nps_responses",
         "csm_activities",
+        "contacts",
     ),
     "planted": ("accounts", "subscriptions", "metrics"),
 }

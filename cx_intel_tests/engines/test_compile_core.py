@@ -18,6 +18,7 @@ from cx_intel.models.backtest.known import (
     subscription_periods_known_on,
 )
 from cx_intel.models.core.accounts import account_history, account_snapshot, dim_account
+from cx_intel.models.core.contacts import dim_contact
 from cx_intel.models.core.freshness import source_freshness
 from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.core.usage import fct_usage
@@ -49,7 +50,7 @@ HOURS = {"zone": "Europe/Berlin"}
 def models(basis: str) -> dict[str, ir.Table]:
     """Every model over tables without data."""
     of = portfolio(
-        dict.fromkeys((*TABLES, *DATED)),
+        dict.fromkeys((*TABLES, *DATED, "contacts")),
         revenue={
             "basis": basis,
             "grace_days": 14,
@@ -104,6 +105,7 @@ def models(basis: str) -> dict[str, ir.Table]:
         "source_freshness": source_freshness(
             history, periods, *(staged(t, of) for t in DATED), days, previous=sources, **at
         ),
+        "dim_contact": dim_contact(staged("contacts", of), stg["usage_events"], **at),
         "fct_usage": fct_usage(stg["usage_events"], portfolio=of),
         "fct_tickets": fct_tickets(stg["support_tickets"], *judged_by, accounts, **at),
         "sla_adherence": sla_adherence(tickets, portfolio=of),

@@ -27,6 +27,7 @@ DELIVERED = (
     "support_tickets",
     "nps_responses",
     "csm_activities",
+    "contacts",
     "metrics",
 )
 """The tables whose rows may name ids of other systems, in the order of the model's parameters."""

@@ -1,5 +1,6 @@
 """The staged tables by canonical name."""
 
+from cx_intel.contracts.contacts import stg_contacts
 from cx_intel.contracts.staging.accounts import stg_account_aliases, stg_accounts
 from cx_intel.contracts.staging.activity import stg_actions, stg_csm_activities, stg_metrics, stg_usage_events
 from cx_intel.contracts.staging.billing import stg_invoices, stg_mrr_history, stg_subscriptions
@@ -17,6 +18,7 @@ STAGING = {
     "support_tickets": stg_support_tickets,
     "nps_responses": stg_nps_responses,
     "csm_activities": stg_csm_activities,
+    "contacts": stg_contacts,
     "metrics": stg_metrics,
     "actions": stg_actions,
     "ticket_status_history": stg_ticket_status_history,

@@ -6,6 +6,9 @@ not. Other attributes of an account are drawn where its life begins, in `novacrm
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import numpy as np
 from faker import Faker
 from numpy.typing import NDArray
@@ -128,3 +131,22 @@ def people(seed: int, locale: str, count: int) -> list[str]:
     while len(names) < count:
         names[f"{faker.first_name()} {faker.last_name()}"] = None
     return list(names)
+
+
+def first_and_last_names(
+    seed: int, locale: str, first: NDArray[np.float64], last: NDArray[np.float64]
+) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
+    """First and last names of people, and both as an address of e-mail writes them, chosen by numbers from 0 to 1."""
+    faker = _faker(locale, seed + 2)
+    firsts = _pool([faker.first_name() for _ in range(_POOL)])
+    lasts = _pool([faker.last_name() for _ in range(_POOL)])
+    written = (np.array([_in_address(name) for name in pool], dtype=object) for pool in (firsts, lasts))
+    first_written, last_written = written
+    return _take(firsts, first), _take(lasts, last), _take(first_written, first), _take(last_written, last)
+
+
+def _in_address(name: str) -> str:
+    for letter, spelt in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
+        name = name.lower().replace(letter, spelt)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub("[^a-z0-9]+", "-", plain).strip("-")

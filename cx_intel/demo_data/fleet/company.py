@@ -14,6 +14,7 @@ import pandas as pd
 
 from cx_intel.demo_data.companies.dach_places import COUNTRIES, REGIONS
 from cx_intel.demo_data.companies.names import INDUSTRIES_DE
+from cx_intel.demo_data.contacts import ContactBook
 from cx_intel.demo_data.contract_lines import OPEN, STATUSES
 from cx_intel.demo_data.fleet.accounts import (
     CURRENCIES,
@@ -54,6 +55,7 @@ class FleetWorld(PlannedWorld):
         "support_tickets",
         "nps_responses",
         "csm_activities",
+        "contacts",
     )
 
     def __init__(self, *, seed: int, accounts: int, starts_on: date, events_from: date) -> None:
@@ -95,6 +97,7 @@ class FleetPlan:
         self._relationship = Relationship(seed, self._width, self._accounts, self._lives.stints, self._paths)
         self._responses = self._relationship.responses_log(first_month)
         self._activities = self._relationship.activities_log(first_month)
+        self._contacts = ContactBook(seed, "de_DE", "CUST-", self._width, "-A", 1, signup)
         self._usage = FleetUsage(
             seed=seed,
             account_width=self._width,
@@ -116,6 +119,8 @@ class FleetPlan:
             return self._desk.frame(self._tickets, as_of)
         if name == "nps_responses":
             return self._relationship.responses(self._responses, as_of)
+        if name == "contacts":
+            return self._contacts.frame(as_of)
         return self._relationship.activities(self._activities, as_of)
 
     def day(self, name: str, day: int) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cx_intel.demo_data.companies.names import INDUSTRIES_EN
+from cx_intel.demo_data.contacts import ContactBook
 from cx_intel.demo_data.contract_lines import OPEN, STATUSES, TRIAL
 from cx_intel.demo_data.draws import generator
 from cx_intel.demo_data.monthly_log import Block, MonthlyLog, in_order
@@ -36,7 +37,7 @@ _LAUNCH_DAYS = 75
 class NovaCrmWorld(PlannedWorld):
     """About 150 accounts in USD after three years, billed monthly; ids ACC-, SUB-, INV-, TKT- and EVT-."""
 
-    tables = ("accounts", "subscriptions", "invoices", "support_tickets")
+    tables = ("accounts", "subscriptions", "invoices", "support_tickets", "contacts")
 
     def __init__(self, *, seed: int, accounts: int, starts_on: date, events_from: date) -> None:
         super().__init__(seed=seed, accounts=accounts, starts_on=starts_on, events_from=events_from)
@@ -73,6 +74,7 @@ class NovaPlan:
             paths=self._paths,
         )
         self._tickets = self._desk.log(first_month)
+        self._contacts = ContactBook(seed, "en_US", "ACC-", self._width, "-U", 2, signup)
         self._usage = NovaUsage(
             seed=seed,
             account_width=self._width,
@@ -90,6 +92,8 @@ class NovaPlan:
             return self.subscriptions(as_of)
         if name == "invoices":
             return self.invoices(as_of)
+        if name == "contacts":
+            return self._contacts.frame(as_of)
         return self._desk.frame(self._tickets, as_of)
 
     def day(self, name: str, day: int) -> pd.DataFrame:

@@ -46,6 +46,7 @@ def identity_map(
     raw_support_tickets: ir.Table,
     raw_nps_responses: ir.Table,
     raw_csm_activities: ir.Table,
+    raw_contacts: ir.Table,
     raw_metrics: ir.Table,
     *,
     portfolio: Portfolio,
@@ -71,6 +72,7 @@ def identity_map(
         "support_tickets": raw_support_tickets,
         "nps_responses": raw_nps_responses,
         "csm_activities": raw_csm_activities,
+        "contacts": raw_contacts,
         "metrics": raw_metrics,
     }
     named = named_ids(delivered, portfolio)

@@ -29,6 +29,7 @@ def unmatched_accounts(
     raw_support_tickets: ir.Table,
     raw_nps_responses: ir.Table,
     raw_csm_activities: ir.Table,
+    raw_contacts: ir.Table,
     raw_metrics: ir.Table,
     *,
     portfolio: Portfolio,
@@ -46,6 +47,7 @@ def unmatched_accounts(
         "support_tickets": raw_support_tickets,
         "nps_responses": raw_nps_responses,
         "csm_activities": raw_csm_activities,
+        "contacts": raw_contacts,
         "metrics": raw_metrics,
     }
     named = named_ids(delivered, portfolio)

@@ -20,6 +20,7 @@ UNMATCHED = "no account: "
 """Begins the reason of rows that are left out only because their id belongs to no account."""
 SHOWN = 60
 """Characters of an id that a reason quotes."""
+CONTACTS = "contacts"
 OWN = "own"
 """The rule by which an id that no link leads to an account is an account itself."""
 
@@ -52,7 +53,8 @@ def under_account_ids(rows: ir.Table, identity_map: ir.Table, *, table: str, por
     rows = rows.mutate(_external_id=rows.account_id, _compared=compared_id(rows.account_id, system))
     rows = beside(rows, known, "_compared")
     account = ibis.ifelse(is_erased(rows["_external_id"]), rows["_external_id"], rows["_account"])
-    named = ibis.literal(f"{UNMATCHED}{system} '") + rows["_external_id"].substr(0, SHOWN) + "' "
+    quoted = rows["_compared"] if table == CONTACTS else rows["_external_id"]  # an address names a person
+    named = ibis.literal(f"{UNMATCHED}{system} '") + quoted.substr(0, SHOWN) + "' "
     unnamed = "account_id is missing" if table in BASIS_TABLE else f"{UNMATCHED}the row names no id of {system}"
     fault = ibis.cases(
         (rows["_external_id"].isnull(), unnamed),

@@ -48,6 +48,7 @@ CODES = (
     "event_name",
     "product_name",
     "activity_type",
+    "contact_role",
     "metric",
     "billing_interval",
     "discount_duration",

@@ -199,6 +199,22 @@ def stg_csm_activities(
     )
 
 
+def stg_contacts(
+    raw_contacts: ir.Table,
+    stg_accounts: ir.Table,
+    stg_account_aliases: ir.Table | None = None,
+    identity_map: ir.Table | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+) -> ir.Table:
+    """The people at the customers, with the roles that words say; those of one address are merged in dim_contact.
+
+    Grain: contact_id.
+    """
+    return _valid(raw_contacts, stg_accounts, stg_account_aliases, "contacts", portfolio, as_of, identity_map)
+
+
 def stg_metrics(
     raw_metrics: ir.Table,
     stg_accounts: ir.Table,
@@ -238,7 +254,8 @@ def valid_rows(judged: ir.Table, table: str, portfolio: Portfolio) -> ir.Table:
 def rejected_rows(judged: ir.Table, *, table: str, portfolio: Portfolio) -> ir.Table:
     """The rows of a judged table that are not valid, as they are kept until the source is staged again.
 
-    Grain: source_table, source_file, row_number, and several rows where a wide row gave several.
+    Grain: source_table, source_file, row_number, and several rows where a wide row gave several. The text of rows about people is
+    not kept: the source has it.
     """
     rows = judged.filter(judged["_reason"].notnull())
     day_column = STAGING[table](portfolio).day_column
@@ -250,7 +267,7 @@ def rejected_rows(judged: ir.Table, *, table: str, portfolio: Portfolio) -> ir.T
         row_number=ibis.coalesce(rows["_row_number"], 0),
         account_id=rows.account_id if "account_id" in rows.columns else ibis.null("string"),
         reason=rows["_reason"],
-        raw_row=rows["_raw_row"],
+        raw_row=ibis.null("string") if STAGING[table](portfolio).personal_columns else rows["_raw_row"],
     )
     return conform(found, operations.rejected_rows(portfolio))
 

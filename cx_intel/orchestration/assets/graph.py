@@ -16,7 +16,7 @@ from cx_intel.contracts.catalog import BACKTEST, LEARNED, ROLLUP_SUFFIX, contrac
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.renewals.interventions import GIVEN
 from cx_intel.models.backtest import outcomes, past, results, tiers
-from cx_intel.models.core import accounts, catalog, freshness, usage
+from cx_intel.models.core import accounts, catalog, contacts, freshness, usage
 from cx_intel.models.health import changes, drivers, risk, rollups, signals
 from cx_intel.models.health import scores as health
 from cx_intel.models.identity import identity_map, unmatched
@@ -51,6 +51,7 @@ MODULES = (
     accounts,
     catalog,
     usage,
+    contacts,
     business_hours,
     tickets,
     adherence,

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.contract import Column, Contract
+from cx_intel.contracts.delivered import RAW_MARKS
 from cx_intel.orchestration.assets.lineage import Source
 from cx_intel.reports.words.rounding import rounded
 from cx_intel.warehouse.protocol import Warehouse
@@ -66,7 +67,7 @@ def shown(contract: Contract | None, rows: ir.Table, as_of: date, warehouse: War
     """What Dagster shows of rows about to be written: their count, the contract's figures to plot, and the first rows.
 
     Args:
-        contract: The table's; None for a raw table.
+        contract: The table's; of a raw table that of the staged one, None where it is not known.
         rows: What is about to be written; of a snapshot, only the rows of `as_of` are shown.
         as_of: The day of the run.
         warehouse: Where it is executed.
@@ -75,13 +76,24 @@ def shown(contract: Contract | None, rows: ir.Table, as_of: date, warehouse: War
         rows = rows.filter(rows.as_of == ibis.literal(as_of))
     plots = contract.plots if contract else {}
     (figures,) = warehouse.rows(rows.agg(row_count=rows.count(), **{name: plot(rows) for name, plot in plots.items()}))
-    sample = pd.DataFrame(warehouse.rows(rows.limit(PREVIEW_ROWS)), columns=list(rows.columns), dtype=object)
+    told = without_persons(rows, contract)
+    sample = pd.DataFrame(warehouse.rows(told.limit(PREVIEW_ROWS)), columns=list(told.columns), dtype=object)
     return {
         "dagster/row_count": int(figures["row_count"]),
         **{name: short(figures[name]) for name in plots if pd.notna(figures[name])},
         "as_of": as_of.isoformat(),
         "preview": dg.MetadataValue.md(markdown_table(sample)),
     }
+
+
+def without_persons(rows: ir.Table, contract: Contract | None) -> ir.Table:
+    """The rows without the columns that say who a person is: Dagster keeps what it shows, and an erasure cannot reach logs.
+
+    A table that has such columns is shown without the text of its rows as they were delivered too.
+    """
+    personal = set(contract.personal_columns) if contract else set()
+    hidden = personal | set(RAW_MARKS) if personal else personal
+    return rows.drop(*hidden & set(rows.columns)) if hidden & set(rows.columns) else rows
 
 
 def of_renewal_model(rows: ir.Table, as_of: date, warehouse: Warehouse) -> dict[str, Any]:

@@ -30,7 +30,9 @@ def published_tables(portfolio: Portfolio) -> dict[str, str]:
     return {
         c.table: "as_of" if c.kind == "snapshot" else ""
         for c in contracts
-        if c.layer not in UNPUBLISHED_LAYERS and (portfolio.publish.events or not has_all_days(c))
+        if c.layer not in UNPUBLISHED_LAYERS
+        and (portfolio.publish.events or not has_all_days(c))
+        and (portfolio.publish.contacts or not c.personal_columns)
     }
 
 

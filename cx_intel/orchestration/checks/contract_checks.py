@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.catalog import contract_of
+from cx_intel.orchestration.assets.metadata import without_persons
 from cx_intel.orchestration.assets.staging.event_days import among
 from cx_intel.orchestration.checks.check import SAMPLE_ROWS, Check, CheckContext, RuleResult, by_check
 from cx_intel.orchestration.checks.rules import Rule, rules_of
@@ -45,7 +46,8 @@ class ContractChecks(Check):
         results = []
         for i, rule in enumerate(rules):
             count = of_others[i] if i in of_others else int(counts[f"c{i}"])
-            sample = warehouse.execute(_broken_rows(rule, rows, others).limit(SAMPLE_ROWS)) if count else None
+            broken_rows = without_persons(_broken_rows(rule, rows, others), self.contract) if count else None
+            sample = None if broken_rows is None else warehouse.execute(broken_rows.limit(SAMPLE_ROWS))
             results.append(RuleResult(rule, count, int(counts["total"]), sample, broken_amount=counts.get(f"a{i}")))
         return results
 

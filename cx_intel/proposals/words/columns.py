@@ -25,6 +25,7 @@ TABLE_WORDS = {
     "support_tickets": ("ticket", "case", "conversation", "support", "issue"),
     "nps_responses": ("nps", "survey", "feedback", "umfrage"),
     "csm_activities": ("csm", "qbr", "meeting", "task", "touch"),
+    "contacts": ("contact", "ansprechpartner"),
     "metrics": ("metric", "signal", "measure"),
     "ticket_status_history": ("status_history", "field_history", "ticket_event"),
 }
@@ -52,6 +53,7 @@ TELLING = {
     "usage_events": ("event_name", "event_type", "event", "action", "feature", "feature_name"),
     "support_tickets": ("ticket", "case", "priority", "urgency", "severity", "resolved", "solved", "closed", "csat"),
     "csm_activities": ("activity", "task", "qbr", "meeting"),
+    "contacts": ("email", "email_address", "contact_name", "first_name", "job_title"),
 }
 """Canonical table: words in the names of columns of which a file has one, if it is to be taken for the table by its columns
 alone: an id, an account, a day and a type are what most tables have."""
@@ -285,6 +287,21 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "activity_type": ("activity_type", "type", "subject", "kind"),
         "status": _STATUS,
         "completed_at": ("completed_at", "done_at", "date_done", "activity_date", "date"),
+    },
+    "contacts": {
+        "contact_id": ("contact_id", "record_id", "person_id", "id"),
+        "account_id": (*_ACCOUNT, "associated_company_ids", "primary_associated_company_id", "associated_company"),
+        "contact_name": ("contact_name", "full_name", "name"),
+        "first_name": ("first_name", "firstname", "given_name", "vorname"),
+        "last_name": ("last_name", "lastname", "surname", "family_name", "nachname"),
+        "email": ("email", "email_address", "e_mail", "mail"),
+        "phone": ("phone", "phone_number", "mobile_phone", "mobile", "telefon"),
+        "job_title": ("job_title", "title", "position"),
+        "contact_role": ("contact_role", "buying_role", "role", "rolle"),
+        "user_id": ("user_id",),
+        "status": ("status", "contact_status"),
+        "last_activity_at": ("last_activity_at", "last_activity_date", "last_activity", "last_seen", "last_contacted"),
+        "updated_at": ("updated_at", "last_modified_date", "last_modified", "modified_at"),
     },
     "metrics": {
         "account_id": _ACCOUNT,

@@ -11,6 +11,7 @@ from cx_intel.contracts.health.drivers import UNKNOWN
 from cx_intel.reports.brief.facts import Facts, name_of, savable
 from cx_intel.reports.brief.sentences import closed_month, nrr_in, outlook
 from cx_intel.reports.charts.drawing.palette import Mark, risk_marks, tier_marks
+from cx_intel.reports.data.account.contacts import first_contacts
 from cx_intel.reports.data.figures.arr import ARR, arr_figures
 from cx_intel.reports.data.figures.money import money_figures, money_sentence
 from cx_intel.reports.data.freshness import newest_rows
@@ -264,7 +265,7 @@ class _View:
         )
 
     def call(self, row: Record) -> Record:
-        f = self.f
+        f, people, account = self.f, first_contacts(self.data), str(row["account_id"])
         return {
             "rank": f.number(row["priority_rank"]),
             "account": name_of(row),
@@ -273,6 +274,7 @@ class _View:
             "why": self.reasons.get(row["account_id"], MISSING),
             "to_do": row["recommended_playbook"],
             "by": f.day(row["due_date"]),
+            "whom": self.say("Call {person}", person=people[account]) if account in people else "",
             "renews": f"{f.day(row['renewal_date'])}, {due_in(f, row['days_to_renewal'])}",
             "worth": f.money(row["expected_arr_loss"]),
             "savable": f.money(savable(row)),

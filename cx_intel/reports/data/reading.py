@@ -57,6 +57,7 @@ TABLES = (
     "identity_map",
     "sla_adherence",
     "dim_account",
+    "dim_contact",
     "account_snapshot",
     "fct_revenue",
     "fct_tickets",

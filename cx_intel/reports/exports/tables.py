@@ -73,12 +73,12 @@ class Export:
 
 
 def exported_tables(portfolio: Portfolio) -> tuple[str, ...]:
-    """The tables that a portfolio exports as CSV and Parquet, in the order of the graph."""
+    """The tables that a portfolio exports as CSV and Parquet, in the order of the graph; those of people only by name."""
     chosen = portfolio.reports.export_tables
     if chosen != "all":
         return tuple(table for table in tables_of(portfolio) if table in chosen)
     contracts = (contract_of(table, portfolio) for table in tables_of(portfolio))
-    return tuple(c.table for c in contracts if c.layer != "staging" and not has_all_days(c))
+    return tuple(c.table for c in contracts if c.layer != "staging" and not has_all_days(c) and not c.personal_columns)
 
 
 def check_exports(portfolio: Portfolio) -> None:

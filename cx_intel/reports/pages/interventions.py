@@ -8,6 +8,7 @@ from typing import Any
 
 from cx_intel.reports.charts.drawing.figure import plain_value
 from cx_intel.reports.charts.drawing.palette import risk_marks
+from cx_intel.reports.data.account.contacts import first_contacts, with_first_contact
 from cx_intel.reports.data.notes.probability import uses_learned
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.signals import main_reasons
@@ -66,6 +67,7 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
             beyond=~within if by_capacity else held,
             recommended_playbook=listed["recommended_playbook"].where(~held, say("No call: held out by lot")),
             due_date=listed["due_date"].mask(held),
+            first_contact=with_first_contact(data, listed["account_id"]).mask(held),
         )
         listed = listed.sort_values(["beyond", "priority_rank"])
         if by_capacity and not within.all() and int(within.sum()) < LISTED:
@@ -87,6 +89,7 @@ def interventions(data: ReportData, caption: str, *, by_capacity: bool = False, 
             on_card(1, c.text(say("Why"), "reason", say("the measured signal that loses most points"))),
             on_card(2, c.text(say("What to do"), "recommended_playbook")),
             on_card(3, c.day(say("By"), "due_date")),
+            *([c.text(say("Whom to call"), "first_contact")] if first_contacts(data) else ()),
             c.text(say("Owner"), "owner"),
         ],
         limit=LISTED,

@@ -134,6 +134,8 @@
     if (place === undefined) { if (dialog.open) dialog.close(); return; }
     const row = all[place], found = await detail(place), parts = [];
     let drivers = null;
+    const people = (found.contacts || []).length ? card(say("Contacts"), grid(say("Who is called first is in front"), [say("Name"), say("Job title"), say("E-mail"), say("Phone"), say("Role"), say("Last activity")], found.contacts)) : null;
+    if (people) people.classList.add("wide");
     document.getElementById("account-name").textContent = row.name;
     const line = document.getElementById("account-line");
     line.replaceChildren(make("span", row.id + ", " + row.segment + ", " + say("owner: {owner}", { owner: row.owner }) + ", " + say("ARR") + " " + report.money(row.arr) + (row.tier === null ? "" : ", ")));
@@ -141,6 +143,7 @@
     drawings.length = 0;
     if (found.renewal) parts.push(card(say("Renewal and playbook"), list(found.renewal)));
     else if (page.orders && page.columns.some(([name]) => name === "risk")) parts.push(card(say("Renewal and playbook"), make("p", say("No renewal within 270 days."), { class: "empty" })));
+    if (people) parts.push(people);
     if (found.drivers) {
       const worst = found.drivers.map((d) => ({ ...d, lost: Math.max(0, Math.round(100 * (d.of - d.points)) / 100) })).sort((a, b) => b.lost - a.lost);
       const halves = make("div", undefined, { class: "halves" });

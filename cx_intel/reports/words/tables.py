@@ -19,6 +19,8 @@ TABLES = {
     "ticket_status_history": term("History of ticket statuses"),
     "nps_responses": term("NPS answers"),
     "csm_activities": term("Activities of customer success"),
+    "contacts": term("Contacts"),
+    "dim_contact": term("Contacts today"),
     "account_aliases": term("Merged accounts"),
     "products": term("Price list"),
     "users": term("Users"),

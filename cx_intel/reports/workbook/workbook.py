@@ -13,6 +13,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from cx_intel.reports.charts.drawing.palette import risk_marks, tier_marks
+from cx_intel.reports.data.account.contacts import first_contacts
 from cx_intel.reports.data.notes.effects import effect_notes, held_out_note, ranking_note
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.signals import main_reasons
@@ -62,6 +63,7 @@ TITLES = {
     "reason": term("Why"),
     "recommended_playbook": term("What to do"),
     "due_date": term("By"),
+    "first_contact": term("Whom to call"),
     "capacity": term("Capacity"),
     "account_id": term("Account ID"),
     "renewal_probability": term("Probability of renewal"),
@@ -102,6 +104,7 @@ INTERVENTIONS: tuple[tuple[str, cells.Kind, float], ...] = (
     ("reason", "long", 40),
     ("recommended_playbook", "long", 36),
     ("due_date", "day", 13),
+    ("first_contact", "long", 40),
     ("capacity", "text", 17),
     ("account_id", "text", 13),
 )
@@ -177,6 +180,7 @@ class _Writer:
     def interventions(self, sheet: Worksheet) -> None:
         """The intervention list: those within capacity by rank, a thick line, those beyond it, those held out."""
         listed, reasons = records(self.data["cs_intervention_list"]), main_reasons(self.data)
+        people = first_contacts(self.data)
         ordered = sorted(listed, key=lambda row: (not row["is_within_capacity"], row["priority_rank"]))
         beyond = [row for row in ordered if not row["is_within_capacity"]]
         shown = [
@@ -185,11 +189,13 @@ class _Writer:
                 "savable_arr": row["expected_arr_loss"] * row["save_rate"],
                 "capacity": self._capacity(row),
                 "reason": reasons.get(row["account_id"]),
+                "first_contact": None if row["is_held_out"] is True else people.get(str(row["account_id"])),
             }
             for row in ordered
         ]
         line_at = len(ordered) - len(beyond) if beyond else None
-        self._table(sheet, INTERVENTIONS, shown, notes=self._listed_notes(), line_at=line_at)
+        columns = tuple(c for c in INTERVENTIONS if people or c[0] != "first_contact")
+        self._table(sheet, columns, shown, notes=self._listed_notes(), line_at=line_at)
 
     def _capacity(self, row: Record) -> str:
         if row["is_held_out"] is True:

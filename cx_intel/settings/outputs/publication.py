@@ -17,5 +17,7 @@ class PublishSettings(Settings):
     events: bool = False
     """Also the tables that are kept by day, such as fct_usage, and past days of the back-test; the copy then costs what the
     history costs."""
+    contacts: bool = False
+    """Also dim_contact: who the people at the customers are. Whoever reads the copy then reads their names and addresses."""
     snapshot_days: int = Field(default=1, ge=1, le=3660)
     """Days of each snapshot table, up to the newest one: 1 is the newest snapshot, 35 gives a month to compare with."""

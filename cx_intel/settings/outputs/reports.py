@@ -27,8 +27,8 @@ class ReportSettings(Settings):
     exports: list[Literal["csv", "parquet", "xlsx"]] = ["csv", "parquet", "xlsx"]
     """Forms of export: tables as CSV and Parquet, a workbook for leaders of customer success as XLSX; [] for none."""
     export_tables: Literal["all"] | list[str] = "all"
-    """Tables exported as CSV and Parquet; all: every table beyond raw, staging, events and past days of the back-test. Others
-    may be named."""
+    """Tables exported as CSV and Parquet; all: every table beyond raw, staging, events, past days of the back-test, and
+    dim_contact, which says who people are. Others may be named."""
     keep_exports: int = Field(default=7, ge=1)
     """Days of exports that are kept; older folders are removed."""
     keep_days: int = Field(default=14, ge=0)

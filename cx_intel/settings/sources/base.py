@@ -25,6 +25,7 @@ CanonicalTable: TypeAlias = Literal[
     "support_tickets",
     "nps_responses",
     "csm_activities",
+    "contacts",
     "metrics",
     "ticket_status_history",
     "actions",
@@ -35,6 +36,7 @@ ID_OF = {
     "support_tickets": "ticket_id",
     "nps_responses": "response_id",
     "csm_activities": "activity_id",
+    "contacts": "contact_id",
 }
 """Tables whose ids may be unique within an account only: their id."""
 WITHOUT_ACCOUNT_ID = ("account_aliases", "identity_links", "accounts", "ticket_status_history", "actions")
@@ -44,7 +46,7 @@ DELIVERED_ONCE = ("account_aliases", "ticket_status_history")
 """Tables that one source delivers: chains of merges are followed within it; tickets may be called alike by several."""
 ADDED = {"subscriptions": ("plan_tier", "renewal_date", "term_months")}
 """Canonical table: the columns that a source may add to rows of another one. They decide about no amount and no end."""
-WITHOUT_NUMBERS = ("account_aliases", "usage_events", "ticket_status_history", "actions")
+WITHOUT_NUMBERS = ("account_aliases", "usage_events", "contacts", "ticket_status_history", "actions")
 """Tables that have no column of numbers."""
 MINOR_DIGITS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"), 0),

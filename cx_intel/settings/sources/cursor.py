@@ -16,6 +16,7 @@ ROW_KEYS = {
     "actions": ("action_id",),
     "account_aliases": ("old_account_id",),
     "accounts": ("account_id",),
+    "contacts": ("contact_id",),
     "csm_activities": ("activity_id",),
     "invoices": ("invoice_id",),
     "metrics": ("account_id", "metric", "measured_on"),

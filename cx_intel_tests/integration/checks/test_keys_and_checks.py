@@ -10,7 +10,7 @@ from cx_intel.orchestration.build import build_definitions
 from cx_intel.settings.environment import read_environment
 
 RAW = {
-    "novacrm": {"accounts", "subscriptions", "invoices", "usage_events", "support_tickets"},
+    "novacrm": {"accounts", "subscriptions", "invoices", "usage_events", "support_tickets", "contacts"},
     "fleet": {
         "accounts",
         "subscriptions",
@@ -19,9 +19,19 @@ RAW = {
         "support_tickets",
         "nps_responses",
         "csm_activities",
+        "contacts",
     },
 }
-CORE = {"account_history", "account_snapshot", "dim_account", "dim_date", "dim_product", "fct_usage", "quarantine"}
+CORE = {
+    "account_history",
+    "account_snapshot",
+    "dim_account",
+    "dim_contact",
+    "dim_date",
+    "dim_product",
+    "fct_usage",
+    "quarantine",
+}
 REVENUE = {
     "revenue_ledger",
     "restatements",

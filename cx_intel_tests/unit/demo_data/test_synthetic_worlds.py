@@ -36,6 +36,14 @@ COLUMNS = {
         "novacrm",
         "invoices",
     ): "invoice_id account_id invoice_date amount billing_period_months currency status line_items",
+    (
+        "novacrm",
+        "contacts",
+    ): "contact_id account_id contact_name email phone job_title contact_role status user_id updated_at",
+    (
+        "fleet",
+        "contacts",
+    ): "contact_id account_id contact_name email phone job_title contact_role status user_id updated_at",
     ("novacrm", "support_tickets"): "ticket_id account_id created_at resolved_at priority category status "
     "satisfaction_score",
     (
@@ -64,6 +72,7 @@ MAY_CHANGE = {
     "support_tickets": ["status", "resolved_at", "satisfaction_score"],
     "nps_responses": [],
     "csm_activities": ["status", "completed_at"],
+    "contacts": ["status", "updated_at"],
 }
 KNOWN_SINCE = {
     "accounts": "signup_date",

@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from cx_intel.models.staging.columns.accounts import Derivation, attribute_derivations
 from cx_intel.models.staging.columns.actions import action_columns, action_faults, entry_columns
+from cx_intel.models.staging.columns.contacts import contact_columns, contact_faults, contact_flags
 from cx_intel.models.staging.columns.events import event_day, usage_event_columns
 from cx_intel.models.staging.columns.identity import equal_links, link_columns, link_faults
 from cx_intel.models.staging.columns.invoices import given_month_columns, invoice_columns, newest_file, place_in_month
@@ -40,6 +41,8 @@ def faults(rows: ir.Table, table: str, portfolio: Portfolio) -> list[Fault]:
         return link_faults(rows)
     if table == "actions":
         return action_faults(rows)
+    if table == "contacts":
+        return contact_faults(rows)
     return subscription_faults(rows, portfolio) if table == "subscriptions" else []
 
 
@@ -52,5 +55,6 @@ _DERIVATIONS: dict[str, tuple[Derivation, ...]] = {
     "support_tickets": (ticket_words, ticket_columns, ticket_hours),
     "nps_responses": (response_columns,),
     "ticket_status_history": (change_columns,),
+    "contacts": (contact_columns, contact_flags),
     "actions": (entry_columns, action_columns),
 }

@@ -13,6 +13,7 @@ import dagster as dg
 
 from cx_intel.contracts.contract import Kind
 from cx_intel.contracts.delivered import DELIVERED_DAY
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.event_days import is_kept_by_row_day, is_read_by_file
 from cx_intel.orchestration.assets.delivery.landed import landed_before
 from cx_intel.orchestration.assets.delivery.raw_cursors import CursorDelivery
@@ -122,7 +123,7 @@ def raw_asset(part: str, table: str, whole: Portfolio, variables: Mapping[str, s
         if delivery:
             with warehouse.transaction():
                 written, told = delivery.take(days[-1])
-                metadata = shown(None, warehouse.table(name), days[-1], warehouse) | told
+                metadata = shown(STAGING[table](portfolio), warehouse.table(name), days[-1], warehouse) | told
         else:
             digest = digest_of(source, variables)
             step_made = making(context, warehouse, key, portfolio, days, digest, guard.fingerprint())

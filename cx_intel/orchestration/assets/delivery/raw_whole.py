@@ -103,7 +103,7 @@ class WholeDelivery:
         """Metadata of the staged rows, which are in currencies that are known."""
         staged = self.warehouse.staged(name)
         refuse_unknown_currencies(self.table, staged, self.warehouse, self.portfolio)
-        return shown(None, staged, as_of, self.warehouse)
+        return shown(STAGING[self.table](self.portfolio), staged, as_of, self.warehouse)
 
     def _rows(self, as_of: date) -> tuple[ir.Table | pd.DataFrame, dict[str, Any]]:
         source, table = self.source, self.table

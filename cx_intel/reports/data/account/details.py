@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.reports.charts.drawing.palette import tier_marks
+from cx_intel.reports.data.account.contacts import contacts_of
 from cx_intel.reports.data.account.links import account_links
 from cx_intel.reports.data.notes.interventions import action_words, newest_actions
 from cx_intel.reports.data.report_data import ReportData, records
@@ -23,6 +24,7 @@ from cx_intel.reports.words.rounding import is_missing, rounded
 
 SHOWN = (
     "dim_account",
+    "dim_contact",
     "health_score_drivers",
     "health_score_changes",
     "health_score_change_drivers",
@@ -56,6 +58,7 @@ def account_details(data: ReportData, ids: list[str]) -> list[Detail]:
     data = _only(data, set(ids))
     parts = [
         _facts(data),
+        contacts_of(data),
         _scores(data),
         _drivers(data),
         _moves(data),

@@ -39,6 +39,12 @@ class RowEdits:
         names = [described[0] for described in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
+    def all_rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table."""
+        result = self.database.connection.execute(f"FROM {self._name(table)}")
+        names = [described[0] for described in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
     def has(self, table: str, column: str, value: str) -> bool:
         """Whether there is such a row."""
         return bool(self._all(f"SELECT 1 FROM {self._name(table)} WHERE {_is(column)} LIMIT 1", [value]))
