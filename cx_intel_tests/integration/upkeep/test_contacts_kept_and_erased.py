@@ -48,7 +48,7 @@ def test_who_is_called_first_is_by_role_else_by_activity(refreshed: SmallCompany
 
 def test_names_stand_in_no_log_no_copy_and_no_export(refreshed: SmallCompany) -> None:
     listed = {file.name for file in refreshed.home.rglob("*") if file.is_file() and _mentions(file)}
-    assert {name for name in listed if not name.endswith((".html", ".md", ".xlsx"))} == {"warehouse.duckdb"}
+    assert {name for name in listed if not name.endswith((".html", ".xlsx"))} == {"warehouse.duckdb"}
     assert refreshed.query("SELECT raw_row, reason FROM quarantine WHERE source_table = 'contacts'") == [
         (None, "email is no address (write name@company.com)")
     ]
