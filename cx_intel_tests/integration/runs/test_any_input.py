@@ -66,6 +66,8 @@ def small() -> tuple[SmallCompany, WholeGraph, dict[str, bytes]]:
     return company, WholeGraph(book), files
 
 
+SEEDS = 60
+"""How many sets of faulty files are tried: each costs a whole refresh."""
 ENDS = {"went through", "stopped at a file", "stopped at a currency"}
 NASTY = (
     "", " ", "NULL", "None", "nan", "inf", "-inf", "0", "-0", "-1", "1e308", "1e-308", "-1e12", "1e12", "0.005", "1" * 400,
@@ -156,6 +158,6 @@ def outcome(seed: int) -> str:
 
 
 def test_files_with_anything_in_them_go_through_or_stop_with_a_message() -> None:
-    ends = [outcome(seed) for seed in range(150)]
+    ends = [outcome(seed) for seed in range(SEEDS)]
     assert set(ends) == ENDS
-    assert ends.count("went through") > 50
+    assert ends.count("went through") > SEEDS / 3

@@ -69,15 +69,16 @@ def priced(rows: ir.Table, portfolio: Portfolio) -> ir.Table:
         amount=ibis.ifelse(price.notnull(), by_unit, rows.amount).cast(AMOUNT),
         _has_amount=rows["_has_amount"] | by_unit.notnull(),
     )
-    unit, times_a_unit = interval(rows), interval_count(rows)
-    count = ibis.coalesce(times_a_unit, 1)
+    rows = rows.mutate(_interval=interval(rows), _interval_count=interval_count(rows))  # once, for planning's sake
+    unit = rows["_interval"]
+    count = ibis.coalesce(rows["_interval_count"], 1)
     count = ibis.ifelse(count.between(1, PERIOD_LIMIT), count, ibis.null("int64"))
     times = ibis.cases(*((unit == name, times) for name, (times, _) in PER_MONTH.items()), else_=1)
     per = ibis.cases(*((unit == name, count * per) for name, (_, per) in PER_MONTH.items()), else_=rows["_months"])
     is_unread = rows.billing_interval.notnull() & unit.isnull()
     rows = rows.mutate(
         billing_interval=ibis.coalesce(unit, rows.billing_interval),
-        billing_interval_count=times_a_unit,
+        billing_interval_count=rows["_interval_count"],
         _discounted=_discounted(rows),
         _times=times.cast("int64"),
         _per=ibis.ifelse(is_unread, ibis.null("int64"), per).cast("int64"),
