@@ -64,6 +64,8 @@ class ContactBook:
         stays = _STAYS_AT_LEAST + draws[:, :, 3] * (_STAYS_UP_TO - _STAYS_AT_LEAST)
         until = np.where(draws[:, :, 2] < _LEAVES, since + stays.astype(np.int64), np.iinfo(np.int64).max)
         account, place = np.nonzero((draws[:, :, 0] < _SHARES) & (since <= as_of))
+        order = np.argsort(since[account, place], kind="stable")  # whoever becomes known later comes after
+        account, place = account[order], place[order]
         d, left = draws[account, place], until[account, place] <= as_of
         first, last, first_address, last_address = first_and_last_names(self.seed, self.locale, d[:, 4], d[:, 5])
         domains = np.asarray(identifiers(self.prefix.lower(), Counter(account + 1, self.width)), dtype=object)
