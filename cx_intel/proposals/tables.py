@@ -194,6 +194,9 @@ def with_strangers(table: TableProposal, accounts: Container[str]) -> TablePropo
     return replace(table, doubts=(*table.doubts, doubt))
 
 
+_NAMES_OF_PEOPLE = {"contact_name", "first_name", "last_name", "email"}
+
+
 def _wide_metrics(found: FoundFiles) -> TableProposal | None:
     """Measured figures, a column each, with an account and a day: one row of metrics a figure."""
     if not found.rows:
@@ -225,6 +228,8 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
     missing = tuple(name for name in needed if name not in columns)
     if table == "subscriptions" and not {"amount", "unit_amount"} & set(columns):
         missing += ("amount",)
+    if table == "contacts" and not _NAMES_OF_PEOPLE & set(columns):
+        missing += ("email",)
     more, doubts = spellings(columns, found, kinds)
     doubts += [*misread, *said_of_periods]
     if found.columns and not found.rows:
