@@ -86,7 +86,7 @@ def _merged(stg_contacts: ir.Table) -> ir.Table:
     )
     rows = rows.mutate(_age=ibis.row_number().over(newest_first))
     ages = {f"_age_{name}": rows["_age"].min(where=rows[name].notnull()) for name in NEWEST_VALUE}
-    flags = {name: rows[name].cast("int64").max() for name in ROLES}
+    flags = {name: ibis.ifelse(rows[name], 1, 0).max() for name in ROLES}
     people = rows.group_by(list(PERSON)).agg(**ages, **flags, _told_at=rows.last_activity_at.max())
     newest = rows.filter(rows["_age"] == 0).select(*PERSON, "contact_id", "is_active")
     people = beside(people.mutate(**{name: people[name] == 1 for name in ROLES}), newest, *PERSON)
