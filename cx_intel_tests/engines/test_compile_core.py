@@ -148,6 +148,7 @@ OTHERS = (
     "account_history",
     "subscription_periods",
     "dim_account",
+    "dim_contact",
     "source_freshness",
     "fct_usage",
     "fct_tickets",
