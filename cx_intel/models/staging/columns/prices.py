@@ -19,7 +19,7 @@ INTERVALS = {
 }
 """Unit of a billing period: the words for it."""
 MULTIPLES = {
-    ("week", 2): ("fortnight", "fortnightly", "biweekly", "every_two_weeks", "p2w"),
+    ("week", 2): ("fortnight", "fortnightly", "every_two_weeks", "p2w"),
     ("month", 3): ("quarter", "quarters", "quarterly", "p3m"),
     ("month", 6): (
         *("semiannual", "semi-annual", "semi_annual", "semiannually", "semi-annually", "half-year", "half-yearly"),
@@ -31,7 +31,7 @@ MULTIPLES = {
     ("month", 1): ("p1m", "per_month"),
     ("year", 1): ("p1y", "p12m", "per_year", "yr"),
 }
-"""A unit and how many of it: the words for that. Not bimonthly and biannual, which mean two things each."""
+"""A unit and how many of it: the words for that. Not biweekly, bimonthly and biannual, which mean two things each."""
 ONCE = "once"
 PER_MONTH = {"day": (365, 12), "week": (52, 12), "month": (1, 1), "year": (1, 12)}
 """Unit: what a month is in it: 365/12 days, 52/12 weeks, 1/12 year."""

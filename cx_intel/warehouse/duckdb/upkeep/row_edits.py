@@ -35,13 +35,14 @@ class RowEdits:
 
     def rows(self, table: str, column: str, value: str) -> list[dict[str, Any]]:
         """The rows in which a column, as text without blanks around it, is the value."""
-        result = self.database.connection.execute(f"FROM {self._name(table)} WHERE {_is(column)}", [value])
-        names = [described[0] for described in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        return self._records(f"FROM {self._name(table)} WHERE {_is(column)}", [value])
 
     def all_rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table."""
-        result = self.database.connection.execute(f"FROM {self._name(table)}")
+        return self._records(f"FROM {self._name(table)}")
+
+    def _records(self, query: str, values: Sequence[str] = ()) -> list[dict[str, Any]]:
+        result = self.database.connection.execute(query, values)
         names = [described[0] for described in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
