@@ -1,12 +1,12 @@
 """Ibis writes the SQL of equal expressions once in a process, which is most of what models cost in tests.
 
 Expressions are equal when they are built alike over tables of the same names and columns; the rows of a table in memory
-do not matter, as SQL only names it. The text is the one that Ibis writes without this: how it is written is the same.
+do not matter, as SQL only names it, nor in which file a table lies. The text is the one that Ibis writes without this: how it is written is the same.
 Tables and rows for tests stand in `builders.py`.
 """
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 import ibis
@@ -16,17 +16,20 @@ from ibis.backends import BaseBackend
 from ibis.backends.sql import SQLBackend
 from ibis.common.graph import Node
 
+from cx_intel.warehouse.duckdb.database import SelectsAsWritten
+
 GENERATED = re.compile(r"ibis_\w*memtable_\w+")
 """The name that Ibis gives a table in memory, of its own each."""
 
-_compile = SQLBackend.compile
+_compilers = {backend: backend.compile for backend in (SQLBackend, SelectsAsWritten)}
 _compiled: dict[Hashable, tuple[str, list[str]]] = {}
 _shapes: dict[Hashable, int] = {}
 
 
 def compile_once() -> None:
     """From now on, for all backends of this process."""
-    SQLBackend.compile = _compile_once
+    for backend, compile_ in _compilers.items():
+        backend.compile = _once(compile_)
 
 
 def forget() -> None:
@@ -35,16 +38,19 @@ def forget() -> None:
     _shapes.clear()
 
 
-def _compile_once(self: SQLBackend, expr: ir.Expr, /, **options: Any) -> str:
-    if any(options.values()):
-        return _compile(self, expr, **options)
-    shape, names = _shape(expr.op())
-    key = (self.name, ibis.options.sql.fuse_selects, shape)
-    if key not in _compiled:
-        _compiled[key] = _compile(self, expr), names
-    sql, before = _compiled[key]
-    now = dict(zip(before, names, strict=True))
-    return GENERATED.sub(lambda name: now[name[0]], sql) if now else sql
+def _once(compile_: Callable[..., str]) -> Callable[..., str]:
+    def compiled(self: SQLBackend, expr: ir.Expr, /, **options: Any) -> str:
+        if any(options.values()):
+            return compile_(self, expr, **options)
+        shape, names = _shape(expr.op())
+        key = (type(self), ibis.options.sql.fuse_selects, shape)
+        if key not in _compiled:
+            _compiled[key] = compile_(self, expr), names
+        sql, before = _compiled[key]
+        now = dict(zip(before, names, strict=True))
+        return GENERATED.sub(lambda name: now[name[0]], sql) if now else sql
+
+    return compiled
 
 
 def _shape(root: Node) -> tuple[int, list[str]]:
@@ -87,4 +93,4 @@ def _part(value: Any, found: Mapping[int, int]) -> Hashable:
         return tuple(_part(item, found) for item in value)
     if isinstance(value, Mapping):
         return tuple((name, _part(item, found)) for name, item in value.items())
-    return (type(value), value.db_identity if isinstance(value, BaseBackend) else value)
+    return (type(value), None if isinstance(value, BaseBackend) else value)

@@ -189,7 +189,7 @@ def test_a_refresh_names_it_in_its_summary_and_on_the_quality_page_though_nothin
     )
     assert outcome.is_complete
     assert {"raw_accounts", "stg_accounts"} <= outcome.unchanged
-    (page,) = company.home.rglob("quality.html")
+    page = company.home / "reports" / company.name / "quality.html"
     assert "Unpack accounts_2.zip." in page.read_text(encoding="utf-8")
     before = company.values("stg_accounts", "account_name")
     shutil.rmtree(company.data)

@@ -66,7 +66,7 @@ def small() -> tuple[SmallCompany, WholeGraph, dict[str, bytes]]:
     return company, WholeGraph(book), files
 
 
-SEEDS = 60
+SEEDS = 20
 """How many sets of faulty files are tried: each costs a whole refresh."""
 ENDS = {"went through", "stopped at a file", "stopped at a currency"}
 NASTY = (

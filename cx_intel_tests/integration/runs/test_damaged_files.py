@@ -90,10 +90,14 @@ def test_a_file_that_was_cut_off_stops(tmp_path: Path, form: str) -> None:
         read(tmp_path / f"a.{form}.gz", "accounts")
 
 
-@each_format
-@pytest.mark.slow  # every model step over two cells of 10 MB, in three formats
-def test_a_cell_of_10_mb_goes_all_the_way(tmp_path: Path, form: str) -> None:
-    staged = deliver(tmp_path, form, "subscriptions", {"subscription_id": "S3", "product_name": "x" * 10_000_000})
+def test_a_cell_of_10_mb_goes_all_the_way(tmp_path: Path) -> None:
+    staged = deliver(tmp_path, "csv", "subscriptions", {"subscription_id": "S3", "product_name": "x" * 10_000_000})
     assert sorted(len(name) for name in staged.values("product_name")) == [5, 5, 10_000_000]
-    staged = deliver(tmp_path, form, "subscriptions", {"subscription_id": "S3", "amount": "9" * 10_000_000})
+    staged = deliver(tmp_path, "csv", "subscriptions", {"subscription_id": "S3", "amount": "9" * 10_000_000})
     assert staged.quarantined == {3: f"amount: '{'9' * 60}' is beyond the limit of 1,000,000,000,000"}
+
+
+@each_format
+def test_a_cell_of_10_mb_is_read(tmp_path: Path, form: str) -> None:
+    file = write(tmp_path / f"a.{form}", [{"account_id": "A1", "account_name": "x" * 10_000_000}])
+    assert len(read(file, "accounts").table["account_name"][0].as_py()) == 10_000_000

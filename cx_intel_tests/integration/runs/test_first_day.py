@@ -22,6 +22,7 @@ def small_world(tmp_path: Path) -> Path:
     """The shipped novacrm with a dozen accounts."""
     yaml = YAML(typ="safe", pure=True)
     settings = yaml.load((SHIPPED / "novacrm.yaml").read_text(encoding="utf-8"))
+    settings["backtest"] = {"in_refresh": False}
     for source in settings["sources"]:
         source["accounts"] = 12
     folder = tmp_path / "portfolios"

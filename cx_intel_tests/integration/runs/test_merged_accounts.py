@@ -132,11 +132,10 @@ def test_a_closed_month_keeps_its_total_and_its_amounts_move_to_the_survivor(tmp
 
 def test_a_new_id_takes_over_the_history_of_the_old_one(tmp_path: Path):
     """The CRM renames A02; with the alias every total is as if it had not, the confirmed tier included."""
-    company, other = company_with_aliases(tmp_path / "renamed"), SmallCompany(tmp_path / "same")
-    other.settings["reports"] = {"exports": []}
-    for each in (company, other):
-        each.settings["health"] = HYSTERESIS
-        assert each.refresh(AS_OF).failures == []
+    company = company_with_aliases(tmp_path / "renamed")
+    company.settings["health"] = HYSTERESIS
+    assert company.refresh(AS_OF).failures == []
+    other = company.copied(tmp_path / "same")
     for rows in company.tables.values():
         for row in (row for row in rows if row.get("account_id") == "A02"):
             row["account_id"] = "N02"

@@ -212,7 +212,7 @@ class TestDaysInARow:
         assert event.asset_materialization is not None
         assert company.query("SELECT count(*) FROM fct_tickets") == [(4,)]
 
-    @pytest.mark.parametrize("seed", range(1, 6))
+    @pytest.mark.parametrize("seed", [1, 2])
     def test_nothing_dated_after_as_of_changes_a_figure(
         self, seed: int, refreshed: dict[str, Any], tmp_path: Path
     ) -> None:

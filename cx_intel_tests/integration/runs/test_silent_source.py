@@ -19,12 +19,13 @@ SIGNALS = "SELECT DISTINCT is_stale, value IS NULL FROM account_signals WHERE as
 @pytest.mark.slow
 def test_tiers_are_held_and_it_is_told_that_a_feed_was_cut(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
+    company.only(*company.tables, without=("playbooks", "rollups"))
     first = company.refresh(AS_OF)
     assert [text for text in first.warnings if "freshness" in text] == []
     assert company.query(SIGNALS.format(day=AS_OF)) == [(False, False)]
 
     outcome = company.refresh(LATER)
-    told = "The newest row of usage_events is of 10 Feb 2025, 66 days before 17 Apr 2025."
+    told = "The newest row of “Usage events” is of 10 Feb 2025, 66 days before 17 Apr 2025."
     (warning,) = [text for text in outcome.warnings if "freshness" in text]
     assert warning.startswith(
         f"source_freshness: freshness_usage_events: {told} Its rhythm is 1 day. It is late after 3 days and frozen "
@@ -40,12 +41,13 @@ def test_tiers_are_held_and_it_is_told_that_a_feed_was_cut(tmp_path: Path) -> No
         portfolio = load_portfolio(company.portfolios / "small.yaml")
         notes = headline(DuckDBWarehouse(database, "small"), portfolio, LATER).notes
     # tickets are too few for a rhythm
-    assert "Newest row of each source: support_tickets 2 Feb 2025, usage_events 10 Feb 2025." in notes
+    assert "Newest row of each source: Support tickets 2 Feb 2025, Usage events 10 Feb 2025." in notes
 
 
 @pytest.mark.slow
 def test_one_of_two_feeds_that_was_cut_is_not_hidden_by_the_other(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
+    company.only(*company.tables, without=("playbooks", "rollups"))
     company.source("usage_events", name="web")
     app = {"kind": "files", "table": "usage_events", "path": "${SMALL_DATA}/app_events.csv", "name": "app"}
     company.settings["sources"].append(app)
@@ -61,7 +63,7 @@ def test_one_of_two_feeds_that_was_cut_is_not_hidden_by_the_other(tmp_path: Path
 
     (warning,) = [text for text in outcome.warnings if "freshness" in text]
     assert warning.startswith(
-        "source_freshness: freshness_usage_events__app: The newest row of usage_events (app) is of 31 Jan 2025, 10 days "
+        "source_freshness: freshness_usage_events__app: The newest row of “Usage events (app)” is of 31 Jan 2025, 10 days "
         "before 10 Feb 2025. Its rhythm is 1 day. It is late after 3 days and frozen after 7. Signals that read it are "
         "missing, and tiers are held. See whether the source still delivers: "
     )
@@ -75,5 +77,5 @@ def test_one_of_two_feeds_that_was_cut_is_not_hidden_by_the_other(tmp_path: Path
     with reading(company.warehouse) as database:
         portfolio = load_portfolio(company.portfolios / "small.yaml")
         notes = headline(DuckDBWarehouse(database, "small"), portfolio, EVENTS_UNTIL).notes
-    listed = "usage_events (app) 31 Jan 2025, support_tickets 2 Feb 2025, usage_events (web) 10 Feb 2025"
+    listed = "Usage events (app) 31 Jan 2025, Support tickets 2 Feb 2025, Usage events (web) 10 Feb 2025"
     assert f"Newest row of each source: {listed}." in notes

@@ -191,6 +191,7 @@ class Month:
 @contextmanager
 def month(folder: Path) -> Iterator[Month]:
     company = SmallCompany(folder)
+    company.only(*company.tables, without=("playbooks", "rollups"))
     with listening() as listener, company.instance() as instance:
         company.variables["CX_ALERT_URLS"] = listener.url()
         yield Month(company, instance, listener)
