@@ -1,7 +1,7 @@
 """Refreshes of the small company in processes of their own: to be watched, killed, starved and locked out.
 
 Each process comes from a server that has the modules loaded and no connection open, so that it starts at once. What is
-tested with it: `test_crashes.py`, `test_thirty_days.py`.
+tested with it: `test_crashes.py`, `test_a_month.py`.
 """
 
 import ctypes

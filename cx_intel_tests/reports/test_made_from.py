@@ -38,9 +38,9 @@ def test_pages_of_the_same_data_stay_and_a_page_that_is_gone_or_cut_is_made_agai
 ) -> None:
     monkeypatch.setattr("cx_intel.reports.pages.frame.publishing.chart_library", lambda kept_in: "/* charts */")
     publish(book, tmp_path)
-    first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    first = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
     assert publish(later(book), tmp_path).pages["health"] == tmp_path / "health.html"
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == first
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == first
     (tmp_path / "support.html").unlink()
     publish(later(book), tmp_path)
     made_later = (tmp_path / "support.html").read_bytes()

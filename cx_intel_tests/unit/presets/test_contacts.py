@@ -1,0 +1,139 @@
+"""Contacts on request: the same people as HubSpot's and Salesforce's exports have them and as Fivetran lands them."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel_tests.helpers.landed_tables import land_in_sqlite, landed, staged
+from cx_intel_tests.helpers.vendor_files import judged, taking, write_table
+
+REQUESTED = "{contacts: {}}"
+ACCOUNTS = ("1", "2")
+EXPECTED = {
+    "p1": ("1", "Ann", "Bell", "ann@one.example", "Head of IT", True, False, datetime(2026, 3, 1)),
+    "p2": ("1", "Bo", None, "bo@one.example", None, False, True, None),
+    "p3": ("2", None, "Cruz", None, None, False, False, None),
+}
+"""Person: account, names, address, title, champion, decision maker, last activity; p4 is at no company, p5 is deleted."""
+
+
+def read(found: list[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    assert {row["_reason"] for row in found} == {None}
+    columns = ("account_id", "first_name", "last_name", "email", "job_title", "is_champion", "is_decision_maker")
+    return {r["contact_id"]: (*(r[name] for name in columns), r["last_activity_at"]) for r in found}
+
+
+def table(names: dict[str, str], roles: dict[str, str | None], companies: dict[str, str | None]) -> list[dict[str, Any]]:
+    """The people with a vendor's names of columns, words of roles and ids of companies."""
+    people = [
+        {"id": "p1", "first": "Ann", "last": "Bell", "email": "Ann@One.example", "title": "Head of IT", "at": "2026-03-01"},
+        {"id": "p2", "first": "Bo", "email": "bo@one.example"},
+        {"id": "p3", "last": "Cruz"},
+        {"id": "p4", "last": "Dow", "email": "dow@nowhere.example"},
+    ]
+    rows = [person | {"role": roles.get(person["id"]), "company": companies.get(person["id"])} for person in people]
+    return [{column: row.get(ours) for ours, column in names.items()} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("company", "champion"), [("Associated Company IDs (Primary)", "Champion"), ("Associated Company IDs", "CHAMPION")]
+)
+def test_an_export_of_hubspot(tmp_path: Path, company: str, champion: str) -> None:
+    names = {
+        "id": "Record ID",
+        "first": "First Name",
+        "last": "Last Name",
+        "email": "Email",
+        "title": "Job Title",
+        "role": "Buying Role",
+        "at": "Last Activity Date",
+        "company": company,
+    }
+    listed = table(names, {"p1": champion, "p2": "DECISION_MAKER;END_USER"}, {"p1": "1;7", "p2": "1", "p3": "2"})
+    write_table(tmp_path / "contacts.csv", listed)
+    book = taking("hubspot_export", tables=REQUESTED, folder=str(tmp_path))
+    assert read(judged(book, "contacts", ACCOUNTS)) == EXPECTED
+
+
+def test_hubspot_landed_by_fivetran(tmp_path: Path) -> None:
+    names = {
+        "id": "id",
+        "first": "property_firstname",
+        "last": "property_lastname",
+        "email": "property_email",
+        "title": "property_jobtitle",
+        "role": "property_hs_buying_role",
+        "at": "property_notes_last_updated",
+        "company": "property_associatedcompanyid",
+    }
+    listed = table(names, {"p1": "CHAMPION", "p2": "DECISION_MAKER"}, {"p1": "1", "p2": "1"})
+    gone = {"id": "p5", "property_associatedcompanyid": "1", "property_email": "e@one.example", "is_deleted": 1}
+    tables = {
+        "contact": [*({"is_deleted": 0} | row for row in listed), gone],
+        "contact_company": [
+            {"contact_id": "p3", "company_id": "9", "type_id": 279},
+            {"contact_id": "p3", "company_id": "2", "type_id": 1},
+        ],
+    }
+    address = land_in_sqlite(tmp_path / "landed.db", tables)
+    assert read(staged(in_sqlite("fivetran_hubspot"), "contacts", address, ACCOUNTS)) == EXPECTED
+
+
+def test_an_export_of_salesforce(tmp_path: Path) -> None:
+    names = {
+        "id": "Id",
+        "first": "FirstName",
+        "last": "LastName",
+        "email": "Email",
+        "title": "Title",
+        "at": "LastActivityDate",
+        "company": "AccountId",
+    }
+    listed = table(names, {}, {"p1": "1", "p2": "1", "p3": "2"})
+    gone = {"Id": "p5", "LastName": "Gone", "AccountId": "1", "IsDeleted": "true"}
+    write_table(tmp_path / "Contact.csv", [*({"IsDeleted": "false"} | row for row in listed), gone])
+    roles = [
+        {"AccountId": "1", "ContactId": "p1", "Role": "Executive Sponsor"},
+        {"AccountId": "1", "ContactId": "p2", "Role": "Economic Buyer"},
+        {"AccountId": "1", "ContactId": "p2", "Role": "Evaluator"},
+        {"AccountId": "2", "ContactId": "p2", "Role": "Executive Sponsor"},
+    ]
+    write_table(tmp_path / "AccountContactRole.csv", roles)
+    book = taking("salesforce_export", tables=REQUESTED, folder=str(tmp_path))
+    assert read(judged(book, "contacts", ACCOUNTS)) == EXPECTED
+
+
+def test_salesforce_landed_by_fivetran(tmp_path: Path) -> None:
+    names = {
+        "id": "id",
+        "first": "first_name",
+        "last": "last_name",
+        "email": "email",
+        "title": "title",
+        "at": "last_activity_date",
+        "company": "account_id",
+    }
+    listed = table(names, {}, {"p1": "1", "p2": "1", "p3": "2"})
+    gone = {"id": "p5", "last_name": "Gone", "account_id": "1", "is_deleted": 1}
+    before = {"id": "p1", "last_name": "Before", "account_id": "2", "_fivetran_active": 0}
+    tables = {
+        "contact": [*({"is_deleted": 0, "_fivetran_active": 1} | row for row in listed), gone, before],
+        "account_contact_role": [
+            {"account_id": "1", "contact_id": "p1", "role": "Executive Sponsor"},
+            {"account_id": "1", "contact_id": "p2", "role": "Decision Maker"},
+        ],
+    }
+    address = land_in_sqlite(tmp_path / "landed.db", tables)
+    assert read(staged(in_sqlite("fivetran_salesforce"), "contacts", address, ACCOUNTS)) == EXPECTED
+
+
+def in_sqlite(preset: str) -> Portfolio:
+    return landed(preset, "main", tables=REQUESTED)
+
+
+@pytest.mark.parametrize("preset", ["hubspot_export", "salesforce_export"])
+def test_without_a_request_people_are_not_read(tmp_path: Path, preset: str) -> None:
+    assert "contacts" not in taking(preset, folder=str(tmp_path)).tables
