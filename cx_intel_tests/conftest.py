@@ -4,6 +4,7 @@ What tests of one subject share stands in the `conftest.py` of their folder, bui
 """
 
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ SECONDS = 300
 SLOW_SECONDS = 900
 WHOLLY_SLOW = "\npytestmark = pytest.mark.slow"
 """How a module begins whose tests are all slow: the fast suite does not even import it."""
+TURN = "CX_TEST_TURN"
+"""The variable that has the slow suite run a part of its modules, such as 1/2: of all in order, every second from the first."""
 
 
 def pytest_configure() -> None:
@@ -32,11 +35,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _leave_to_another_turn(config, items)
     if not config.pluginmanager.hasplugin("timeout"):
         return
     for item in items:
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS if item.get_closest_marker("slow") else SECONDS))
+
+
+def _leave_to_another_turn(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not os.environ.get(TURN):
+        return
+    turn, of = map(int, os.environ[TURN].split("/"))
+    modules = sorted({item.path for item in items})
+    kept = set(modules[turn - 1 :: of])
+    config.hook.pytest_deselected(items=[item for item in items if item.path not in kept])
+    items[:] = [item for item in items if item.path in kept]
 
 
 def pytest_collection_finish() -> None:

@@ -1,8 +1,8 @@
 """Ibis writes the SQL of equal expressions once in a process, which is most of what models cost in tests.
 
 Expressions are equal when they are built alike over tables of the same names and columns; the rows of a table in memory
-do not matter, as SQL only names it, nor in which file a table lies. The text is the one that Ibis writes without this: how it is written is the same.
-Tables and rows for tests stand in `builders.py`.
+do not matter, as SQL only names it, nor in which file a table lies. The text is the one that Ibis writes without this:
+how it is written is the same. Tables and rows for tests stand in `builders.py`.
 """
 
 import re

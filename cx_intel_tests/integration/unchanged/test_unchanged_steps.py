@@ -155,7 +155,12 @@ CHAINS = (
     ("a file", "a row that is rejected", "a price", "a later day made since"),
     ("a setting", "events of an earlier day", "a segment", "a delivery that was refused"),
     ("an erasure", "a raw table dropped by hand", "a table dropped by hand", "an earlier day made since"),
-    ("rejected rows dropped by hand", "a snapshot dropped by hand", "a restored back-up", "a delivery that was blocked"),
+    (
+        "rejected rows dropped by hand",
+        "a snapshot dropped by hand",
+        "a restored back-up",
+        "a delivery that was blocked",
+    ),
 )
 """Changes that follow each other in one home, with a lean refresh after each and a rebuild beside the last."""
 

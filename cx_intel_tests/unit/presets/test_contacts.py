@@ -26,10 +26,19 @@ def read(found: list[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
     return {r["contact_id"]: (*(r[name] for name in columns), r["last_activity_at"]) for r in found}
 
 
-def table(names: dict[str, str], roles: dict[str, str | None], companies: dict[str, str | None]) -> list[dict[str, Any]]:
+def table(
+    names: dict[str, str], roles: dict[str, str | None], companies: dict[str, str | None]
+) -> list[dict[str, Any]]:
     """The people with a vendor's names of columns, words of roles and ids of companies."""
     people = [
-        {"id": "p1", "first": "Ann", "last": "Bell", "email": "Ann@One.example", "title": "Head of IT", "at": "2026-03-01"},
+        {
+            "id": "p1",
+            "first": "Ann",
+            "last": "Bell",
+            "email": "Ann@One.example",
+            "title": "Head of IT",
+            "at": "2026-03-01",
+        },
         {"id": "p2", "first": "Bo", "email": "bo@one.example"},
         {"id": "p3", "last": "Cruz"},
         {"id": "p4", "last": "Dow", "email": "dow@nowhere.example"},
