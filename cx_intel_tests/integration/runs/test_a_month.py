@@ -235,6 +235,7 @@ def by_rows(freshness: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # some forty refreshes
 def test_a_month_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
     with month(tmp_path / "month") as lived:
         for day in DAYS:
