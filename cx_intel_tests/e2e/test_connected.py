@@ -94,7 +94,7 @@ def test_from_an_empty_home_to_health_and_the_day_after(company: SmallCompany, v
 
 
 def test_an_erased_account_is_nowhere_and_does_not_come_back(company: SmallCompany, vendors: Vendors) -> None:
-    company.settings = {name: value for name, value in company.settings.items() if name not in FIGURES}
+    company.leave_out(*FIGURES)
     company.write_settings()
     assert company.refresh(FIRST, write=False).failures == []
     home = Home(company.home, company.warehouse, company.home / "warehouse.lock", company.variables)

@@ -203,8 +203,12 @@ class SmallCompany:
 
     def only(self, *tables: str, without: tuple[str, ...] = ("health", "renewals", "playbooks", "rollups")) -> None:
         """Leaves other sources and whole blocks out, so that a refresh is short."""
-        self.settings = {k: v for k, v in self.settings.items() if k not in without}
+        self.leave_out(*without)
         self.settings["sources"] = [s for s in self.settings["sources"] if s["table"] in tables]
+
+    def leave_out(self, *blocks: str) -> None:
+        """Leaves whole blocks out, which need not be there."""
+        self.settings = {name: block for name, block in self.settings.items() if name not in blocks}
 
     def source(self, table: str, **changes: Any) -> None:
         """Changes the settings of one source."""

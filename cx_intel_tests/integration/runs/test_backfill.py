@@ -49,7 +49,7 @@ STALE = ("stale_since", "stale_until", "stale_key", "stale_before")
 
 def a_company(folder: Path) -> SmallCompany:
     company = SmallCompany(folder)
-    company.only(*company.tables, without=("renewals", "playbooks", "rollups"))
+    company.leave_out("renewals", "playbooks", "rollups")
     company.source("support_tickets", stale_after_days=5, freeze_after_days=20)
     return company
 

@@ -46,7 +46,7 @@ def test_tiers_are_held_and_it_is_told_that_a_feed_was_cut(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_one_of_two_feeds_that_was_cut_is_not_hidden_by_the_other(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
-    company.only(*company.tables, without=("renewals", "playbooks", "rollups"))
+    company.leave_out("renewals", "playbooks", "rollups")
     company.source("usage_events", name="web")
     app = {"kind": "files", "table": "usage_events", "path": "${SMALL_DATA}/app_events.csv", "name": "app"}
     company.settings["sources"].append(app)

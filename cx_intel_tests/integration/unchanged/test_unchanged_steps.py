@@ -29,7 +29,7 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> SmallCompany:
     """A company, refreshed."""
     company = SmallCompany(tmp_path_factory.mktemp("refreshed"))
     company.settings["reports"] = {"exports": []}
-    company.only(*company.tables, without=("renewals", "playbooks", "rollups"))
+    company.leave_out("renewals", "playbooks", "rollups")
     assert company.refresh(AS_OF).succeeded
     return company
 

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.sources.errors import SourceError
 from cx_intel_tests.helpers.landed_tables import land_in_sqlite, landed, staged
-from cx_intel_tests.helpers.vendor_files import judged, taking, write_table
+from cx_intel_tests.helpers.vendor_files import delivered, judged, taking, write_table
 
 REQUESTED = "{contacts: {}}"
 ACCOUNTS = ("1", "2")
+FIELDS = ("id", "first", "last", "email", "title", "role", "at", "company")
 EXPECTED = {
     "p1": ("1", "Ann", "Bell", "ann@one.example", "Head of IT", True, False, datetime(2026, 3, 1)),
     "p2": ("1", "Bo", None, "bo@one.example", None, False, True, None),
@@ -51,16 +53,22 @@ def table(
     ("company", "champion"), [("Associated Company IDs (Primary)", "Champion"), ("Associated Company IDs", "CHAMPION")]
 )
 def test_an_export_of_hubspot(tmp_path: Path, company: str, champion: str) -> None:
-    names = {
-        "id": "Record ID",
-        "first": "First Name",
-        "last": "Last Name",
-        "email": "Email",
-        "title": "Job Title",
-        "role": "Buying Role",
-        "at": "Last Activity Date",
-        "company": company,
-    }
+    names = dict(
+        zip(
+            FIELDS,
+            (
+                "Record ID",
+                "First Name",
+                "Last Name",
+                "Email",
+                "Job Title",
+                "Buying Role",
+                "Last Activity Date",
+                company,
+            ),
+            strict=True,
+        )
+    )
     listed = table(names, {"p1": champion, "p2": "DECISION_MAKER;END_USER"}, {"p1": "1;7", "p2": "1", "p3": "2"})
     write_table(tmp_path / "contacts.csv", listed)
     book = taking("hubspot_export", tables=REQUESTED, folder=str(tmp_path))
@@ -68,16 +76,22 @@ def test_an_export_of_hubspot(tmp_path: Path, company: str, champion: str) -> No
 
 
 def test_hubspot_landed_by_fivetran(tmp_path: Path) -> None:
-    names = {
-        "id": "id",
-        "first": "property_firstname",
-        "last": "property_lastname",
-        "email": "property_email",
-        "title": "property_jobtitle",
-        "role": "property_hs_buying_role",
-        "at": "property_notes_last_updated",
-        "company": "property_associatedcompanyid",
-    }
+    names = dict(
+        zip(
+            FIELDS,
+            (
+                "id",
+                "property_firstname",
+                "property_lastname",
+                "property_email",
+                "property_jobtitle",
+                "property_hs_buying_role",
+                "property_notes_last_updated",
+                "property_associatedcompanyid",
+            ),
+            strict=True,
+        )
+    )
     listed = table(names, {"p1": "CHAMPION", "p2": "DECISION_MAKER"}, {"p1": "1", "p2": "1"})
     gone = {"id": "p5", "property_associatedcompanyid": "1", "property_email": "e@one.example", "is_deleted": 1}
     tables = {
@@ -92,15 +106,13 @@ def test_hubspot_landed_by_fivetran(tmp_path: Path) -> None:
 
 
 def test_an_export_of_salesforce(tmp_path: Path) -> None:
-    names = {
-        "id": "Id",
-        "first": "FirstName",
-        "last": "LastName",
-        "email": "Email",
-        "title": "Title",
-        "at": "LastActivityDate",
-        "company": "AccountId",
-    }
+    names = dict(
+        zip(
+            FIELDS,
+            ("Id", "FirstName", "LastName", "Email", "Title", "Role", "LastActivityDate", "AccountId"),
+            strict=True,
+        )
+    )
     listed = table(names, {}, {"p1": "1", "p2": "1", "p3": "2"})
     gone = {"Id": "p5", "LastName": "Gone", "AccountId": "1", "IsDeleted": "true"}
     write_table(tmp_path / "Contact.csv", [*({"IsDeleted": "false"} | row for row in listed), gone])
@@ -116,15 +128,13 @@ def test_an_export_of_salesforce(tmp_path: Path) -> None:
 
 
 def test_salesforce_landed_by_fivetran(tmp_path: Path) -> None:
-    names = {
-        "id": "id",
-        "first": "first_name",
-        "last": "last_name",
-        "email": "email",
-        "title": "title",
-        "at": "last_activity_date",
-        "company": "account_id",
-    }
+    names = dict(
+        zip(
+            FIELDS,
+            ("id", "first_name", "last_name", "email", "title", "role", "last_activity_date", "account_id"),
+            strict=True,
+        )
+    )
     listed = table(names, {}, {"p1": "1", "p2": "1", "p3": "2"})
     gone = {"id": "p5", "last_name": "Gone", "account_id": "1", "is_deleted": 1}
     before = {"id": "p1", "last_name": "Before", "account_id": "2", "_fivetran_active": 0}
@@ -141,6 +151,18 @@ def test_salesforce_landed_by_fivetran(tmp_path: Path) -> None:
 
 def in_sqlite(preset: str) -> Portfolio:
     return landed(preset, "main", tables=REQUESTED)
+
+
+@pytest.mark.parametrize(
+    ("preset", "file", "column"),
+    [("hubspot_export", "contacts", "ompan"), ("salesforce_export", "Contact", "AccountId")],
+)
+def test_without_a_column_of_companies_nobody_is_left_out_in_silence(
+    tmp_path: Path, preset: str, file: str, column: str
+) -> None:
+    write_table(tmp_path / f"{file}.csv", [{"Record ID": "p1", "Id": "p1", "Email": "ann@one.example"}])
+    with pytest.raises(SourceError, match=column):
+        delivered(taking(preset, tables=REQUESTED, folder=str(tmp_path)), "contacts")
 
 
 @pytest.mark.parametrize("preset", ["hubspot_export", "salesforce_export"])
