@@ -16,7 +16,7 @@ SLOW_SECONDS = 900
 WHOLLY_SLOW = "\npytestmark = pytest.mark.slow"
 """How a module begins whose tests are all slow: the fast suite does not even import it."""
 TURN = "CX_TEST_TURN"
-"""The variable that has the slow suite run a part of its modules, such as 1/2: of all in order, every second from the first."""
+"""The variable that has the slow suite run a part of its modules, such as 1/3: of all in order, every third from the first."""
 
 
 def pytest_configure() -> None:

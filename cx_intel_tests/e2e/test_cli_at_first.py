@@ -121,6 +121,7 @@ def test_alerts_without_an_address_says_so(tmp_path: Path) -> None:
     assert "small, problems: Messages go nowhere: none of CX_ALERT_URLS is set" in found.stdout
 
 
+@pytest.mark.slow
 def test_a_portfolio_is_drafted_from_a_folder_once(tmp_path: Path) -> None:
     company = fresh(tmp_path / "company")
     exports = tmp_path / "exports"

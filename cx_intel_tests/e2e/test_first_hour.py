@@ -12,6 +12,8 @@ import pytest
 
 from cx_intel_tests.helpers.vendor_files import write_lines, write_table
 
+pytestmark = pytest.mark.slow
+
 CALLS = ("2025-06-27", "2025-06-28", "2025-06-30")
 
 
@@ -131,7 +133,6 @@ def cx_intel(folder: Path, *words: str, **variables: str) -> subprocess.Complete
     return subprocess.run(command, env=own | variables, capture_output=True, text=True, timeout=300, check=False)
 
 
-@pytest.mark.slow
 def test_exports_of_four_vendors_give_their_mrr(tmp_path: Path) -> None:
     exports, draft = tmp_path / "exports", tmp_path / "portfolios" / "firm.yaml"
     write_exports(exports)

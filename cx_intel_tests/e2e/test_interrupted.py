@@ -14,6 +14,8 @@ import pytest
 
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow
+
 REFRESH = [str(Path(sys.executable).with_name("cx-intel")), "refresh", "small", "--as-of", AS_OF.isoformat()]
 
 
@@ -51,7 +53,6 @@ def interrupted(company: SmallCompany, after: str) -> subprocess.CompletedProces
     return subprocess.CompletedProcess(REFRESH, process.returncode, said, errors)
 
 
-@pytest.mark.slow
 def test_what_was_stopped_ends_with_130_and_a_line_and_the_next_one_does_the_rest(company: SmallCompany) -> None:
     stopped = interrupted(company, after="stg_accounts")
     assert stopped.returncode == 130

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from cx_intel.cli.app import app
@@ -43,6 +44,7 @@ def test_variables_that_are_not_set_and_files_that_are_not_there_are_told_and_no
     assert validate(company).exit_code == MISUSE
 
 
+@pytest.mark.slow
 def test_the_first_rows_of_each_source_are_read_and_nothing_is_written(tmp_path: Path) -> None:
     company = a_company(tmp_path)
     (company.data / "subscriptions.csv").write_text(
@@ -69,6 +71,7 @@ def test_the_first_rows_of_each_source_are_read_and_nothing_is_written(tmp_path:
     assert not company.home.exists()
 
 
+@pytest.mark.slow
 def test_a_missing_column_or_a_source_of_which_nothing_would_come_in_fails(tmp_path: Path) -> None:
     company = a_company(tmp_path)
     whole = (company.data / "subscriptions.csv").read_text()
@@ -86,6 +89,7 @@ def test_a_missing_column_or_a_source_of_which_nothing_would_come_in_fails(tmp_p
     assert validate(company, "--data").exit_code == DONE
 
 
+@pytest.mark.slow
 def test_a_query_is_asked_for_its_first_rows(tmp_path: Path) -> None:
     company = a_company(tmp_path)
     (company.data / "items.csv").write_text("id,of,cents\n1,A01,1000\n2,A02,2000\n")
@@ -109,6 +113,7 @@ def test_a_query_is_asked_for_its_first_rows(tmp_path: Path) -> None:
     assert 'Referenced column "nothing" not found' in wrong.stdout
 
 
+@pytest.mark.slow
 def test_presets_and_the_first_rows_of_their_queries(tmp_path: Path) -> None:
     company = a_company(tmp_path)
     (company.data / "companies.csv").write_text("Record ID,Company Name,Merged Company IDs\n1,Alder,7\n2,Birch,\n")

@@ -11,6 +11,8 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import fetched, health, portfolio, shipped
 from cx_intel_tests.helpers.compared_days import Day, compared
 
+pytestmark = pytest.mark.slow
+
 SIGNALS, ACCOUNTS = "abcde", "ABCDEFG"
 CURVES: list[dict[str, Any]] = [
     {"linear": {"zero": 0, "full": 100}},
@@ -106,7 +108,6 @@ def assert_laws(then: Day, now: Day, of: Portfolio | None = None) -> None:
     assert sums == pytest.approx({r["account_id"]: r["health_score_change"] for r in fetched(changes)}, abs=1e-6)
 
 
-@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(two_days(), st.booleans())
 def test_causes_sum_to_the_change_of_the_score(days: tuple[Day, Day], are_past: bool) -> None:
@@ -115,7 +116,6 @@ def test_causes_sum_to_the_change_of_the_score(days: tuple[Day, Day], are_past: 
     assert_laws(then, now, book("9", base, None) if are_past else None)
 
 
-@pytest.mark.slow
 @settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values_of(shipped("novacrm").health.signals), values_of(shipped("novacrm").health.signals))
 def test_causes_of_a_shipped_model_sum_to_the_change_of_the_score(then: Any, now: Any) -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from cx_intel_tests.helpers.event_queries import EventQuery, SqliteTable, add, event_query
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2025, 1, 6)
 LOOK_BACK = 5
 
@@ -41,7 +43,6 @@ def rows(events: EventQuery) -> list[tuple[Any, ...]]:
     return sorted((row["event_id"], row["event_timestamp"], row["_day"]) for row in found)
 
 
-@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(deliveries=st.lists(st.lists(CHANGES, max_size=6), min_size=1, max_size=4))
 def test_read_in_parts_it_is_what_one_reading_gives(deliveries: list[list[Change]]) -> None:

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from cx_intel.contracts.subscriptions import subscription_periods
 from cx_intel.models.core.freshness import source_freshness
 from cx_intel_tests.helpers.builders import portfolio, rows
 from cx_intel_tests.helpers.made_once import made
+
+pytestmark = pytest.mark.slow
 
 AS_OF = date(2025, 1, 31)
 OF = portfolio(["usage_events"])

@@ -22,6 +22,8 @@ from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped, valu
 from cx_intel_tests.helpers.measured_signals import READ
 from cx_intel_tests.reference.fleet_health import score_account
 
+pytestmark = pytest.mark.slow
+
 FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")
 PRODUCTS = ("GPS Tracking", "Digital Logbook", "Fleet Analytics")
 few = settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])

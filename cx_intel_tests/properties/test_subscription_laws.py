@@ -182,6 +182,7 @@ def publication_of_invoices(first: list[dict[str, Any]], second: list[dict[str, 
     assert mrr(of_day(SECOND, nothing, 1, False, backwards=True)) == mrr(of_day(SECOND, nothing, 1, False))
 
 
+@pytest.mark.slow
 @FEW
 @given(first=deliveries, second=deliveries)
 def test_reading_a_day_twice_or_in_another_order_changes_nothing(first: Any, second: Any) -> None:

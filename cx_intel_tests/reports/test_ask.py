@@ -69,6 +69,7 @@ def test_the_same_name_in_two_portfolios_is_told_with_both(tmp_path: Path) -> No
         find_account("Ada", {"fleet": one, "novacrm": one})
 
 
+@pytest.mark.slow
 def test_an_account_is_explained_from_score_to_money(tmp_path: Path) -> None:
     """c0 is in the lowest tier: 15 of 100 over all signals alike, Critical, 840 expected loss."""
     tables = book_tables(FLEET, [SCRIPT, "Beta AG", "Gamma KG"])
@@ -91,6 +92,7 @@ def test_an_account_is_explained_from_score_to_money(tmp_path: Path) -> None:
     assert told.sections[-1].title == "How far to trust it"
 
 
+@pytest.mark.slow
 def test_an_explanation_is_of_a_day_that_there_is_and_of_an_account_that_there_is(tmp_path: Path) -> None:
     with warehouse_of(tmp_path, book_tables(FLEET, ["Alpha", "Beta"])) as warehouse:
         before = explain(warehouse, FLEET, "c0", WEEK_BEFORE)
@@ -170,6 +172,7 @@ def two_days() -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_two_days_are_compared_figure_by_figure_and_account_by_account(tmp_path: Path) -> None:
     with warehouse_of(tmp_path, two_days()) as warehouse:
         told = difference(warehouse, FLEET, WEEK_BEFORE, AS_OF)

@@ -53,6 +53,7 @@ def refused(spec: Spec) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_every_chart_is_valid_vega_lite(book: ReportData) -> None:
     found = dict(specs_of(book))
     found |= {f"the picture: {f.key}": panel_spec(f) for f in picture_figures(book) if not f.is_empty}

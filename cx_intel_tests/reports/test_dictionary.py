@@ -82,6 +82,7 @@ def test_links_of_the_table_of_contents_lead_to_a_heading():
     assert links == set(re.findall(r"^### (\w+)$", page, re.MULTILINE)) == known
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_pages(tmp_path: Path):
     done = CliRunner().invoke(app, ["docs", "--to", str(tmp_path / "pages"), "--html"])
     assert done.exit_code == 0, done.output

@@ -74,6 +74,7 @@ def test_a_run_writes_the_files_and_says_what_they_are(book: Portfolio, home: Pa
     assert brief["link"].value == "https://cx.example/reports/novacrm/brief.html"
 
 
+@pytest.mark.slow
 def test_a_run_for_an_earlier_day_leaves_the_files_alone_and_says_so(book: Portfolio, home: Path):
     _run(book, home, AS_OF)
     before = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}

@@ -96,6 +96,7 @@ def test_what_a_spreadsheet_might_run_gets_an_apostrophe_the_same_in_python_and_
     assert guarded_columns(column).execute().to_dict("records") == [{"t": safe, "n": -5}]
 
 
+@pytest.mark.slow
 def test_parquet_is_the_table_exactly(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
     folder = exported(book, warehouse, tmp_path).folder
     rows = warehouse.table("renewal_pipeline").order_by("as_of", "account_id").to_pyarrow()

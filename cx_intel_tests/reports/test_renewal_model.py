@@ -18,6 +18,8 @@ from cx_intel_tests.helpers.past_renewals import learned_tables
 from cx_intel_tests.helpers.report_books import read_book
 from cx_intel_tests.helpers.report_tables import accounts_of, due, fill, listed, outlook
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["Ada", "Berta"]
 NOVACRM = shipped("novacrm")
 
@@ -52,7 +54,6 @@ def text_of(page: Page) -> str:
     return " ".join([*page.answer, *captions, *cells, *(note for s in page.sections for note in s.notes)])
 
 
-@pytest.mark.slow
 def test_a_learnt_probability_is_told_with_both_brier_scores(tmp_path: Path) -> None:
     data = book(
         tmp_path, "learned", used=True, verdict="better", brier_learned=0.1471, brier_map=0.1769, judged_renewals=900
@@ -69,7 +70,6 @@ def test_a_learnt_probability_is_told_with_both_brier_scores(tmp_path: Path) -> 
 WITHHELD = dict.fromkeys(("brier_learned", "brier_map", "brier_base_rate", "brier_gain")) | {"verdict": "withheld"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "why"),
     [
@@ -93,7 +93,6 @@ def test_where_the_map_is_used_though_another_was_asked_for_the_reason_is_told(
     assert said(data) in renewal_model(data).answer
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "told"),
     [
@@ -131,13 +130,11 @@ def test_the_card_tells_what_it_learnt_from_what_it_weighs_and_how_good_it_is(tm
     assert len(limits.notes) == 5
 
 
-@pytest.mark.slow
 def test_drift_stands_at_the_top_of_the_card(tmp_path: Path) -> None:
     drift = {"is_drifting": True, "live_since": AS_OF - timedelta(days=200), "live_renewals": 300}
     data = book(tmp_path, "learned", used=True, verdict="better", brier_live=0.25, brier_then=0.15, **drift)
     assert any(text.startswith("Drift: the model of") for text in renewal_model(data).answer)
 
 
-@pytest.mark.slow
 def test_without_a_model_or_renewals_the_card_says_so(tmp_path: Path) -> None:
     assert renewal_model(book(tmp_path, "map")).answer[1] == "Nothing was learnt from past renewals yet."

@@ -18,6 +18,8 @@ from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import NAMES, book_tables
 from cx_intel_tests.helpers.report_tables import fill
 
+pytestmark = pytest.mark.slow
+
 FLEET = shipped("fleet")
 
 

@@ -78,6 +78,7 @@ def test_why_a_row_was_rejected_is_told_in_german_whatever_its_values_hold(reaso
     assert rejected(reason, Language("en", "EUR")) == reason
 
 
+@pytest.mark.slow
 def test_no_english_is_left_on_a_german_page(tmp_path: Path) -> None:
     data = book_of(tmp_path / "w.duckdb", shipped("fleet"))
     english = {text for text, (said, *_) in german().items() if said != text}

@@ -71,6 +71,7 @@ def test_an_account_is_explained_from_the_copy(answers: PublishedAnswers) -> Non
         answers.account("Kompany 77", None)
 
 
+@pytest.mark.slow
 def test_what_changed_is_told_as_far_as_the_copy_goes(answers: PublishedAnswers, tmp_path: Path) -> None:
     titles = [section["title"] for section in answers.changed(None, 7)["sections"]]
     assert titles == ["Scores that fell most since 24 Jan 2025", "MRR in Jan 2025"]

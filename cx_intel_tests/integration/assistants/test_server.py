@@ -35,6 +35,7 @@ async def asked(client: Client, tool: str, **arguments: Any) -> tuple[bool, str]
     return bool(found.is_error), found.content[0].text  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_every_tool_answers_and_only_reads(environment: Environment) -> None:
     async def ask() -> None:
         async with Client(server(PublishedAnswers(environment, {"fleet": FLEET}))) as client:

@@ -9,6 +9,8 @@ import pytest
 from cx_intel_tests.helpers.event_queries import SqliteTable, add, event_query, put
 from cx_intel_tests.helpers.sudden_death import killed_before, steps_of
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = date(2025, 1, 6), date(2025, 1, 7)
 TRIED, LAST = 10, 120
 """How many of the last steps are tried; before them the process only begins."""
@@ -43,7 +45,6 @@ def landed(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_killed_at_any_step_and_run_again_it_is_the_same(tmp_path: Path) -> None:
     once = landed(tmp_path / "once")
     before = state(once)

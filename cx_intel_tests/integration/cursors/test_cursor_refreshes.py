@@ -12,6 +12,8 @@ from dagster import AssetKey
 
 from cx_intel_tests.helpers.small_company import AS_OF, DATED, SmallCompany
 
+pytestmark = pytest.mark.slow
+
 NEXT = AS_OF + timedelta(days=1)
 KEYS = {"usage_events": "event_id", "support_tickets": "ticket_id", "subscriptions": "subscription_id"}
 
@@ -83,7 +85,6 @@ def _with(rows: list[dict[str, Any]], key: str, changed: dict[str, Any] | None, 
     return [*(row for row in rows if row[key] != row_id), *([changed] if changed else [])]
 
 
-@pytest.mark.slow
 def test_a_next_day_is_what_files_would_have_been(tmp_path: Path) -> None:
     company, whole = LandedCompany(tmp_path), SmallCompany(tmp_path / "files")
     for each in (company, whole):

@@ -27,6 +27,7 @@ def test_events_are_those_of_the_account_of_their_id(events: EventFiles) -> None
     assert events.quarantined(TUESDAY) == {("mon.csv", 2): "no account: product 'w3' has no link"}
 
 
+@pytest.mark.slow
 def test_days_of_an_id_that_gets_another_account_are_judged_again_and_no_others(events: EventFiles) -> None:
     events.refresh(TUESDAY)
     before = events.news()
@@ -46,6 +47,7 @@ def test_a_link_that_comes_later_makes_events_valid(events: EventFiles) -> None:
     assert events.quarantined(WEDNESDAY) == {}
 
 
+@pytest.mark.slow
 def test_an_account_that_leaves_takes_the_events_of_its_ids_along_and_brings_them_back(events: EventFiles) -> None:
     events.refresh(TUESDAY)
     events.know("A")

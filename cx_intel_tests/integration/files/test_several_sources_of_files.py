@@ -76,6 +76,7 @@ def test_only_new_files_of_each_source_are_read_and_only_their_days_are_built(ev
     assert list(events.quarantined(TUESDAY)) == [("mon.csv", 2)]
 
 
+@pytest.mark.slow
 def test_rows_of_a_changed_file_of_one_source_are_replaced(events: TwoSources) -> None:
     events.refresh(MONDAY)
     events.write_app("mon", ["E5", "A", "2025-01-06T10:00:00"])

@@ -15,6 +15,8 @@ from typer.testing import CliRunner, Result
 from cx_intel.cli.app import app
 from cx_intel_tests.helpers.small_company import SmallCompany
 
+pytestmark = pytest.mark.slow
+
 HOLDER = "import sys, time, duckdb; held = duckdb.connect(sys.argv[1]); print('held', flush=True); time.sleep(600)"
 USAGE = "health.dimensions.usage.weight"
 
@@ -48,7 +50,6 @@ def found(company: SmallCompany, *words: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-@pytest.mark.slow
 def test_one_weight_on_accounts_worked_by_hand(company: SmallCompany) -> None:
     """A01: 10 logins of 20 score 50, no open ticket 100. A02: 50, and two tickets 0. A05: no login 0, no ticket 100."""
     before = company.warehouse.read_bytes()
@@ -85,14 +86,12 @@ def test_one_weight_on_accounts_worked_by_hand(company: SmallCompany) -> None:
     assert (told["terms"]["no_backtest"], told["backtest"]) == ("none_yet", [])
 
 
-@pytest.mark.slow
 def test_without_a_change_both_sides_are_what_the_refresh_wrote(company: SmallCompany) -> None:
     told = found(company, "small")
     assert (told["changes"], told["terms"]["is_against_stored"], told["mean_change"]) == ([], True, 0)
     assert all(row["nrr_before"] == row["nrr_after"] for row in told["outlook"])
 
 
-@pytest.mark.slow
 def test_a_file_of_another_name_against_the_portfolio(company: SmallCompany, tmp_path: Path) -> None:
     settings = company.settings | {
         "name": "candidate",
@@ -113,13 +112,11 @@ def test_a_file_of_another_name_against_the_portfolio(company: SmallCompany, tmp
     assert '<a href="accounts.html' not in page  # no such page beside it
 
 
-@pytest.mark.slow
 def test_a_new_signal_is_measured_from_what_is_loaded(company: SmallCompany) -> None:
     told = found(company, "small", "--set", "health.signals.logins_30d.measure.window_days=60")
     assert told["mean_change"] > 0  # A01's login of 1 January counts too
 
 
-@pytest.mark.slow
 def test_past_days_by_both_settings(company: SmallCompany, tmp_path: Path) -> None:
     copy = company.copied(tmp_path / "copy")
     made = CliRunner().invoke(app, ["backtest", "small"], env=copy.variables)
@@ -138,7 +135,6 @@ def test_past_days_by_both_settings(company: SmallCompany, tmp_path: Path) -> No
     assert (withheld.exit_code, "more accounts that left" in withheld.output) == (1, True), withheld.output
 
 
-@pytest.mark.slow
 def test_while_a_run_writes_the_published_copy_is_judged(company: SmallCompany) -> None:
     live = found(company, "small", "--set", f"{USAGE}=0.8")
     with held_by_a_run(company):
@@ -149,7 +145,6 @@ def test_while_a_run_writes_the_published_copy_is_judged(company: SmallCompany) 
     assert (new_signal.exit_code, "which can be read when no run is going on" in new_signal.output) == (2, True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -167,7 +162,6 @@ def test_misuse_ends_with_status_two(tmp_path: Path, words: tuple[str, ...], sai
     assert (done.exit_code, said in done.output) == (2, True), done.output
 
 
-@pytest.mark.slow
 def test_the_table_says_what_the_page_says(company: SmallCompany) -> None:
     done = run(company, "small", "--set", f"{USAGE}=0.8")
     assert done.exit_code == 0

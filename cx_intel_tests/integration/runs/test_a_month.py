@@ -25,6 +25,8 @@ from cx_intel_tests.helpers.listener import Listener, listening
 from cx_intel_tests.helpers.processes import FILES, refreshing
 from cx_intel_tests.helpers.small_company import SmallCompany, ordered
 
+pytestmark = pytest.mark.slow
+
 DAYS = [date(2025, 1, 9) + timedelta(days=n) for n in range(26)]
 FIRST, LAST = DAYS[0], date(2025, 2, 3)
 LATE = (date(2025, 1, 13), date(2025, 1, 14))
@@ -234,7 +236,6 @@ def by_rows(freshness: pd.DataFrame) -> pd.DataFrame:
     return freshness[freshness.judged_by == "rows"].reset_index(drop=True)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(1800)  # some forty refreshes
 def test_a_month_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
     with month(tmp_path / "month") as lived:

@@ -7,8 +7,9 @@ import pytest
 
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_only_what_was_never_in_force_is_quarantined(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")

@@ -13,6 +13,8 @@ from cx_intel.orchestration.instance import instance_of
 from cx_intel.orchestration.runs import refresh
 from cx_intel.settings.environment import read_environment
 
+pytestmark = pytest.mark.slow  # two whole refreshes of a shipped portfolio
+
 SHIPPED = Path(cx_intel.__file__).parent / "portfolios"
 FILES = ("dashboard", "exports", "weekly_brief", "published")
 
@@ -32,7 +34,6 @@ def small_world(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow  # two whole refreshes of a shipped portfolio
 def test_days_before_the_first_event_and_after_it_follow_each_other(
     small_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

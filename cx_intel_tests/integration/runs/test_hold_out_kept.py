@@ -11,6 +11,8 @@ from cx_intel.cli.app import app
 from cx_intel.models.renewals.hold_out import place_of
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow  # three refreshes and an erasure
+
 NEXT = AS_OF + timedelta(days=1)
 KEY = next(f"k{n}" for n in range(99) if place_of("A02", f"k{n}") < 0.05 and place_of("A04", f"k{n}") > 0.6)
 
@@ -29,7 +31,6 @@ def lots(company: SmallCompany) -> dict[str, tuple[bool, date]]:
     return company.values("hold_out_assignments", "is_held_out", "assigned_on")
 
 
-@pytest.mark.slow  # three refreshes and an erasure
 def test_who_is_held_out_stays_so_and_is_no_work(tmp_path: Path) -> None:
     company = company_with(tmp_path, share_pct=50)
     assert company.refresh(AS_OF).failures == []

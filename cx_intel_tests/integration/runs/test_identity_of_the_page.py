@@ -8,6 +8,8 @@ from ruamel.yaml import YAML
 
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[3] / "docs" / "add-a-portfolio.md"
 EXPORTS = {
     "companies.csv": "id,name,domain\n1,Acme,acme.example\n2,Birch,birch.example\n3,Cedar,holding.example\n",
@@ -22,7 +24,6 @@ EXPORTS = {
 }
 
 
-@pytest.mark.slow
 def test_the_example_leads_ids_to_accounts(tmp_path: Path):
     (text,) = re.findall(r"```yaml\n(identity:\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     company = SmallCompany(tmp_path)

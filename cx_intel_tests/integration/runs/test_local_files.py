@@ -8,8 +8,9 @@ import pytest
 
 from cx_intel_tests.helpers.small_company import SmallCompany
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_german_files_through_a_whole_refresh(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions", "usage_events")

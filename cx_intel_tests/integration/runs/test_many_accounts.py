@@ -7,6 +7,8 @@ import pytest
 
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow
+
 ACCOUNTS = 4000
 CHANGES_ON = date(2025, 1, 1)
 
@@ -39,7 +41,6 @@ def company(folder: Path) -> SmallCompany:
     return made
 
 
-@pytest.mark.slow
 def test_retention_of_thousands_of_accounts_with_cents_stays_within_its_bounds(tmp_path: Path) -> None:
     made = company(tmp_path)
     outcome = made.refresh(AS_OF)

@@ -7,6 +7,8 @@ import pytest
 
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow
+
 DECEMBER = date(2024, 12, 1)
 FEE = {
     "subscription_id": "S01-fee",
@@ -20,7 +22,6 @@ FEE = {
 }
 
 
-@pytest.mark.slow
 def test_a_setup_fee(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions")

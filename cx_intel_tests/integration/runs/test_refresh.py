@@ -20,6 +20,8 @@ from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow
+
 EARLIER, DAY_BEFORE, LATER = (AS_OF + timedelta(days=n) for n in (-2, -1, 1))
 JANUARY = date(2025, 1, 1)
 SNAPSHOTS = (
@@ -148,7 +150,6 @@ class TestOneDay:
         assert found - {*tables_of(of), *kept_tables(of)} == set()
 
 
-@pytest.mark.slow  # three refreshes more, and one for each seed
 class TestDaysInARow:
     def test_every_refresh_succeeds_and_no_check_warns(self, refreshed: dict[str, Any]) -> None:
         for outcome in refreshed["outcomes"]:
@@ -229,7 +230,6 @@ class TestDaysInARow:
         assert differing(refreshed["first"], company.frames(), leave_out=loaded) == []
 
 
-@pytest.mark.slow
 def test_a_blocking_check_keeps_the_old_table_fails_the_run_and_names_the_rule(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

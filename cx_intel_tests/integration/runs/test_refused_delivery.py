@@ -11,13 +11,14 @@ from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow
+
 BEFORE = AS_OF - timedelta(days=1)
 PAID = "SELECT sum(current_mrr) FROM account_snapshot WHERE as_of = '{day}'"
 TIERS = "SELECT count(*), count(*) FILTER (is_frozen) FROM customer_health_scores WHERE as_of = '{day}'"
 NEWEST = "SELECT DISTINCT contracts_as_of FROM account_snapshot WHERE as_of = '{day}'"
 
 
-@pytest.mark.slow
 def test_what_is_refused_stays_as_it_was_and_the_rest_goes_on(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.leave_out("renewals", "playbooks", "rollups")

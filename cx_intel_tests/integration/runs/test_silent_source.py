@@ -11,12 +11,13 @@ from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, EVENTS_UNTIL, SmallCompany
 
+pytestmark = pytest.mark.slow
+
 LATER = EVENTS_UNTIL + timedelta(days=66)
 TIERS = "SELECT account_id, confirmed_tier FROM customer_health_scores WHERE as_of = '{day}' ORDER BY 1"
 SIGNALS = "SELECT DISTINCT is_stale, value IS NULL FROM account_signals WHERE as_of = '{day}' AND signal = 'logins_30d'"
 
 
-@pytest.mark.slow
 def test_tiers_are_held_and_it_is_told_that_a_feed_was_cut(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     first = company.refresh(AS_OF)
@@ -43,7 +44,6 @@ def test_tiers_are_held_and_it_is_told_that_a_feed_was_cut(tmp_path: Path) -> No
     assert "Newest row of each source: Support tickets 2 Feb 2025, Usage events 10 Feb 2025." in notes
 
 
-@pytest.mark.slow
 def test_one_of_two_feeds_that_was_cut_is_not_hidden_by_the_other(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.leave_out("renewals", "playbooks", "rollups")

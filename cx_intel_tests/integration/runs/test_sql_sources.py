@@ -7,6 +7,8 @@ import pytest
 
 from cx_intel_tests.helpers.small_company import SmallCompany
 
+pytestmark = pytest.mark.slow
+
 QUERY = """
     select s.id as subscription_id, c.account as account_id, 'suite' as product_name,
       (s.plan->>'cents')::bigint * s.seats::int / 100.0 as amount, s.currency, s.start_date::date as start_date,
@@ -45,7 +47,6 @@ def delivered_apart(company: SmallCompany) -> None:
     ]
 
 
-@pytest.mark.slow
 def test_a_query_gives_the_figures_of_the_same_rows_in_a_file(tmp_path: Path) -> None:
     whole, apart = SmallCompany(tmp_path / "files"), SmallCompany(tmp_path / "sql")
     whole.tables["subscriptions"] = [r for r in whole.tables["subscriptions"] if r["subscription_id"] != "S04b"]
@@ -61,7 +62,6 @@ def test_a_query_gives_the_figures_of_the_same_rows_in_a_file(tmp_path: Path) ->
     assert apart.query(query) == whole.query(query)
 
 
-@pytest.mark.slow
 def test_a_query_that_fails_stops_its_table_with_what_to_do_and_the_rest_stands(tmp_path: Path) -> None:
     company = SmallCompany(tmp_path)
     company.only(*company.tables)

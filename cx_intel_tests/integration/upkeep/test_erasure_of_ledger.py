@@ -9,12 +9,13 @@ from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.register import Register
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = "SELECT revenue_month, sum(mrr), sum(arr) FROM revenue_ledger GROUP BY ALL ORDER BY ALL"
 PRICES = "SELECT valid_from, mrr_amount FROM subscription_periods WHERE account_id = '{}' ORDER BY ALL"
 HISTORY = "SELECT DISTINCT ticket_id FROM {}_ticket_status_history ORDER BY ALL"
 
 
-@pytest.mark.slow
 def test_a_price_that_was_changed_in_place_stays_in_the_past_months(tmp_path: Path):
     company = SmallCompany(tmp_path)
     company.only("accounts", "subscriptions", "support_tickets")
@@ -55,7 +56,6 @@ def test_a_price_that_was_changed_in_place_stays_in_the_past_months(tmp_path: Pa
     assert not {"T1", "T2", "T9"} & set(entry.tickets), "only hashes are remembered"
 
 
-@pytest.mark.slow
 def test_a_parent_that_is_erased_is_in_no_family(tmp_path: Path):
     company = SmallCompany(tmp_path)
     company.settings["reports"] = {"exports": []}

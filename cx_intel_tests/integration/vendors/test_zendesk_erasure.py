@@ -11,6 +11,8 @@ from cx_intel_tests.helpers.small_company import SmallCompany
 from cx_intel_tests.helpers.vendor_server import serving
 from cx_intel_tests.helpers.zendesk_stand_in import CLIENT, SECRET, ZendeskStandIn
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = date(2025, 1, 30), date(2025, 1, 31)
 
 
@@ -47,7 +49,6 @@ def company(tmp_path: Path, zendesk: ZendeskStandIn) -> SmallCompany:
     return company
 
 
-@pytest.mark.slow
 def test_all_of_an_organization_goes_and_does_not_come_back(company: SmallCompany, zendesk: ZendeskStandIn) -> None:
     zendesk.now = at(FIRST)
     outcome = company.refresh(FIRST, write=False)

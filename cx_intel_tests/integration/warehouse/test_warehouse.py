@@ -249,6 +249,7 @@ warehouse.swap("t", column="day", days=[DAY], state={DAY: "second"})
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment", ["second part", "DELETE FROM", "BY NAME SELECT * FROM", "INSERT INTO cx_state", "COMMIT"]
 )

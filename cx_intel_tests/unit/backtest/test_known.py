@@ -19,6 +19,8 @@ from cx_intel_tests.helpers.builders import portfolio, rows, values
 from cx_intel_tests.helpers.made_once import made
 from cx_intel_tests.helpers.subscription_loads import Loads
 
+pytestmark = pytest.mark.slow
+
 SMALL = portfolio()
 NOV, DEC, JAN, FEB, MAR = (
     date(2024, 11, 30),

@@ -143,6 +143,7 @@ LONG_AGO = date(2024, 3, 15)
 
 
 class TestSnapshot:
+    @pytest.mark.slow
     def test_what_is_paid_is_what_is_in_force_on_the_day(self) -> None:
         given = [
             subscription("A", 100, LONG_AGO),
@@ -196,6 +197,7 @@ class TestSnapshot:
         columns = ("current_mrr", "active_subscription_count", "subscribed_plan_tier", "renewal_date", "is_overdue")
         assert figure(snapshot(), *columns) == (0, 0, None, None, False)
 
+    @pytest.mark.slow
     def test_who_has_nothing_in_force_and_had_before_has_churned(self) -> None:
         def is_churned(*given: dict[str, Any], as_of: date = date(2025, 7, 10)) -> Any:
             return figure(snapshot(list(given), as_of=as_of), "is_churned")
@@ -210,6 +212,7 @@ class TestSnapshot:
         assert not is_churned(subscription("A", 100, LONG_AGO, status="trial"))
         assert not is_churned(subscription("A", 100, date(2025, 8, 1)))
 
+    @pytest.mark.slow
     def test_on_other_bases_the_ledger_says_who_has_churned(self) -> None:
         def ledger(*months: tuple[int, float]) -> list[dict[str, Any]]:
             return [{"account_id": "A", "revenue_month": date(2024, m, 1), "mrr": mrr} for m, mrr in months]
@@ -231,6 +234,7 @@ class TestSnapshot:
         assert figure(snapshot(), "segment", "country", "owner") == ("(none)", "(none)", "(none)")
         assert figure(snapshot(segment="SMB"), "segment", "country", "owner") == ("SMB", "(none)", "(none)")
 
+    @pytest.mark.slow
     def test_without_subscriptions_as_a_source_the_ledger_says_what_is_paid(self) -> None:
         of = portfolio(
             sources=[{"kind": "files", "table": t, "path": "x.csv"} for t in ("accounts", "mrr_history")],
@@ -267,6 +271,7 @@ class TestSnapshot:
         found = values(snapshot(also=others), "lifecycle_stage")
         assert [found[other["account_id"]] for other in others] == [stage for _, _, stage in cases]
 
+    @pytest.mark.slow
     def test_stages_may_be_the_portfolios_own(self) -> None:
         stages = {"rules": [{"if": {"current_mrr": {"at_least": 100}}, "value": "big"}], "else": "small"}
         of = portfolio(lifecycle={"stages": stages})

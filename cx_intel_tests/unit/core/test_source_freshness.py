@@ -166,6 +166,7 @@ def test_accounts_that_no_load_has_changed_for_long_are_late() -> None:
     assert (found["subscriptions"]["newest_on"], found["subscriptions"]["is_late"]) == (None, False)
 
 
+@pytest.mark.slow
 def test_a_feed_of_working_days_is_late_over_a_long_christmas_and_not_frozen() -> None:
     first_days = [date(2025, 9, 1) + timedelta(days=n) for n in range(115)]  # to 24 December, a Wednesday
     working = [day for day in first_days if day.weekday() < 5]
@@ -179,6 +180,7 @@ def test_a_feed_of_working_days_is_late_over_a_long_christmas_and_not_frozen() -
     assert [day.day for day, row in found.items() if row["is_frozen"]] == [7]  # 13 days
 
 
+@pytest.mark.slow
 def test_a_feed_of_month_ends_is_late_when_the_next_has_not_come_for_two_weeks() -> None:
     months = [date(2024, month, 1) for month in range(1, 13)]  # the newest row is of 31 December
     of = portfolio(("mrr_history",))

@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.source_days import AS_OF, ago, freshness
@@ -67,6 +69,7 @@ def test_a_source_that_always_comes_a_day_late_is_judged_by_the_day_that_can_hav
     assert told(snapshots=5, age=0) == (AS_OF, True)
 
 
+@pytest.mark.slow
 def test_weekends_are_left_out_where_little_is_usual_and_holidays_where_the_portfolio_keeps_them() -> None:
     monday, new_year = date(2025, 1, 6), date(2025, 1, 1)  # Epiphany, in Austria
     days = {n: 0 if day.weekday() >= 5 else 100 for n, day in enumerate(ago(*range(70), as_of=monday))}

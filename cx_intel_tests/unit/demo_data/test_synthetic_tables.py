@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from cx_intel_tests.helpers.small_worlds import EVENTS_FROM, NOTICE_DAYS, small
 
@@ -67,6 +68,7 @@ def test_vehicles_ping_at_most_once_a_day_and_logbooks_need_the_product() -> Non
     assert not products.str.contains("Digital Logbook").all()
 
 
+@pytest.mark.slow
 def test_each_onboarding_step_happens_once_after_signup_and_the_start_of_events() -> None:
     built = small("fleet", accounts=60)
     frames = [built.day("usage_events", EVENTS_FROM + timedelta(days=n)) for n in range(240)]

@@ -117,6 +117,7 @@ def test_frames_go_to_duckdb_and_arrow_as_text_times_and_numbers(world: str) -> 
         assert set(kinds.values()) <= {"large_string", "timestamp[us]", "double", "int64"}
 
 
+@pytest.mark.slow
 @given(world=worlds, seed=seeds, accounts=sizes, first=days, second=days)
 @settings(max_examples=12, deadline=None, derandomize=True)
 def test_the_past_stays_as_it_was(world: str, seed: int, accounts: int, first: date, second: date) -> None:
@@ -133,6 +134,7 @@ def test_the_past_stays_as_it_was(world: str, seed: int, accounts: int, first: d
             assert known_then.sum() == len(then)
 
 
+@pytest.mark.slow
 @given(world=worlds, seed=seeds, accounts=sizes, as_of=days)
 @settings(max_examples=12, deadline=None, derandomize=True)
 def test_nothing_is_dated_after_as_of(world: str, seed: int, accounts: int, as_of: date) -> None:
@@ -166,6 +168,7 @@ def test_what_was_settled_stays_settled(world: str, seed: int, accounts: int, fi
         assert_frame_equal(now.head(len(then))[settled], then[settled])
 
 
+@pytest.mark.slow
 @given(world=worlds, seed=seeds, accounts=sizes, day=days, other=days)
 @settings(max_examples=10, deadline=None, derandomize=True)
 def test_a_day_of_events_needs_no_other_day(world: str, seed: int, accounts: int, day: date, other: date) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
+import pytest
+
 from cx_intel.contracts.core import account_history
 from cx_intel.contracts.identity import WRITTEN_ALIKE, identity_map
 from cx_intel_tests.helpers.builders import portfolio, rows
@@ -22,6 +24,7 @@ def moved(*loads: Sequence[dict[str, object]]) -> list[tuple[str, str | None, st
     return [(row["external_id"], row["account_id"], row["was_account_id"]) for row in found]
 
 
+@pytest.mark.slow
 def test_an_id_that_belongs_to_another_account_is_named():
     first = [link("stripe", "c1", "A"), link("stripe", "c2", "A")]
     assert moved(first) == []

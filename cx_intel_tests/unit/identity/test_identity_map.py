@@ -167,6 +167,7 @@ def test_an_email_address_in_a_row_counts_as_its_domain():
     assert loaded == {"domain:a.example": ("A", "direct"), "domain:b.example": (None, "has no link")}
 
 
+@pytest.mark.slow
 def test_a_link_that_is_no_longer_delivered_stays_and_so_does_its_account():
     first = load([link("stripe", "c1", "A", external_name="Acme"), link("domain", "b.example", "B")])
     named = {"subscriptions": ["c1"], "nps_responses": ["x@b.example"]}
@@ -213,6 +214,7 @@ def test_a_merged_account_leads_to_the_one_that_survives():
     assert found(second) == {"stripe:c1": ("B", "direct"), "zendesk:o1": ("B", "direct")}
 
 
+@pytest.mark.slow
 def test_a_day_again_replaces_what_it_wrote():
     first = load([link("stripe", "c1", "A")])
     load_again = {"before": load([link("stripe", "c1", "B")], before=first, as_of=FEBRUARY), "as_of": FEBRUARY}

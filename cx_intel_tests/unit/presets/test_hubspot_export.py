@@ -127,6 +127,7 @@ def test_merged_companies_are_aliases(tmp_path: Path, shape: str) -> None:
     assert found == [("2007", "1007"), ("2008", "1008"), ("2018", "1008")]
 
 
+@pytest.mark.slow
 def test_won_deals_are_contracts(tmp_path: Path) -> None:
     as_export(tmp_path)
     deals = [

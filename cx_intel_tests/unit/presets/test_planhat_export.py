@@ -85,6 +85,7 @@ def test_companies_but_not_prospects(folder: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_licences(folder: Path) -> None:
     found = rows(folder, "subscriptions", "subscription_id")
     assert found["L5"]["_reason"] is not None

@@ -152,6 +152,7 @@ def test_a_held_out_account_stays_listed_last_and_takes_no_capacity() -> None:
     }
 
 
+@pytest.mark.slow
 def test_nobody_is_held_out_before_it_was_drawn_nor_after_the_end_nor_without_a_hold_out() -> None:
     tomorrow = lot("a", held=True, assigned_on=days_from(1))
     assert values(listed(fleet(), [{"account_id": "a"}], tomorrow), "is_held_out") == {"a": False}

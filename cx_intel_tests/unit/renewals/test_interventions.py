@@ -77,6 +77,7 @@ def test_an_entry_stays_off_the_list_until_it_is_due_again(
     assert listed(action, **renewal) == expected
 
 
+@pytest.mark.slow
 def test_the_newest_action_counts_whatever_the_order_of_the_rows() -> None:
     """Done and reopened on one day; done again five days later, which the list of an earlier day does not know."""
     on, later = date(2025, 1, 21), date(2025, 1, 26)

@@ -57,6 +57,7 @@ def multiple(table: ir.Table) -> tuple[float | None, list[str]]:
     return found.pop(), broken(table, contracts.mrr_reconciliation(BILLED))
 
 
+@pytest.mark.slow
 def test_each_account_and_month_has_what_the_three_say() -> None:
     found = compared([contract("A", 100), contract("B", 50, FEB)], [invoice("A", JAN, 80), invoice("A", FEB, 100)])
     columns = ("contract_mrr", "invoice_mrr", "ledger_mrr", "ratio")

@@ -46,6 +46,7 @@ def staged(book: Portfolio, *given: dict[str, str]) -> Any:
 
 
 class TestRules:
+    @pytest.mark.slow
     def test_lines_of_stripe(self) -> None:
         given = (
             line(1, 100, line_type="Subscription"),
@@ -79,16 +80,19 @@ class TestRules:
         told = [None, "product_name 'setup fee'", "product_name 'setup'", "product_name 'sales tax'", None]
         assert why(of(SETUP), *given) == told
 
+    @pytest.mark.slow
     def test_everything_recurs_without_a_rule(self) -> None:
         assert why(of(), line(1, 100, line_type="charge")) == [None]
 
     def test_a_line_without_a_value_does_not_recur_where_others_have_one(self) -> None:
         assert why(of(STRIPE), line(1, 100, line_type="subscription"), line(2, 7)) == [None, "line_type (none)"]
 
+    @pytest.mark.slow
     def test_a_table_without_the_column_is_not_judged_by_it(self) -> None:
         assert why(of(STRIPE), line(1, 100)) == [None]
         assert why(of({"column": "invoice_type", "values": ["renewal"]}), SUBSCRIPTION, table="subscriptions") == [None]
 
+    @pytest.mark.slow
     def test_subscriptions_by_the_type_of_their_price(self) -> None:
         rules = of({"column": "line_type", "values": ["recurring"]}, basis="subscriptions")
         given = (
@@ -128,6 +132,7 @@ class TestInvoices:
         months = months.mutate(revenue_month=first_day(months.month))
         return values(months.filter(months.mrr > 0), "mrr", by="revenue_month")
 
+    @pytest.mark.slow
     def test_a_setup_fee_is_no_mrr_and_stands_beside_it(self) -> None:
         given = (
             line(1, 100, line_type="subscription", product_name="Suite", **PERIOD),
@@ -144,6 +149,7 @@ class TestInvoices:
         fee = ("A1", february, date(2025, 2, 3), "invoices", "setup fee", 500, "line_type 'charge'")
         assert values(beside, *columns, by="id") == {"i2": fee}
 
+    @pytest.mark.slow
     def test_a_credit_note_follows_the_line_that_it_takes_from(self) -> None:
         credit = {"invoice_type": "credit_note", "invoice_date": "2025-02-20"}
         given = (
@@ -186,6 +192,7 @@ class TestSubscriptions:
         found = non_recurring(*tables, portfolio=book, as_of=AS_OF)
         assert values(found, "source_table", by="id") == {"s2": "subscriptions", "s5": "subscriptions"}
 
+    @pytest.mark.slow
     def test_it_is_remembered_of_one_that_is_gone(self) -> None:
         book = of(SETUP, basis="subscriptions")
         gone = {"subscription_id": "s2", "mrr_amount": 5, "non_recurring": "product_name 'setup'"}
@@ -196,6 +203,7 @@ class TestSubscriptions:
 
 
 class TestChecks:
+    @pytest.mark.slow
     def test_a_column_that_nobody_delivers_is_told(self) -> None:
         book = of(STRIPE)
         filled, empty = line(1, 100, line_type="subscription"), line(1, 100)

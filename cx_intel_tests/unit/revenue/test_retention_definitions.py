@@ -125,6 +125,7 @@ def test_the_parts_sum_to_the_difference(paid: dict[str, list[int]], kind: Liter
             assert 0 <= figure.pct <= 100
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.dictionaries(st.sampled_from("ABCDE"), amounts, min_size=1))
 def test_plain_sql_gives_the_same(paid: dict[str, list[int]]) -> None:

@@ -175,6 +175,7 @@ def test_segments_sum_to_the_total():
     }
 
 
+@pytest.mark.slow
 def test_opening_balance_is_no_movement_and_the_summary_starts_a_month_later():
     ledger = history({"A": {0: 100, 1: 120}}, opening="balance")
     assert ledger.movements("A") == {MONTHS[0]: "flat", MONTHS[1]: "expansion"}
@@ -218,6 +219,7 @@ class TestInvoices:
         of = portfolio(["invoices"], revenue={"basis": "invoices", **revenue})
         return Ledger(of, as_of, invoices=list(invoices))
 
+    @pytest.mark.slow
     def test_unpaid_counts_unless_the_setting_says_otherwise_and_void_never(self):
         given = [
             invoice("A", 100, date(2024, 1, 5)),
@@ -245,6 +247,7 @@ class TestInvoices:
             MONTHS[1]: (0, "churn", 30),
         }
 
+    @pytest.mark.slow
     def test_an_invoice_dated_after_as_of_changes_nothing(self):
         before = self.ledger(invoice("A", 100, date(2024, 1, 5)), as_of=date(2024, 2, 10))
         after = self.ledger(
@@ -291,6 +294,7 @@ def test_contract_and_output_agree():
     assert ledger.fct_revenue.schema() == contracts.fct_revenue(ledger.of).schema()
 
 
+@pytest.mark.slow
 def test_a_month_credited_whole_between_paying_ones_is_a_contraction_and_no_churn():
     of = portfolio(["invoices"], revenue={"basis": "invoices"})
     billed = [invoice("A", 100, date(2024, month, 5)) for month in (1, 2, 3)]

@@ -39,6 +39,7 @@ def test_a_tenth_may_be_missing_and_no_more() -> None:
     assert told(Loads(book(delivers="changes")).load(MAY, *TEN).load(JUNE)) == []
 
 
+@pytest.mark.slow
 def test_a_single_one_that_is_missing_is_told_and_not_refused_however_large() -> None:
     assert told(Loads().load(MAY, s(1)).load(JUNE)) == ["missing_subscription"]
     assert told(Loads().load(MAY, s(1, 1000), *TEN[2:]).load(JUNE, *TEN[2:])) == ["missing_subscription"]
@@ -51,6 +52,7 @@ def test_a_delivery_that_misses_more_is_refused_and_stops_nothing() -> None:
     assert rule.severity == "refuse"
 
 
+@pytest.mark.slow
 def test_a_fifth_may_end_before_it_is_asked_what_that_means() -> None:
     ending = [s(n, end_date=date(2026, 1, 1)) for n in range(10)]
     assert told(Loads().load(MAY, *ending[:2], *TEN[2:])) == []
@@ -58,6 +60,7 @@ def test_a_fifth_may_end_before_it_is_asked_what_that_means() -> None:
     assert told(Loads(book(end_date={"means": "term"})).load(MAY, *ending)) == []
 
 
+@pytest.mark.slow
 def test_an_export_of_active_subscriptions_alone_is_told() -> None:
     def old(count: int, *more: dict[str, Any], start: date = date(2024, 6, 29)) -> list[str]:
         given = [s(n, start_date=start) for n in range(count)]
@@ -76,6 +79,7 @@ def test_an_export_of_active_subscriptions_alone_is_told() -> None:
     assert "ended_are_delivered" not in [rule.name for rule in by_invoices.cross_invariants]
 
 
+@pytest.mark.slow
 def test_ends_with_a_follower_one_day_later_look_like_last_days() -> None:
     def renewed(begins: date, accounts: int = 3, left: int = 0) -> list[str]:
         old = [s(n, end_date=date(2025, 3, 31)) for n in range(accounts + left)]
@@ -92,6 +96,7 @@ def test_ends_with_a_follower_one_day_later_look_like_last_days() -> None:
     assert renewed(date(2025, 4, 1), accounts=1, left=2) == []
 
 
+@pytest.mark.slow
 def test_long_overlaps_are_told() -> None:
     def beside(**more: Any) -> list[str]:
         return told(Loads().load(MAY, s(1), s(2, account_id="A1", start_date=date(2025, 2, 1), **more)))

@@ -68,12 +68,14 @@ def test_a_status_holds_from_its_row_too() -> None:
 
 
 class TestLoadAfterLoad:
+    @pytest.mark.slow
     def test_the_same_history_again_changes_nothing_but_its_delivery(self) -> None:
         loads = Loads().load(MAY, OLD, NEW)
         before = loads["s"]
         assert loads.load(MAY, NEW, OLD)["s"] == before
         assert loads.load(JUNE, OLD, NEW)["s"] == [row | {"delivered_on": JUNE} for row in before]
 
+    @pytest.mark.slow
     def test_a_row_that_is_added_opens_a_period_and_a_day_again_replaces_it(self) -> None:
         third = [OLD | {"occurrence": 3}, NEW | {"occurrence": 2}, s(150, 1, valid_from=JUNE)]
         loads = Loads().load(MAY, OLD, NEW).load(JULY, *third)

@@ -49,6 +49,7 @@ class TestChangesInPlace:
         assert loads.counting("s") == [(start, JUNE, 1)]
         assert loads.load(MAY, changed)["s"] == found
 
+    @pytest.mark.slow
     def test_a_correction_holds_from_the_beginning(self) -> None:
         loads = Loads(book({"corrections": ["s"]})).load(MAY, s()).load(JUNE, s(150))
         assert loads.counting("s") == [(JANUARY, None, 150)]
@@ -82,13 +83,16 @@ class TestMissingRows:
         found = Loads().load(APRIL, s()).load(MAY).load(JUNE, s())
         assert found.counting("s") == [(JANUARY, MAY, 100), (JUNE, None, 100)]
 
+    @pytest.mark.slow
     def test_a_source_that_delivers_changes_misses_none(self) -> None:
         found = Loads(book(delivers="changes")).load(MAY, s()).load(JUNE)
         assert found.counting("s") == [(JANUARY, None, 100)]
 
+    @pytest.mark.slow
     def test_what_never_existed_leaves_no_trace(self) -> None:
         assert Loads(book(missing_rows="never_existed")).load(MAY, s()).load(JUNE)["s"] == []
 
+    @pytest.mark.slow
     def test_a_return_within_the_grace_is_no_end(self) -> None:
         loads = Loads(book({"grace_days": 40})).load(APRIL, s()).load(MAY)
         assert loads.counting("s") == [(JANUARY, date(2025, 7, 10), 100)]
@@ -147,6 +151,7 @@ class TestEnds:
     def known(self, loads: Loads) -> Any:
         return loads["s"][-1]["end_date"], loads["s"][-1]["end_known_from"]
 
+    @pytest.mark.slow
     def test_an_end_is_known_from_its_announcement_or_the_load_that_shows_it(self) -> None:
         assert self.known(Loads().load(MAY, s(cancel_at=NEXT_YEAR))) == (NEXT_YEAR, None)
         loads = Loads().load(APRIL, s()).load(MAY, s(cancel_at=NEXT_YEAR))
@@ -186,6 +191,7 @@ class TestOverlaps:
     def test_others_count_beside_it(self, new: dict[str, Any]) -> None:
         assert Loads().load(MAY, self.OLD, s(110, "t", **new)).counting("s") == [(JANUARY, date(2025, 5, 15), 100)]
 
+    @pytest.mark.slow
     def test_either_rule_can_be_forced(self) -> None:
         early, late = s(110, "t", start_date=date(2025, 4, 20)), s(110, "t", start_date=date(2025, 2, 1))
         summed = Loads(book({"overlaps": "sum"})).load(MAY, self.OLD, early)

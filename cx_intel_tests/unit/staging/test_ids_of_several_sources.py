@@ -5,6 +5,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pytest
 
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.models.staging.rows import judged
@@ -13,6 +14,8 @@ from cx_intel.settings.sources.base import TableSource
 from cx_intel_tests.helpers.builders import fetched
 from cx_intel_tests.helpers.made_once import kept_once
 from cx_intel_tests.helpers.staged_rows import AS_OF, SMALL, accounts, raw
+
+pytestmark = pytest.mark.slow
 
 OWNED = ("renewal_date", "plan_tier")
 

@@ -116,6 +116,7 @@ def test_the_row_of_a_merged_account_leaves_and_the_survivor_has_the_earlier_sig
     assert kept == {"B": (date(2023, 5, 1), None, None), "C": (date(2024, 2, 1), "B", None)}
 
 
+@pytest.mark.slow
 def test_rows_of_a_merged_account_are_the_survivors_in_the_old_accounts_currency():
     given: list[Row] = [
         {"subscription_id": "S1", "account_id": "A", "amount": "100", "start_date": "2024-01-01"},

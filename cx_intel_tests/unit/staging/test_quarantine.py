@@ -74,6 +74,7 @@ def rejected(given: dict[str, ir.Table]) -> ir.Table:
     return ibis.union(*found) if len(found) > 1 else found[0]
 
 
+@pytest.mark.slow
 def test_quarantine_holds_the_rejected_rows_of_all_tables() -> None:
     raws = {"usage_events": raw([{"event_id": "E1"}], "e.csv")}
     raws["accounts"] = raw([*ACCOUNTS, {"account_id": None}], "accounts.csv")

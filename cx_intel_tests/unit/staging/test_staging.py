@@ -3,6 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from cx_intel.models.staging import tables as staging
 from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.staged_rows import AS_OF, BERLIN, CON, SMALL, judged, raw, reasons
@@ -51,6 +53,7 @@ def subscription(**more: str | None) -> dict[str, str | None]:
     return base | more
 
 
+@pytest.mark.slow
 def test_days_beyond_any_calendar_are_turned_away_and_never_is_an_open_end() -> None:
     turned_away = [subscription(start_date=day) for day in ("0204-01-01", "0001-01-01", "10000-01-01")]
     assert reasons("subscriptions", turned_away) == [
@@ -62,6 +65,7 @@ def test_days_beyond_any_calendar_are_turned_away_and_never_is_an_open_end() -> 
     assert [(row["_reason"], row["is_active"], row["duration_days"]) for row in rows] == [(None, True, 397)] * 2
 
 
+@pytest.mark.slow
 def test_subscriptions_in_force_and_their_days() -> None:
     cases = [
         ({}, True, 397),  # 2024 has 366 days; until the end of 31 January
@@ -100,6 +104,7 @@ def test_currency_is_the_rows_then_the_accounts_then_the_reporting_one() -> None
     ]
 
 
+@pytest.mark.slow
 def test_every_reason_of_a_subscription() -> None:
     cases: list[tuple[dict[str, str | None], str | None]] = [
         ({"subscription_id": "  "}, "subscription_id is missing"),
@@ -184,6 +189,7 @@ def test_shipped_segments_of_novacrm() -> None:
     assert found == ["enterprise", "enterprise", "mid_market", "mid_market", "smb"]
 
 
+@pytest.mark.slow
 def test_several_dated_rows_of_a_subscription_all_stay_the_newest_first_in_any_order() -> None:
     given = [
         subscription(amount="120", updated_at="2025-01-11"),
@@ -195,6 +201,7 @@ def test_several_dated_rows_of_a_subscription_all_stay_the_newest_first_in_any_o
         assert {row["occurrence"]: row["amount"] for row in kept} == {1: 120, 2: 100, 3: 90}
 
 
+@pytest.mark.slow
 def test_differing_rows_of_a_subscription_from_one_day_are_quarantined_and_the_others_stay() -> None:
     same_day = [subscription(amount=amount, valid_from="2025-01-11") for amount in ("120", "130")]
     found = reasons("subscriptions", [*same_day, subscription(amount="100", valid_from="2024-12-11")])

@@ -43,6 +43,7 @@ def reasons(*given: dict[str, str], seen: list[str] | None = None, of: Portfolio
 
 
 class TestEndedWithoutADay:
+    @pytest.mark.slow
     def test_one_that_was_never_seen_is_quarantined_with_what_to_write(self) -> None:
         assert reasons({"status": "Canceled"}) == [WHAT_TO_WRITE]
         assert reasons({"status": "canceled"}, seen=["s2"]) == [WHAT_TO_WRITE]
@@ -51,6 +52,7 @@ class TestEndedWithoutADay:
     def test_one_that_was_seen_in_force_is_kept(self) -> None:
         assert reasons({"status": "canceled"}, seen=["s1"]) == [None]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("column", ["end_date", "cancel_at", "valid_to"])
     def test_one_with_a_day_is_kept(self, column: str) -> None:
         assert reasons({"status": "canceled", column: "2024-12-01"}) == [None]
@@ -60,6 +62,7 @@ class TestEndedWithoutADay:
             "end_date: 'soon' is not a date (YYYY-MM-DD, or as date_formats say)"
         ]
 
+    @pytest.mark.slow
     def test_a_row_of_its_own_history_shows_it_in_force(self) -> None:
         active = {"status": "active", "valid_from": "2024-03-01"}
         assert reasons(active, {"status": "canceled", "valid_from": "2024-12-01"}) == [None, None]

@@ -31,6 +31,7 @@ def test_the_end_of_an_invoiced_period(end_date: dict[str, str], expected: date)
         assert row["mrr_amount"] == 100
 
 
+@pytest.mark.slow
 def test_a_subscription_row_that_is_valid_to_its_last_day() -> None:
     row = {"subscription_id": "S1", "account_id": "A1", "amount": "100", "start_date": "2025-01-01"}
     given = [row | {"end_date": "2025-03-31", "valid_from": "2025-01-01", "valid_to": "2025-02-28"}]

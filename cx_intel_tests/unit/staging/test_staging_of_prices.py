@@ -83,6 +83,7 @@ IMPOSSIBLE: list[tuple[dict[str, str], str]] = [
 ]
 
 
+@pytest.mark.slow
 def test_a_sign_says_the_currency_or_is_told() -> None:
     """$ may be that of many currencies: it counts as the row's, EUR here, and a rule tells; of CAD it is right."""
     book = portfolio(currency={"reporting": "EUR", "rates": {"GBP": 1.2, "CAD": 0.7}})

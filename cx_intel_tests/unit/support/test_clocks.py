@@ -146,6 +146,7 @@ class TestHistory:
         assert self.elapsed(of, changes) == ("p2", 11.0, 1.0, False)
         assert self.elapsed(of, [("2025-01-15T19:00:00", "pending"), ("2025-01-16T19:00:00", "open")])[1:3] == (11, 1)
 
+    @pytest.mark.slow
     def test_a_pause_over_night_takes_nothing_from_business_hours(self) -> None:
         of = book(pauses=["pending"], business_hours=HOURS)
         changes = [("2025-01-15T15:00:00", "pending"), ("2025-01-16T09:00:00", "open")]
