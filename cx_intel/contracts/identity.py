@@ -85,6 +85,12 @@ def identity_map(portfolio: Portfolio) -> Contract:
             Column("priority", COUNT, "That of the link; the lowest counts.", null_means="no link counts", minimum=1),
             Column("reason", TEXT, "Why no link leads to an account.", null_means="one does"),
             Column(
+                "reason_part",
+                TEXT,
+                "What the reason is made of: a JSON object with its code and what it names.",
+                null_means="one does",
+            ),
+            Column(
                 "external_name", TEXT, "What the system calls it, as newest delivered.", null_means="it does not say"
             ),
             Column(
@@ -163,6 +169,12 @@ def unmatched_accounts(portfolio: Portfolio) -> Contract:
             *_id_columns(),
             Column("external_name", TEXT, "What the system calls it.", null_means="it does not say"),
             Column("reason", TEXT, "Why no link leads to an account.", nullable=False),
+            Column(
+                "reason_part",
+                TEXT,
+                "What the reason is made of: a JSON object with its code and what it names.",
+                null_means="an earlier version of the program looked for it",
+            ),
             Column(
                 "account_id",
                 TEXT,

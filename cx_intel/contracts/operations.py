@@ -38,9 +38,19 @@ def quarantine(portfolio: Portfolio) -> Contract:
                 minimum=1,
             ),
             Column("reason", TEXT, "What is wrong with it; several faults are joined by `; `.", nullable=False),
+            _parts_column(),
             Column("raw_row", TEXT, "The row as delivered.", null_means="the source keeps no text of its rows"),
         ),
         kind="snapshot",
+    )
+
+
+def _parts_column() -> Column:
+    return Column(
+        "reason_parts",
+        TEXT,
+        "What the reason is made of: a JSON list with the code of each fault, the column, the value and what else it names.",
+        null_means="an earlier version of the program rejected it",
     )
 
 
@@ -121,6 +131,7 @@ def rejected_rows(portfolio: Portfolio) -> Contract:
             Column("row_number", COUNT, "Data row in the file, from 1; 0 when it has none.", nullable=False),
             Column("account_id", TEXT, "The account that the row names.", null_means="it names none"),
             Column("reason", TEXT, "What is wrong with it.", nullable=False),
+            _parts_column(),
             Column("raw_row", TEXT, "The row as delivered."),
         ),
     )

@@ -82,7 +82,8 @@ def book_tables(of: Portfolio, names: list[str], *, frozen: bool = False) -> dic
                 "source_file": "a.csv",
                 "row_number": 3,
                 "occurrence": 1,
-                "reason": "no account_id",
+                "reason": "currency: 'GBP' has no rate under currency.rates",
+                "reason_parts": '[{"code": "no_rate", "column": "currency", "value": "GBP"}]',
                 "raw_row": SCRIPT,
             }
         ]

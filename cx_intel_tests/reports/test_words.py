@@ -3,32 +3,33 @@
 import re
 from html import unescape
 from pathlib import Path
+from typing import Any
 
+import ibis
 import pytest
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 import cx_intel
 from cx_intel.contracts.catalog import contract_of, tables_of
-from cx_intel.contracts.contract import COUNT, DATE, NUMBER, TIME
-from cx_intel.models.staging.rows import NOT_A, UNKNOWN_ACCOUNT
+from cx_intel.contracts.reasons import MORE, REASONS, pieces, told_of_row
+from cx_intel.models.expressions.reasons import Reason, as_json, reason, reason_within
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.pages.frame.layout import render
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel.reports.words.catalogue import CATALOGUES
 from cx_intel.reports.words.labels import CODE
 from cx_intel.reports.words.language import Code, Language
+from cx_intel.reports.words.reasons import why
 from cx_intel.reports.words.rounding import rounded
-from cx_intel.reports.words.rules import rejected
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import shipped
+from cx_intel_tests.helpers.builders import executed, shipped
 from cx_intel_tests.helpers.report_books import book_of
 
-KEYWORDS = {"say": None, "term": None, "count": (1, 2), "plural": (1, 2)}
+KEYWORDS = {"say": None, "term": None, "count": (1, 2), "plural": (1, 2), "sentence": (2,)}
 ROOT = Path(cx_intel.__file__).parent
 GAP = re.compile(r"\{(\w+)\}")
-NOT_READ_IN_GERMAN = {COUNT: "keine ganze Zahl", NUMBER: "keine Zahl", DATE: "kein Datum", TIME: "kein Zeitpunkt"}
 
 
 def collected() -> set[str]:
@@ -39,6 +40,7 @@ def collected() -> set[str]:
     found = [
         text for folder in folders for _, _, text, _, _ in extract_from_dir(folder, methods, options, KEYWORDS, ())
     ]
+    found += [text for _, text, *_ in extract_from_file("python", ROOT / "contracts" / "reasons.py", KEYWORDS, ())]
     return {text if isinstance(text, str) else text[0] for text in found}
 
 
@@ -61,21 +63,68 @@ def test_german_texts_have_the_gaps_of_the_english_ones() -> None:
             assert set(GAP.findall(form)) == set(GAP.findall(text)), text
 
 
+def reasons_told(*reasons: Reason) -> list[tuple[str, str]]:
+    """Reasons as staging writes them: the sentence and its parts of each, in one query."""
+    columns = {
+        f"{name}{n}": part
+        for n, one in enumerate(reasons)
+        for name, part in zip("sp", (one.sentence, as_json(one.part)), strict=True)
+    }
+    (row,) = executed(ibis.memtable({"x": [1]}).select(**columns)).to_pylist()
+    return [(row[f"s{n}"], row[f"p{n}"]) for n in range(len(reasons))]
+
+
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("given", "english", "said"),
     [
-        *((f"day: 'a; b' {NOT_A[kind]}", f"Day „a; b“ ist {what}") for kind, what in NOT_READ_IN_GERMAN.items()),
-        ("amount: '9e99' is beyond the limit of 1,000,000,000", "Amount „9e99“ ist zu groß"),
         (
-            f"account_id 'A; 7{UNKNOWN_ACCOUNT}; amount is missing",
-            "der Kunde „A; 7“ ist nicht unter den Kunden; Amount fehlt",
+            {"code": "no_date", "column": "day", "value": ibis.literal("a; \"b\" \\\t'c'")},
+            "day: 'a; \"b\" \\\t'c'' is not a date (YYYY-MM-DD, or as date_formats say)",
+            "day: „a; \"b\" \\ 'c'“ ist kein Datum (JJJJ-MM-TT oder wie unter date_formats)",
         ),
-        ("something new", "der Grund steht in der Tabelle „Quarantäne“"),
+        (
+            {"code": "above", "column": "quantity", "value": "9e99", "limit": 1e9},
+            "quantity: '9e99' is above 1,000,000,000",
+            "quantity: „9e99“ ist über 1.000.000.000",
+        ),
+        (
+            {"code": "ended_without_day", "value": "Gone"},
+            "status: 'Gone' says that it has ended, nothing says when, and no load showed it in force: map the day to "
+            "end_date, or state {Gone: never} under revenue.subscription_statuses if such ones never count",
+            "status: „Gone“ sagt, dass der Vertrag beendet ist, nichts sagt, wann, und keine Lieferung zeigte ihn in Kraft: "
+            "den Tag als end_date zuordnen, oder unter revenue.subscription_statuses {Gone: never} angeben, wenn solche nie "
+            "zählen",
+        ),
     ],
 )
-def test_why_a_row_was_rejected_is_told_in_german_whatever_its_values_hold(reason: str, said: str) -> None:
-    assert rejected(reason, Language("de", "EUR")) == said
-    assert rejected(reason, Language("en", "EUR")) == reason
+def test_a_reason_is_told_in_both_languages_whatever_its_values_hold(given: Any, english: str, said: str) -> None:
+    ((sentence, part),) = reasons_told(reason(**given))
+    assert sentence == english
+    assert why(sentence, part, Language("en", "EUR")) == english
+    assert why(sentence, part, Language("de", "EUR")) == said
+    assert why(f"{sentence}; {sentence}", f"[{part}, {part}]", Language("de", "EUR")) == f"{said}; {said}"
+
+
+def test_a_reason_within_a_reason() -> None:
+    ((_, within),) = reasons_told(linked := reason("domain_of_none", value="x.example"))
+    told = reason_within("no_account", Reason(linked.sentence, ibis.literal(within)), system="crm", value="7")
+    ((sentence, part),) = reasons_told(told)
+    assert sentence == "no account: crm '7' has the domain 'x.example', as no account has"
+    assert (
+        why(sentence, part, Language("de", "EUR"))
+        == "kein Kunde: crm „7“ hat die Domain „x.example“, die kein Kunde hat"
+    )
+
+
+@pytest.mark.parametrize("parts", [None, '[{"code": "of a later version"}]', '[{"code": "no_account", "why": ""}]'])
+def test_what_another_version_rejected_is_told_in_its_own_words(parts: str | None) -> None:
+    assert why("something else", parts, Language("de", "EUR")) == "something else"
+
+
+def test_a_reader_of_files_and_staging_tell_every_reason_alike() -> None:
+    gaps = {code: {gap: f"<{gap}>" for _, gap in pieces(code) if gap} for code in REASONS}
+    by_staging = reasons_told(*(reason(code, **gaps[code]) for code in REASONS))
+    assert by_staging == [tuple(told_of_row(code, **gaps[code]).split(MORE)) for code in REASONS]
 
 
 @pytest.mark.slow

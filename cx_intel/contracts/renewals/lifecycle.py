@@ -40,6 +40,12 @@ def lifecycle_events(portfolio: Portfolio) -> Contract:
             Column("from_value", TEXT, "Confirmed tier, signal, or in force, before.", nullable=False),
             Column("to_value", TEXT, "Confirmed tier or signal at as_of; the end that was announced.", nullable=False),
             Column(
+                "signal_points",
+                TEXT,
+                "Of a change of tier: the points by the signal of those that moved most that way, at most three; a JSON object.",
+                null_means="no signal did, the event is no change of tier, or an earlier version of the program wrote it",
+            ),
+            Column(
                 "reason",
                 TEXT,
                 "Why, in words: the drop, the signals that moved the score, or what ends when.",

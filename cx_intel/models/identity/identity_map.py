@@ -18,6 +18,7 @@ from cx_intel.contracts.delivered import PART
 from cx_intel.contracts.erased import is_erased
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.expressions.joins import beside
+from cx_intel.models.expressions.reasons import as_json, one_of, reason
 from cx_intel.models.identity.resolution import ID, default_priority, resolved, with_likeness
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
@@ -27,8 +28,6 @@ from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.settings.portfolio import Portfolio
 
 NO_DAY, NO_TEXT = ibis.null("date"), ibis.null("string")
-NO_LINK = "has no link"
-IS_SHARED = "is no company's own domain: a mail provider's, of identity.shared_domains, or none"
 FOLLOWED = ("direct", "chain", "domain")
 """The rules of ids that a link led to an account."""
 SAME = ("account_id", "rule", "linked_system", "linked_id")
@@ -207,9 +206,12 @@ def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Tab
     )
     is_own = ibis.coalesce(is_own, ibis.literal(False))
     rows = with_likeness(rows, *ID, delivered.filter(delivered.linked_system != NO_VALUE))
-    likeness = ibis.literal(f"{NO_LINK}; '") + rows.alike + "' has one"
-    shared = (rows.system == DOMAIN) & is_shared(rows.external_id, portfolio)
-    without_link = ibis.cases((shared, IS_SHARED), else_=ibis.coalesce(likeness, NO_LINK))
+    without_link = one_of(
+        ((rows.system == DOMAIN) & is_shared(rows.external_id, portfolio), reason("shared_domain")),
+        (rows.alike.notnull(), reason("no_link_but_alike", other=rows.alike)),
+        otherwise=reason("no_link"),
+    )
+    without_part = ibis.ifelse(rows.reason.notnull(), rows.reason_part, as_json(without_link.part))
     of_systems = rows.select(
         *ID,
         account_id=ibis.ifelse(is_own, rows.system + ibis.literal(":") + rows.external_id, rows.account_id),
@@ -217,12 +219,13 @@ def _now(delivered: ir.Table, named: ir.Table, accounts: ir.Table, known: ir.Tab
         linked_system="shown_system",
         linked_id="shown_id",
         priority="priority",
-        reason=ibis.ifelse(rows.rule.isnull(), ibis.coalesce(rows.reason, without_link), ibis.null("string")),
+        reason=ibis.ifelse(rows.rule.isnull(), ibis.coalesce(rows.reason, without_link.sentence), NO_TEXT),
+        reason_part=ibis.ifelse(rows.rule.isnull(), without_part, NO_TEXT),
         external_name=ibis.coalesce(rows["_name"], rows["_was_name"]),
         named_in="named_in",
         is_delivered=ibis.coalesce(rows["_is_delivered"], ibis.literal(False)),
     )
-    nothing = ("linked_system", "linked_id", "reason", "external_name", "named_in")
+    nothing = ("linked_system", "linked_id", "reason", "reason_part", "external_name", "named_in")
     of_accounts = accounts.select(
         *ID,
         "account_id",

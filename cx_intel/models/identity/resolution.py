@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.identity import plain_id
 from cx_intel.models.expressions.chains import ends_of_chains
 from cx_intel.models.expressions.joins import beside
+from cx_intel.models.expressions.reasons import as_json, one_of, reason
 from cx_intel.models.staging.columns.identity import is_shared
 from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.settings.portfolio import Portfolio
@@ -30,7 +31,8 @@ def default_priority(linked_system: ir.StringValue) -> ir.IntegerValue:
 
 
 def resolved(links: ir.Table, accounts: ir.Table, *, portfolio: Portfolio) -> ir.Table:
-    """One row an id that has links: its `account_id`, the `rule`, link and `priority` that decided, else the `reason`.
+    """One row an id that has links: its `account_id`, the `rule`, link and `priority` that decided, else the `reason`
+    and `reason_part`, what it is made of.
 
     Of several links of an id, that of the lowest `rank` which leads to an account counts; where links of equal rank lead
     to several accounts, none does.
@@ -60,6 +62,7 @@ def resolved(links: ir.Table, accounts: ir.Table, *, portfolio: Portfolio) -> ir
         *ID,
         "account_id",
         "reason",
+        "reason_part",
         **{name: ibis.ifelse(rows["_is_one"], rows[name], ibis.null(kind)) for name, kind in kept.items()},
     )
 
@@ -100,7 +103,7 @@ def with_likeness(rows: ir.Table, system: str, external_id: str, known: ir.Table
 
 
 def _with_reason(rows: ir.Table, leading: ir.Table, accounts: ir.Table, portfolio: Portfolio) -> ir.Table:
-    """Adds `reason`: why an id has no account, by its first link; null where it has one."""
+    """Adds `reason` and `reason_part`: why an id has no account, by its first link; null where it has one."""
     contested = leading.filter(leading["_low"] != leading["_high"])
     contested = contested.select(linked_system="system", linked_id="external_id", _is_contested=ibis.literal(True))
     lost = rows.filter(~rows["_is_one"])
@@ -108,37 +111,25 @@ def _with_reason(rows: ir.Table, leading: ir.Table, accounts: ir.Table, portfoli
     chains = ends_of_chains(onwards, doublings=DOUBLINGS).select(_key="link_from", _is_endless="is_endless")
     told = beside(rows.mutate(_key=_key(rows, *ID)), chains, "_key")
     told = with_likeness(beside(told, contested, *LINKED), *LINKED, accounts)
-    target = ibis.literal(" '") + told.linked_id + "'"
+    linked, alike = told.linked_id, told.alike
     several = ibis.coalesce(told["_is_contested"], ibis.literal(False))
-    reason = ibis.cases(
-        (told["_is_one"], ibis.null("string")),
-        (
-            told["_low"] != told["_high"],
-            ibis.literal("is linked to several accounts alike: '") + told["_low"] + "' and '" + told["_high"] + "'",
-        ),
-        (
-            told.linked_system == ACCOUNT,
-            ibis.literal("is linked to the account")
-            + target
-            + ", which no load delivered"
-            + ibis.coalesce(ibis.literal("; there is '") + told.alike + "'", ""),
-        ),
-        (
-            (told.linked_system == DOMAIN) & is_shared(told.linked_id, portfolio),
-            ibis.literal("has the domain") + target + ", which is no company's own",
-        ),
-        (
-            (told.linked_system == DOMAIN) & several,
-            ibis.literal("has the domain") + target + ", as several accounts have",
-        ),
-        (told.linked_system == DOMAIN, ibis.literal("has the domain") + target + ", as no account has"),
-        (
-            ibis.coalesce(told["_is_endless"], ibis.literal(False)),
-            f"is linked in a circle, or over more than {DEPTH} links",
-        ),
-        else_=ibis.literal("is linked to ") + told.linked_system + target + ", which leads to no account",
+    is_domain = told.linked_system == DOMAIN
+    is_account = told.linked_system == ACCOUNT
+    why = one_of(
+        (told["_low"] != told["_high"], reason("several_accounts", value=told["_low"], other=told["_high"])),
+        (is_account & alike.notnull(), reason("undelivered_but_alike", value=linked, other=alike)),
+        (is_account, reason("undelivered_account", value=linked)),
+        (is_domain & is_shared(linked, portfolio), reason("linked_to_shared_domain", value=linked)),
+        (is_domain & several, reason("domain_of_several", value=linked)),
+        (is_domain, reason("domain_of_none", value=linked)),
+        (ibis.coalesce(told["_is_endless"], ibis.literal(False)), reason("linked_in_circle", limit=DEPTH)),
+        otherwise=reason("linked_to_nothing", system=told.linked_system, value=linked),
     )
-    return told.mutate(reason=reason)
+    nothing = ibis.null("string")
+    return told.mutate(
+        reason=ibis.ifelse(told["_is_one"], nothing, why.sentence),
+        reason_part=ibis.ifelse(told["_is_one"], nothing, as_json(why.part)),
+    )
 
 
 def _key(rows: ir.Table, system: str, external_id: str) -> ir.StringValue:

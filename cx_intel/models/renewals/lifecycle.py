@@ -5,7 +5,9 @@ confirmed in `health.py`; the tasks that the events raise are written by `cx_int
 """
 
 from datetime import date, timedelta
+from functools import reduce
 from hashlib import sha256
+from operator import add
 
 import ibis
 import ibis.expr.types as ir
@@ -101,6 +103,7 @@ def _tier_changes(scores: ir.Table, drivers: ir.Table, *, portfolio: Portfolio, 
         "to_value",
         event_type=ibis.literal(TIER_CHANGE),
         signal=ibis.null("string"),
+        signal_points="signal_points",
         reason=change + ibis.coalesce(ibis.literal(": ") + explained.reasons, ""),
     )
 
@@ -118,14 +121,20 @@ def _reasons(changed: ir.Table, moved: ir.Table, portfolio: Portfolio) -> ir.Tab
     ranked = pulled.mutate(
         place=ibis.row_number().over(order),
         words=pulled.label + ibis.literal(" ") + sign + number_in_words(pulled.change) + ibis.literal(" points"),
+        points=ibis.literal('"') + pulled.signal + '": ' + number_in_words(pulled.change),
     )
     places = ranked.group_by("account_id").agg(
-        **{f"place_{n}": ranked.words.max(where=ranked.place == n) for n in range(REASONS)}
+        **{
+            f"{name}_{n}": ranked[name].max(where=ranked.place == n)
+            for name in ("words", "points")
+            for n in range(REASONS)
+        }
     )
-    text = places["place_0"]
-    for n in range(1, REASONS):
-        text = text + ibis.coalesce(ibis.literal(", ") + places[f"place_{n}"], "")
-    return places.select("account_id", reasons=text)
+    words, points = (
+        reduce(add, (ibis.coalesce(ibis.literal(", ") + places[f"{name}_{n}"], "") for n in range(REASONS))).substr(2)
+        for name in ("words", "points")
+    )
+    return places.select("account_id", reasons=words, signal_points=ibis.literal("{") + points + "}")
 
 
 def _level(tier: ir.StringValue, portfolio: Portfolio) -> ir.IntegerValue:
@@ -162,6 +171,7 @@ def _signal_drops(signals: ir.Table, *, portfolio: Portfolio, as_of: date) -> ir
         to_value=number_in_words(fallen.now),
         event_type=ibis.literal(SIGNAL_DROP),
         signal="signal",
+        signal_points=ibis.null("string"),
         reason=label
         + ibis.literal(" fell ")
         + number_in_words(fallen.change * -100)
@@ -188,6 +198,7 @@ def _cancellations(snapshots: ir.Table, account_history: ir.Table, *, as_of: dat
         to_value=end,
         event_type=ibis.literal(CANCELLATION),
         signal=ibis.null("string"),
+        signal_points=ibis.null("string"),
         reason=ibis.literal("Cancellation announced: the last contract ends on ") + end,
     )
 

@@ -10,13 +10,12 @@ import ibis.expr.types as ir
 from cx_intel.contracts.contract import Contract
 from cx_intel.models.expressions.chains import ends_of_chains
 from cx_intel.models.expressions.joins import beside
+from cx_intel.models.expressions.reasons import one_of, reason
 from cx_intel.models.staging import parsing
 from cx_intel.settings.sources.base import ID_OF
 
 DOUBLINGS = 6
 """Each doubles how many merges in a row are followed: 64, more than any account has been through."""
-MERGED = "merged into "
-"""Begins the reason of rows that are left out only because their account was merged."""
 
 
 def delivered_accounts(raw_accounts: ir.Table) -> ir.Table:
@@ -29,7 +28,7 @@ def delivered_accounts(raw_accounts: ir.Table) -> ir.Table:
 
 
 def with_survivors(rows: ir.Table, accounts: ir.Table) -> ir.Table:
-    """Rows of account_aliases with the account at the end of the chain as `account_id`, and `_merge_fault`.
+    """Rows of account_aliases with the account at the end of the chain as `account_id`, and `_merge_fault`, `_merge_part`.
 
     Args:
         rows: Typed rows: old_account_id, account_id.
@@ -43,24 +42,15 @@ def with_survivors(rows: ir.Table, accounts: ir.Table) -> ir.Table:
     rows = beside(rows, chains.rename(old_account_id="link_from"), "old_account_id")
     rows = beside(rows, accounts.select(old_account_id="account_id", currency="currency"), "old_account_id")
     is_endless = ibis.coalesce(rows.is_endless, ibis.literal(False))
-    old = ibis.literal("old_account_id '") + rows.old_account_id + "' "
-    fault = ibis.cases(
-        (
-            rows.old_account_id.identical_to(rows.account_id),
-            old + "is merged into itself: leave the row out, or write the account that survives",
-        ),
-        (
-            ibis.coalesce(rows["_targets"] > 1, ibis.literal(False)),
-            old + "is merged into several accounts: deliver one row for it, with the account that survives",
-        ),
-        (
-            is_endless,
-            old + f"is merged in a circle, or over more than {2**DOUBLINGS} merges: write the account that survives",
-        ),
-        else_=ibis.null("string"),
+    is_several = ibis.coalesce(rows["_targets"] > 1, ibis.literal(False))
+    old = rows.old_account_id
+    fault = one_of(
+        (rows.old_account_id.identical_to(rows.account_id), reason("merged_into_itself", value=old)),
+        (is_several, reason("merged_into_several", value=old)),
+        (is_endless, reason("merged_in_circle", value=old, limit=2**DOUBLINGS)),
     )
     survivor = ibis.ifelse(is_endless, rows.account_id, ibis.coalesce(rows.chain_end, rows.account_id))
-    return rows.mutate(_merge_fault=fault, account_id=survivor)
+    return rows.mutate(_merge_fault=fault.sentence, _merge_part=fault.part, account_id=survivor)
 
 
 def under_surviving_ids(rows: ir.Table, aliases: ir.Table, contract: Contract) -> ir.Table:
@@ -102,8 +92,3 @@ def _accounts(rows: ir.Table, aliases: ir.Table) -> ir.Table:
         parent_account_id=ibis.ifelse(was_merged, ibis.null("string"), parent),
         signup_date=rows.signup_date.min().over(together),
     ).drop("_parent", "_standing", "_old_currency")
-
-
-def merged_reason(survivor: ir.StringValue) -> ir.StringValue:
-    """Why the row of an account that was merged is left out; null where it was not."""
-    return ibis.literal(MERGED) + ibis.literal("'") + survivor + "' by account_aliases"

@@ -10,17 +10,14 @@ import ibis.expr.types as ir
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.contracts.erased import is_erased
 from cx_intel.contracts.staging.accounts import stg_accounts
+from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.expressions.joins import beside
+from cx_intel.models.expressions.reasons import SHOWN, Reason, as_json, one_of, reason, reason_within
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.columns.identity import domain_of
 from cx_intel.settings.identity import ACCOUNT, DOMAIN
 from cx_intel.settings.portfolio import BASIS_TABLE, Portfolio
 
-UNMATCHED = "no account: "
-"""Begins the reason of rows that are left out only because their id belongs to no account."""
-SHOWN = 60
-"""Characters of an id that a reason quotes."""
-CONTACTS = "contacts"
 OWN = "own"
 """The rule by which an id that no link leads to an account is an account itself."""
 
@@ -36,7 +33,8 @@ def compared_id(external_id: ir.StringValue, system: str) -> ir.StringValue:
 
 
 def under_account_ids(rows: ir.Table, identity_map: ir.Table, *, table: str, portfolio: Portfolio) -> ir.Table:
-    """Typed rows with the account that their id belongs to, and `_external_id`, `_unmatched`: why there is none.
+    """Typed rows with the account that their id belongs to, `_external_id`, and why there is none: `_unmatched`,
+    `_unmatched_part`.
 
     Args:
         rows: Rows with an account_id as the source has it.
@@ -49,19 +47,26 @@ def under_account_ids(rows: ir.Table, identity_map: ir.Table, *, table: str, por
         return rows
     known = current(identity_map)
     known = known.filter(known.system == system)
-    known = known.select(_compared="external_id", _account="account_id", _why="reason")
+    known = known.select(_compared="external_id", _account="account_id", _why="reason", _why_part="reason_part")
     rows = rows.mutate(_external_id=rows.account_id, _compared=compared_id(rows.account_id, system))
     rows = beside(rows, known, "_compared")
     account = ibis.ifelse(is_erased(rows["_external_id"]), rows["_external_id"], rows["_account"])
-    quoted = rows["_compared"] if table == CONTACTS else rows["_external_id"]  # an address names a person
-    named = ibis.literal(f"{UNMATCHED}{system} '") + quoted.substr(0, SHOWN) + "' "
-    unnamed = "account_id is missing" if table in BASIS_TABLE else f"{UNMATCHED}the row names no id of {system}"
-    fault = ibis.cases(
-        (rows["_external_id"].isnull(), unnamed),
-        (account.isnull(), named + ibis.coalesce(rows["_why"], "is not in identity_map")),
-        else_=ibis.null("string"),
+    is_about_people = bool(STAGING[table](portfolio).personal_columns)
+    quoted = rows["_compared"] if is_about_people else rows["_external_id"]  # an address names a person
+    not_in_map = reason("not_in_map")
+    why = Reason(
+        ibis.coalesce(rows["_why"], not_in_map.sentence),
+        ibis.ifelse(rows["_why"].notnull(), ibis.coalesce(rows["_why_part"], ""), as_json(not_in_map.part)),
     )
-    return rows.mutate(account_id=account, _unmatched=fault).drop("_compared", "_account", "_why")
+    unnamed = (
+        reason("missing", column="account_id") if table in BASIS_TABLE else reason("no_id_of_system", system=system)
+    )
+    fault = one_of(
+        (rows["_external_id"].isnull(), unnamed),
+        (account.isnull(), reason_within("no_account", why, system=system, value=quoted.substr(0, SHOWN))),
+    )
+    rows = rows.mutate(account_id=account, _unmatched=fault.sentence, _unmatched_part=fault.part)
+    return rows.drop("_compared", "_account", "_why", "_why_part")
 
 
 def linked_since(identity_map: ir.Table) -> ir.Table:

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import ROW_DATES, delivered_columns
-from cx_intel.models.staging.aliases import MERGED
+from cx_intel.models.expressions.reasons import one_of, reason, with_reason
 
 LONG_AGO = ibis.literal(datetime(1900, 1, 1)).cast("timestamp(6)")
 """Stands for no date where rows are ordered by their dates."""
@@ -48,12 +48,13 @@ def without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
         _kept_row=rows["_row_number"].first().over(newest_first),
     )
     is_duplicate = reduce(and_, (rows["_is_valid"], rows["_place"] > 0))
-    place = ibis.literal("duplicate of row ") + rows["_kept_row"].cast("string") + " of "
-    reason = place + ibis.coalesce(rows["_kept_file"], "the source") + f": the same {_key(contract)}"
+    place = {"row": rows["_kept_row"].cast("string"), "key": _key(contract)}
+    of_source = rows["_kept_file"].isnull(), reason("duplicate_of_source", **place)
+    why = one_of(of_source, otherwise=reason("duplicate", **place, file=rows["_kept_file"]))
     if is_moved:
-        beside_own = ibis.literal(MERGED) + "'" + rows.account_id + "', which has a row of its own: " + reason
-        reason = ibis.ifelse(rows["_is_moved"] & rows["_keeps_own"], beside_own, reason)
-    return rows.mutate(_reason=ibis.ifelse(is_duplicate, reason, rows["_reason"]))
+        beside_own, file = rows["_is_moved"] & rows["_keeps_own"], ibis.coalesce(rows["_kept_file"], "-")
+        why = one_of((beside_own, reason("merged_and_own", value=rows.account_id, **place, file=file)), otherwise=why)
+    return with_reason(rows, is_duplicate, why)
 
 
 def key_columns(contract: Contract) -> list[str]:
@@ -72,12 +73,9 @@ def without_contradictions(rows: ir.Table, contract: Contract) -> ir.Table:
     rows = rows.mutate(_contents=contents, _is_valid=rows["_reason"].isnull())
     same = ibis.window(group_by=[*contract.grain, "_is_valid", "_source_file"])
     differ = rows["_contents"].min().over(same) != rows["_contents"].max().over(same)
-    reason = (
-        f"another row of the file has other values for the same {_key(contract)}, and none of "
-        f"{', '.join(names)} says which is the newest: deliver one of them"
-    )
     is_contradicted = rows["_is_valid"] & ibis.coalesce(differ, ibis.literal(False))
-    return rows.mutate(_reason=ibis.ifelse(is_contradicted, reason, rows["_reason"])).drop("_contents", "_is_valid")
+    why = reason("contradiction", key=_key(contract), dates=", ".join(names))
+    return with_reason(rows, is_contradicted, why).drop("_contents", "_is_valid")
 
 
 def _key(contract: Contract) -> str:

@@ -5,9 +5,10 @@ that one table derives are in `cx_intel.models.staging.columns`, the staged tabl
 `cx_intel.models.staging.tables`, the spellings of values in `cx_intel.models.staging.parsing`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import reduce
+from operator import add, or_
 
 import ibis
 import ibis.expr.types as ir
@@ -24,9 +25,21 @@ from cx_intel.contracts.delivered import (
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT
 from cx_intel.models.expressions.money import amount, converted, in_major_units
+from cx_intel.models.expressions.reasons import (
+    SHOWN,
+    Fault,
+    Gap,
+    Reason,
+    listed,
+    names,
+    of_unsplit_rows,
+    one_of,
+    reason,
+    with_reason,
+)
 from cx_intel.models.staging import parsing
-from cx_intel.models.staging.aliases import merged_reason, under_surviving_ids, with_survivors
-from cx_intel.models.staging.columns.derivations import Fault, derivations, faults
+from cx_intel.models.staging.aliases import under_surviving_ids, with_survivors
+from cx_intel.models.staging.columns.derivations import derivations, faults
 from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.columns.subscriptions import with_seen
@@ -38,7 +51,14 @@ from cx_intel.models.staging.signed_amounts import contradicted, sign_of, stated
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource
 
-MARKS = {"_reason": TEXT, "_source_file": TEXT, "_row_number": COUNT, "_raw_row": TEXT, DELIVERED_DAY: DATE}
+MARKS = {
+    "_reason": TEXT,
+    "_reason_parts": TEXT,
+    "_source_file": TEXT,
+    "_row_number": COUNT,
+    "_raw_row": TEXT,
+    DELIVERED_DAY: DATE,
+}
 """What a judged row carries besides its contract's columns; `_raw_row` only where it has a reason."""
 CODES = (
     "status",
@@ -65,17 +85,8 @@ CODES = (
 """Columns kept in lower case."""
 SEPARATOR = "; "
 """Between the reasons of one row."""
-SHOWN = 60
-"""Characters of a value that a reason quotes."""
-UNKNOWN_ACCOUNT = "' is not among the accounts"
-"""Ends the reason of rows whose account is not known."""
-UNREAD_INTERVAL = ", nor another known word: map it under values, or deliver billing_period_months"
-NOT_A = {
-    COUNT: "is not a whole number (write 1234)",
-    NUMBER: "is not a number (write 1234.5)",
-    DATE: "is not a date (YYYY-MM-DD, or as date_formats say)",
-    TIME: "is not a time (YYYY-MM-DDTHH:MM:SS, or as date_formats say)",
-}
+NOT_A = {COUNT: "no_whole_number", NUMBER: "no_number", DATE: "no_date", TIME: "no_time"}
+"""Type of a column: the code of the reason where a cell cannot be read."""
 
 
 def judged(
@@ -111,8 +122,8 @@ def judged(
     """
     contract = contract_of_rows(table, portfolio)
     is_whole = contract.column_names == STAGING[table](portfolio).column_names
-    names = file_names(table, portfolio.source_of(table), contract) if table in portfolio.tables else {}
-    rows = _typed(_cells(raw, contract, tuple(names)), contract, portfolio, table)
+    given_names = file_names(table, portfolio.source_of(table), contract) if table in portfolio.tables else {}
+    rows = _typed(_cells(raw, contract, tuple(given_names)), contract, portfolio, table)
     if table == "account_aliases" and accounts is not None:
         rows = with_survivors(rows, accounts)
     if identity is not None and "account_id" in rows.columns:
@@ -127,10 +138,10 @@ def judged(
         rows = _in_reporting_currency(rows, table, portfolio)
     if table == "subscriptions" and is_whole:
         rows = with_seen(rows, seen, portfolio)
-    rows = rows.mutate(_reason=_reason(rows, contract, portfolio, faults(rows, table, portfolio) if is_whole else ()))
+    rows = _with_reasons(rows, contract, portfolio, faults(rows, table, portfolio) if is_whole else ())
     if finds_repeats and "_row_number" in raw.columns:
         rows = without_duplicates(without_contradictions(rows, contract), contract)
-    given = ibis.coalesce(rows["_raw_row"], row_as_json(rows, names)) if names else rows["_raw_row"]
+    given = ibis.coalesce(rows["_raw_row"], row_as_json(rows, given_names)) if given_names else rows["_raw_row"]
     raw_row = ibis.ifelse(rows["_reason"].notnull(), given, ibis.null(TEXT))
     return rows.mutate(_raw_row=raw_row).select(*contract.column_names, *MARKS)
 
@@ -262,68 +273,64 @@ def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> 
     return converted(rows, amounts, portfolio=portfolio)
 
 
-def _reason(rows: ir.Table, contract: Contract, portfolio: Portfolio, more: Sequence[Fault]) -> ir.StringValue:
-    """Everything wrong with the row, one after the other, `more` included; null when it is valid."""
-    found: list[Fault] = []
+def _with_reasons(rows: ir.Table, contract: Contract, portfolio: Portfolio, more: Sequence[Fault]) -> ir.Table:
+    """Adds `_reason` and `_reason_parts`: everything wrong with the row, `more` included; null when it is valid."""
+    found = [*_faults_of_columns(rows, contract, portfolio), *more]
+    if "_is_known" in rows.columns:
+        orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
+        found.append((orphan, reason("unknown_account", value=rows.account_id.substr(0, SHOWN))))
+    if "_unmatched" in rows.columns:
+        found.append((rows["_unmatched"].notnull(), Reason(rows["_unmatched"], rows["_unmatched_part"])))
+    is_faulty = reduce(or_, (when for when, _ in found))  # few rows are: the others need no text
+    sentences = (ibis.ifelse(when, SEPARATOR + ibis.coalesce(why.sentence, ""), "") for when, why in found)
+    parts = (ibis.ifelse(when, ibis.literal(", ") + ibis.coalesce(why.part, ""), "") for when, why in found)
+    nothing = ibis.null(TEXT)
+    rows = rows.mutate(
+        _reason=ibis.ifelse(is_faulty, reduce(add, sentences).substr(len(SEPARATOR)), nothing),
+        _reason_parts=ibis.ifelse(is_faulty, listed(reduce(add, parts).substr(2)), nothing),
+    )
+    if "_survivor" in rows.columns:
+        rows = with_reason(rows, rows["_survivor"].notnull(), reason("merged", value=rows["_survivor"]))
+    return of_unsplit_rows(rows)
+
+
+def _faults_of_columns(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> Iterator[Fault]:
+    """What is wrong with the cells by their columns alone."""
     required = required_columns(contract)
     lenient = LENIENT.get(contract.table.removeprefix("stg_"), ())
     derived = portfolio.derived_attributes
     for column in delivered_columns(contract):
         name, value = column.name, rows[column.name]
         text = rows[f"_text_{name}"] if f"_text_{name}" in rows.columns else value.cast("string")
-        quoted = ibis.literal(f"{name}: '") + text.substr(0, SHOWN) + "' "
+        cell = {"column": name, "value": text.substr(0, SHOWN)}
         if name in required and not (name == "account_id" and "_unmatched" in rows.columns):
-            found.append((text.isnull(), f"{name} is missing"))
+            yield text.isnull(), reason("missing", column=name)
         if column.type in (MONEY, PRICE):
-            is_number = rows[f"_has_{name}"]
-            found.append((text.notnull() & ~is_number, quoted + _no_amount(text)))
-            found += contradicted(rows, name, quoted)
+            yield text.notnull() & ~rows[f"_has_{name}"], _no_amount(text, cell)
+            yield from contradicted(rows, name, cell)
         elif f"_text_{name}" in rows.columns and name not in lenient:
-            found.append((text.notnull() & value.isnull(), quoted + NOT_A[column.type]))
+            yield text.notnull() & value.isnull(), reason(NOT_A[column.type], **cell)
         if column.severity == "block" and column.minimum is not None:
-            found.append((_true(value < column.minimum), quoted + f"is below {column.minimum:,.0f}"))
+            yield _true(value < column.minimum), reason("below", **cell, limit=column.minimum)
         if column.severity == "block" and column.maximum is not None:
-            found.append((_true(value > column.maximum), quoted + f"is above {column.maximum:,.0f}"))
+            yield _true(value > column.maximum), reason("above", **cell, limit=column.maximum)
         if column.severity == "block" and column.accepted and name not in derived:
-            found.append((_true(~value.isin(column.accepted)), quoted + _none_of(column)))
+            code = "unknown_interval" if name == "billing_interval" else "none_of"
+            yield _true(~value.isin(column.accepted)), reason(code, **cell, accepted=", ".join(column.accepted))
         if name == "currency" and "_account_currency" in rows.columns:
             known = list(portfolio.currency.rate_of())
-            found.append((_true(~value.isin(known)), quoted + "has no rate under currency.rates"))
-    found += more
-    if "_is_known" in rows.columns:
-        orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
-        message = ibis.literal("account_id '") + rows.account_id.substr(0, SHOWN) + UNKNOWN_ACCOUNT
-        found.append((orphan, message))
-    if "_unmatched" in rows.columns:
-        found.append((rows["_unmatched"].notnull(), rows["_unmatched"]))
-    joined = reduce(lambda a, b: a + b, (ibis.ifelse(when, _next(message), "") for when, message in found))
-    is_faulty = reduce(lambda a, b: a | b, (when for when, _ in found))  # few rows are: the others need no text
-    found_in_row = ibis.ifelse(is_faulty, joined.substr(len(SEPARATOR)), ibis.null(TEXT))
-    if "_survivor" in rows.columns:
-        found_in_row = ibis.coalesce(merged_reason(rows["_survivor"]), found_in_row)
-    return ibis.coalesce(rows["_reject"], found_in_row)
+            yield _true(~value.isin(known)), reason("no_rate", **cell)
 
 
-def is_orphan(reason: ir.StringValue) -> ir.BooleanValue:
-    """Whether a row was rejected for its account, perhaps among others."""
-    return reason.contains(UNKNOWN_ACCOUNT)
+def is_orphan(rejected: ir.Table) -> ir.BooleanValue:
+    """Whether a row was rejected for its account, perhaps among other reasons."""
+    return names(rejected, "unknown_account")
 
 
-def _no_amount(text: ir.StringValue) -> ir.StringValue:
-    is_number = text.re_search(NUMBER_PATTERN)
-    return ibis.ifelse(is_number, f"is beyond the limit of {MONEY_LIMIT:,.0f}", "is not a number (write 1234.50)")
-
-
-def _none_of(column: Column) -> str:
-    accepted = f"is none of {', '.join(column.accepted)}"
-    return accepted + UNREAD_INTERVAL if column.name == "billing_interval" else accepted
+def _no_amount(text: ir.StringValue, cell: Mapping[str, Gap]) -> Reason:
+    beyond = reason("beyond_limit", **cell, limit=MONEY_LIMIT)
+    return one_of((text.re_search(NUMBER_PATTERN), beyond), otherwise=reason("no_amount", **cell))
 
 
 def _true(test: ir.BooleanValue) -> ir.BooleanValue:
     return ibis.coalesce(test, ibis.literal(False))
-
-
-def _next(message: ir.StringValue | str) -> ir.StringValue:
-    if isinstance(message, str):
-        return ibis.literal(SEPARATOR + message)
-    return ibis.literal(SEPARATOR) + ibis.coalesce(message, "")

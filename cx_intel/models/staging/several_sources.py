@@ -15,15 +15,14 @@ from cx_intel.contracts import operations
 from cx_intel.contracts.contract import Contract, conform
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.models.expressions.joins import beside
+from cx_intel.models.expressions.reasons import reason, with_reason
 from cx_intel.models.staging.columns.derivations import derivations
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import ID_OF
 
 IDS = {"subscriptions": "subscription_id", "invoices": "invoice_id", **ID_OF}
 """Canonical table: the id that two sources may both have for rows of theirs."""
-NOTHING_TO_ADD_TO = "no contract: no other source has the "
-"""Begins the reason of rows that add to rows of another source, and find none there."""
-MARKS = ("_reason", "_source_file", "_row_number", "_raw_row", "_day")
+MARKS = ("_reason", "_reason_parts", "_source_file", "_row_number", "_raw_row", "_day")
 
 
 @dataclass(frozen=True)
@@ -85,10 +84,9 @@ def with_additions(
         conflicts += [_conflict_of_account(part, more, contract) for part in added]
         added = [replace(part, rows=_with_owned(part.rows, more.owns, contract)) for part in added]
         known = ibis.union(*(part.rows.filter(part.rows["_reason"].isnull()).select(key) for part in parts))
-        unknown = ibis.literal(f"{NOTHING_TO_ADD_TO}{key} '") + more.rows[key] + "'"
         rows = beside(more.rows, known.distinct().mutate(_is_known=ibis.literal(True)), key)
-        fault = ibis.ifelse(rows["_is_known"].isnull(), unknown, ibis.null("string"))
-        rows = rows.mutate(_reason=ibis.coalesce(rows["_reason"], fault))
+        is_unknown = rows["_is_known"].isnull() & rows["_reason"].isnull()
+        rows = with_reason(rows, is_unknown, reason("nothing_to_add_to", key=key, value=rows[key]))
         rejected.append(_widened(rows.filter(rows["_reason"].notnull()), added[0].rows))
     together = ibis.union(*(part.rows for part in added), *rejected)
     return together, ibis.union(*conflicts) if conflicts else None
@@ -102,8 +100,9 @@ def joined_accounts(parts: Sequence[SourceRows], contract: Contract, portfolio: 
     rows = _side_by_side(parts)
     names = [name for name in contract.column_names if name != "account_id"]
     values = {name: _first(rows, name, [n for n, _ in _ordered(parts, name)]) for name in names}
-    marks = {name: _first(rows, name, list(range(len(parts)))) for name in MARKS if name != "_reason"}
-    joined = rows.select("account_id", **values, **marks, _reason=ibis.null("string"))
+    why = ("_reason", "_reason_parts")
+    marks = {name: _first(rows, name, list(range(len(parts)))) for name in MARKS if name not in why}
+    joined = rows.select("account_id", **values, **marks, **dict.fromkeys(why, ibis.null("string")))
     for derive in derivations("accounts", portfolio):
         joined = joined.mutate(**derive(joined, portfolio, as_of))
     columns = (*contract.column_names, *MARKS)
@@ -253,7 +252,5 @@ def _without_known(rows: ir.Table, before: ir.Table, contract: Contract) -> ir.T
     """Rows of a key that an earlier source has are quarantined: nothing tells which of the two is right."""
     known = before.filter(before["_reason"].isnull()).select(*contract.grain).distinct()
     found = beside(rows, known.mutate(_is_known=ibis.literal(True)), *contract.grain)
-    reason = f"another source has a row of the same {', '.join(contract.grain)}"
-    return found.mutate(
-        _reason=ibis.coalesce(found["_reason"], ibis.ifelse(found["_is_known"].notnull(), reason, "").nullif(""))
-    )
+    is_repeated = found["_is_known"].notnull() & found["_reason"].isnull()
+    return with_reason(found, is_repeated, reason("in_another_source", key=", ".join(contract.grain)))

@@ -4,13 +4,13 @@ Which currencies a sign can mean is in `cx_intel.contracts.staging.currency_sign
 `cx_intel.models.expressions.money`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.currency_signs import OF_ONE, OF_SEVERAL, SIGNED, fits
-from cx_intel.models.staging.columns.derivations import Fault
+from cx_intel.models.expressions.reasons import Fault, Gap, reason
 
 
 def without_sign(cell: ir.StringValue) -> ir.StringValue:
@@ -33,10 +33,10 @@ def stated_currency(rows: ir.Table, columns: Iterable[str]) -> ir.StringValue:
     return ibis.cases(doubtful, *((sign == text, code) for text, code in OF_ONE.items()), else_=sign)
 
 
-def contradicted(rows: ir.Table, name: str, quoted: ir.StringValue) -> list[Fault]:
+def contradicted(rows: ir.Table, name: str, cell: Mapping[str, Gap]) -> list[Fault]:
     """The fault of an amount whose sign is of another currency than the row itself states."""
     if f"_currency_sign_{name}" not in rows.columns or "_own_currency" not in rows.columns:
         return []
     own = rows["_own_currency"]
     is_other = ibis.coalesce(~fits(rows[f"_currency_sign_{name}"], own), ibis.literal(False))
-    return [(is_other, quoted + "is not in the currency of the row, " + own + ": mend one of the two")]
+    return [(is_other, reason("other_currency", **cell, currency=own))]

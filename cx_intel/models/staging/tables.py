@@ -267,6 +267,7 @@ def rejected_rows(judged: ir.Table, *, table: str, portfolio: Portfolio) -> ir.T
         row_number=ibis.coalesce(rows["_row_number"], 0),
         account_id=rows.account_id if "account_id" in rows.columns else ibis.null("string"),
         reason=rows["_reason"],
+        reason_parts=rows["_reason_parts"],
         raw_row=ibis.null("string") if STAGING[table](portfolio).personal_columns else rows["_raw_row"],
     )
     return conform(found, operations.rejected_rows(portfolio))

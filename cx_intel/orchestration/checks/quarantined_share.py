@@ -12,9 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.delivered import DELIVERED_DAY
-from cx_intel.models.staging.aliases import MERGED
-from cx_intel.models.staging.identity import UNMATCHED
-from cx_intel.models.staging.several_sources import NOTHING_TO_ADD_TO
+from cx_intel.models.expressions.reasons import is_for
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS
 from cx_intel.orchestration.assets.staging.event_days import among
 from cx_intel.orchestration.checks.check import SAMPLE_ROWS, Check, CheckContext, RuleResult
@@ -23,8 +21,8 @@ from cx_intel.warehouse.protocol import Warehouse
 
 CHECK = "quarantined_share"
 NAMED_REASONS = 3
-NO_FAULTS = (MERGED, UNMATCHED, NOTHING_TO_ADD_TO)
-"""How the reasons of rows begin that are left out and are no fault of their source."""
+NO_FAULTS = ("merged", "merged_and_own", "no_account", "no_id_of_system", "nothing_to_add_to")
+"""Codes of the reasons of rows that are left out and are no fault of their source."""
 
 
 class QuarantinedShare(Check):
@@ -55,7 +53,7 @@ class QuarantinedShare(Check):
             return []
         warehouse = context.warehouse
         rejected = warehouse.part(REJECTED_ROWS, "source_table", self.contract.table.removeprefix("stg_"))
-        rejected = rejected.filter(*(~rejected.reason.startswith(begins) for begins in NO_FAULTS))
+        rejected = rejected.filter(~is_for(rejected, *NO_FAULTS))
         bad, kept = warehouse.count(rejected), warehouse.count(context.rows)
         total = bad + kept
         if bad and context.days:

@@ -5,6 +5,7 @@ The one place where reports put a signal, and what it did to a score, into words
 Models have English words of their own (`cx_intel.models.expressions.wording`), since a table has one language.
 """
 
+import json
 from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from cx_intel.contracts.renewals.lifecycle import CANCELLATION, TIER_CHANGE
 from cx_intel.models.expressions.wording import boolean_signals
 from cx_intel.reports.charts.drawing.palette import tier_marks
 from cx_intel.reports.data.report_data import ReportData, is_true, made_once, records
-from cx_intel.reports.words.catalogue import ENGLISH, term
+from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import NBSP, Language
 from cx_intel.reports.words.rounding import is_missing
 
@@ -196,8 +197,9 @@ def event_words(data: ReportData, row: dict[str, Any]) -> str:
     if row["event_type"] == TIER_CHANGE:
         called = {mark.name: mark.label for mark in tier_marks(data.portfolio)}
         tiers = f"{called.get(before, before)} → {called.get(after, after)}"
-        why = str(row["reason"]).partition(": ")[2] if f.code == ENGLISH else ""
-        return f"{tiers}: {why}" if why else tiers
+        moved = {} if is_missing(row.get("signal_points")) else json.loads(row["signal_points"])
+        named = ", ".join(f"{label_of(data, signal)} {f.points(points)}" for signal, points in moved.items())
+        return f.say("{tiers}: {signals} (points)", tiers=tiers, signals=named) if named else tiers
     if row["event_type"] == CANCELLATION:
         return f.say("Cancellation announced: the last contract ends on {day}", day=f.day(after))
     unit = data.labels.unit(row["signal"], "")

@@ -15,8 +15,10 @@ from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.trust import LABELS, trust_of
 from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.language import Language
+from cx_intel.reports.words.reasons import why
 from cx_intel.reports.words.rounding import is_missing
-from cx_intel.reports.words.rules import asked, rejected, what_to_do
+from cx_intel.reports.words.rules import asked, what_to_do
 from cx_intel.reports.words.tables import table_name
 
 QUESTION = term("Can I trust today's numbers?")
@@ -107,7 +109,7 @@ def _quarantine(data: ReportData) -> Section:
     if quarantined.empty:
         note = say("No row was quarantined on {day}.", day=data.language.day(data.as_of))
         return Section(say("Quarantine"), notes=[note])
-    quarantined = quarantined.assign(reason=[rejected(str(reason), f) for reason in quarantined["reason"]])
+    quarantined = _in_words(quarantined, "reason_parts", f)
     counted = quarantined.groupby(["source_table", "reason"]).size().reset_index(name="rows")
     counted = counted.sort_values(["rows", "source_table"], ascending=[False, True])
 
@@ -140,8 +142,15 @@ def _quarantine(data: ReportData) -> Section:
     return Section(say("Quarantine"), tables=tables, notes=[note])
 
 
+def _in_words(rows: pd.DataFrame, parts: str, f: Language) -> pd.DataFrame:
+    """The rows with their reasons in the language; a warehouse not refreshed since an earlier version has no parts."""
+    given = rows.get(parts, [None] * len(rows))
+    return rows.assign(reason=[why(reason, made_of, f) for reason, made_of in zip(rows["reason"], given, strict=True)])
+
+
 def _identity(data: ReportData) -> Section:
     say, c, rows = data.language.say, Columns(data.language), data["unmatched_accounts"]
+    rows = _in_words(rows, "reason_part", data.language)
     table = table_of(
         rows.sort_values(["mrr", "row_count", "system", "external_id"], ascending=[False, False, True, True]),
         say("Ids of other systems that no link leads to an account"),

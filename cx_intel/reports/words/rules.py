@@ -1,10 +1,9 @@
-"""What rules of the contracts ask, what to do where one does not hold, and why rows are in quarantine, in any language.
+"""What rules of the contracts ask, and what to do where one does not hold, in any language.
 
-What a rule asks is told short here, for everyone who reads a figure. What to do, with the settings to write, and why a row was
-rejected are English texts of the contracts and of staging: other languages have their own, or say where that text stands.
+What a rule asks is told short here, for everyone who reads a figure. What to do, with the settings to write, is an English text
+of the contracts: other languages have their own, or say where that text stands. Why rows are in quarantine: `reasons.py`.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -202,37 +201,3 @@ def what_to_do(row: Mapping[str, Any], f: Language) -> str:
         return str(row["what_to_do"])
     name = str(row["check_name"])
     return f.say(RULES[name][1] if name in RULES else SEE_UI)
-
-
-NOT_READ = {
-    "is not a whole number": term("{column} “{value}” is no whole number"),
-    "is not a number": term("{column} “{value}” is no number"),
-    "is not a date": term("{column} “{value}” is no date"),
-    "is not a time": term("{column} “{value}” is no time"),
-    "is below": term("{column} “{value}” is too small"),
-    "is above": term("{column} “{value}” is too large"),
-    "is beyond the limit": term("{column} “{value}” is too large"),
-    "is none of": term("{column} “{value}” is none of the known values"),
-    "has no rate": term("there is no rate for the currency “{value}”"),
-    "is not among the accounts": term("the account “{value}” is not among the accounts"),
-}
-"""What a reason of quarantine says of a value: how it is told."""
-OF_VALUE = re.compile(r"(?P<column>\w+):? '(?P<value>.*)' ?(?P<what>\D.*)", re.S)
-NEXT = re.compile(r"; (?=\w+:? '|\w+ is missing|no \w)")
-"""Between the reasons of one row; a value that is quoted may have a semicolon too."""
-MISSING_VALUE = re.compile(r"(?:(?P<column>\w+) is missing|no (?P<none>\w+))")
-
-
-def rejected(reason: str, f: Language) -> str:
-    """Why a row is in quarantine: in English as it stands in the table; else what is known here, or where it stands."""
-    return reason if f.code == ENGLISH else "; ".join(_fault(part, f) for part in NEXT.split(reason))
-
-
-def _fault(text: str, f: Language) -> str:
-    if found := MISSING_VALUE.fullmatch(text):
-        return f.say("{column} is missing", column=readable(found["column"] or found["none"]))
-    if found := OF_VALUE.fullmatch(text):
-        for what, told in NOT_READ.items():
-            if found["what"].startswith(what):
-                return f.say(told, column=readable(found["column"]), value=found["value"])
-    return f.say("the reason stands in the table “{table}”", table=f.say("Quarantine"))

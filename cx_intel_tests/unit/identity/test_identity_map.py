@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cx_intel.models.identity.identity_map import IS_SHARED
+from cx_intel.contracts.reasons import REASONS
 from cx_intel_tests.helpers.identity_loads import BOOK, book, found, link, load
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 31)
@@ -57,20 +57,20 @@ def test_domains_of_mail_providers_and_those_stated_as_shared_belong_to_nobody(s
     loaded = found(load(links, of=of))
     assert loaded["stripe:c0"] == (None, "has the domain 'gmail.com', which is no company's own")
     assert loaded["stripe:c1"] == (None, "has the domain 'holding.example', which is no company's own")
-    assert loaded["domain:holding.example"] == (None, IS_SHARED)
+    assert loaded["domain:holding.example"] == (None, REASONS["shared_domain"])
     assert loaded["domain:a.example"] == ("A", "direct")
 
 
 def test_mail_providers_are_known_under_the_domains_of_many_countries():
     links = [link("domain", name, "A") for name in ("yahoo.co.uk", "gmx.at", "myyahoo.example")]
     loaded = found(load(links))
-    assert loaded["domain:yahoo.co.uk"] == loaded["domain:gmx.at"] == (None, IS_SHARED)
+    assert loaded["domain:yahoo.co.uk"] == loaded["domain:gmx.at"] == (None, REASONS["shared_domain"])
     assert loaded["domain:myyahoo.example"] == ("A", "direct")
 
 
 def test_a_text_that_is_no_domain_leads_nowhere():
     loaded = found(load([link("domain", "n/a", "A"), link("stripe", "c1", "domain:n/a")]))
-    assert loaded["domain:n/a"] == (None, IS_SHARED)
+    assert loaded["domain:n/a"] == (None, REASONS["shared_domain"])
     assert loaded["stripe:c1"] == (None, "has the domain 'n/a', which is no company's own")
 
 
@@ -82,7 +82,7 @@ def test_what_led_over_a_domain_is_forgotten_when_it_is_stated_as_shared():
     of = book(identity={"shared_domains": ["group.example"]})
     second = found(load(links, before=first, as_of=FEBRUARY, of=of))
     assert second == {
-        "domain:group.example": (None, IS_SHARED),
+        "domain:group.example": (None, REASONS["shared_domain"]),
         "stripe:c1": (None, "has the domain 'group.example', which is no company's own"),
         "segment:w1": (None, "is linked to stripe 'c1', which leads to no account"),
         "segment:w2": (None, "is linked to segment 'w1', which leads to no account"),

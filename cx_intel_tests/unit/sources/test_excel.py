@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 from openpyxl import Workbook
 
+from cx_intel.contracts.reasons import told_of_row
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
@@ -79,7 +80,7 @@ def test_a_value_without_a_name_is_a_reject(tmp_path: Path) -> None:
     found = read(write(tmp_path / "a.xlsx", s=[["account_id"], ["A1"], ["A2", None, "left over"]]))
     assert found.table["account_id"].to_pylist() == ["A1"]
     (reject,) = found.rejects.to_pylist()
-    assert (reject["row_number"], reject["reason"]) == (2, "has a value in column 3, which has no name")
+    assert (reject["row_number"], reject["reason"]) == (2, told_of_row("nameless_column", column=3))
 
 
 def test_many_rows(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cx_intel.contracts.reasons import told_of_row
 from cx_intel.sources.errors import SourceError
 from cx_intel_tests.helpers.read_files import read, rows, write
 
@@ -54,13 +55,13 @@ def test_a_ragged_row_is_rejected_and_shifts_nothing(tmp_path: Path) -> None:
         {
             "source_file": "a.csv",
             "row_number": 2,
-            "reason": "has 2 columns where the header has 3",
+            "reason": told_of_row("other_columns", columns=2, header=3),
             "raw_row": "A2,Bo",
         },
         {
             "source_file": "a.csv",
             "row_number": 3,
-            "reason": "has 4 columns where the header has 3",
+            "reason": told_of_row("other_columns", columns=4, header=3),
             "raw_row": "A3,Cy,active,extra",
         },
     ]
@@ -68,17 +69,15 @@ def test_a_ragged_row_is_rejected_and_shifts_nothing(tmp_path: Path) -> None:
     assert [(row["account_id"], row["_row_number"], row["_reject"]) for row in raw] == [
         ("A1", 1, None),
         ("A4", 4, None),
-        (None, 2, "has 2 columns where the header has 3"),
-        (None, 3, "has 4 columns where the header has 3"),
+        (None, 2, told_of_row("other_columns", columns=2, header=3)),
+        (None, 3, told_of_row("other_columns", columns=4, header=3)),
     ]
 
 
 def test_a_quote_that_takes_lines_together_is_rejected_with_a_hint(tmp_path: Path) -> None:
     result = read(write(tmp_path / "a.csv", HEADER + 'A1,Ada\n"A2,Bo\nA3,Cy\nA4,Di"\nA5,El\n'))
     assert result.table["account_id"].to_pylist() == ["A1", "A5"]
-    assert result.rejects["reason"].to_pylist() == [
-        "has 1 columns where the header has 2; it spans 3 lines, so a quote may not be closed"
-    ]
+    assert result.rejects["reason"].to_pylist() == [told_of_row("unclosed_quote", columns=1, header=2, lines=3)]
 
 
 @pytest.mark.parametrize(

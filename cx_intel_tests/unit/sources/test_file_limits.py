@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
 
+from cx_intel.contracts.reasons import told_of_row
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files import limits
@@ -107,7 +108,7 @@ def test_keys_of_json_that_are_data_are_refused(tmp_path: Path) -> None:
 def test_a_line_of_json_that_is_nested_too_deep_is_rejected(tmp_path: Path, depth: int) -> None:
     deep = '{"id": "\\u00e4", "properties": ' + "[" * depth + "]" * depth + "}"
     content = read(tmp_path, "a.jsonl", deep + '\n{"id": "A", "text": "' + "[" * depth + '"}\n')
-    assert content.rejects["reason"].to_pylist() == ["is no JSON object (nested in more than 200 levels)"]
+    assert content.rejects["reason"].to_pylist() == [told_of_row("no_json", error="nested in more than 200 levels")]
     assert content.table["row_number"].to_pylist() == [2]
 
 

@@ -4,17 +4,16 @@ What follows from a row alone. Which renewal an action is about, and what came o
 """
 
 from datetime import date
-from typing import TypeAlias
 
 import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.values import DISMISSED, OPEN, SNOOZED
+from cx_intel.models.expressions.reasons import Fault, reason
 from cx_intel.models.expressions.time import whole_seconds
 from cx_intel.models.staging import parsing
 from cx_intel.settings.portfolio import Portfolio
 
-Fault: TypeAlias = tuple[ir.BooleanValue, ir.StringValue | str]
 DATE_LENGTH = 10
 ENTRY_PATTERN = r"@\d{4}-\d{2}-\d{2}$"
 """How the id of an entry ends: in its renewal date."""
@@ -42,9 +41,8 @@ def action_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[st
 def action_faults(rows: ir.Table) -> list[Fault]:
     """Snoozed without a day, dismissed without a reason, an entry that names no renewal."""
     names_no_renewal = rows.entry_id.notnull() & rows.renewal_date.isnull()
-    quoted = ibis.literal("entry_id: '") + rows.entry_id + "' does not end in a renewal date (account@YYYY-MM-DD)"
     return [
-        ((rows.status == SNOOZED) & rows.snoozed_until.isnull(), "snoozed without snoozed_until (write the day)"),
-        ((rows.status == DISMISSED) & rows.reason.isnull(), "dismissed without a reason"),
-        (names_no_renewal, quoted),
+        ((rows.status == SNOOZED) & rows.snoozed_until.isnull(), reason("snoozed_without_day")),
+        ((rows.status == DISMISSED) & rows.reason.isnull(), reason("dismissed_without_reason")),
+        (names_no_renewal, reason("no_renewal", value=rows.entry_id)),
     ]

@@ -6,19 +6,15 @@ What follows from a row alone. Which words mean which role: `cx_intel.contracts.
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TypeAlias
 
 import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.contacts import BILLING, CHAMPION, DECISION_MAKER, GONE_WORDS, ROLE_WORDS
+from cx_intel.models.expressions.reasons import Fault, reason
 from cx_intel.settings.portfolio import Portfolio
 
-Fault: TypeAlias = tuple[ir.BooleanValue, ir.StringValue | str]
 AN_ADDRESS = r"^[^@\s;,]+@[^@\s;,]+[.][^@\s;,]+$"
-NO_ADDRESS = "email is no address (write name@company.com)"
-"""What is wrong is not quoted: reasons are shown where names of people are not to be."""
-NOBODY = "the row names nobody (write contact_name or email)"
 
 
 def contact_columns(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, ir.Value]:
@@ -43,7 +39,8 @@ def contact_flags(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str
 def contact_faults(rows: ir.Table) -> list[Fault]:
     """Somebody without name and address, and a text in place of an address."""
     is_nobody = rows.email.isnull() & rows.contact_name.isnull()
-    return [(is_nobody, NOBODY), (rows.email.notnull() & ~rows.email.re_search(AN_ADDRESS), NO_ADDRESS)]
+    is_no_address = rows.email.notnull() & ~rows.email.re_search(AN_ADDRESS)
+    return [(is_nobody, reason("nobody")), (is_no_address, reason("no_address"))]
 
 
 def _says(role: ir.StringValue, words: Iterable[str]) -> ir.BooleanValue:

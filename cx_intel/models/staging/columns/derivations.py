@@ -3,10 +3,9 @@
 A column that needs other rows or tables belongs in the core tables. How cells are read: `cx_intel.models.staging.rows`.
 """
 
-from typing import TypeAlias
-
 import ibis.expr.types as ir
 
+from cx_intel.models.expressions.reasons import Fault, Reason
 from cx_intel.models.staging.columns.accounts import Derivation, attribute_derivations
 from cx_intel.models.staging.columns.actions import action_columns, action_faults, entry_columns
 from cx_intel.models.staging.columns.contacts import contact_columns, contact_faults, contact_flags
@@ -24,9 +23,6 @@ from cx_intel.models.staging.columns.tickets import (
 )
 from cx_intel.settings.portfolio import Portfolio
 
-Fault: TypeAlias = tuple[ir.BooleanValue, ir.StringValue | str]
-"""When a row is faulty, and what to write."""
-
 
 def derivations(table: str, portfolio: Portfolio) -> list[Derivation]:
     """The derivations of a canonical table, each over the columns of those before it."""
@@ -34,9 +30,9 @@ def derivations(table: str, portfolio: Portfolio) -> list[Derivation]:
 
 
 def faults(rows: ir.Table, table: str, portfolio: Portfolio) -> list[Fault]:
-    """What else is wrong with rows of a canonical table beyond what its columns say: when, and what to write."""
+    """What else is wrong with rows of a canonical table beyond what its columns say: when, and why."""
     if table == "account_aliases":
-        return [(rows["_merge_fault"].notnull(), rows["_merge_fault"])]
+        return [(rows["_merge_fault"].notnull(), Reason(rows["_merge_fault"], rows["_merge_part"]))]
     if table == "identity_links":
         return link_faults(rows)
     if table == "actions":

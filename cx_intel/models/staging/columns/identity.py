@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.values import NO_VALUE
+from cx_intel.models.expressions.reasons import Fault, reason
 from cx_intel.settings.identity import ACCOUNT, AROUND_DOMAIN, DOMAIN, FREE_MAIL_NAMES, UNSEEN
 from cx_intel.settings.portfolio import Portfolio
 
@@ -49,7 +50,7 @@ def equal_links(rows: ir.Table, portfolio: Portfolio, as_of: date) -> dict[str, 
     return {"occurrence": (ibis.row_number().over(equal) + 1).cast("int64")}
 
 
-def link_faults(rows: ir.Table) -> list[tuple[ir.BooleanValue, ir.StringValue | str]]:
+def link_faults(rows: ir.Table) -> list[Fault]:
     """Accounts are where links end: none begins there."""
     begins_at_account = ibis.coalesce(rows.system == ACCOUNT, ibis.literal(False))
-    return [(begins_at_account, "system is 'account': write the account as linked_id of the other system's id")]
+    return [(begins_at_account, reason("link_from_account"))]

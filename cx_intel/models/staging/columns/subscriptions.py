@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from cx_intel.contracts.staging.values import MONEY_LIMIT, QUANTITY_LIMIT
+from cx_intel.models.expressions.reasons import SHOWN, Fault, reason
 from cx_intel.models.staging.repeated_rows import occurrence
 from cx_intel.settings.portfolio import Portfolio
 
@@ -88,34 +89,24 @@ def with_seen(rows: ir.Table, seen: ir.Table | None, portfolio: Portfolio) -> ir
     return joined.mutate(_is_seen=joined["_is_seen"] | joined["_seen_id"].notnull()).drop("_seen_id")
 
 
-def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[tuple[ir.BooleanValue, ir.StringValue | str]]:
-    """What is wrong with a subscription beyond what its columns say: when, and what to write."""
+def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[Fault]:
+    """What is wrong with a subscription beyond what its columns say: when, and why."""
     is_unknown = rows.status.notnull() & status_role(rows.status, portfolio).isnull()
-    status = ibis.literal("status: '") + rows.status.substr(0, 60)
+    status = rows.status.substr(0, SHOWN)
     has_parts = rows["_has_amount"] | rows["_has_unit_amount"]
     is_beyond = has_parts & rows["_per"].notnull() & rows.currency.isin(list(portfolio.currency.rate_of()))
     is_countable = ibis.coalesce(rows.quantity, 1).between(0, QUANTITY_LIMIT)
     has_ended = ibis.coalesce(status_role(rows.status, portfolio) == "ended", ibis.literal(False))
     ends = [without_never(rows[name]) for name in ("end_date", "cancel_at", "valid_to")]
     is_untimed = has_ended & ibis.coalesce(*ends).isnull() & _are_empty(rows, "end_date", "cancel_at", "valid_to")
+    is_unpriced = ~has_parts & _is_empty(rows, "amount") & _is_empty(rows, "unit_amount")
+    is_month_beyond = is_beyond & (rows.amount.abs() <= MONEY_LIMIT) & rows.mrr_amount.isnull()
     return [
-        (
-            is_unknown,
-            status + "' is no known status: state under revenue.subscription_statuses what it means: counting, "
-            "ended, never, trial or paused",
-        ),
-        (
-            is_untimed & ~rows["_is_seen"],
-            status + "' says that it has ended, nothing says when, and no load showed it in force: map the day to "
-            "end_date, or state {" + rows.status.substr(0, 60) + ": never} under revenue.subscription_statuses if such "
-            "ones never count",
-        ),
-        (~has_parts & _is_empty(rows, "amount") & _is_empty(rows, "unit_amount"), "amount is missing"),
-        (
-            is_beyond & (rows.amount.abs() <= MONEY_LIMIT) & rows.mrr_amount.isnull(),
-            "the amount of a month is beyond the limit",
-        ),
-        (is_beyond & is_countable & rows.amount.isnull(), "quantity times price is beyond the limit"),
+        (is_unknown, reason("unknown_status", value=status)),
+        (is_untimed & ~rows["_is_seen"], reason("ended_without_day", value=status)),
+        (is_unpriced, reason("missing", column="amount")),
+        (is_month_beyond, reason("month_beyond_limit")),
+        (is_beyond & is_countable & rows.amount.isnull(), reason("product_beyond_limit")),
     ]
 
 

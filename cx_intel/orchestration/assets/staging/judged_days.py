@@ -102,7 +102,7 @@ class JudgedDays:
         days: set[date] = set()
         if warehouse.exists(REJECTED_ROWS) and "account_id" in warehouse.table(REJECTED_ROWS).columns:
             rejected = warehouse.table(REJECTED_ROWS)
-            orphans = rejected.filter((rejected.source_table == self.table) & is_orphan(rejected.reason))
+            orphans = rejected.filter((rejected.source_table == self.table) & is_orphan(rejected))
             found = orphans.semi_join(accounts, "account_id").select("delivered_day").distinct()
             days |= {row["delivered_day"] for row in warehouse.rows(found)}
         if warehouse.exists(JUDGED_ACCOUNTS):

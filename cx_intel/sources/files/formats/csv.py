@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from cx_intel.contracts.reasons import told_of_row
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, is_utf8, open_bytes, open_text, rejects_table
@@ -250,10 +251,7 @@ class _Reading:
             cells = table.column(field)
             for place in pc.indices_nonzero(pc.match_substring(cells, "\n")).to_pylist():
                 if lines := _lines_taken(cells[place].as_py(), column, len(self.names), self.source.delimiter):
-                    found[place] = (
-                        f"the cell of {self.names[column]!r} holds the beginning of {lines} more rows: a quote before it "
-                        "is not meant as one, or not closed"
-                    )
+                    found[place] = told_of_row("swallowed_rows", column=self.names[column], lines=lines)
         return found
 
 
@@ -277,6 +275,7 @@ def _lines_taken(cell: str, column: int, width: int, delimiter: str) -> int:
 
 
 def _fault(row: pa_csv.InvalidRow) -> str:
-    fault = f"has {row.actual_columns} columns where the header has {row.expected_columns}"
-    lines = row.text.count("\n")
-    return f"{fault}; it spans {lines + 1} lines, so a quote may not be closed" if lines > 1 else fault
+    lines, counted = row.text.count("\n"), {"columns": row.actual_columns, "header": row.expected_columns}
+    if lines > 1:
+        return told_of_row("unclosed_quote", **counted, lines=lines + 1)
+    return told_of_row("other_columns", **counted)

@@ -18,6 +18,7 @@ from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
 
+from cx_intel.contracts.reasons import told_of_row
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import EXACT, Content, rejects_table
@@ -67,7 +68,7 @@ def read_excel(file: SourceFile, source: FileSet) -> Content:
                     f"{file.path}: states rows beyond {MOST_ROWS:,}, which no workbook has; save it again."
                 )
             if beyond := [n for n, value in enumerate(row[len(names) :], len(names) + 1) if value is not None]:
-                reason = f"has a value in column {beyond[0]}, which has no name"
+                reason = told_of_row("nameless_column", column=beyond[0])
                 rejects.append((file.name, number, reason, str([_text(value) for value in row])))
             elif any(value is not None for value in row):
                 kept.append((number, (*row, *[None] * (len(names) - len(row)))[: len(names)]))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from cx_intel.contracts.reasons import told_of_row
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, as_text, open_text, rejects_table
@@ -100,7 +101,7 @@ class _Block:
                 raise ValueError("not an object")
             json.dumps(row, ensure_ascii=False).encode() if "\\u" in line else None
         except (ValueError, RecursionError) as error:
-            reason = f"is no JSON object ({error})"
+            reason = told_of_row("no_json", error=str(error))
             self._rejects.append((self.file.name, number, reason, line[:KEPT_OF_REJECT]))
             return
         if not row.keys() <= self.names.keys():
