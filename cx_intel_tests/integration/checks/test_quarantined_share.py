@@ -41,9 +41,14 @@ class TestQuarantinedShare:
         """What is found of delivered rows, each with its day of January, if any, and its reason, if any."""
         contract = contract or self.contract
         table, by_day = contract.table.removeprefix("stg_"), delivered_on is not None
-        given = [{"day": date(2025, 1, day) if day else None, "reason": reason, "reason_parts": None} for day, reason in delivered]
+        given = [
+            {"day": date(2025, 1, day) if day else None, "reason": reason, "reason_parts": None}
+            for day, reason in delivered
+        ]
         raw_rows = [row | ({"_day": delivered_on} if by_day else {}) for row in given]
-        like = ibis.schema({"day": "date", "reason": "string", "reason_parts": "string"} | ({"_day": "date"} if by_day else {}))
+        like = ibis.schema(
+            {"day": "date", "reason": "string", "reason_parts": "string"} | ({"_day": "date"} if by_day else {})
+        )
         warehouse.stage(f"raw_{table}", [ibis.memtable(raw_rows, schema=like)] if raw_rows else [], like=like)
         warehouse.swap(f"raw_{table}")
         raw = warehouse.table(f"raw_{table}")

@@ -104,7 +104,9 @@ def test_the_reason_names_the_three_signals_that_moved_most_that_way() -> None:
     assert told(down, "reason") == [
         "Green to Amber: GPS adoption -8.2 points, Open support tickets -3 points, Mobile DAU/MAU -1 points"
     ]
-    assert told(down, "signal_points") == ['{"gps_adoption_pct": -8.2, "open_support_tickets": -3, "mobile_dau_mau": -1}']
+    assert told(down, "signal_points") == [
+        '{"gps_adoption_pct": -8.2, "open_support_tickets": -3, "mobile_dau_mau": -1}'
+    ]
     up = events(history=tiers((-1, "Red"), (0, "Amber")), why=[*before, *after])
     assert told(up, "reason") == ["Red to Amber: NPS score +5 points"]
     lost = events(history=tiers((-1, "Green"), (0, "unknown")), why=[*before, *after])
