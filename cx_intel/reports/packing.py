@@ -6,6 +6,7 @@ What is packed is decided by the pages; that it is safe in a page, and small, is
 import base64
 import gzip
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -29,14 +30,21 @@ def packed(value: Any) -> str:
 
 def columnar(rows: Rows) -> dict[str, Any]:
     """Rows as columns; text that repeats is written once and numbered."""
+    return {
+        "length": len(rows),
+        "columns": numbered({name: [row[name] for row in rows] for name in rows[0]} if rows else {}),
+    }
+
+
+def numbered(given: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Columns in which text that repeats is written once and numbered."""
     columns: dict[str, Any] = {}
-    for name in list(rows[0]) if rows else ():
-        values = [row[name] for row in rows]
+    for name, values in given.items():
         texts = [v for v in values if isinstance(v, str)]
         distinct = list(dict.fromkeys(texts))
         if texts and len(distinct) * 2 < len(texts):
             places = {text: place for place, text in enumerate(distinct)}
             columns[name] = {"of": distinct, "at": [places[v] if v is not None else -1 for v in values]}
         else:
-            columns[name] = values
-    return {"length": len(rows), "columns": columns}
+            columns[name] = list(values)
+    return columns

@@ -1,7 +1,8 @@
-"""What tests of reports share: a brief of given tables."""
+"""What tests of reports share: a brief of given tables, and pages in a browser."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from cx_intel.reports.data.reading import read_report_data
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel_tests.helpers.browsing import DESKTOP, Tab, launched
 from cx_intel_tests.helpers.builders import AS_OF, shipped
 from cx_intel_tests.helpers.report_books import MADE_AT
 from cx_intel_tests.helpers.report_briefs import Make, Tables, results_of_checks
@@ -32,3 +34,25 @@ def brief(tmp_path: Path) -> Make:
             close_warehouse(path)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    yield from launched()
+
+
+@pytest.fixture
+def tab(browser: Any, request: pytest.FixtureRequest) -> Iterator[Tab]:
+    options = {"viewport": DESKTOP} | getattr(request, "param", {})
+    context = browser.new_context(**options)
+    page = context.new_page()
+    found = Tab(page)
+    page.on("console", lambda m: found.errors.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda e: found.errors.append(str(e)))
+    page.on("request", lambda r: found.requests.append(r.url))
+    page.on("dialog", lambda d: (found.dialogs.append(d.message), d.dismiss()))
+    yield found
+    context.close()
+    assert found.errors == []
+    assert found.dialogs == []
+    assert [url for url in found.requests if not url.startswith(("file://", "data:", "blob:", "about:"))] == []

@@ -36,7 +36,9 @@ def later(book: ReportData) -> ReportData:
 def test_pages_of_the_same_data_stay_and_a_page_that_is_gone_or_cut_is_made_again(
     book: ReportData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cx_intel.reports.pages.frame.publishing.chart_library", lambda kept_in: "/* charts */")
+    library = tmp_path.with_name("charts.js")
+    library.write_text("/* charts */", encoding="utf-8")
+    monkeypatch.setattr("cx_intel.reports.pages.frame.publishing.chart_library", lambda kept_in: library)
     publish(book, tmp_path)
     first = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
     assert publish(later(book), tmp_path).pages["health"] == tmp_path / "health.html"
@@ -69,7 +71,7 @@ def test_no_field_that_pages_may_show_is_left_out_of_the_fingerprint(book: Repor
     other["behind"] = {("account_snapshot", "a_rule"): (("a",), 1)}
     for name in ("frames", "history", "compared"):
         other[name] = dict(getattr(book, name)) | {"account_snapshot": frame}
-    for name in ("listed_before", "week_events", "ledger_parts"):
+    for name in ("listed_before", "week_events", "ledger_parts", "cohort_parts", "ticket_parts"):
         other[name] = frame
     assert set(other) == {given.name for given in fields(ReportData)}
     same = {name for name in other if fingerprint_of(replace(book, **{name: other[name]})) == fingerprint_of(book)}

@@ -25,7 +25,10 @@ FLEET = shipped("fleet")
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    monkeypatch.setattr("cx_intel.reports.pages.frame.publishing.chart_library", lambda kept_in: "/* charts */")
+    (tmp_path / ".charts.js").write_text("/* charts */", encoding="utf-8")
+    monkeypatch.setattr(
+        "cx_intel.reports.pages.frame.publishing.chart_library", lambda kept_in: tmp_path / ".charts.js"
+    )
     found = Environment(home=tmp_path, portfolios=tmp_path, lock_wait_seconds=1)
     fill(found.warehouse, FLEET, book_tables(FLEET, list(NAMES)))
     return found

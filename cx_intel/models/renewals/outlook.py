@@ -132,6 +132,60 @@ def nrr_outlook(
     return pd.DataFrame(rows, columns=list(contracts.nrr_outlook(portfolio).column_names))
 
 
+def scenario_parts(
+    renewal_pipeline: pd.DataFrame,
+    cs_intervention_list: pd.DataFrame,
+    account_snapshot: pd.DataFrame,
+    actions: pd.DataFrame | None = None,
+    *,
+    portfolio: Portfolio,
+    as_of: date,
+) -> pd.DataFrame:
+    """What each account adds to the scenarios in closed form of `nrr_outlook`, which are its sums.
+
+    Grain: account_id, scenario. Columns: segment; renewals_due, learned_renewals; starting_mrr and ending_mrr of the renewal
+    that is due, book_starting_mrr and book_ending_mrr of the account in the book; unrounded.
+    """
+    accounts = account_snapshot[is_in_book(account_snapshot, portfolio=portfolio)]
+    due = _renewals_due(
+        renewal_pipeline, cs_intervention_list, _done(NO_ACTIONS if actions is None else actions, as_of)
+    )
+    due = due.assign(account_id=renewal_pipeline["account_id"].reindex(due.index))
+    book = pd.DataFrame(
+        {
+            "account_id": accounts["account_id"],
+            "segment": _segment(accounts),
+            "booked": _cents(accounts["current_mrr"]),
+            "contracting": _cents(accounts["announced_contraction_90d_mrr"]),
+        }
+    )
+    in_book = due[~due["is_lapsed"]].set_index("account_id")
+    is_due = book["account_id"].isin(in_book.index)
+    elsewhere = (book["booked"] - book["contracting"]).where(~is_due, 0)
+    prospects = [Prospect(*row) for row in due[list(Prospect._fields)].itertuples(index=False, name=None)]
+    found = []
+    for scenario, kept in KEPT.items():
+        shares = {p: 0.0 if p.is_cancelled else float(kept(p)) for p in set(prospects)}
+        staying = due["staying_cents"] * [shares[p] for p in prospects]
+        renewals = pd.DataFrame(
+            {
+                "account_id": due["account_id"],
+                "segment": due["segment"],
+                "renewals_due": 1,
+                "learned_renewals": (due["probability_from"] == LEARNED).astype(int),
+                "starting_mrr": due["cents"] / 100,
+                "ending_mrr": staying / 100,
+                "book_ending_mrr": staying.where(~due["is_lapsed"], 0) / 100,
+            }
+        )
+        booked = book[["account_id", "segment"]].assign(
+            book_starting_mrr=book["booked"] / 100, book_ending_mrr=elsewhere / 100
+        )
+        found.append(pd.concat([renewals, booked], ignore_index=True).fillna(0).assign(scenario=scenario))
+    rows = pd.concat(found, ignore_index=True)
+    return rows.groupby(["account_id", "segment", "scenario"], as_index=False).sum()
+
+
 def simulate(
     amounts: np.ndarray, probabilities: np.ndarray, codes: np.ndarray, *, segments: int, draws: int, seed: int
 ) -> np.ndarray:
@@ -233,4 +287,4 @@ def _segment(accounts: pd.DataFrame) -> pd.Series:
 
 
 def _cents(amounts: pd.Series) -> pd.Series:
-    return (amounts.astype(float) * 100).round().astype("int64")
+    return (amounts.astype(float).fillna(0) * 100).round().astype("int64")

@@ -24,6 +24,7 @@ def revenue_cohort_analysis(fct_revenue: ir.Table, dim_account: ir.Table, *, por
     have no rows. Always true: cohorts_sum_to_ledger.
     """
     members = _members(fct_revenue, dim_account, portfolio)
+    members = members.union(members.mutate(segment=ibis.literal(ALL)))
     sized = members.group_by(["cohort", "segment"]).agg(
         initial_accounts=members.count(),
         initial_mrr=members.initial_mrr.sum().cast(MONEY),
@@ -54,8 +55,55 @@ def revenue_cohort_analysis(fct_revenue: ir.Table, dim_account: ir.Table, *, por
     )
 
 
+def cohort_changes(fct_revenue: ir.Table, dim_account: ir.Table, *, portfolio: Portfolio) -> ir.Table:
+    """What each account changes in its cohort, month by month: summed up to a month, these are the figures of that month.
+
+    Grain: account_id, months_since_start, of the months in which something changes.
+
+    Columns:
+        cohort_month: As in revenue_cohort_analysis.
+        accounts_change, mrr_change: 1 when the account pays again, -1 when it stops; and by how much its MRR changes.
+        initial_accounts, initial_mrr: 1 and its first MRR in its first known month; else 0.
+    """
+    members = _members(fct_revenue, dim_account, portfolio)
+    paid = fct_revenue.filter(fct_revenue.mrr > 0)
+    paid = paid.select("account_id", month=month_index(paid.revenue_month), mrr=paid.mrr)
+    entries = paid.inner_join(members.drop("segment"), "account_id")
+    in_order = ibis.window(group_by="account_id", order_by="month")
+    entries = entries.mutate(
+        before=entries.month.lag().over(in_order),
+        mrr_before=entries.mrr.lag().over(in_order),
+        after=entries.month.lead().over(in_order),
+    )
+    goes_on = ibis.coalesce(entries.before == entries.month - 1, ibis.literal(False))
+    nothing = ibis.literal(0).cast(MONEY)
+    is_first = entries.month == entries["first"]
+    kept = ("account_id", "cohort")
+    came = entries.select(
+        *kept,
+        month=entries.month,
+        accounts_change=ibis.ifelse(goes_on, 0, 1).cast("int64"),
+        mrr_change=(entries.mrr - ibis.ifelse(goes_on, entries.mrr_before, nothing)).cast(MONEY),
+        initial_accounts=ibis.ifelse(is_first, 1, 0).cast("int64"),
+        initial_mrr=ibis.ifelse(is_first, entries.initial_mrr, nothing).cast(MONEY),
+    )
+    stops = (entries.month < entries["last"]) & ibis.coalesce(entries.after != entries.month + 1, ibis.literal(True))
+    left = entries.filter(stops)
+    went = left.select(
+        *kept,
+        month=left.month + 1,
+        accounts_change=ibis.literal(-1, "int64"),
+        mrr_change=(-left.mrr).cast(MONEY),
+        initial_accounts=ibis.literal(0, "int64"),
+        initial_mrr=nothing,
+    )
+    rows = came.union(went.select(*came.columns))
+    rows = rows.mutate(cohort_month=first_day(rows.cohort), months_since_start=rows.month - rows.cohort)
+    return rows.filter((rows.accounts_change != 0) | (rows.mrr_change != 0))
+
+
 def _members(fct_revenue: ir.Table, dim_account: ir.Table, portfolio: Portfolio) -> ir.Table:
-    """account_id, segment (its own, and again as `all`), cohort, initial_mrr, first and last month known (numbers)."""
+    """account_id, segment, cohort, initial_mrr, first and last month known (numbers)."""
     paid = fct_revenue.filter(fct_revenue.mrr > 0).mutate(month=month_index(fct_revenue.revenue_month))
     starts = paid.group_by("account_id").agg(first=paid.month.min(), initial_mrr=paid.mrr.argmin(paid.month))
     span = paid.agg(opening=paid.month.min(), latest=paid.month.max())
@@ -73,5 +121,4 @@ def _members(fct_revenue: ir.Table, dim_account: ir.Table, portfolio: Portfolio)
     if portfolio.revenue.opens_with_balance:
         is_older = (joined.first == joined.opening) & (joined.known < joined.first)
         cohort = ibis.cases((ibis.coalesce(is_older, ibis.literal(False)), joined.known), else_=joined.first)
-    members = joined.select("account_id", "segment", "initial_mrr", "first", "last", cohort=cohort)
-    return members.union(members.mutate(segment=ibis.literal(ALL)))
+    return joined.select("account_id", "segment", "initial_mrr", "first", "last", cohort=cohort)

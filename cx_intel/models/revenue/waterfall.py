@@ -149,6 +149,13 @@ def nrr_by_segment(fct_revenue: ir.Table, dim_account: ir.Table, *, portfolio: P
     Closed months stay in the segment that they were published under. Grain: segment, revenue_month. Always true: as
     nrr_summary, and segments_sum_to_total.
     """
+    ledger = in_published_segments(fct_revenue, dim_account, portfolio=portfolio)
+    rows = waterfall(ledger, by=("segment",), horizon=_horizon(dim_account), portfolio=portfolio)
+    return conform(rows, contracts.nrr_by_segment(portfolio))
+
+
+def in_published_segments(fct_revenue: ir.Table, dim_account: ir.Table, *, portfolio: Portfolio) -> ir.Table:
+    """The ledger with the segment of each row: that of the account now, in closed months the published one."""
     segments = dim_account.select("account_id", _segment="segment")
     ledger = beside(fct_revenue, segments, "account_id")
     # one that signs up later may pay already
@@ -156,10 +163,7 @@ def nrr_by_segment(fct_revenue: ir.Table, dim_account: ir.Table, *, portfolio: P
         segment=ibis.coalesce(ledger.closed_segment, ledger["_segment"], NO_VALUE),
         is_closed=ledger.closed_segment.notnull(),
     )
-    if portfolio.revenue.closed_through:
-        ledger = _across_the_close(ledger)
-    rows = waterfall(ledger, by=("segment",), horizon=_horizon(dim_account), portfolio=portfolio)
-    return conform(rows, contracts.nrr_by_segment(portfolio))
+    return _across_the_close(ledger) if portfolio.revenue.closed_through else ledger
 
 
 def _across_the_close(ledger: ir.Table) -> ir.Table:

@@ -5,6 +5,8 @@ They draw what `revenue_cohort_analysis` holds for the whole book; the months of
 
 from cx_intel.reports.charts.drawing.figure import Figure, Rows, Spec, Width, chart, field, mark, tip
 from cx_intel.reports.charts.revenue import ALL, month_labels
+from cx_intel.reports.data.cubes.cohorts import cohort_cube, members_cube
+from cx_intel.reports.data.cubes.cube import Follows
 from cx_intel.reports.data.report_data import ReportData
 
 COHORTS = 24
@@ -76,6 +78,19 @@ def cohorts(data: ReportData, column: str, title: str) -> Figure:
         say("Share of each cohort that is still there, by months since its first; the table by year has the figures."),
         build,
         {column: rows},
+        note=say("a square is a cohort in a month"),
         left_out=left_out,
         is_empty=not rows,
+        lists={
+            "cube": members_cube(data).name,
+            "keys": {"cohort_month": "at"},
+            "words": ["month"],
+            "columns": [[say("First MRR"), "first_mrr", "money", 0], [say("MRR now"), "mrr_now", "money", 0]],
+        },
+        listed_from=members_cube(data),
+        follows=Follows(
+            cohort_cube(data),
+            {"cohort_month": "at"},
+            {"value": column, "accounts": "accounts_left", "of": "accounts_then", "mrr": "mrr_left"},
+        ),
     )

@@ -1,7 +1,7 @@
 """The charts of the movements of MRR: the waterfall of the newest month, and what was gained and lost month by month.
 
-They add up what cells of accounts add to the figures of `nrr_summary`, so that they follow the filters of a page. What is
-retained stands in `revenue.py`.
+They draw `nrr_summary`, and for chosen accounts and months the same figures of `data/cubes/ledger.py`. What is retained
+stands in `revenue.py`.
 """
 
 import json
@@ -25,77 +25,76 @@ from cx_intel.reports.charts.drawing.figure import (
 )
 from cx_intel.reports.charts.drawing.palette import GREY, LINES, RED, TEAL, Mark
 from cx_intel.reports.charts.revenue import MONTHLY_MONTHS, month_axis
-from cx_intel.reports.data.cells import cells
+from cx_intel.reports.data.cubes.cube import Follows
+from cx_intel.reports.data.cubes.ledger import ledger_cube
 from cx_intel.reports.data.report_data import ReportData, records
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 
+MOVED = {
+    "new": term("New"),
+    "reactivation": term("Reactivated"),
+    "expansion": term("Expansion"),
+    "contraction": term("Contraction"),
+    "churn": term("Churned"),
+}
+"""Movement in the ledger: its step."""
 STEPS = (
-    ("new_mrr", term("New"), 1),
-    ("reactivation_mrr", term("Reactivated"), 1),
-    ("expansion_mrr", term("Expansion"), 1),
-    ("contraction_mrr", term("Contraction"), -1),
-    ("churned_mrr", term("Churned"), -1),
+    ("new_mrr", MOVED["new"], 1),
+    ("reactivation_mrr", MOVED["reactivation"], 1),
+    ("expansion_mrr", MOVED["expansion"], 1),
+    ("contraction_mrr", MOVED["contraction"], -1),
+    ("churned_mrr", MOVED["churn"], -1),
 )
 RESTATED = ("restated_mrr", term("Restated"), 1)
 """Where the month before is closed and today's data differ from it."""
 STARTING, ENDING = ("starting_mrr", term("Starting"), 0), ("ending_mrr", term("Ending"), 0)
 """Levels have no sign."""
-MOVED = {
-    "New": "new",
-    "Reactivated": "reactivation",
-    "Expansion": "expansion",
-    "Contraction": "contraction",
-    "Churned": "churn",
-}
-"""Step: the movement of its accounts in the ledger."""
 Step = tuple[str, str, int]
 
 
-def _steps(row: dict[str, Any]) -> list[Step]:
-    """The bars of a month of `nrr_summary`, from its starting to its ending MRR."""
-    is_restated = not is_missing(row["restated_mrr"]) and row["restated_mrr"] != 0
-    return [STARTING, *([RESTATED] if is_restated else []), *STEPS, ENDING]
+def _steps(data: ReportData) -> list[Step]:
+    """The bars of a month of `nrr_summary`, from its starting to its ending MRR; restated where any month shown is."""
+    shown = data.summary["restated_mrr"].tail(MONTHLY_MONTHS)
+    return [STARTING, *([RESTATED] if shown.fillna(0).ne(0).any() else []), *STEPS, ENDING]
 
 
-def _amounts(data: ReportData, months: list[Any], steps: list[Step]) -> Rows:
-    """What each cell of accounts adds to the steps of these months, without zeros."""
-    parts = data.ledger_parts
-    parts = parts[parts["revenue_month"].isin(months)] if len(parts) else parts
-    if parts.empty:
-        return []
-    sums = records(cells(data).grouped(parts, "revenue_month", [column for column, _, _ in steps]))
+def _rows(data: ReportData, months: list[dict[str, Any]], steps: list[Step]) -> Rows:
+    """The steps of these months of `nrr_summary`, a row each; each names the figure of the ledger's cube that it is."""
     return [
         {
-            "cell": int(row["cell"]),
-            "at": str(row["revenue_month"]),
+            "at": str(month["revenue_month"]),
             "order": order,
             "step": data.language.say(label),
             "sign": sign,
-            "amount": (sign or 1) * round(float(row[column]), 2),
+            "amount": (sign or 1) * (0.0 if is_missing(month[column]) else round(float(month[column]), 2)),
+            "figure": column if sign >= 0 else f"less_{column}",
         }
-        for row in sums
+        for month in months
         for order, (column, label, sign) in enumerate(steps)
-        if row[column]
     ]
 
 
+def _follows(data: ReportData, *, by_month: bool) -> Follows:
+    return Follows(ledger_cube(data), {"revenue_month": "at"}, {"amount": "@figure"}, by_month=by_month)
+
+
+def _movements(data: ReportData) -> dict[str, str]:
+    """The words of a step: the movement of its accounts."""
+    return {data.language.say(label): movement for movement, label in MOVED.items()}
+
+
 def waterfall(data: ReportData) -> Figure:
-    """From the starting to the ending MRR of the newest month."""
+    """From the starting to the ending MRR of the newest month, or of the one that is picked."""
     say, f, summary = data.language.say, data.language, data.summary
     last = records(summary)[-1] if len(summary) else None
-    steps = _steps(last) if last else []
-    rows = _amounts(data, [last["revenue_month"]], steps) if last else []
+    steps = _steps(data) if last else []
+    rows = _rows(data, [last], steps) if last else []
     names = [say(label) for _, label, _ in steps]
-    if rows:  # every step has a bar, also one that no account adds to
-        rows += [
-            rows[0] | {"cell": None, "order": order, "step": say(label), "sign": sign, "amount": 0}
-            for order, (_, label, sign) in enumerate(steps)
-        ]
+    sizes = [f.short_money(abs(row["amount"])) for row in rows]
     said = [
-        f"{say(label)} {f.short_money(last[c]) if not sign else f.signed(sign * last[c], f.short_money(abs(last[c])))}"
-        for c, label, sign in (steps if last else [])
-        if last
+        f"{row['step']} {f.signed(row['amount'], size) if row['sign'] else size}"
+        for row, size in zip(rows, sizes, strict=True)
     ]
 
     def build(width: Width) -> Spec:
@@ -130,15 +129,16 @@ def waterfall(data: ReportData) -> Figure:
         build,
         {"waterfall": rows},
         note=say("the axis may start above 0, so that the movements show"),
-        lists={"table": "movers", "where": [[say("Movement"), "step", {say(s): say(m) for s, m in MOVED.items()}]]},
+        lists={"month": "at", "movements": _movements(data)},
         is_empty=not rows,
+        follows=_follows(data, by_month=True),
     )
 
 
 def _levels() -> list[Spec]:
     """From amounts to the ends of bars; where movements are small, the axis starts a little below the lowest of them."""
     return [
-        {"aggregate": [summed("amount")], "groupby": ["order", "step", "sign"]},
+        {"aggregate": [summed("amount")], "groupby": ["at", "order", "step", "sign"]},
         {"window": [{"op": "sum", "field": "amount", "as": "sum"}], "sort": [{"field": "order"}], "frame": [None, 0]},
         {"calculate": "datum.sign == 0 ? datum.amount : datum.sum", "as": "to"},
         {"calculate": "datum.sign == 0 ? 0 : datum.sum - datum.amount", "as": "from"},
@@ -164,8 +164,8 @@ def _levels() -> list[Spec]:
 def mrr_movements(data: ReportData) -> Figure:
     """The movements of each of the last months, gains above and losses below."""
     say, f = data.language.say, data.language
-    months = list(data.summary["revenue_month"].tail(MONTHLY_MONTHS))
-    rows = _amounts(data, months, list(STEPS))
+    shown = records(data.summary.tail(MONTHLY_MONTHS))
+    months, rows = [month["revenue_month"] for month in shown], _rows(data, shown, list(STEPS))
     named = [{"at": str(month), "month": f.month(month), "short": f.short_month(month)} for month in months]
     names = f"({json.dumps({row['at']: row['month'] for row in named}, ensure_ascii=False)})[datum.at]"
     colours = ["#2f74b8", "#7ab0dd", TEAL, "#d29200", RED]
@@ -217,6 +217,9 @@ def mrr_movements(data: ReportData) -> Figure:
         say("The movements of MRR month by month; the table below has the figures."),
         build,
         {"mrr_movements": rows},
+        note=say("gains above and losses below 0"),
         is_empty=not months,
         legend=[*marks, net],
+        lists={"month": "at", "movements": _movements(data)},
+        follows=_follows(data, by_month=False),
     )

@@ -25,6 +25,8 @@ from cx_intel.reports.charts.drawing.levels import present_risks
 from cx_intel.reports.charts.drawing.palette import BLUE, GREY
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
 from cx_intel.reports.data.cells import cells
+from cx_intel.reports.data.cubes.cube import Follows
+from cx_intel.reports.data.cubes.renewals import due_cube, outlook_cube
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.terms import SCENARIOS
 
@@ -108,7 +110,17 @@ def pipeline_by_month(data: ReportData) -> Figure:
         build,
         {"pipeline_by_month": rows},
         note=say("ARR up for renewal; the numbers on top are accounts"),
-        lists={"table": "upcoming", "where": [[say("Renews on"), "at", None], [say("Risk"), "risk", None]]},
+        lists={
+            "cube": due_cube(data).name,
+            "keys": {"month": "at", "risk": "risk"},
+            "words": ["month", "risk"],
+            "columns": [
+                [say("ARR"), "arr", "money", 0],
+                [say("Expected loss"), "loss", "money", 0],
+                [say("Renews"), "days", "due", 0],
+            ],
+        },
+        listed_from=due_cube(data),
         is_empty=not rows,
         is_wide=True,
         legend=marks,
@@ -124,6 +136,7 @@ def outlook(data: ReportData) -> Figure:
     )
     rows: Rows = [
         {
+            "code": name,
             "scenario": say(SCENARIOS[name]),
             "value": round(float(rates[name]), 3),
             "low": _simulated(rates, "simulated_p10") if name == "expected_no_action" else None,
@@ -152,8 +165,12 @@ def outlook(data: ReportData) -> Figure:
         }
         scale = {"zero": False, "nice": True}
         rule = over([{"v": 100}], mark("rule", {"x": field("v", "Q", scale=scale)}, strokeDash=[4, 4], color=GREY))
-        ends = {"x": field("low", "Q", scale=scale, axis=percent_axis(data)), "x2": {"field": "high"}}
-        span = mark("bar", base | ends, height=12, cornerRadius=6, opacity=0.35, color=BLUE)
+        ends = {"x": field("from", "Q", scale=scale, axis=percent_axis(data)), "x2": {"field": "to"}}
+        held: list[Spec] = [  # nothing is simulated for chosen accounts
+            {"calculate": f"isValid(datum.{end}) ? datum.{end} : datum.value", "as": name}
+            for end, name in (("low", "from"), ("high", "to"))
+        ]
+        span = mark("bar", base | ends, held, height=12, cornerRadius=6, opacity=0.35, color=BLUE)
         value = base | {"x": field("value", "Q")}
         points = mark("point", value, filled=True, size=120, color=BLUE)
         labels = mark("text", value | {"text": field("text", "N")}, dy=-15, style="strong", fontSize=12)
@@ -167,6 +184,13 @@ def outlook(data: ReportData) -> Figure:
         {"outlook": rows},
         note=say("● by scenario; the band holds 8 of 10 simulations"),
         is_empty=not rows,
+        follows=Follows(
+            outlook_cube(data),
+            {"scenario": "code"},
+            {"value": "book_nrr_pct"},
+            texts={"text": ("book_nrr_pct", "percent", 1)},
+            drops=("low", "high"),
+        ),
     )
 
 

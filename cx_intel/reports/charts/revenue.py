@@ -134,6 +134,7 @@ def retention_trend(
         {key: rows},
         note=say("in %, month by month; the dashed line is 100"),
         is_empty=known.empty or not rows,
+        lists={"month": "at"},
     )
 
 

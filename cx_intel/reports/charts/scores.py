@@ -30,6 +30,7 @@ from cx_intel.reports.charts.drawing.figure import (
 from cx_intel.reports.charts.drawing.levels import present_tiers, tier_bounds
 from cx_intel.reports.charts.drawing.palette import BLUE
 from cx_intel.reports.data.cells import cells
+from cx_intel.reports.data.cubes.health import drivers_cube
 from cx_intel.reports.data.report_data import ReportData, records
 
 POINTS_SHOWN = 1500
@@ -207,6 +208,13 @@ def points_lost(data: ReportData) -> Figure:
         {"points_lost": rows},
         note=say("points of the health score that each signal costs, mean over all customers"),
         is_empty=not rows,
+        lists={
+            "cube": drivers_cube(data).name,
+            "keys": {"label": "label"},
+            "words": ["label"],
+            "columns": [[say("Points lost"), "points_lost", "number", 1]],
+        },
+        listed_from=drivers_cube(data),
     )
 
 

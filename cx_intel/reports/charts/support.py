@@ -3,6 +3,8 @@
 They draw what `sla_adherence` holds; open breaches are a table of the page.
 """
 
+from typing import Any
+
 import pandas as pd
 
 from cx_intel.reports.charts.drawing.figure import (
@@ -21,10 +23,11 @@ from cx_intel.reports.charts.drawing.figure import (
 )
 from cx_intel.reports.charts.drawing.palette import BLUE, RED, SEGMENT_COLOURS, SHAPES, Mark
 from cx_intel.reports.charts.revenue import month_axis, percent_axis
+from cx_intel.reports.data.cubes.cube import Follows
+from cx_intel.reports.data.cubes.tickets import MONTHS, ticket_cube
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.words.catalogue import term
 
-MONTHS = 13
 PRIORITY, SEGMENT = "priority", "segment"
 DIMENSIONS = {PRIORITY: term("Priority"), SEGMENT: term("Segment")}
 
@@ -80,6 +83,7 @@ def over_time(
         points = mark("point", base | {"shape": shaped("name", marks), "tooltip": told}, filled=True, size=40)
         return chart(key, line, points, width=width, height=215)
 
+    cube, by = ticket_cube(data), {"ticket_month": "at", dimension: "name"}
     last = rows[-1]["month"] if rows else ""
     words = ", ".join(
         f"{r['name']} {data.language.percent(r['value']) if is_percent else data.language.number(r['value'], 1)}"
@@ -95,7 +99,24 @@ def over_time(
         note=note,
         is_empty=not rows,
         legend=marks,
+        lists=listed_tickets(data, by, ["month", "name"]),
+        follows=Follows(cube, by, {"value": column, "tickets": "resolved_tickets"}) if cube else None,
+        listed_from=cube,
     )
+
+
+def listed_tickets(data: ReportData, keys: dict[str, str], words: list[str]) -> dict[str, Any]:
+    """What a click lists: the accounts of the tickets that a mark stands for, those with the most late ones first."""
+    cube, say = ticket_cube(data), data.language.say
+    if cube is None:
+        return {}
+    columns = [
+        [say("Late"), "sla_breaches", "number", 0],
+        [say("Tickets"), "total_tickets", "number", 0],
+        [say("Median, h"), "median_resolution_hours", "number", 1],
+        [say("CSAT"), "avg_csat", "number", 2],
+    ]
+    return {"cube": cube.name, "keys": keys, "words": words, "columns": columns}
 
 
 def recent(data: ReportData, dimension: str) -> pd.DataFrame:
@@ -125,6 +146,7 @@ def resolution_times(data: ReportData) -> Figure:
                 continue
             rows.append(
                 {
+                    "at": str(newest),
                     "name": str(row["dimension_value"]),
                     "median": round(max(float(row["median_resolution_hours"]), 0.1), 2),
                     "p90": round(max(float(row["p90_resolution_hours"]), 0.1), 2),
@@ -154,7 +176,12 @@ def resolution_times(data: ReportData) -> Figure:
         target = mark("tick", base | {"x": field("target", "Q")}, thickness=3, size=26, color=RED)
         return chart("resolution_times", span, median, p90, target, width=width, height=215)
 
-    f = data.language
+    f, cube, by = data.language, ticket_cube(data), {"ticket_month": "at", PRIORITY: "name"}
+    shown = {
+        "median": "median_resolution_hours",
+        "p90": "p90_resolution_hours",
+        "tickets": "resolved_tickets",
+    }
     return Figure(
         "resolution_times",
         say("Time to resolve, {month}", month=month) if month else say("Time to resolve"),
@@ -173,4 +200,7 @@ def resolution_times(data: ReportData) -> Figure:
         {"resolution_times": rows},
         note=say("by priority: ● median, ◆ p90, ┃ target"),
         is_empty=not rows,
+        lists=listed_tickets(data, by, ["name"]),
+        follows=Follows(cube, by, shown) if cube else None,
+        listed_from=cube,
     )

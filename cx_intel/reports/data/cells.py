@@ -79,7 +79,8 @@ def cells(data: ReportData) -> Cells:
     """The cells of all accounts that any figure of the pages is of."""
     columns, nothing = filter_columns(data.portfolio), data.language.say(NO_VALUE)
     values: dict[str, tuple[str, ...]] = {}
-    for frame in (data["account_snapshot"], data["dim_account"], data.ledger_parts, *data.compared.values()):
+    parts = (data.ledger_parts, data.cohort_parts, data.ticket_parts)
+    for frame in (data["account_snapshot"], data["dim_account"], *parts, *data.compared.values()):
         known = frame.reindex(columns=["account_id", *columns]).drop_duplicates("account_id")
         for account, *row in known.itertuples(index=False):
             if account not in values:
@@ -90,6 +91,14 @@ def cells(data: ReportData) -> Cells:
     numbers: dict[tuple[str, ...], int] = {}
     of = {account: numbers.setdefault(row[:kept], len(numbers)) for account, row in values.items()}
     return Cells(columns[:kept], list(numbers), of)
+
+
+@made_once
+def account_names(data: ReportData) -> dict[str, str]:
+    """Account: its name, or its id where it has none."""
+    known = data["dim_account"]
+    named = zip(known["account_id"], known["account_name"], strict=True) if len(known) else ()
+    return {str(account): str(account) if is_missing(name) else str(name) for account, name in named}
 
 
 def filter_data(data: ReportData) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cx_intel.contracts.catalog import LEARNED, contract_of, tables_of
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.core.merged_accounts import under_surviving_ids
 from cx_intel.models.renewals.pipeline import book
-from cx_intel.reports.data.ledger_parts import REVENUE_MONTHS, ledger_parts
+from cx_intel.reports.data.ledger_parts import REVENUE_MONTHS, cohort_parts, ledger_parts, ticket_parts
 from cx_intel.reports.data.notes.broken_rules import accounts_behind
 from cx_intel.reports.data.notes.month import spans
 from cx_intel.reports.data.report_data import MONTH, WEEK, ReportData, ScoreHistory, last_month_over, newest_within
@@ -138,6 +138,7 @@ def read_report_data(
     before = [newest_within(history["account_snapshot"]["as_of"], as_of - timedelta(days=n)) for n in (WEEK, MONTH)]
     compared, checks = before[0], read.checks()
     month = {day for span in spans(history["account_snapshot"]["as_of"], as_of) if span for day in span}
+    parts = read.parts() if with_state else (pd.DataFrame(),) * 3
     return ReportData(
         portfolio,
         as_of,
@@ -151,7 +152,7 @@ def read_report_data(
         {table: day for table in present if (day := read.newest(table)) is not None},
         checks,
         read.compared({as_of, *filter(None, before), *month}) if with_state else {},
-        ledger_parts(read.table("fct_revenue"), as_of, read.fetch) if with_state else pd.DataFrame(),
+        *parts,
         accounts_behind(checks, portfolio, as_of, read.present, read.fetch) if with_state else {},
     )
 
@@ -287,6 +288,15 @@ class _Reader:
         """The sums of those days by account."""
         chosen = sorted(days)
         return {table: self.sums(table, "account_id", days=chosen) for table in SUMMED if chosen}
+
+    def parts(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """What accounts add to the ledger, to cohorts and to service levels."""
+        revenue = self.table("fct_revenue"), self.table("dim_account"), self.portfolio
+        return (
+            ledger_parts(*revenue, self.as_of, self.fetch),
+            cohort_parts(*revenue, self.fetch),
+            ticket_parts(self.table("fct_tickets"), self.as_of, self.fetch),
+        )
 
     def newest(self, name: str) -> date | None:
         """The newest day that the table holds, or stands at."""

@@ -59,6 +59,8 @@ class ReportData:
         compared: Snapshot table: its sums by account, on `as_of` and the days that it is compared with.
         ledger_parts: What each account adds to each month of the waterfall and of the trailing year
             (`cx_intel.models.revenue.waterfall`).
+        cohort_parts: What each account changes in its cohort, month by month.
+        ticket_parts: The tickets that the months of service levels count.
         behind: Table and rule that does not hold: the first accounts that break it, and how many do.
     """
 
@@ -75,6 +77,8 @@ class ReportData:
     checks: pd.DataFrame | None = None
     compared: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     ledger_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cohort_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    ticket_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
     behind: Mapping[tuple[str, str], tuple[tuple[str, ...], int]] = field(default_factory=dict)
 
     def __getitem__(self, table: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ risk stand with their colours in `cx_intel.reports.charts.drawing.palette`, figu
 from collections.abc import Sequence
 from typing import TypeVar
 
-from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.catalogue import plural, term
 from cx_intel.reports.words.language import MISSING, Language
 from cx_intel.reports.words.rounding import is_missing
 
@@ -56,6 +56,10 @@ NO_VALUE = term("(none)")
 """In place of a segment, country or owner (`cx_intel.contracts.staging.values.NO_VALUE`)."""
 
 
+DUE_IN = plural("in {n} day", "in {n} days")
+OVERDUE_FOR = plural("{n} day overdue", "{n} days overdue")
+
+
 def due_in(language: Language, days: int) -> str:
     """How long it is to a day, or how long ago it was: in 3 days, today, 2 days overdue."""
     if is_missing(days):
@@ -63,8 +67,13 @@ def due_in(language: Language, days: int) -> str:
     if days == 0:
         return language.say("today")
     if days < 0:
-        return language.count("{n} day overdue", "{n} days overdue", -days)
-    return language.count("in {n} day", "in {n} days", days)
+        return language.count(*OVERDUE_FOR, -days)
+    return language.count(*DUE_IN, days)
+
+
+def due_forms(language: Language) -> dict[str, list[str]]:
+    """The same for scripts: of days to come, and of those overdue."""
+    return {"to": language.forms(*DUE_IN), "overdue": language.forms(*OVERDUE_FOR)}
 
 
 def fitting(items: Sequence[T], limit: int) -> tuple[Sequence[T], int]:

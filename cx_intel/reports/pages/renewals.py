@@ -11,6 +11,8 @@ from cx_intel.contracts.renewals.outlook import ALL_SEGMENTS
 from cx_intel.reports.charts import renewals as charts
 from cx_intel.reports.charts.accounts import account_rows, exposed_arr
 from cx_intel.reports.charts.drawing.palette import risk_marks, tier_marks
+from cx_intel.reports.data.cubes.cube import Follows
+from cx_intel.reports.data.cubes.renewals import calls_cube, outlook_cube
 from cx_intel.reports.data.figures.money import money_script, money_sentence
 from cx_intel.reports.data.notes.effects import held_out_note, ranking_note
 from cx_intel.reports.data.notes.probability import assumptions, uses_learned
@@ -147,6 +149,8 @@ def _by_owner(data: ReportData) -> Table:
             on_card(2, c.money(say("Expected loss"), "loss")),
             on_card(3, c.due(say("Soonest renewal or end"), "soonest")),
         ],
+        key="calls-by-owner",
+        follows=Follows(calls_cube(data), {"owner": "owner"}),
         empty=say("Nobody has an account to call."),
     )
 
@@ -205,6 +209,8 @@ def _scenarios(data: ReportData) -> Table:
             c.money(say("MRR kept"), "ending_mrr"),
             c.money(say("MRR of the book"), "book_starting_mrr"),
         ],
+        key="scenarios",
+        follows=Follows(outlook_cube(data), {"scenario": "scenario"}),
         empty=say("There is no outlook yet."),
     )
 
@@ -234,6 +240,8 @@ def _segments(data: ReportData) -> Table:
             c.money(say("MRR due"), "mrr"),
             *(c.percent(say(SCENARIOS[name]), name) for name in shown),
         ],
+        key="outlook-by-segment",
+        follows=Follows(outlook_cube(data), {"segment": "segment"}),
         empty=say("There is no outlook by segment yet."),
     )
 
@@ -276,6 +284,9 @@ def _caveats(data: ReportData) -> list[str]:
     draws = data.language.number(data.portfolio.renewals.outlook.draws)
     return [
         *assumptions(data),
+        say(
+            "Simulations do not add up over accounts: for chosen accounts only the scenarios worked out exactly are shown."
+        ),
         say("“With playbooks” holds for the accounts on the list that are within capacity."),
         say(
             "“Worst case” loses every renewal of a customer that is not healthy now. It is a bound on known risk, not the "

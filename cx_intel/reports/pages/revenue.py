@@ -10,22 +10,22 @@ import pandas as pd
 from cx_intel.reports.charts import revenue as charts
 from cx_intel.reports.charts.cohorts import cohorts
 from cx_intel.reports.charts.movements import mrr_movements, waterfall
-from cx_intel.reports.data.cells import cells
+from cx_intel.reports.data.cubes.cohorts import AGES, age_figure, cohort_cube
+from cx_intel.reports.data.cubes.cube import Follows
+from cx_intel.reports.data.cubes.ledger import MONTHS, ledger_cube, movers_cube, shown_months
 from cx_intel.reports.data.figures.arr import arr_figures
 from cx_intel.reports.data.figures.kpis import retention_months
 from cx_intel.reports.data.figures.retention import LABELS, retention
-from cx_intel.reports.data.ledger_parts import LEDGER_PARTS
 from cx_intel.reports.data.notes.ledger import delivery, intra_month, outside_mrr, reconciliation, refused, restated
 from cx_intel.reports.data.report_data import ReportData, total
-from cx_intel.reports.data.terms import CAUSES
+from cx_intel.reports.data.terms import CAUSES, MOVEMENTS
 from cx_intel.reports.pages.frame.page import Cell, Column, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import plural, term
 from cx_intel.reports.words.language import MISSING
 from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.words.tables import table_name
 
-MONTHS, MOVERS = 13, 50
-AGES = (1, 3, 6, 12, 24)
+MOVERS = 50
 QUESTION = term("What happened to MRR last month, and how much of it stays?")
 MONTH_TOLD = plural(
     "MRR went from {start} to {end} in {month} ({growth}): {came} new or back and {expansion} expansion, against "
@@ -63,7 +63,9 @@ def revenue(data: ReportData) -> Page:
             maps,
             [_ages(data, "accounts"), _ages(data, "mrr")],
             notes=[
-                say("A cohort is the accounts whose first MRR fell in a month. MRR of a cohort may grow beyond 100."),
+                say(
+                    "A cohort is the accounts whose first MRR fell in a month. MRR of a cohort may grow beyond its first."
+                ),
                 say("“Not yet”: no cohort of that year is so old."),
             ],
         ),
@@ -72,31 +74,36 @@ def revenue(data: ReportData) -> Page:
         "sentences": [_month_script(data, summary.iloc[-1])],
         "retention": {"rows": trailing.key, "span": charts.retention_suffix(data), "months": retention_months(data)},
         "rates": [say(RATES_TOLD), say(LABELS[charts.retention_suffix(data)])],
+        "months": [[month, data.language.month(month)] for month in shown_months(data)],
+        "movements": {code: say(word) for code, word in MOVEMENTS.items()},
     }
-    return Page("revenue", say("Revenue"), say(QUESTION), _answer(data, summary), sections, script_data=told)
+    return Page(
+        "revenue",
+        say("Revenue"),
+        say(QUESTION),
+        _answer(data, summary),
+        sections,
+        script_data=told,
+        cubes=[movers_cube(data), ledger_cube(data)],
+    )
 
 
 def _month_script(data: ReportData, last: pd.Series) -> dict[str, Any]:
-    """What a script tells the newest month from for chosen accounts."""
-    parts, by_cell = data.ledger_parts, cells(data)
-    parts = (
-        parts[parts["revenue_month"] == last["revenue_month"]] if len(parts) else parts.reindex(columns=LEDGER_PARTS)
-    )
-    parts = parts.assign(
-        came=parts["new_mrr"] + parts["reactivation_mrr"], churned=(parts["churned_mrr"] > 0).astype(int)
-    )
-    shown = {
+    """What a script tells a month from for chosen accounts: gaps of the sentence, each with the figure of the ledger's cube."""
+    figures = {
         "start": "starting_mrr",
         "end": "ending_mrr",
-        "came": "came",
+        "came": "came_mrr",
         "expansion": "expansion_mrr",
         "contraction": "contraction_mrr",
         "churned": "churned_mrr",
-        "n": "churned",
+        "n": "churned_accounts",
     }
     return {
-        "sums": {gap: by_cell.sums(parts, column) for gap, column in shown.items()},
-        "texts": {"month": data.language.month(last["revenue_month"])},
+        "cube": ledger_cube(data).name,
+        "figures": figures,
+        "month": str(last["revenue_month"]),
+        "texts": {},
         "formats": {"n": ["number", 0]},
         "growths": {"growth": ["end", "start"]},
         "clauses": [[data.language.forms(*MONTH_TOLD), [], []]],
@@ -162,6 +169,7 @@ def _movers(data: ReportData, last: pd.Series) -> Table:
         key="movers",
         where_more=say("The rest is in the table “{table}”.", table=table_name("fct_revenue", data.language)),
         empty=say("Nobody's MRR moved."),
+        is_kept=True,
     )
 
 
@@ -259,7 +267,11 @@ def _by_segment(data: ReportData) -> Table:
     newest = frame[frame["revenue_month"] == frame["revenue_month"].max()] if len(frame) else frame
     newest = newest.sort_values("ending_mrr", ascending=False)
     return table_of(
-        newest, data.language.say("The month by segment"), [c.text(say("Segment"), "segment"), *_rates(data)]
+        newest,
+        say("The month by segment"),
+        [c.text(say("Segment"), "segment"), *_rates(data)],
+        key="by-segment",
+        follows=Follows(ledger_cube(data), {"revenue_month": "revenue_month", "segment": "segment"}, by_month=True),
     )
 
 
@@ -271,6 +283,8 @@ def _months(data: ReportData, summary: pd.DataFrame) -> Table:
         say("Month by month, the newest first"),
         [Columns(data.language).month(say("Month"), "revenue_month"), *_rates(data)],
         limit=MONTHS,
+        key="months",
+        follows=Follows(ledger_cube(data), {"revenue_month": "revenue_month"}),
         where_more=say("All months are in the table “{table}”.", table=table_name("nrr_summary", data.language)),
     )
 
@@ -286,10 +300,10 @@ def _ages(data: ReportData, what: str) -> Table:
         total = total.assign(year=pd.to_datetime(total["cohort_month"]).dt.year)
         for year, group in total.groupby("year"):
             started = group.drop_duplicates("cohort_month")["initial_accounts"].sum()
-            row: dict[str, Any] = {"year": str(year), "accounts": int(started)}
+            row: dict[str, Any] = {"year": str(year), "initial_accounts": int(started)}
             for age in AGES:
                 at = group[group["months_since_start"] == age]
-                row[f"age_{age}"] = 100 * at[now].sum() / at[then].sum() if len(at) else None
+                row[age_figure(what, age)] = 100 * at[now].sum() / at[then].sum() if len(at) else None
             rows.append(row)
     c = Columns(data.language)
     caption = {
@@ -298,17 +312,20 @@ def _ages(data: ReportData, what: str) -> Table:
     }[what]
 
     def after(age: int) -> Column:
-        heading, share = c.percent(data.language.count("after {n} month", "after {n} months", age), f"age_{age}", 0)
+        name = age_figure(what, age)
+        heading, share = c.percent(data.language.count("after {n} month", "after {n} months", age), name, 0)
         too_young = Cell(say("not yet"))
-        return heading, lambda row: too_young if is_missing(row[f"age_{age}"]) else share(row)
+        return heading, lambda row: too_young if is_missing(row[name]) else share(row)
 
     return table_of(
         pd.DataFrame(rows),
         caption,
         [
             c.text(say("First MRR in"), "year"),
-            c.number(say("Accounts"), "accounts"),
+            c.number(say("Accounts"), "initial_accounts"),
             *(after(age) for age in AGES),
         ],
+        key=f"ages-{what}",
+        follows=Follows(cohort_cube(data), {"year": "year"}),
         empty=say("There is no cohort yet."),
     )

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.reports.charts import support as charts
+from cx_intel.reports.data.cubes.cube import Follows
+from cx_intel.reports.data.cubes.tickets import MOST_TICKETS, ticket_cube
 from cx_intel.reports.data.report_data import ReportData, is_true
 from cx_intel.reports.data.service_levels import service_levels
 from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, on_card, table_of
@@ -61,9 +63,22 @@ def support(data: ReportData) -> Page:
     ]
     sections = [
         Section(say("Service levels"), adherence, [_breaches(data)]),
-        Section(say("Speed and satisfaction"), speed, [_months(data, d) for d in (charts.PRIORITY, charts.SEGMENT)]),
+        Section(
+            say("Speed and satisfaction"),
+            speed,
+            [_months(data, d) for d in (charts.PRIORITY, charts.SEGMENT)],
+            _too_many(data),
+        ),
     ]
     return Page("support", say("Support"), say(QUESTION), service_levels(data), sections)
+
+
+def _too_many(data: ReportData) -> list[str]:
+    """Why figures of support do not follow the filters, where they do not."""
+    if ticket_cube(data) is not None:
+        return []
+    text = term("With more than {n} tickets in these months, the figures of support are of the whole company alone.")
+    return [data.language.say(text, n=data.language.number(MOST_TICKETS))]
 
 
 def _breaches(data: ReportData) -> Table:
@@ -105,6 +120,7 @@ def _months(data: ReportData, dimension: str) -> Table:
     say = data.language.say
     frame = charts.recent(data, dimension).sort_values(["ticket_month", "dimension_value"], ascending=[False, True])
     c = Columns(data.language)
+    cube = ticket_cube(data)
     has_first_reply = bool(data.portfolio.support.first_reply_target_hours)
     return table_of(
         frame,
@@ -129,4 +145,6 @@ def _months(data: ReportData, dimension: str) -> Table:
         ],
         where_more=say("All months are in the table “{table}”.", table=table_name("sla_adherence", data.language)),
         is_folded=True,
+        key=f"by-{dimension}",
+        follows=Follows(cube, {"ticket_month": "ticket_month", dimension: "dimension_value"}) if cube else None,
     )

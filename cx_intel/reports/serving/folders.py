@@ -18,6 +18,7 @@ TYPES: Mapping[str, str] = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".parquet": "application/vnd.apache.parquet",
     ".json": "application/json",
+    ".js": "application/javascript",
 }
 """Files of these suffixes are served, each as that type; no other file is."""
 

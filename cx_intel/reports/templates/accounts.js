@@ -89,9 +89,7 @@
   async function detail(place) {
     const number = Math.floor(place / page.perBlock);
     if (!unpacked.has(number)) {
-      const bytes = Uint8Array.from(atob(blocks[number].textContent), (character) => character.charCodeAt(0));
-      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      unpacked.set(number, JSON.parse(await new Response(stream).text()));
+      unpacked.set(number, await report.unpacked(blocks[number].textContent));
     }
     return unpacked.get(number)[place % page.perBlock];
   }

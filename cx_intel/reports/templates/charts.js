@@ -19,7 +19,7 @@ const report = (() => {
   const charts = [];
   let chosen = null;
 
-  const rowsFor = (chart, name) => chosen ? chart.rows[name].filter((row) => row.cell == null || chosen.has(row.cell)) : chart.rows[name];
+  const rowsFor = (chart, name) => chart.follows ? chart.current || chart.rows[name] : chosen ? chart.rows[name].filter((row) => row.cell == null || chosen.has(row.cell)) : chart.rows[name];
   /* Rows of cells of accounts follow the filters. */
   const ofCells = (rows) => rows.some((row) => row.cell != null);
 
@@ -43,12 +43,13 @@ const report = (() => {
 
   async function draw(chart) {
     const element = document.getElementById("chart-" + chart.id);
-    if (!element || !window.vegaEmbed) return;
+    if (!element) return;
+    if (!window.vegaEmbed) { element.textContent = element.getAttribute("aria-label"); return; }
     if (chart.result) chart.result.finalize();
     chart.result = await drawInto(element, chart.spec, Object.fromEntries(chart.reads.map((name) => [name, rowsFor(chart, name)])), chart.canvas);
-    if (chart.lists && (chart.lists.by || chart.lists.table)) {
+    if (Object.keys(chart.lists).length) {
       chart.result.view.addEventListener("click", (event, item) => {
-        if (item && item.datum && report.marked) report.marked(chart, item.datum, rowsFor(chart, chart.reads[0]));
+        if (item && item.datum && report.marked) report.marked(chart, item.datum, rowsFor(chart, chart.reads[0]), chosen);
       });
     }
     if (chart.opensAccounts) {
@@ -66,16 +67,18 @@ const report = (() => {
     await draw(chart);
   }
 
-  /* Shows in all charts whose rows are of cells of accounts those of the chosen cells; of all where none are given. */
-  async function filter(cells) {
+  /* Shows in all charts that follow cells of accounts, or the month, those of the chosen ones; of all where none are given. */
+  async function filter(cells, month) {
     const was = chosen;
     chosen = cells;
-    if (!was && !chosen) return;
     for (const chart of charts) {
+      if (!chart.result) continue;
+      const before = chart.current;
+      if (chart.follows) chart.current = await report.madeRows(chart, chosen, month);
       const names = chart.reads.filter((name) => ofCells(chart.rows[name]));
-      if (!names.length || !chart.result) continue;
+      if (chart.follows ? !before && !chart.current : !names.length || (!was && !chosen)) continue;
       const panel = document.getElementById("panel-" + chart.id);
-      const empty = names.every((name) => !ofCells(rowsFor(chart, name)));
+      const empty = chart.follows ? Boolean(chart.current) && !chart.current.length : names.every((name) => !ofCells(rowsFor(chart, name)));
       panel.querySelector("[data-empty]").hidden = !empty;
       document.getElementById("chart-" + chart.id).hidden = empty;
       if (!empty) await draw(chart);
@@ -105,6 +108,15 @@ const report = (() => {
     const notice = document.getElementById("age");
     notice.textContent = say("These figures are {n} days old. Refresh the portfolio for newer ones.", { n: number(age) });
     notice.hidden = false;
+  }
+
+  /* A page of an earlier day that was sent alone: what its charts show is told in words. */
+  const library = document.querySelector("script[src]");
+  document.getElementById("alone").hidden = Boolean(library);
+  if (library && !window.vegaEmbed) {
+    const told = Object.assign(document.createElement("p"), { className: "notice", textContent: say("The charts are told in words: the file that draws them, {file}, does not lie in the folder above this page. Tables are whole.", { file: library.getAttribute("src").replace("../", "") }) });
+    told.setAttribute("role", "note");
+    document.querySelector("h1").after(told);
   }
 
   const ready = (async () => {

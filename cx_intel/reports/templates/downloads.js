@@ -73,10 +73,10 @@
     return made;
   }
   /* Buttons that save rows, the first being the headings. */
-  function rowButtons(title, rows) {
+  function rowButtons(title, rows, now = () => title) {
     return [
-      button("CSV", title, () => save([csv(rows())], "text/csv;charset=utf-8", nameOf(title, "csv"))),
-      button("XLSX", title, () => save(xlsx(rows(), title), XLSX, nameOf(title, "xlsx"))),
+      button("CSV", title, () => save([csv(rows())], "text/csv;charset=utf-8", nameOf(now(), "csv"))),
+      button("XLSX", title, () => save(xlsx(rows(), now()), XLSX, nameOf(now(), "xlsx"))),
     ];
   }
 
@@ -111,25 +111,28 @@
   /* Rows of a chart as its tooltips name them; none where a chart counts in itself. */
   function chartRows(chart) {
     const layers = [chart.spec, ...(chart.spec.layer || [])], told = layers.map((layer) => layer.encoding && layer.encoding.tooltip).find(Array.isArray);
-    const rows = chart.rows[chart.reads[0]] || [];
+    const rows = chart.current || chart.rows[chart.reads[0]] || [];
     if (!told || !rows.length || !told.every((line) => line.field in rows[0])) return null;
     return [told.map((line) => line.title || line.field), ...rows.map((row) => told.map((line) => row[line.field]))];
   }
 
   document.querySelectorAll("[data-table]").forEach((box) => {
-    const table = box.querySelector("table"), rows = table.querySelectorAll("tbody tr:not(.divider)").length;
-    /* A file of a table that is cut says so in its name. */
-    const cut = box.dataset.of ? ", " + say("the first {n} of {all} rows", { n: rows, all: box.dataset.of }) : "";
-    const title = table.caption.textContent.trim().slice(0, cut ? 60 : 120) + cut;
-    box.querySelector("[data-copy]").after(" ", ...rowButtons(title, () => rowsOf(table)).flatMap((made) => [made, " "]));
+    const table = box.querySelector("table");
+    /* A file of a table that is cut says so in its name; it is named after what the table shows when it is saved. */
+    const title = () => {
+      const rows = table.querySelectorAll("tbody tr:not(.divider)").length;
+      const cut = box.dataset.of ? ", " + say("the first {n} of {all} rows", { n: rows, all: box.dataset.of }) : "";
+      return table.caption.textContent.trim().slice(0, cut ? 60 : 120) + cut;
+    };
+    box.querySelector("[data-copy]").after(" ", ...rowButtons(title(), () => rowsOf(table), title).flatMap((made) => [made, " "]));
   });
   report.ready.then(() => report.charts.forEach((chart) => {
     const panel = document.getElementById("panel-" + chart.id);
     if (!panel || !chart.result) return;
-    const title = panel.querySelector("h3").textContent.trim(), line = document.createElement("p");
+    const title = () => panel.querySelector("h3").textContent.trim(), line = document.createElement("p");
     line.className = "under saving";
-    line.append(button("PNG", title, () => picture(chart, title)));
-    if (chartRows(chart)) line.append(" ", button("CSV", title, () => save([csv(chartRows(chart))], "text/csv;charset=utf-8", nameOf(title, "csv"))));
+    line.append(button("PNG", title(), () => picture(chart, title())));
+    if (chartRows(chart)) line.append(" ", button("CSV", title(), () => save([csv(chartRows(chart))], "text/csv;charset=utf-8", nameOf(title(), "csv"))));
     panel.append(line);
   }));
   report.rowButtons = rowButtons;

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const form = document.getElementById("filters");
-  if (!form) return;
+  if (!form && !report.months) return;
   const say = report.say, page = report.page, cells = page.filters.rows, columns = page.filters.columns;
   const box = document.getElementById("filter-box"), mine = document.getElementById("mine"), keep = document.getElementById("keep");
   const selected = document.getElementById("selected"), answer = document.querySelector(".answer:not(#selected)");
@@ -17,10 +17,15 @@
   const signed = (change, text) => /[1-9]/.test(text) ? (change > 0 ? "+" : "−") + text : "±" + text;
 
   /* Sentences over sums: figures are added up, differences taken of what is shown, ratios of the sums. */
-  function sentence(told, chosen) {
+  async function sentence(told, chosen) {
     const figures = { ...told.fixed }, shown = { ...told.texts }, formats = told.formats || {};
+    if (told.cube) {
+      const month = report.month || told.month;
+      Object.assign(figures, await report.figures(told.cube, { revenue_month: month }, told.figures, chosen));
+      shown.month = report.monthName(month);
+    }
     const written = (value, kind, digits) => kind === "number" ? report.number(value, digits) : kind === "percent" ? report.percent(value, digits) : report.money(whole(value));
-    for (const [name, parts] of Object.entries(told.sums)) figures[name] = rounded(sum(parts, chosen));
+    for (const [name, parts] of Object.entries(told.sums || {})) figures[name] = rounded(sum(parts, chosen));
     for (const [name, value] of Object.entries(figures)) shown[name] = written(value, ...(formats[name] || ["money"]));
     for (const [name, [all, part]] of Object.entries(told.minus || {})) shown[name] = report.money(whole(figures[all]) - whole(figures[part]));
     for (const [name, [part, all, factor, kind, digits]] of Object.entries(told.ratios || {})) shown[name] = written(figures[all] ? factor * figures[part] / figures[all] : null, kind, digits);
@@ -42,7 +47,7 @@
     const used = span === "trailing_3m_pct" ? months.slice(place - 2, place + 1) : [month];
     if (place < 0 || used.length === 0) return null;
     const parts = used.map((at) => {
-      const found = chart.rows[rows].filter((row) => row.at === at && chosen.has(row.cell));
+      const found = chart.rows[rows].filter((row) => row.at === at && (!chosen || chosen.has(row.cell)));
       const total = (name) => found.reduce((all, row) => all + row[name], 0), then = total("then");
       return then > 0 ? { nrr: 100 * (total("now") / then), grr: 100 * (total("kept") / then) } : null;
     });
@@ -105,14 +110,14 @@
     if (before) element.prepend(words, " "); else element.append(" ", words);
     wholes.push(words);
   }
-  const follows = (chart) => Object.values(chart.rows).some(report.ofCells);
+  const follows = (chart) => chart.follows || Object.values(chart.rows).some(report.ofCells);
   function tagAll() {
     for (const figure of document.querySelectorAll("figure.panel")) {
       const chart = report.charts.find((one) => "panel-" + one.id === figure.id);
       if (!chart || !follows(chart)) tag(figure.querySelector("h3"));
       else described.set(figure.querySelector(".chart"), figure.querySelector(".chart").getAttribute("aria-label"));
     }
-    for (const table of document.querySelectorAll("[data-table]")) if (!table.querySelector("tr[data-cell]")) tag(table.querySelector("caption"));
+    for (const table of document.querySelectorAll("[data-table]")) if (!table.querySelector("tr[data-cell]") && !table.dataset.kept && !(table.id in page.tables)) tag(table.querySelector("caption"));
     for (const note of document.querySelectorAll(".note, p.empty:not([data-empty])")) if (/\d/.test(note.textContent)) tag(note, true);
   }
 
@@ -129,7 +134,7 @@
   function tables(chosen) {
     for (const table of document.querySelectorAll("[data-table]")) {
       const rows = [...table.querySelectorAll("tr[data-cell]")];
-      if (!rows.length) continue;
+      if (!rows.length || table.dataset.kept) continue;
       rows.forEach((row) => { row.dataset.out = chosen && !chosen.has(Number(row.dataset.cell)) ? "yes" : ""; });
       const kept = rows.filter((row) => row.dataset.out !== "yes").length, caption = table.querySelector("caption");
       let found = caption.querySelector(".found");
@@ -137,16 +142,17 @@
       found.textContent = !chosen ? "" : table.dataset.of
         ? say("of the selection: {n}, of the first {rows} of the whole company", { n: report.number(kept), rows: report.number(rows.length) })
         : say("of the selection: {n}", { n: report.number(kept) });
-      report.narrow(table);
       report.showTable(table);
     }
   }
 
-  const picked = () => Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
+  const picked = () => form ? Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== "")) : {};
 
+  /* The month stays on its page; filters go along to the others. */
   function address(chosen) {
-    const query = new URLSearchParams(chosen).toString(), search = query ? "?" + query : "";
-    tolerant(() => history.replaceState(null, "", location.pathname + search + location.hash));
+    const asked = (pairs) => { const query = new URLSearchParams(pairs).toString(); return query ? "?" + query : ""; };
+    const search = asked(chosen);
+    tolerant(() => history.replaceState(null, "", location.pathname + asked({ ...chosen, ...report.monthQuery() }) + location.hash));
     for (const link of document.querySelectorAll('a[href*=".html"]')) {
       const [file, hash] = link.getAttribute("href").split("#");
       link.setAttribute("href", file.split("?")[0] + search + (hash === undefined ? "" : "#" + hash));
@@ -154,24 +160,43 @@
     report.search = search;
   }
 
-  /* What is said of the chosen accounts, in place of the answer for the whole company. */
-  function tell(chosen) {
-    const told = chosen ? (page.sentences || []).map((one) => sentence(one, chosen)) : [];
-    if (chosen && page.rates) {
-      const now = rates(chosen, page.retention.months[0]);
+  /* What is said of the chosen accounts or month, in place of the answer for the whole company and the newest one. */
+  async function tell(chosen) {
+    const isSet = chosen || report.month, told = [];
+    for (const one of (isSet && page.sentences) || []) told.push(await sentence(one, chosen));
+    if (isSet && page.rates) {
+      const now = rates(chosen, report.month || page.retention.months[0]);
       if (now) told.push(report.filled(page.rates[0], { nrr: report.percent(now.nrr), grr: report.percent(now.grr), span: page.rates[1] }));
     }
+    if (!selected) return;
     selected.hidden = told.length === 0;
     selected.replaceChildren(...told.map((text) => Object.assign(document.createElement("p"), { textContent: text })));
   }
 
-  async function apply() {
+  /* One after the other: a choice that is made while another is shown comes after it. */
+  let shown = Promise.resolve();
+  const apply = () => { shown = shown.then(applyNow); return shown; };
+  async function applyNow() {
     const chosen = picked(), names = Object.keys(chosen), is = (row) => names.every((name) => row[columns.indexOf(name)] === chosen[name]);
     const kept = names.length ? new Set(cells.flatMap((row, cell) => is(row) ? [cell] : [])) : null;
     address(chosen);
     wholes.forEach((words) => { words.hidden = !kept; });
     fold(Boolean(kept));
     for (const [chart, label] of described) chart.setAttribute("aria-label", kept ? chart.closest("figure").querySelector("h3").textContent + ", " + say("of the selection") : label);
+    if (form) describe(chosen, names, kept);
+    await tell(kept);
+    if (page.kpis) kpis(kept);
+    if (report.months) await report.months(kept);
+    await report.rewrite(kept, report.month);
+    tables(kept);
+    report.unlist();
+    if (report.chosen) report.chosen(kept);
+    await report.filter(kept, report.month);
+    document.documentElement.dataset.filtered = JSON.stringify({ ...chosen, ...report.monthQuery() });
+  }
+
+  /* Which accounts are shown, and the buttons that remember an owner. */
+  function describe(chosen, names, kept) {
     const words = names.map((name) => page.filters.labels[name] + ": " + chosen[name]).join(", ");
     document.getElementById("filter-words").textContent = words || say("all accounts");
     box.classList.toggle("is-set", Boolean(kept));
@@ -179,34 +204,30 @@
     mine.hidden = !remembered || chosen.owner === remembered || ![...form.elements.owner?.options || []].some((option) => option.value === remembered);
     mine.textContent = remembered ? say("My accounts ({owner})", { owner: remembered }) : "";
     keep.hidden = !chosen.owner || chosen.owner === remembered;
-    tell(kept);
-    if (page.kpis) kpis(kept);
-    report.refilter = () => tables(kept);
-    tables(kept);
-    report.unlist();
-    if (report.chosen) report.chosen(kept);
-    await report.filter(kept);
-    document.documentElement.dataset.filtered = JSON.stringify(chosen);
   }
 
-  const given = new URLSearchParams(location.search);
-  const unknown = [];
-  for (const [name, value] of given) {
-    const field = form.elements[name];
-    if (!field || !field.options) continue;
-    if ([...field.options].some((option) => option.value === value)) field.value = value;
-    else unknown.push(page.filters.labels[name] + ": " + value);
+  function begin() {
+    const given = new URLSearchParams(location.search);
+    const unknown = [];
+    for (const [name, value] of given) {
+      const field = form.elements[name];
+      if (!field || !field.options) continue;
+      if ([...field.options].some((option) => option.value === value)) field.value = value;
+      else unknown.push(page.filters.labels[name] + ": " + value);
+    }
+    if (unknown.length) {
+      const words = Object.assign(document.createElement("p"), { className: "notice", textContent: say("Nobody has what the address asks for, so it is not applied: {what}", { what: unknown.join(", ") }) });
+      words.setAttribute("role", "note");
+      box.before(words);
+    }
+    if (window.innerWidth > 640) box.open = true;
+    mine.addEventListener("click", () => { form.reset(); form.elements.owner.value = localStorage.getItem(KEPT); apply(); });
+    keep.addEventListener("click", () => { tolerant(() => localStorage.setItem(KEPT, form.elements.owner.value)); apply(); });
+    form.addEventListener("change", apply);
+    form.addEventListener("reset", () => setTimeout(apply));
+    form.addEventListener("submit", (event) => event.preventDefault());
   }
-  if (unknown.length) {
-    const words = Object.assign(document.createElement("p"), { className: "notice", textContent: say("Nobody has what the address asks for, so it is not applied: {what}", { what: unknown.join(", ") }) });
-    words.setAttribute("role", "note");
-    box.before(words);
-  }
-  if (window.innerWidth > 640) box.open = true;
-  mine.addEventListener("click", () => { form.reset(); form.elements.owner.value = localStorage.getItem(KEPT); apply(); });
-  keep.addEventListener("click", () => { tolerant(() => localStorage.setItem(KEPT, form.elements.owner.value)); apply(); });
-  form.addEventListener("change", apply);
-  form.addEventListener("reset", () => setTimeout(apply));
-  form.addEventListener("submit", (event) => event.preventDefault());
+  if (form) begin();
+  report.apply = apply;
   report.ready.then(() => { tagAll(); return apply(); });
 })();

@@ -42,7 +42,7 @@
     if (!first) return;
     more.hidden = kept.length <= first;
     more.textContent = more.dataset.all === "yes" ? say("Show the first {n}", { n: first }) : say("Show all {n}", { n: kept.length });
-    note.textContent = kept.length === 0 ? say("Nobody in this selection.") : shown.length < kept.length ? say("{n} of {all} are shown.", { n: shown.length, all: kept.length }) : "";
+    note.textContent = kept.length === 0 ? table.dataset.kept || say("Nobody in this selection.") : shown.length < kept.length ? say("{n} of {all} are shown.", { n: shown.length, all: kept.length }) : "";
   }
 
   document.querySelectorAll("[data-table]").forEach((table) => {

@@ -209,6 +209,7 @@ class Language:
             "million": self.say(MILLION),
             "percent": self.percent_sign,
             "missing": MISSING,
+            "decimals": min(self.decimals, 2),
         }
 
 

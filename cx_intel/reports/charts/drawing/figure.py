@@ -9,13 +9,16 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from cx_intel.reports.charts.drawing.palette import Mark
 from cx_intel.reports.words.language import Language
 from cx_intel.reports.words.rounding import is_missing
+
+if TYPE_CHECKING:
+    from cx_intel.reports.data.cubes.cube import Cube, Follows
 
 CONTAINER = "container"
 SEPARATORS = str.maketrans("\u2028\u2029", "  ")
@@ -48,8 +51,11 @@ class Figure:
         legend: What the colours mean; a page writes it as text, a picture as a legend of the chart.
         opens_accounts: A click on a mark opens its account (field `id`).
         lists: What a click on a mark lists: `by` names the fields of the table `accounts` that the mark shares with its
-            accounts; `table` a table of the page by its key, and `where` the headings of its columns, each with the field
-            of the mark and, where they are worded otherwise, the words of the table by those of the field.
+            accounts; `cube` one of single accounts, `keys` the field of the mark by the column of the cube, and `columns`
+            headings with figures and how they are written; `month` the field that holds a month, and `movements` the
+            movement of MRR by the words of the field `step`: it picks them on the page of revenue.
+        follows: What it takes from a cube for chosen accounts; its first rows are those of the whole company.
+        listed_from: The cube that `lists` names.
     """
 
     key: str
@@ -64,6 +70,8 @@ class Figure:
     legend: Sequence[Mark] = ()
     opens_accounts: bool = False
     lists: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    follows: "Follows | None" = None
+    listed_from: "Cube | None" = None
 
 
 def rows_of(frame: pd.DataFrame, columns: Mapping[str, str]) -> Rows:

@@ -2,9 +2,12 @@
 
     reports/<portfolio>/dashboard.html ...            the newest day
                         days/2026-11-20/...           that day, as it was last published
+                        days/charts-6.4-....js        what draws the charts of all these days
 
 A page is written twice: as the newest, with the days that can be picked, and for its day, with a line that says that it is
-of an earlier one. So nothing of an old page is ever made anew. Which pages there are is decided in `publishing.py`.
+of an earlier one. So nothing of an old page is ever made anew. The newest pages hold all that they show, so that one can be
+sent to somebody; those of a day share the script that draws charts, and without it tell in words what their charts show.
+Which pages there are is decided in `publishing.py`.
 """
 
 import re
@@ -23,6 +26,10 @@ MARK = "<template data-days></template>"
 HOME = '<a href="../index.html"'
 HOME_OF_A_DAY = '<a href="../../../index.html"'
 FIRST_PAGE = "dashboard"
+SOURCES = "script-src 'unsafe-inline' 'unsafe-eval'"
+SOURCES_OF_A_DAY = f"{SOURCES} 'self' file:"
+"""Where the scripts of a page may be from, as its head says (`templates/meta.html`): of a day, also from beside it."""
+_LIBRARY = re.compile(r'<script src="\.\./(charts-[^"/]+\.js)"></script>')
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -58,7 +65,9 @@ def forget_days(folder: Path, as_of: date, portfolio: Portfolio) -> list[date]:
     return kept
 
 
-def put_page(key: str, html: str, portfolio: Portfolio, as_of: date, folder: Path) -> list[Path]:
+def put_page(
+    key: str, html: str, portfolio: Portfolio, as_of: date, folder: Path, library: Path | None = None
+) -> list[Path]:
     """Writes a page as the newest and, where earlier days are kept, for its day; the files.
 
     Args:
@@ -67,6 +76,7 @@ def put_page(key: str, html: str, portfolio: Portfolio, as_of: date, folder: Pat
         portfolio: Whose it is.
         as_of: Its day.
         folder: Of the portfolio's reports.
+        library: The script that draws the charts of the page, which holds it as it is; None where none does.
     """
     f = Language(portfolio.reports.language, portfolio.currency.reporting)
     kept = days_kept(days_there(folder), as_of, portfolio)
@@ -81,5 +91,29 @@ def put_page(key: str, html: str, portfolio: Portfolio, as_of: date, folder: Pat
         newest = f"../../{key}.html"
         told = rendered("days.html", say=f.say, earlier=[], newest=newest, day=f.day(as_of)).strip()
         old = html.replace(MARK, told, 1).replace(HOME, HOME_OF_A_DAY, 1)
+        if library:
+            old = _beside(library, old, folder)
         files.append(write_whole(folder / DAYS / as_of.isoformat() / f"{key}.html", old.encode()))
     return files
+
+
+def _beside(library: Path, html: str, folder: Path) -> str:
+    """The page with the script that draws charts in a file that all days share."""
+    script, name = library.read_text(encoding="utf-8"), library.name.removeprefix(".")
+    inline = f"<script>{script}</script>"
+    if inline not in html:
+        return html
+    shared = folder / DAYS / name
+    if not shared.exists():
+        write_whole(shared, script.encode())
+        _forget_libraries(folder, name)
+    return html.replace(inline, f'<script src="../{name}"></script>', 1).replace(SOURCES, SOURCES_OF_A_DAY, 1)
+
+
+def _forget_libraries(folder: Path, newest: str) -> None:
+    """Removes those of earlier versions that no page of a kept day names."""
+    pages = (page for day in days_there(folder) for page in (folder / DAYS / day.isoformat()).glob("*.html"))
+    used = {name for page in pages for name in _LIBRARY.findall(page.read_text(encoding="utf-8"))}
+    for file in (folder / DAYS).glob("charts-*.js"):
+        if file.name not in used | {newest}:
+            file.unlink()

@@ -19,9 +19,11 @@ from markupsafe import Markup
 from cx_intel.reports.charts.drawing.figure import CONTAINER, Figure, Rows
 from cx_intel.reports.charts.drawing.palette import chart_theme
 from cx_intel.reports.data.cells import cells, filter_data, filter_labels
+from cx_intel.reports.data.cubes.cube import Cube
 from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.data.terms import due_forms
 from cx_intel.reports.data.trust import doubts, trust_of
-from cx_intel.reports.packing import columnar, script_json
+from cx_intel.reports.packing import columnar, numbered, packed, script_json
 from cx_intel.reports.pages.frame.page import Page, account_link
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -41,8 +43,8 @@ SHOWN = {
 SCRIPTS = {"page.html": (), "dashboard.html": (), "accounts.html": ("accounts.js",)}
 
 
-def chart_library(kept_in: Path) -> str:
-    """Vega, Vega-Lite and Vega-Embed in one script, which sets `vegaEmbed`.
+def chart_library(kept_in: Path) -> Path:
+    """Vega, Vega-Lite and Vega-Embed in one script, which sets `vegaEmbed`: its file.
 
     Bundling takes seconds, so the script is kept in a folder, under the versions that it is made of.
     """
@@ -50,7 +52,7 @@ def chart_library(kept_in: Path) -> str:
     if not kept.exists():
         bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
         write_whole(kept, bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--").encode())
-    return kept.read_text(encoding="utf-8")
+    return kept
 
 
 def write_whole(path: Path, content: bytes) -> Path:
@@ -80,7 +82,8 @@ def _templates() -> Environment:
 
 def scripts_of(template: str) -> tuple[str, ...]:
     """The scripts of a page, in order."""
-    return ("charts.js", "tables.js", "cards.js", "downloads.js", *SCRIPTS[template], "marks.js", "filters.js")
+    shared = ("charts.js", "sums.js", "tables.js", "cards.js", "downloads.js")
+    return (*shared, *SCRIPTS[template], "marks.js", "months.js", "filters.js")
 
 
 @lru_cache(maxsize=8)
@@ -119,7 +122,10 @@ def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) 
         "words": {text: data.language.say(text) for text in script_texts(page.template)},
         "asOf": data.as_of.isoformat(),
         "portfolio": data.portfolio.name,
+        "due": due_forms(data.language),
         "filters": filter_data(data),
+        "cubes": {cube.name: _cube(cube) for cube in _cubes(page, figures)},
+        "tables": {t.key: told for s in page.sections for t in s.tables if t.rows and (told := t.for_script())},
         **page.script_data,
     }
     needs_charts = bool(figures) or page.template == "accounts.html"
@@ -156,4 +162,17 @@ def _chart(figure: Figure, shared: dict[str, Rows]) -> dict[str, Any]:
         "own": own,
         "opensAccounts": figure.opens_accounts,
         "lists": dict(figure.lists),
+        "follows": figure.follows.for_script() if figure.follows else None,
     }
+
+
+def _cubes(page: Page, figures: list[Figure]) -> list[Cube]:
+    """Those that anything on the page is made of anew for chosen accounts."""
+    of_tables = [table.follows.cube for s in page.sections for table in s.tables if table.follows]
+    of_charts = [cube for f in figures for cube in (f.follows and f.follows.cube, f.listed_from) if cube]
+    return list({cube.name: cube for cube in (*of_tables, *of_charts, *page.cubes)}.values())
+
+
+def _cube(cube: Cube) -> dict[str, Any]:
+    rows = {"length": len(cube.rows), "columns": numbered(cube.columns())}
+    return {"packed": packed(rows), "figures": {name: dict(made) for name, made in cube.figures.items()}}

@@ -13,6 +13,7 @@ import pandas as pd
 
 from cx_intel.reports.charts.drawing.figure import Figure, Rows, plain_value
 from cx_intel.reports.charts.drawing.palette import Mark
+from cx_intel.reports.data.cubes.cube import Cube, Follows
 from cx_intel.reports.data.report_data import records
 from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.words.language import MISSING, Language, iso
@@ -48,17 +49,24 @@ class Cell:
 
 @dataclass(frozen=True)
 class Heading:
-    """The heading of a column, what explains it, and where the column stands on a phone's card (0: folded away)."""
+    """The heading of a column, what explains it, and where the column stands on a phone's card (0: folded away).
+
+    Attributes:
+        figure: The column of the table that it shows, and so the figure of a cube, where the table follows one.
+        written: How: money, percent, number or due; with so many digits; and the unit after it.
+    """
 
     label: str
     kind: Kind = "text"
     explains: str = ""
     place: int = 0
+    figure: str = ""
+    written: tuple[str, int, str] = ("", 0, "")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption; one whose rows are accounts follows the filters of the pages."""
+    """A table with its caption; one whose rows are accounts, or sums of a cube, follows the filters of the pages."""
 
     caption: str
     headings: Sequence[Heading]
@@ -75,6 +83,22 @@ class Table:
     divider: tuple[int, str] | None = None
     """A line across the table before the row of that index, and what it says."""
     is_folded: bool = False
+    is_kept: bool = False
+    """It stands there also without rows, because a script fills it; `empty` is then what it says."""
+    follows: Follows | None = None
+    """What it is made of anew for chosen accounts; it needs a key then."""
+    keys: Sequence[Sequence[Any]] = ()
+    """Of each row, in the order of `follows.by`."""
+
+    def for_script(self) -> dict[str, Any] | None:
+        """What the script of the filters needs of it."""
+        if self.follows is None:
+            return None
+        known = self.follows.cube.figures
+        columns = [
+            None if h.kind == "text" else [h.figure, *h.written] if h.figure in known else [] for h in self.headings
+        ]
+        return self.follows.for_script() | {"columns": columns}
 
     @property
     def accounts(self) -> list[str]:
@@ -108,6 +132,8 @@ class Page:
     """Rows that several charts share."""
     script_data: Mapping[str, Any] = field(default_factory=dict)
     packed: Sequence[str] = ()
+    cubes: Sequence[Cube] = ()
+    """Beside those that its tables and charts follow."""
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -141,7 +167,9 @@ def table_of(
     """
     shown = records(frame.head(limit))
     rows = [[cell(row) for _, cell in columns] for row in shown]
-    return Table(caption, [heading for heading, _ in columns], rows, where_more, len(frame), **more)
+    follows: Follows | None = more.get("follows")
+    keys = [follows.keys(row) for row in shown] if follows else []
+    return Table(caption, [heading for heading, _ in columns], rows, where_more, len(frame), keys=keys, **more)
 
 
 class Columns:
@@ -151,16 +179,19 @@ class Columns:
         self.f = language
 
     def text(self, label: str, column: str, explains: str = "") -> Column:
-        return self.heading(label, explains=explains), lambda row: Cell(
+        return Heading(label, "text", explains, figure=column), lambda row: Cell(
             MISSING if is_missing(row[column]) else str(row[column])
         )
 
     def heading(self, label: str, kind: Kind = "text", explains: str = "") -> Heading:
         return Heading(label, kind, explains)
 
+    def figure(self, label: str, column: str, explains: str, written: str, digits: int = 0, unit: str = "") -> Heading:
+        return Heading(label, "number", explains, figure=column, written=(written, digits, unit))
+
     def term(self, label: str, column: str) -> Column:
         """A word that tables hold in English (`cx_intel.reports.data.terms`)."""
-        return self.heading(label), lambda row: Cell(
+        return Heading(label, figure=column), lambda row: Cell(
             MISSING if is_missing(row[column]) else self.f.say(str(row[column]))
         )
 
@@ -185,15 +216,15 @@ class Columns:
             text = self.f.number(row[column], digits)
             return Cell(text if text == MISSING else text + unit, plain_value(row[column]))
 
-        return self.heading(label, "number", explains), cell
+        return self.figure(label, column, explains, "number", digits, unit), cell
 
     def money(self, label: str, column: str, digits: int = 0, explains: str = "") -> Column:
-        return self.heading(label, "number", explains), lambda row: Cell(
+        return self.figure(label, column, explains, "money", digits), lambda row: Cell(
             self.f.money(row[column], digits), plain_value(row[column])
         )
 
     def percent(self, label: str, column: str, digits: int = 1, explains: str = "") -> Column:
-        return self.heading(label, "number", explains), lambda row: Cell(
+        return self.figure(label, column, explains, "percent", digits), lambda row: Cell(
             self.f.percent(row[column], digits), plain_value(row[column])
         )
 
@@ -201,11 +232,13 @@ class Columns:
         return self.heading(label, "number", explains), lambda row: Cell(self.f.day(row[column]), iso(row[column]))
 
     def month(self, label: str, column: str) -> Column:
-        return self.heading(label), lambda row: Cell(self.f.month(row[column]), iso(row[column]))
+        return Heading(label, figure=column), lambda row: Cell(self.f.month(row[column]), iso(row[column]))
 
     def due(self, label: str, column: str) -> Column:
         """Days to a renewal."""
-        return self.heading(label, "number"), lambda row: Cell(due_in(self.f, row[column]), plain_value(row[column]))
+        return self.figure(label, column, "", "due"), lambda row: Cell(
+            due_in(self.f, row[column]), plain_value(row[column])
+        )
 
     def level(self, label: str, column: str, marks: Iterable[Mark]) -> Column:
         order = {mark.name: (position, mark) for position, mark in enumerate(marks)}

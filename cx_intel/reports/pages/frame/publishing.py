@@ -59,13 +59,14 @@ def publish(data: ReportData, folder: Path) -> Published:
         write_index(folder.parent, MENU)
         return files
     library, written = chart_library(folder.parent), list[Path]()
+    drawing = library.read_text(encoding="utf-8")
     forget_days(folder, data.as_of, data.portfolio)
     with ThreadPoolExecutor(1) as second_core:  # pictures are drawn outside of Python
         first = dashboard(data)
         picture = second_core.submit(dashboard_png, data, first.answer)
         for key, (_, make) in PAGES.items():
-            html = render(first if make is dashboard else make(data), data, MENU, library)
-            written += put_page(key, html, data.portfolio, data.as_of, folder)
+            html = render(first if make is dashboard else make(data), data, MENU, drawing)
+            written += put_page(key, html, data.portfolio, data.as_of, folder, library)
         write_whole(files.picture, picture.result())
     entry = write_entry(data, folder)
     made.remember((*written, files.picture, entry))
