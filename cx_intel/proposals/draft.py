@@ -23,7 +23,7 @@ from cx_intel.proposals.words.columns import CURRENCY_WORDS
 from cx_intel.proposals.words.names import plain
 from cx_intel.settings.sources.base import DELIVERED_ONCE
 from cx_intel.settings.yaml.presets import LINKS, preset_of
-from cx_intel.warehouse.duckdb.queries.drafted_queries import PRICES, ROWS
+from cx_intel.warehouse.duckdb.queries.drafted_queries import ROWS
 
 COMPARED = [7, 30]
 """Days before the first refresh that get a snapshot too: those of a week and a month ago."""
@@ -32,7 +32,9 @@ HISTORY = timedelta(days=60)
 OLD = timedelta(days=7)
 """An export whose newest row is older than that is taken for one of that day."""
 OLD_WITHOUT_DAILY_ROWS = timedelta(days=400)
-"""The same where nothing has rows for each day or month: accounts and contracts may begin seldom."""
+"""The most that it may be where nothing has rows for each day or month: accounts and contracts may begin seldom."""
+USUAL_GAPS, NEWEST_DAYS, LEAST_DAYS = 10, 20, 5
+"""Where they begin often it is so many times the usual gap between the newest days, if there are so many at least."""
 _SELDOM = ("accounts", "subscriptions", "account_aliases")
 """Tables whose newest row does not tell the day of the export."""
 REVENUE_TABLES = ("subscriptions", "mrr_history", "invoices")
@@ -157,13 +159,22 @@ def _as_of(proposal: Proposal, today: date) -> list[str]:
     compared = f", first_snapshots: {COMPARED}" if reaches_back else ""
     why = "the first refresh also makes the days that a week and a month are compared with"
     told = [f"# {why}"] if compared else []
-    if today - newest <= (OLD if frequent else OLD_WITHOUT_DAILY_ROWS):
+    if today - newest <= (OLD if frequent else _old_at(days[True])):
         return [*told, f"as_of: {{default: yesterday{compared}}}"]
     return [
         *told,
         f"as_of: {{default: {newest}, earliest: {min(newest - timedelta(days=365), date(2023, 1, 1))}{compared}}} "
         "# the newest day seen in the first and last rows; for fresh exports `yesterday`",
     ]
+
+
+def _old_at(begun: Sequence[date]) -> timedelta:
+    """How old the newest beginning of an account or a contract may be, for an export of today."""
+    newest = sorted(set(begun))[-NEWEST_DAYS:]
+    if len(newest) < LEAST_DAYS:
+        return OLD_WITHOUT_DAILY_ROWS
+    gap = (newest[-1] - newest[0]) / (len(newest) - 1)
+    return min(OLD_WITHOUT_DAILY_ROWS, max(OLD, USUAL_GAPS * gap))
 
 
 def _basis(delivered: Container[str]) -> list[str]:
@@ -224,13 +235,21 @@ def _source(table: TableProposal, variable: str, connection: str) -> Iterator[st
     if table.found.is_landed:
         keys: dict[str, Any] = {"kind": "sql", "table": table.table, "connection": f"${{{connection}}}"}
         keys["tables"] = {ROWS: {"name": table.found.pattern, "columns": table.columns}}
-        if table.prices:
-            keys["tables"][PRICES] = {"name": table.prices.pattern, "columns": table.of_prices}
+        if table.joined:
+            keys["tables"][table.joined_as] = {"name": table.joined.pattern, "columns": table.of_joined}
         keys |= {name: value for name, value in table.more.items() if name != "constants"}
         keys["query"] = LiteralScalarString(table.query)
     elif table.query:
         rows = {"path": path, **table.found.layout, "columns": table.columns}
-        keys = {"kind": "sql", "table": table.table, "files": {ROWS: rows}, **table.more}
+        keys = {"kind": "sql", "table": table.table, "files": {ROWS: rows}}
+        if table.joined:
+            other = {
+                "path": f"${{{variable}}}/{table.joined.pattern}",
+                **table.joined.layout,
+                "columns": table.of_joined,
+            }
+            keys["files"][table.joined_as] = other
+        keys |= {name: value for name, value in table.more.items() if name != "constants"}
         keys["query"] = LiteralScalarString(table.query)
     else:
         keys = {"kind": "files", "table": table.table, "path": path, **table.found.layout}

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from cx_intel.proposals.folders import SAMPLE_ROWS, FoundFiles, look_into
+from cx_intel.proposals.agreement import known_accounts, with_decimal_sign, with_names, with_strangers
+from cx_intel.proposals.folders import FoundFiles, look_into
 from cx_intel.proposals.landed import FirstRows, landed_tables
+from cx_intel.proposals.links import from_other_files, people_as_accounts
 from cx_intel.proposals.presets import LandedProposal, PresetProposal, fitting, fitting_schemas
 from cx_intel.proposals.shapes import accounts_from, contracts_of_accounts, months_of_files, wide_months, without_totals
-from cx_intel.proposals.tables import TableProposal, is_named, is_never, proposed, with_decimal_sign, with_strangers
+from cx_intel.proposals.tables import TableProposal, is_named, is_never, proposed
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.presets import preset_of
 from cx_intel.sources.files.heads import name_of_head
@@ -100,14 +102,29 @@ def proposal_for(
         else:
             delivered.add(guess.table)
             tables.append(without_totals(guess))
+    if not {"account_id"} & {name for table in (*tables, *incomplete) for name in table.columns}:
+        tables += people_as_accounts(incomplete, others, known)
+    tables += from_other_files(_open(incomplete, tables), tables, others, known)
+    incomplete = _open(incomplete, tables)
+    others = [files for files in others if files.title not in {table.found.title for table in tables}]
+    others = [files for files in others if files not in [table.joined for table in tables]]
+    delivered |= {table.table for table in tables}
     if "accounts" not in delivered and (guess := accounts_from(tables, known)):
         tables.insert(0, guess)
-    if not {"subscriptions", "invoices", "mrr_history"} & (delivered | {table.table for table in incomplete}):
+    if not {"subscriptions", "invoices", "mrr_history"} & (
+        delivered | {table.table for table in incomplete if table.missing != ("amount",)}
+    ):
         of_accounts = (contracts_of_accounts(table, known) for table in tables if table.table == "accounts")
         tables += [contracts for contracts in of_accounts if contracts]
     accounts = known_accounts(presets, tables) if not landed else frozenset[str]()
-    tables = [with_strangers(table, accounts) for table in with_decimal_sign(tables)]
+    tables = [with_strangers(table, accounts) for table in with_names(with_decimal_sign(tables))]
     return Proposal(found, presets, tables, incomplete, others, landed)
+
+
+def _open(incomplete: Sequence[TableProposal], tables: Sequence[TableProposal]) -> list[TableProposal]:
+    """Those of the incomplete proposals that did not become whole since."""
+    whole = {table.found.title for table in tables}
+    return [table for table in incomplete if table.found.title not in whole]
 
 
 def deliveries(presets: Sequence[FittingPreset]) -> dict[str, FittingPreset]:
@@ -148,15 +165,6 @@ def _fit(files: FoundFiles, known: Portfolio) -> tuple[bool, int]:
     if guess is None or guess.missing:
         return False, 0
     return is_named(files, guess.table), len(guess.columns)
-
-
-def known_accounts(presets: Sequence[PresetProposal], tables: Sequence[TableProposal]) -> frozenset[str]:
-    """The ids of the accounts seen; none where not all accounts were looked at."""
-    ids = {account for preset in presets for account in preset.accounts}
-    for table in tables:
-        if table.table == "accounts":
-            ids.update(table.found.values(table.columns["account_id"]))
-    return frozenset(ids) if len(ids) < SAMPLE_ROWS else frozenset()
 
 
 def known_contracts() -> Portfolio:

@@ -3,26 +3,21 @@
 Presets of landed tables come first (`presets.py`); which column is which is decided in `tables.py`.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
 
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.meanings import meanings
-from cx_intel.proposals.tables import TableProposal, guessed, is_named, proposed
+from cx_intel.proposals.links import priced_by, query_of, targets
+from cx_intel.proposals.tables import TableProposal, is_named, proposed
 from cx_intel.proposals.words.names import plain
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.yaml.presets import merged
 from cx_intel.sources.errors import SourceError
-from cx_intel.warehouse.duckdb.queries.drafted_queries import PRICE_KEY, of_table, with_prices
+from cx_intel.warehouse.duckdb.queries.drafted_queries import of_table
 
 FirstRows = Callable[[str, Sequence[str]], list[dict[str, str | None]]]
 """Takes schema and name of a table, and the columns wanted; raises SourceError."""
 
 SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "pg_toast")
-OF_PRICES = ("amount", "unit_amount", "currency", "billing_interval", "billing_period_months")
-"""What a table of prices may tell of subscriptions."""
 _DELETED = ("deleted_at", "is_deleted", "deleted", "archived_at")
 
 
@@ -87,50 +82,17 @@ def _priced(
     first_rows: FirstRows,
 ) -> TableProposal:
     """Subscriptions with the prices of the table that a column leads to, such as plan_id to plans."""
-    for key, name in _keys(table.found, tables):
-        prices = _with_rows(_found(schema, name, tables[name]), first_rows)
-        target = next((column for column in tables[name] if plain(column) in ("id", plain(key))), None)
-        if prices is None or target is None:
-            continue
-        told = guessed("subscriptions", prices, portfolio).columns
-        of_prices = {n: c for n, c in told.items() if n in OF_PRICES and n not in table.columns}
-        if not {"amount", "unit_amount"} & set(of_prices):
-            continue
-        more, doubts = meanings("subscriptions", of_prices, prices)
-        if "quantity" in table.columns and "amount" in of_prices:
-            of_prices["unit_amount"] = price = of_prices.pop("amount")
-            doubts.append(f"{price} of {prices.pattern} is taken for one of {table.columns['quantity']}, not for all.")
-        if label := next((column for column in prices.columns if plain(column) == "name"), None):
-            of_prices.setdefault("product_name", label)
-        constants = cast(dict[str, object], more.get("constants", {}))
-        return replace(
-            table,
-            columns={**{n: c for n, c in table.columns.items() if n not in (*of_prices, *constants)}, PRICE_KEY: key},
-            more=merged(table.more, more),
-            missing=(),
-            doubts=(*table.doubts, *doubts),
-            prices=prices,
-            of_prices={PRICE_KEY: target, **of_prices},
-        )
-    return table
-
-
-def _keys(found: FoundFiles, tables: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """The columns that lead to another table, and that table."""
     names = {plain(name): name for name in tables}
-    for column in found.columns:
-        if match := re.match(r"^(.+)_id$", plain(column)):
-            there = next((names[n] for n in (f"{match[1]}s", match[1], f"{match[1]}es") if n in names), None)
-            if there and there != found.pattern.rsplit(".", 1)[-1]:
-                yield column, there
+    for key, name in targets(table.found, names):
+        prices = _with_rows(_found(schema, names[name], tables[names[name]]), first_rows)
+        if prices and (priced := priced_by(table, key, prices, portfolio)):
+            return priced
+    return table
 
 
 def _worded(table: TableProposal) -> TableProposal:
     """The proposal with its query, and with what is to be known of rows that the database keeps."""
-    constants = table.constants
-    columns = [name for name in table.columns if name != PRICE_KEY]
-    of_prices = [name for name in table.of_prices if name != PRICE_KEY]
-    query = with_prices(columns, of_prices, constants) if table.prices else of_table(columns, constants)
+    query = query_of(table) if table.joined else of_table([*table.columns], table.constants)
     doubts = [
         f"Rows with a value in {name} are taken too; leave them out with `where` in the query if they are none."
         for name in table.found.columns

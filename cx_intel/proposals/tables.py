@@ -6,18 +6,20 @@ is part of the proposal.
 """
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME, Column
 from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.meanings import FIGURE, meanings, of_ends, of_periods, without_billing
-from cx_intel.proposals.spellings import EITHER_WAY, day_of, is_day, spellings
-from cx_intel.proposals.words.columns import COLUMN_WORDS, NEVER_NAMED, TABLE_WORDS, TELLING
+from cx_intel.proposals.meanings import CREATED, FIGURE, is_recurring, meanings, of_ends, of_periods, without_billing
+from cx_intel.proposals.spellings import day_of, is_day, spellings
+from cx_intel.proposals.words.columns import COLUMN_WORDS
+from cx_intel.proposals.words.files import NEVER_NAMED, TABLE_WORDS, TELLING
 from cx_intel.proposals.words.names import bare_names, plain
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.warehouse.duckdb.queries.drafted_queries import OWNERS, PRICES
 
 _NUMBER = re.compile(r"^[^\d(-]{0,4}\(?-?[\d.,' ]*\d\)?[^\d]{0,4}$")
 _TYPED = {DATE: "day", TIME: "time", **dict.fromkeys((MONEY, PRICE, NUMBER, COUNT), "number")}
@@ -26,6 +28,10 @@ _BILLING = ("subscriptions", "invoices")
 """Files named after these hold amounts, not measured figures, even where a column that they need is missing."""
 MIN_FIGURES = 3
 """Columns of numbers beside an account and a day that make a file one of measured figures."""
+LEAST_ROWS = 5
+"""Of a file with fewer rows one day in all of them tells nothing."""
+WRITTEN = (*CREATED, "inserted_at", "loaded_at", "imported_at", "ingested_at", "updated_at", "last_updated")
+"""Names of columns that may say when rows were written."""
 FITTING_SHARE = 0.8
 """Of the cells looked at, the share that has to be a day or a number for a column to be taken for one."""
 
@@ -42,8 +48,8 @@ class TableProposal:
         missing: Canonical columns that are needed and that no column of the files seems to be.
         doubts: What could not be told, as sentences.
         query: What gives the table, where its rows are not those of the files; the files' names are those of `columns` in it.
-        prices: The table of a database that has the prices of subscriptions.
-        of_prices: Canonical name: its name there; `price_key` is what both tables have.
+        joined: The files or the table that tell more of each row, such as the price of a subscription's plan.
+        of_joined: Canonical name: its name there; `key` is what both have.
     """
 
     table: str
@@ -53,8 +59,13 @@ class TableProposal:
     missing: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     query: str = ""
-    prices: FoundFiles | None = None
-    of_prices: dict[str, str] = field(default_factory=dict)
+    joined: FoundFiles | None = None
+    of_joined: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def joined_as(self) -> str:
+        """What `joined` is called in the query: a price is missing, or an account."""
+        return OWNERS if "account_id" in self.of_joined else PRICES
 
     @property
     def date_formats(self) -> list[str]:
@@ -95,8 +106,6 @@ def proposed(
     is_another = False
     is_billing = any(is_named(found, table) for table in _BILLING) and not is_named(found, "metrics")
     if not is_billing and (wide := _wide_metrics(found)):
-        if "metrics" in taken:  # figures of several systems stand beside each other
-            wide = replace(wide, more={**wide.more, "name": plain(found.title.split(".")[0])})
         best = (_score(is_named=True, is_whole=True, share=1.0, columns=2.5), wide)  # unless a table has three columns
     for table in TABLE_WORDS:
         proposal = _of_table(table, found, portfolio, by_domain)
@@ -156,44 +165,6 @@ def _score(is_named: bool, is_whole: bool, share: float, columns: float) -> floa
     return 10 * is_named + 4 * is_whole + 2 * share + columns / 100
 
 
-def with_decimal_sign(tables: Iterable[TableProposal]) -> list[TableProposal]:
-    """The proposals, where numbers that may be meant either way are read as those of the other files are written."""
-    given = list(tables)
-    signs = {str(table.more["decimal"]) for table in given if "decimal" in table.more}
-    if len(signs) != 1:
-        return given
-    (sign,) = signs
-    said = f'Numbers such as 1,234 are read with `decimal: "{sign}"`, as in the other files.'
-    return [
-        replace(
-            table,
-            more={**table.more, "decimal": sign},
-            doubts=tuple(said if doubt == EITHER_WAY else doubt for doubt in table.doubts),
-        )
-        if EITHER_WAY in table.doubts
-        else table
-        for table in given
-    ]
-
-
-def with_strangers(table: TableProposal, accounts: Container[str]) -> TableProposal:
-    """The proposal with a doubt where its account ids are not those of the accounts."""
-    if not accounts or table.table == "accounts" or "account_id" not in table.columns or "system" in table.more:
-        return table
-    ids = set(table.found.values(table.columns["account_id"]))
-    strangers = [value for value in ids if value not in accounts]
-    if len(strangers) <= len(ids) / 2:
-        return table
-    if all(value.removesuffix(".0") in accounts or f"{value}.0" in accounts for value in strangers):
-        doubt = f"The ids of accounts are decimal numbers in one file and none in the other, such as {min(strangers)}: "
-        return replace(table, doubts=(*table.doubts, f"{doubt}export them as text, or cut off `.0` in a query."))
-    doubt = (
-        f"{len(strangers)} of {len(ids)} ids in {table.columns['account_id']} are no ids of the accounts, such as "
-        f"{min(strangers)}: where they are another system's, state its `system` and its links under `identity`."
-    )
-    return replace(table, doubts=(*table.doubts, doubt))
-
-
 _NAMES_OF_PEOPLE = {"contact_name", "first_name", "last_name", "email"}
 
 
@@ -204,6 +175,7 @@ def _wide_metrics(found: FoundFiles) -> TableProposal | None:
     given = {plain(name): name for name in reversed(found.columns)}
     account = next((given[word] for word in COLUMN_WORDS["metrics"]["account_id"] if word in given), None)
     days = [n for n in found.columns if (seen := found.values(n)) and all(day_of(v) for v in seen)]
+    days = [name for name in days if name not in loaded_at(found)]
     others = [n for n in found.columns if n != account and not re.search(r"(^|_)id$", plain(n))]
     figures = [n for n in others if (seen := found.values(n)) and all(FIGURE.match(value) for value in seen)]
     if account is None or len(days) != 1 or len(figures) < MIN_FIGURES:
@@ -219,7 +191,7 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
     kinds = {column.name: column for column in delivered_columns(contract)}
     needed = needed_columns(contract)
     columns = _mapping(table, found, kinds, needed)
-    misread = _misread(table, columns, found, kinds)
+    misread = [*_misread(table, columns, found, kinds), *_standing_in(table, columns, found)]
     by_mail: dict[str, object] = {}
     if by_domain and "account_id" in kinds and "account_id" not in columns and (mail := _mail_column(found)):
         columns = {"account_id": mail, **columns}
@@ -261,13 +233,53 @@ def _mapping(table: str, found: FoundFiles, kinds: dict[str, Column], needed: Co
     """Canonical name: the column that is most likely it. Each column is one thing, the likeliest name first."""
     wanted = [(place, name, word) for name, words in COLUMN_WORDS[table].items() for place, word in enumerate(words)]
     columns: dict[str, str] = {}
+    loaded = loaded_at(found)
     for given in _names(table, found):
         for _, name, word in sorted(wanted, key=lambda entry: (entry[2] != entry[1], entry[1] not in needed, entry[0])):
             free = word in given and given[word] not in columns.values()
-            if name not in columns and free and name in kinds and _fits(found.values(given[word]), kinds[name]):
+            if not free or name in columns or name not in kinds or given[word] in loaded:
+                continue
+            values = found.values(given[word])
+            if _fits(values, kinds[name]) and not (name == "segment" and _are_numbers(values)):
                 columns[name] = given[word]
     order = list(COLUMN_WORDS[table])
     return dict(sorted(columns.items(), key=lambda entry: order.index(entry[0])))
+
+
+def loaded_at(found: FoundFiles) -> set[str]:
+    """Columns that say when rows were written and not when things happened: one day in all rows, where others vary."""
+    days = {name: {value[:10] for value in found.values(name)} for name in found.columns}
+    whole = [name for name in days if len(found.values(name)) >= LEAST_ROWS and all(is_day(day) for day in days[name])]
+    if not any(len(days[name]) > 1 for name in whole):
+        return set()
+    return {name for name in whole if len(days[name]) == 1 and plain(name) in WRITTEN}
+
+
+def _standing_in(table: str, columns: dict[str, str], found: FoundFiles) -> list[str]:
+    """What is said where a column stands in for another, or is left out; those that change do so in `columns`."""
+    doubts = [
+        f"{name} is one day in all rows, on which they were written: it tells no other day."
+        for name in loaded_at(found)
+    ]
+    if table != "subscriptions":
+        return sorted(doubts)
+    if "canceled_at" in columns and not {"end_date", "cancel_at"} & set(columns):
+        columns["end_date"] = columns.pop("canceled_at")
+        doubts.append(f"{columns['end_date']} is taken for the day from which a contract is no longer in force.")
+    if "discount_pct" in columns and is_recurring(columns.get("amount", "")):
+        doubts.append(
+            f"{columns['amount']} is taken for what is paid, {columns.pop('discount_pct')} taken off already."
+        )
+    if "subscription_id" not in columns and (account := columns.get("account_id")):
+        ids = found.values_to_the_end(account)
+        if ids and len(set(found.values(account))) == len(found.values(account)):
+            columns |= {"subscription_id": account}
+            doubts.append(f"No column has an id of contracts: each {account} is taken for one, as it stands once.")
+    return doubts
+
+
+def _are_numbers(values: Sequence[str]) -> bool:
+    return bool(values) and all(FIGURE.match(value) for value in values)
 
 
 def _names(table: str, found: FoundFiles) -> list[dict[str, str]]:

@@ -1,46 +1,7 @@
-"""What people call tables and columns, in the order in which a name is taken for the canonical one.
+"""What people call columns, in the order in which a name is taken for the canonical one; tables are in `files.py`.
 
 Names are compared in lower case with `_` for all between words. What is made of them: `cx_intel.proposals.tables`.
 """
-
-TABLE_WORDS = {
-    "account_aliases": ("alias", "merged"),
-    "accounts": (
-        "account",
-        "customer",
-        "compan",
-        "client",
-        "organi",
-        "kunde",
-        "tenant",
-        "workspace",
-        "firmen",
-        "team",
-        "business",
-    ),
-    "subscriptions": ("subscription", "contract", "licen", "vertr", "abo"),
-    "invoices": ("invoice", "billing", "rechnung", "payment", "charge", "zahlung"),
-    "mrr_history": ("mrr", "revenue", "arr"),
-    "usage_events": ("event", "usage", "activit", "track", "log"),
-    "support_tickets": ("ticket", "case", "conversation", "support", "issue"),
-    "nps_responses": ("nps", "survey", "feedback", "umfrage"),
-    "csm_activities": ("csm", "qbr", "meeting", "task", "touch"),
-    "contacts": ("contact", "ansprechpartner"),
-    "metrics": ("metric", "signal", "measure"),
-    "ticket_status_history": ("status_history", "field_history", "ticket_event"),
-}
-"""Canonical table: parts of the names of files that hold it; the first table that fits best is taken."""
-
-NEVER_NAMED = {
-    "accounts": ("contact", "lead", "coupon", "transaction", "email", "note", "tag", "campaign"),
-    "usage_events": (
-        *("revenue", "mrr", "payment", "billing", "invoice", "charge", "refund", "contract", "subscription"),
-        *("opportunit", "deal", "lead", "renewal", "churn"),
-    ),
-    "mrr_history": ("event", "payment", "invoice", "billing", "charge", "transaction"),
-}
-"""Canonical table: parts of the names of files that hold something else, whatever their columns are: what happened to
-contracts and money is no usage of the product, and a log of amounts is no month's MRR."""
 
 _ACCOUNT = (
     *("account_id", "customer_id", "company_id", "organization_id", "organisation_id", "org_id", "client_id"),
@@ -49,14 +10,6 @@ _ACCOUNT = (
     *("account_number", "customer_name", "account_name", "company_name", "team_id", "business_id"),
 )
 _STATUS = ("status", "state", "stage", "lifecycle_stage")
-TELLING = {
-    "usage_events": ("event_name", "event_type", "event", "action", "feature", "feature_name"),
-    "support_tickets": ("ticket", "case", "priority", "urgency", "severity", "resolved", "solved", "closed", "csat"),
-    "csm_activities": ("activity", "task", "qbr", "meeting"),
-    "contacts": ("email", "email_address", "contact_name", "first_name", "job_title"),
-}
-"""Canonical table: words in the names of columns of which a file has one, if it is to be taken for the table by its columns
-alone: an id, an account, a day and a type are what most tables have."""
 CURRENCY_WORDS = ("currency", "currency_code", "waehrung")
 
 COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -80,11 +33,14 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             ),
         ),
         "account_name": ("account_name", "company_name", "customer_name", "name", "company", "customer", "firma"),
-        "segment": ("segment", "customer_segment", "size", "tier"),
+        "segment": ("segment", "customer_segment", "size", "tier", "business_size"),
         "industry": ("industry", "sector", "branche"),
         "country": ("country", "country_region", "country_code", "billing_country", "land"),
         "region": ("region", "territory"),
-        "employee_count": ("employee_count", "employees", "number_of_employees", "headcount", "mitarbeiter"),
+        "employee_count": (
+            *("employee_count", "employees", "number_of_employees", "num_employees", "headcount", "mitarbeiter"),
+            *("company_size", "size"),
+        ),
         "plan_tier": ("plan_tier", "plan", "plan_name", "package"),
         "owner": (
             *("owner", "csm", "csm_owner", "account_owner", "company_owner", "account_manager", "csm_name"),
@@ -93,6 +49,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "status": _STATUS,
         "signup_date": (
             *("signup_date", "signed_up_at", "sign_up_date", "customer_since", "signed_on", "create_date"),
+            *("join_date", "joined_at", "date_joined", "registration_date", "registered_at", "onboarding_date"),
             *("created_at", "created_date", "created", "start_date", "signup", "kunde_seit"),
         ),
         "parent_account_id": ("parent_account_id", "parent_id", "parent", "parent_company_id"),
@@ -134,6 +91,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
                 "monthly_recurring_revenue",
                 "annual_recurring_revenue",
             ),
+            *("monthly_revenue", "annual_revenue", "base_price", "list_price", "plan_price", "plan_value"),
             *("amount_cents", "amount_in_cents", "mrr_cents", "price_cents"),
         ),
         "unit_amount": (
@@ -157,6 +115,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "start",
             "from",
             "valid_from",
+            "term_start",
             *("beginn", "vertragsbeginn", "start_datum", "current_period_start", "contract_start_date"),
             *("activated_at", "activation_date", "subscribed_at", "created_at", "created_date", "created"),
         ),
@@ -169,10 +128,23 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "until",
             "to",
             "valid_to",
-            *("ende", "vertragsende", "bis"),
+            "term_end",
+            *("ende", "vertragsende", "bis", "expiry_date", "expiration_date", "expires_at"),
+            *("termination_date", "terminated_at"),
         ),
         "cancel_at": ("cancel_at", "cancels_at"),
-        "canceled_at": ("canceled_at", "cancelled_at", "cancellation_date", "cancelled_on", "gekuendigt_am"),
+        "canceled_at": (
+            *("canceled_at", "cancelled_at", "cancellation_date", "cancelled_on", "gekuendigt_am"),
+            *(
+                "cancel_date",
+                "canceled_date",
+                "cancelled_date",
+                "churn_date",
+                "churned_date",
+                "churned_at",
+                "churned_on",
+            ),
+        ),
         "trial_end": ("trial_end", "trial_ends_at", "trial_end_date", "trial_until"),
         "renewal_date": ("renewal_date", "renews_on", "renews_at", "next_renewal", "renewal"),
         "term_months": ("term_months", "contract_term", "term"),
@@ -194,8 +166,17 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "product_name": ("product_name", "product", "plan_name", "plan", "product_id", "description"),
         "invoice_type": ("invoice_type", "type"),
         "invoice_date": (
-            *("invoice_date", "issued_at", "issue_date", "date", "payment_date", "paid_at", "created_at", "created"),
-            "datum",
+            *(
+                "invoice_date",
+                "issued_at",
+                "issue_date",
+                "date",
+                "payment_date",
+                "paid_at",
+                "billing_date",
+                "billed_at",
+            ),
+            *("billing_month", "invoice_month", "created_at", "created", "datum"),
         ),
         "period_start": (
             *("period_start", "service_start", "from", "billing_start_date", "billing_period_start", "start_date"),
@@ -210,7 +191,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "net_amount",
             "subtotal",
             "total",
-            "amount_due",
+            *("amount_due", "amount_billed", "billed_amount", "invoiced_amount", "amount_invoiced", "amount_paid"),
             "netto",
             "betrag",
             "amount_cents",
@@ -239,8 +220,9 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "occurred_at",
             "event_time",
             "time",
+            "event_at",
             "created_at",
-            *("at", "ts", "date", "event_date", "usage_date"),
+            *("at", "ts", "date", "event_date", "usage_date", "happened_at", "logged_at", "activity_date"),
         ),
         "properties": ("properties", "event_properties", "metadata"),
     },
@@ -261,6 +243,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "erstellt_am",
             "erstellt",
             *("date_received", "received_at", "received_date", "date_opened", "opened_date", "date_created"),
+            *("create_at", "create_date", "created_on", "creation_date", "ticket_date", "submission_date"),
         ),
         "first_reply_at": ("first_reply_at", "first_response_at", "first_replied_at"),
         "resolved_at": (
@@ -268,9 +251,12 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             *("geschlossen_am", "erledigt_am", "date_closed", "date_resolved", "resolved_date", "resolution_date"),
         ),
         "priority": ("priority", "urgency", "severity", "prioritaet"),
-        "category": ("category", "type", "topic", "subject", "kategorie"),
+        "category": ("category", "issue_category", "issue_type", "type", "topic", "subject", "kategorie"),
         "status": (*_STATUS, "current_status"),
-        "satisfaction_score": ("satisfaction_score", "csat", "csat_score", "rating", "satisfaction", "stars"),
+        "satisfaction_score": (
+            *("satisfaction_score", "csat", "csat_score", "rating", "satisfaction", "stars", "customer_rating"),
+            "satisfaction_rating",
+        ),
     },
     "nps_responses": {
         "response_id": ("response_id", "survey_id", "nps_id", "feedback_id", "id"),

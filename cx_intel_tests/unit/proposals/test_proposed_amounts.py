@@ -132,7 +132,7 @@ def test_an_arr_by_month_is_said(tmp_path: Path) -> None:
 
 def test_scales_and_discounts_are_said(tmp_path: Path) -> None:
     tickets = "id,org_id,created_at,csat\n1,A,2024-01-01,95\n2,A,2024-01-01,4\n"
-    contracts = "id,customer,mrr,discount,start\n1,A,10.50,0.1,2024-01-01\n"
+    contracts = "id,customer,monthly_fee,discount,start\n1,A,10.50,0.1,2024-01-01\n"
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
 

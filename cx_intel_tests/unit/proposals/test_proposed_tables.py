@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from cx_intel.proposals.agreement import with_strangers
 from cx_intel.proposals.finding import known_contracts, proposal_for
 from cx_intel.proposals.folders import look_into
-from cx_intel.proposals.tables import proposed, with_strangers
+from cx_intel.proposals.tables import proposed
 from cx_intel_tests.helpers.proposed import found_in, proposal
 
 KNOWN = known_contracts()

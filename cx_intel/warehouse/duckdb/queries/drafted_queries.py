@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from cx_intel.warehouse.duckdb.files.local_spellings import literal
 
-ROWS, PRICES = "rows", "prices"
+ROWS, PRICES, OWNERS = "rows", "prices", "owners"
 """What the tables of a drafted query are called."""
-PRICE_KEY = "price_key"
-"""What leads from a row to its price."""
+KEY = "joined_by"
+"""What leads from a row to that of the other table."""
 _MONTH_OF_FILE = r"regexp_replace(_source_file, '.*(20\d\d)[-_.]?([01]\d).*', '\1-\2') as month"
 
 
@@ -19,10 +19,13 @@ def of_table(columns: Sequence[str], constants: Mapping[str, object]) -> str:
     return f"select {', '.join([*columns, *_constant(constants)])}\nfrom {ROWS}\n"
 
 
-def with_prices(columns: Sequence[str], of_prices: Sequence[str], constants: Mapping[str, object]) -> str:
-    """The columns of all rows with those of the price that each names."""
-    cells = [*(f"r.{name}" for name in columns), *(f"p.{name}" for name in of_prices), *_constant(constants)]
-    return f"select {', '.join(cells)}\nfrom {ROWS} r left join {PRICES} p on p.{PRICE_KEY} = r.{PRICE_KEY}\n"
+def joined(
+    columns: Sequence[str], of_joined: Sequence[str], constants: Mapping[str, object], table: str = PRICES
+) -> str:
+    """The columns of all rows with those of the price, or of another table, that each names."""
+    cells = [*(f"r.{name}" for name in columns), *(f"{table[0]}.{name}" for name in of_joined), *_constant(constants)]
+    on = f"{table[0]}.{KEY} = r.{KEY}"
+    return f"select {', '.join(cells)}\nfrom {ROWS} r left join {table} {table[0]} on {on}\n"
 
 
 def by_month_of_file(columns: Sequence[str], without: str = "") -> str:
