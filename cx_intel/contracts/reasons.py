@@ -26,6 +26,15 @@ REASONS = dict(
         sentence("no_number", "{column}: '{value}' is not a number (write 1234.5)"),
         sentence("no_date", "{column}: '{value}' is not a date (YYYY-MM-DD, or as date_formats say)"),
         sentence("no_time", "{column}: '{value}' is not a time (YYYY-MM-DDTHH:MM:SS, or as date_formats say)"),
+        sentence(
+            "excel_day",
+            "{column}: '{value}' may be a day as Excel counts them: save the column as dates (YYYY-MM-DD), or state "
+            "date_formats: [excel]",
+        ),
+        sentence(
+            "no_whole_quantity",
+            "{column}: '{value}' is not a whole number: deliver the amount of all units, and no {column}",
+        ),
         sentence("below", "{column}: '{value}' is below {limit}"),
         sentence("above", "{column}: '{value}' is above {limit}"),
         sentence("none_of", "{column}: '{value}' is none of {accepted}"),
@@ -36,10 +45,23 @@ REASONS = dict(
         ),
         sentence("no_rate", "{column}: '{value}' has no rate under currency.rates"),
         sentence(
+            "sign_of_several",
+            "{column}: '{value}' is the sign of several currencies: write the code, or state under values which it means",
+        ),
+        sentence(
             "other_currency", "{column}: '{value}' is not in the currency of the row, {currency}: mend one of the two"
+        ),
+        sentence(
+            "two_currencies",
+            "{column}: '{value}' has another currency than an amount of the row with {other}: mend one of the two",
         ),
         sentence("unknown_account", "account_id '{value}' is not among the accounts"),
         sentence("duplicate", "duplicate of row {row} of {file}: the same {key}"),
+        sentence(
+            "duplicate_line",
+            "duplicate of row {row} of {file}: the same {key}; if these are lines of one invoice, map what numbers the lines "
+            "to {key}, or make an id of invoice and line in a query",
+        ),
         sentence("duplicate_of_source", "duplicate of row {row} of the source: the same {key}"),
         sentence(
             "merged_and_own",
@@ -74,6 +96,10 @@ REASONS = dict(
             "ended_without_day",
             "status: '{value}' says that it has ended, nothing says when, and no load showed it in force: map the day to "
             "end_date, or state {{{value}: never}} under revenue.subscription_statuses if such ones never count",
+        ),
+        sentence(
+            "period_beyond_limit",
+            "billing_interval_count: '{value}' makes a billing period of more than {limit} months",
         ),
         sentence("month_beyond_limit", "the amount of a month is beyond the limit"),
         sentence("product_beyond_limit", "quantity times price is beyond the limit"),

@@ -50,7 +50,9 @@ QUANTITY_LIMIT = 1_000_000_000
 """More units of a subscription are a fault of the source."""
 BILLING_INTERVALS = ("day", "week", "month", "year")
 PERIOD_LIMIT = 1200
-"""A billing period of more months is a fault of the source."""
+"""A term of more months, or a billing period of more intervals, is a fault of the source."""
+PERIOD_MONTHS_LIMIT = 120
+"""A billing period of more months is one too: 999 stands for something else, and would make MRR of next to nothing."""
 
 
 def priorities(support: SupportSettings) -> tuple[str, ...]:
@@ -86,7 +88,7 @@ def billing_period_column() -> Column:
         "months",
         False,
         minimum=1,
-        maximum=PERIOD_LIMIT,
+        maximum=PERIOD_MONTHS_LIMIT,
     )
 
 

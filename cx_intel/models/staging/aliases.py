@@ -21,7 +21,7 @@ DOUBLINGS = 6
 def delivered_accounts(raw_accounts: ir.Table) -> ir.Table:
     """The accounts that the source delivers, each once: `account_id`, `currency`."""
     has_currency = "currency" in raw_accounts.columns and not raw_accounts.currency.type().is_null()
-    currency = parsing.text(raw_accounts.currency).upper() if has_currency else ibis.null("string")
+    currency = parsing.currency(parsing.text(raw_accounts.currency)) if has_currency else ibis.null("string")
     rows = raw_accounts.select(account_id=parsing.text(raw_accounts.account_id), currency=currency)
     rows = rows.filter(rows.account_id.notnull())
     return rows.group_by("account_id").agg(currency=rows.currency.max())

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.contracts.staging.currency_signs import OF_ONE
 from cx_intel.models.expressions.time import date_in_zone, to_utc
 
 NUMBER_PATTERN = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$"
@@ -25,6 +26,9 @@ MONTH_PATTERN = r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"
 EPOCH_SECONDS_PATTERN = r"^[1-9][0-9]{9}([.][0-9]*)?$"
 EPOCH_MS_PATTERN = r"^[1-9][0-9]{12}([.]0*)?$"
 EPOCH_US_PATTERN = r"^[1-9][0-9]{15}([.]0*)?$"
+
+EXCEL_DAY_PATTERN = r"^[2-7][0-9]{4}([.][0-9]+)?$"
+"""Days since 1899-12-30, of 1954 to 2119, as a sheet has them that was saved without its formats."""
 
 EPOCH = datetime(1970, 1, 1)
 NEVER = "9999-12-31"
@@ -197,6 +201,11 @@ def day(time: Written, at: ir.TimestampValue, zone: str, source_zone: str) -> ir
     if source_zone == zone:
         is_as_written |= time.offset_minutes.isnull()
     return ibis.ifelse(is_as_written, time.local.date(), date_in_zone(at, zone))
+
+
+def currency(cell: ir.StringValue) -> ir.StringValue:
+    """The code of a currency, also where the cell has the sign of a single one; else the text in capitals."""
+    return ibis.cases(*((cell == sign, code) for sign, code in OF_ONE.items()), else_=cell.upper())
 
 
 def country(cell: ir.StringValue) -> ir.StringValue:

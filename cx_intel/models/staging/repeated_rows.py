@@ -50,7 +50,8 @@ def without_duplicates(rows: ir.Table, contract: Contract) -> ir.Table:
     is_duplicate = reduce(and_, (rows["_is_valid"], rows["_place"] > 0))
     place = {"row": rows["_kept_row"].cast("string"), "key": _key(contract)}
     of_source = rows["_kept_file"].isnull(), reason("duplicate_of_source", **place)
-    why = one_of(of_source, otherwise=reason("duplicate", **place, file=rows["_kept_file"]))
+    code = "duplicate_line" if contract.table == "stg_invoices" else "duplicate"
+    why = one_of(of_source, otherwise=reason(code, **place, file=rows["_kept_file"]))
     if is_moved:
         beside_own, file = rows["_is_moved"] & rows["_keeps_own"], ibis.coalesce(rows["_kept_file"], "-")
         why = one_of((beside_own, reason("merged_and_own", value=rows.account_id, **place, file=file)), otherwise=why)

@@ -22,8 +22,9 @@ from cx_intel.contracts.delivered import (
     narrowed,
     required_columns,
 )
+from cx_intel.contracts.staging.currency_signs import OF_SEVERAL
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT
+from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_MONTHS_LIMIT
 from cx_intel.models.expressions.money import amount, converted, in_major_units
 from cx_intel.models.expressions.reasons import (
     SHOWN,
@@ -45,7 +46,7 @@ from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.columns.subscriptions import with_seen
 from cx_intel.models.staging.given_rows import GIVEN, file_names, row_as_json
 from cx_intel.models.staging.identity import under_account_ids
-from cx_intel.models.staging.parsing import NUMBER_PATTERN, Written
+from cx_intel.models.staging.parsing import EXCEL_DAY_PATTERN, NUMBER_PATTERN, Written
 from cx_intel.models.staging.repeated_rows import without_contradictions, without_duplicates
 from cx_intel.models.staging.signed_amounts import contradicted, sign_of, stated_currency, without_sign
 from cx_intel.settings.portfolio import Portfolio
@@ -218,7 +219,7 @@ def _value(column: Column, cell: ir.Value) -> ir.Value:
     if column.name == "country":
         return parsing.country(cell)
     if column.name == "currency":
-        return cell.upper()
+        return parsing.currency(cell)
     if column.type == TEXT:
         return cell.lower() if column.name in CODES else cell
     if column.type in (MONEY, PRICE):
@@ -248,6 +249,7 @@ def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> 
     stated = stated_currency(rows, delivered)
     rows = rows.mutate(
         _own_currency=rows.currency,
+        _stated_currency=stated,
         currency=ibis.coalesce(rows.currency, stated, rows["_account_currency"], reporting),
     )
     rows = rows.mutate(**{f"_has_{name}": rows[name].notnull() for name in delivered})
@@ -263,7 +265,7 @@ def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> 
     months = ibis.coalesce(rows.billing_period_months, ibis.ifelse(is_stated, ibis.null("int64"), 1))
     rows = rows.mutate(
         billing_period_months=months,
-        _months=ibis.ifelse(months.between(1, PERIOD_LIMIT), months, ibis.null("int64")),
+        _months=ibis.ifelse(months.between(1, PERIOD_MONTHS_LIMIT), months, ibis.null("int64")),
     )
     if table == "subscriptions":
         return priced(rows, portfolio)
@@ -309,7 +311,7 @@ def _faults_of_columns(rows: ir.Table, contract: Contract, portfolio: Portfolio)
             yield text.notnull() & ~rows[f"_has_{name}"], _no_amount(text, cell)
             yield from contradicted(rows, name, cell)
         elif f"_text_{name}" in rows.columns and name not in lenient:
-            yield text.notnull() & value.isnull(), reason(NOT_A[column.type], **cell)
+            yield text.notnull() & value.isnull(), _unread(column, text, cell)
         if column.severity == "block" and column.minimum is not None:
             yield _true(value < column.minimum), reason("below", **cell, limit=column.minimum)
         if column.severity == "block" and column.maximum is not None:
@@ -319,12 +321,23 @@ def _faults_of_columns(rows: ir.Table, contract: Contract, portfolio: Portfolio)
             yield _true(~value.isin(column.accepted)), reason(code, **cell, accepted=", ".join(column.accepted))
         if name == "currency" and "_account_currency" in rows.columns:
             known = list(portfolio.currency.rate_of())
-            yield _true(~value.isin(known)), reason("no_rate", **cell)
+            is_sign = (value.isin([sign.upper() for sign in OF_SEVERAL]), reason("sign_of_several", **cell))
+            yield _true(~value.isin(known)), one_of(is_sign, otherwise=reason("no_rate", **cell))
 
 
 def is_orphan(rejected: ir.Table) -> ir.BooleanValue:
     """Whether a row was rejected for its account, perhaps among other reasons."""
     return names(rejected, "unknown_account")
+
+
+def _unread(column: Column, text: ir.StringValue, cell: Mapping[str, Gap]) -> Reason:
+    """What a cell is not, with what to do where it is something else that is known."""
+    is_no = reason(NOT_A[column.type], **cell)
+    if column.type in (DATE, TIME):
+        return one_of((text.re_search(EXCEL_DAY_PATTERN), reason("excel_day", **cell)), otherwise=is_no)
+    if column.name == "quantity":
+        return one_of((text.re_search(NUMBER_PATTERN), reason("no_whole_quantity", **cell)), otherwise=is_no)
+    return is_no
 
 
 def _no_amount(text: ir.StringValue, cell: Mapping[str, Gap]) -> Reason:

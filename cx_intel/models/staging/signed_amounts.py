@@ -24,19 +24,26 @@ def sign_of(cell: ir.StringValue) -> ir.StringValue:
 
 
 def stated_currency(rows: ir.Table, columns: Iterable[str]) -> ir.StringValue:
-    """The currency that the signs of a row's amounts (`_currency_sign_<column>`) leave no doubt about; else null."""
+    """The currency of the first sign of a row's amounts (`_currency_sign_<column>`) that leaves no doubt; else null."""
     signs = [rows[f"_currency_sign_{name}"] for name in columns if f"_currency_sign_{name}" in rows.columns]
-    if not signs:
-        return ibis.null("string")
-    sign = ibis.coalesce(*signs)
+    return ibis.coalesce(*map(_without_doubt, signs)) if signs else ibis.null("string")
+
+
+def _without_doubt(sign: ir.StringValue) -> ir.StringValue:
     doubtful = (sign.isin(list(OF_SEVERAL)), ibis.null("string"))
     return ibis.cases(doubtful, *((sign == text, code) for text, code in OF_ONE.items()), else_=sign)
 
 
 def contradicted(rows: ir.Table, name: str, cell: Mapping[str, Gap]) -> list[Fault]:
-    """The fault of an amount whose sign is of another currency than the row itself states."""
-    if f"_currency_sign_{name}" not in rows.columns or "_own_currency" not in rows.columns:
+    """The faults of an amount whose sign is of another currency than the row states, or another amount of it."""
+    sign_column = f"_currency_sign_{name}"
+    if sign_column not in rows.columns or "_own_currency" not in rows.columns:
         return []
-    own = rows["_own_currency"]
-    is_other = ibis.coalesce(~fits(rows[f"_currency_sign_{name}"], own), ibis.literal(False))
-    return [(is_other, reason("other_currency", **cell, currency=own))]
+    sign, own, stated = rows[sign_column], rows["_own_currency"], rows["_stated_currency"]
+    others = [rows[c] for c in rows.columns if c.startswith("_currency_sign_") and c != sign_column]
+    faults = [(own.notnull() & ~fits(sign, own), reason("other_currency", **cell, currency=own))]
+    if others:
+        other = ibis.coalesce(stated, *others)
+        is_other = ibis.ifelse(stated.notnull(), ~fits(sign, stated), sign != other)
+        faults.append((own.isnull() & is_other, reason("two_currencies", **cell, other=other)))
+    return [(ibis.coalesce(when, ibis.literal(False)), why) for when, why in faults]

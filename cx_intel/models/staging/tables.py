@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts import operations
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.delivered import DELIVERED_DAY
+from cx_intel.contracts.staging.currency_signs import OF_SEVERAL
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
@@ -296,8 +297,9 @@ def unknown_currencies(raw: ir.Table, portfolio: Portfolio) -> ir.Table:
     To be read before anything is written; a table without a currency column has none.
     """
     named = raw.currency if "currency" in raw.columns else ibis.null("string")
-    rows = raw.select(currency=parsing.text(named).upper())
-    unknown = rows.filter(rows.currency.notnull() & ~rows.currency.isin(list(portfolio.currency.rate_of())))
+    rows = raw.select(currency=parsing.currency(parsing.text(named)))
+    known = [*portfolio.currency.rate_of(), *(sign.upper() for sign in OF_SEVERAL)]  # such a sign is quarantined
+    unknown = rows.filter(rows.currency.notnull() & ~rows.currency.isin(known))
     return unknown.group_by("currency").agg(row_count=unknown.count())
 
 

@@ -12,10 +12,10 @@ MONTHS_OF_AMOUNTS = {
 """The months that an amount is for: parts of the names of columns that tell it."""
 
 MONTHS_OF_PERIODS = {
-    "1": (*INTERVALS["month"], "per month", "a month", "every month", "mtl", "monatlich", "pro monat"),
+    "1": (*INTERVALS["month", 1], "per month", "a month", "every month", "mtl", "monatlich", "pro monat"),
     "3": ("quarter", "quarters", "quarterly", "per quarter", "vierteljährlich", "quartalsweise", "pro quartal"),
     "6": ("half-yearly", "half yearly", "semi-annual", "semi-annually", "semiannual", "biannual", "halbjährlich"),
-    "12": (*INTERVALS["year"], "per year", "a year", "every year", "per annum", "p.a.", "jährlich", "pro jahr"),
+    "12": (*INTERVALS["year", 1], "per year", "a year", "every year", "per annum", "p.a.", "jährlich", "pro jahr"),
 }
 """The months of a period of billing: the words for it."""
 

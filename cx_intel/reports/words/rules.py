@@ -22,6 +22,10 @@ RULES = {
         term("An amount has the sign of the currency of its row."),
         term("Deliver the currency of these rows, or state it in the settings of the source."),
     ),
+    "amount_is_units_times_price": (
+        term("An amount beside a price per unit is the price of all units."),
+        term("Map the one of the two that is right: the price of all units counts."),
+    ),
     "period_in_order": (term("A billed period ends after it starts."), DATES),
     "period_is_whole": (
         term("A billed period has a start and an end."),

@@ -119,13 +119,14 @@ class TableSource(SourceBase):
     date_formats: list[str] = []
     """How dates and times are written, e.g. ["%d.%m.%Y", "%d.%m.%Y %H:%M"]: the first that fits a whole cell reads it.
 
-    Further directives: %y, %b and %B (English), %I with %p, %S, %f, %z. ISO 8601 is read too; typed values stay.
+    Further directives: %y, %b and %B (English), %I with %p, %S, %f, %z; `excel` reads days as Excel counts them, 45231 for
+    2023-11-01. ISO 8601 is read too; typed values stay.
     """
     decimal: Literal[".", ","] | None = None
     """What stands before the fraction of a number in text: with "," it is 24.000,50, with "." 24,000.50.
 
     Where it is not stated, each number is read as it can only be meant; one such as 1,234 or 1.234, which may be meant
-    either way, is quarantined. Blanks and apostrophes part thousands too; typed numbers stay.
+    either way, is quarantined. 12,34,567 is read as in India. Blanks and apostrophes part thousands too; typed numbers stay.
     """
     satisfaction: Satisfaction | None = None
     """Of support_tickets: how ratings are written, where not from 1 to 5."""

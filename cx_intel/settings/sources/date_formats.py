@@ -23,6 +23,8 @@ DIRECTIVES = {
     "z": "offset from UTC",
 }
 """Directive: what it states. %b and %B are the English names, short or in full."""
+EXCEL = "excel"
+"""Days as Excel counts them, 45231 for 2023-11-01, of a sheet that was saved as text without its formats."""
 _NEEDS = {"minute": "hour", "second": "minute", "fraction of a second": "second", "offset from UTC": "hour"}
 
 
@@ -43,6 +45,8 @@ def parts_of(date_format: str) -> tuple[Part, ...]:
 
 def check_date_format(date_format: str) -> None:
     """Raises ValueError, saying what to write, where a format does not tell which day a cell means."""
+    if date_format == EXCEL:
+        return
     letters = [part.text for part in parts_of(date_format) if part.is_directive]
     if unknown := [letter for letter in letters if letter not in DIRECTIVES]:
         known = ", ".join(f"%{letter}" for letter in DIRECTIVES)

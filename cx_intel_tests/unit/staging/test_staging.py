@@ -119,8 +119,21 @@ def test_every_reason_of_a_subscription() -> None:
         ({"start_date": None}, "start_date is missing"),
         ({"end_date": "soon"}, "end_date: 'soon' is not a date (YYYY-MM-DD, or as date_formats say)"),
         ({"billing_period_months": "0"}, "billing_period_months: '0' is below 1"),
+        ({"billing_period_months": "999"}, "billing_period_months: '999' is above 120"),
+        ({"billing_period_months": "120"}, None),
+        (
+            {"start_date": "45231"},
+            "start_date: '45231' may be a day as Excel counts them: save the column as dates (YYYY-MM-DD), or state "
+            "date_formats: [excel]",
+        ),
+        ({"currency": "€"}, None),
+        (
+            {"currency": "$"},
+            "currency: '$' is the sign of several currencies: write the code, or state under values which it means",
+        ),
+        ({"currency": "US$"}, "currency: 'US$' has no rate under currency.rates"),
         ({"billing_period_months": "1.5"}, "billing_period_months: '1.5' is not a whole number (write 1234)"),
-        ({"billing_period_months": "5000"}, "billing_period_months: '5000' is above 1,200"),
+        ({"billing_period_months": "5000"}, "billing_period_months: '5000' is above 120"),
         ({"currency": "GBP"}, "currency: 'GBP' has no rate under currency.rates"),
         (
             {"account_id": "A9", "end_date": "x" * 100},

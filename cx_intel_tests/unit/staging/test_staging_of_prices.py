@@ -30,6 +30,8 @@ PRICES: list[tuple[dict[str, str], str, str]] = [
     ({"amount": "99.50 EUR"}, "99.5", "99.5"),
     ({"unit_amount": "19.99", "quantity": "7"}, "139.93", "139.93"),
     ({"unit_amount": "19.99"}, "19.99", "19.99"),
+    ({"amount": "1200 €", "unit_amount": "100 €", "quantity": "12"}, "1200", "1200"),
+    ({"amount": "2400", "billing_interval": "month", "billing_interval_count": "120"}, "20", "20"),
     ({"unit_amount": "19.99", "quantity": "0"}, "0", "0"),
     ({"amount": "200", "discount_pct": "20"}, "200", "160"),
     ({"amount": "200", "discount_amount": "50"}, "200", "150"),
@@ -74,6 +76,28 @@ IMPOSSIBLE: list[tuple[dict[str, str], str]] = [
         {"amount": "99 GBP", "currency": "EUR"},
         "amount: '99 GBP' is not in the currency of the row, EUR: mend one of the two",
     ),
+    (
+        {"amount": "120", "billing_interval": "biweekly"},
+        "billing_interval: 'biweekly' is none of day, week, month, year, nor another known word: map it under values, or "
+        "deliver billing_period_months",
+    ),
+    (
+        {"amount": "120", "billing_interval": "year", "billing_interval_count": "11"},
+        "billing_interval_count: '11' makes a billing period of more than 120 months",
+    ),
+    (
+        {"unit_amount": "10", "quantity": "2.5"},
+        "quantity: '2.5' is not a whole number: deliver the amount of all units, and no quantity",
+    ),
+    (
+        {"amount": "99 €", "discount_amount": "9 £"},
+        "discount_amount: '9 £' has another currency than an amount of the row with EUR: mend one of the two",
+    ),
+    (
+        {"amount": "99 $", "unit_amount": "99 kr"},
+        "amount: '99 $' has another currency than an amount of the row with kr: mend one of the two; "
+        "unit_amount: '99 kr' has another currency than an amount of the row with $: mend one of the two",
+    ),
     ({"amount": "99 £"}, "currency: 'GBP' has no rate under currency.rates"),
     (
         {"amount": "99 $", "currency": "EUR"},
@@ -104,3 +128,28 @@ def test_a_sign_says_the_currency_or_is_told() -> None:
 def test_units_and_prices_that_cannot_be() -> None:
     given = [ROW | {"subscription_id": f"S{n}"} | cells for n, (cells, _) in enumerate(IMPOSSIBLE)]
     assert [row["_reason"] for row in judged("subscriptions", given, BOOK)] == [reason for _, reason in IMPOSSIBLE]
+
+
+def test_an_amount_that_is_not_units_times_price_is_told() -> None:
+    """By hand: 3 x 100 is 300, less 10 % 270, less 50 250; a price of a third of a cent may miss a cent a unit."""
+    rows = {
+        "whole": ("300", "100", "3", None, None),
+        "a monthly price for a year": ("3600", "100", "3", None, None),
+        "less a share": ("270", "100", "3", "10", None),
+        "less an amount": ("250.00 EUR", "100 EUR", "3", None, "50"),
+        "rounded": ("10", "3.33", "3", None, None),
+        "another": ("270", "100", "3", None, None),
+        "no price": ("270", None, "3", None, None),
+        "one": ("90", "100", None, None, None),
+    }
+    names = ("amount", "unit_amount", "quantity", "discount_pct", "discount_amount")
+    given = [{"subscription_id": i} | dict(zip(names, cells, strict=True)) for i, cells in rows.items()]
+    (rule,) = [r for r in STAGING["subscriptions"](BOOK).cross_invariants if r.name == "amount_is_units_times_price"]
+    staged = ibis.memtable([{"subscription_id": i, "amount": 1.0} for i in rows])
+    broken = rule.broken({"self": staged, "raw_subscriptions": raw(given)})
+    assert sorted(broken.to_pyarrow()["subscription_id"].to_pylist()) == [
+        "a monthly price for a year",
+        "another",
+        "one",
+    ]
+    assert rule.broken({"self": staged, "raw_subscriptions": raw([{"amount": "1"}])}).to_pyarrow().num_rows == 0

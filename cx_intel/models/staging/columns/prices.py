@@ -12,26 +12,22 @@ from cx_intel.models.expressions.money import AMOUNT, converted, to_six_decimals
 from cx_intel.settings.portfolio import Portfolio
 
 INTERVALS = {
-    "day": ("day", "days", "daily"),
-    "week": ("week", "weeks", "weekly"),
-    "month": ("month", "months", "monthly"),
-    "year": ("year", "years", "yearly", "annual", "annually"),
-}
-"""Unit of a billing period: the words for it."""
-MULTIPLES = {
+    ("day", 1): ("day", "days", "daily"),
+    ("week", 1): ("week", "weeks", "weekly", "p1w", "p7d"),
     ("week", 2): ("fortnight", "fortnightly", "every_two_weeks", "p2w"),
+    ("month", 1): ("month", "months", "monthly", "p1m", "per_month"),
     ("month", 3): ("quarter", "quarters", "quarterly", "p3m"),
     ("month", 6): (
         *("semiannual", "semi-annual", "semi_annual", "semiannually", "semi-annually", "half-year", "half-yearly"),
         *("half yearly", "half_yearly", "halfyearly", "per_six_months", "six_months", "p6m"),
     ),
+    ("year", 1): ("year", "years", "yearly", "annual", "annually", "p1y", "p12m", "per_year", "yr"),
     ("year", 2): ("biennial", "biennially", "per_two_years", "two_years", "p2y"),
     ("year", 3): ("triennial", "triennially", "per_three_years", "three_years", "p3y"),
-    ("week", 1): ("p1w", "p7d"),
-    ("month", 1): ("p1m", "per_month"),
-    ("year", 1): ("p1y", "p12m", "per_year", "yr"),
 }
-"""A unit and how many of it: the words for that. Not biweekly, bimonthly and biannual, which mean two things each."""
+"""A unit of billing periods and how many of it: the words for that. Not biweekly, bimonthly and biannual, which mean two
+things each.
+"""
 ONCE = "once"
 PER_MONTH = {"day": (365, 12), "week": (52, 12), "month": (1, 1), "year": (1, 12)}
 """Unit: what a month is in it: 365/12 days, 52/12 weeks, 1/12 year."""
@@ -39,15 +35,18 @@ PER_MONTH = {"day": (365, 12), "week": (52, 12), "month": (1, 1), "year": (1, 12
 
 def interval(rows: ir.Table) -> ir.StringValue:
     """The unit of the billing period; null where none or an unknown word is given."""
-    words = [(rows.billing_interval.isin(words), unit) for unit, words in INTERVALS.items()]
-    words += [(rows.billing_interval.isin(words), unit) for (unit, _), words in MULTIPLES.items()]
-    return ibis.cases(*words, else_=ibis.null("string"))
+    by_unit: dict[str, list[str]] = {}
+    for (unit, _), words in INTERVALS.items():
+        by_unit.setdefault(unit, []).extend(words)
+    return ibis.cases(
+        *((rows.billing_interval.isin(words), unit) for unit, words in by_unit.items()), else_=ibis.null("string")
+    )
 
 
 def interval_count(rows: ir.Table) -> ir.IntegerValue:
     """How many units a billing period has: as delivered, times those of a word such as quarterly."""
     given = rows.billing_interval_count
-    times = [(rows.billing_interval.isin(words), times) for (_, times), words in MULTIPLES.items() if times > 1]
+    times = [(rows.billing_interval.isin(words), times) for (_, times), words in INTERVALS.items() if times > 1]
     several = ibis.cases(*times, else_=ibis.null("int64")).cast("int64")
     in_limit = ibis.ifelse(given.between(-PERIOD_LIMIT, PERIOD_LIMIT), given * several, given)
     return ibis.cases((several.isnull(), given), (given.isnull(), several), else_=in_limit)

@@ -9,11 +9,14 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.staging.values import MONEY_LIMIT, QUANTITY_LIMIT
+from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_LIMIT, PERIOD_MONTHS_LIMIT, QUANTITY_LIMIT
+from cx_intel.models.expressions.conditions import first_match
 from cx_intel.models.expressions.reasons import SHOWN, Fault, reason
 from cx_intel.models.staging.repeated_rows import occurrence
 from cx_intel.settings.portfolio import Portfolio
 
+MOST_INTERVALS = {"week": 520, "month": PERIOD_MONTHS_LIMIT, "year": PERIOD_MONTHS_LIMIT // 12}
+"""Unit: how many of it a billing period has at most; days are bounded by the column."""
 NEVER_ENDS = date(9000, 1, 1)
 """Days from here on are how systems write that there is no end."""
 
@@ -101,7 +104,12 @@ def subscription_faults(rows: ir.Table, portfolio: Portfolio) -> list[Fault]:
     is_untimed = has_ended & ibis.coalesce(*ends).isnull() & _are_empty(rows, "end_date", "cancel_at", "valid_to")
     is_unpriced = ~has_parts & _is_empty(rows, "amount") & _is_empty(rows, "unit_amount")
     is_month_beyond = is_beyond & (rows.amount.abs() <= MONEY_LIMIT) & rows.mrr_amount.isnull()
+    count = rows["_interval_count"]
+    most = first_match([(rows["_interval"] == unit, n) for unit, n in MOST_INTERVALS.items()], ibis.null("int64"))
+    is_long = ibis.coalesce((count > most) & (count <= PERIOD_LIMIT), ibis.literal(False))
+    counted = count.cast("string")
     return [
+        (is_long, reason("period_beyond_limit", value=counted, limit=PERIOD_MONTHS_LIMIT)),
         (is_unknown, reason("unknown_status", value=status)),
         (is_untimed & ~rows["_is_seen"], reason("ended_without_day", value=status)),
         (is_unpriced, reason("missing", column="amount")),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME
 from cx_intel.settings.sources.base import TableSource
-from cx_intel.settings.sources.date_formats import parts_of
+from cx_intel.settings.sources.date_formats import EXCEL, parts_of
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_NAMES = (
@@ -45,6 +45,8 @@ def _number_pattern(decimal: str) -> str:
     """Digits, or groups of three that one mark parts; the decimal sign and a fraction; an exponent."""
     other = "[.]" if decimal == "," else ","
     groups = "|".join(f"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+" for mark in (other, *_BLANK_GROUPS))
+    if decimal == ".":
+        groups += "|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}"  # 12,34,567 as in India
     return rf"^(?:{groups}|[0-9]+)?(?:[{decimal}][0-9]*)?{_EXPONENT}$"
 
 
@@ -84,6 +86,11 @@ def iso_time(cell: str, formats: Sequence[str]) -> str:
     """By the first format that fits the whole cell and names a day that exists; else the cell."""
     cases = []
     for date_format in formats:
+        if date_format == EXCEL:
+            day = f"TIMESTAMP '1899-12-30' + to_seconds(round(try_cast({cell} AS DOUBLE) * 86400)::BIGINT)"
+            is_day = rf"regexp_matches({cell}, '^\s*[2-7][0-9]{{4}}([.][0-9]+)?\s*$')"
+            cases.append(f"WHEN {is_day} THEN strftime({day}, '%Y-%m-%dT%H:%M:%S')")
+            continue
         iso, exists = _iso(cell, date_format)
         cases.append(f"WHEN regexp_matches({cell}, {literal(pattern_of(date_format))}) AND {exists} THEN {iso}")
     return f"CASE {' '.join(cases)} ELSE {cell} END"
