@@ -8,7 +8,7 @@ LOCK := requirements-dev.lock
 SAYING := bash tools/with_progress.sh
 unexport PYTHONDONTWRITEBYTECODE # else each test process compiles the tests anew
 
-.PHONY: setup install install-postgres run ui test test-slow test-engines test-all bench coverage lint format docs wheel lock words first-hour system clean
+.PHONY: setup install install-postgres run ui test test-slow test-engines test-spark test-all bench coverage lint format docs wheel lock words first-hour system clean
 
 setup: $(STAMP)
 
@@ -50,6 +50,12 @@ test-slow: setup
 test-engines: setup
 	@$(BIN)/pytest -m 'slow or not slow' cx_intel_tests/engines
 
+# A portfolio on Spark and Iceberg: brings PySpark and the jars, which `make setup` leaves out. Needs Java 17.
+test-spark: setup
+	@$(SAYING) "Installing PySpark" $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-spark.lock
+	@$(SAYING) "Making Iceberg's jars" $(BIN)/python tools/iceberg_jars.py build/iceberg
+	@ICEBERG_JARS=$(CURDIR)/build/iceberg $(BIN)/pytest -n0 -m 'slow or not slow' cx_intel_tests/integration/spark
+
 test-all: test test-slow
 
 # What refreshes of large companies cost, beside hand-written SQL (benchmarks/README.md): half an hour, 4 GB of disk.
@@ -88,6 +94,8 @@ lock: setup
 	@grep -v '^sqlalchemy==' requirements.lock | grep -oE '^[A-Za-z0-9._-]+==[^ \\]+' > $(VENV)/but-sqlalchemy.txt
 	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --generate-hashes --constraint $(VENV)/but-sqlalchemy.txt \
 		--no-annotate --extra postgres pyproject.toml -o requirements-postgres.lock
+	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --generate-hashes --constraint requirements.lock \
+		--no-annotate --extra spark pyproject.toml -o requirements-spark.lock
 
 # Collects the texts of the reports and merges them into the catalogues (docs/languages.md)
 words: setup

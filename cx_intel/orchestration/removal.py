@@ -27,6 +27,7 @@ from cx_intel.warehouse.duckdb.upkeep.removing import drop_schema, give_space_ba
 from cx_intel.warehouse.duckdb.upkeep.rewriting import half_written
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
+from cx_intel.warehouse.spark.remembered import cluster_files
 
 AUTOMATION = (
     *("daily", "revenue_report", "renewal_review", "write_back_daily", "late_events", "backfill_days", "landing"),
@@ -52,6 +53,7 @@ def files_of(environment: Environment, name: str) -> dict[str, Path]:
         "reports": environment.reports(name),
         "exports": environment.exports(name),
         "published copy": environment.published(name),
+        "tables of its Spark cluster": cluster_files(environment.home, name),
         "note of the landing folder": PendingNote(environment.home, name).path,
     }
 

@@ -29,6 +29,7 @@ from cx_intel.warehouse.duckdb.upkeep.rewriting import forget_dump, rewrite, rew
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel.warehouse.servers.dagster_storage import addresses
+from cx_intel.warehouse.spark.remembered import cluster_files, snapshots
 
 PUBLISHED = "published"
 OUTPUTS = ("reports", "exports")
@@ -94,12 +95,14 @@ def erase(
         on_step: Told of each step before it is taken.
 
     Raises:
-        PrivacyError: Nobody has that id, another erasure has begun and not ended, or the key is not the register's.
+        PrivacyError: Tables live on a Spark cluster, nobody has that id, another erasure has begun and not ended, or the
+            key is not the register's.
         WarehouseError: A run writes, or another program has a file open.
     """
     lock = WriterLock(home.lock)
     lock.acquire("cx-intel erase", wait_seconds=home.wait_seconds)
     try:
+        _refuse_on_cluster(home, portfolio)
         servers = _servers(home)
         register = Register(home.folder, home.variables)
         register.make_key()
@@ -144,6 +147,24 @@ def _servers(home: Home) -> tuple[str, ...]:
             f"{error} Nothing was erased. Where they are out of reach, take the subject out there by hand, erase the rest with "
             "a dagster.yaml that names no storage, and put it back."
         ) from None
+
+
+def _refuse_on_cluster(home: Home, portfolio: str) -> None:
+    """Rows on a Spark cluster are not reached from here, nor the files of its older snapshots."""
+    if home.warehouse.exists():
+        with reading(home.warehouse) as database:
+            tables = snapshots(database, portfolio)
+        if tables:
+            raise PrivacyError(
+                f"{', '.join(tables)} of {portfolio} live on a Spark cluster, where nobody can be erased yet; nothing was "
+                "changed. Take `warehouse` out of the portfolio's YAML and refresh, which brings the tables back; drop "
+                "them on the cluster with their files; then run this again."
+            )
+    if (left := cluster_files(home.folder, portfolio)).exists():
+        raise PrivacyError(
+            f"{left} holds tables of {portfolio} from the time when they lived on a Spark cluster; nothing was changed. "
+            "Remove that folder, then run this again."
+        )
 
 
 def _about(

@@ -132,8 +132,9 @@ def _path(above: str, key: str, annotation: Any) -> str:
 
 def _variant(block: type[BaseModel]) -> str:
     """What tells a block from others that may stand in its place: its kind, or the key that it has to have."""
-    if kind := block.model_fields.get("kind"):
-        return f"`kind: {get_args(kind.annotation)[0]}`"
+    for name in ("kind", "engine"):
+        if kind := block.model_fields.get(name):
+            return f"`{name}: {get_args(kind.annotation)[0]}`"
     required = [key_of(block, name) for name, info in block.model_fields.items() if info.is_required()]
     return f"with `{(required or [next(iter(block.model_fields))])[0]}`"
 

@@ -35,6 +35,7 @@ from cx_intel.settings.revenue.revenue import CurrencySettings, RevenueSettings
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.sources import Source, SourcesMixin
 from cx_intel.settings.sources.synthetic import SyntheticSource
+from cx_intel.settings.storage import Storage
 from cx_intel.settings.support import Region, Satisfaction, SupportSettings
 
 SYNTHETIC_TABLES = {
@@ -131,6 +132,8 @@ class Portfolio(SourcesMixin):
     automation: Automation = Automation()
     write_back: WriteBackSettings | None = None
     """What is written to Planhat and Salesforce; default: nothing."""
+    warehouse: Storage | None = None
+    """Where the tables live; default: all of them in the DuckDB file."""
 
     @field_validator("playbooks")
     @classmethod

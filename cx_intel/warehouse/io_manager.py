@@ -19,8 +19,8 @@ from dagster_duckdb.io_manager import DuckDbClient
 from dagster_duckdb_pandas import DuckDBPandasIOManager
 
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.protocol import StagedWrite, Warehouse
+from cx_intel.warehouse.tables_of import tables_of
 
 
 class SharedConnection(DuckDbClient):
@@ -32,7 +32,7 @@ class SharedConnection(DuckDbClient):
         path = Path(context.resource_config["database"])
         database = open_warehouse(path)
         try:
-            yield DuckDBWarehouse(database, table_slice.schema)
+            yield tables_of(database, table_slice.schema)
         finally:
             close_warehouse(path)
 

@@ -14,10 +14,11 @@ from pydantic import Field
 from cx_intel.warehouse.duckdb.access.limits import Limits
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.upkeep.upgrades import back_up_if_due
-from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
 from cx_intel.warehouse.processes.running import FOLDER, RunMark
 from cx_intel.warehouse.protocol import Warehouse
+from cx_intel.warehouse.spark.remembered import bring_home
+from cx_intel.warehouse.tables_of import clusters_of, tables_of
 
 WAITING = "Waiting for "
 """Begins what a run says when another one, or a command, writes the warehouse; who that is follows."""
@@ -35,6 +36,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     keep_backups: int = Field(default=7, description="How many back-ups are kept.")
     daily_backup: bool = Field(default=False, description="Back up with the first run of each day.")
 
+    clusters: dict[str, str] = Field(default={}, description="Portfolio: its Spark cluster and what lives there.")
     memory_limit: str = Field(default="", description="Memory that DuckDB may take, such as 4GB; empty: 60 % of all.")
     threads: int = Field(default=0, description="Threads of DuckDB; 0: one a core.")
     spill_folder: str = Field(default="", description="Where DuckDB puts what does not fit; empty: beside the file.")
@@ -56,8 +58,11 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             limits = Limits(self.memory_limit, self.threads, self.spill_folder)
             wait_seconds = min(self.wait_seconds, READERS_SECONDS)
             self._database = open_warehouse(path, wait_seconds=wait_seconds, limits=limits)
+            self._database.clusters = clusters_of(self.clusters, path.parent)
             try:
                 self._back_up(log)
+                for portfolio in self.schema_versions.keys() - self.clusters.keys():
+                    bring_home(self._database, portfolio)
             except BaseException:
                 close_warehouse(path)
                 raise
@@ -86,4 +91,4 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def of(self, portfolio: str) -> Warehouse:
         """The tables of a portfolio; only during a run."""
-        return DuckDBWarehouse(self._database, portfolio)
+        return tables_of(self._database, portfolio)

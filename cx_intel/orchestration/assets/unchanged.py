@@ -27,7 +27,7 @@ UNCHANGED = "unchanged"
 MAYBE_ZONES = re.compile(r'"([A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)*)"')
 """Texts of the settings that may name a time zone, whichever setting it is."""
 
-NOT_JUDGING = {"automation", "description", "playbooks", "publish", "reports", "retention", "write_back"}
+NOT_JUDGING = {"automation", "description", "playbooks", "publish", "reports", "retention", "warehouse", "write_back"}
 """The blocks of a portfolio on which neither the score of a past day depends nor what followed."""
 
 

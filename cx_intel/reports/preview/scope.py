@@ -26,7 +26,17 @@ LOADED = {
     "retention": term("rows are removed in a refresh"),
 }
 """Blocks whose change shows with the next refresh alone, and why."""
-WITHOUT_FIGURES = ("description", "as_of", "reports", "publish", "automation", "write_back", "backtest", "links")
+WITHOUT_FIGURES = (
+    "description",
+    "as_of",
+    "reports",
+    "publish",
+    "automation",
+    "write_back",
+    "backtest",
+    "links",
+    "warehouse",
+)
 """Blocks that no figure of a day follows from."""
 
 

@@ -75,6 +75,8 @@ class Database:
         self.path = path
         self.connection = connection
         self.backend: Backend = SelectsAsWritten.from_connection(connection)
+        self.clusters: dict[str, Any] = {}
+        """Of each portfolio with tables on a Spark cluster, what reaches them (`warehouse/spark/`)."""
         self._known: dict[tuple[str, str], ir.Table] = {}
         self._schemas: set[str] = set()
         self._changed: set[Changed] = set()

@@ -1,0 +1,35 @@
+"""Which tables of a portfolio live on its Spark cluster, in the words of the warehouse's resource.
+
+How they are kept there is in `cx_intel.warehouse.spark`; what the cluster is, in the portfolio's YAML.
+"""
+
+import json
+from collections.abc import Sequence
+
+from cx_intel.orchestration.assets.graph import steps_of
+from cx_intel.orchestration.assets.steps import COMPARED_PREFIX, JUDGED_PREFIX
+from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.storage import SparkStorage
+
+
+def clusters(portfolios: Sequence[Portfolio]) -> dict[str, str]:
+    """Portfolio: its cluster and the tables there, as JSON; those that stay in the DuckDB file are left out."""
+    return {
+        p.name: json.dumps({"storage": p.warehouse.model_dump(), "tables": tables_on_cluster(p)})
+        for p in portfolios
+        if isinstance(p.warehouse, SparkStorage)
+    }
+
+
+def tables_on_cluster(portfolio: Portfolio) -> dict[str, str]:
+    """The tables of events, with what is written on the way to them: table, the day that it is kept by, empty for none."""
+    found: dict[str, str] = {}
+    for step in steps_of(portfolio):
+        contract = step.contract
+        if contract.kind != "by_day":
+            continue
+        found[contract.table] = contract.partition_column
+        if contract.layer == "staging":
+            found[JUDGED_PREFIX + contract.table.removeprefix("stg_")] = ""
+            found[COMPARED_PREFIX + contract.table] = ""
+    return found

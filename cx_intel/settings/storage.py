@@ -1,0 +1,41 @@
+"""Where the tables of a portfolio live: in the DuckDB file, or on a Spark cluster as Iceberg tables.
+
+The settings alone; how tables are kept on a cluster is in `cx_intel.warehouse.spark`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cx_intel.settings.base import Settings
+
+SettingName = Annotated[str, Field(pattern=r"^spark\.[A-Za-z0-9_.\-]+$")]
+
+
+class DuckDBStorage(Settings):
+    """One DuckDB file on one machine: the default, and enough for most."""
+
+    engine: Literal["duckdb"]
+    """One file on one machine."""
+
+
+class SparkStorage(Settings):
+    """Tables of events on a Spark cluster, as Iceberg tables `<catalog>.<portfolio>.<table>`."""
+
+    engine: Literal["spark"]
+    """Events on a cluster, all else in the file."""
+    master: str = Field(pattern=r"^(local(\[.+\])?|spark://.+|yarn|k8s://.+)$")
+    """Spark's master: `spark://host:7077`, `yarn`, `k8s://…`, or `local[2]` for a try on one machine."""
+    catalog: str = Field(default="cx", pattern=r"^[a-z][a-z0-9_]*$")
+    """The name of the Iceberg catalog."""
+    catalog_type: Literal["hadoop", "hive", "rest", "jdbc"] = "hadoop"
+    """Who keeps the catalog; `hadoop` keeps it in a file system that renames at once, such as HDFS or a shared disk."""
+    location: str = ""
+    """Of `hadoop`, `hive` and `jdbc`: the folder of the tables. Of `rest`: its address."""
+    exchange: str = ""
+    """A folder that driver and workers see, for tables that go from one to the other; default: beside the warehouse."""
+    settings: dict[SettingName, str] = {}
+    """Further settings of the Spark session, such as `spark.jars.packages` or `spark.executor.memory`."""
+
+
+Storage = Annotated[DuckDBStorage | SparkStorage, Field(discriminator="engine")]

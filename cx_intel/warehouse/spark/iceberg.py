@@ -1,0 +1,156 @@
+"""The Iceberg tables of one portfolio: written into a branch, put in place by moving the main branch to it.
+
+What an expression is in Spark's SQL stands in `expressions.py`; which tables are here, and what DuckDB remembers of them, in
+`warehouse.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.datatypes as dt
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+BRANCH = "staged"
+"""The branch of a table that holds its staged write."""
+MAIN = "main"
+PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    # rows that go are taken out of the files: whoever reads the files alone sees what the table holds
+    "write.delete.mode": "copy-on-write",
+    "write.update.mode": "copy-on-write",
+    "write.merge.mode": "copy-on-write",
+    "write.distribution-mode": "hash",
+}
+
+
+class IcebergTables:
+    """The tables of one namespace of a catalog."""
+
+    def __init__(self, session: SparkSession, catalog: str, namespace: str):
+        self.session, self.catalog, self.namespace = session, catalog, namespace
+        session.sql(f"CREATE NAMESPACE IF NOT EXISTS `{catalog}`.`{namespace}`")
+
+    def name(self, table: str) -> str:
+        """The table's name in SQL."""
+        return f"`{self.catalog}`.`{self.namespace}`.`{table}`"
+
+    def exists(self, table: str) -> bool:
+        """Whether there is such a table."""
+        return bool(self.session.catalog.tableExists(self.name(table)))
+
+    def ensure(self, table: str, like: ibis.Schema, column: str) -> None:
+        """Makes the table, kept by the days of `column` where one is given, or gives it the columns that it lacks."""
+        name = self.name(table)
+        if not self.exists(table):
+            columns = ", ".join(f"`{c}` {spark_type(kind)}" for c, kind in like.items())
+            by_day = f"PARTITIONED BY (`{column}`)" if column else ""
+            told = ", ".join(f"'{key}' = '{value}'" for key, value in PROPERTIES.items())
+            self.session.sql(f"CREATE TABLE {name} ({columns}) USING iceberg {by_day} TBLPROPERTIES ({told})")
+            return
+        there = {field.name: field.dataType.simpleString() for field in self.session.table(name).schema}
+        for c, kind in like.items():
+            if c not in there:
+                self.session.sql(f"ALTER TABLE {name} ADD COLUMN `{c}` {spark_type(kind)}")
+            elif there[c] != (new := spark_type(kind)):
+                self.session.sql(f"ALTER TABLE {name} ALTER COLUMN `{c}` TYPE {new}")
+
+    def branch(self, table: str) -> None:
+        """Begins a staged write: a branch of what the table holds, in place of one that was left."""
+        found = self._loaded(table)
+        if found.currentSnapshot() is None:  # a table without any snapshot has none to branch from
+            found.newAppend().commit()
+            found.refresh()
+        changes, now = found.manageSnapshots(), found.currentSnapshot().snapshotId()
+        if BRANCH in list(found.refs().keySet()):
+            changes = changes.removeBranch(BRANCH)
+        changes.createBranch(BRANCH, now).commit()
+
+    def snapshot(self, table: str) -> int | None:
+        """The snapshot that the table stands at."""
+        found = self._loaded(table).currentSnapshot()
+        return None if found is None else int(found.snapshotId())
+
+    def write(self, table: str, rows: DataFrame, *, column: str, is_first: bool) -> None:
+        """Writes rows into the branch: in the place of its days, or of all rows with the first part of a whole table."""
+        from pyspark.sql import functions as f
+
+        writer = rows.writeTo(f"{self.name(table)}.branch_{BRANCH}")
+        if column:
+            writer.overwritePartitions()
+        elif is_first:
+            writer.overwrite(f.lit(True))
+        else:
+            writer.append()
+
+    def empty(self, table: str) -> None:
+        """Takes all rows out of the branch."""
+        self.session.sql(f"DELETE FROM {self.name(table)}.branch_{BRANCH}")
+
+    def remove_days(self, table: str, column: str, days: Sequence[date]) -> None:
+        """Takes days out of the branch."""
+        if days:
+            listed = ", ".join(f"DATE '{day.isoformat()}'" for day in days)
+            self.session.sql(f"DELETE FROM {self.name(table)}.branch_{BRANCH} WHERE `{column}` IN ({listed})")
+
+    def files(self, table: str, ref: str = MAIN) -> list[str]:
+        """The data files of a branch, sorted."""
+        found = self._loaded(table)
+        if ref not in list(found.refs().keySet()):
+            return []
+        tasks = found.newScan().useRef(ref).planFiles()
+        try:
+            files, each = [], tasks.iterator()
+            while each.hasNext():
+                files.append(str(each.next().file().location()))
+        finally:
+            tasks.close()
+        return sorted(files)
+
+    def put_in_place(self, table: str) -> None:
+        """Moves the main branch to the staged one, which ends."""
+        self._loaded(table).manageSnapshots().fastForwardBranch(MAIN, BRANCH).removeBranch(BRANCH).commit()
+
+    def drop_branch(self, table: str) -> None:
+        """Ends a staged write."""
+        found = self._loaded(table)
+        if BRANCH in list(found.refs().keySet()):
+            found.manageSnapshots().removeBranch(BRANCH).commit()
+
+    def roll_back(self, table: str, snapshot: int) -> None:
+        """Takes the table back to a snapshot."""
+        self._loaded(table).manageSnapshots().setCurrentSnapshot(snapshot).commit()
+
+    def delete(self, table: str, condition: str) -> None:
+        """Removes rows of the table."""
+        self.session.sql(f"DELETE FROM {self.name(table)} WHERE {condition}")
+
+    def drop(self, table: str) -> None:
+        """Drops a table and its files."""
+        self.session.sql(f"DROP TABLE IF EXISTS {self.name(table)} PURGE")
+
+    def _loaded(self, table: str) -> Any:
+        """The table in Iceberg's own interface, as it is now: no Spark job is needed to ask of it, or to move a branch."""
+        loader = self.session._jvm.org.apache.iceberg.spark.Spark3Util  # type: ignore[union-attr]
+        found = loader.loadIcebergTable(self.session._jsparkSession, f"{self.catalog}.{self.namespace}.{table}")
+        found.refresh()
+        return found
+
+
+def spark_type(kind: dt.DataType) -> str:
+    """The type in Spark's SQL."""
+    if kind.is_decimal():
+        return f"decimal({kind.precision or 38},{kind.scale or 0})"
+    if kind.is_timestamp():
+        return "timestamp"
+    found = {"int64": "bigint", "int32": "int", "int16": "int", "int8": "int", "float64": "double", "float32": "float"}
+    name = kind.copy(nullable=True)
+    if kind.is_array():
+        return f"array<{spark_type(kind.value_type)}>"
+    return found.get(str(name), str(name))

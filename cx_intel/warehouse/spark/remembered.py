@@ -1,0 +1,59 @@
+"""What the DuckDB file remembers of tables on a cluster: the snapshot that the view of each one shows.
+
+No Spark is needed for it, nor to read the views. Who writes the tables: `warehouse.py`.
+"""
+
+from pathlib import Path
+
+from cx_intel.warehouse.duckdb.database import Database, quoted
+from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
+
+SNAPSHOTS = "cluster_snapshots"
+_SNAPSHOTS = f"{STATE_SCHEMA}.{SNAPSHOTS}"
+
+
+def cluster_files(home: Path, portfolio: str) -> Path:
+    """The folder of a portfolio's tables on a cluster whose settings name no other place."""
+    return home / "iceberg" / portfolio
+
+
+def snapshots(database: Database, schema: str) -> dict[str, int]:
+    """The tables of a portfolio that live on a cluster, each with the Iceberg snapshot that its view shows."""
+    if not database.exists(STATE_SCHEMA, SNAPSHOTS):
+        return {}
+    found = database.connection.execute(
+        f"SELECT table_name, snapshot_id FROM {_SNAPSHOTS} WHERE schema_name = ? ORDER BY 1", [schema]
+    )
+    return {table: int(snapshot) for table, snapshot in found.fetchall()}
+
+
+def remember_snapshot(database: Database, schema: str, table: str, snapshot: int) -> None:
+    """Remembers it in place of the one before: to be said in the transaction that changes the view."""
+    database.ensure_schema(STATE_SCHEMA)
+    if not database.exists(STATE_SCHEMA, SNAPSHOTS):
+        database.connection.execute(
+            f"CREATE TABLE {_SNAPSHOTS} (schema_name VARCHAR, table_name VARCHAR, snapshot_id BIGINT)"
+        )
+    _forget(database, schema, table)
+    database.connection.execute(f"INSERT INTO {_SNAPSHOTS} VALUES (?, ?, ?)", [schema, table, snapshot])
+
+
+def bring_home(database: Database, schema: str) -> list[str]:
+    """Copies the tables of a portfolio from its cluster into the DuckDB file, in one transaction; which they were.
+
+    For a portfolio whose YAML names no cluster any more. What lies on the cluster stays there.
+    """
+    found = list(snapshots(database, schema))
+    with database.transaction():
+        for table in found:
+            name, passing = quoted(schema, table), quoted(schema, f"_from_cluster_{table}")
+            database.connection.execute(f"CREATE TABLE {passing} AS FROM {name}")
+            database.connection.execute(f"DROP VIEW {name}")
+            database.connection.execute(f'ALTER TABLE {passing} RENAME TO "{table}"')
+            database.forget(schema, table)
+            _forget(database, schema, table)
+    return found
+
+
+def _forget(database: Database, schema: str, table: str) -> None:
+    database.connection.execute(f"DELETE FROM {_SNAPSHOTS} WHERE schema_name = ? AND table_name = ?", [schema, table])

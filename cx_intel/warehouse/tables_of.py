@@ -1,0 +1,30 @@
+"""The tables of a portfolio in an open warehouse, whatever engine keeps them.
+
+Which engine that is stands in the portfolio's settings (`cx_intel.settings.storage`); the run that opens the file tells it of
+the clusters.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from cx_intel.settings.storage import SparkStorage
+from cx_intel.warehouse.duckdb.database import Database
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.protocol import Warehouse
+from cx_intel.warehouse.spark.warehouse import Cluster, SparkWarehouse
+
+
+def tables_of(database: Database, portfolio: str) -> Warehouse:
+    """The tables of a portfolio."""
+    if cluster := database.clusters.get(portfolio):
+        return SparkWarehouse(database, portfolio, cluster)
+    return DuckDBWarehouse(database, portfolio)
+
+
+def clusters_of(described: Mapping[str, str], home: Path) -> dict[str, Cluster]:
+    """The clusters of portfolios, each from its settings and tables as JSON."""
+    read = {portfolio: json.loads(text) for portfolio, text in described.items()}
+    return {
+        portfolio: Cluster(SparkStorage(**found["storage"]), found["tables"], home) for portfolio, found in read.items()
+    }

@@ -1,0 +1,126 @@
+"""A portfolio whose events live on Spark as Iceberg tables: day after day, with late news and a crash, as on DuckDB.
+
+`make test-spark` brings PySpark and the jars; without them these tests are left out. One session serves them all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+
+from cx_intel.warehouse.spark import warehouse as spark_warehouse
+from cx_intel_tests.helpers.on_spark import NEEDS_SPARK, on_spark
+from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
+
+pytestmark = NEEDS_SPARK
+NEXT = AS_OF + timedelta(days=1)
+ON_CLUSTER = ["fct_usage", "stg_usage_events"]
+LATE = {
+    "event_id": "E-late",
+    "account_id": "A05",
+    "user_id": "U05",
+    "event_name": "login",
+    "event_timestamp": "2025-01-20T10:00:00",
+}
+Held = dict[str, list[str]]
+
+
+def held(company: SmallCompany) -> Held:
+    """The rows of every table and view, with their columns and types."""
+    with duckdb.connect(str(company.warehouse), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        found = connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY 1", [company.name]
+        ).fetchall()
+        rows = {}
+        for (name,) in found:
+            result = connection.execute(f'FROM "{company.name}"."{name}"')
+            columns = [repr(column[:2]) for column in result.description or ()]
+            rows[name] = [*columns, *sorted(map(repr, result.fetchall()))]
+        return rows
+
+
+def kinds(company: SmallCompany) -> dict[str, str]:
+    """Of each table whether it lies in the file or is a view."""
+    return dict(
+        company.query(
+            f"SELECT table_name, table_type FROM information_schema.tables WHERE table_name IN {tuple(ON_CLUSTER)!r}"
+        )
+    )
+
+
+@dataclass
+class History:
+    """What both engines held after each step, and what the crash left."""
+
+    steps: dict[str, tuple[Held, Held]] = field(default_factory=dict)
+    kinds: dict[str, dict[str, str]] = field(default_factory=dict)
+    crashed: Held = field(default_factory=dict)
+    crash_succeeded: bool = True
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    pytest.importorskip("pyspark")
+    duck, spark = (SmallCompany(tmp_path_factory.mktemp(name)) for name in ("duck", "spark"))
+    found = History()
+
+    def refreshed(step: str, day: date, *companies: SmallCompany) -> None:
+        for company in companies:
+            assert company.refresh(day).succeeded, (step, company.folder)
+        found.steps[step] = held(duck), held(spark)
+        found.kinds[step] = kinds(spark)
+
+    for company in (duck, spark):
+        company.only("accounts", "subscriptions", "usage_events")
+    refreshed("in the file", AS_OF, duck, spark)
+    spark.settings["warehouse"] = on_spark()
+    for company in (duck, spark):
+        company.tables["usage_events"] = [*company.tables["usage_events"], LATE]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spark_warehouse, "remember_snapshot", _killed_at_usage(spark_warehouse.remember_snapshot))
+        found.crash_succeeded = spark.refresh(NEXT).succeeded
+        found.crashed = held(spark)
+    refreshed("moved to the cluster", NEXT, duck, spark)
+    del spark.settings["warehouse"]
+    refreshed("brought back", NEXT, spark)
+    yield found
+    from pyspark.sql import SparkSession
+
+    if session := SparkSession.getActiveSession():
+        session.stop()
+
+
+def _killed_at_usage(remember: Any) -> Any:
+    """The note of a snapshot, which fails for fct_usage once it was moved: between the cluster's commit and the file's."""
+    seen: list[str] = []
+
+    def noted(database: Any, schema: str, table: str, snapshot: int) -> None:
+        seen.append(table)
+        if seen.count("fct_usage") > 1:
+            raise RuntimeError("killed")
+        remember(database, schema, table, snapshot)
+
+    return noted
+
+
+@pytest.mark.parametrize("step", ["in the file", "moved to the cluster", "brought back"])
+def test_every_table_is_as_on_duckdb(history: History, step: str) -> None:
+    on_duckdb, on_cluster = history.steps[step]
+    assert {name for name in on_duckdb if on_duckdb[name] != on_cluster.get(name)} == set()
+    assert on_cluster.keys() == on_duckdb.keys()
+
+
+def test_events_live_where_the_yaml_says(history: History) -> None:
+    assert set(history.kinds["in the file"].values()) == {"BASE TABLE"}
+    assert history.kinds["moved to the cluster"] == dict.fromkeys(ON_CLUSTER, "VIEW")
+    assert history.kinds["brought back"] == dict.fromkeys(ON_CLUSTER, "BASE TABLE")
+
+
+def test_a_crash_between_cluster_and_file_leaves_the_table_as_it_was(history: History) -> None:
+    before, _ = history.steps["in the file"]
+    assert not history.crash_succeeded
+    assert history.crashed["fct_usage"] == before["fct_usage"]

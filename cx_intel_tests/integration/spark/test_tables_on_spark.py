@@ -1,0 +1,147 @@
+"""Tables on Spark as Iceberg tables: written, put in place, moved there and back, and after a crash, as DuckDB keeps them.
+
+`make test-spark` brings PySpark and the jars; without them these tests are left out. Whole refreshes: `test_on_spark.py`.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+
+from cx_intel.settings.storage import SparkStorage
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.database import Database
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.spark import warehouse as spark_warehouse
+from cx_intel.warehouse.spark.remembered import bring_home
+from cx_intel.warehouse.spark.warehouse import Cluster, SparkWarehouse
+from cx_intel_tests.helpers.on_spark import NEEDS_SPARK, on_spark
+
+pytestmark = NEEDS_SPARK
+FIRST, SECOND, THIRD = (date(2025, 1, day) for day in (1, 2, 3))
+LIKE = ibis.schema(
+    {
+        "account_id": "string",
+        "event_date": "date",
+        "amount": "decimal(18, 2)",
+        "seen_at": "timestamp(6)",
+        "events": "int64",
+    }
+)
+EVENTS = "stg_usage_events"
+Row = tuple[Any, ...]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    pytest.importorskip("pyspark")
+    home = tmp_path_factory.mktemp("home")
+    tables = {EVENTS: "event_date", "fct_usage": "event_date", "judged_usage_events": ""}
+    yield Cluster(SparkStorage(**on_spark()), tables, home)
+    from pyspark.sql import SparkSession
+
+    if session := SparkSession.getActiveSession():
+        session.stop()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    yield open_warehouse(tmp_path / "warehouse.duckdb")
+    close_warehouse(tmp_path / "warehouse.duckdb")
+
+
+@pytest.fixture
+def spark(cluster: Cluster, database: Database, request: pytest.FixtureRequest) -> SparkWarehouse:
+    """A new portfolio on the cluster that all tests share."""
+    return SparkWarehouse(database, str(request.node.name)[:30], cluster)
+
+
+def events(*rows: tuple[str, date, str, int]) -> ir.Table:
+    """Account, day, amount and number of events; seen at ten in the morning, in UTC."""
+    cells = [(a, d, Decimal(x), datetime(d.year, d.month, d.day, 10), n) for a, d, x, n in rows]
+    return ibis.memtable([dict(zip(LIKE, row, strict=True)) for row in cells], schema=LIKE)
+
+
+def rows(warehouse: DuckDBWarehouse, table: str = EVENTS) -> list[Row]:
+    return sorted(tuple(row.values()) for row in warehouse.rows(warehouse.table(table)))
+
+
+def put(warehouse: DuckDBWarehouse, day: date, state: str, *given: tuple[str, date, str, int]) -> None:
+    warehouse.stage(EVENTS, [events(*given)], LIKE)
+    warehouse.swap(EVENTS, column="event_date", days=[day], state={day: state})
+
+
+def test_a_day_is_replaced_and_the_others_stay(spark: SparkWarehouse) -> None:
+    put(spark, FIRST, "one", ("A", FIRST, "1.50", 3), ("B", FIRST, "2", 1))
+    put(spark, SECOND, "one", ("A", SECOND, "0.10", 2))
+    staged = spark.stage(EVENTS, [events(("C", SECOND, "7.25", 9))], LIKE)
+    assert spark.count(staged) == 1  # what the branch adds, and the table as it was
+    assert [row[0] for row in rows(spark)] == ["A", "A", "B"]
+    spark.swap(EVENTS, column="event_date", days=[SECOND], state={SECOND: "two"})
+    assert rows(spark) == [
+        ("A", FIRST, Decimal("1.50"), datetime(2025, 1, 1, 10), 3),
+        ("B", FIRST, Decimal("2.00"), datetime(2025, 1, 1, 10), 1),
+        ("C", SECOND, Decimal("7.25"), datetime(2025, 1, 2, 10), 9),
+    ]
+    assert spark.table(EVENTS).schema() == LIKE
+    assert spark.day_state(EVENTS) == {FIRST: "one", SECOND: "two"}
+    assert spark.tables() == [EVENTS]
+    spark.stage(EVENTS, [events()], LIKE)
+    spark.swap(EVENTS, column="event_date", days=[FIRST], state={FIRST: "none"})
+    assert [row[0] for row in rows(spark)] == ["C"]
+
+
+def test_a_model_reads_tables_of_both(spark: SparkWarehouse, database: Database) -> None:
+    put(spark, FIRST, "one", ("A", FIRST, "1.50", 3), ("B", FIRST, "2", 1))
+    spark.stage("dim_account", [ibis.memtable({"account_id": ["A"], "factor": [2]})])
+    spark.swap("dim_account")
+    joined = spark.table(EVENTS).inner_join(spark.table("dim_account"), "account_id")
+    spark.stage("judged_usage_events", [joined.select("account_id", twice=joined.events * joined.factor)])
+    assert spark.rows(spark.staged("judged_usage_events")) == [{"account_id": "A", "twice": 6}]
+    spark.discard("judged_usage_events")
+    assert not database.exists(spark.schema, "_staged_judged_usage_events")
+    assert rows(spark) == rows(DuckDBWarehouse(database, spark.schema))  # who reads needs no cluster
+
+
+def test_a_crash_after_the_cluster_took_a_day_leaves_it_as_it_was(
+    spark: SparkWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(spark, FIRST, "one", ("A", FIRST, "1.50", 3))
+    with monkeypatch.context() as patch:
+        patch.setattr(spark_warehouse, "remember_snapshot", _killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            put(spark, SECOND, "one", ("B", SECOND, "2", 1))
+    assert [row[0] for row in rows(spark)] == ["A"]
+    assert spark.day_state(EVENTS) == {FIRST: "one"}
+    put(spark, THIRD, "one", ("C", THIRD, "3", 1))  # the day that nobody noted is not in the table
+    assert [row[0] for row in rows(spark)] == ["A", "C"]
+
+
+def test_tables_move_to_the_cluster_and_back(spark: SparkWarehouse, database: Database) -> None:
+    in_file = DuckDBWarehouse(database, spark.schema)
+    put(in_file, FIRST, "one", ("A", FIRST, "1.50", 3), ("B", FIRST, "2", 1))
+    put(spark, SECOND, "one", ("C", SECOND, "7.25", 9))
+    assert [row[0] for row in rows(spark)] == ["A", "B", "C"]
+    assert spark.delete_before(EVENTS, "event_date", SECOND) == 2
+    assert bring_home(database, spark.schema) == [EVENTS]
+    assert [row[0] for row in rows(in_file)] == ["C"]
+    put(in_file, THIRD, "one", ("D", THIRD, "1", 1))
+    assert [row[0] for row in rows(in_file)] == ["C", "D"]
+    assert in_file.day_state(EVENTS).keys() == {FIRST, SECOND, THIRD}
+
+
+def test_a_later_column_is_null_in_earlier_days(spark: SparkWarehouse) -> None:
+    put(spark, FIRST, "one", ("A", FIRST, "1.50", 3))
+    wider = events(("B", SECOND, "2", 1)).mutate(source=ibis.literal("app"))
+    spark.stage(EVENTS, [wider], wider.schema())
+    spark.swap(EVENTS, column="event_date", days=[SECOND], state={SECOND: "one"})
+    assert [(row[0], row[5]) for row in rows(spark)] == [("A", None), ("B", "app")]
+
+
+def _killed(*_: object) -> None:
+    raise RuntimeError("killed")

@@ -1,0 +1,81 @@
+"""What holds of a portfolio on a cluster where no Spark is: its settings, its views, and what is refused."""
+
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from cx_intel.orchestration.assets.on_cluster import clusters, tables_on_cluster
+from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.register import PrivacyError
+from cx_intel.settings.storage import SparkStorage
+from cx_intel.warehouse.duckdb.access.opening import writing
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.spark.remembered import bring_home, remember_snapshot, snapshots
+from cx_intel.warehouse.spark.session import session_for
+from cx_intel_tests.helpers.builders import shipped
+
+STORAGE = SparkStorage(engine="spark", master="spark://127.0.0.1:7077")
+
+
+def with_view(warehouse: DuckDBWarehouse) -> DuckDBWarehouse:
+    """The warehouse with `fct_usage` on a cluster: a view of two rows."""
+    database = warehouse.database
+    database.ensure_schema("small")
+    database.connection.execute("CREATE VIEW small.fct_usage AS SELECT unnest([1, 2]) AS event_count")
+    remember_snapshot(database, "small", "fct_usage", 7)
+    return warehouse
+
+
+def test_tables_of_events_live_there_and_no_other() -> None:
+    assert tables_on_cluster(shipped("novacrm")) == {
+        "stg_usage_events": "event_date",
+        "judged_usage_events": "",
+        "compared_stg_usage_events": "",
+        "fct_usage": "event_date",
+    }
+    assert clusters([shipped("novacrm")]) == {}
+
+
+def test_the_snapshot_that_counts_is_the_last_one_noted(warehouse: DuckDBWarehouse) -> None:
+    remember_snapshot(with_view(warehouse).database, "small", "fct_usage", 9)
+    assert snapshots(warehouse.database, "small") == {"fct_usage": 9}
+    assert snapshots(warehouse.database, "other") == {}
+
+
+def test_a_portfolio_without_a_cluster_has_its_tables_in_the_file(warehouse: DuckDBWarehouse) -> None:
+    database = with_view(warehouse).database
+    assert bring_home(database, "small") == ["fct_usage"]
+    assert warehouse.tables() == ["fct_usage"]
+    assert warehouse.rows(warehouse.table("fct_usage")) == [{"event_count": 1}, {"event_count": 2}]
+    assert bring_home(database, "small") == []
+
+
+def test_nobody_is_erased_from_a_cluster_in_part(tmp_path: Path) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    with writing(file) as database:
+        with_view(DuckDBWarehouse(database, "small"))
+    home = Home(tmp_path, file, tmp_path / "warehouse.lock", {})
+    with pytest.raises(PrivacyError, match="fct_usage of small live on a Spark cluster"):
+        erase(home, "small", "account", "A01")
+    with writing(file) as database:
+        bring_home(database, "small")
+    (tmp_path / "iceberg" / "small").mkdir(parents=True)
+    with pytest.raises(PrivacyError, match="Remove that folder"):
+        erase(home, "small", "account", "A01")
+
+
+def test_a_missing_pyspark_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(WarehouseError, match=r"cx-intel\[spark\]"):
+        session_for(STORAGE)
+
+
+def test_views_are_read_without_the_cluster(tmp_path: Path) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    with writing(file) as database:
+        with_view(DuckDBWarehouse(database, "small"))
+    with duckdb.connect(str(file), read_only=True) as connection:
+        assert connection.execute("SELECT sum(event_count) FROM small.fct_usage").fetchall() == [(3,)]
