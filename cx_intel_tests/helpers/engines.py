@@ -6,17 +6,11 @@ Which models are compiled stands in the tests of `engines/`.
 import ibis
 import ibis.expr.types as ir
 from ibis.backends.sql.compilers import PySparkCompiler
-from ibis.config import Config
 
 from cx_intel.warehouse.deep_calls import deep_calls
+from cx_intel.warehouse.spark.expressions import SparkOptions
 
 ENGINES = ("bigquery", "clickhouse", "duckdb", "pyspark", "snowflake", "trino", "postgres")
-
-
-class SparkOptions(Config):
-    """What `ibis.pyspark` registers when PySpark is installed; the compiler reads it."""
-
-    treat_nan_as_null: bool = False
 
 
 def to_sql(expression: ir.Table, engine: str) -> str:

@@ -16,6 +16,7 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 from ibis.backends.sql.compilers import PySparkCompiler
+from ibis.config import Config
 from sqlglot import ErrorLevel
 
 from cx_intel.warehouse.deep_calls import deep_calls
@@ -24,6 +25,12 @@ from cx_intel.warehouse.spark.iceberg import spark_type
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+
+class SparkOptions(Config):
+    """What the compiler reads; Ibis' own stands in a module that needs more of PySpark than this does."""
+
+    treat_nan_as_null: bool = False
 
 
 @contextmanager
@@ -73,7 +80,7 @@ def on_spark(
 def to_sql(rows: ir.Table) -> str:
     """The statement in Spark's SQL."""
     if ibis.options.pyspark is None:
-        _ = ibis.pyspark  # which registers the options that the compiler reads
+        ibis.options.pyspark = SparkOptions()
     query = PySparkCompiler().to_sqlglot(rows)
     return str(query.sql(dialect="spark", unsupported_level=ErrorLevel.RAISE))
 
