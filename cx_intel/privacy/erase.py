@@ -6,9 +6,10 @@ asking for it again. What stays of an account is told in `cx_intel.contracts.era
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from cx_intel.contracts.erased import KEPT, MERGES
@@ -30,11 +31,13 @@ from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel.warehouse.servers.dagster_storage import addresses
 from cx_intel.warehouse.spark.remembered import cluster_files, snapshots
+from cx_intel.warehouse.spark.tidying import tidy
+from cx_intel.warehouse.spark.warehouse import EXCHANGE, Cluster
 
 PUBLISHED = "published"
 OUTPUTS = ("reports", "exports")
 """Folders of what is made anew by the next refresh: pages, pictures, workbooks. They go whole."""
-LEFT_OVERS = (f"*{REPLACED}*", ".warehouse.duckdb.*", f"{PUBLISHED}/.*", f"{BACKUPS}/.*", f"{BACKUPS}/*/.*")
+LEFT_OVERS = (f"*{REPLACED}*", ".warehouse.duckdb.*", f"{PUBLISHED}/.*", f"{BACKUPS}/.*", f"{BACKUPS}/*/.*", EXCHANGE)
 """What is begun lies beside what it is to replace, under a name that begins with a dot."""
 LOGS = ("storage", "logs")
 """Folders of what programs said; a file that names the subject goes whole."""
@@ -73,6 +76,7 @@ class Home:
         lock: The writer's lock.
         variables: The environment.
         wait_seconds: How long a run is waited for.
+        clusters: Portfolio: the cluster on which tables of it live.
     """
 
     folder: Path
@@ -80,6 +84,7 @@ class Home:
     lock: Path
     variables: Mapping[str, str]
     wait_seconds: float = 0
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
 
 
 def erase(
@@ -95,14 +100,14 @@ def erase(
         on_step: Told of each step before it is taken.
 
     Raises:
-        PrivacyError: Tables live on a Spark cluster, nobody has that id, another erasure has begun and not ended, or the
-            key is not the register's.
+        PrivacyError: Tables live on a Spark cluster that the portfolio does not name, nobody has that id, another
+            erasure has begun and not ended, or the key is not the register's.
         WarehouseError: A run writes, or another program has a file open.
     """
     lock = WriterLock(home.lock)
     lock.acquire("cx-intel erase", wait_seconds=home.wait_seconds)
     try:
-        _refuse_on_cluster(home, portfolio)
+        _refuse_unnamed_cluster(home, portfolio)
         servers = _servers(home)
         register = Register(home.folder, home.variables)
         register.make_key()
@@ -113,9 +118,10 @@ def erase(
         steps: list[tuple[str, Callable[[], object]]] = [
             ("block", lambda: register.add(*(entry for _, entry in about))),
             ("left-overs", lambda: _left_overs(home.folder)),
-            ("warehouse", lambda: _erase_in(home.warehouse, portfolio, about, register)),
+            ("warehouse", lambda: _erase_in(home.warehouse, portfolio, about, register, home.clusters)),
             ("published", lambda: _published(home.folder, portfolio, about, register)),
-            ("back-ups", lambda: _backups(home.folder, portfolio, about, register)),
+            ("back-ups", lambda: _backups(home, portfolio, about, register)),
+            *([("cluster", lambda: _on_cluster(home, portfolio))] if portfolio in home.clusters else []),
             ("reports", lambda: _outputs(home.folder, subjects)),
             ("run history", lambda: _storage(home.folder, servers, subjects)),
         ]
@@ -123,7 +129,9 @@ def erase(
             on_step(name)
             step()
         on_step("proof")
-        looked = [remains(home.folder, subject) for subject in subjects]
+        cluster = home.clusters.get(portfolio)
+        elsewhere = cluster.files(portfolio) if cluster and cluster.storage.location else None
+        looked = [remains(home.folder, subject, elsewhere) for subject in subjects]
         found = tuple(place for one in looked for place in one.places)
         found += tuple(
             f"Dagster's PostgreSQL: {p}" for server in servers for s in subjects for p in mentions_in(server, s)
@@ -149,16 +157,20 @@ def _servers(home: Home) -> tuple[str, ...]:
         ) from None
 
 
-def _refuse_on_cluster(home: Home, portfolio: str) -> None:
-    """Rows on a Spark cluster are not reached from here, nor the files of its older snapshots."""
-    if home.warehouse.exists():
-        with reading(home.warehouse) as database:
+def _refuse_unnamed_cluster(home: Home, portfolio: str) -> None:
+    """Tables on a cluster are reached by the settings of the portfolio alone."""
+    if portfolio in home.clusters:
+        return
+    for file in [home.warehouse, *(backup.warehouse for backup in backups(home.folder))]:
+        if not file.exists():
+            continue
+        with reading(file) as database:
             tables = snapshots(database, portfolio)
         if tables:
             raise PrivacyError(
-                f"{', '.join(tables)} of {portfolio} live on a Spark cluster, where nobody can be erased yet; nothing was "
-                "changed. Take `warehouse` out of the portfolio's YAML and refresh, which brings the tables back; drop "
-                "them on the cluster with their files; then run this again."
+                f"{file}: {', '.join(tables)} of {portfolio} live on a Spark cluster that its YAML does not name; nothing "
+                "was changed. Name it under `warehouse` again, or refresh, which brings the tables of the warehouse back, "
+                "and remove the back-ups of that time. Then run this again."
             )
     if (left := cluster_files(home.folder, portfolio)).exists():
         raise PrivacyError(
@@ -246,10 +258,20 @@ def _with_ledger(entry: Entry, tables: Tables, account_id: str, register: Regist
     return replace(named, kept=kept, tickets=sorted({*entry.tickets, *tickets}))
 
 
-def _erase_in(file: Path, schema: str, about: About, register: Register) -> None:
+def _erase_in(
+    file: Path, schema: str, about: About, register: Register, clusters: Mapping[str, Cluster] = MappingProxyType({})
+) -> None:
     with writing(file) as database:
+        database.clusters = dict(clusters)
         Tables(database, schema).erase(about, register)
     rewrite(file)
+
+
+def _on_cluster(home: Home, portfolio: str) -> None:
+    """The snapshots in which the subject still stands go, with their files, and so does what killed runs have left."""
+    with writing(home.warehouse) as database:
+        files = [backup.warehouse for backup in backups(home.folder)]
+        tidy(database, portfolio, home.clusters[portfolio], files, orphans=True)
 
 
 def _published(home: Path, portfolio: str, about: About, register: Register) -> None:
@@ -270,9 +292,10 @@ def _left_overs(home: Path) -> None:
         shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
 
 
-def _backups(home: Path, portfolio: str, about: About, register: Register) -> None:
-    for backup in backups(home):
+def _backups(home: Home, portfolio: str, about: About, register: Register) -> None:
+    for backup in backups(home.folder):
         with writing(backup.warehouse) as database:
+            database.clusters = dict(home.clusters)
             Tables(database, portfolio).erase(about, register)
         rewrite_backup(backup)
         for dumped in backup.dumps:  # a dump cannot be changed in place: it goes whole

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from cx_intel.privacy.register import FOLDER, KEY_FILE, PENDING
 from cx_intel.privacy.runs.run_history import mentions
-from cx_intel.privacy.subject import Subject
+from cx_intel.privacy.subject import Subject, pattern_of_words
 from cx_intel.privacy.tables import Tables
 from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.access.readable import COPY_SCHEMA
+from cx_intel.warehouse.duckdb.upkeep.row_edits import mentions_in_parquet
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
+from cx_intel.warehouse.spark.remembered import ICEBERG
 
-DUCKDB, SQLITE = b"DUCK", b"SQLite format 3\0"
-OF_A_PORTFOLIO = ("published", "reports", "exports")
+DUCKDB, SQLITE, PARQUET = b"DUCK", b"SQLite format 3\0", b"PAR1"
+OF_A_PORTFOLIO = ("published", "reports", "exports", ICEBERG)
 """Folders in which each portfolio has a file or folder of its own."""
 
 
@@ -36,10 +38,19 @@ class Found:
     also_in: frozenset[str]
 
 
-def remains(home: Path, subject: Subject) -> Found:
-    """Looks for a subject in the whole home. No connection may be open on these files."""
+def remains(home: Path, subject: Subject, elsewhere: Path | None = None) -> Found:
+    """Looks for a subject in the whole home. No connection may be open on these files.
+
+    Args:
+        home: CX_HOME.
+        subject: Whom.
+        elsewhere: A folder of the portfolio alone that is not in the home: its tables on a cluster.
+    """
     places: list[str] = []
     also_in: set[str] = set()
+    if elsewhere:
+        outside = sorted(path for path in elsewhere.rglob("*") if path.is_file())
+        places += [f"{file}: {place}" for file in outside for place in _places(file, subject, is_shared=False)]
     for file in sorted(path for path in home.rglob("*") if path.is_file() and not path.is_symlink()):
         name = file.relative_to(home)
         if str(name) in (f"{FOLDER}/{PENDING}", f"{FOLDER}/{KEY_FILE}"):
@@ -72,7 +83,8 @@ def _places(file: Path, subject: Subject, *, is_shared: bool) -> Iterator[str]:
     head = _head(file)
     if not head:
         return
-    if not is_shared:
+    is_parquet = head.startswith(PARQUET)  # compressed, so that its bytes say nothing: its values are read
+    if not is_shared and not is_parquet:
         with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
             if subject.byte_pattern.search(content):
                 yield "its bytes"
@@ -80,6 +92,8 @@ def _places(file: Path, subject: Subject, *, is_shared: bool) -> Iterator[str]:
         yield from _in_tables(file, subject)
     elif head == SQLITE:
         yield from mentions(file, subject)
+    elif is_parquet and subject.words:
+        yield from mentions_in_parquet(file, pattern_of_words(subject.spellings))
 
 
 def _in_tables(file: Path, subject: Subject) -> Iterator[str]:

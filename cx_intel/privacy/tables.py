@@ -34,6 +34,7 @@ from cx_intel.settings.identity import ACCOUNT, DOMAIN, plain_domain_of
 from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.upkeep.row_edits import TEXT_TYPES, RowEdits
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
+from cx_intel.warehouse.tables_of import edits_of
 
 
 class Tables:
@@ -47,7 +48,7 @@ class Tables:
 
     def __init__(self, database: Database, schema: str):
         self.database = database
-        self.edits = RowEdits(database, schema)
+        self.edits = edits_of(database, schema)
         self.state = RowEdits(database, STATE_SCHEMA)
         self.people = People(self.edits)
 

@@ -13,11 +13,14 @@ from pydantic import Field
 
 from cx_intel.warehouse.duckdb.access.limits import Limits
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.upgrades import back_up_if_due
 from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
 from cx_intel.warehouse.processes.running import FOLDER, RunMark
 from cx_intel.warehouse.protocol import Warehouse
 from cx_intel.warehouse.spark.remembered import bring_home
+from cx_intel.warehouse.spark.session import first_line
+from cx_intel.warehouse.spark.tidying import tidy
 from cx_intel.warehouse.tables_of import clusters_of, tables_of
 
 WAITING = "Waiting for "
@@ -85,9 +88,20 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                     log.warning(f"The back-up does not hold Dagster's runs and schedules: {reason}")
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        try:
+            self._tidy_clusters()
+        except Exception as error:
+            if context.log:
+                context.log.warning(f"Old snapshots stay on the cluster until the next run: {first_line(error)}")
         close_warehouse(Path(self.database))
         self._lock.release()
         self._mark.release()
+
+    def _tidy_clusters(self) -> None:
+        files = [backup.warehouse for backup in backups(Path(self.database).parent)]
+        for cluster in self._database.clusters.values():
+            for portfolio in cluster.in_use:
+                tidy(self._database, portfolio, cluster, files)
 
     def of(self, portfolio: str) -> Warehouse:
         """The tables of a portfolio; only during a run."""

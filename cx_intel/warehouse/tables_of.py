@@ -10,8 +10,11 @@ from pathlib import Path
 
 from cx_intel.settings.storage import SparkStorage
 from cx_intel.warehouse.duckdb.database import Database
+from cx_intel.warehouse.duckdb.upkeep.row_edits import RowEdits
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.protocol import Warehouse
+from cx_intel.warehouse.spark.edits import ClusterEdits
+from cx_intel.warehouse.spark.remembered import snapshots
 from cx_intel.warehouse.spark.warehouse import Cluster, SparkWarehouse
 
 
@@ -20,6 +23,11 @@ def tables_of(database: Database, portfolio: str) -> Warehouse:
     if cluster := database.clusters.get(portfolio):
         return SparkWarehouse(database, portfolio, cluster)
     return DuckDBWarehouse(database, portfolio)
+
+
+def edits_of(database: Database, schema: str) -> RowEdits:
+    """The rows of a schema one by one, for erasures; a cluster is needed only where rows on it change."""
+    return (ClusterEdits if snapshots(database, schema) else RowEdits)(database, schema)
 
 
 def clusters_of(described: Mapping[str, str], home: Path) -> dict[str, Cluster]:

@@ -5,10 +5,9 @@ Which models are compiled stands in the tests of `engines/`.
 
 import ibis
 import ibis.expr.types as ir
-from ibis.backends.sql.compilers import PySparkCompiler
 
 from cx_intel.warehouse.deep_calls import deep_calls
-from cx_intel.warehouse.spark.expressions import SparkOptions
+from cx_intel.warehouse.spark.expressions import to_sql as to_spark
 
 ENGINES = ("bigquery", "clickhouse", "duckdb", "pyspark", "snowflake", "trino", "postgres")
 
@@ -17,6 +16,4 @@ def to_sql(expression: ir.Table, engine: str) -> str:
     with deep_calls():
         if engine != "pyspark":
             return str(ibis.to_sql(expression, dialect=engine, pretty=False))
-        if ibis.options.pyspark is None:
-            ibis.options.pyspark = SparkOptions()
-        return PySparkCompiler().to_sqlglot(expression.unbind()).sql(dialect="spark")
+        return to_spark(expression.unbind())

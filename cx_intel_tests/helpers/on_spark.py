@@ -1,9 +1,13 @@
 """What tests on Spark share: the block of a portfolio's YAML, and which tests need the jars that `make test-spark` makes."""
 
 import os
+import re
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 JARS = os.environ.get("ICEBERG_JARS", "")
@@ -28,3 +32,36 @@ def on_spark() -> dict[str, Any]:
             "spark.sql.shuffle.partitions": "1",
         },
     }
+
+
+def naming(folder: Path, *words: str) -> list[str]:
+    """The files below a folder in which a word stands: the values of Parquet, the blocks of Avro, the bytes of all others."""
+    pattern = re.compile(rb"(?<![A-Za-z0-9])(?:" + "|".join(words).encode() + rb")(?![A-Za-z0-9])")
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(str(f.relative_to(folder)) for f in files if any(pattern.search(part) for part in _parts(f)))
+
+
+def _parts(file: Path) -> Iterator[bytes]:
+    content = file.read_bytes()
+    if content.startswith(b"PAR1"):
+        with duckdb.connect() as connection:
+            for row in connection.execute("FROM read_parquet(?)", [str(file)]).fetchall():
+                yield repr(row).encode()
+    elif content.startswith(b"Obj\x01"):
+        yield from _avro_blocks(content)
+    else:
+        yield content
+
+
+def _avro_blocks(content: bytes) -> Iterator[bytes]:
+    """The blocks of an Avro file, inflated: each stands between two marks, which the file ends with, after two numbers."""
+    mark = content[-16:]
+    head, *blocks = content.split(mark)
+    yield head
+    for block in (b for b in blocks if b):
+        at = 0
+        for _ in range(2):  # numbers of as many bytes as have the first bit, and one more
+            while block[at] & 0x80:
+                at += 1
+            at += 1
+        yield zlib.decompress(block[at:], -15)

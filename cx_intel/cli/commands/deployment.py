@@ -6,7 +6,7 @@ other commands are beside this module and in `cx_intel.cli.app`, which takes the
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,9 @@ from cx_intel.cli.output import console, errors
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment, read_environment
 from cx_intel.warehouse.errors import WarehouseError
+
+if TYPE_CHECKING:
+    from cx_intel.warehouse.spark.warehouse import Cluster
 
 deployment = typer.Typer(add_completion=False)
 
@@ -188,8 +191,15 @@ def erase(
     if not yes:
         _confirm(f"Erase the {'account' if account else 'user'} {subject} of {portfolio} from {environment.home}")
     warehouse, wait = environment.warehouse, environment.lock_wait_seconds
-    home = Home(environment.home, warehouse, warehouse.with_name(LOCK_FILE), environment.variables, wait)
     try:
+        home = Home(
+            environment.home,
+            warehouse,
+            warehouse.with_name(LOCK_FILE),
+            environment.variables,
+            wait,
+            _clusters(environment, portfolio),
+        )
         done = take_out(
             home, portfolio, "account" if account else "user", subject, lambda step: console.print(f"  {step}")
         )
@@ -215,6 +225,19 @@ def erase(
     if done.merged:
         console.print(f"Erased with it, as merged with it: {escape(', '.join(done.merged))}.", highlight=False)
     console.print("Reports and exports are made anew by the next refresh.", highlight=False)
+
+
+def _clusters(environment: Environment, portfolio: str) -> "dict[str, Cluster]":
+    """The cluster that the portfolio's YAML names, where it can be read and names one."""
+    from cx_intel.orchestration.assets.on_cluster import clusters
+    from cx_intel.settings.yaml.loader import load_portfolio
+    from cx_intel.warehouse.tables_of import clusters_of
+
+    try:
+        found = load_portfolio(environment.portfolios / f"{portfolio}.yaml")
+    except SettingsError:
+        return {}  # the erasure refuses where tables of it are on a cluster
+    return clusters_of(clusters([found]), environment.home)
 
 
 @deployment.command()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+import sqlglot.expressions as sge
 from ibis.backends.sql.compilers import PySparkCompiler
 from ibis.config import Config
 from sqlglot import ErrorLevel
@@ -25,6 +26,13 @@ from cx_intel.warehouse.spark.iceberg import spark_type
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+
+class ForSpark(PySparkCompiler):
+    r"""Ibis' compiler, but for blanks around texts: its `\v` and `\f` are letters to Spark, which are trimmed too."""
+
+    def visit_Strip(self, op: ops.Strip, *, arg: sge.Expression) -> sge.Expression:
+        return self.f.trim(arg, self.f.concat(" \t\n\r", self.f.chr(11), self.f.chr(12)))
 
 
 class SparkOptions(Config):
@@ -81,7 +89,7 @@ def to_sql(rows: ir.Table) -> str:
     """The statement in Spark's SQL."""
     if ibis.options.pyspark is None:
         ibis.options.pyspark = SparkOptions()
-    query = PySparkCompiler().to_sqlglot(rows)
+    query = ForSpark().to_sqlglot(rows)
     return str(query.sql(dialect="spark", unsupported_level=ErrorLevel.RAISE))
 
 

@@ -6,7 +6,8 @@ What an expression is in Spark's SQL stands in `expressions.py`; which tables ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ import ibis.expr.datatypes as dt
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+KEPT = "kept_"
+"""Begins the tag of a snapshot that a back-up shows."""
 BRANCH = "staged"
 """The branch of a table that holds its staged write."""
 MAIN = "main"
@@ -27,6 +30,10 @@ PROPERTIES = {
     "write.update.mode": "copy-on-write",
     "write.merge.mode": "copy-on-write",
     "write.distribution-mode": "hash",
+    # no smallest and largest values beside the files: they would tell who was in a file that is gone
+    "write.metadata.metrics.default": "counts",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "5",
 }
 
 
@@ -127,6 +134,26 @@ class IcebergTables:
         """Takes the table back to a snapshot."""
         self._loaded(table).manageSnapshots().setCurrentSnapshot(snapshot).commit()
 
+    def keep_only(self, table: str, snapshots: Collection[int]) -> None:
+        """Lets all snapshots go but these and that which the table stands at, with the files that none of them has."""
+        found = self._loaded(table)
+        there = {name for name in found.refs().keySet() if name.startswith(KEPT)}
+        wanted = {f"{KEPT}{one}": one for one in snapshots if found.snapshot(one) is not None}
+        if there != wanted.keys():
+            changes = found.manageSnapshots()
+            for tag in there - wanted.keys():
+                changes = changes.removeTag(tag)
+            for tag in wanted.keys() - there:
+                changes = changes.createTag(tag, wanted[tag])
+            changes.commit()
+        if len(list(found.snapshots())) > 1 + len(set(wanted.values())):
+            found.expireSnapshots().expireOlderThan(_now()).retainLast(1).cleanExpiredFiles(True).commit()
+
+    def remove_orphans(self, table: str) -> None:
+        """Removes the files in the table's folder that no snapshot has: those of writes that were killed."""
+        actions = self.session._jvm.org.apache.iceberg.spark.actions.SparkActions.get(self.session._jsparkSession)  # type: ignore[union-attr]
+        actions.deleteOrphanFiles(self._loaded(table)).olderThan(_now()).execute()
+
     def delete(self, table: str, condition: str) -> None:
         """Removes rows of the table."""
         self.session.sql(f"DELETE FROM {self.name(table)} WHERE {condition}")
@@ -141,6 +168,11 @@ class IcebergTables:
         found = loader.loadIcebergTable(self.session._jsparkSession, f"{self.catalog}.{self.namespace}.{table}")
         found.refresh()
         return found
+
+
+def _now() -> int:
+    """Milliseconds since 1970, one ahead: what was made in this very one is before it."""
+    return int(time.time() * 1000) + 1
 
 
 def spark_type(kind: dt.DataType) -> str:

@@ -8,13 +8,15 @@ from pathlib import Path
 from cx_intel.warehouse.duckdb.database import Database, quoted
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
+ICEBERG = "iceberg"
+"""The folder in the home for the tables of clusters whose settings name no other place."""
 SNAPSHOTS = "cluster_snapshots"
 _SNAPSHOTS = f"{STATE_SCHEMA}.{SNAPSHOTS}"
 
 
 def cluster_files(home: Path, portfolio: str) -> Path:
     """The folder of a portfolio's tables on a cluster whose settings name no other place."""
-    return home / "iceberg" / portfolio
+    return home / ICEBERG / portfolio
 
 
 def snapshots(database: Database, schema: str) -> dict[str, int]:

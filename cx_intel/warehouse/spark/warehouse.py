@@ -34,6 +34,9 @@ from cx_intel.warehouse.spark.session import session_for
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+EXCHANGE = "spark_exchange"
+"""The folder in the home for what goes from the file to the cluster, where the settings name no other place."""
+
 
 @dataclass
 class Cluster:
@@ -50,16 +53,25 @@ class Cluster:
     home: Path
     _iceberg: dict[str, IcebergTables] = field(default_factory=dict)
 
+    def files(self, schema: str) -> Path:
+        """The folder of a portfolio's tables."""
+        return Path(self.storage.location) / schema if self.storage.location else cluster_files(self.home, schema)
+
     def exchange(self, schema: str) -> Path:
         """The folder in which tables of a portfolio go to the cluster."""
-        return (Path(self.storage.exchange) if self.storage.exchange else self.home / "spark_exchange") / schema
+        return (Path(self.storage.exchange) if self.storage.exchange else self.home / EXCHANGE) / schema
+
+    @property
+    def in_use(self) -> list[str]:
+        """The portfolios of which tables were written, or cleared up, since the program began."""
+        return list(self._iceberg)
 
     def iceberg(self, schema: str) -> IcebergTables:
         """The tables of a portfolio on the cluster; the session begins with the first question."""
         if schema not in self._iceberg:
             storage = self.storage
             if not storage.location and storage.catalog_type == "hadoop":
-                storage = storage.model_copy(update={"location": str(cluster_files(self.home, schema).parent)})
+                storage = storage.model_copy(update={"location": str(self.files(schema).parent)})
             shutil.rmtree(self.exchange(schema), ignore_errors=True)  # what a run that was killed has left
             self._iceberg[schema] = IcebergTables(session_for(storage), storage.catalog, schema)
         return self._iceberg[schema]

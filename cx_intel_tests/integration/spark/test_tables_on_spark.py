@@ -1,4 +1,4 @@
-"""Tables on Spark as Iceberg tables: written, put in place, moved there and back, and after a crash, as DuckDB keeps them.
+"""Tables on Spark as Iceberg tables: written, put in place, moved, erased from, and after a crash, as DuckDB keeps them.
 
 `make test-spark` brings PySpark and the jars; without them these tests are left out. Whole refreshes: `test_on_spark.py`.
 """
@@ -9,18 +9,23 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pytest
 
+from cx_intel.privacy.erase import Home, erase
 from cx_intel.settings.storage import SparkStorage
-from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
+from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse, writing
 from cx_intel.warehouse.duckdb.database import Database
+from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
+from cx_intel.warehouse.processes.lock import LOCK_FILE
 from cx_intel.warehouse.spark import warehouse as spark_warehouse
 from cx_intel.warehouse.spark.remembered import bring_home
+from cx_intel.warehouse.spark.tidying import tidy
 from cx_intel.warehouse.spark.warehouse import Cluster, SparkWarehouse
-from cx_intel_tests.helpers.on_spark import NEEDS_SPARK, on_spark
+from cx_intel_tests.helpers.on_spark import NEEDS_SPARK, naming, on_spark
 
 pytestmark = NEEDS_SPARK
 FIRST, SECOND, THIRD = (date(2025, 1, day) for day in (1, 2, 3))
@@ -104,6 +109,10 @@ def test_a_model_reads_tables_of_both(spark: SparkWarehouse, database: Database)
     spark.stage("judged_usage_events", [joined.select("account_id", twice=joined.events * joined.factor)])
     assert spark.rows(spark.staged("judged_usage_events")) == [{"account_id": "A", "twice": 6}]
     spark.discard("judged_usage_events")
+    texts = ibis.memtable({"text": ["\v filter\f\n", "vow f\\f", "it's\t"]})
+    spark.stage("judged_usage_events", [texts.select(text=texts.text.strip())])
+    assert [row["text"] for row in spark.rows(spark.staged("judged_usage_events"))] == ["filter", "vow f\\f", "it's"]
+    spark.discard("judged_usage_events")
     assert not database.exists(spark.schema, "_staged_judged_usage_events")
     assert rows(spark) == rows(DuckDBWarehouse(database, spark.schema))  # who reads needs no cluster
 
@@ -141,6 +150,61 @@ def test_a_later_column_is_null_in_earlier_days(spark: SparkWarehouse) -> None:
     spark.stage(EVENTS, [wider], wider.schema())
     spark.swap(EVENTS, column="event_date", days=[SECOND], state={SECOND: "one"})
     assert [(row[0], row[5]) for row in rows(spark)] == [("A", None), ("B", "app")]
+
+
+def test_whoever_is_erased_is_in_no_file_of_the_cluster_and_in_no_back_up(cluster: Cluster, tmp_path: Path) -> None:
+    file, name = tmp_path / "warehouse.duckdb", "erased"
+    with writing(file) as opened:
+        spark = SparkWarehouse(opened, name, cluster)
+        put(spark, FIRST, "one", ("ACC-1", FIRST, "1.50", 3), ("ACC-2", FIRST, "2", 1))
+        put(spark, SECOND, "one", ("ACC-1", SECOND, "3", 4), ("O'Neil \\ of ACC-1", SECOND, "1", 1))
+    take(tmp_path, file, reason="a test", keep=1)
+    with writing(file) as opened:
+        spark = SparkWarehouse(opened, name, cluster)
+        put(spark, THIRD, "one", ("ACC-1", THIRD, "5", 6), ("ACC-3", THIRD, "2", 1))
+        spark.stage(EVENTS, [events(("ACC-1", THIRD, "9", 9))], LIKE)  # a run that is killed now
+    tables = cluster.files(name)
+    assert len(naming(tables, "ACC-1")) > 3
+
+    home = Home(tmp_path, file, tmp_path / LOCK_FILE, {}, clusters={name: cluster})
+    done = erase(home, name, "account", "ACC-1")
+    assert (done.remains, done.searched) == ((), 1)
+    assert naming(tables, "ACC-1") == []
+    assert not (cluster.exchange(name)).exists() or not list(cluster.exchange(name).iterdir())
+    with writing(file) as opened:
+        spark = SparkWarehouse(opened, name, cluster)
+        assert [row[:2] for row in rows(spark)] == [("(erased)", SECOND), ("ACC-2", FIRST), ("ACC-3", THIRD)]
+        assert spark.day_state(EVENTS) == {FIRST: "one", SECOND: "one", THIRD: "one"}
+        put(spark, SECOND, "two", ("ACC-2", SECOND, "1", 1))
+        assert [row[:2] for row in rows(spark)] == [("ACC-2", FIRST), ("ACC-2", SECOND), ("ACC-3", THIRD)]
+        tidy(opened, name, cluster, [backups(tmp_path)[0].warehouse])
+    with writing(backups(tmp_path)[0].warehouse) as opened:
+        assert [row[:2] for row in rows(SparkWarehouse(opened, name, cluster))] == [
+            ("(erased)", SECOND),
+            ("ACC-2", FIRST),
+        ]
+
+
+def test_what_nothing_shows_goes_and_what_a_back_up_shows_stays(cluster: Cluster, tmp_path: Path) -> None:
+    file, name = tmp_path / "warehouse.duckdb", "tidied"
+    with writing(file) as opened:
+        spark = SparkWarehouse(opened, name, cluster)
+        put(spark, FIRST, "one", ("A", FIRST, "1.50", 3))
+        put(spark, FIRST, "two", ("B", FIRST, "1.50", 3))
+    saved = take(tmp_path, file, reason="a test", keep=1).warehouse
+    with writing(file) as opened:
+        spark = SparkWarehouse(opened, name, cluster)
+        put(spark, FIRST, "three", ("C", FIRST, "1.50", 3))
+        put(spark, FIRST, "four", ("D", FIRST, "1.50", 3))
+        spark.stage("judged_usage_events", [events(("E", FIRST, "1", 1))])
+        tidy(opened, name, cluster, [saved])
+        assert [row[0] for row in rows(spark)] == ["D"]
+        data = sorted(path for path in cluster.files(name).rglob("*.parquet"))
+        assert [duckdb.read_parquet(str(path)).fetchall()[0][0] for path in data] in (["B", "D"], ["D", "B"])
+        tidy(opened, name, cluster, [])
+        assert len(list(cluster.files(name).rglob("*.parquet"))) == 1
+        put(spark, SECOND, "one", ("E", SECOND, "1.50", 3))
+        assert [row[0] for row in rows(spark)] == ["D", "E"]
 
 
 def _killed(*_: object) -> None:

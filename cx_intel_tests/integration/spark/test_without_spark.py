@@ -8,7 +8,9 @@ import pytest
 
 from cx_intel.orchestration.assets.on_cluster import clusters, tables_on_cluster
 from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.proof import remains
 from cx_intel.privacy.register import PrivacyError
+from cx_intel.privacy.subject import Subject
 from cx_intel.settings.storage import SparkStorage
 from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -58,7 +60,7 @@ def test_nobody_is_erased_from_a_cluster_in_part(tmp_path: Path) -> None:
     with writing(file) as database:
         with_view(DuckDBWarehouse(database, "small"))
     home = Home(tmp_path, file, tmp_path / "warehouse.lock", {})
-    with pytest.raises(PrivacyError, match="fct_usage of small live on a Spark cluster"):
+    with pytest.raises(PrivacyError, match="fct_usage of small live on a Spark cluster that its YAML does not name"):
         erase(home, "small", "account", "A01")
     with writing(file) as database:
         bring_home(database, "small")
@@ -79,3 +81,14 @@ def test_views_are_read_without_the_cluster(tmp_path: Path) -> None:
         with_view(DuckDBWarehouse(database, "small"))
     with duckdb.connect(str(file), read_only=True) as connection:
         assert connection.execute("SELECT sum(event_count) FROM small.fct_usage").fetchall() == [(3,)]
+
+
+def test_a_name_is_found_in_the_values_of_a_compressed_file(tmp_path: Path) -> None:
+    folder = tmp_path / "iceberg" / "small"
+    folder.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        rows = "SELECT 'note ' || i AS note, 'Ana Bolic, ' || i AS who FROM range(1000) AS rows(i)"
+        connection.execute(f"COPY ({rows}) TO '{folder / 'rows.parquet'}' (FORMAT parquet, COMPRESSION zstd)")
+    found = remains(tmp_path, Subject("small", "user", "Ana Bolic", (), ""))
+    assert found.places == ("iceberg/small/rows.parquet: who",)
+    assert remains(tmp_path, Subject("other", "user", "Ana Bolic", (), "")).places == ()

@@ -266,7 +266,7 @@ def test_every_method_that_writes_is_among_the_changes() -> None:
     assert methods == tried | no_table | reading | with_their_sources
     edited = {name for name, _ in inspect.getmembers(RowEdits, inspect.isfunction) if not name.startswith("_")}
     assert edited == {
-        "columns", "all_rows", "rows", "has", "has_match", "distinct", "pairs",
+        "columns", "views", "all_rows", "rows", "has", "has_match", "distinct", "pairs",
         "update", "replace_values", "replace_matches", "delete", "delete_pairs", "delete_matches", "keep_newest",
     }  # fmt: skip
 

@@ -5,10 +5,13 @@ stay in the file until it is written anew: `rewriting.py`.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from cx_intel.warehouse.duckdb import writes
-from cx_intel.warehouse.duckdb.database import Database, quoted
+from cx_intel.warehouse.duckdb.database import Database, escaped, quoted
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
 TEXT_TYPES = ("VARCHAR", "JSON")
@@ -26,16 +29,20 @@ class RowEdits:
         found: dict[str, dict[str, str]] = {}
         for table, column, kind in self._all(
             "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
-            "AND schema_name = ? AND NOT internal AND table_name IN (SELECT table_name FROM duckdb_tables()) "
-            "ORDER BY table_name, column_index",
-            [self.schema],
+            "AND schema_name = ? AND NOT internal AND (list_contains(?, table_name) OR table_name IN "
+            "(SELECT table_name FROM duckdb_tables())) ORDER BY table_name, column_index",
+            [self.schema, self.views()],
         ):
             found.setdefault(table, {})[column] = kind
         return found
 
+    def views(self) -> list[str]:
+        """The views that stand for tables which are kept elsewhere: here none."""
+        return []
+
     def rows(self, table: str, column: str, value: str) -> list[dict[str, Any]]:
         """The rows in which a column, as text without blanks around it, is the value."""
-        return self._records(f"FROM {self._name(table)} WHERE {_is(column)}", [value])
+        return self._records(f"FROM {self._name(table)} WHERE {is_cell(column)}", [value])
 
     def all_rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table."""
@@ -48,7 +55,7 @@ class RowEdits:
 
     def has(self, table: str, column: str, value: str) -> bool:
         """Whether there is such a row."""
-        return bool(self._all(f"SELECT 1 FROM {self._name(table)} WHERE {_is(column)} LIMIT 1", [value]))
+        return bool(self._all(f"SELECT 1 FROM {self._name(table)} WHERE {is_cell(column)} LIMIT 1", [value]))
 
     def has_match(
         self,
@@ -61,7 +68,7 @@ class RowEdits:
     ) -> bool:
         """Whether a pattern is found in a column, of rows with these values of columns and none of those of another."""
         name, values = unless
-        where = [_matches(column), *(_is(name) for name in equal), *(f"NOT {_is(name)}" for _ in values)]
+        where = [matches(column), *(is_cell(name) for name in equal), *(f"NOT {is_cell(name)}" for _ in values)]
         query = f"SELECT 1 FROM {self._name(table)} WHERE {' AND '.join(where)} LIMIT 1"
         return bool(self._all(query, [pattern, *equal.values(), *values]))
 
@@ -81,35 +88,35 @@ class RowEdits:
             kinds = self.columns()[table]
             changed = ", ".join(f'"{name}" = CAST(? AS {kinds[name]})' for name in changes)
             self._run(
-                table, f"UPDATE {self._name(table)} SET {changed} WHERE {_is(column)}", [*changes.values(), value]
+                table, f"UPDATE {self._name(table)} SET {changed} WHERE {is_cell(column)}", [*changes.values(), value]
             )
 
     def replace_values(self, table: str, column: str, value: str, renamed: str, names: Mapping[Any, str]) -> None:
         """Of the rows in which a column is the value: gives the values of another column their new names."""
         for old, new in names.items():
-            query = f'UPDATE {self._name(table)} SET "{renamed}" = ? WHERE {_is(column)} AND "{renamed}"'
+            query = f'UPDATE {self._name(table)} SET "{renamed}" = ? WHERE {is_cell(column)} AND "{renamed}"'
             self._run(table, f"{query} IS NOT DISTINCT FROM ?", [new, value, old])
 
     def replace_matches(self, table: str, column: str, pattern: str, text: str) -> None:
         """Puts a text in the place of the whole cells in which a pattern is found."""
-        self._run(table, f'UPDATE {self._name(table)} SET "{column}" = ? WHERE {_matches(column)}', [text, pattern])
+        self._run(table, f'UPDATE {self._name(table)} SET "{column}" = ? WHERE {matches(column)}', [text, pattern])
 
     def delete(self, table: str, column: str, value: str) -> None:
         """Deletes the rows in which a column is the value."""
-        self._run(table, f"DELETE FROM {self._name(table)} WHERE {_is(column)}", [value])
+        self._run(table, f"DELETE FROM {self._name(table)} WHERE {is_cell(column)}", [value])
 
     def delete_pairs(self, table: str, pair: Mapping[str, str]) -> None:
         """Deletes the rows in which each of these columns has its value."""
-        where = " AND ".join(_is(column) for column in pair)
+        where = " AND ".join(is_cell(column) for column in pair)
         self._run(table, f"DELETE FROM {self._name(table)} WHERE {where}", [*pair.values()])
 
     def delete_matches(self, table: str, column: str, pattern: str) -> None:
         """Deletes the rows in which a pattern is found in a column."""
-        self._run(table, f"DELETE FROM {self._name(table)} WHERE {_matches(column)}", [pattern])
+        self._run(table, f"DELETE FROM {self._name(table)} WHERE {matches(column)}", [pattern])
 
     def keep_newest(self, table: str, column: str, value: str, by: str) -> None:
         """Of the rows in which a column is the value, keeps the newest by a column, dated as the oldest was."""
-        name, where = self._name(table), _is(column)
+        name, where = self._name(table), is_cell(column)
         first = self._all(f'SELECT min("{by}") FROM {name} WHERE {where}', [value])[0][0]
         newest = f'"{by}" < (SELECT max("{by}") FROM {name} WHERE {where})'
         self._run(table, f"DELETE FROM {name} WHERE {where} AND {newest}", [value, value])
@@ -128,9 +135,20 @@ class RowEdits:
         return quoted(self.schema, table)
 
 
-def _is(column: str) -> str:
+def mentions_in_parquet(file: Path, pattern: str) -> list[str]:
+    """The columns of a Parquet file in whose values, as text, a pattern is found."""
+    with duckdb.connect() as connection:
+        source = f"FROM read_parquet('{escaped(file)}', hive_partitioning = false)"
+        columns = [row[0] for row in connection.execute(f"DESCRIBE {source}").fetchall()]
+        found = (f"SELECT 1 {source} WHERE {matches(column)} LIMIT 1" for column in columns)
+        return [c for c, query in zip(columns, found, strict=True) if connection.execute(query, [pattern]).fetchall()]
+
+
+def is_cell(column: str) -> str:
+    """Whether a column, as text without blanks around it, is the value that is given."""
     return f'coalesce(trim("{column}"::VARCHAR) = ?, false)'
 
 
-def _matches(column: str) -> str:
+def matches(column: str) -> str:
+    """Whether the pattern that is given is found in a column."""
     return f'regexp_matches("{column}"::VARCHAR, ?)'
