@@ -170,6 +170,7 @@ def test_an_account_opens_and_closes_by_keyboard(site: Path, tab: Tab) -> None:
     ):
         assert part in text
     assert "Executive call" in text
+    assert "1.234,5\u00a0% (Richtwert\u00a080\u00a0%)" in page.locator("#account-body").text_content()
     assert page.locator("#account svg.marks").count() == 3
     page.keyboard.press("Escape")
     assert not page.locator("#account").is_visible()

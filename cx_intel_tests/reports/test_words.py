@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import pandas as pd
 import pytest
 from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.frontend import parse_mapping_cfg
@@ -22,7 +23,7 @@ from cx_intel.reports.words.catalogue import CATALOGUES
 from cx_intel.reports.words.labels import CODE
 from cx_intel.reports.words.language import Code, Language
 from cx_intel.reports.words.reasons import why
-from cx_intel.reports.words.rounding import rounded
+from cx_intel.reports.words.rounding import rounded, rounded_all
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import executed, shipped
 from cx_intel_tests.helpers.report_books import book_of
@@ -180,3 +181,10 @@ def test_figures_are_rounded_half_up_from_their_decimal_value(value: float, digi
 )
 def test_a_unit_stands_in_the_singular_after_one(code: Code, value: float, unit: str, said: str) -> None:
     assert Language(code, "EUR").with_unit(value, unit) == said
+
+
+@pytest.mark.parametrize("digits", [0, 1, 2])
+def test_a_column_is_rounded_as_each_of_its_numbers(digits: int) -> None:
+    given = [0.125, 2.675, -2.675, 1.005, 0.5, -0.5, 1e6 + 0.05, 0.0, 12.3449, 99.95]
+    assert rounded_all(pd.Series(given), digits).tolist() == [float(rounded(value, digits)) for value in given]
+    assert rounded_all(pd.Series([None, 1.25]), digits).isna().tolist() == [True, False]

@@ -5,11 +5,10 @@ account is meant is found in `accounts.py`.
 """
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 from cx_intel.reports.ask.answer import Answer, NoAnswer, Section, known_day
 from cx_intel.reports.charts.drawing.palette import tier_marks
-from cx_intel.reports.data.account.details import Detail, account_details, axes
+from cx_intel.reports.data.account.details import Detail, account_details, axes, driver_words
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.data.report_data import ReportData, records
 from cx_intel.reports.data.signals import main_reasons
@@ -43,7 +42,7 @@ def explain(warehouse: Warehouse, portfolio: Portfolio, account_id: str, as_of: 
     (detail,) = account_details(data, [account_id])
     sections = (
         Section("Renewal and what to do", _pairs(detail.get("renewal")), lines=_without_renewal(data, detail)),
-        _drivers(detail),
+        _drivers(data, detail),
         _moves(detail),
         _scores(data, detail),
         _mrr(data),
@@ -107,12 +106,13 @@ def _without_renewal(data: ReportData, detail: Detail) -> tuple[str, ...]:
     return ("No renewal within 270 days.",)
 
 
-def _drivers(detail: Detail) -> Section:
-    def lost(driver: dict[str, Any]) -> float:
-        return max(0.0, round(driver["of"] - driver["points"], 2))
-
-    worst = sorted(detail.get("drivers", ()), key=lambda d: -lost(d))
-    rows = tuple((d["label"], d["words"], f"{d['points']:.1f}", f"{lost(d):.1f}") for d in worst)
+def _drivers(data: ReportData, detail: Detail) -> Section:
+    found = []
+    for driver in detail.get("drivers", ()):
+        *_, points, of, _ = driver
+        found.append((*driver_words(data, driver), points, max(0.0, round(of - points, 2))))
+    worst = sorted(found, key=lambda row: -row[-1])
+    rows = tuple((label, words, f"{points:.1f}", f"{lost:.1f}") for label, words, points, lost in worst)
     return Section("What makes the score, the costliest first", rows, ("signal", "value", "points", "lost"))
 
 

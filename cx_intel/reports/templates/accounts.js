@@ -120,6 +120,16 @@
     report.cards(found);
     return wrapper;
   }
+  /* A signal's value in words, as `driver_words` writes it, and the points that it has and loses. */
+  const short = (value) => report.number(value, 2, 0);
+  function driver([place, value, benchmark, points, of, silent]) {
+    const [label, unit, one, isBoolean] = page.axes.signals[place];
+    const withUnit = (amount) => { const text = short(amount); return (text + "\u00a0" + (text === "1" ? one : unit)).trim(); };
+    let words = value === null ? say("not measured") : isBoolean ? value === 0 ? say("no") : say("yes") : withUnit(value);
+    if (!isBoolean && benchmark !== null) words += " (" + say("benchmark") + "\u00a0" + withUnit(benchmark) + ")";
+    if (silent) words += ", " + say("source silent");
+    return { label, words, points, of, lost: Math.max(0, Math.round(100 * (of - points)) / 100) };
+  }
   const drawings = [];
   function chart(name, rows, label) {
     const element = make("div", undefined, { class: "chart", role: "img", "aria-label": label });
@@ -143,7 +153,7 @@
     else if (page.orders && page.columns.some(([name]) => name === "risk")) parts.push(card(say("Renewal and playbook"), make("p", say("No renewal within 270 days."), { class: "empty" })));
     if (people) parts.push(people);
     if (found.drivers) {
-      const worst = found.drivers.map((d) => ({ ...d, lost: Math.max(0, Math.round(100 * (d.of - d.points)) / 100) })).sort((a, b) => b.lost - a.lost);
+      const worst = found.drivers.map(driver).sort((a, b) => b.lost - a.lost);
       const halves = make("div", undefined, { class: "halves" });
       halves.append(chart("drivers", worst, say("Points that each signal adds and loses; the table has the figures.")),
         grid(say("Signals, the costliest first"), [say("Signal"), say("Value"), say("Points"), say("Lost")], worst.map((d) => [d.label, d.words, report.number(d.points, 1), report.number(d.lost, 1)])));

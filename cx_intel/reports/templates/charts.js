@@ -89,8 +89,8 @@ const report = (() => {
   /* A text in the language of the page, its gaps filled. */
   const filled = (text, gaps) => text.replace(/\{(\w+)\}/g, (gap, name) => name in gaps ? gaps[name] : gap);
   const say = (text, gaps = {}) => filled(page.words[text] || text, gaps);
-  const number = (value, digits = 0) => value === null || value === undefined ? f.missing
-    : new Intl.NumberFormat(f.language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true })
+  const number = (value, digits = 0, least = digits) => value === null || value === undefined ? f.missing
+    : new Intl.NumberFormat(f.language, { minimumFractionDigits: least, maximumFractionDigits: digits, useGrouping: true })
       .format(value).replace("-", "−");
   const withSymbol = (text) => text === f.missing ? text : f.symbolFirst ? f.symbol + f.gap + text : text + f.gap + f.symbol;
   const money = (value, digits = 0) => withSymbol(number(value, digits));

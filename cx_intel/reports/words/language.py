@@ -56,7 +56,7 @@ class Language:
 
     def say(self, text: str, /, **gaps: object) -> str:
         """An English text in this language, its gaps `{...}` filled."""
-        said = catalogue(self.code).gettext(text) if text else text
+        said = _said(self.code, text)
         return said.format(**gaps) if gaps else said
 
     def count(self, one: str, many: str, n: int, /, **gaps: object) -> str:
@@ -108,7 +108,7 @@ class Language:
         """A number with grouped thousands: 1,234.5 or 1.234,5; a minus sign, never a hyphen."""
         if is_missing(value):
             return MISSING
-        amount = rounded(value, digits)
+        amount = value if type(value) is int else rounded(value, digits)
         text = f"{abs(amount):,.{digits}f}".translate(self._separators)
         return f"−{text}" if amount < 0 else text
 
@@ -139,8 +139,11 @@ class Language:
     def with_unit(self, value: Any, unit: str) -> str:
         """A number with as many decimals as it needs, and its unit, in the singular after 1."""
         number = self.short_number(value)
-        known = UNITS_AFTER_ONE[self.code] | SINGULAR_UNITS
-        return f"{number}{NBSP}{known.get(unit, unit) if number == '1' else unit}".strip()
+        return f"{number}{NBSP}{self.unit_after_one(unit) if number == '1' else unit}".strip()
+
+    def unit_after_one(self, unit: str) -> str:
+        """The singular of a unit that is counted; any other as it is."""
+        return (UNITS_AFTER_ONE[self.code] | SINGULAR_UNITS).get(unit, unit)
 
     def _with_symbol(self, text: str) -> str:
         if not self.symbol_first:
@@ -211,6 +214,11 @@ class Language:
             "missing": MISSING,
             "decimals": min(self.decimals, 2),
         }
+
+
+@lru_cache(maxsize=8192)
+def _said(code: Code, text: str) -> str:
+    return catalogue(code).gettext(text) if text else text
 
 
 @lru_cache(maxsize=8192)

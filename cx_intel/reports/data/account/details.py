@@ -15,12 +15,12 @@ from cx_intel.reports.charts.drawing.palette import tier_marks
 from cx_intel.reports.data.account.contacts import contacts_of
 from cx_intel.reports.data.account.links import account_links
 from cx_intel.reports.data.notes.interventions import action_words, newest_actions
-from cx_intel.reports.data.report_data import ReportData, records
+from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.signals import change_parts, event_words, signal_words, yes_or_no_signals
 from cx_intel.reports.data.terms import PROBABILITY_SOURCES, due_in
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING, Language, iso
-from cx_intel.reports.words.rounding import is_missing, rounded
+from cx_intel.reports.words.rounding import is_missing, rounded, rounded_all
 
 SHOWN = (
     "dim_account",
@@ -110,7 +110,25 @@ def axes(data: ReportData) -> dict[str, Any]:
     days = {str(week): [iso(day), data.language.day(day)] for week, day in data.scores.days.items()}
     shown = {mark.name: mark.label for mark in tier_marks(data.portfolio)}
     months = [[str(month), data.language.month(month)] for month in _months(data)]
-    return {"days": days, "months": months, "tiers": [shown.get(tier, tier) for tier in data.scores.tiers]}
+    tiers = [shown.get(tier, tier) for tier in data.scores.tiers]
+    return {"days": days, "months": months, "tiers": tiers, "signals": _signals(data)}
+
+
+def _signals(data: ReportData) -> list[list[Any]]:
+    """What drivers point to: label, unit, that unit after 1, and whether the signal is read as yes or no."""
+    yes_or_no, f = yes_or_no_signals(data), data.language
+    told = _driver_rows(data)
+    if told.empty:
+        return []
+    told = told.drop_duplicates("signal")
+    units = ["" if is_missing(unit) else str(unit) for unit in told["unit"]]
+    named = zip(told["signal"], told["label"], units, strict=True)
+    return [[str(label), unit, f.unit_after_one(unit), signal in yes_or_no] for signal, label, unit in named]
+
+
+def _driver_rows(data: ReportData) -> pd.DataFrame:
+    frame = data["health_score_drivers"]
+    return frame.sort_values("signal_order") if len(frame) else frame
 
 
 def _months(data: ReportData) -> list[Any]:
@@ -124,24 +142,42 @@ def _scores(data: ReportData) -> NamedDetails:
 
 
 def _drivers(data: ReportData) -> NamedDetails:
+    """Of each signal that applies: its place on `axes`; value and benchmark with as many decimals as are shown; points had
+    and to be had; 1 where its source is silent. `driver_words` and the page put them into words.
+    """
     found: dict[str, Any] = defaultdict(list)
-    yes_or_no, f = yes_or_no_signals(data), data.language
-    frame = data["health_score_drivers"]
-    for row in records(frame.sort_values("signal_order") if len(frame) else frame):
-        if not row["is_applicable"]:
-            continue
-        words = signal_words(f, row, is_boolean=row["signal"] in yes_or_no).removeprefix(row["label"]).strip(": ")
-        if row["is_stale"]:
-            words = ", ".join([words, f.say("source silent")])
-        found[str(row["account_id"])].append(
-            {
-                "label": row["label"],
-                "words": words,
-                "points": float(rounded(row["points"], 2)),
-                "of": float(rounded(100 * row["weight"], 2)),
-            }
-        )
+    frame = _driver_rows(data)
+    if frame.empty:
+        return "drivers", found
+    places = {signal: place for place, signal in enumerate(frame["signal"].drop_duplicates())}
+    frame = frame[is_true(frame["is_applicable"])]
+    columns = (
+        frame["account_id"],
+        frame["signal"],
+        *(_shown(frame[name]) for name in ("value", "benchmark")),
+        rounded_all(frame["points"], 2),
+        rounded_all(100 * frame["weight"], 2),
+        is_true(frame["is_stale"]),
+    )
+    for account, signal, value, benchmark, points, of, silent in zip(*(c.tolist() for c in columns), strict=True):
+        found[str(account)].append([places[signal], value, benchmark, points, of, int(silent)])
     return "drivers", found
+
+
+def _shown(values: pd.Series) -> pd.Series:
+    """Numbers with the decimals that a reader sees (`Language.short_number`); None where there is none."""
+    amounts = pd.to_numeric(values)
+    shown = rounded_all(amounts, amounts.abs().lt(1).astype(int) + 1)
+    return shown.astype(object).where(shown.notna(), None)
+
+
+def driver_words(data: ReportData, driver: list[Any]) -> tuple[str, str]:
+    """The label of a driver's signal, and its value with its benchmark and whether its source is silent."""
+    place, value, benchmark, _, _, silent = driver
+    label, unit, _, boolean = _signals(data)[place]
+    row = {"label": "", "value": value, "unit": unit, "benchmark": benchmark}
+    words = signal_words(data.language, row, is_boolean=boolean).strip(": ")
+    return label, ", ".join([words, data.language.say("source silent")]) if silent else words
 
 
 def _moves(data: ReportData) -> NamedDetails:
@@ -172,11 +208,11 @@ def _mrr(data: ReportData) -> NamedDetails:
     ledger = data["fct_revenue"]
     if len(ledger):
         ledger = ledger.sort_values("revenue_month")
-        columns = (ledger[name] for name in ("account_id", "revenue_month", "mrr"))
-        for account, month, mrr in zip(*columns, strict=True):
-            months, amounts = found[str(account)]
+        shown = rounded_all(ledger["mrr"]).astype(int).tolist()
+        for account, month, mrr in zip(ledger["account_id"].tolist(), ledger["revenue_month"], shown, strict=True):
+            months, amounts = found[account]
             months.append(places[month])
-            amounts.append(int(rounded(mrr)))
+            amounts.append(mrr)
     return "mrr", found
 
 
