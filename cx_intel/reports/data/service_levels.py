@@ -9,8 +9,14 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.contracts.staging.values import UNRESOLVED
+from cx_intel.reports.data.cubes.cube import Cube
 from cx_intel.reports.data.report_data import ReportData, is_true
-from cx_intel.reports.words.catalogue import term
+from cx_intel.reports.words.catalogue import plural, term
+
+IN_TIME = plural(
+    "Of the {n} ticket created in {month} and resolved, {share} was in time.",
+    "Of the {n} tickets created in {month} and resolved, {share} were in time.",
+)
 
 
 def service_levels(data: ReportData) -> list[str]:
@@ -18,6 +24,19 @@ def service_levels(data: ReportData) -> list[str]:
     if data["sla_adherence"].empty:
         return []
     return [*_resolved(data), *_first_replies(data), _open(data), *_clocks(data)]
+
+
+def resolved_script(data: ReportData, cube: Cube) -> dict[str, Any]:
+    """What a script tells from for chosen accounts: how many tickets of the newest month were in time."""
+    month, rows = _newest(data)
+    return {
+        "cube": cube.name,
+        "keys": {"ticket_month": str(rows["ticket_month"].iloc[0])},
+        "figures": {"n": "judged_tickets", "share": "sla_adherence_pct"},
+        "texts": {"month": month},
+        "formats": {"n": ["number", 0], "share": ["percent", 1]},
+        "clauses": [[data.language.forms(*IN_TIME), ["n"], []]],
+    }
 
 
 def _newest(data: ReportData) -> tuple[str, pd.DataFrame]:
@@ -36,15 +55,7 @@ def _resolved(data: ReportData) -> list[str]:
     found = []
     if judged:
         share = f.percent(100 * (within / judged))
-        found.append(
-            f.count(
-                "Of the {n} ticket created in {month} and resolved, {share} was in time.",
-                "Of the {n} tickets created in {month} and resolved, {share} were in time.",
-                judged,
-                month=month,
-                share=share,
-            )
-        )
+        found.append(f.count(*IN_TIME, judged, month=month, share=share))
         late = rows[rows["sla_breaches"] > 0].sort_values("sla_breaches", ascending=False)
         if len(late):
             parts = ", ".join(

@@ -102,8 +102,8 @@ def _month_script(data: ReportData, last: pd.Series) -> dict[str, Any]:
     return {
         "cube": ledger_cube(data).name,
         "figures": figures,
-        "month": str(last["revenue_month"]),
-        "texts": {},
+        "keys": {"revenue_month": str(last["revenue_month"])},
+        "byMonth": "revenue_month",
         "formats": {"n": ["number", 0]},
         "growths": {"growth": ["end", "start"]},
         "clauses": [[data.language.forms(*MONTH_TOLD), [], []]],

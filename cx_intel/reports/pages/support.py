@@ -11,7 +11,7 @@ from cx_intel.reports.charts import support as charts
 from cx_intel.reports.data.cubes.cube import Follows
 from cx_intel.reports.data.cubes.tickets import MOST_TICKETS, ticket_cube
 from cx_intel.reports.data.report_data import ReportData, is_true
-from cx_intel.reports.data.service_levels import service_levels
+from cx_intel.reports.data.service_levels import resolved_script, service_levels
 from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, on_card, table_of
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.tables import table_name
@@ -70,7 +70,9 @@ def support(data: ReportData) -> Page:
             _too_many(data),
         ),
     ]
-    return Page("support", say("Support"), say(QUESTION), service_levels(data), sections)
+    cube = ticket_cube(data)
+    told = {"sentences": [resolved_script(data, cube)] if cube else []}
+    return Page("support", say("Support"), say(QUESTION), service_levels(data), sections, script_data=told)
 
 
 def _too_many(data: ReportData) -> list[str]:

@@ -20,9 +20,9 @@
   async function sentence(told, chosen) {
     const figures = { ...told.fixed }, shown = { ...told.texts }, formats = told.formats || {};
     if (told.cube) {
-      const month = report.month || told.month;
-      Object.assign(figures, await report.figures(told.cube, { revenue_month: month }, told.figures, chosen));
-      shown.month = report.monthName(month);
+      const picked = told.byMonth && report.month ? { [told.byMonth]: report.month } : {};
+      Object.assign(figures, await report.figures(told.cube, { ...told.keys, ...picked }, told.figures, chosen));
+      if (told.byMonth) shown.month = report.monthName(report.month || told.keys[told.byMonth]);
     }
     const written = (value, kind, digits) => kind === "number" ? report.number(value, digits) : kind === "percent" ? report.percent(value, digits) : report.money(whole(value));
     for (const [name, parts] of Object.entries(told.sums || {})) figures[name] = rounded(sum(parts, chosen));

@@ -42,5 +42,5 @@ def rounded_all(values: pd.Series, digits: int | pd.Series = 0) -> pd.Series:
     """The same for a column of floats; missing values stay so. Each may have its own number of decimals."""
     amounts = values.astype(float)
     scale = 10.0**digits
-    found: pd.Series = np.sign(amounts) * np.floor(amounts.abs() * scale + 0.5 + NEAR_HALF) / scale
-    return found + 0.0
+    found = np.sign(amounts) * np.floor(amounts.abs() * scale + 0.5 + NEAR_HALF) / scale
+    return pd.Series(found + 0.0, values.index)

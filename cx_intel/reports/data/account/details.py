@@ -168,7 +168,7 @@ def _shown(values: pd.Series) -> pd.Series:
     """Numbers with the decimals that a reader sees (`Language.short_number`); None where there is none."""
     amounts = pd.to_numeric(values)
     shown = rounded_all(amounts, amounts.abs().lt(1).astype(int) + 1)
-    return shown.astype(object).where(shown.notna(), None)
+    return pd.Series([None if is_missing(value) else value for value in shown.tolist()], shown.index, dtype="object")
 
 
 def driver_words(data: ReportData, driver: list[Any]) -> tuple[str, str]:

@@ -20,6 +20,7 @@ _JUDGED = ("within", "late")
 FIGURES = {
     "total_tickets": total(ROWS),
     "resolved_tickets": total("resolved"),
+    "judged_tickets": total(*_JUDGED),
     "sla_breaches": total("late"),
     "within_sla": total("within"),
     "unjudged_tickets": total("resolved", "-within", "-late"),
