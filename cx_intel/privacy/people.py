@@ -7,6 +7,7 @@ of accounts go is decided in `tables.py` beside this module.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from cx_intel.privacy.landed import person_columns
 from cx_intel.privacy.subject import EMAIL, USER_COLUMNS
 from cx_intel.warehouse.duckdb.upkeep.row_edits import RowEdits
 
@@ -25,7 +26,7 @@ class People:
     def holds(self, subject_id: str) -> bool:
         """Whether any table has rows of a person, by the id in the product or by the address."""
         tables = self.edits.columns().items()
-        return any(self._spelt(t, c, subject_id) for t, columns in tables for c in USER_COLUMNS if c in columns)
+        return any(self._spelt(t, c, subject_id) for t, columns in tables for c in person_columns(t, columns))
 
     def ids(self, subject_id: str) -> tuple[str, ...]:
         """What a person is known by, the id asked for first: the address and the id in the product of their contacts."""
@@ -45,15 +46,15 @@ class People:
 
     def erase(self, table: str, columns: Iterable[str], subject_id: str) -> None:
         """Deletes the rows of a person in a table."""
-        for column in (c for c in USER_COLUMNS if c in columns):
+        for column in person_columns(table, tuple(columns)):
             for value in self._spelt(table, column, subject_id):
                 self.edits.delete(table, column, value)
 
     def _spelt(self, table: str, column: str, subject_id: str) -> list[str]:
         """An id as rows of a table write it: addresses of e-mail in any case."""
-        if column != EMAIL:
+        if column.lower() != EMAIL:
             return [subject_id] if self.edits.has(table, column, subject_id) else []
-        return sorted(value for value in self.edits.distinct(table, EMAIL) if value.lower() == subject_id.lower())
+        return sorted(value for value in self.edits.distinct(table, column) if value.lower() == subject_id.lower())
 
     def _of_nobody_else(self, is_meant: Callable[[Row], bool], columns: Sequence[str]) -> tuple[str, ...]:
         """The values that contacts of somebody have, and no contact of others and no owner of an account."""

@@ -33,6 +33,9 @@ OWN = {
                     "ContractId": "reference"},
     "Task": {"AccountId": "reference", "Subject": "combobox", "Status": "picklist", "ActivityDate": "date",
              "CompletedDateTime": "datetime", "IsClosed": "boolean", "TaskSubtype": "picklist"},
+    "Contact": {"AccountId": "reference", "FirstName": "string", "LastName": "string", "Email": "email", "Phone": "phone",
+                "Title": "string", "LastActivityDate": "date"},
+    "AccountContactRole": {"AccountId": "reference", "ContactId": "reference", "Role": "picklist"},
     "User": {"Name": "string", "Email": "email"},
 }  # fmt: skip
 SOQL = re.compile(

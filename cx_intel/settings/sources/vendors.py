@@ -123,7 +123,7 @@ OBJECTS = {
     "stripe": ("customers", "products", "prices", "coupons", "subscriptions", "invoices", "credit_notes"),
     "zendesk": ("organizations", "users", "tickets"),
     "planhat": ("users", "companies", "endusers", "licenses", "nps", "tasks", "churn"),
-    "salesforce": ("user", "account", "contract", "opportunity", "task"),
+    "salesforce": ("user", "account", "contract", "opportunity", "task", "contact", "accountcontactrole"),
 }
 """Kind of a source: the objects that it lands, where something reads them; those that others need come first."""
 CUSTOMER_OF: dict[str, tuple[str, ...]] = {
@@ -138,6 +138,8 @@ CUSTOMER_OF: dict[str, tuple[str, ...]] = {
     "contract": ("AccountId",),
     "opportunity": ("AccountId",),
     "task": ("AccountId",),
+    "contact": ("AccountId",),
+    "accountcontactrole": ("AccountId",),
     "companies": ("id",),
     "endusers": ("companyId",),
     "licenses": ("companyId",),
@@ -147,3 +149,5 @@ CUSTOMER_OF: dict[str, tuple[str, ...]] = {
 }
 """Objects that are about one customer: the fields that may say which. With the customer they are erased, and landed no
 more."""
+PERSON_OF = {"contact": "Email", "endusers": "email", "users": "email", "nps": "email"}
+"""Objects that are about one person: the field with the address. With the person they are erased, and landed no more."""

@@ -57,6 +57,8 @@ KINDS = {
     "contract": Kind("Contract", ("AccountId", "Status", "StartDate", "EndDate", "ContractTerm")),
     "opportunity": Kind("Opportunity", ("AccountId", "CloseDate", "StageName", "Amount", "Type", "IsWon", "IsClosed")),
     "task": Kind("Task", ("AccountId", "Subject", "Status", "ActivityDate", "IsClosed")),
+    "contact": Kind("Contact", ("AccountId", "FirstName", "LastName", "Email", "Phone", "Title", "LastActivityDate")),
+    "accountcontactrole": Kind("AccountContactRole", ("AccountId", "ContactId", "Role")),
 }
 
 

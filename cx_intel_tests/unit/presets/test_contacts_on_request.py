@@ -9,7 +9,7 @@ import pytest
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.sources.errors import SourceError
 from cx_intel_tests.helpers.landed_tables import land_in_sqlite, landed, staged
-from cx_intel_tests.helpers.vendor_files import delivered, judged, taking, write_table
+from cx_intel_tests.helpers.vendor_files import delivered, judged, taking, write_lines, write_table
 
 REQUESTED = "{contacts: {}}"
 ACCOUNTS = ("1", "2")
@@ -103,6 +103,22 @@ def test_hubspot_landed_by_fivetran(tmp_path: Path) -> None:
     }
     address = land_in_sqlite(tmp_path / "landed.db", tables)
     assert read(staged(in_sqlite("fivetran_hubspot"), "contacts", address, ACCOUNTS)) == EXPECTED
+
+
+def test_planhats_people(tmp_path: Path) -> None:
+    """Two times in milliseconds and in words are 1 March 2026; one is archived, one at no company, one deleted."""
+    listed = [
+        {"_id": "p1", "companyId": "1", "firstName": "Ann", "lastName": "Bell", "email": "Ann@One.example",
+         "position": "Head of IT", "custom": {"Role": "Champion"}, "lastActive": 1772323200000},
+        {"_id": "p2", "companyId": "1", "firstName": "Bo", "email": "bo@one.example", "custom": {"Role": "Economic buyer"}},
+        {"_id": "p3", "companyId": "2", "lastName": "Cruz", "archived": True},
+        {"_id": "p4", "lastName": "Dow", "email": "dow@nowhere.example"},
+        {"_id": "p5", "companyId": "1", "lastName": "Gone", "deleted": True},
+    ]  # fmt: skip
+    write_lines(tmp_path / "endusers.jsonl", listed)
+    found = judged(taking("planhat_export", tables=REQUESTED, folder=str(tmp_path)), "contacts", ACCOUNTS)
+    assert read(found) == EXPECTED
+    assert {row["contact_id"] for row in found if not row["is_active"]} == {"p3"}
 
 
 def test_an_export_of_salesforce(tmp_path: Path) -> None:

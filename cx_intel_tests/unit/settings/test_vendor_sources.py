@@ -74,6 +74,9 @@ def test_salesforce_signs_in_by_a_secret_or_by_a_claim(signs: str) -> None:
     billing = "  - {kind: files, table: subscriptions, path: s.csv}\n"
     without_contracts = book(SALESFORCE.replace("SIGNS", signs), EXPORTED, billing)
     assert without_contracts.landed_objects("salesforce") == ("user", "account", "task")
+    people = ("contact", "accountcontactrole")
+    asked = book(SALESFORCE.replace("SIGNS", signs), EXPORTED.replace("}", ", tables: {contacts: {}}}"))
+    assert asked.landed_objects("salesforce") == (*found.landed_objects("salesforce"), *people)
 
 
 @pytest.mark.parametrize("signs", ["", BY_SECRET + BY_CLAIM, ", username: '${C}'", BY_SECRET + ", private_key: '${D}'"])
