@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.reports.pages.frame.days import DAYS, MARK, days_kept, days_there, forget_days, put_page
+from cx_intel.reports.pages.frame.days import DAYS, MARK, SOURCES, days_kept, days_there, forget_days, put_page
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio
 
@@ -61,6 +61,26 @@ def test_an_earlier_day_says_so_and_each_page_leads_to_the_others(tmp_path: Path
     assert '<a href="../../../index.html">' in old
     forget_days(tmp_path, date(2026, 11, 28), of)
     assert days_there(tmp_path) == tuple(days("2026-11-27", "2026-11-26"))
+
+
+def test_the_pages_of_all_days_share_the_script_that_draws_charts_and_the_newest_hold_it(tmp_path: Path) -> None:
+    page = f'<meta content="{SOURCES};">{PAGE}<script>draw()</script><script>other()</script>'
+    for day, version, script in ((26, "1", "draw()"), (27, "2", "draw(2)")):
+        library = tmp_path / f".charts-{version}.js"
+        library.write_text(script, encoding="utf-8")
+        html = page.replace("draw()", script)
+        put_page("health", html, keeping(2, 0), date(2026, 11, day), tmp_path, library)
+        assert f"<script>{script}</script>" in (tmp_path / "health.html").read_text(encoding="utf-8")
+        kept = (tmp_path / DAYS / f"2026-11-{day}" / "health.html").read_text(encoding="utf-8")
+        assert f'<script src="../charts-{version}.js"></script><script>other()</script>' in kept
+        assert f"{SOURCES} 'self' file:;" in kept
+        assert (tmp_path / DAYS / f"charts-{version}.js").read_text(encoding="utf-8") == script
+    assert (tmp_path / DAYS / "charts-1.js").exists()  # a kept day is drawn by it
+    forget_days(tmp_path, date(2026, 11, 28), keeping(1, 0))
+    library = tmp_path / ".charts-3.js"
+    library.write_text("draw(2)", encoding="utf-8")
+    put_page("health", page.replace("draw()", "draw(2)"), keeping(1, 0), date(2026, 11, 28), tmp_path, library)
+    assert [file.name for file in sorted((tmp_path / DAYS).glob("*.js"))] == ["charts-2.js", "charts-3.js"]
 
 
 def test_without_earlier_days_only_the_newest_pages_are_written(tmp_path: Path) -> None:

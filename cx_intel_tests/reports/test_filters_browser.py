@@ -8,6 +8,7 @@ import pytest
 
 from cx_intel.reports.charts.drawing.palette import tier_marks
 from cx_intel.reports.charts.movements import MOVED as MOVED_IN
+from cx_intel.reports.pages.frame import layout
 from cx_intel.reports.pages.frame.layout import chart_library, render, write_whole
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel_tests.helpers.browsing import DESKTOP, NEEDS_CHROMIUM, PHONE, Tab
@@ -36,8 +37,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables |= {"fct_revenue": moving_ledger(accounts), "fct_tickets": answered_tickets(accounts)}
     book = read_book(fill(root / "warehouse.duckdb", OF, tables), OF)
     library = chart_library(root).read_text(encoding="utf-8")
-    for key in SHOWN:
-        write_whole(root / f"{key}.html", render(PAGES[key][1](book), book, MENU, library).encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "PACKED_FROM", 0)  # as where a chart has many cells
+        for key in SHOWN:
+            write_whole(root / f"{key}.html", render(PAGES[key][1](book), book, MENU, library).encode())
     return root
 
 

@@ -59,9 +59,17 @@ const report = (() => {
     }
   }
 
+  async function unpacked(text) {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    return JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text());
+  }
+
   async function add(chart) {
     chart.rows = {};
-    for (const name of chart.reads) chart.rows[name] = chart.own[name] ? rowsOf(chart.own[name]) : datasets[name];
+    for (const name of chart.reads) {
+      const own = chart.own[name];
+      chart.rows[name] = own ? rowsOf(own.packed ? await unpacked(own.packed) : own) : datasets[name];
+    }
     chart.canvas = Object.values(chart.rows).some((rows) => rows.length > 2000) && chart.opensAccounts;
     charts.push(chart);
     await draw(chart);
@@ -124,5 +132,5 @@ const report = (() => {
     document.documentElement.dataset.ready = "yes";
   })();
   dark.addEventListener("change", () => charts.forEach(draw));
-  return { page, datasets, rowsOf, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, say, filled, ofCells, charts };
+  return { page, datasets, rowsOf, unpacked, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, say, filled, ofCells, charts };
 })();

@@ -4,13 +4,9 @@
   const say = report.say, page = report.page, cubes = new Map();
   const rounded = (value) => Math.round(value * 1e6) / 1e6;
 
-  async function unpacked(text) {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    return JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text());
-  }
   function cube(name) {
     if (!cubes.has(name)) {
-      cubes.set(name, unpacked(page.cubes[name].packed).then((rows) => ({
+      cubes.set(name, report.unpacked(page.cubes[name].packed).then((rows) => ({
         length: rows.length, figures: page.cubes[name].figures,
         columns: Object.fromEntries(Object.entries(rows.columns).map(([column, values]) => [column, Array.isArray(values) ? values : values.at.map((place) => place < 0 ? null : values.of[place])])),
       })));
@@ -113,5 +109,5 @@
     const from = await cube(name), places = grouped(from, Object.keys(keys), chosen).get(JSON.stringify(Object.values(keys))) || [];
     return Object.fromEntries(Object.entries(wanted).map(([gap, given]) => [gap, figure(from, given, places)]));
   }
-  Object.assign(report, { unpacked, cube, grouped, figure, written, rewrite, madeRows: rowsOf, figures });
+  Object.assign(report, { cube, grouped, figure, written, rewrite, madeRows: rowsOf, figures });
 })();

@@ -37,6 +37,7 @@ def home(tmp_path: Path) -> Path:
         _write(home / "exports/fleet/.data" / f"{day}-ab" / "account_snapshot.csv", "account\nA1\n")
         (home / "exports/fleet" / day).symlink_to(Path(".data") / f"{day}-ab")
     (home / "exports/fleet/_latest").symlink_to("2026-11-24")
+    _write(home / "reports/fleet/days/charts-6.4.js", "draw()")
     _write(tmp_path / "outside" / "passwords.csv", "secret")
     (home / "exports/fleet/out").symlink_to(tmp_path / "outside")
     (home / "reports/nova/other.html").symlink_to(home / "reports/fleet/dashboard.html")
@@ -58,6 +59,7 @@ def _write(file: Path, text: str) -> None:
     ("path", "kind"),
     [
         ("/reports/fleet/dashboard.html", "text/html; charset=utf-8"),
+        ("/reports/fleet/days/charts-6.4.js", "application/javascript"),
         ("/exports/fleet/_latest/account_snapshot.csv", "text/csv; charset=utf-8"),
         ("/exports/fleet/2026-11-23/account_snapshot.csv", "text/csv; charset=utf-8"),
     ],

@@ -29,6 +29,8 @@ from cx_intel.reports.pages.frame.page import Page, account_link
 TEMPLATES = Path(__file__).parents[2] / "templates"
 VEGA_LITE = "6.4"
 """The version of Vega-Lite that charts are written in and drawn with."""
+PACKED_FROM = 5000
+"""Rows of a chart that are packed where there are more: one of many cells and months."""
 SAID = re.compile(r'\bsay\("([^"]+)"')
 """A text in a script: the first argument of `say`."""
 SHOWN = {
@@ -154,7 +156,7 @@ def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) 
 
 
 def _chart(figure: Figure, shared: dict[str, Rows]) -> dict[str, Any]:
-    own = {name: columnar(rows) for name, rows in figure.data.items() if name not in shared}
+    own = {name: _rows(rows) for name, rows in figure.data.items() if name not in shared}
     return {
         "id": figure.key,
         "spec": figure.build(CONTAINER),
@@ -164,6 +166,12 @@ def _chart(figure: Figure, shared: dict[str, Rows]) -> dict[str, Any]:
         "lists": dict(figure.lists),
         "follows": figure.follows.for_script() if figure.follows else None,
     }
+
+
+def _rows(rows: Rows) -> dict[str, Any]:
+    """The rows of one chart; many are packed."""
+    found = columnar(rows)
+    return {"packed": packed(found)} if len(rows) > PACKED_FROM else found
 
 
 def _cubes(page: Page, figures: list[Figure]) -> list[Cube]:
