@@ -112,7 +112,7 @@ def proposal_for(
     if "accounts" not in delivered and (guess := accounts_from(tables, known)):
         tables.insert(0, guess)
     if not {"subscriptions", "invoices", "mrr_history"} & (
-        delivered | {table.table for table in incomplete if table.missing != ("amount",)}
+        delivered | {table.table for table in incomplete if "amount" not in table.missing}
     ):
         of_accounts = (contracts_of_accounts(table, known) for table in tables if table.table == "accounts")
         tables += [contracts for contracts in of_accounts if contracts]

@@ -5,14 +5,14 @@ Which column is which is decided in `tables.py`; how days and numbers are writte
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
 
 from cx_intel.models.staging.columns.prices import INTERVALS
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.spellings import day_of
 from cx_intel.proposals.words.names import CURRENCIES, bare_names, plain
 from cx_intel.proposals.words.values import (
+    ACTIVE,
     CONTRACT_VALUES,
+    LEFT,
     MONTHS_OF_AMOUNTS,
     MONTHS_OF_PERIODS,
     PRIORITIES,
@@ -33,10 +33,6 @@ _OF_DEALS = ("opportunity_id", "deal_id")
 """Ids of what a CRM has in the place of contracts."""
 _OF_STRIPE = re.compile(r"^(sub|in|si)_(?=.*[A-Za-z])[A-Za-z0-9]{8,}$")
 """Stripe's ids of subscriptions, invoices and items; sub_000123 and sub_cust_7 are somebody else's."""
-CREATED = ("created_at", "created_date", "created")
-"""Names of columns that say when a row was made, which may not be when a subscription began."""
-MOST = 0.6
-"""Of the ends of contracts, the share that has to be a term's for all to be taken for that."""
 LEAST_CENTS = 100
 """Amounts that are all whole and no smaller may be cents."""
 
@@ -84,55 +80,6 @@ def _period(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     if months := _months_of(price):
         return ({"constants": {"billing_period_months": months}} if months > 1 else {}), []
     return {}, [f"{price} is taken for a month: state `constants: {{billing_period_months: 12}}` where it is a year's."]
-
-
-def of_ends(columns: dict[str, str], found: FoundFiles, formats: Sequence[str]) -> Meaning:
-    """What the ends of subscriptions mean: of terms where most have one, whole months after their start."""
-    said: list[str] = []
-    if columns.get("start_date", "") and plain(columns["start_date"]) in CREATED:
-        said = [f"{columns['start_date']} is taken for the start of a subscription, for want of another."]
-    if not {"start_date", "end_date"} <= set(columns):
-        return {}, said
-    start, end = columns["start_date"], columns["end_date"]
-    begun = [(day_of(row.get(start) or "", formats), day_of(row.get(end) or "", formats)) for row in found.rows]
-    terms = [(first, last) for first, last in begun if first and last]
-    inclusive = sum(_is_whole(first, last + timedelta(days=1)) for first, last in terms)
-    exclusive = sum(_is_whole(first, last) for first, last in terms)
-    if not terms:
-        return {}, said
-    if max(inclusive, exclusive) < MOST * len(terms) or 2 * len(terms) < len(begun):
-        newest = max(first for first, _ in begun if first)
-        asked = (
-            f"Whether {end} is the end of a term or a cancellation is not told: state `end_date: {{means: term}}` or "
-        )
-        is_open = any(last > newest for _, last in terms)
-        return {}, [*said, f"{asked}`{{means: cancellation}}` where many lie in the future."] if is_open else said
-    means = {"means": "term"}
-    doubt = (
-        f"{end} is whole months after {start} in most rows and is taken for the end of a term that is usually renewed"
-    )
-    if inclusive <= exclusive:
-        return {"end_date": means}, [*said, f"{doubt}: state `means: cancellation` where it is not."]
-    return {"end_date": {"is": "last_day_in_force", **means}}, [
-        *said,
-        f"{doubt}, and for its last day: state `means: cancellation`, `is: first_day_without` where it is not.",
-    ]
-
-
-def of_periods(columns: dict[str, str], found: FoundFiles, formats: Sequence[str]) -> Meaning:
-    """Whether the ends of periods of invoices are last days in force: as most are that lie a day before a whole month."""
-    start, end = columns.get("period_start", ""), columns.get("period_end", "")
-    days = [(day_of(row.get(start) or "", formats), day_of(row.get(end) or "", formats)) for row in found.rows]
-    periods = [(first, last) for first, last in days if first and last]
-    inclusive = sum(_is_whole(first, last + timedelta(days=1)) for first, last in periods)
-    if not periods or inclusive < MOST * len(periods):
-        return {}, []
-    doubt = f"{end} is a day before whole months after {start} in most rows and is taken for the last day in force."
-    return {"end_date": {"is": "last_day_in_force"}}, [doubt]
-
-
-def _is_whole(first: date, after: date) -> bool:
-    return first < after and first.day == after.day
 
 
 def _of_whole_terms(price: str, columns: dict[str, str]) -> Meaning:
@@ -211,6 +158,22 @@ def _trials(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     return {}, [f"Trials by {told[0]} count with their amount: leave them out with `where` if they pay nothing yet."]
 
 
+def _left(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
+    """Contracts that a column of its own calls ended, and no day does, would pay for ever: they are left out."""
+    is_ended_by_day = {"end_date", "canceled_at", "cancel_at", "status"} & set(columns)
+    if table != "subscriptions" or "account_id" not in columns or is_ended_by_day:
+        return {}, []
+    for name in found.columns:
+        if plain(name) not in (*ACTIVE, *LEFT):
+            continue
+        given = dict.fromkeys(found.values(name))
+        in_force = [value for value in given if _says_true([value]) == (plain(name) in ACTIVE)]
+        if in_force and len(in_force) < len(given):
+            doubt = f"{name} says that some have ended and no column when: they are left out, in the past too."
+            return {"where": {name: in_force}}, [doubt]
+    return {}, []
+
+
 def _says_true(values: Iterable[str]) -> bool:
     return any(value.lower() in ("true", "t", "yes", "y", "1", "ja") for value in values)
 
@@ -282,6 +245,7 @@ _MEANINGS: tuple[Callable[[str, dict[str, str], FoundFiles], Meaning], ...] = (
     _period,
     _minor_units,
     _trials,
+    _left,
     _scales,
     _words,
 )

@@ -7,7 +7,8 @@ _ACCOUNT = (
     *("account_id", "customer_id", "company_id", "organization_id", "organisation_id", "org_id", "client_id"),
     *("tenant_id", "workspace_id", "group_id", "account", "customer", "company", "client", "organization", "kunde"),
     *("kundennummer", "kunden_nr", "kundennr", "kunden_id", "customer_no", "customer_number", "account_no"),
-    *("account_number", "customer_name", "account_name", "company_name", "team_id", "business_id"),
+    *("account_number", "customer_name", "account_name", "company_name", "client_name", "organization_name"),
+    *("team_id", "business_id"),
 )
 _STATUS = ("status", "state", "stage", "lifecycle_stage")
 CURRENCY_WORDS = ("currency", "currency_code", "waehrung")
@@ -46,7 +47,7 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             *("owner", "csm", "csm_owner", "account_owner", "company_owner", "account_manager", "csm_name"),
             *("betreuer", "kundenbetreuer"),
         ),
-        "status": _STATUS,
+        "status": ("status", "account_status", "customer_status", "stage", "lifecycle_stage"),
         "signup_date": (
             *("signup_date", "signed_up_at", "sign_up_date", "customer_since", "signed_on", "create_date"),
             *("join_date", "joined_at", "date_joined", "registration_date", "registered_at", "onboarding_date"),
@@ -117,7 +118,16 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "valid_from",
             "term_start",
             *("beginn", "vertragsbeginn", "start_datum", "current_period_start", "contract_start_date"),
-            *("activated_at", "activation_date", "subscribed_at", "created_at", "created_date", "created"),
+            *(
+                "activated_at",
+                "activation_date",
+                "subscribed_at",
+                "conversion_date",
+                "converted_at",
+                "created_at",
+                "created_date",
+                "created",
+            ),
         ),
         "end_date": (
             "end_date",
@@ -213,7 +223,9 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "event_id": ("event_id", "message_id", "insert_id", "uuid", "id", "event_uuid", "usage_id"),
         "account_id": _ACCOUNT,
         "user_id": ("user_id", "user", "person_id", "distinct_id"),
-        "event_name": ("event_name", "event_type", "event", "action", "name", "type", "feature", "feature_name"),
+        "event_name": (
+            *("event_name", "event_type", "event", "action", "name", "type", "feature", "feature_name", "feature_used"),
+        ),
         "event_timestamp": (
             "event_timestamp",
             "timestamp",

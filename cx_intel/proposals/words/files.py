@@ -32,6 +32,7 @@ TABLE_WORDS = {
 """Canonical table: parts of the names of files that hold it; the first table that fits best is taken."""
 
 NEVER_NAMED = {
+    "subscriptions": ("event",),
     "accounts": ("contact", "lead", "coupon", "transaction", "email", "note", "tag", "campaign"),
     "usage_events": (
         *("revenue", "mrr", "payment", "billing", "invoice", "charge", "refund", "contract", "subscription"),

@@ -32,6 +32,12 @@ PRIORITIES = {
 TRIALS = ("is_trial", "trial", "in_trial", "testphase")
 """Columns that say whether a subscription is a trial."""
 
+ACTIVE, LEFT = (
+    ("is_active", "active"),
+    ("is_churned", "churned", "is_cancelled", "cancelled", "is_canceled", "canceled"),
+)
+"""Columns that say of a contract whether it is in force, and whether it is not."""
+
 WON = ("closed won", "won", "closedwon", "gewonnen")
 """The stage of a deal that became a contract."""
 

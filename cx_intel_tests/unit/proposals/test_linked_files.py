@@ -161,3 +161,24 @@ def test_an_export_is_old_where_contracts_begin_often_and_none_has_for_long(
     rows = "".join(f"S{n},A,100,{start}\n" for n, start in enumerate(begun))
 
     assert day in drafted(tmp_path, {"subscriptions.csv": f"subscription_id,account_id,mrr,start_date\n{rows}"})
+
+
+def test_who_left_on_no_day_pays_no_more(tmp_path: Path) -> None:
+    text = "client_id,company_name,signup_date,is_active,mrr_eur,state\n1,Alder,2023-01-02,True,49,TX\n2,Birch,2023-02-03,False,99,CA\n"
+
+    made = drafted(tmp_path, {"clients.csv": text})
+
+    assert "# is_active says that some have ended and no column when: they are left out, in the past too." in made
+    rows = delivered(tmp_path, made)
+    assert [(row["account_id"], row["amount"]) for row in rows["subscriptions"]] == [("1", "49")]
+    assert rows["accounts"][0] == {"account_id": "1", "account_name": "Alder", "signup_date": "2023-01-02"}
+
+
+def test_contracts_of_customers_beside_events_of_contracts(tmp_path: Path) -> None:
+    customers = "customer_id,monthly_recurring_revenue,contract_start_date\n1,100,2024-01-01\n"
+    events = "event_id,customer_id,event_date,event_type\nE1,1,2024-02-01,Renewal\n"
+
+    made = drafted(tmp_path, {"customers.csv": customers, "contract_events.csv": events})
+
+    assert [row["amount"] for row in delivered(tmp_path, made)["subscriptions"]] == ["100"]
+    assert "# Not used: contract_events.csv" in made
