@@ -12,13 +12,15 @@ from dataclasses import dataclass, field, replace
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME, Column
 from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.proposals.ends import CREATED, of_ends, of_periods
+from cx_intel.proposals.ends import of_ends, of_periods
 from cx_intel.proposals.folders import FoundFiles
+from cx_intel.proposals.load_days import loaded_at
 from cx_intel.proposals.meanings import FIGURE, is_recurring, meanings, without_billing
 from cx_intel.proposals.spellings import day_of, is_day, spellings
 from cx_intel.proposals.words.columns import COLUMN_WORDS
 from cx_intel.proposals.words.files import NEVER_NAMED, TABLE_WORDS, TELLING
 from cx_intel.proposals.words.names import bare_names, plain
+from cx_intel.proposals.words.values import STATES
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.queries.drafted_queries import OWNERS, PRICES
 
@@ -29,10 +31,6 @@ _BILLING = ("subscriptions", "invoices")
 """Files named after these hold amounts, not measured figures, even where a column that they need is missing."""
 MIN_FIGURES = 3
 """Columns of numbers beside an account and a day that make a file one of measured figures."""
-LEAST_ROWS = 5
-"""Of a file with fewer rows one day in all of them tells nothing."""
-WRITTEN = (*CREATED, "inserted_at", "loaded_at", "imported_at", "ingested_at", "updated_at", "last_updated")
-"""Names of columns that may say when rows were written."""
 FITTING_SHARE = 0.8
 """Of the cells looked at, the share that has to be a day or a number for a column to be taken for one."""
 
@@ -241,19 +239,10 @@ def _mapping(table: str, found: FoundFiles, kinds: dict[str, Column], needed: Co
             if not free or name in columns or name not in kinds or given[word] in loaded:
                 continue
             values = found.values(given[word])
-            if _fits(values, kinds[name]) and not (name == "segment" and _are_numbers(values)):
+            if _fits(values, kinds[name]) and not _is_homonym(name, word, values):
                 columns[name] = given[word]
     order = list(COLUMN_WORDS[table])
     return dict(sorted(columns.items(), key=lambda entry: order.index(entry[0])))
-
-
-def loaded_at(found: FoundFiles) -> set[str]:
-    """Columns that say when rows were written and not when things happened: one day in all rows, where others vary."""
-    days = {name: {value[:10] for value in found.values(name)} for name in found.columns}
-    whole = [name for name in days if len(found.values(name)) >= LEAST_ROWS and all(is_day(day) for day in days[name])]
-    if not any(len(days[name]) > 1 for name in whole):
-        return set()
-    return {name for name in whole if len(days[name]) == 1 and plain(name) in WRITTEN}
 
 
 def _standing_in(table: str, columns: dict[str, str], found: FoundFiles) -> list[str]:
@@ -279,8 +268,11 @@ def _standing_in(table: str, columns: dict[str, str], found: FoundFiles) -> list
     return doubts
 
 
-def _are_numbers(values: Sequence[str]) -> bool:
-    return bool(values) and all(FIGURE.match(value) for value in values)
+def _is_homonym(name: str, word: str, values: Sequence[str]) -> bool:
+    """Whether a column has the name and another meaning: a size in numbers is no segment, a State no status."""
+    if name == "segment":
+        return bool(values) and all(FIGURE.match(value) for value in values)
+    return name == "status" and word == "state" and not any(s in v.lower() for v in values for s in STATES)
 
 
 def _names(table: str, found: FoundFiles) -> list[dict[str, str]]:

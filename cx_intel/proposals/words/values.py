@@ -29,6 +29,27 @@ PRIORITIES = {
     "p4": ("low", "minor", "lowest", "trivial", "p4", "4", "sev4", "niedrig", "gering"),
 }
 
+STATES = (
+    *(
+        "activ",
+        "aktiv",
+        "live",
+        "trial",
+        "cancel",
+        "churn",
+        "expir",
+        "ended",
+        "paus",
+        "due",
+        "unpaid",
+        "paid",
+        "void",
+        "draft",
+    ),
+    *("open", "new", "pend", "hold", "solv", "clos", "done", "complet", "won", "lost", "progress"),
+)
+"""Parts of words that a column named state has where it is a status, and not a State of a country."""
+
 TRIALS = ("is_trial", "trial", "in_trial", "testphase")
 """Columns that say whether a subscription is a trial."""
 

@@ -164,7 +164,8 @@ def test_an_export_is_old_where_contracts_begin_often_and_none_has_for_long(
 
 
 def test_who_left_on_no_day_pays_no_more(tmp_path: Path) -> None:
-    text = "client_id,company_name,signup_date,is_active,mrr_eur,state\n1,Alder,2023-01-02,True,49,TX\n2,Birch,2023-02-03,False,99,CA\n"
+    head = "client_id,company_name,signup_date,is_active,mrr_eur,state\n"
+    text = f"{head}1,Alder,2023-01-02,True,49,TX\n2,Birch,2023-02-03,False,99,CA\n"
 
     made = drafted(tmp_path, {"clients.csv": text})
 
