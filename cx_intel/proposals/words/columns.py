@@ -106,7 +106,18 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "quantity": ("quantity", "seats", "units", "licences", "licenses", "menge"),
         "discount_pct": ("discount_pct", "discount_percent", "discount", "percent_off"),
         "billing_period_months": ("billing_period_months", "period_months", "months"),
-        "billing_interval": ("billing_interval", "interval", "billing_frequency", "billing_period", "billing_cycle"),
+        "billing_interval": (
+            *(
+                "billing_interval",
+                "interval",
+                "billing_frequency",
+                "billing_period",
+                "billing_cycle",
+                "turnus",
+                "intervall",
+            ),
+            *("zahlungsweise", "zahlungsturnus", "zahlungsintervall", "abrechnungsintervall", "abrechnungsturnus"),
+        ),
         "currency": CURRENCY_WORDS,
         "start_date": (
             "start_date",
