@@ -17,19 +17,23 @@ NEEDS_SPARK = [
 ]
 
 
-def on_spark() -> dict[str, Any]:
+def on_spark(master: str = "local[1]") -> dict[str, Any]:
     """The block `warehouse`; small data go faster without generated code."""
     jars = [str(Path(JARS) / name) for name in ("iceberg.jar", "jackson.jar")]
     return {
         "engine": "spark",
-        "master": "local[1]",
+        "master": master,
         "settings": {
             "spark.jars": ",".join(jars),
             "spark.driver.extraClassPath": ":".join(jars),
+            "spark.executor.extraClassPath": ":".join(jars),
+            "spark.executor.memory": "512m",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-            "spark.sql.shuffle.partitions": "1",
+            "spark.sql.shuffle.partitions": "1" if master.startswith("local") else "2",
         },
     }
 

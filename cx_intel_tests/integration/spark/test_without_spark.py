@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from cx_intel.doctor import clusters as doctor_of_clusters
 from cx_intel.orchestration.assets.on_cluster import clusters, tables_on_cluster
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.proof import remains
@@ -92,3 +93,32 @@ def test_a_name_is_found_in_the_values_of_a_compressed_file(tmp_path: Path) -> N
     found = remains(tmp_path, Subject("small", "user", "Ana Bolic", (), ""))
     assert found.places == ("iceberg/small/rows.parquet: who",)
     assert remains(tmp_path, Subject("other", "user", "Ana Bolic", (), "")).places == ()
+
+
+def test_the_doctor_names_what_a_cluster_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def problems(storage: SparkStorage | None, **variables: str) -> list[str]:
+        book = shipped("novacrm").model_copy(update={"warehouse": storage})
+        return [f.text for f in doctor_of_clusters.examine(book, tmp_path, variables) if f.level == "problem"]
+
+    monkeypatch.setattr(doctor_of_clusters, "version", lambda _: "4.0.5")
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\necho 'openjdk version \"21.0.2\"' >&2\n")
+    java.chmod(0o755)
+    wrong = STORAGE.model_copy(
+        update={
+            "location": "s3://bucket",
+            "exchange": str(tmp_path),
+            "settings": {"spark.jars": "/nowhere/iceberg.jar"},
+        }
+    )
+    wrong = wrong.model_copy(update={"master": "spark://127.0.0.1:1"})
+    assert problems(wrong, JAVA_HOME=str(tmp_path)) == [
+        "PySpark is 4.0.5",
+        f"{java} is Java 21",
+        "/nowhere/iceberg.jar of spark.jars is not there",
+        "spark://127.0.0.1:1 is not reached: [Errno 111] Connection refused",
+        "`warehouse.location` is s3://bucket",
+    ]
+    assert problems(wrong, PATH="")[1] == "no Java: none in PATH cannot be run"
+    assert problems(None) == []
