@@ -59,7 +59,7 @@ REASONS = dict(
         sentence("duplicate", "duplicate of row {row} of {file}: the same {key}"),
         sentence(
             "duplicate_line",
-            "duplicate of row {row} of {file}: the same {key}: if these are lines of one invoice, map what numbers the lines "
+            "duplicate of row {row} of {file}: the same {key}. If these are lines of one invoice, map what numbers the lines "
             "to {key}, or make an id of invoice and line in a query",
         ),
         sentence("duplicate_of_source", "duplicate of row {row} of the source: the same {key}"),

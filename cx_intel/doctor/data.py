@@ -19,8 +19,9 @@ import ibis.expr.types as ir
 from cx_intel.contracts.delivered import delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import parsing
-from cx_intel.models.staging.rows import SEPARATOR, contract_of_rows, judged
-from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
+from cx_intel.models.staging.faults import SEPARATOR
+from cx_intel.models.staging.rows import contract_of_rows, judged
+from cx_intel.models.staging.unknown_currencies import unknown_currencies, unknown_currency_message
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource

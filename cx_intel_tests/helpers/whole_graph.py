@@ -24,7 +24,8 @@ from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import RAW_MARKS, delivered_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging.rows import judged
-from cx_intel.models.staging.tables import rejected_rows, unknown_currencies
+from cx_intel.models.staging.tables import rejected_rows
+from cx_intel.models.staging.unknown_currencies import unknown_currencies
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS, Step, steps_of
 from cx_intel.orchestration.assets.steps import StepRunner
 from cx_intel.orchestration.checks.rules import rules_of

@@ -1,54 +1,38 @@
 """Rows of a raw table typed by their contract, each with the reason why it is not valid, or none.
 
-What all canonical tables share belongs here: reading cells, currencies, reasons, duplicates. The columns
+What all canonical tables share belongs here: reading cells, currencies, duplicates; what is wrong with a cell by its column is
+in `faults.py` beside this module. The columns
 that one table derives are in `cx_intel.models.staging.columns`, the staged tables themselves in
 `cx_intel.models.staging.tables`, the spellings of values in `cx_intel.models.staging.parsing`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import reduce
-from operator import add, or_
 
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TEXT, TIME, Column, Contract
+from cx_intel.contracts.contract import COUNT, DATE, MONEY, PRICE, TEXT, TIME, Column, Contract
 from cx_intel.contracts.delivered import (
     DELIVERED_DAY,
-    LENIENT,
     ROW_MARKS,
     delivered_columns,
     narrowed,
-    required_columns,
 )
-from cx_intel.contracts.staging.currency_signs import OF_SEVERAL
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.contracts.staging.values import MONEY_LIMIT, PERIOD_MONTHS_LIMIT
+from cx_intel.contracts.staging.values import PERIOD_MONTHS_LIMIT
 from cx_intel.models.expressions.money import amount, converted, in_major_units
-from cx_intel.models.expressions.reasons import (
-    SHOWN,
-    Fault,
-    Gap,
-    Reason,
-    listed,
-    names,
-    of_unsplit_rows,
-    one_of,
-    reason,
-    with_reason,
-)
 from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import under_surviving_ids, with_survivors
 from cx_intel.models.staging.columns.derivations import derivations, faults
 from cx_intel.models.staging.columns.invoices import billed
 from cx_intel.models.staging.columns.prices import priced
 from cx_intel.models.staging.columns.subscriptions import with_seen
+from cx_intel.models.staging.faults import with_reasons
 from cx_intel.models.staging.given_rows import GIVEN, file_names, row_as_json
 from cx_intel.models.staging.identity import under_account_ids
-from cx_intel.models.staging.parsing import EXCEL_DAY_PATTERN, NUMBER_PATTERN, Written
+from cx_intel.models.staging.parsing import Written
 from cx_intel.models.staging.repeated_rows import without_contradictions, without_duplicates
-from cx_intel.models.staging.signed_amounts import contradicted, sign_of, stated_currency, without_sign
+from cx_intel.models.staging.signed_amounts import sign_of, stated_currency, without_sign
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource
 
@@ -84,10 +68,6 @@ CODES = (
     "linked_system",
 )
 """Columns kept in lower case."""
-SEPARATOR = "; "
-"""Between the reasons of one row."""
-NOT_A = {COUNT: "no_whole_number", NUMBER: "no_number", DATE: "no_date", TIME: "no_time"}
-"""Type of a column: the code of the reason where a cell cannot be read."""
 
 
 def judged(
@@ -139,7 +119,7 @@ def judged(
         rows = _in_reporting_currency(rows, table, portfolio)
     if table == "subscriptions" and is_whole:
         rows = with_seen(rows, seen, portfolio)
-    rows = _with_reasons(rows, contract, portfolio, faults(rows, table, portfolio) if is_whole else ())
+    rows = with_reasons(rows, contract, portfolio, faults(rows, table, portfolio) if is_whole else ())
     if finds_repeats and "_row_number" in raw.columns:
         rows = without_duplicates(without_contradictions(rows, contract), contract)
     given = ibis.coalesce(rows["_raw_row"], row_as_json(rows, given_names)) if given_names else rows["_raw_row"]
@@ -273,77 +253,3 @@ def _in_reporting_currency(rows: ir.Table, table: str, portfolio: Portfolio) -> 
         return billed(rows, portfolio)
     amounts = {"amount": ("amount", None), "mrr_amount": ("amount", "_months")}
     return converted(rows, amounts, portfolio=portfolio)
-
-
-def _with_reasons(rows: ir.Table, contract: Contract, portfolio: Portfolio, more: Sequence[Fault]) -> ir.Table:
-    """Adds `_reason` and `_reason_parts`: everything wrong with the row, `more` included; null when it is valid."""
-    found = [*_faults_of_columns(rows, contract, portfolio), *more]
-    if "_is_known" in rows.columns:
-        orphan = rows.account_id.notnull() & rows["_is_known"].isnull()
-        found.append((orphan, reason("unknown_account", value=rows.account_id.substr(0, SHOWN))))
-    if "_unmatched" in rows.columns:
-        found.append((rows["_unmatched"].notnull(), Reason(rows["_unmatched"], rows["_unmatched_part"])))
-    is_faulty = reduce(or_, (when for when, _ in found))  # few rows are: the others need no text
-    sentences = (ibis.ifelse(when, SEPARATOR + ibis.coalesce(why.sentence, ""), "") for when, why in found)
-    parts = (ibis.ifelse(when, ibis.literal(", ") + ibis.coalesce(why.part, ""), "") for when, why in found)
-    nothing = ibis.null(TEXT)
-    rows = rows.mutate(
-        _reason=ibis.ifelse(is_faulty, reduce(add, sentences).substr(len(SEPARATOR)), nothing),
-        _reason_parts=ibis.ifelse(is_faulty, listed(reduce(add, parts).substr(2)), nothing),
-    )
-    if "_survivor" in rows.columns:
-        rows = with_reason(rows, rows["_survivor"].notnull(), reason("merged", value=rows["_survivor"]))
-    return of_unsplit_rows(rows)
-
-
-def _faults_of_columns(rows: ir.Table, contract: Contract, portfolio: Portfolio) -> Iterator[Fault]:
-    """What is wrong with the cells by their columns alone."""
-    required = required_columns(contract)
-    lenient = LENIENT.get(contract.table.removeprefix("stg_"), ())
-    derived = portfolio.derived_attributes
-    for column in delivered_columns(contract):
-        name, value = column.name, rows[column.name]
-        text = rows[f"_text_{name}"] if f"_text_{name}" in rows.columns else value.cast("string")
-        cell = {"column": name, "value": text.substr(0, SHOWN)}
-        if name in required and not (name == "account_id" and "_unmatched" in rows.columns):
-            yield text.isnull(), reason("missing", column=name)
-        if column.type in (MONEY, PRICE):
-            yield text.notnull() & ~rows[f"_has_{name}"], _no_amount(text, cell)
-            yield from contradicted(rows, name, cell)
-        elif f"_text_{name}" in rows.columns and name not in lenient:
-            yield text.notnull() & value.isnull(), _unread(column, text, cell)
-        if column.severity == "block" and column.minimum is not None:
-            yield _true(value < column.minimum), reason("below", **cell, limit=column.minimum)
-        if column.severity == "block" and column.maximum is not None:
-            yield _true(value > column.maximum), reason("above", **cell, limit=column.maximum)
-        if column.severity == "block" and column.accepted and name not in derived:
-            code = "unknown_interval" if name == "billing_interval" else "none_of"
-            yield _true(~value.isin(column.accepted)), reason(code, **cell, accepted=", ".join(column.accepted))
-        if name == "currency" and "_account_currency" in rows.columns:
-            known = list(portfolio.currency.rate_of())
-            is_sign = (value.isin([sign.upper() for sign in OF_SEVERAL]), reason("sign_of_several", **cell))
-            yield _true(~value.isin(known)), one_of(is_sign, otherwise=reason("no_rate", **cell))
-
-
-def is_orphan(rejected: ir.Table) -> ir.BooleanValue:
-    """Whether a row was rejected for its account, perhaps among other reasons."""
-    return names(rejected, "unknown_account")
-
-
-def _unread(column: Column, text: ir.StringValue, cell: Mapping[str, Gap]) -> Reason:
-    """What a cell is not, with what to do where it is something else that is known."""
-    is_no = reason(NOT_A[column.type], **cell)
-    if column.type in (DATE, TIME):
-        return one_of((text.re_search(EXCEL_DAY_PATTERN), reason("excel_day", **cell)), otherwise=is_no)
-    if column.name == "quantity":
-        return one_of((text.re_search(NUMBER_PATTERN), reason("no_whole_quantity", **cell)), otherwise=is_no)
-    return is_no
-
-
-def _no_amount(text: ir.StringValue, cell: Mapping[str, Gap]) -> Reason:
-    beyond = reason("beyond_limit", **cell, limit=MONEY_LIMIT)
-    return one_of((text.re_search(NUMBER_PATTERN), beyond), otherwise=reason("no_amount", **cell))
-
-
-def _true(test: ir.BooleanValue) -> ir.BooleanValue:
-    return ibis.coalesce(test, ibis.literal(False))

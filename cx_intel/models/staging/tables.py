@@ -7,7 +7,7 @@ refresh judges each source once and splits the rows by `valid_rows` and `rejecte
 by the tables that read these.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 
@@ -17,9 +17,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts import operations
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.delivered import DELIVERED_DAY
-from cx_intel.contracts.staging.currency_signs import OF_SEVERAL
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.models.staging import parsing
 from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.models.staging.identity import further_accounts
 from cx_intel.models.staging.rows import judged
@@ -289,28 +287,6 @@ def quarantine(rejected_rows: ir.Table, *, portfolio: Portfolio, as_of: date) ->
     )
     rows = rows.mutate(as_of=ibis.literal(as_of), occurrence=ibis.row_number().over(within_row) + 1)
     return conform(rows, operations.quarantine(portfolio))
-
-
-def unknown_currencies(raw: ir.Table, portfolio: Portfolio) -> ir.Table:
-    """The currencies of a raw table that have no rate, with the rows they stand in: `currency`, `row_count`.
-
-    To be read before anything is written; a table without a currency column has none.
-    """
-    named = raw.currency if "currency" in raw.columns else ibis.null("string")
-    rows = raw.select(currency=parsing.currency(parsing.text(named)))
-    known = [*portfolio.currency.rate_of(), *(sign.upper() for sign in OF_SEVERAL)]  # such a sign is quarantined
-    unknown = rows.filter(rows.currency.notnull() & ~rows.currency.isin(known))
-    return unknown.group_by("currency").agg(row_count=unknown.count())
-
-
-def unknown_currency_message(table: str, currencies: Iterable[str], portfolio: Portfolio) -> str:
-    """What to tell the operator about currencies without a rate."""
-    names = sorted(set(currencies))
-    reporting = portfolio.currency.reporting
-    return (
-        f"portfolio {portfolio.name}: {table} has amounts in {', '.join(names)}, without a rate; nothing was "
-        f"written. State how many {reporting} one unit is worth, under currency.rates: {{{names[0]}: 1.05}}"
-    )
 
 
 def _valid(

@@ -1,7 +1,7 @@
 """The check that a staged table keeps most of what its source delivered: how much is in quarantine, and why.
 
 A few bad rows go to quarantine and the run goes on; above `max_quarantined_pct` of the source the table stays as it
-was. What is wrong with a row is decided by `cx_intel.models.staging.rows`; what all checks share is in `check.py`.
+was. What is wrong with a row is decided by `cx_intel.models.staging.faults`; what all checks share is in `check.py`.
 """
 
 from collections.abc import Sequence

@@ -16,6 +16,7 @@ from cx_intel.contracts import operations
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.models.staging import rows
 from cx_intel.models.staging import tables as staging
+from cx_intel.models.staging import unknown_currencies as unknown
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.files.reading import read_files
@@ -125,12 +126,12 @@ def test_of_a_source_that_delivers_days_the_newest_are_in_quarantine(delivered: 
 
 def test_currencies_without_a_rate_are_found_before_anything_is_written() -> None:
     given = raw([{"currency": c} for c in ("gbp", "GBP ", "EUR", "chf", None, "", "JPY")])
-    found = CON.to_pyarrow(staging.unknown_currencies(given, SMALL).order_by("currency")).to_pylist()
+    found = CON.to_pyarrow(unknown.unknown_currencies(given, SMALL).order_by("currency")).to_pylist()
     assert found == [{"currency": "GBP", "row_count": 2}, {"currency": "JPY", "row_count": 1}]
-    message = staging.unknown_currency_message("invoices", [row["currency"] for row in found], SMALL)
+    message = unknown.unknown_currency_message("invoices", [row["currency"] for row in found], SMALL)
     assert "invoices has amounts in GBP, JPY" in message
     assert "currency.rates" in message
-    none = staging.unknown_currencies(raw([{"account_id": "A1"}]), SMALL)
+    none = unknown.unknown_currencies(raw([{"account_id": "A1"}]), SMALL)
     assert CON.to_pyarrow(none).num_rows == 0
 
 

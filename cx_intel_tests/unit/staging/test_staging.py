@@ -182,6 +182,15 @@ def test_invoices() -> None:
     assert rows[0]["invoice_month"] == date(2025, 1, 1)
 
 
+def test_lines_under_one_invoice_are_told_what_to_map() -> None:
+    line = {"invoice_id": "I1", "account_id": "A1", "invoice_date": "2025-01-15", "status": "paid"}
+    assert reasons("invoices", [line | {"amount": "10"}, line | {"amount": "20"}]) == [
+        "duplicate of row 2 of x.csv: the same invoice_id. If these are lines of one invoice, map what numbers the lines to "
+        "invoice_id, or make an id of invoice and line in a query",
+        None,
+    ]
+
+
 def test_months_of_the_mrr_history() -> None:
     months = ["2024-02", "2024-03-01", "2024-04-30T00:00:00", "2024-13"]
     rows = judged("mrr_history", [{"account_id": "A2", "month": month, "mrr": "100"} for month in months])

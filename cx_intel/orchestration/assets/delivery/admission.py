@@ -9,7 +9,7 @@ from datetime import date
 import dagster as dg
 import ibis.expr.types as ir
 
-from cx_intel.models.staging.tables import unknown_currencies, unknown_currency_message
+from cx_intel.models.staging.unknown_currencies import unknown_currencies, unknown_currency_message
 from cx_intel.privacy.guard import Guard
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource

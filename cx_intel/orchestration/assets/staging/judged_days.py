@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.contracts.contract import conform
 from cx_intel.contracts.delivered import DELIVERED_DAY
-from cx_intel.models.staging.rows import is_orphan
+from cx_intel.models.staging.faults import is_orphan
 from cx_intel.orchestration.assets.graph import REJECTED_ROWS
 from cx_intel.orchestration.assets.staging.event_days import built_days
 from cx_intel.settings.portfolio import Portfolio
