@@ -64,6 +64,7 @@ def _rows(data: ReportData, months: list[dict[str, Any]], steps: list[Step]) -> 
     return [
         {
             "at": str(month["revenue_month"]),
+            "month": data.language.month(month["revenue_month"]),
             "order": order,
             "step": data.language.say(label),
             "sign": sign,

@@ -23,12 +23,21 @@ const report = (() => {
   /* Rows of cells of accounts follow the filters. */
   const ofCells = (rows) => rows.some((row) => row.cell != null);
 
+  /* On a narrow screen every second label of months, counted from the newest. */
+  function thin(spec) {
+    for (const layer of [spec, ...(spec.layer || [])]) {
+      const x = layer.encoding && layer.encoding.x, values = x && x.type === "ordinal" && x.axis && x.axis.values;
+      if (values && values.length > 4) x.axis.values = values.filter((_, place) => (values.length - 1 - place) % 2 === 0);
+    }
+  }
+
   async function drawInto(element, given, rows, canvas = false) {
     const spec = JSON.parse(JSON.stringify(given));
     spec.datasets = { ...(spec.datasets || {}), ...rows };
     const fixed = spec.height && typeof spec.height === "object";
     spec.autosize = fixed ? { type: "pad" } : { type: "fit-x", contains: "padding" };
     if (fixed) spec.width = Math.max(element.clientWidth - 170, 160);
+    if (element.clientWidth < 420) thin(spec);
     const inner = document.createElement("div");
     element.replaceChildren(inner);
     return vegaEmbed(inner, spec, {
