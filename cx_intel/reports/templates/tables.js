@@ -39,6 +39,8 @@
     rows.forEach((row) => { row.hidden = true; });
     const shown = first && more.dataset.all !== "yes" ? kept.slice(0, first) : kept;
     shown.forEach((row) => { row.hidden = false; });
+    const cards = table.querySelector("table.cards");
+    if (cards && kept.length) cards.setAttribute("role", "table"); else if (cards) cards.removeAttribute("role");
     if (!first) return;
     more.hidden = kept.length <= first;
     more.textContent = more.dataset.all === "yes" ? say("Show the first {n}", { n: first }) : say("Show all {n}", { n: kept.length });
