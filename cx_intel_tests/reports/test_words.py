@@ -17,6 +17,8 @@ from cx_intel.contracts.catalog import contract_of, tables_of
 from cx_intel.contracts.reasons import MORE, REASONS, pieces, told_of_row
 from cx_intel.models.expressions.reasons import Reason, as_json, reason, reason_within
 from cx_intel.reports.brief.weekly_brief import weekly_brief
+from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.data.signals import event_words, label_of
 from cx_intel.reports.pages.frame.layout import render
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel.reports.words.catalogue import CATALOGUES
@@ -128,9 +130,24 @@ def test_a_reader_of_files_and_staging_tell_every_reason_alike() -> None:
     assert by_staging == [tuple(told_of_row(code, **gaps[code]).split(MORE)) for code in REASONS]
 
 
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
+    return book_of(tmp_path_factory.mktemp("fleet") / "w.duckdb", shipped("fleet"))
+
+
 @pytest.mark.slow
-def test_no_english_is_left_on_a_german_page(tmp_path: Path) -> None:
-    data = book_of(tmp_path / "w.duckdb", shipped("fleet"))
+def test_why_a_tier_changed_is_told_in_the_language_of_the_pages(fleet: ReportData) -> None:
+    moved = '{"gps_adoption_pct": -8.2, "nps_score": -1}'
+    event = {"event_type": "tier_change", "from_value": "Green", "to_value": "Amber", "signal": None}
+    tiers = event_words(fleet, event)
+    assert event_words(fleet, event | {"signal_points": None}) == tiers
+    signals = f"{label_of(fleet, 'gps_adoption_pct')} −8,2, {label_of(fleet, 'nps_score')} −1,0"
+    assert event_words(fleet, event | {"signal_points": moved}) == f"{tiers}: {signals} (Punkte)"
+
+
+@pytest.mark.slow
+def test_no_english_is_left_on_a_german_page(fleet: ReportData) -> None:
+    data = fleet
     english = {text for text, (said, *_) in german().items() if said != text}
     pages = {key: render(make(data), data, MENU, "") for key, (_, make) in PAGES.items()}
     for key, page in (pages | {"brief": weekly_brief(data).html}).items():
