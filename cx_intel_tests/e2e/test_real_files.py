@@ -148,5 +148,6 @@ def test_the_faults_of_the_files_are_survived_and_reported(tmp_path: Path) -> No
     assert warned == {
         "stg_subscriptions: start_before_end: 2 of 254",
         f"account_snapshot: contract_agrees_with_ledger: {differing} of 150",
-        "source_freshness: freshness_usage_events: The newest row of usage_events is of 30 Jan 2025, 1 day before 31 Jan 2025",
+        "backtest_results: no_suspicious_predictor: 2 of 516",
+        "source_freshness: freshness_usage_events: The newest row of “Usage events” is of 30 Jan 2025, 1 day before 31 Jan 2025",
     }
