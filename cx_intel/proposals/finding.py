@@ -102,7 +102,7 @@ def proposal_for(
         else:
             delivered.add(guess.table)
             tables.append(without_totals(guess))
-    if not {"account_id"} & {name for table in (*tables, *incomplete) for name in table.columns}:
+    if not any("account_id" in table.columns for table in (*tables, *incomplete)):
         tables += people_as_accounts(incomplete, others, known)
     tables += from_other_files(_open(incomplete, tables), tables, others, known)
     incomplete = _open(incomplete, tables)

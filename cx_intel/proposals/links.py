@@ -20,6 +20,8 @@ from cx_intel.warehouse.duckdb.queries.drafted_queries import KEY, joined
 OF_PRICES = ("amount", "unit_amount", "currency", "billing_interval", "billing_period_months")
 """What a table of prices may tell of subscriptions."""
 _BILLED = ("billing_interval", "billing_period_months")
+IDS = ("subscription_id", "invoice_id", "ticket_id", "user_id", "contact_id")
+"""The columns of a table that say which row it is, or who, and so may lead to its account."""
 _LABELS = ("name", "plan_name", "product_name")
 _PERSON = "user_id"
 
@@ -47,14 +49,16 @@ def priced_by(table: TableProposal, key: str, prices: FoundFiles, portfolio: Por
     if not {"amount", "unit_amount"} & set(of_prices):
         return None
     more, doubts = meanings("subscriptions", of_prices, prices)
-    columns = dict(table.columns)
+    columns, before = dict(table.columns), dict(table.more)
     if "amount" in of_prices:
         billed = {name: columns[name] for name in _BILLED if name in columns} | of_prices
         if said := without_billing(billed):
-            doubts = [*said, *(doubt for doubt in doubts if "is taken for a month" not in doubt)]
+            doubts = [*said, *doubts]
             columns = {n: c for n, c in columns.items() if n not in _BILLED}
-            of_prices = {n: c for n, c in of_prices.items() if n not in _BILLED}
-            more = {name: value for name, value in more.items() if name != "values"}
+            stated = {
+                n: words for n, words in cast(dict[str, object], before.pop("values", {})).items() if n in columns
+            }
+            before |= {"values": stated} if stated else {}
     if "discount_pct" in columns and is_recurring(of_prices.get("amount", "")):
         doubts.append(
             f"{of_prices['amount']} is taken for what is paid, {columns.pop('discount_pct')} taken off already."
@@ -69,7 +73,7 @@ def priced_by(table: TableProposal, key: str, prices: FoundFiles, portfolio: Por
     return replace(
         table,
         columns={**{n: c for n, c in columns.items() if n not in (*of_prices, *constants)}, KEY: key},
-        more=merged(table.more, more),
+        more=merged(before, more),
         missing=(),
         doubts=(*table.doubts, *doubts),
         joined=prices,
@@ -104,8 +108,10 @@ def _whole(
 def _accounts_by(table: TableProposal, other: TableProposal) -> TableProposal | None:
     """The rows with the account of those that they name, as an invoice its subscription."""
     account = other.columns.get("account_id")
-    ids = [c for c in other.found.columns if re.search(r"_id$", plain(c)) and c in table.found.columns and c != account]
-    key = next((c for c in ids if c != table.columns.get("event_id") and not _repeats(other.found, c)), None)
+    own = (other.columns.get(name) for name in IDS)  # a plan or a product belongs to many, however few rows there are
+    key = next(
+        (c for c in own if c and c in table.found.columns and c != account and not _repeats(other.found, c)), None
+    )
     if account is None or key is None or other.query:
         return None
     return replace(

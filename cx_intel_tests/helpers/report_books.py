@@ -65,7 +65,11 @@ def book_tables(of: Portfolio, names: list[str], *, frozen: bool = False) -> dic
     known = set(tables_of(of))
     accounts = [account_row(n, name) for n, name in enumerate(names)]
     made: dict[str, Rows] = {
-        "account_snapshot": [row | {"as_of": day} for day in (AS_OF - timedelta(days=7), AS_OF) for row in accounts],
+        "account_snapshot": [
+            row | {"as_of": day, "announced_contraction_90d_mrr": 0}
+            for day in (AS_OF - timedelta(days=7), AS_OF)
+            for row in accounts
+        ],
         "dim_account": [dim_row(row) for row in accounts],
         "fct_revenue": [revenue_row(row, month) for row in accounts for month in months(MONTHS)],
         "nrr_summary": [summary_row(month, n) for n, month in enumerate(months(MONTHS))] if accounts else [],
@@ -184,6 +188,7 @@ def _renewals(accounts: Rows, of: Portfolio) -> dict[str, Rows]:
             both
             | {
                 "current_mrr": 100,
+                "announced_contraction_90d_mrr": 0,
                 "is_healthy": not unwell,
                 "map_probability": 0.3 if unwell else 0.92,
                 "is_overdue": False,

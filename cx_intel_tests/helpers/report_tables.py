@@ -71,6 +71,7 @@ def accounts_of(names: Iterable[str], as_of: date = AS_OF, mrr: float = 100) -> 
             "segment": "SMB",
             "status": "active",
             "current_mrr": mrr,
+            "announced_contraction_90d_mrr": 0,
             "current_arr": 12 * mrr,
             "is_churned": False,
         }
@@ -121,6 +122,7 @@ def due(names: Iterable[str], as_of: date = AS_OF, **same: Any) -> list[dict[str
             "owner": name,
             "current_arr": 1200,
             "current_mrr": 100,
+            "announced_contraction_90d_mrr": 0,
             "health_score": 45.5,
             "health_tier": "Amber",
             "is_healthy": False,

@@ -137,9 +137,9 @@ def _other_amounts(tables: Mapping[str, ir.Table]) -> ir.Table:
         if name not in raw.columns:
             return ibis.null("float64")
         cell = raw[name]
-        return (
-            cell.re_replace(" [^0-9 ]+$", "").try_cast("float64") if cell.type().is_string() else cell.cast("float64")
-        )
+        if not cell.type().is_string():
+            return cell.cast("float64")
+        return cell.re_replace("[^0-9.-]", "").try_cast("float64")  # without signs, codes of currencies and grouping
 
     units = ibis.coalesce(number("quantity"), 1.0)
     rows = raw.select(

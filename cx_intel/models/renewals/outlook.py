@@ -287,4 +287,4 @@ def _segment(accounts: pd.DataFrame) -> pd.Series:
 
 
 def _cents(amounts: pd.Series) -> pd.Series:
-    return (amounts.astype(float).fillna(0) * 100).round().astype("int64")
+    return (amounts.astype(float) * 100).round().astype("int64")

@@ -183,3 +183,23 @@ def test_contracts_of_customers_beside_events_of_contracts(tmp_path: Path) -> No
 
     assert [row["amount"] for row in delivered(tmp_path, made)["subscriptions"]] == ["100"]
     assert "# Not used: contract_events.csv" in made
+
+
+def test_a_plan_leads_to_no_account_even_where_each_has_one_of_its_own(tmp_path: Path) -> None:
+    bought = "subscription_id,customer_id,plan_id,start_date,mrr\nS1,1,20,2023-05-25,100\nS2,2,10,2025-01-17,50\n"
+    events = "event_id,plan_id,event_name,event_timestamp\nE1,20,login,2025-01-01T10:00:00\n"
+
+    text = drafted(tmp_path, {"customers.csv": CUSTOMERS, "subscriptions.csv": bought, "events.csv": events})
+
+    assert "# events.csv seems to be usage_events, which needs account_id: say which column it is." in text
+    assert "usage_events" not in delivered(tmp_path, text)
+
+
+def test_words_of_a_billing_that_a_price_makes_needless_go(tmp_path: Path) -> None:
+    bought = "subscription_id,customer_id,plan_id,billing_cycle,start_date\nS1,1,20,Half-Yearly,2023-05-25\n"
+    bought += "S2,2,10,Monthly,2025-01-17\n"
+
+    text = drafted(tmp_path, {"customers.csv": CUSTOMERS, "plans.csv": PLANS, "subscriptions.csv": bought})
+
+    assert "billing_period_months" not in text
+    assert [row["amount"] for row in delivered(tmp_path, text)["subscriptions"]] == ["199", "29"]

@@ -138,6 +138,7 @@ def test_an_amount_that_is_not_units_times_price_is_told() -> None:
         "less a share": ("270", "100", "3", "10", None),
         "less an amount": ("250.00 EUR", "100 EUR", "3", None, "50"),
         "rounded": ("10", "3.33", "3", None, None),
+        "with a sign": ("€1,000.00", "€100", "3", None, None),
         "another": ("270", "100", "3", None, None),
         "no price": ("270", None, "3", None, None),
         "one": ("90", "100", None, None, None),
@@ -151,5 +152,6 @@ def test_an_amount_that_is_not_units_times_price_is_told() -> None:
         "a monthly price for a year",
         "another",
         "one",
+        "with a sign",
     ]
     assert rule.broken({"self": staged, "raw_subscriptions": raw([{"amount": "1"}])}).to_pyarrow().num_rows == 0
