@@ -100,7 +100,7 @@ lock: setup
 # Collects the texts of the reports and merges them into the catalogues (docs/languages.md)
 words: setup
 	@$(BIN)/pybabel -q extract -F cx_intel/reports/words/babel.cfg --no-default-keywords -k say -k term -k count:1,2 -k plural:1,2 -k sentence:2 \
-		--no-location --sort-output --width=120 -o $(BIN)/words.pot cx_intel/reports cx_intel/orchestration/schedules cx_intel/contracts/reasons.py
+		--no-location --sort-output --width=120 -o $(BIN)/words.pot cx_intel/reports cx_intel/orchestration/schedules cx_intel/contracts/staging/reasons.py
 	@$(BIN)/pybabel -q update -i $(BIN)/words.pot -o cx_intel/reports/words/de.po -l de --ignore-obsolete --no-fuzzy-matching \
 		--width=120
 	@sed -i -E '/^"(Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team):/d' \

@@ -30,7 +30,7 @@ from cx_intel.warehouse.duckdb.upkeep.rewriting import forget_dump, rewrite, rew
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel.warehouse.servers.dagster_storage import addresses
-from cx_intel.warehouse.spark.remembered import cluster_files, snapshots
+from cx_intel.warehouse.spark.remembered import cluster_files, shown_in
 from cx_intel.warehouse.spark.tidying import tidy
 from cx_intel.warehouse.spark.warehouse import EXCHANGE, Cluster
 
@@ -161,17 +161,12 @@ def _refuse_unnamed_cluster(home: Home, portfolio: str) -> None:
     """Tables on a cluster are reached by the settings of the portfolio alone."""
     if portfolio in home.clusters:
         return
-    for file in [home.warehouse, *(backup.warehouse for backup in backups(home.folder))]:
-        if not file.exists():
-            continue
-        with reading(file) as database:
-            tables = snapshots(database, portfolio)
-        if tables:
-            raise PrivacyError(
-                f"{file}: {', '.join(tables)} of {portfolio} live on a Spark cluster that its YAML does not name; nothing "
-                "was changed. Name it under `warehouse` again, or refresh, which brings the tables of the warehouse back, "
-                "and remove the back-ups of that time. Then run this again."
-            )
+    for file, tables in shown_in([home.warehouse, *(b.warehouse for b in backups(home.folder))], portfolio).items():
+        raise PrivacyError(
+            f"{file}: {', '.join(tables)} of {portfolio} live on a Spark cluster that its YAML does not name; nothing "
+            "was changed. Name it under `warehouse` again, or refresh, which brings the tables of the warehouse back, "
+            "and remove the back-ups of that time. Then run this again."
+        )
     if (left := cluster_files(home.folder, portfolio)).exists():
         raise PrivacyError(
             f"{left} holds tables of {portfolio} from the time when they lived on a Spark cluster; nothing was changed. "

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from cx_intel.proposals.columns.spellings import EITHER_WAY
 from cx_intel.proposals.folders import SAMPLE_ROWS
 from cx_intel.proposals.presets import PresetProposal
-from cx_intel.proposals.spellings import EITHER_WAY
 from cx_intel.proposals.tables import TableProposal
 from cx_intel.proposals.words.names import plain
 

@@ -14,12 +14,12 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from cx_intel.proposals.columns.spellings import day_of
 from cx_intel.proposals.finding import FittingPreset, Proposal, deliveries
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.presets import PresetProposal
-from cx_intel.proposals.spellings import day_of
 from cx_intel.proposals.tables import TableProposal, is_named
-from cx_intel.proposals.words.columns import CURRENCY_WORDS
+from cx_intel.proposals.words.billing import CURRENCY_WORDS
 from cx_intel.proposals.words.names import plain
 from cx_intel.settings.sources.base import DELIVERED_ONCE
 from cx_intel.settings.yaml.presets import LINKS, preset_of

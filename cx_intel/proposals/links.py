@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
+from cx_intel.proposals.columns.meanings import is_recurring, meanings, without_billing
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.meanings import is_recurring, meanings, without_billing
 from cx_intel.proposals.tables import TableProposal, guessed
 from cx_intel.proposals.words.names import plain
 from cx_intel.settings.portfolio import Portfolio

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME, Column
 from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
-from cx_intel.proposals.ends import of_ends, of_periods
+from cx_intel.proposals.columns.ends import of_ends, of_periods
+from cx_intel.proposals.columns.load_days import loaded_at
+from cx_intel.proposals.columns.meanings import FIGURE, is_recurring, meanings, without_billing
+from cx_intel.proposals.columns.spellings import day_of, is_day, spellings
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.load_days import loaded_at
-from cx_intel.proposals.meanings import FIGURE, is_recurring, meanings, without_billing
-from cx_intel.proposals.spellings import day_of, is_day, spellings
 from cx_intel.proposals.words.columns import COLUMN_WORDS
 from cx_intel.proposals.words.files import NEVER_NAMED, TABLE_WORDS, TELLING
 from cx_intel.proposals.words.names import bare_names, plain

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 
 import cx_intel
 from cx_intel.contracts.catalog import contract_of, tables_of
-from cx_intel.contracts.reasons import MORE, REASONS, pieces, told_of_row
+from cx_intel.contracts.staging.reasons import MORE, REASONS, pieces, told_of_row
 from cx_intel.models.expressions.reasons import Reason, as_json, reason, reason_within
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.data.report_data import ReportData

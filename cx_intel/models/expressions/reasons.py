@@ -1,6 +1,7 @@
 """Reasons as expressions: the English sentence, and the parts that other languages make theirs of.
 
-Which reasons there are, and what each says: `cx_intel.contracts.reasons`. Who is given which is decided where rows are judged.
+Which reasons there are, and what each says: `cx_intel.contracts.staging.reasons`. Who is given which is decided where rows
+are judged.
 """
 
 import json
@@ -9,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import ibis
 import ibis.expr.types as ir
 
-from cx_intel.contracts.reasons import MORE, REASONS, beginning_of, pieces, shown
+from cx_intel.contracts.staging.reasons import MORE, REASONS, beginning_of, pieces, shown
 
 SHOWN = 60
 """Characters of a value that a reason quotes."""

@@ -1,7 +1,7 @@
 """What is wrong with a typed row by the columns of its contract, and all of it as one reason.
 
 Faults that other columns tell of are in `cx_intel.models.staging.columns`; which reasons there are, and what each says, in
-`cx_intel.contracts.reasons`. How rows are typed: `rows.py` beside this module.
+`cx_intel.contracts.staging.reasons`. How rows are typed: `rows.py` beside this module.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

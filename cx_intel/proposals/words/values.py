@@ -1,6 +1,6 @@
 """What people write into columns: periods, priorities, statuses, in the languages and systems that are known.
 
-What they call tables and columns is in `columns.py`; what is made of both, in `cx_intel.proposals.meanings`.
+What they call tables and columns is in `columns.py`; what is made of both, in `cx_intel.proposals.columns.meanings`.
 """
 
 from cx_intel.models.staging.columns.prices import INTERVALS

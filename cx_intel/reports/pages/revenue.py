@@ -10,7 +10,7 @@ import pandas as pd
 from cx_intel.reports.charts import revenue as charts
 from cx_intel.reports.charts.cohorts import cohorts
 from cx_intel.reports.charts.movements import mrr_movements, waterfall
-from cx_intel.reports.data.cubes.cohorts import AGES, age_figure, cohort_cube
+from cx_intel.reports.data.cubes.cohorts import AGES, age_figure, cohort_cube, cohorts_by_year
 from cx_intel.reports.data.cubes.cube import Follows
 from cx_intel.reports.data.cubes.ledger import MONTHS, ledger_cube, movers_cube, shown_months
 from cx_intel.reports.data.figures.arr import arr_figures
@@ -292,19 +292,6 @@ def _months(data: ReportData, summary: pd.DataFrame) -> Table:
 def _ages(data: ReportData, what: str) -> Table:
     """Retention of the cohorts of each year at some ages; only cohorts that reached the age count."""
     say = data.language.say
-    now, then = {"accounts": ("active_accounts", "initial_accounts"), "mrr": ("cohort_mrr", "initial_mrr")}[what]
-    frame = data["revenue_cohort_analysis"]
-    rows = []
-    if len(frame):
-        total = frame[(frame["segment"] == charts.ALL) & (frame["initial_accounts"] > 0)]
-        total = total.assign(year=pd.to_datetime(total["cohort_month"]).dt.year)
-        for year, group in total.groupby("year"):
-            started = group.drop_duplicates("cohort_month")["initial_accounts"].sum()
-            row: dict[str, Any] = {"year": str(year), "initial_accounts": int(started)}
-            for age in AGES:
-                at = group[group["months_since_start"] == age]
-                row[age_figure(what, age)] = 100 * at[now].sum() / at[then].sum() if len(at) else None
-            rows.append(row)
     c = Columns(data.language)
     caption = {
         "accounts": say("Do newer cohorts retain better? Accounts left, by year of the first MRR"),
@@ -318,7 +305,7 @@ def _ages(data: ReportData, what: str) -> Table:
         return heading, lambda row: too_young if is_missing(row[name]) else share(row)
 
     return table_of(
-        pd.DataFrame(rows),
+        cohorts_by_year(data, what),
         caption,
         [
             c.text(say("First MRR in"), "year"),

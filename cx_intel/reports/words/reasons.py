@@ -1,13 +1,13 @@
 """Why a row is in quarantine, and why an id belongs to no account, in the language of the portfolio.
 
-The reasons and their English sentences are `cx_intel.contracts.reasons`; tables have the sentence and the parts that it was made
-of, and the sentence of another language is made of these. What rules of the contracts ask stands in `rules.py`.
+The reasons and their English sentences are `cx_intel.contracts.staging.reasons`; tables have the sentence and the parts that
+it was made of, and the sentence of another language is made of these. What rules of the contracts ask stands in `rules.py`.
 """
 
 import json
 from typing import Any
 
-from cx_intel.contracts.reasons import REASONS
+from cx_intel.contracts.staging.reasons import REASONS
 from cx_intel.reports.words.catalogue import ENGLISH
 from cx_intel.reports.words.language import Language
 from cx_intel.reports.words.rounding import is_missing

@@ -3,8 +3,10 @@
 No Spark is needed for it, nor to read the views. Who writes the tables: `warehouse.py`.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.database import Database, quoted
 from cx_intel.warehouse.duckdb.writes import STATE_SCHEMA
 
@@ -27,6 +29,16 @@ def snapshots(database: Database, schema: str) -> dict[str, int]:
         f"SELECT table_name, snapshot_id FROM {_SNAPSHOTS} WHERE schema_name = ? ORDER BY 1", [schema]
     )
     return {table: int(snapshot) for table, snapshot in found.fetchall()}
+
+
+def shown_in(files: Iterable[Path], schema: str) -> dict[Path, list[str]]:
+    """The tables of a portfolio on a cluster that DuckDB files show, by file; of those that are there and show any."""
+    found = {}
+    for file in files:
+        if file.exists():
+            with reading(file) as database:
+                found[file] = list(snapshots(database, schema))
+    return {file: tables for file, tables in found.items() if tables}
 
 
 def remember_snapshot(database: Database, schema: str, table: str, snapshot: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cx_intel.contracts.reasons import REASONS
+from cx_intel.contracts.staging.reasons import REASONS
 from cx_intel_tests.helpers.identity_loads import BOOK, book, found, link, load
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 31)

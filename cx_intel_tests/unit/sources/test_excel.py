@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 from openpyxl import Workbook
 
-from cx_intel.contracts.reasons import told_of_row
+from cx_intel.contracts.staging.reasons import told_of_row
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource

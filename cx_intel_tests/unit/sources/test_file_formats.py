@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cx_intel.contracts.reasons import told_of_row
+from cx_intel.contracts.staging.reasons import told_of_row
 from cx_intel.sources.errors import SourceError
 from cx_intel_tests.helpers.read_files import read, rows, write
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
 
-from cx_intel.contracts.reasons import told_of_row
+from cx_intel.contracts.staging.reasons import told_of_row
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files import limits

@@ -4,6 +4,8 @@ The figures are those of `revenue_cohort_analysis` for the whole book, out of th
 (`ledger_parts.py`); which cohorts have reached which age is read off that table.
 """
 
+from typing import Any
+
 import pandas as pd
 
 from cx_intel.models.revenue.cohorts import ALL
@@ -60,6 +62,24 @@ def cohort_cube(data: ReportData) -> Cube:
         cohort_month=rows["cohort_month"].astype(str),
     )
     return Cube(COHORTS, rows, FIGURES)
+
+
+def cohorts_by_year(data: ReportData, what: str) -> pd.DataFrame:
+    """By year of the first MRR: initial_accounts, and what is left of `accounts` or `mrr` at each age that a cohort reached."""
+    now, then = {"accounts": ("active_accounts", "initial_accounts"), "mrr": ("cohort_mrr", "initial_mrr")}[what]
+    frame = data["revenue_cohort_analysis"]
+    rows = []
+    if len(frame):
+        total = frame[(frame["segment"] == ALL) & (frame["initial_accounts"] > 0)]
+        total = total.assign(year=pd.to_datetime(total["cohort_month"]).dt.year)
+        for year, group in total.groupby("year"):
+            started = group.drop_duplicates("cohort_month")["initial_accounts"].sum()
+            row: dict[str, Any] = {"year": str(year), "initial_accounts": int(started)}
+            for age in AGES:
+                at = group[group["months_since_start"] == age]
+                row[age_figure(what, age)] = 100 * at[now].sum() / at[then].sum() if len(at) else None
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 @made_once

@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
 
-from cx_intel.contracts.reasons import told_of_row
+from cx_intel.contracts.staging.reasons import told_of_row
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import EXACT, Content, rejects_table

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from cx_intel.contracts.reasons import told_of_row
+from cx_intel.contracts.staging.reasons import told_of_row
 from cx_intel.settings.sources.files import FileSet
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import KEPT_OF_REJECT, Content, as_text, open_text, rejects_table

@@ -3,9 +3,9 @@
 Which column is which is decided in `tables.py`.
 """
 
-from cx_intel.proposals.ends import CREATED
+from cx_intel.proposals.columns.ends import CREATED
+from cx_intel.proposals.columns.spellings import is_day
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.spellings import is_day
 from cx_intel.proposals.words.names import plain
 
 LEAST_ROWS = 5

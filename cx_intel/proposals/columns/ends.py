@@ -6,9 +6,9 @@ What amounts, ratings and words are for is in `meanings.py`.
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from cx_intel.proposals.columns.meanings import Meaning
+from cx_intel.proposals.columns.spellings import day_of
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.meanings import Meaning
-from cx_intel.proposals.spellings import day_of
 from cx_intel.proposals.words.names import plain
 
 CREATED = ("created_at", "created_date", "created")
