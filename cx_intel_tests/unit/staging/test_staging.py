@@ -131,7 +131,7 @@ def test_every_reason_of_a_subscription() -> None:
             {"currency": "$"},
             "currency: '$' is the sign of several currencies: write the code, or state under values which it means",
         ),
-        ({"currency": "US$"}, "currency: 'US$' has no rate under currency.rates"),
+        ({"currency": "US$"}, "currency: 'USD' has no rate under currency.rates"),
         ({"billing_period_months": "1.5"}, "billing_period_months: '1.5' is not a whole number (write 1234)"),
         ({"billing_period_months": "5000"}, "billing_period_months: '5000' is above 120"),
         ({"currency": "GBP"}, "currency: 'GBP' has no rate under currency.rates"),
