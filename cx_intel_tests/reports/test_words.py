@@ -43,7 +43,9 @@ def collected() -> set[str]:
     found = [
         text for folder in folders for _, _, text, _, _ in extract_from_dir(folder, methods, options, KEYWORDS, ())
     ]
-    found += [text for _, text, *_ in extract_from_file("python", ROOT / "contracts" / "reasons.py", KEYWORDS, ())]
+    found += [
+        text for _, text, *_ in extract_from_file("python", ROOT / "contracts" / "staging" / "reasons.py", KEYWORDS, ())
+    ]
     return {text if isinstance(text, str) else text[0] for text in found}
 
 
