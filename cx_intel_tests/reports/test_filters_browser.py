@@ -1,5 +1,6 @@
 """What pages sum anew for chosen accounts and months, in a real browser: each figure and each list is what SQL says."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -311,3 +312,47 @@ def test_a_month_of_retention_leads_to_its_movements(site: Path, tab: Tab) -> No
     page.wait_for_selector("html[data-filtered]", state="attached")
     assert f"month={found['datum'][0][:7]}" in page.url or found["datum"][0] == str(months(MONTHS)[-1])
     assert page.locator("#filter-owner").input_value() == OWNER
+
+
+def test_the_marks_of_a_chart_are_reached_by_keyboard(site: Path, tab: Tab, sql: Sql) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    def chosen(page: Any, chart: str, words: str) -> Any:
+        page.locator(f"#panel-{chart} .mark-list summary").focus()
+        page.keyboard.press("Enter")
+        button = page.locator(f"#panel-{chart} .mark-list button", has_text=words).first
+        button.wait_for()
+        while not button.evaluate("e => e === document.activeElement"):
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.matches('.mark-list button')"), f"Tab does not reach {words}"
+        page.keyboard.press("Enter")
+        return button
+
+    page = opened(tab, site, "health")
+    lists = page.evaluate(
+        "report.charts.map(chart => [chart.id, !!document.querySelector(`#panel-${chart.id} .mark-list`)])"
+    )
+    assert [chart for chart, has in lists if not has] == []
+    tiers = {mark.label: mark.name for mark in tier_marks(OF)}
+    button = chosen(page, "health_by_segment", "Segment: SMB")
+    segment, tier = json.loads(button.get_attribute("data-key"))
+    page.wait_for_selector("#panel-health_by_segment .listed a")
+    assert page.evaluate("document.activeElement.matches('.listed .scroll')")
+    assert Axe().run(page).response["violations"] == []
+    links = page.locator(".listed a").evaluate_all("all => all.map(a => decodeURIComponent(a.hash.slice(1)))")
+    found = sql(LISTS["health_by_segment"][1], segment, tiers[tier])
+    assert sorted(links) == sorted(account for (account,) in found) != []
+    page.keyboard.press("Escape")
+    assert page.locator(".listed").count() == 0
+    assert button.evaluate("e => e === document.activeElement && getComputedStyle(e).outlineStyle") == "solid"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.matches('#panel-health_by_segment .mark-list:not([open]) summary')")
+
+    churned, shown = months(MONTHS)[10], "#movers tbody tr:visible th a"
+    page = opened(tab, site, "revenue", f"?month={churned:%Y-%m}")
+    chosen(page, "waterfall", "Churned")
+    page.wait_for_selector("html[data-filtered*='churn']", state="attached")
+    assert page.locator(shown).all_text_contents() == moved(sql, churned, "churn") != []
+    assert page.evaluate("document.activeElement.matches('#movers .scroll')")
+    page.keyboard.press("Escape")
+    assert page.evaluate("JSON.parse(document.activeElement.dataset.key)[1]") == "churn"

@@ -56,16 +56,14 @@ const report = (() => {
     if (!window.vegaEmbed) { element.textContent = element.getAttribute("aria-label"); return; }
     if (chart.result) chart.result.finalize();
     chart.result = await drawInto(element, chart.spec, Object.fromEntries(chart.reads.map((name) => [name, rowsFor(chart, name)])), chart.canvas);
-    if (Object.keys(chart.lists).length) {
-      chart.result.view.addEventListener("click", (event, item) => {
-        if (item && item.datum && report.marked) report.marked(chart, item.datum, rowsFor(chart, chart.reads[0]), chosen);
-      });
-    }
-    if (chart.opensAccounts) {
-      chart.result.view.addEventListener("click", (event, item) => {
-        if (item && item.datum && item.datum.id) location.href = "accounts.html" + (report.search || "") + "#" + encodeURIComponent(item.datum.id);
-      });
-    }
+    chart.result.view.addEventListener("click", (event, item) => { if (item && item.datum) opened(chart, item.datum); });
+    if (report.redrawn) report.redrawn(chart);
+  }
+
+  /* What a click on a mark opens: its account, or the list of its accounts. */
+  function opened(chart, datum) {
+    if (Object.keys(chart.lists).length && report.marked) report.marked(chart, datum, rowsFor(chart, chart.reads[0]), chosen);
+    if (chart.opensAccounts && datum.id) location.href = "accounts.html" + (report.search || "") + "#" + encodeURIComponent(datum.id);
   }
 
   async function unpacked(text) {
@@ -141,5 +139,5 @@ const report = (() => {
     document.documentElement.dataset.ready = "yes";
   })();
   dark.addEventListener("change", () => charts.forEach(draw));
-  return { page, datasets, rowsOf, unpacked, add, filter, ready, drawInto, dark, number, money, shortMoney, percent, say, filled, ofCells, charts };
+  return { page, datasets, rowsOf, unpacked, add, opened, filter, ready, drawInto, dark, number, money, shortMoney, percent, say, filled, ofCells, charts };
 })();

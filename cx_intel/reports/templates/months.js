@@ -36,7 +36,11 @@
   function pick(month, movement = "", scroll = false) {
     report.month = month === newest ? null : month;
     report.movement = movement;
-    report.apply().then(() => { if (scroll && box) box.scrollIntoView({ block: "start", behavior: "smooth" }); });
+    report.apply().then(() => {
+      if (!scroll || !box) return;
+      box.querySelector(".scroll").focus({ preventScroll: true });
+      box.scrollIntoView({ block: "start", behavior: "smooth" });
+    });
   }
 
   /* Each month of the table leads to its movements. */

@@ -85,7 +85,7 @@ def _templates() -> Environment:
 def scripts_of(template: str) -> tuple[str, ...]:
     """The scripts of a page, in order."""
     shared = ("charts.js", "sums.js", "tables.js", "cards.js", "downloads.js")
-    return (*shared, *SCRIPTS[template], "marks.js", "months.js", "filters.js")
+    return (*shared, *SCRIPTS[template], "marks.js", "mark_lists.js", "months.js", "filters.js")
 
 
 @lru_cache(maxsize=8)
