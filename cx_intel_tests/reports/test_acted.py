@@ -7,6 +7,7 @@ from typing import Any
 from cx_intel.reports.brief.facts import facts_of
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.data.account.details import account_details
+from cx_intel.reports.data.cubes.entries import entries_cube
 from cx_intel.reports.data.notes.interventions import action_notes
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.renewals import renewals
@@ -33,6 +34,20 @@ ACTIONS = [
     acted(3, "done", 41, outcome="expanded", outcome_arr=1500, current_arr=800),
     acted(0, "open", 0, action_id="later", acted_on=AS_OF + timedelta(days=1), is_newest=False),
 ]
+
+
+def entry(n: int, status: str, outcome: str, arr: float, **more: Any) -> dict[str, Any]:
+    row = {"entry_id": f"c{n}@{RENEWAL}", "account_id": f"c{n}", "renewal_date": RENEWAL, "is_compared": False}
+    row |= {"playbook": "CSM-led health review", "status": status, "outcome": outcome, "current_arr": arr}
+    return row | more
+
+
+ENTRIES = [
+    entry(0, "done", "open", 1200),
+    entry(1, "snoozed", "open", 1200),
+    entry(2, "done", "lost", 1200, outcome_arr=0),
+    entry(3, "done", "expanded", 800, outcome_arr=1500),
+]
 OUTCOMES = [
     {"playbook": "CSM-led health review", "entries": 4, "open_entries": 0, "done_entries": 3, "snoozed_entries": 1}
     | {"dismissed_entries": 0, "undecided": 2, "renewed": 0, "expanded": 1, "lost": 1}
@@ -48,6 +63,7 @@ def data_of(path: Path, actions: list[dict[str, Any]]) -> ReportData:
         "renewal_pipeline": due(NAMES),
         "cs_intervention_list": listed(NAMES, WEEK_BEFORE, renewal_date=RENEWAL),
         "actions": actions,
+        "intervention_entries": ENTRIES if actions else [],
         "playbook_outcomes": OUTCOMES if actions else [],
     }
     return read_book(fill(path / "w.duckdb", NOVACRM, tables), NOVACRM)
@@ -81,6 +97,28 @@ def test_the_renewals_page_lists_entries_and_playbooks(tmp_path: Path) -> None:
     assert [cell.text for cell in playbooks.rows[0]] == [
         *("CSM-led health review", "4", "3", "1", "0", "0", "1", "1", "2", "40.0%", "–"),
     ]
+
+
+def test_what_came_of_playbooks_follows_chosen_accounts(tmp_path: Path) -> None:
+    data = data_of(tmp_path, ACTIONS)
+    (section,) = [s for s in renewals(data).sections if s.title == "What was done, and what came of it"]
+    told = section.tables[1].for_script()
+    assert told is not None
+    assert told["by"] == {"playbook": "playbook"}
+    cube = entries_cube(data)
+    figures = [column[0] for column in told["columns"][1:]]
+    rows = cube.rows.assign(**{"#": 1})
+
+    def summed(name: str) -> float | None:
+        made = cube.figures[name]
+        kept = rows
+        for column, _, value in made["where"]:
+            kept = kept[kept[column] == value]
+        whole = kept[made["per"]].to_numpy().sum() if "per" in made else None
+        part = kept[made["of"]].to_numpy().sum()
+        return part if whole is None else 100 * part / whole if whole else None
+
+    assert [summed(name) for name in figures] == [4, 3, 1, 0, 0, 1, 1, 2, 40.0, None]
 
 
 def test_an_account_tells_the_newest_action_on_its_renewal(tmp_path: Path) -> None:

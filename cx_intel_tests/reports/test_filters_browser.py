@@ -30,12 +30,40 @@ OWNER = "Ben Owner"
 Sql = Any
 
 
+def acted_on(accounts: int) -> dict[str, list[dict[str, Any]]]:
+    """An entry of each account: every second one done, every third one kept, and the rest lost or open."""
+    entries = [
+        {
+            "account_id": f"c{n}",
+            "renewal_date": AS_OF,
+            "entry_id": f"c{n}@{AS_OF}",
+            "playbook": "Call",
+            "current_arr": 100 * n,
+        }
+        | {"status": "open" if n % 2 else "done", "outcome": ("renewed", "lost", "open")[n % 3], "is_compared": False}
+        for n in range(accounts)
+    ]
+    actions = [
+        {
+            "action_id": "x0",
+            "entry_id": entries[0]["entry_id"],
+            "account_id": "c0",
+            "renewal_date": AS_OF,
+            "status": "done",
+        }
+        | {"acted_on": AS_OF, "is_newest": True, "outcome": "renewed"}
+    ]
+    outcomes = [{"playbook": "Call", "entries": accounts, "done_entries": accounts // 2, "listed_arr": 0}]
+    return {"intervention_entries": entries, "actions": actions, "playbook_outcomes": outcomes}
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("site")
     accounts = [account_row(n, name) for n, name in enumerate(NAMES)]
     tables = book_tables(OF, NAMES)
     tables |= {"fct_revenue": moving_ledger(accounts), "fct_tickets": answered_tickets(accounts)}
+    tables |= acted_on(len(NAMES))
     book = read_book(fill(root / "warehouse.duckdb", OF, tables), OF)
     library = chart_library(root).read_text(encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -174,6 +202,18 @@ def test_the_outlook_of_an_owner_is_what_sql_says(site: Path, tab: Tab, sql: Sql
         OWNER,
     )
     assert rows(page, "calls-by-owner") == plainly(by_owner)
+    (came,) = sql(
+        "SELECT playbook, count(*), count(*) FILTER (status = 'done'), 0, 0, count(*) FILTER (outcome = 'renewed'), 0, "
+        "count(*) FILTER (outcome = 'lost'), count(*) FILTER (outcome = 'open'), "
+        "100 * sum(current_arr) FILTER (outcome = 'renewed' AND status = 'done') "
+        "/ sum(current_arr) FILTER (outcome <> 'open' AND status = 'done'), "
+        "100 * sum(current_arr) FILTER (outcome = 'renewed' AND status = 'open') "
+        "/ sum(current_arr) FILTER (outcome <> 'open' AND status = 'open') "
+        "FROM intervention_entries JOIN (SELECT account_id, owner FROM dim_account) USING (account_id) "
+        "WHERE owner = ? GROUP BY 1",
+        OWNER,
+    )
+    assert rows(page, "playbook-outcomes") == plainly([came])
     assert page.locator("#calls-by-owner .whole", has_text="of the whole company").count() == 0
 
 

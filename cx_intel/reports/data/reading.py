@@ -39,6 +39,7 @@ TABLES = (
     "renewal_pipeline",
     "cs_intervention_list",
     "actions",
+    "intervention_entries",
     "playbook_outcomes",
     "playbook_effects",
     "nrr_outlook",

@@ -4,6 +4,8 @@ Rows and figures are those of `actions` and `playbook_outcomes`; their words sta
 `cx_intel.reports.data.notes.interventions`. The list itself is in `interventions.py`.
 """
 
+from cx_intel.reports.data.cubes.cube import Follows
+from cx_intel.reports.data.cubes.entries import entries_cube
 from cx_intel.reports.data.notes.interventions import CAME, STATUSES, action_notes, newest_actions
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.pages.frame.page import Columns, Section, Table, table_of
@@ -68,4 +70,6 @@ def _playbooks(data: ReportData) -> Table:
             c.percent(say("Kept where done"), "kept_done_pct", explains=kept),
             c.percent(say("Kept where not"), "kept_not_done_pct", explains=kept),
         ],
+        key="playbook-outcomes",
+        follows=Follows(entries_cube(data), {"playbook": "playbook"}),
     )

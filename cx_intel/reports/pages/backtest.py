@@ -20,6 +20,9 @@ HOW = term(
     "Each past month end the score is worked out from what was known then, and compared with who left afterwards. Figures "
     "are of {day}."
 )
+OF_ALL = term(
+    "Nothing here follows the filters: the score is judged on all accounts, because of a selection too few left to judge it by."
+)
 BY_LOAD = term("Segment, owner and status of days before the first load are those of the first load.")
 
 
@@ -36,7 +39,7 @@ def backtest(data: ReportData) -> Page:
             Section(say("Who left, by score"), [left_by_score(data, of_window(data, "backtest_bands"))], notes=notes),
             Section(say("Who left, by tier"), tables=[_tiers(data)]),
         ]
-    return Page("backtest", say(TITLE), say(QUESTION), [judgement(data)], sections)
+    return Page("backtest", say(TITLE), say(QUESTION), [judgement(data)], sections, of_all=say(OF_ALL))
 
 
 def _tiers(data: ReportData) -> Any:

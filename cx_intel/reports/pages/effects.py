@@ -18,13 +18,18 @@ from cx_intel.reports.words.rounding import is_missing
 
 NO_PROOF = term("no proof")
 """Of comparisons that are not by lot."""
+OF_ALL = term(
+    "The comparison is of all accounts, also where some are chosen: of a selection too few renewals are decided to tell "
+    "calls from chance."
+)
 
 
 def effects(data: ReportData) -> list[Section]:
     """The section; none before the renewal of anybody is decided or drawn for."""
     if data["playbook_effects"].empty:
         return []
-    return [Section(data.language.say("Did calls help?"), tables=[_table(data)], notes=effect_notes(data))]
+    notes = [*effect_notes(data), data.language.say(OF_ALL)]
+    return [Section(data.language.say("Did calls help?"), tables=[_table(data)], notes=notes)]
 
 
 def effect_rows(data: ReportData) -> list[dict[str, Any]]:

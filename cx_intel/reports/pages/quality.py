@@ -22,6 +22,7 @@ from cx_intel.reports.words.rules import asked, what_to_do
 from cx_intel.reports.words.tables import table_name
 
 QUESTION = term("Can I trust today's numbers?")
+OF_ALL = term("Nothing here follows the filters: rules, sources and rows are those of the whole company.")
 PASSED, WARNED, FAILED = term("passed"), term("warning"), term("failed")
 OUTCOMES = {FAILED: (RED, "triangle-down"), WARNED: (AMBER, "diamond"), PASSED: (TEAL, "circle")}
 """Of a check: its colour and shape, the worst first."""
@@ -37,7 +38,7 @@ def quality(data: ReportData) -> Page:
     if data.portfolio.health:
         sections.append(_silent(data))
     sections.append(_freshness(data))
-    return Page("quality", say("Data quality"), say(QUESTION), _answer(data), sections)
+    return Page("quality", say("Data quality"), say(QUESTION), _answer(data), sections, of_all=say(OF_ALL))
 
 
 def _answer(data: ReportData) -> list[str]:

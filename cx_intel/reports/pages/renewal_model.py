@@ -21,6 +21,7 @@ from cx_intel.reports.words.language import Language
 from cx_intel.reports.words.rounding import is_missing
 
 QUESTION = term("How likely do renewals renew, and how do we know?")
+OF_ALL = term("Nothing here follows the filters: one model is learnt from the renewals of all accounts.")
 KEY, TITLE = "renewal_model", term("Renewal probability")
 MEASURED = {
     "health_score": term("Health score"),
@@ -67,7 +68,7 @@ def renewal_model(data: ReportData) -> Page:
     if len(data["renewal_model_terms"]):
         sections.append(Section(say("What it looks at"), tables=[_weights(data), _segments(data)]))
     sections.append(Section(say("Limits"), notes=_limits(data)))
-    return Page(KEY, say(TITLE), say(QUESTION), _answer(data, model), sections)
+    return Page(KEY, say(TITLE), say(QUESTION), _answer(data, model), sections, of_all=say(OF_ALL))
 
 
 def _unlearned(data: ReportData) -> list[str]:

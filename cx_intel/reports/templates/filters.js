@@ -112,6 +112,7 @@
   }
   const follows = (chart) => chart.follows || Object.values(chart.rows).some(report.ofCells);
   function tagAll() {
+    if (page.ofAll) return;
     for (const figure of document.querySelectorAll("figure.panel")) {
       const chart = report.charts.find((one) => "panel-" + one.id === figure.id);
       if (!chart || !follows(chart)) tag(figure.querySelector("h3"));
@@ -127,7 +128,7 @@
   folded.append(title);
   folded.className = "note";
   function fold(isSet) {
-    if (!answer || isSet === folded.isConnected) return;
+    if (!answer || page.ofAll || isSet === folded.isConnected) return;
     if (isSet) { answer.replaceWith(folded); folded.append(answer); } else { folded.replaceWith(answer); }
   }
 
@@ -164,6 +165,7 @@
   async function tell(chosen) {
     const isSet = chosen || report.month, told = [];
     for (const one of (isSet && page.sentences) || []) told.push(await sentence(one, chosen));
+    if (chosen && page.ofAll) told.push(page.ofAll);
     if (isSet && page.rates) {
       const now = rates(chosen, report.month || page.retention.months[0]);
       if (now) told.push(report.filled(page.rates[0], { nrr: report.percent(now.nrr), grr: report.percent(now.grr), span: page.rates[1] }));

@@ -128,6 +128,7 @@ def render(page: Page, data: ReportData, menu: Mapping[str, str], library: str) 
         "filters": filter_data(data),
         "cubes": {cube.name: _cube(cube) for cube in _cubes(page, figures)},
         "tables": {t.key: told for s in page.sections for t in s.tables if t.rows and (told := t.for_script())},
+        "ofAll": page.of_all,
         **page.script_data,
     }
     needs_charts = bool(figures) or page.template == "accounts.html"

@@ -135,6 +135,8 @@ class Page:
     cubes: Sequence[Cube] = ()
     """Beside those that its tables and charts follow."""
     context: Mapping[str, Any] = field(default_factory=dict)
+    of_all: str = ""
+    """Why nothing on it follows the filters; said where one is set."""
 
 
 Column = tuple[Heading, Callable[[dict[str, Any]], Cell]]
