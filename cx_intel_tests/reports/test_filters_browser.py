@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from cx_intel.reports.charts.drawing.palette import tier_marks
-from cx_intel.reports.charts.movements import MOVED as MOVED_IN
+from cx_intel.reports.data.terms import MOVED as MOVED_IN
 from cx_intel.reports.pages.frame import layout
 from cx_intel.reports.pages.frame.layout import chart_library, render, write_whole
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
@@ -68,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     library = chart_library(root).read_text(encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layout, "PACKED_FROM", 0)  # as where a chart has many cells
-        for key in SHOWN:
+        for key in (*SHOWN, "accounts"):
             write_whole(root / f"{key}.html", render(PAGES[key][1](book), book, MENU, library).encode())
     return root
 
@@ -396,3 +396,71 @@ def test_the_marks_of_a_chart_are_reached_by_keyboard(site: Path, tab: Tab, sql:
     assert page.evaluate("document.activeElement.matches('#movers .scroll')")
     page.keyboard.press("Escape")
     assert page.evaluate("JSON.parse(document.activeElement.dataset.key)[1]") == "churn"
+
+
+COMPARED = "document.querySelector('#accounts th[data-name=tier_then]')"
+LISTED = "[...document.querySelectorAll('#accounts tbody tr')].map(row => [...row.cells].map(cell => cell.textContent))"
+
+
+def test_scores_of_two_days_columns_and_views_stand_in_the_address(site: Path, tab: Tab, sql: Sql) -> None:
+    page = opened(tab, site, "accounts", "?owner=Ben+Owner")
+    assert page.locator("#find select[name=from] option").count() == 2  # a week before, and the one other day
+    page.select_option("#find select[name=from]", index=1)
+    page.wait_for_function(COMPARED)
+    scores = sql(
+        "SELECT now.account_name, now.health_score - past.health_score FROM customer_health_scores now "
+        "JOIN customer_health_scores past USING (account_id) JOIN (SELECT account_id, owner AS csm FROM dim_account) "
+        "USING (account_id) WHERE now.as_of = ? AND past.as_of < now.as_of AND csm = ? ORDER BY 1",
+        AS_OF,
+        OWNER,
+    )
+    assert {change for _, change in scores} == {-5}
+    told = page.locator("#compared").text_content()
+    assert f"0 rose by a point or more, {len(scores)} fell by that, 0 came to another tier" in told
+    change = page.evaluate(
+        "[...document.querySelectorAll('#accounts th')].findIndex(th => th.dataset.name === 'change')"
+    )
+    assert sorted((row[0], row[change]) for row in page.evaluate(LISTED)) == [(name, "−5.0") for name, _ in scores]
+
+    page.click("details.columns > summary")
+    page.uncheck("#columns input[value=country]")
+    page.check("#columns input[value=more_renewal_date]")
+    page.fill("#search", "1")
+    page.wait_for_function("location.search.includes('list.find=1')")
+    seen = page.evaluate(LISTED)
+    assert len(seen) == len([name for name, _ in scores if "1" in name]) > 0
+    page.click("text=Save as a view")
+    page.keyboard.type("Fallen")
+    page.keyboard.press("Enter")
+    url = page.url
+    assert page.locator(".views select").input_value() == "Fallen"
+    for again in ("?", url.partition("accounts.html")[2]):
+        page = opened(tab, site, "accounts", again)
+        if again == "?":
+            assert page.locator("th[data-name=more_renewal_date]").count() == 0
+            page.select_option(".views select", "Fallen")
+        page.wait_for_function(COMPARED)
+        page.wait_for_function("document.querySelectorAll('#accounts tbody tr').length < 6")
+        assert page.evaluate(LISTED) == seen
+        assert page.url == url
+    page.click("text=Remove the view")
+    assert page.locator(".views select").is_hidden()
+
+
+def test_an_account_tells_each_movement_of_its_mrr(site: Path, tab: Tab, sql: Sql) -> None:
+    page = opened(tab, site, "accounts", "#c3")
+    page.wait_for_selector("#account[data-shown=c3]")
+    found = page.evaluate(
+        "[...document.querySelectorAll('#account caption')].find(e => e.textContent.startsWith('What moved its MRR'))"
+        ".closest('table').querySelectorAll('tbody tr').values().map(row => [...row.cells].map(c => c.textContent)).toArray()"
+    )
+    expected = sql(
+        "SELECT strftime(revenue_month, '%b %Y'), revenue_movement, mrr - coalesce(previous_mrr, 0), previous_mrr, mrr "
+        "FROM fct_revenue WHERE account_id = 'c3' AND revenue_movement <> 'flat' ORDER BY revenue_month DESC"
+    )
+    signs = {True: "+", False: "−"}
+    assert found == [
+        [month, MOVED_IN[movement], f"{signs[change > 0]}${abs(change):.2f}", f"${before:.2f}", f"${now:.2f}"]
+        for month, movement, change, before, now in expected
+    ]
+    assert "Churned" in [row[1] for row in found]

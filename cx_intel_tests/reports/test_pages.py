@@ -19,6 +19,7 @@ from cx_intel.reports.packing import columnar, script_json
 from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.pages.frame.layout import render, write_whole
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
+from cx_intel.reports.pages.listed_columns import more_columns
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, portfolio, shipped
@@ -34,6 +35,18 @@ LIMIT, LIBRARY = 5_000_000, 950_000
 def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReportData]:
     path = tmp_path_factory.mktemp("books") / "warehouse.duckdb"
     return {name: book_of(path, shipped(name)) for name in ("fleet", "novacrm")}
+
+
+def test_columns_to_choose_are_those_in_which_accounts_differ(books: dict[str, ReportData]) -> None:
+    book = books["novacrm"]
+    more = more_columns(book, book.accounts.head(3))
+    found = {name: (label, sort, written) for name, label, _, sort, _, written in more.columns}
+    assert found["more_renewal_date"] == ("Renews on", "more_renewal_date_at", "text")
+    ids = list(book.accounts["account_id"].head(3))
+    due = book["renewal_pipeline"].set_index("account_id")["renewal_date"]
+    assert list(more.frame["more_renewal_date_at"]) == [str(due[account]) for account in ids]
+    assert list(more.frame["more_renewal_date"]) == [book.language.day(due[account]) for account in ids]
+    assert "more_industry" not in found  # the same for all
 
 
 def html_of(book: ReportData, *keys: str) -> dict[str, str]:

@@ -28,17 +28,10 @@ from cx_intel.reports.charts.revenue import MONTHLY_MONTHS, month_axis
 from cx_intel.reports.data.cubes.cube import Follows
 from cx_intel.reports.data.cubes.ledger import ledger_cube
 from cx_intel.reports.data.report_data import ReportData, records
+from cx_intel.reports.data.terms import MOVED
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 
-MOVED = {
-    "new": term("New"),
-    "reactivation": term("Reactivated"),
-    "expansion": term("Expansion"),
-    "contraction": term("Contraction"),
-    "churn": term("Churned"),
-}
-"""Movement in the ledger: its step."""
 STEPS = (
     ("new_mrr", MOVED["new"], 1),
     ("reactivation_mrr", MOVED["reactivation"], 1),

@@ -12,6 +12,14 @@ from cx_intel.reports.words.language import MISSING, Language
 from cx_intel.reports.words.rounding import is_missing
 
 T = TypeVar("T")
+MOVED = {
+    "new": term("New"),
+    "reactivation": term("Reactivated"),
+    "expansion": term("Expansion"),
+    "contraction": term("Contraction"),
+    "churn": term("Churned"),
+}
+"""Movement in the ledger: what it is called."""
 SCENARIOS = {
     "all_renew": term("All renew"),
     "expected_with_playbooks": term("Expected, with playbooks"),

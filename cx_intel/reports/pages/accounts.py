@@ -19,6 +19,7 @@ from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.packing import packed
 from cx_intel.reports.pages.frame.page import Page, choices_of
 from cx_intel.reports.pages.health import week_changes
+from cx_intel.reports.pages.listed_columns import ListColumn, more_columns
 from cx_intel.reports.words.tables import table_name
 
 LISTED, PER_BLOCK, PER_PAGE = 10_000, 100, 25
@@ -28,8 +29,9 @@ FILTERS = ("tier", "risk")
 def accounts(data: ReportData) -> Page:
     frame = _listed(data)
     f, say, shown = data.language, data.language.say, frame.head(LISTED)
+    more = more_columns(data, shown)
     rows = rows_of(
-        shown,
+        more.frame,
         {
             "account_id": "id",
             "cell": "cell",
@@ -45,6 +47,7 @@ def accounts(data: ReportData) -> Page:
             "segment": "segment",
             "country": "country",
             "owner": "owner",
+            **more.fields,
         },
     )
     details = account_details(data, [str(a) for a in shown["account_id"]])
@@ -70,16 +73,25 @@ def accounts(data: ReportData) -> Page:
         )
     has_health, has_renewals = bool(data.portfolio.health), bool(data.portfolio.renewals)
     tiers, risks = tier_marks(data.portfolio), risk_marks(f)
-    columns = [
-        ("name", say("Account"), "text"),
-        *((("tier", say("Tier"), "text"), ("score", say("Score"), "number")) if has_health else ()),
-        *((("change", say("In a week"), "number"),) if has_health else ()),
-        ("arr", say("ARR"), "number"),
-        *((("risk", say("Renewal risk"), "text"), ("due", say("Renews"), "number")) if has_renewals else ()),
-        *((("reason", say("Loses most points"), "text"),) if has_health else ()),
-        ("segment", say("Segment"), "text"),
-        ("country", say("Country"), "text"),
-        ("owner", say("Owner"), "text"),
+    health: list[ListColumn] = [
+        ("tier", say("Tier"), "text", "tier", True, "level"),
+        ("score", say("Score"), "number", "score", True, "score"),
+        ("change", say("In a week"), "number", "change", True, "change"),
+    ]
+    renewals: list[ListColumn] = [
+        ("risk", say("Renewal risk"), "text", "risk", True, "level"),
+        ("due", say("Renews"), "number", "days", True, "text"),
+    ]
+    columns: list[ListColumn] = [
+        ("name", say("Account"), "text", "name", True, "text"),
+        *(health if has_health else ()),
+        ("arr", say("ARR"), "number", "arr", True, "money"),
+        *(renewals if has_renewals else ()),
+        *([("reason", say("Loses most points"), "text", "reason", True, "text")] if has_health else ()),
+        ("segment", say("Segment"), "text", "segment", True, "text"),
+        ("country", say("Country"), "text", "country", True, "text"),
+        ("owner", say("Owner"), "text", "owner", True, "text"),
+        *more.columns,
     ]
     orders = {"tier": [mark.label for mark in tiers], "risk": [mark.label for mark in risks]}
     choices = choices_of(rows, FILTERS)

@@ -1,13 +1,15 @@
-/* The table of accounts: searched, filtered, sorted and paged; and one account, opened by its name or by the address. */
+/* The table of accounts: searched, filtered, sorted, paged, with the columns that are chosen, all of it in the address. */
 (() => {
   "use strict";
   const say = report.say, page = report.page, all = report.datasets.accounts, table = document.getElementById("accounts");
-  const form = document.getElementById("find"), body = table.tBodies[0], head = [...table.querySelectorAll("thead th")];
+  const form = document.getElementById("find"), body = table.tBodies[0], line = table.tHead.rows[0];
   const texts = all.map((row) => [row.name, row.id, row.owner].join(" ").toLowerCase());
   const places = new Map(all.map((row, place) => [row.id, place]));
   const ranks = Object.fromEntries(Object.entries(page.orders).map(([name, order]) => [name, new Map(order.map((value, place) => [value, place]))]));
-  const state = { sort: "arr", ascending: false, start: 0, found: all.map((_, place) => place) };
-  let cells = null;
+  const known = page.columns.map(([name, label, kind, sort, shown, written]) => ({ name, label, kind, sort, shown, written }));
+  const FIRST = "arr", PREFIX = "list.";
+  const state = { sort: FIRST, ascending: false, start: 0, found: all.map((_, place) => place), columns: known.filter((column) => column.shown).map((column) => column.name) };
+  let cells = null, columns = [], head = [];
   const make = (tag, text, attributes = {}) => {
     const element = document.createElement(tag);
     if (text !== undefined && text !== null) element.textContent = text;
@@ -15,66 +17,87 @@
     return element;
   };
 
-  const written = {
-    score: (row) => report.number(row.score, 1),
-    change: (row) => row.change === null ? page.formats.missing : (row.change > 0.05 ? "+" : row.change < -0.05 ? "" : "±") + report.number(Math.abs(row.change) < 0.05 ? 0 : row.change, 1),
-    arr: (row) => report.money(row.arr),
-  };
-  const text = (row, name) => written[name] ? written[name](row) : row[name] === null ? page.formats.missing : row[name];
+  const signed = (value) => (value > 0.05 ? "+" : value < -0.05 ? "" : "±") + report.number(Math.abs(value) < 0.05 ? 0 : value, 1);
+  const written = { score: (value) => report.number(value, 1), change: signed, money: (value) => report.money(value), number: (value) => report.number(value), text: String };
+  const text = (row, column) => row[column.name] === null || row[column.name] === undefined ? page.formats.missing : (written[column.written] || written.text)(row[column.name]);
 
   function marked(name) {
-    const known = page.marks[name], span = make("span", undefined, { class: "mark" });
-    if (known) {
-      const glyph = make("span", known[0], { class: "glyph", "aria-hidden": "true" });
-      glyph.style.color = known[1];
+    const mark = page.marks[name], span = make("span", undefined, { class: "mark" });
+    if (mark) {
+      const glyph = make("span", mark[0], { class: "glyph", "aria-hidden": "true" });
+      glyph.style.color = mark[1];
       span.append(glyph);
     }
     span.append(name);
     return span;
   }
 
-  function cell(row, [name, , kind]) {
-    if (name === "name") {
+  function cell(row, column) {
+    if (column.name === "name") {
       const th = make("th", undefined, { scope: "row" });
       th.append(make("a", row.name, { href: "#" + encodeURIComponent(row.id) }));
       return th;
     }
-    const td = make("td", undefined, { class: kind });
-    if ((name === "tier" || name === "risk") && row[name] !== null) td.append(marked(row[name]));
-    else td.textContent = text(row, name);
+    const td = make("td", undefined, { class: column.kind });
+    if (column.written === "level" && row[column.name]) td.append(marked(row[column.name]));
+    else td.textContent = text(row, column);
     return td;
   }
 
-  function key(place) {
-    const value = all[place][state.sort === "due" ? "days" : state.sort];
+  function key(place, column) {
+    const value = all[place][column.sort];
     if (value === null || value === undefined) return null;
-    const rank = ranks[state.sort];
+    const rank = ranks[column.rank || column.name];
     return rank ? rank.get(value) ?? rank.size : value;
   }
 
+  /* The columns that are shown, and what a comparison adds after the one of changes. */
+  function arrange() {
+    const compared = report.accounts.compared;
+    columns = known.filter(({ name }) => name === "name" || state.columns.includes(name) || (compared && name === "change"))
+      .flatMap((column) => compared && column.name === "change" ? [{ ...column, label: compared.label }, ...compared.columns] : [column]);
+    if (!columns.some(({ name }) => name === state.sort)) Object.assign(state, { sort: columns.some(({ name }) => name === FIRST) ? FIRST : "name", ascending: false });
+    head = columns.map(({ name, label, kind }) => {
+      const th = make("th", undefined, { scope: "col", class: kind, "data-name": name, "aria-sort": "none" }), button = make("button", label, { type: "button" });
+      button.addEventListener("click", () => sortBy(name, state.sort === name ? !state.ascending : kind !== "number"));
+      th.append(button);
+      return th;
+    });
+    line.replaceChildren(...head);
+    table.closest(".table").querySelectorAll(".sorting").forEach((select) => select.remove());
+  }
+  function sortBy(name, ascending) {
+    Object.assign(state, { sort: name, ascending });
+    find();
+    head.find((th) => th.dataset.name === name)?.querySelector("button").focus();
+  }
+
+  const filtered = () => [...new FormData(form)].filter(([name, value]) => (name === "tier" || name === "risk") && value !== "");
+  const sought = () => String(form.elements.search.value || "").trim();
   function find() {
-    const given = new FormData(form), words = String(given.get("search") || "").toLowerCase().split(/\s+/).filter(Boolean);
-    const picked = [...given].filter(([name, value]) => name !== "search" && value !== "");
+    const words = sought().toLowerCase().split(/\s+/).filter(Boolean), picked = filtered();
     state.found = [];
     for (let place = 0; place < all.length; place++) {
       if (words.every((word) => texts[place].includes(word)) && picked.every(([name, value]) => all[place][name] === value) && (!cells || cells.has(all[place].cell))) state.found.push(place);
     }
     const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" }), sign = state.ascending ? 1 : -1;
-    const keys = new Map(state.found.map((place) => [place, key(place)]));
+    const column = columns.find(({ name }) => name === state.sort), keys = new Map(state.found.map((place) => [place, key(place, column)]));
     state.found.sort((a, b) => {
       const x = keys.get(a), y = keys.get(b);
       if (x === null || y === null) return (x === null) - (y === null) || a - b;
       return sign * (typeof x === "number" ? x - y : collator.compare(x, y)) || a - b;
     });
     state.start = 0;
+    if (report.accounts.tell) report.accounts.tell(state.found);
     show();
+    if (report.readdress) report.readdress();
   }
 
   function show() {
     const end = Math.min(state.start + page.perPage, state.found.length);
     body.replaceChildren(...state.found.slice(state.start, end).map((place) => {
       const tr = make("tr");
-      tr.append(...page.columns.map((column) => cell(all[place], column)));
+      tr.append(...columns.map((column) => cell(all[place], column)));
       return tr;
     }));
     report.cards(table);
@@ -85,146 +108,61 @@
     document.getElementById("next").disabled = end >= state.found.length;
   }
 
-  const blocks = [...document.querySelectorAll("script.packed")], unpacked = new Map();
-  async function detail(place) {
-    const number = Math.floor(place / page.perBlock);
-    if (!unpacked.has(number)) {
-      unpacked.set(number, await report.unpacked(blocks[number].textContent));
-    }
-    return unpacked.get(number)[place % page.perBlock];
+  /* Which columns: a box for each, the usual ones beneath one button. */
+  const chooser = document.getElementById("columns");
+  const usual = known.filter((column) => column.shown).map((column) => column.name);
+  function offer() {
+    const boxes = known.filter(({ name }) => name !== "name").map(({ name, label }) => {
+      const wrapped = make("label"), box = make("input", undefined, { type: "checkbox", value: name });
+      box.checked = state.columns.includes(name);
+      wrapped.append(box, " " + label);
+      return wrapped;
+    });
+    const back = make("button", say("The usual columns"), { type: "button", class: "quiet" });
+    back.addEventListener("click", () => { state.columns = [...usual]; offer(); arrange(); find(); });
+    chooser.replaceChildren(...boxes, back);
   }
-
-  function card(title, ...children) {
-    const section = make("section", undefined, { class: "card" });
-    section.append(make("h3", title), ...children);
-    return section;
-  }
-  function list(pairs) {
-    const dl = make("dl");
-    for (const [term, value] of pairs) {
-      const dd = make("dd");
-      if (page.marks[value] && term === say("Renewal risk")) dd.append(marked(value)); else dd.textContent = value;
-      dl.append(make("dt", term), dd);
-    }
-    return dl;
-  }
-  function grid(caption, headings, rows) {
-    const wrapper = make("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }), found = make("table");
-    const line = make("tr");
-    line.append(...headings.map((heading) => make("th", heading, { scope: "col", style: "padding:.3rem .5rem" })));
-    const thead = make("thead"), tbody = make("tbody");
-    thead.append(line);
-    tbody.append(...rows.map((row) => { const tr = make("tr"); tr.append(...row.map((value) => make("td", value))); return tr; }));
-    found.append(make("caption", caption), thead, tbody);
-    wrapper.append(found);
-    report.cards(found);
-    return wrapper;
-  }
-  /* A signal's value in words, as `driver_words` writes it, and the points that it has and loses. */
-  const short = (value) => report.number(value, 2, 0);
-  function driver([place, value, benchmark, points, of, silent]) {
-    const [label, unit, one, isBoolean] = page.axes.signals[place];
-    const withUnit = (amount) => { const text = short(amount); return (text + "\u00a0" + (text === "1" ? one : unit)).trim(); };
-    let words = value === null ? say("not measured") : isBoolean ? value === 0 ? say("no") : say("yes") : withUnit(value);
-    if (!isBoolean && benchmark !== null) words += " (" + say("benchmark") + "\u00a0" + withUnit(benchmark) + ")";
-    if (silent) words += ", " + say("source silent");
-    return { label, words, points, of, lost: Math.max(0, Math.round(100 * (of - points)) / 100) };
-  }
-  const drawings = [];
-  function chart(name, rows, label) {
-    const element = make("div", undefined, { class: "chart", role: "img", "aria-label": label });
-    drawings.push(() => report.drawInto(element, page.accountCharts[name], { [name]: rows }));
-    return element;
-  }
-
-  async function open(id) {
-    const dialog = document.getElementById("account"), place = places.get(id);
-    if (place === undefined) { if (dialog.open) dialog.close(); return; }
-    const row = all[place], found = await detail(place), parts = [];
-    let drivers = null;
-    const people = (found.contacts || []).length ? card(say("Contacts"), grid(say("Who is called first is in front"), [say("Name"), say("Job title"), say("E-mail"), say("Phone"), say("Role"), say("Last activity")], found.contacts)) : null;
-    if (people) people.classList.add("wide");
-    document.getElementById("account-name").textContent = row.name;
-    const line = document.getElementById("account-line");
-    line.replaceChildren(make("span", row.id + ", " + row.segment + ", " + say("owner: {owner}", { owner: row.owner }) + ", " + say("ARR") + " " + report.money(row.arr) + (row.tier === null ? "" : ", ")));
-    if (row.tier !== null) line.append(marked(row.tier), make("span", " " + report.number(row.score, 1)));
-    drawings.length = 0;
-    if (found.renewal) parts.push(card(say("Renewal and playbook"), list(found.renewal)));
-    else if (page.orders && page.columns.some(([name]) => name === "risk")) parts.push(card(say("Renewal and playbook"), make("p", say("No renewal within 270 days."), { class: "empty" })));
-    if (people) parts.push(people);
-    if (found.drivers) {
-      const worst = found.drivers.map(driver).sort((a, b) => b.lost - a.lost);
-      const halves = make("div", undefined, { class: "halves" });
-      halves.append(chart("drivers", worst, say("Points that each signal adds and loses; the table has the figures.")),
-        grid(say("Signals, the costliest first"), [say("Signal"), say("Value"), say("Points"), say("Lost")], worst.map((d) => [d.label, d.words, report.number(d.points, 1), report.number(d.lost, 1)])));
-      drivers = card(say("What makes the score"), halves);
-      drivers.classList.add("wide");
-    }
-    if (found.moves) {
-      const moves = found.moves.map((move) => {
-        const item = make("div");
-        item.append(make("p", say("Since {day}: {change} points", { day: move.since, change: move.change }) + (move.tiers[0] === move.tiers[1] ? "" : ", " + move.tiers[0] + " → " + move.tiers[1])));
-        const ul = make("ul");
-        ul.append(...move.parts.map(([what, change, note]) => make("li", what + " " + change + (note ? " (" + note + ")" : ""))));
-        item.append(ul);
-        return item;
-      });
-      parts.push(card(say("What moved"), ...moves, ...(found.events || []).map((event) => make("p", event))));
-    }
-    if (drivers) parts.push(drivers);
-    if (found.score) {
-      const [weeks, scores, tiers] = found.score, days = page.axes.days;
-      const line = weeks.map((week, i) => ({ at: days[week][0], day: days[week][1], score: scores[i], tier: page.axes.tiers[tiers[i]] }));
-      parts.push(card(say("Score over time"), chart("score", line, say("Score over time") + ": " + line.map((s) => s.day + " " + report.number(s.score, 1)).join(", "))));
-    }
-    if (found.mrr) {
-      const [months, amounts] = found.mrr, ledger = months.map((place, i) => ({ at: page.axes.months[place][0], month: page.axes.months[place][1], mrr: amounts[i] }));
-      parts.push(card(say("MRR"), chart("mrr", ledger, say("MRR by month, last") + " " + report.money(amounts[amounts.length - 1]))));
-    }
-    if (found.tickets) {
-      const children = [list(found.tickets.figures)];
-      if (found.tickets.rows.length) children.push(grid(say("Unresolved tickets first, then those of 90 days"), [say("Ticket"), say("Created"), say("Priority"), say("Category"), say("Status"), say("Rating"), ""], found.tickets.rows));
-      parts.push(card(say("Tickets"), ...children));
-    }
-    parts.push(card(say("About"), list(found.facts || [])));
-    const links = document.getElementById("account-links"), shown = (found.links || []).filter(([, address]) => /^https?:\/\//.test(address));
-    links.hidden = !shown.length;
-    links.replaceChildren(...shown.map(([label, address]) => make("a", say("Open in {system}", { system: label }), { href: address, target: "_blank", rel: "noopener noreferrer" })));
-    document.getElementById("account-body").replaceChildren(...parts);
-    if (!dialog.open) dialog.showModal();
-    document.getElementById("account-name").focus();
-    for (const draw of drawings) await draw();
-    dialog.dataset.shown = id;
-  }
-
-  const follow = () => { const id = decodeURIComponent(location.hash.slice(1)); if (id && id !== "main") open(id); };
-  const dialog = document.getElementById("account");
-  document.getElementById("close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => {
-    const id = decodeURIComponent(location.hash.slice(1));
-    history.replaceState(null, "", location.pathname + location.search);
-    const link = [...body.querySelectorAll("a")].find((a) => a.getAttribute("href") === "#" + encodeURIComponent(id));
-    if (link) link.focus();
-  });
-  window.addEventListener("hashchange", follow);
-  head.forEach((th) => th.querySelector("button").addEventListener("click", () => {
-    state.ascending = state.sort === th.dataset.name ? !state.ascending : !th.classList.contains("number");
-    state.sort = th.dataset.name;
+  chooser.addEventListener("change", () => {
+    state.columns = ["name", ...[...chooser.querySelectorAll("input:checked")].map((box) => box.value)];
+    arrange();
     find();
-  }));
+  });
+
+  /* What of the table stands in the address, beside the filters. */
+  const isUsual = () => state.columns.length === usual.length && usual.every((name) => state.columns.includes(name));
+  report.ownQuery = () => {
+    const told = { find: sought(), ...Object.fromEntries(filtered()), ...(report.accounts.days ? report.accounts.days() : {}) };
+    if (state.sort !== FIRST || state.ascending) told.sort = (state.ascending ? "" : "-") + state.sort;
+    if (!isUsual()) told.columns = state.columns.filter((name) => name !== "name").join(",");
+    return Object.fromEntries(Object.entries(told).filter(([name, value]) => value || name === "columns").map(([name, value]) => [PREFIX + name, value]));
+  };
+  const given = new URLSearchParams(location.search), asked = (name) => given.get(PREFIX + name);
+  function begin() {
+    form.elements.search.value = asked("find") || "";
+    for (const name of ["tier", "risk"]) {
+      const field = form.elements[name];
+      if (field && [...field.options].some((option) => option.value === asked(name))) field.value = asked(name);
+    }
+    if (asked("columns") !== null) state.columns = ["name", ...asked("columns").split(",").filter((name) => known.some((column) => column.name === name))];
+    const sort = asked("sort");
+    if (sort) Object.assign(state, { sort: sort.replace(/^-/, ""), ascending: sort[0] !== "-" });
+  }
+
   let waiting;
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(find, 80); });
   form.addEventListener("reset", () => setTimeout(find));
   form.addEventListener("submit", (event) => { event.preventDefault(); find(); });
   document.getElementById("previous").addEventListener("click", () => { state.start -= page.perPage; show(); });
   document.getElementById("next").addEventListener("click", () => { state.start += page.perPage; show(); });
+  const labels = () => columns.map(({ label }) => label);
   document.getElementById("copy-all").addEventListener("click", (event) => report.copy(
-    [page.columns.map(([, label]) => label), ...state.found.map((place) => page.columns.map(([name]) => String(text(all[place], name))))], event.target));
-  const valueOf = (row, name) => { const value = row[name === "due" ? "days" : name]; return value === null ? "" : value; };
-  document.getElementById("copy-all").after(...report.rowButtons(say("Accounts"), () => [page.columns.map(([, label]) => label), ...state.found.map((place) => page.columns.map(([name]) => valueOf(all[place], name)))]));
-  report.dark.addEventListener("change", () => drawings.forEach((draw) => draw()));
+    [labels(), ...state.found.map((place) => columns.map((column) => text(all[place], column)))], event.target));
+  const valueOf = (row, { sort, written: kind, name }) => row[kind === "level" ? name : sort] ?? "";
+  document.getElementById("copy-all").after(...report.rowButtons(say("Accounts"), () => [labels(), ...state.found.map((place) => columns.map((column) => valueOf(all[place], column)))]));
   report.chosen = (chosen) => { cells = chosen; find(); };
+  report.accounts = { all, places, make, marked, signed, body, asked, arrange, find, sortBy, state };
+  begin();
+  offer();
+  arrange();
   find();
-  follow();
 })();

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const form = document.getElementById("filters");
-  if (!form && !report.months) return;
+  if (!form && !report.months && !report.accounts) return;
   const say = report.say, page = report.page, cells = page.filters.rows, columns = page.filters.columns;
   const box = document.getElementById("filter-box"), mine = document.getElementById("mine"), keep = document.getElementById("keep");
   const selected = document.getElementById("selected"), answer = document.querySelector(".answer:not(#selected)");
@@ -153,12 +153,13 @@
   function address(chosen) {
     const asked = (pairs) => { const query = new URLSearchParams(pairs).toString(); return query ? "?" + query : ""; };
     const search = asked(chosen);
-    tolerant(() => history.replaceState(null, "", location.pathname + asked({ ...chosen, ...report.monthQuery() }) + location.hash));
+    tolerant(() => history.replaceState(null, "", location.pathname + asked({ ...chosen, ...report.ownQuery() }) + location.hash));
     for (const link of document.querySelectorAll('a[href*=".html"]')) {
       const [file, hash] = link.getAttribute("href").split("#");
       link.setAttribute("href", file.split("?")[0] + search + (hash === undefined ? "" : "#" + hash));
     }
     report.search = search;
+    if (report.addressed) report.addressed();
   }
 
   /* What is said of the chosen accounts or month, in place of the answer for the whole company and the newest one. */
@@ -194,7 +195,7 @@
     report.unlist();
     if (report.chosen) report.chosen(kept);
     await report.filter(kept, report.month);
-    document.documentElement.dataset.filtered = JSON.stringify({ ...chosen, ...report.monthQuery() });
+    document.documentElement.dataset.filtered = JSON.stringify({ ...chosen, ...report.ownQuery() });
   }
 
   /* Which accounts are shown, and the buttons that remember an owner. */
@@ -231,5 +232,6 @@
   }
   if (form) begin();
   report.apply = apply;
+  report.readdress = () => address(picked());
   report.ready.then(() => { tagAll(); return apply(); });
 })();

@@ -3,7 +3,7 @@
   "use strict";
   const say = report.say, page = report.page;
   report.month = null;
-  report.monthQuery = () => ({});
+  report.ownQuery = report.ownQuery || (() => ({}));
   if (!page.months || !page.months.length) return;
   const newest = page.months[0][0], names = new Map(page.months), box = document.getElementById("movers");
   report.monthName = (month) => names.get(month) || month;
@@ -113,7 +113,7 @@
     title.firstChild.textContent = report.month ? say("What happened to MRR in {month}", { month: names.get(report.month) }) : whole;
     await movers(chosen);
   };
-  report.monthQuery = () => ({ ...(report.month ? { month: report.month.slice(0, 7) } : {}), ...(report.movement ? { movement: report.movement } : {}) });
+  report.ownQuery = () => ({ ...(report.month ? { month: report.month.slice(0, 7) } : {}), ...(report.movement ? { movement: report.movement } : {}) });
   report.pick = pick;
   const given = new URLSearchParams(location.search), asked = page.months.find(([month]) => month.slice(0, 7) === given.get("month"));
   if (asked && asked[0] !== newest) report.month = asked[0];

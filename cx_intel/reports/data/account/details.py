@@ -17,7 +17,7 @@ from cx_intel.reports.data.account.links import account_links
 from cx_intel.reports.data.notes.interventions import action_words, newest_actions
 from cx_intel.reports.data.report_data import ReportData, is_true, records
 from cx_intel.reports.data.signals import change_parts, event_words, signal_words, yes_or_no_signals
-from cx_intel.reports.data.terms import PROBABILITY_SOURCES, due_in
+from cx_intel.reports.data.terms import MOVED, PROBABILITY_SOURCES, due_in
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import MISSING, Language, iso
 from cx_intel.reports.words.rounding import is_missing, rounded, rounded_all
@@ -111,7 +111,8 @@ def axes(data: ReportData) -> dict[str, Any]:
     shown = {mark.name: mark.label for mark in tier_marks(data.portfolio)}
     months = [[str(month), data.language.month(month)] for month in _months(data)]
     tiers = [shown.get(tier, tier) for tier in data.scores.tiers]
-    return {"days": days, "months": months, "tiers": tiers, "signals": _signals(data)}
+    movements = [data.language.say(label) for label in MOVED.values()]
+    return {"days": days, "months": months, "tiers": tiers, "signals": _signals(data), "movements": movements}
 
 
 def _signals(data: ReportData) -> list[list[Any]]:
@@ -202,15 +203,22 @@ def _moves(data: ReportData) -> NamedDetails:
 
 
 def _mrr(data: ReportData) -> NamedDetails:
-    """Places among the months, and the MRR of each."""
-    found: dict[str, Any] = defaultdict(lambda: [[], []])
+    """Places among the months, the MRR of each, and what moved it: place in these lists, movement, and MRR before."""
+    found: dict[str, Any] = defaultdict(lambda: [[], [], []])
+    movements = {movement: place for place, movement in enumerate(MOVED)}
     places = {month: place for place, month in enumerate(_months(data))}
     ledger = data["fct_revenue"]
     if len(ledger):
         ledger = ledger.sort_values("revenue_month")
         shown = rounded_all(ledger["mrr"]).astype(int).tolist()
-        for account, month, mrr in zip(ledger["account_id"].tolist(), ledger["revenue_month"], shown, strict=True):
-            months, amounts = found[account]
+        before = rounded_all(ledger["previous_mrr"], 2).tolist()
+        columns = (ledger["account_id"].tolist(), ledger["revenue_month"], shown, ledger["revenue_movement"].tolist())
+        for account, month, mrr, movement, previous, exact in zip(
+            *columns, before, rounded_all(ledger["mrr"], 2).tolist(), strict=True
+        ):
+            months, amounts, moves = found[account]
+            if movement in movements:
+                moves.append([len(months), movements[movement], previous, exact])
             months.append(places[month])
             amounts.append(mrr)
     return "mrr", found

@@ -42,7 +42,7 @@ SHOWN = {
     "health": ("customer_health_scores", "health_score_drivers", "churn_risk_view"),
 }
 """Page: the tables whose figures it shows; a rule of theirs that does not hold is told at its top."""
-SCRIPTS = {"page.html": (), "dashboard.html": (), "accounts.html": ("accounts.js",)}
+SCRIPTS = {"page.html": (), "dashboard.html": (), "accounts.html": ("accounts.js", "account.js", "compared_days.js")}
 
 
 def chart_library(kept_in: Path) -> Path:
@@ -85,7 +85,7 @@ def _templates() -> Environment:
 def scripts_of(template: str) -> tuple[str, ...]:
     """The scripts of a page, in order."""
     shared = ("charts.js", "sums.js", "tables.js", "cards.js", "downloads.js")
-    return (*shared, *SCRIPTS[template], "marks.js", "mark_lists.js", "months.js", "filters.js")
+    return (*shared, *SCRIPTS[template], "marks.js", "mark_lists.js", "months.js", "views.js", "filters.js")
 
 
 @lru_cache(maxsize=8)
