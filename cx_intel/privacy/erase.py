@@ -30,9 +30,9 @@ from cx_intel.warehouse.duckdb.upkeep.rewriting import forget_dump, rewrite, rew
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel.warehouse.servers.dagster_storage import addresses
+from cx_intel.warehouse.spark.cluster import EXCHANGE, Cluster
 from cx_intel.warehouse.spark.remembered import cluster_files, shown_in
 from cx_intel.warehouse.spark.tidying import tidy
-from cx_intel.warehouse.spark.warehouse import EXCHANGE, Cluster
 
 PUBLISHED = "published"
 OUTPUTS = ("reports", "exports")

@@ -34,8 +34,12 @@ class SparkStorage(Settings):
     """Of `hadoop`, `hive` and `jdbc`: the folder of the tables. Of `rest`: its address."""
     exchange: str = ""
     """A folder that driver and workers see, for tables that go from one to the other; default: beside the warehouse."""
+    files: Literal["cluster", "driver"] = "cluster"
+    """Who reads files of events: the cluster's machines, which need the folder by the same path and cx-intel in their Python,
+    or the machine of the refresh."""
     settings: dict[SettingName, str] = {}
-    """Further settings of the Spark session, such as `spark.jars.packages` or `spark.executor.memory`."""
+    """Further settings of the Spark session, such as `spark.jars.packages`, `spark.executor.memory`, or `spark.pyspark.python`,
+    the Python of the cluster that has cx-intel (default: by the path of the one that refreshes)."""
 
 
 Storage = Annotated[DuckDBStorage | SparkStorage, Field(discriminator="engine")]

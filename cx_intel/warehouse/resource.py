@@ -64,8 +64,9 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             self._database.clusters = clusters_of(self.clusters, path.parent)
             try:
                 self._back_up(log)
-                for portfolio in self.schema_versions.keys() - self.clusters.keys():
-                    bring_home(self._database, portfolio)
+                for portfolio in self.schema_versions:
+                    cluster = self._database.clusters.get(portfolio)
+                    bring_home(self._database, portfolio, cluster.tables if cluster else ())
             except BaseException:
                 close_warehouse(path)
                 raise

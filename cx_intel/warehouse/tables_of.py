@@ -13,9 +13,10 @@ from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.upkeep.row_edits import RowEdits
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.protocol import Warehouse
+from cx_intel.warehouse.spark.cluster import Cluster
 from cx_intel.warehouse.spark.edits import ClusterEdits
 from cx_intel.warehouse.spark.remembered import snapshots
-from cx_intel.warehouse.spark.warehouse import Cluster, SparkWarehouse
+from cx_intel.warehouse.spark.warehouse import SparkWarehouse
 
 
 def tables_of(database: Database, portfolio: str) -> Warehouse:

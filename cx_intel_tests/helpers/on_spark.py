@@ -14,6 +14,8 @@ JARS = os.environ.get("ICEBERG_JARS", "")
 NEEDS_SPARK = [
     pytest.mark.slow,  # a session of Spark
     pytest.mark.skipif(not JARS, reason="make test-spark makes the jars and names them in ICEBERG_JARS"),
+    pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning"),  # PySpark's own
+    pytest.mark.filterwarnings("ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"),  # likewise
 ]
 
 

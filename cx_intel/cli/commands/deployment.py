@@ -18,7 +18,7 @@ from cx_intel.settings.environment import Environment, read_environment
 from cx_intel.warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
-    from cx_intel.warehouse.spark.warehouse import Cluster
+    from cx_intel.warehouse.spark.cluster import Cluster
 
 deployment = typer.Typer(add_completion=False)
 

@@ -6,24 +6,34 @@ How they are kept there is in `cx_intel.warehouse.spark`; what the cluster is, i
 import json
 from collections.abc import Sequence
 
+from cx_intel.contracts.delivered import DELIVERED_DAY
+from cx_intel.models.staging.event_days import TIMES
+from cx_intel.orchestration.assets.delivery.admission import AGAIN_PREFIX
 from cx_intel.orchestration.assets.graph import steps_of
 from cx_intel.orchestration.assets.steps import COMPARED_PREFIX, JUDGED_PREFIX
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.storage import SparkStorage
 
 
 def clusters(portfolios: Sequence[Portfolio]) -> dict[str, str]:
     """Portfolio: its cluster and the tables there, as JSON; those that stay in the DuckDB file are left out."""
     return {
-        p.name: json.dumps({"storage": p.warehouse.model_dump(), "tables": tables_on_cluster(p)})
+        p.name: json.dumps({"storage": p.warehouse.model_dump(), "tables": tables_on_cluster(p, p.warehouse)})
         for p in portfolios
         if isinstance(p.warehouse, SparkStorage)
     }
 
 
-def tables_on_cluster(portfolio: Portfolio) -> dict[str, str]:
+def tables_on_cluster(portfolio: Portfolio, storage: SparkStorage) -> dict[str, str]:
     """The tables of events, with what is written on the way to them: table, the day that it is kept by, empty for none."""
     found: dict[str, str] = {}
+    if storage.files == "cluster":
+        for table in TIMES:
+            for part, source in portfolio.parts_of(table).items() if table in portfolio.tables else ():
+                if isinstance(source, FilesSource):
+                    found[f"raw_{part}"] = DELIVERED_DAY
+                    found[AGAIN_PREFIX + f"raw_{part}"] = ""
     for step in steps_of(portfolio):
         contract = step.contract
         if contract.kind != "by_day":

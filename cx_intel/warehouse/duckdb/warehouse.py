@@ -103,7 +103,7 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
         columns = self.staged(table).schema()
         is_there = database.exists(self.schema, table)
         replaces_whole = not column or not is_there
-        of_days = f'WHERE "{column}" IN ({_listed(days)})' if column else ""
+        of_days = f'WHERE "{column}" IN ({listed(days)})' if column else ""
         with database.transaction():
             if not column and table.startswith("raw_"):
                 self._forget_readings(table)
@@ -157,7 +157,7 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
             database.connection.execute(f"INSERT INTO {self._name(staged)} BY NAME {database.sql(rows, like)}")
             value = where[1].replace("'", "''")
             which = f"WHERE \"{where[0]}\" = '{value}'"
-            which += f' AND "{column}" IN ({_listed(days)})' if column else ""
+            which += f' AND "{column}" IN ({listed(days)})' if column else ""
             if not self._holds_the_same(table, which):
                 part = where[1]
                 database.change(self.schema, table, f"DELETE FROM {name} {which}", part=part)
@@ -295,5 +295,6 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
         )
 
 
-def _listed(days: Sequence[date]) -> str:
+def listed(days: Sequence[date]) -> str:
+    """Days as they stand in SQL after IN, between brackets."""
     return ", ".join(f"DATE '{day.isoformat()}'" for day in days) or "NULL"

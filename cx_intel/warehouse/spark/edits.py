@@ -3,6 +3,7 @@
 Which rows those are is found through the views, by DuckDB; older snapshots, which still have them, go in `tidying.py`.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import ibis
@@ -40,7 +41,10 @@ class ClusterEdits(RowEdits):
     def _write_anew(self, table: str, column: str, condition: str, value: str, text: str | None = None) -> None:
         """Writes the days of the rows that meet a condition without them, or with a text in the column's place."""
         warehouse = SparkWarehouse(self.database, self.schema, self.database.clusters[self.schema])
-        by, name = warehouse.cluster.tables[table], self._name(table)
+        by, name = warehouse.cluster.tables.get(table), self._name(table)
+        if by is None:  # a back-up shows it, of the time before the YAML said that it lives in the file
+            by = warehouse.iceberg.kept_by(table)
+            warehouse.cluster = replace(warehouse.cluster, tables={**warehouse.cluster.tables, table: by})
         found = self._all(f'SELECT DISTINCT "{by}", "{column}"::VARCHAR FROM {name} WHERE {condition}', [value])
         if not found:
             return

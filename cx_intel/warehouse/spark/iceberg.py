@@ -7,8 +7,7 @@ What an expression is in Spark's SQL stands in `expressions.py`; which tables ar
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
-from datetime import date
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -52,9 +51,23 @@ class IcebergTables:
         """Whether there is such a table."""
         return bool(self.session.catalog.tableExists(self.name(table)))
 
-    def ensure(self, table: str, like: ibis.Schema, column: str) -> None:
-        """Makes the table, kept by the days of `column` where one is given, or gives it the columns that it lacks."""
+    def tables(self) -> list[str]:
+        """The tables that there are, sorted."""
+        found = self.session.sql(f"SHOW TABLES IN `{self.catalog}`.`{self.namespace}`").collect()
+        return sorted(str(row["tableName"]) for row in found)
+
+    def ensure(self, table: str, like: ibis.Schema, column: str, *, is_empty: bool = False) -> None:
+        """Makes the table, kept by the days of `column` where one is given, or gives it the columns that it lacks.
+
+        Args:
+            table: The table.
+            like: Its columns and types.
+            column: The day that it is kept by; empty for none.
+            is_empty: It has no rows that are still wanted: it gets these columns and no others.
+        """
         name = self.name(table)
+        if self.exists(table) and self.kept_by(table) != column:
+            self.drop(table)  # of a version that kept it otherwise
         if not self.exists(table):
             columns = ", ".join(f"`{c}` {spark_type(kind)}" for c, kind in like.items())
             by_day = f"PARTITIONED BY (`{column}`)" if column else ""
@@ -62,11 +75,23 @@ class IcebergTables:
             self.session.sql(f"CREATE TABLE {name} ({columns}) USING iceberg {by_day} TBLPROPERTIES ({told})")
             return
         there = {field.name: field.dataType.simpleString() for field in self.session.table(name).schema}
+        if is_empty:
+            for c in there.keys() - like.keys():
+                self.session.sql(f"ALTER TABLE {name} DROP COLUMN `{c}`")
         for c, kind in like.items():
-            if c not in there:
-                self.session.sql(f"ALTER TABLE {name} ADD COLUMN `{c}` {spark_type(kind)}")
-            elif there[c] != (new := spark_type(kind)):
-                self.session.sql(f"ALTER TABLE {name} ALTER COLUMN `{c}` TYPE {new}")
+            new = spark_type(kind)
+            if c in there and there[c] != new:
+                if not is_empty:
+                    self.session.sql(f"ALTER TABLE {name} ALTER COLUMN `{c}` TYPE {new}")
+                    continue
+                self.session.sql(f"ALTER TABLE {name} DROP COLUMN `{c}`")
+            if there.get(c) != new:
+                self.session.sql(f"ALTER TABLE {name} ADD COLUMN `{c}` {new}")
+
+    def kept_by(self, table: str) -> str:
+        """The day that the table is kept by; empty for none."""
+        fields = list(self._loaded(table).spec().fields())
+        return str(fields[0].name()) if fields else ""
 
     def branch(self, table: str) -> None:
         """Begins a staged write: a branch of what the table holds, in place of one that was left."""
@@ -84,41 +109,43 @@ class IcebergTables:
         found = self._loaded(table).currentSnapshot()
         return None if found is None else int(found.snapshotId())
 
-    def write(self, table: str, rows: DataFrame, *, column: str, is_first: bool) -> None:
-        """Writes rows into the branch: in the place of its days, or of all rows with the first part of a whole table."""
-        from pyspark.sql import functions as f
+    def append(self, table: str, rows: DataFrame) -> None:
+        """Adds rows to the branch."""
+        rows.writeTo(f"{self.name(table)}.branch_{BRANCH}").append()
 
-        writer = rows.writeTo(f"{self.name(table)}.branch_{BRANCH}")
-        if column:
-            writer.overwritePartitions()
-        elif is_first:
-            writer.overwrite(f.lit(True))
-        else:
-            writer.append()
+    def replace(self, table: str, condition: str = "true") -> None:
+        """Takes the rows that a condition names out of the branch, but for those that were added to it."""
+        added = set(self.files(table, BRANCH)) - set(self.files(table))
+        kept = [file for file in self._data_files(table, BRANCH) if str(file.location()) in added]
+        self.branch(table)
+        self.session.sql(f"DELETE FROM {self.name(table)}.branch_{BRANCH} WHERE {condition}")
+        if kept:
+            append = self._loaded(table).newAppend().toBranch(BRANCH)
+            for file in kept:
+                append = append.appendFile(file)
+            append.commit()
 
-    def empty(self, table: str) -> None:
-        """Takes all rows out of the branch."""
-        self.session.sql(f"DELETE FROM {self.name(table)}.branch_{BRANCH}")
-
-    def remove_days(self, table: str, column: str, days: Sequence[date]) -> None:
-        """Takes days out of the branch."""
-        if days:
-            listed = ", ".join(f"DATE '{day.isoformat()}'" for day in days)
-            self.session.sql(f"DELETE FROM {self.name(table)}.branch_{BRANCH} WHERE `{column}` IN ({listed})")
+    def clear(self, table: str) -> None:
+        """Takes all rows out of the table; the snapshots before have them still."""
+        if self.exists(table):
+            self.session.sql(f"DELETE FROM {self.name(table)}")
 
     def files(self, table: str, ref: str = MAIN) -> list[str]:
         """The data files of a branch, sorted."""
+        return sorted(str(file.location()) for file in self._data_files(table, ref))
+
+    def _data_files(self, table: str, ref: str) -> list[Any]:
         found = self._loaded(table)
         if ref not in list(found.refs().keySet()):
             return []
-        tasks = found.newScan().useRef(ref).planFiles()
+        tasks = found.newScan().useRef(ref).includeColumnStats().planFiles()
         try:
             files, each = [], tasks.iterator()
             while each.hasNext():
-                files.append(str(each.next().file().location()))
+                files.append(each.next().file())
         finally:
             tasks.close()
-        return sorted(files)
+        return files
 
     def put_in_place(self, table: str) -> None:
         """Moves the main branch to the staged one, which ends."""

@@ -3,7 +3,7 @@
 No Spark is needed for it, nor to read the views. Who writes the tables: `warehouse.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from cx_intel.warehouse.duckdb.access.opening import reading
@@ -52,12 +52,15 @@ def remember_snapshot(database: Database, schema: str, table: str, snapshot: int
     database.connection.execute(f"INSERT INTO {_SNAPSHOTS} VALUES (?, ?, ?)", [schema, table, snapshot])
 
 
-def bring_home(database: Database, schema: str) -> list[str]:
+def bring_home(database: Database, schema: str, apart_from: Collection[str] = ()) -> list[str]:
     """Copies the tables of a portfolio from its cluster into the DuckDB file, in one transaction; which they were.
 
-    For a portfolio whose YAML names no cluster any more. What lies on the cluster stays there.
+    Args:
+        database: The open warehouse.
+        schema: The portfolio.
+        apart_from: The tables that live there by its YAML: none where that names no cluster any more.
     """
-    found = list(snapshots(database, schema))
+    found = [table for table in snapshots(database, schema) if table not in apart_from]
     with database.transaction():
         for table in found:
             name, passing = quoted(schema, table), quoted(schema, f"_from_cluster_{table}")

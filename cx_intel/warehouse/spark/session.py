@@ -5,6 +5,7 @@ PySpark is imported here alone, when a table is first written. What is done with
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from cx_intel.settings.storage import SparkStorage
@@ -60,6 +61,7 @@ def session_for(storage: SparkStorage) -> SparkSession:
         )
         raise WarehouseError(text) from error
     session.sparkContext.setLogLevel("ERROR")
+    session.sparkContext.pythonExec = storage.settings.get("spark.pyspark.python", sys.executable)
     return session
 
 

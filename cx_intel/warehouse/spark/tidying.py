@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.database import Database
+from cx_intel.warehouse.spark.cluster import Cluster
 from cx_intel.warehouse.spark.remembered import snapshots
-from cx_intel.warehouse.spark.warehouse import Cluster
 
 
 def tidy(database: Database, schema: str, cluster: Cluster, backups: Iterable[Path], *, orphans: bool = False) -> None:
@@ -30,11 +30,8 @@ def tidy(database: Database, schema: str, cluster: Cluster, backups: Iterable[Pa
             for table, snapshot in snapshots(backup, schema).items():
                 in_backups[table].add(snapshot)
     iceberg = cluster.iceberg(schema)
-    for table in cluster.tables:
-        known = shown.keys() | in_backups.keys()
-        if not iceberg.exists(table):
-            continue
-        if table not in known:
+    for table in iceberg.tables():
+        if table not in shown.keys() | in_backups.keys():
             iceberg.drop(table)
             continue
         iceberg.drop_branch(table)

@@ -8,9 +8,7 @@ to where the view stands before it is written next. Checks, reports, exports and
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,63 +16,27 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+from sqlglot import parse_one
 
-from cx_intel.settings.storage import SparkStorage
+from cx_intel.contracts.contract import Contract
+from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
+from cx_intel.sources.files.known import KnownFile
+from cx_intel.sources.files.paths import SourceFile
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, Database, as_expression, escaped
 from cx_intel.warehouse.duckdb.made import LATEST_SUFFIX
 from cx_intel.warehouse.duckdb.state import WHOLE
-from cx_intel.warehouse.duckdb.warehouse import AS_OF, MADE, DuckDBWarehouse
+from cx_intel.warehouse.duckdb.warehouse import AS_OF, MADE, DuckDBWarehouse, listed
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.protocol import Rows
+from cx_intel.warehouse.spark.cluster import Cluster
 from cx_intel.warehouse.spark.expressions import on_spark, typed
 from cx_intel.warehouse.spark.iceberg import BRANCH, IcebergTables
-from cx_intel.warehouse.spark.remembered import cluster_files, remember_snapshot, snapshots
-from cx_intel.warehouse.spark.session import session_for
+from cx_intel.warehouse.spark.reading import ClusterReader, day_fingerprints
+from cx_intel.warehouse.spark.remembered import remember_snapshot, snapshots
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-EXCHANGE = "spark_exchange"
-"""The folder in the home for what goes from the file to the cluster, where the settings name no other place."""
-
-
-@dataclass
-class Cluster:
-    """What a run needs of a cluster for one portfolio.
-
-    Attributes:
-        storage: The portfolio's settings of it.
-        tables: The tables that live there: table, the date column that they are kept by; empty for one kept whole.
-        home: The folder of the warehouse, for what the settings leave out.
-    """
-
-    storage: SparkStorage
-    tables: Mapping[str, str]
-    home: Path
-    _iceberg: dict[str, IcebergTables] = field(default_factory=dict)
-
-    def files(self, schema: str) -> Path:
-        """The folder of a portfolio's tables."""
-        return Path(self.storage.location) / schema if self.storage.location else cluster_files(self.home, schema)
-
-    def exchange(self, schema: str) -> Path:
-        """The folder in which tables of a portfolio go to the cluster."""
-        return (Path(self.storage.exchange) if self.storage.exchange else self.home / EXCHANGE) / schema
-
-    @property
-    def in_use(self) -> list[str]:
-        """The portfolios of which tables were written, or cleared up, since the program began."""
-        return list(self._iceberg)
-
-    def iceberg(self, schema: str) -> IcebergTables:
-        """The tables of a portfolio on the cluster; the session begins with the first question."""
-        if schema not in self._iceberg:
-            storage = self.storage
-            if not storage.location and storage.catalog_type == "hadoop":
-                storage = storage.model_copy(update={"location": str(self.files(schema).parent)})
-            shutil.rmtree(self.exchange(schema), ignore_errors=True)  # what a run that was killed has left
-            self._iceberg[schema] = IcebergTables(session_for(storage), storage.catalog, schema)
-        return self._iceberg[schema]
 
 
 class SparkWarehouse(DuckDBWarehouse):
@@ -94,22 +56,47 @@ class SparkWarehouse(DuckDBWarehouse):
         self.database.ensure_schema(self.schema)
         self._prepare_state()
         self.discard(table)
-        column, number = self.cluster.tables[table], 0
+        number = 0
         for number, part in enumerate(parts, 1):
             rows = as_expression(part, like)
             like = rows.schema()
             if number == 1:
                 self._begin(table, like)
-            self._write(table, rows, is_first=number == 1)
+            self._write(table, rows)
             self._show_staged(table, like)
         if number == 0:
             if like is None:
                 raise WarehouseError(f"Nothing was given to be written as {self.schema}.{table}.")
             self._begin(table, like)
-            if not column:
-                self.iceberg.empty(table)
             self._show_staged(table, like)
         return self.staged(table)
+
+    def stage_files(
+        self,
+        table: str,
+        source: FilesSource | SqlSource,
+        files: Sequence[SourceFile],
+        *,
+        contract: Contract,
+        recipe: str,
+        with_day: Callable[[ir.Table], ir.Table],
+    ) -> list[KnownFile]:
+        if table not in self.cluster.tables or not isinstance(source, FilesSource):
+            return super().stage_files(table, source, files, contract=contract, recipe=recipe, with_day=with_day)
+        self.database.ensure_schema(self.schema)
+        self._prepare_state()
+        self.discard(table)
+        times = self.times_kept(table, source, files, contract)
+        reader, read = ClusterReader(source, files, times, contract, recipe, with_day), list[KnownFile]()
+        self._begin(table, reader.columns)
+        try:
+            with reader.reading(self.iceberg.session, read) as rows:
+                self.iceberg.append(table, rows)
+        except BaseException:
+            self.iceberg.drop_branch(table)
+            raise
+        self._show_staged(table, reader.columns)
+        return read
 
     def discard(self, table: str) -> None:
         if table not in self.cluster.tables:
@@ -117,10 +104,7 @@ class SparkWarehouse(DuckDBWarehouse):
             return
         if self.database.exists(self.schema, STAGED_PREFIX + table):
             self._drop_staged(table)
-            if self.database.exists(self.schema, table):
-                self.iceberg.drop_branch(table)
-            else:
-                self.iceberg.drop(table)
+            self.iceberg.drop_branch(table)
 
     def rename_staged(self, staged: str, table: str, like: ibis.Schema) -> ir.Table:
         if staged not in self.cluster.tables:
@@ -143,22 +127,20 @@ class SparkWarehouse(DuckDBWarehouse):
             return
         staged = self.staged(table)
         like = staged.schema()
-        listed = ", ".join(f"DATE '{day.isoformat()}'" for day in days) or "NULL"
-        which = f'WHERE "{column}" IN ({listed})' if column else ""
+        which = f'"{column}" IN ({listed(days)})' if column else "true"
         is_there = self.database.exists(self.schema, table)
-        is_same = is_there and self._holds_the_same(table, which)
+        is_same = is_there and self._holds_the_same(table, f"WHERE {which}")
+        if is_there and not is_same and self._has_any(table, which):
+            self.iceberg.replace(table, which.replace('"', "`"))
         if is_same:
             self.iceberg.drop_branch(table)
         else:
-            if column:
-                of_rows = self.rows(staged.select(column).distinct())
-                self.iceberg.remove_days(table, column, sorted({*days} - {row[column] for row in of_rows}))
             self.iceberg.put_in_place(table)
         with self.database.transaction():  # the snapshot is made: a crash before this leaves the view where it was
             if not column and table.startswith("raw_"):
                 self._forget_readings(table)
             if not is_same:
-                self._show_as_it_is(table, self._whole_schema(table, like))
+                self._show_as_it_is(table, self._whole_schema(table, like) if column else like)
             self._drop_staged(table)
             made = dict.fromkeys(days, MADE) if column == AS_OF else {}
             self._remember(table, made | dict(state or {}))
@@ -171,7 +153,7 @@ class SparkWarehouse(DuckDBWarehouse):
         self.database.forget(self.schema, table + LATEST_SUFFIX)
 
     def delete_before(self, table: str, column: str, first: date) -> int:
-        if table not in self.cluster.tables:
+        if table not in self.cluster.tables or self._snapshot(table) is None:
             return super().delete_before(table, column, first)
         rows = self.table(table)
         if not (count := self.count(rows.filter(rows[column] < ibis.literal(first)))):
@@ -182,6 +164,10 @@ class SparkWarehouse(DuckDBWarehouse):
             self._show_as_it_is(table, rows.schema())
         return count
 
+    def _has_any(self, table: str, which: str) -> bool:
+        found = self.database.connection.execute(f"SELECT 1 FROM {self._name(table)} WHERE {which} LIMIT 1")
+        return bool(found.fetchall())
+
     def _tables(self) -> list[str]:
         found = self.database.connection.execute(
             "SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND schema_name = ?",
@@ -190,13 +176,42 @@ class SparkWarehouse(DuckDBWarehouse):
         shown = {name for (name,) in found.fetchall()}
         return sorted({*super()._tables(), *(shown & self.cluster.tables.keys())})
 
+    def _put_rows(self, table: str, replaced: str) -> None:
+        if table not in self.cluster.tables:
+            super()._put_rows(table, replaced)
+            return
+        like, column = self.staged(table).schema(), self.cluster.tables[table]
+        found = (
+            self.database.connection.execute(f'SELECT DISTINCT "{column}" FROM {self._name(table)} WHERE {replaced}')
+            if replaced
+            else None
+        )
+        if days := sorted(day for (day,) in found.fetchall()) if found else []:
+            which = parse_one(f'"{column}" IN ({listed(days)}) AND ({replaced})', dialect="duckdb")
+            self.iceberg.replace(table, which.sql("spark"))
+        self.iceberg.put_in_place(table)
+        with self.database.transaction():
+            self._show_as_it_is(table, self._whole_schema(table, like))
+            self._drop_staged(table)
+        self.database.forget(self.schema, table)
+
+    def _file_contents(self, table: str, days: Sequence[date] | None) -> dict[date, str]:
+        rows = self._living(self.schema, table)
+        return super()._file_contents(table, days) if rows is None else day_fingerprints(rows, days)
+
     def _begin(self, table: str, like: ibis.Schema) -> None:
-        if not self.database.exists(self.schema, table):
-            self.iceberg.drop(table)  # what a run that was killed has left
-        elif self._snapshot(table) is None:
-            self.iceberg.drop(table)  # of the time before the YAML last named no cluster
-            self._move(table)
-        self.iceberg.ensure(table, like, self.cluster.tables[table])
+        column, is_there = self.cluster.tables[table], self.database.exists(self.schema, table)
+        if is_there and self._snapshot(table) is None:
+            rows = self.database.table(self.schema, table)
+            if column and column not in rows.columns:  # kept otherwise then: all of it comes anew
+                self.database.change(self.schema, table, f"DROP TABLE {self._name(table)}")
+                self.database.forget(self.schema, table)
+                is_there = False
+            else:
+                self._move(table, rows)
+        if not is_there:
+            self.iceberg.clear(table)  # what a run that was killed has left, or of a back-up's time
+        self.iceberg.ensure(table, like, column, is_empty=not is_there or not column)
         self._roll_back(table)
         self.iceberg.branch(table)
 
@@ -241,7 +256,7 @@ class SparkWarehouse(DuckDBWarehouse):
 
     def _whole_schema(self, table: str, like: ibis.Schema) -> ibis.Schema:
         """The columns of the staged write, and after them those that only older rows have."""
-        if not self.cluster.tables[table] or not self.database.exists(self.schema, table):
+        if not self.database.exists(self.schema, table):
             return like
         return ibis.schema({**self.database.table(self.schema, table).schema(), **like})
 
@@ -255,23 +270,22 @@ class SparkWarehouse(DuckDBWarehouse):
         assert snapshot is not None
         remember_snapshot(self.database, self.schema, table, snapshot)
 
-    def _move(self, table: str) -> None:
+    def _move(self, table: str, rows: ir.Table) -> None:
         """Moves a table from the DuckDB file to the cluster: the portfolio's YAML names one since it was written."""
-        rows = self.database.table(self.schema, table)
         like = rows.schema()
-        self.iceberg.ensure(table, like, self.cluster.tables[table])
+        self.iceberg.clear(table)  # the snapshots that back-ups of an earlier time on the cluster show stay
+        self.iceberg.ensure(table, like, self.cluster.tables[table], is_empty=True)
         self.iceberg.branch(table)
-        self._write(table, rows, is_first=True)
+        self._write(table, rows)
         self.iceberg.put_in_place(table)
         with self.database.transaction():
             self.database.connection.execute(f"DROP TABLE {self._name(table)}")
             self._show_as_it_is(table, like)
 
-    def _write(self, table: str, rows: ir.Table, *, is_first: bool) -> None:
+    def _write(self, table: str, rows: ir.Table) -> None:
         session, exchange = self.iceberg.session, self.cluster.exchange(self.schema)
         with on_spark(rows, self.database, session, exchange, self._living) as made:
-            frame = typed(made, rows.schema())
-            self.iceberg.write(table, frame, column=self.cluster.tables[table], is_first=is_first)
+            self.iceberg.append(table, typed(made, rows.schema()))
 
     def _roll_back(self, table: str) -> None:
         """Takes back what a run that was killed has put in place on the cluster and not in the view."""

@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.timeout(1800),
 ]  # six processes of Java: a quarter of an hour where others work too
 NEXT = AS_OF + timedelta(days=1)
-ON_CLUSTER = ["fct_usage", "stg_usage_events"]
+ON_CLUSTER = ["fct_usage", "raw_usage_events", "stg_usage_events"]
 LATE = {
     "event_id": "E-late",
     "account_id": "A05",

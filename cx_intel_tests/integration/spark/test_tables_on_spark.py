@@ -3,7 +3,6 @@
 `make test-spark` brings PySpark and the jars; without them these tests are left out. Whole refreshes: `test_on_spark.py`.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,17 +14,17 @@ import ibis.expr.types as ir
 import pytest
 
 from cx_intel.privacy.erase import Home, erase
-from cx_intel.settings.storage import SparkStorage
-from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse, writing
+from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.processes.lock import LOCK_FILE
 from cx_intel.warehouse.spark import warehouse as spark_warehouse
+from cx_intel.warehouse.spark.cluster import Cluster
 from cx_intel.warehouse.spark.remembered import bring_home
 from cx_intel.warehouse.spark.tidying import tidy
-from cx_intel.warehouse.spark.warehouse import Cluster, SparkWarehouse
-from cx_intel_tests.helpers.on_spark import NEEDS_SPARK, naming, on_spark
+from cx_intel.warehouse.spark.warehouse import SparkWarehouse
+from cx_intel_tests.helpers.on_spark import NEEDS_SPARK, naming
 
 pytestmark = NEEDS_SPARK
 FIRST, SECOND, THIRD = (date(2025, 1, day) for day in (1, 2, 3))
@@ -40,30 +39,6 @@ LIKE = ibis.schema(
 )
 EVENTS = "stg_usage_events"
 Row = tuple[Any, ...]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    pytest.importorskip("pyspark")
-    home = tmp_path_factory.mktemp("home")
-    tables = {EVENTS: "event_date", "fct_usage": "event_date", "judged_usage_events": ""}
-    yield Cluster(SparkStorage(**on_spark()), tables, home)
-    from pyspark.sql import SparkSession
-
-    if session := SparkSession.getActiveSession():
-        session.stop()
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    yield open_warehouse(tmp_path / "warehouse.duckdb")
-    close_warehouse(tmp_path / "warehouse.duckdb")
-
-
-@pytest.fixture
-def spark(cluster: Cluster, database: Database, request: pytest.FixtureRequest) -> SparkWarehouse:
-    """A new portfolio on the cluster that all tests share."""
-    return SparkWarehouse(database, str(request.node.name)[:30], cluster)
 
 
 def events(*rows: tuple[str, date, str, int]) -> ir.Table:

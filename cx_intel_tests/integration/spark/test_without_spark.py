@@ -18,7 +18,7 @@ from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.spark.remembered import bring_home, remember_snapshot, snapshots
 from cx_intel.warehouse.spark.session import session_for
-from cx_intel_tests.helpers.builders import shipped
+from cx_intel_tests.helpers.builders import portfolio, shipped
 
 STORAGE = SparkStorage(engine="spark", master="spark://127.0.0.1:7077")
 
@@ -33,13 +33,17 @@ def with_view(warehouse: DuckDBWarehouse) -> DuckDBWarehouse:
 
 
 def test_tables_of_events_live_there_and_no_other() -> None:
-    assert tables_on_cluster(shipped("novacrm")) == {
+    found = {
         "stg_usage_events": "event_date",
         "judged_usage_events": "",
         "compared_stg_usage_events": "",
         "fct_usage": "event_date",
     }
+    assert tables_on_cluster(shipped("novacrm"), STORAGE) == found
     assert clusters([shipped("novacrm")]) == {}
+    of_files = portfolio(sources=[{"kind": "files", "table": "usage_events", "path": "/events"}])
+    assert tables_on_cluster(of_files, STORAGE) == found | {"raw_usage_events": "_day", "again_raw_usage_events": ""}
+    assert tables_on_cluster(of_files, STORAGE.model_copy(update={"files": "driver"})) == found
 
 
 def test_the_snapshot_that_counts_is_the_last_one_noted(warehouse: DuckDBWarehouse) -> None:

@@ -15,6 +15,9 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.warehouse.protocol import Rows, Warehouse
 
+AGAIN_PREFIX = "again_"
+"""Begins the name under which rows stand that are staged again."""
+
 
 def admit_staged(
     name: str,
@@ -45,9 +48,10 @@ def admit_staged(
 
 def stage_again(name: str, warehouse: Warehouse, *parts: Rows) -> None:
     """Stages rows of a raw table that are made of those staged."""
-    kept = warehouse.stage(f"again_{name}", parts)
+    again = AGAIN_PREFIX + name
+    kept = warehouse.stage(again, parts)
     warehouse.stage(name, [kept])
-    warehouse.discard(f"again_{name}")
+    warehouse.discard(again)
 
 
 def refuse_unknown_currencies(table: str, staged: ir.Table, warehouse: Warehouse, portfolio: Portfolio) -> None:

@@ -91,7 +91,7 @@ class CursorTables(FileTables):
             else:
                 keys, names = _key_cells(key), ", ".join(map(identifier, key))
                 replaced = (
-                    f"WHERE rowid IN (SELECT _cx_id FROM (SELECT rowid AS _cx_id, {keys} FROM {name}) "
+                    f"rowid IN (SELECT _cx_id FROM (SELECT rowid AS _cx_id, {keys} FROM {name}) "
                     f"JOIN (SELECT {keys} FROM {staged} UNION SELECT {names} FROM {_REPLACED}) USING ({names}))"
                 )
                 if is_by_day:
@@ -112,12 +112,12 @@ class CursorTables(FileTables):
         name, staged = quoted(self.schema, table), quoted(self.schema, STAGED_PREFIX + table)
         is_changed = bool(
             self.database.connection.execute(
-                f"SELECT 1 FROM {name} {replaced} UNION ALL SELECT 1 FROM {staged} LIMIT 1"
+                f"SELECT 1 FROM {name} WHERE {replaced} UNION ALL SELECT 1 FROM {staged} LIMIT 1"
             ).fetchall()
         )
         if is_changed:
             self._match_columns(table)  # type: ignore[attr-defined]
-            self.database.change(self.schema, table, f"DELETE FROM {name} {replaced}")
+            self.database.change(self.schema, table, f"DELETE FROM {name} WHERE {replaced}")
             self.database.change(self.schema, table, f"INSERT INTO {name} BY NAME SELECT * FROM {staged}")
         self.discard(table)  # type: ignore[attr-defined]
         return is_changed

@@ -13,7 +13,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from cx_intel.contracts.contract import TIME, Column, Contract
+from cx_intel.contracts.contract import TEXT, TIME, Column, Contract
 from cx_intel.contracts.delivered import DELIVERED_DAY, ROW_MARKS, delivered_columns
 from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
@@ -49,14 +49,44 @@ class FileTables(RememberedFiles):
         recipe: str,
         with_day: Callable[[ir.Table], ir.Table],
     ) -> list[KnownFile]:
-        groups = plain_groups(files, source) if isinstance(source, FilesSource) else []
+        times = self.times_kept(table, source, files, contract) if isinstance(source, FilesSource) else None
+        return self.stage_files_as(times, table, source, files, contract=contract, recipe=recipe, with_day=with_day)
+
+    def times_kept(
+        self, table: str, source: FilesSource, files: Sequence[SourceFile], contract: Contract
+    ) -> dict[str, str] | None:
+        """The columns of times that stay typed, with their types; None where DuckDB does not read the files by itself.
+
+        A column stays so where all files have it so, and the raw table, where there is one, has it no other way.
+        """
+        if not (groups := plain_groups(files, source)):
+            return None
+        first, *others = (times_of(group, source, contract) for group in groups)
+        if any(kinds != first for kinds in others):
+            return {}
+        times = {column.name: kind for column, kind in zip(_times(contract), first, strict=True)}
+        return {n: k for n, k in times.items() if k not in ("", TEXT)} if self._has_no_other(table, times) else {}
+
+    def stage_files_as(
+        self,
+        times: Mapping[str, str] | None,
+        table: str,
+        source: FilesSource | SqlSource,
+        files: Sequence[SourceFile],
+        *,
+        contract: Contract,
+        recipe: str,
+        with_day: Callable[[ir.Table], ir.Table],
+    ) -> list[KnownFile]:
+        """As `stage_files`, where it is known which columns of times stay typed (`times_kept`)."""
+        groups = plain_groups(files, source) if isinstance(source, FilesSource) and times is not None else None
         for _ in range(TRIES):
             if isinstance(source, FilesSource):
                 reading: FileReading | QueryReading = FileReading(source, contract, recipe)
             else:
                 reading = QueryReading(source, contract, recipe, Limits.beside(self.database.connection))
-            if groups and isinstance(reading, FileReading):
-                self._stage_parquet(table, groups, reading, with_day)
+            if groups and times is not None and isinstance(reading, FileReading):
+                self._stage_parquet(table, groups, reading, times, with_day)
             else:
                 self._stage_stream(table, reading.batches(files), stream_schema(contract), with_day)
             if not reading.changed:
@@ -79,17 +109,13 @@ class FileTables(RememberedFiles):
         table: str,
         groups: Sequence[ParquetGroup],
         reading: FileReading,
+        times: Mapping[str, str],
         with_day: Callable[[ir.Table], ir.Table],
     ) -> None:
-        """DuckDB reads the files; times that are typed stay so where no other file has them otherwise."""
+        """DuckDB reads the files; the times that are named stay typed."""
         source, contract, used = reading.source, reading.contract, used_names(reading.source, reading.contract)
-        columns = dict(ibis.Schema.from_pyarrow(stream_schema(contract)).items())
-        times = {c.name: kind for c, kind in zip(_times(contract), times_of(groups[0], source, contract), strict=True)}
-        is_one = all(times_of(group, source, contract) == tuple(times.values()) for group in groups)
-        keeps_times = is_one and self._has_no_other(table, times)
-        if keeps_times:
-            columns |= {name: ibis.dtype(kind) for name, kind in times.items() if kind}
-        parts = [query_of(group, source, contract, keeps_times=keeps_times) for group in groups]
+        columns = columns_read(contract, times)
+        parts = [query_of(group, source, contract, keeps_times=bool(times)) for group in groups]
         looks = {file: size_and_time(file.path) for group in groups for file in group.files}
         to_text = self.database.backend.compiler.type_mapper.to_string
         empty = ", ".join(f'NULL::{to_text(kind)} AS "{name}"' for name, kind in columns.items())
@@ -97,7 +123,7 @@ class FileTables(RememberedFiles):
         connection = self.database.connection
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {STREAM} AS {union}")
         try:
-            self._stage_from(table, ibis.schema(columns), with_day)
+            self._stage_from(table, columns, with_day)
         except duckdb.Error as error:
             for file in looks:
                 read_file(file, source)  # says which one is damaged, and what to do
@@ -171,25 +197,22 @@ class FileTables(RememberedFiles):
                 days_before = set(self.day_state(table))
                 self._forget(table)
                 self.swap(table)  # type: ignore[attr-defined]
-                contents = self._file_contents(quoted(self.schema, table), None)
+                contents = self._file_contents(table, None)
                 self._remember(table, contents)
                 return tuple(sorted(days_before | contents.keys()))
-            listed = ", ".join(literal(file) for file in files)
-            return self._swap_rows(table, f"WHERE _source_file IN ({listed})" if listed else "")
+            return self._swap_rows(table, of_files(files))
 
     def _swap_rows(self, table: str, replaced: str) -> tuple[date, ...]:
         """Puts the staged rows in the place of those that a condition names, none where it is empty; the days that changed."""
         connection, column = self.database.connection, f'"{DELIVERED_DAY}"'
         name, staged = quoted(self.schema, table), quoted(self.schema, STAGED_PREFIX + table)
         found = connection.execute(
-            f"SELECT DISTINCT {column} FROM {name} {replaced or 'WHERE false'} UNION SELECT DISTINCT {column} FROM {staged}"
+            f"SELECT DISTINCT {column} FROM {name} WHERE {replaced or 'false'} UNION SELECT DISTINCT {column} FROM {staged}"
         ).fetchall()
         days = sorted(day for (day,) in found)
         if days:
-            if replaced:
-                self.database.change(self.schema, table, f"DELETE FROM {name} {replaced}")
-            self.swap(table, column=DELIVERED_DAY, days=())  # type: ignore[attr-defined]
-            before, contents = self.day_state(table), self._file_contents(name, days)
+            self._put_rows(table, replaced)
+            before, contents = self.day_state(table), self._file_contents(table, days)
             self._forget_days(table, [d for d in days if d not in contents])
             self._remember(table, contents)
             days = [day for day in days if before.get(day) != contents.get(day)]
@@ -197,8 +220,15 @@ class FileTables(RememberedFiles):
             self.discard(table)  # type: ignore[attr-defined]
         return tuple(days)
 
-    def _file_contents(self, name: str, days: Sequence[date] | None) -> dict[date, str]:
-        """Of each day, a fingerprint of its rows in any order, `#`, and one of where they stood."""
+    def _put_rows(self, table: str, replaced: str) -> None:
+        """Puts the staged rows into the table, from which those go that a condition names."""
+        if replaced:
+            self.database.change(self.schema, table, f"DELETE FROM {quoted(self.schema, table)} WHERE {replaced}")
+        self.swap(table, column=DELIVERED_DAY, days=())  # type: ignore[attr-defined]
+
+    def _file_contents(self, table: str, days: Sequence[date] | None) -> dict[date, str]:
+        """Of each day, or of some, a fingerprint of its rows in any order, `#`, and one of where they stood."""
+        name = quoted(self.schema, table)
         columns = [
             row[0] for row in self.database.connection.execute(f"DESCRIBE {name}").fetchall() if row[0] not in ROW_MARKS
         ]
@@ -215,6 +245,17 @@ class FileTables(RememberedFiles):
             f"FROM ({rows}) GROUP BY day"
         ).fetchall()
         return dict(found)
+
+
+def columns_read(contract: Contract, times: Mapping[str, str] | None) -> ibis.Schema:
+    """The columns of rows as they are read, before their day: texts, but for times that stay typed."""
+    columns = dict(ibis.Schema.from_pyarrow(stream_schema(contract)).items())
+    return ibis.schema(columns | {name: ibis.dtype(kind) for name, kind in (times or {}).items()})
+
+
+def of_files(files: Sequence[str]) -> str:
+    """The condition that a row came from one of these files; empty without any."""
+    return f"_source_file IN ({', '.join(map(literal, files))})" if files else ""
 
 
 def _times(contract: Contract) -> list[Column]:
