@@ -35,11 +35,11 @@ class SparkStorage(Settings):
     exchange: str = ""
     """A folder that driver and workers see, for tables that go from one to the other; default: beside the warehouse."""
     files: Literal["cluster", "driver"] = "cluster"
-    """Who reads files of events: the cluster's machines, which need the folder by the same path and cx-intel in their Python,
+    """Who reads files of events: the cluster's machines, which need the folder by the same path and this package in their Python,
     or the machine of the refresh."""
     settings: dict[SettingName, str] = {}
     """Further settings of the Spark session, such as `spark.jars.packages`, `spark.executor.memory`, or `spark.pyspark.python`,
-    the Python of the cluster that has cx-intel (default: by the path of the one that refreshes)."""
+    the Python of the cluster that has this package (default: by the path of the one that refreshes)."""
 
 
 Storage = Annotated[DuckDBStorage | SparkStorage, Field(discriminator="engine")]
