@@ -464,3 +464,41 @@ def test_an_account_tells_each_movement_of_its_mrr(site: Path, tab: Tab, sql: Sq
         for month, movement, change, before, now in expected
     ]
     assert "Churned" in [row[1] for row in found]
+
+
+@pytest.mark.parametrize("tab", [{"viewport": DESKTOP}, {"viewport": PHONE}], indirect=True, ids=["desktop", "phone"])
+def test_any_two_months_are_compared_by_account(site: Path, tab: Tab, sql: Sql) -> None:
+    first, last = months(MONTHS)[-9], months(MONTHS)[-2]
+    page = opened(tab, site, "revenue", f"?month={last:%Y-%m}")
+    page.select_option("#since", str(first))
+    page.wait_for_selector(f"html[data-filtered*='{first:%Y-%m}']", state="attached")
+    assert page.url.endswith(f"revenue.html?month={last:%Y-%m}&since={first:%Y-%m}")
+    expected = sql(
+        "SELECT account_name, coalesce(past, 0), coalesce(later, 0) FROM dim_account JOIN (SELECT account_id, "
+        "max(mrr) FILTER (revenue_month = ?) AS past, max(mrr) FILTER (revenue_month = ?) AS later, "
+        "count(*) FILTER (revenue_movement <> 'flat' AND revenue_month > ? AND revenue_month <= ?) AS moves "
+        "FROM fct_revenue GROUP BY 1) USING (account_id) WHERE moves > 0 ORDER BY 1",
+        *(first, last, first, last),
+    )
+    listed = [[row[0], row[3], row[4]] for row in rows(page, "movers")]
+    assert sorted(listed) == plainly(expected) != []
+    ((start, end),) = sql(
+        "SELECT sum(mrr) FILTER (revenue_month = ?), sum(mrr) FILTER (revenue_month = ?) FROM fct_revenue", first, last
+    )
+    steps = page.evaluate(
+        "report.charts.find(chart => chart.id === 'waterfall').current.map(row => [row.figure, row.amount])"
+    )
+    assert (steps[0], steps[-1]) == (["starting_mrr", start], ["ending_mrr", end])
+    assert sum(amount for _, amount in steps[:-1]) == end
+    told = page.locator("#selected").text_content()
+    assert f"MRR went from ${start:,.0f} at the end of {first:%b %Y} to ${end:,.0f} at the end of {last:%b %Y}" in told
+    segments = rows(page, "by-segment")
+    assert sum(row[1] for row in segments) == start
+    assert sum(row[7] for row in segments) == end
+    assert {row[8] for row in segments} == {"–"}  # no NRR: the movements are of more than one month
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+    page = opened(tab, site, "revenue", page.url.partition("revenue.html")[2])
+    assert [[row[0], row[3], row[4]] for row in rows(page, "movers")] == listed
+    page.select_option("#since", index=0)
+    page.wait_for_selector("html[data-filtered*='month']:not([data-filtered*='since'])", state="attached")
+    assert page.locator("#movers tbody th a").all_text_contents() == moved(sql, last)

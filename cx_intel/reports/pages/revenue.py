@@ -33,6 +33,12 @@ MONTH_TOLD = plural(
     "MRR went from {start} to {end} in {month} ({growth}): {came} new or back and {expansion} expansion, against "
     "{contraction} contraction and {churned} churn ({n} accounts).",
 )
+SPAN_TOLD = plural(
+    "MRR went from {start} at the end of {first} to {end} at the end of {last} ({growth}): {came} new or back and {expansion} "
+    "expansion, against {contraction} contraction and {churned} churn ({n} account).",
+    "MRR went from {start} at the end of {first} to {end} at the end of {last} ({growth}): {came} new or back and {expansion} "
+    "expansion, against {contraction} contraction and {churned} churn ({n} accounts).",
+)
 RATES_TOLD = term("NRR is {nrr} and GRR {grr} ({span}).")
 
 
@@ -107,6 +113,7 @@ def _month_script(data: ReportData, last: pd.Series) -> dict[str, Any]:
         "formats": {"n": ["number", 0]},
         "growths": {"growth": ["end", "start"]},
         "clauses": [[data.language.forms(*MONTH_TOLD), [], []]],
+        "spanned": [[data.language.forms(*SPAN_TOLD), [], []]],
     }
 
 

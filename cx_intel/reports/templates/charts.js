@@ -40,7 +40,7 @@ const report = (() => {
     if (element.clientWidth < 420) thin(spec);
     const inner = document.createElement("div");
     element.replaceChildren(inner);
-    return vegaEmbed(inner, spec, {
+    const drawn = await vegaEmbed(inner, spec, {
       actions: false,
       renderer: canvas ? "canvas" : "svg",
       config: { ...page.themes[dark.matches ? "dark" : "light"], background: "transparent" },
@@ -48,6 +48,11 @@ const report = (() => {
       tooltip: { theme: dark.matches ? "dark" : "light" },
       mode: "vega-lite",
     });
+    /* Gradients and clips are named with the address of the page, which changes with what is picked. */
+    for (const name of ["fill", "stroke", "clip-path"]) {
+      for (const element of inner.querySelectorAll(`[${name}^="url("]`)) element.setAttribute(name, element.getAttribute(name).replace(/^url\([^#]*#/, "url(#"));
+    }
+    return drawn;
   }
 
   async function draw(chart) {

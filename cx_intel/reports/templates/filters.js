@@ -22,7 +22,7 @@
     if (told.cube) {
       const picked = told.byMonth && report.month ? { [told.byMonth]: report.month } : {};
       Object.assign(figures, await report.figures(told.cube, { ...told.keys, ...picked }, told.figures, chosen));
-      if (told.byMonth) shown.month = report.monthName(report.month || told.keys[told.byMonth]);
+      if (told.byMonth) Object.assign(shown, { month: report.monthName(report.month || told.keys[told.byMonth]), ...report.ends });
     }
     const written = (value, kind, digits) => kind === "number" ? report.number(value, digits) : kind === "percent" ? report.percent(value, digits) : report.money(whole(value));
     for (const [name, parts] of Object.entries(told.sums || {})) figures[name] = rounded(sum(parts, chosen));
@@ -33,7 +33,7 @@
       const change = figures[start] ? 100 * (figures[end] - figures[start]) / figures[start] : null;
       shown[name] = change === null ? page.formats.missing : signed(change, report.percent(Math.abs(change)));
     }
-    return told.clauses
+    return (report.span && told.spanned || told.clauses)
       .filter(([, needs, lacks]) => needs.every((name) => figures[name] > 0) && !lacks.some((name) => figures[name] > 0))
       .map(([forms]) => report.filled(Array.isArray(forms) ? forms[figures.n === 1 ? 0 : 1] : forms, shown))
       .map((text) => text[0].toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".")).join(" ");
@@ -167,7 +167,7 @@
     const isSet = chosen || report.month, told = [];
     for (const one of (isSet && page.sentences) || []) told.push(await sentence(one, chosen));
     if (chosen && page.ofAll) told.push(page.ofAll);
-    if (isSet && page.rates) {
+    if (isSet && page.rates && !report.span) {
       const now = rates(chosen, report.month || page.retention.months[0]);
       if (now) told.push(report.filled(page.rates[0], { nrr: report.percent(now.nrr), grr: report.percent(now.grr), span: page.rates[1] }));
     }

@@ -30,6 +30,8 @@
   function figure(cube, name, places, row = {}) {
     const made = cube.figures[name];
     const asked = made.where.map(([column, is, value]) => [cube.columns[column], holds[is], typeof value === "string" && value[0] === "@" ? row[value.slice(1)] : value]);
+    const edge = made.at && report.span ? report.span[made.at === "first" ? 0 : report.span.length - 1] : null;
+    if (edge) places = places.filter((place) => cube.columns.revenue_month[place] === edge);
     const kept = asked.length ? places.filter((place) => asked.every(([values, is, value]) => is(values[place], value))) : places;
     const sum = (names) => rounded(names.reduce((all, given) => {
       const column = given.replace(/^-/, ""), values = cube.columns[column];
@@ -44,6 +46,13 @@
     const at = made.quantile * (values.length - 1), low = Math.floor(at), next = values[Math.min(low + 1, values.length - 1)];
     return (values[low] + (at - low) * (next - values[low])) / made.unit;
   }
+
+  /* The places of a group: of one month, or of all that are picked together. */
+  const placesIn = (groups, keys, month, span = report.span) => {
+    const at = keys.indexOf(month);
+    if (!span || at < 0) return groups.get(JSON.stringify(keys)) || [];
+    return span.flatMap((one) => groups.get(JSON.stringify(Object.assign([...keys], { [at]: one }))) || []);
+  };
 
   function due(days) {
     if (days === null) return page.formats.missing;
@@ -68,12 +77,13 @@
       rows.forEach((row) => {
         const place = Number(row.dataset.place ?? (row.dataset.place = rows.indexOf(row)));
         const key = JSON.parse(row.dataset.key).map((value, at) => told.byMonth && month && names[at] === "revenue_month" ? month : value);
-        const places = groups ? groups.get(JSON.stringify(key)) || [] : [];
+        const places = groups ? placesIn(groups, key, told.byMonth ? month : undefined) : [];
         row.dataset.out = isSet && !places.length ? "yes" : "";
         told.columns.forEach((column, at) => {
           if (column === null) return;
           const cell = row.cells[at], [text, sort] = before[place][at];
-          const value = !isSet ? null : column.length ? figure(from, column[0], places, row.dataset) : null;
+          const isOfOne = told.byMonth && report.span && column.length && from.figures[column[0]].per;  // a rate of a month
+          const value = !isSet || isOfOne ? null : column.length ? figure(from, column[0], places, row.dataset) : null;
           cell.textContent = !isSet || (value === null && sort === undefined) ? text : written(value, ...column.slice(1));
           if (isSet) cell.dataset.sort = value ?? ""; else if (sort !== undefined) cell.dataset.sort = sort; else delete cell.dataset.sort;
         });
@@ -82,7 +92,7 @@
       let words = caption.querySelector(".found");
       if (!words) { words = document.createElement("span"); words.className = "found whole"; caption.append(" ", words); }
       const nobody = isSet && rows.every((row) => row.dataset.out === "yes");
-      words.textContent = [told.byMonth && month ? report.monthName(month) : "", chosen ? nobody ? say("nothing of the selection") : say("of the selection") : ""].filter(Boolean).join(", ");
+      words.textContent = [told.byMonth && month ? report.span ? report.spanName() : report.monthName(month) : "", chosen ? nobody ? say("nothing of the selection") : say("of the selection") : ""].filter(Boolean).join(", ");
       report.showTable(box);
     }
   }
@@ -94,8 +104,8 @@
     const from = await cube(told.cube), groups = grouped(from, Object.keys(told.by), chosen), found = [];
     const moment = (field, row) => told.byMonth && month && field === "at" ? month : row[field];
     for (const row of chart.rows[chart.reads[0]]) {
-      const made = { ...row, at: moment("at", row) }, places = groups.get(JSON.stringify(Object.values(told.by).map((name) => made[name])));
-      if (!places) continue;
+      const made = { ...row, at: moment("at", row) }, places = placesIn(groups, Object.values(told.by).map((name) => made[name]), told.byMonth ? made.at : undefined);
+      if (!places.length) continue;
       for (const [name, given] of Object.entries(told.values)) made[name] = figure(from, given[0] === "@" ? row[given.slice(1)] : given, places, row);
       for (const [name, [given, kind, digits]] of Object.entries(told.texts)) made[name] = written(figure(from, given, places, row), kind, digits);
       for (const name of told.drops) made[name] = null;
@@ -105,8 +115,8 @@
   }
 
   /* Sums of the figures of one group: a month of the ledger, say. */
-  async function figures(name, keys, wanted, chosen) {
-    const from = await cube(name), places = grouped(from, Object.keys(keys), chosen).get(JSON.stringify(Object.values(keys))) || [];
+  async function figures(name, keys, wanted, chosen, span) {
+    const from = await cube(name), places = placesIn(grouped(from, Object.keys(keys), chosen), Object.values(keys), keys.revenue_month, span);
     return Object.fromEntries(Object.entries(wanted).map(([gap, given]) => [gap, figure(from, given, places)]));
   }
   Object.assign(report, { cube, grouped, figure, written, rewrite, madeRows: rowsOf, figures });

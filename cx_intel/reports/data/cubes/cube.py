@@ -6,7 +6,7 @@ the published ones. Of all accounts it finds what the table of the warehouse hol
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -20,9 +20,14 @@ ROWS = "#"
 """In a sum: the number of rows."""
 
 
-def total(*columns: str, where: Sequence[Condition] = ()) -> Made:
+def total(*columns: str, where: Sequence[Condition] = ()) -> dict[str, Any]:
     """The sum of columns, one with - in front being taken away."""
     return {"of": [*columns], "where": [*where]}
+
+
+def level(column: str, end: Literal["first", "last"]) -> Made:
+    """The sum of a column that is a level: of the first or the last month, where several are picked."""
+    return total(column) | {"at": end}
 
 
 def ratio(of: Sequence[str], per: Sequence[str], *, times: float = 100, where: Sequence[Condition] = ()) -> Made:

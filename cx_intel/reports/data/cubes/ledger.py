@@ -8,7 +8,7 @@ import pandas as pd
 from cx_intel.contracts.staging.values import NO_VALUE
 from cx_intel.models.revenue.waterfall import MOVEMENTS
 from cx_intel.reports.data.cells import account_names, cells
-from cx_intel.reports.data.cubes.cube import Cube, ratio, total
+from cx_intel.reports.data.cubes.cube import Cube, level, ratio, total
 from cx_intel.reports.data.ledger_parts import LEDGER_SUMS
 from cx_intel.reports.data.report_data import ReportData, made_once
 
@@ -20,7 +20,9 @@ LEDGER, MOVERS = "ledger", "movers"
 _BEFORE = ("starting_mrr", "restated_mrr")
 _LOST = ("-contraction_mrr", "-churned_mrr")
 FIGURES = {
-    **{name: total(name) for name in (*_BEFORE, *MOVEMENTS, "ending_mrr", "churned_accounts", "moved_accounts")},
+    **{name: total(name) for name in ("restated_mrr", *MOVEMENTS, "churned_accounts", "moved_accounts")},
+    "starting_mrr": level("starting_mrr", "first"),
+    "ending_mrr": level("ending_mrr", "last"),
     "came_mrr": total("new_mrr", "reactivation_mrr"),
     "less_contraction_mrr": total("-contraction_mrr"),
     "less_churned_mrr": total("-churned_mrr"),
