@@ -45,14 +45,16 @@ def with_reasons(rows: ir.Table, contract: Contract, portfolio: Portfolio, more:
         found.append((orphan, reason("unknown_account", value=rows.account_id.substr(0, SHOWN))))
     if "_unmatched" in rows.columns:
         found.append((rows["_unmatched"].notnull(), Reason(rows["_unmatched"], rows["_unmatched_part"])))
-    is_faulty = reduce(or_, (when for when, _ in found))  # few rows are: the others need no text
-    sentences = (ibis.ifelse(when, SEPARATOR + ibis.coalesce(why.sentence, ""), "") for when, why in found)
-    parts = (ibis.ifelse(when, ibis.literal(", ") + ibis.coalesce(why.part, ""), "") for when, why in found)
+    rows = rows.mutate(**{f"_fault_{n}": when for n, (when, _) in enumerate(found)})  # asked once, and told twice
+    faults = [(rows[f"_fault_{n}"], why) for n, (_, why) in enumerate(found)]
+    is_faulty = reduce(or_, (when for when, _ in faults))  # few rows are: the others need no text
+    sentences = (ibis.ifelse(when, SEPARATOR + ibis.coalesce(why.sentence, ""), "") for when, why in faults)
+    parts = (ibis.ifelse(when, ibis.literal(", ") + ibis.coalesce(why.part, ""), "") for when, why in faults)
     nothing = ibis.null(TEXT)
     rows = rows.mutate(
         _reason=ibis.ifelse(is_faulty, reduce(add, sentences).substr(len(SEPARATOR)), nothing),
         _reason_parts=ibis.ifelse(is_faulty, listed(reduce(add, parts).substr(2)), nothing),
-    )
+    ).drop(*(f"_fault_{n}" for n in range(len(found))))
     if "_survivor" in rows.columns:
         rows = with_reason(rows, rows["_survivor"].notnull(), reason("merged", value=rows["_survivor"]))
     return of_unsplit_rows(rows)
