@@ -182,6 +182,7 @@ def test_sql_answers_a_query_as_table_csv_or_json(company: SmallCompany) -> None
     assert (none.exit_code, none.stdout, none.stderr) == (DONE, "", "The query gives no rows.\n")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("refreshed")
 def test_a_failing_run_exits_with_one_and_says_what_failed(company: SmallCompany) -> None:
     (company.data / "subscriptions.csv").write_text("subscription_id,account_id\nS01,A01\n")

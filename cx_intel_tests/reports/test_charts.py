@@ -20,6 +20,8 @@ from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel_tests.helpers.builders import portfolio, shipped
 from cx_intel_tests.helpers.report_books import NAMES, book_of
 
+pytestmark = pytest.mark.slow
+
 BOOKS = {
     "fleet": (shipped("fleet"), NAMES),
     "novacrm": (shipped("novacrm"), NAMES),
@@ -53,7 +55,6 @@ def refused(spec: Spec) -> str:
     return ""
 
 
-@pytest.mark.slow
 def test_every_chart_is_valid_vega_lite(book: ReportData) -> None:
     found = dict(specs_of(book))
     found |= {f"the picture: {f.key}": panel_spec(f) for f in picture_figures(book) if not f.is_empty}

@@ -64,6 +64,7 @@ def visible(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", bare).replace("\u00a0", " ").split())
 
 
+@pytest.mark.slow
 def test_german_formats_for_fleet_and_english_ones_for_novacrm(books: dict[str, ReportData]) -> None:
     german, english = text_of(books["fleet"], "dashboard"), text_of(books["novacrm"], "dashboard")
     assert "Stand 31.01.2025" in german
@@ -120,12 +121,14 @@ def test_a_portfolio_without_health_renewals_and_tickets_says_so(tmp_path: Path)
     assert "12 customers." in found["accounts"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fleet", "novacrm", "small"])
 def test_one_account_has_all_pages(tmp_path: Path, name: str) -> None:
     of = portfolio() if name == "small" else shipped(name)
     assert set(html_of(book_of(tmp_path / "w.duckdb", of, [SCRIPT]))) == set(PAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fleet", "small"])
 def test_an_empty_book_has_all_pages_and_a_picture(tmp_path: Path, name: str) -> None:
     book = book_of(tmp_path / "w.duckdb", portfolio() if name == "small" else shipped(name), [])

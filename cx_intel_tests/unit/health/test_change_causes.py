@@ -11,6 +11,8 @@ from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, health, portfolio, values
 from cx_intel_tests.helpers.compared_days import YESTERDAY, Day, Values, causes, compared
 
+pytestmark = pytest.mark.slow
+
 LINE = {"linear": {"zero": 0, "full": 100}}
 RANK = {"quartile": True}
 
@@ -151,7 +153,6 @@ def test_rules_that_read_what_is_no_longer_measured_are_missing_evidence() -> No
     assert sum(found.values()) == pytest.approx(80 * 5 / 7 - (40 + 18 + 20))
 
 
-@pytest.mark.slow
 def test_a_version_that_is_no_longer_in_the_settings_is_taken_as_it_was() -> None:
     """Two days of version 1, compared when version 2 is in force: the same scorecard judged on both."""
     newest = book({"a": 0.2, "b": 0.3, "c": 0.5}, "3")

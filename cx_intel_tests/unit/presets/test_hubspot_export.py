@@ -11,6 +11,8 @@ import pytest
 
 from cx_intel_tests.helpers.vendor_files import delivered, judged, links_of, taking, write_lines, write_table
 
+pytestmark = pytest.mark.slow
+
 COUNT = 50
 COUNTRIES = ("Germany", "United Kingdom", None)
 STAGES = ("customer", "opportunity", "lead", None)
@@ -127,7 +129,6 @@ def test_merged_companies_are_aliases(tmp_path: Path, shape: str) -> None:
     assert found == [("2007", "1007"), ("2008", "1008"), ("2018", "1008")]
 
 
-@pytest.mark.slow
 def test_won_deals_are_contracts(tmp_path: Path) -> None:
     as_export(tmp_path)
     deals = [

@@ -10,6 +10,8 @@ import pytest
 
 from cx_intel_tests.helpers.vendor_files import judged, taking, write_lines, write_table
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = "revenue: {basis: invoices}"
 COUNT = 50
 

@@ -230,6 +230,7 @@ def test_differing_rows_of_a_subscription_from_one_day_are_quarantined_and_the_o
     assert [text is None for text in found] == [False, False, True]
 
 
+@pytest.mark.slow
 def test_differing_rows_of_a_subscription_without_a_date_are_all_quarantined() -> None:
     found = reasons(
         "subscriptions", [subscription(amount="120"), subscription(amount="100"), subscription(subscription_id="S9")]
