@@ -1,11 +1,59 @@
 """The contracts of the staged accounts, with the attributes that a portfolio adds, and of those that were merged."""
 
+from functools import cache
+
+from babel import Locale
+from babel.core import get_global
+
 from cx_intel.contracts.contract import COUNT, DATE, NUMBER, TEXT, Column, Contract
 from cx_intel.contracts.staging.values import account_id_column
 from cx_intel.settings.accounts import SourceAttribute
 from cx_intel.settings.portfolio import Portfolio
 
+COUNTRIES = (  # noqa: SIM905 - a list of single codes would take eighty lines
+    "AE AR AT AU BD BE BG BR CA CH CL CN CO CR CY CZ DE DK EC EE EG ES FI FR GB GE GH GR HK HR HU ID IE IL IN IS IT JP KE KR "
+    "KZ LI LK LT LU LV MA MT MX MY NG NL NO NZ PA PE PH PK PL PT QA RO RS RU SA SE SG SI SK TH TN TR TW UA US UY VN ZA"
+).split()
+"""Countries whose names are known in English, German, French and Spanish, and as three letters."""
+ALSO_CALLED = {
+    "AE": ("UAE",),
+    "AT": ("OESTERREICH",),
+    "CZ": ("CZECH REPUBLIC", "TSCHECHISCHE REPUBLIK"),
+    "GB": (
+        "UK",
+        "GREAT BRITAIN",
+        "GROSSBRITANNIEN",
+        "GROẞBRITANNIEN",
+        "GROßBRITANNIEN",
+        "ENGLAND",
+        "SCOTLAND",
+        "WALES",
+    ),
+    "HK": ("HONG KONG", "HONGKONG"),
+    "KR": ("KOREA", "REPUBLIC OF KOREA"),
+    "NL": ("HOLLAND", "THE NETHERLANDS"),
+    "RU": ("RUSSIAN FEDERATION",),
+    "TR": ("TURKEY",),
+    "US": ("UNITED STATES OF AMERICA", "U.S.", "U.S.A."),
+    "VN": ("VIET NAM",),
+}
+"""What people write and CLDR does not."""
 ATTRIBUTE_TYPES = {"text": TEXT, "integer": COUNT, "number": NUMBER}
+
+
+@cache
+def country_names() -> dict[str, tuple[str, ...]]:
+    """Names of countries in capitals by ISO 3166-1 alpha-2 code. Source: CLDR, by Babel, and `ALSO_CALLED`."""
+    codes = get_global("territory_aliases")
+    names: dict[str, set[str]] = {code: {*ALSO_CALLED.get(code, ())} for code in COUNTRIES}
+    for language in ("en", "de", "fr", "es"):
+        known = Locale(language).territories
+        for code in COUNTRIES:
+            names[code].add(known[code].upper())
+    for old, new in codes.items():
+        if len(old) == 3 and old.isalpha() and new[0] in names:
+            names[new[0]].add(old)
+    return {code: tuple(sorted(of)) for code, of in names.items()}
 
 
 def attribute_columns(portfolio: Portfolio) -> tuple[Column, ...]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from cx_intel.contracts.staging.accounts import country_names
 from cx_intel.contracts.staging.currency_signs import OF_ONE
 from cx_intel.models.expressions.time import date_in_zone, to_utc
 
@@ -34,46 +35,6 @@ EPOCH = datetime(1970, 1, 1)
 NEVER = "9999-12-31"
 """What systems write for "never", with any clock and zone: a midnight of UTC, so that it has a day in every zone."""
 YES, NO = ("yes", "true"), ("no", "false")
-
-COUNTRIES = {
-    "GERMANY": "DE",
-    "DEUTSCHLAND": "DE",
-    "AUSTRIA": "AT",
-    "ÖSTERREICH": "AT",
-    "OESTERREICH": "AT",
-    "SWITZERLAND": "CH",
-    "SCHWEIZ": "CH",
-    "FRANCE": "FR",
-    "FRANKREICH": "FR",
-    "ITALY": "IT",
-    "ITALIEN": "IT",
-    "SPAIN": "ES",
-    "SPANIEN": "ES",
-    "NETHERLANDS": "NL",
-    "NIEDERLANDE": "NL",
-    "BELGIUM": "BE",
-    "BELGIEN": "BE",
-    "LUXEMBOURG": "LU",
-    "LUXEMBURG": "LU",
-    "POLAND": "PL",
-    "POLEN": "PL",
-    "DENMARK": "DK",
-    "DÄNEMARK": "DK",
-    "SWEDEN": "SE",
-    "SCHWEDEN": "SE",
-    "UNITED KINGDOM": "GB",
-    "GREAT BRITAIN": "GB",
-    "UK": "GB",
-    "IRELAND": "IE",
-    "IRLAND": "IE",
-    "UNITED STATES": "US",
-    "UNITED STATES OF AMERICA": "US",
-    "USA": "US",
-    "VEREINIGTE STAATEN": "US",
-    "CANADA": "CA",
-    "KANADA": "CA",
-}
-"""Names in use for ISO 3166-1 alpha-2 codes, upper case. Others stay as they are."""
 
 
 class Written(NamedTuple):
@@ -211,4 +172,4 @@ def currency(cell: ir.StringValue) -> ir.StringValue:
 def country(cell: ir.StringValue) -> ir.StringValue:
     """The code of a country known by name, else the text in capitals."""
     capitals = cell.upper()
-    return ibis.cases(*((capitals == name, code) for name, code in COUNTRIES.items()), else_=capitals)
+    return ibis.cases(*((capitals.isin(names), code) for code, names in country_names().items()), else_=capitals)

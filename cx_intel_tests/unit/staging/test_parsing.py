@@ -210,8 +210,24 @@ def test_days_are_those_of_the_zone(cell: str, zone: str, source_zone: str, expe
 
 
 def test_countries_become_codes_and_unknown_ones_stay() -> None:
-    rows = texts(["de", "Deutschland", "Österreich", "switzerland", "Atlantis", None])
-    assert evaluated(rows, parsing.country(rows.cell)) == ["DE", "DE", "AT", "CH", "ATLANTIS", None]
+    given = {
+        "de": "DE",
+        "Deutschland": "DE",
+        "Österreich": "AT",
+        "switzerland": "CH",
+        "India": "IN",
+        "Estados Unidos": "US",
+        "U.S.": "US",
+        "GBR": "GB",
+        "UK": "GB",
+        "Czech Republic": "CZ",
+        "Türkei": "TR",
+        "Südkorea": "KR",
+        "Atlantis": "ATLANTIS",
+        None: None,
+    }
+    rows = texts(list(given))
+    assert evaluated(rows, parsing.country(rows.cell)) == list(given.values())
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 1e301])
