@@ -66,7 +66,7 @@ def synthetic_tables(source: SyntheticSource) -> list[str]:
 
 BASIS_TABLE = {"subscriptions": "subscriptions", "invoices": "invoices", "mrr_history": "mrr_history"}
 
-LABELLED = ("lifecycle_stage", "category", "priority", "dimension")
+LABELLED = ("lifecycle_stage", "category", "priority", "dimension", "contact_role")
 """Columns beside attributes of accounts whose values `reports.labels` may label."""
 STANDARD_ATTRIBUTES = ("segment", "industry", "country", "region", "plan_tier", "owner", "status")
 """Account columns that every portfolio may group by and use in conditions."""

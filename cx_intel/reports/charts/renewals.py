@@ -29,6 +29,7 @@ from cx_intel.reports.data.cubes.cube import Follows
 from cx_intel.reports.data.cubes.renewals import due_cube, outlook_cube
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.data.terms import SCENARIOS
+from cx_intel.reports.words.language import MISSING
 
 DRAWN = ("all_renew", "expected_with_playbooks", "expected_no_action", "worst_case")
 
@@ -159,8 +160,8 @@ def outlook(data: ReportData) -> Figure:
             "tooltip": [
                 tip("scenario", say("Scenario")),
                 tip("value", say("NRR of the book, %"), ",.1f"),
-                tip("low", say("P10, %"), ",.1f"),
-                tip("high", say("P90, %"), ",.1f"),
+                tip("least", say("P10, %")),
+                tip("most", say("P90, %")),
             ],
         }
         scale = {"zero": False, "nice": True}
@@ -170,10 +171,14 @@ def outlook(data: ReportData) -> Figure:
             {"calculate": f"isValid(datum.{end}) ? datum.{end} : datum.value", "as": name}
             for end, name in (("low", "from"), ("high", "to"))
         ]
-        span = mark("bar", base | ends, held, height=12, cornerRadius=6, opacity=0.35, color=BLUE)
+        told: list[Spec] = [
+            {"calculate": f"isValid(datum.{end}) ? format(datum.{end}, ',.1f') : '{MISSING}'", "as": name}
+            for end, name in (("low", "least"), ("high", "most"))
+        ]
+        span = mark("bar", base | ends, [*held, *told], height=12, cornerRadius=6, opacity=0.35, color=BLUE)
         value = base | {"x": field("value", "Q")}
-        points = mark("point", value, filled=True, size=120, color=BLUE)
-        labels = mark("text", value | {"text": field("text", "N")}, dy=-15, style="strong", fontSize=12)
+        points = mark("point", value, told, filled=True, size=120, color=BLUE)
+        labels = mark("text", value | {"text": field("text", "N")}, told, dy=-15, style="strong", fontSize=12)
         return chart("outlook", rule, span, points, labels, width=width, height=230)
 
     return Figure(

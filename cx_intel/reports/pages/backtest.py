@@ -21,7 +21,8 @@ HOW = term(
     "are of {day}."
 )
 OF_ALL = term(
-    "Nothing here follows the filters: the score is judged on all accounts, because of a selection too few left to judge it by."
+    "Nothing here follows the filters: the score is judged on all accounts, because too few of a selection have left to judge "
+    "it by them."
 )
 BY_LOAD = term("Segment, owner and status of days before the first load are those of the first load.")
 

@@ -43,7 +43,7 @@ const report = (() => {
     const drawn = await vegaEmbed(inner, spec, {
       actions: false,
       renderer: canvas ? "canvas" : "svg",
-      config: { ...page.themes[dark.matches ? "dark" : "light"], background: "transparent" },
+      config: { ...page.themes[dark.matches ? "dark" : "light"], background: "transparent", aria: false },  // the chart is told by the label around it
       formatLocale: page.numberLocale,
       tooltip: { theme: dark.matches ? "dark" : "light" },
       mode: "vega-lite",

@@ -129,7 +129,7 @@
   report.ready.then(() => report.charts.forEach((chart) => {
     const panel = document.getElementById("panel-" + chart.id);
     if (!panel || !chart.result) return;
-    const title = () => panel.querySelector("h3").textContent.trim(), line = document.createElement("p");
+    const title = () => panel.querySelector("h3").textContent.trim(), line = document.createElement("div");
     line.className = "under saving";
     line.append(button("PNG", title(), () => picture(chart, title())));
     if (chartRows(chart)) line.append(" ", button("CSV", title(), () => save([csv(chartRows(chart))], "text/csv;charset=utf-8", nameOf(title(), "csv"))));

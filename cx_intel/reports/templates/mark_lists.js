@@ -40,7 +40,7 @@
     return all;
   }
 
-  const boxOf = (chart) => document.querySelector("#panel-" + chart.id + " > .mark-list");
+  const boxOf = (chart) => document.querySelector("#panel-" + chart.id + " .mark-list");
   function fill(chart) {
     const box = boxOf(chart), all = marksOf(chart), list = document.createElement("ul");
     list.append(...all.slice(0, LISTED).map(({ key, datum, told }) => {
@@ -64,7 +64,7 @@
     title.setAttribute("aria-label", say("Choose from a list") + ": " + document.querySelector("#panel-" + chart.id + " h3").firstChild.textContent.trim());
     box.append(title);
     box.addEventListener("toggle", () => { if (box.open) fill(chart); });
-    document.getElementById("chart-" + chart.id).after(box);
+    document.querySelector("#panel-" + chart.id + " .saving").prepend(box);
   }
 
   /* Escape closes what is open here, and leads back to where it was opened. */

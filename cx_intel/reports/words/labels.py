@@ -23,7 +23,7 @@ ALL = "all"
 """Of tables that hold sums over all segments or playbooks: no value of the portfolio."""
 ACCOUNT_TABLES = frozenset({"dim_account", "account_snapshot", "customer_health_scores", "churn_risk_view"})
 ATTRIBUTES = ("segment", "industry", "region", "plan_tier", "lifecycle_stage")
-STATUS, PLAYBOOK, DIMENSION = "status", "playbook", "dimension"
+STATUS, PLAYBOOK, DIMENSION, ROLE = "status", "playbook", "dimension", "contact_role"
 TICKETS = ("category", "priority")
 COMMON = {
     "active": term("Active"),
@@ -32,6 +32,7 @@ COMMON = {
     "cancelled": term("Cancelled"),
     "paused": term("Paused"),
     "onboarding": term("Onboarding"),
+    "end_user": term("User"),
     "growing": term("Growing"),
     "mature": term("Mature"),
     "usage": term("Usage"),
@@ -41,7 +42,7 @@ COMMON = {
     "support": term("Support"),
     "relationship": term("Relationship"),
 }
-"""Codes that most portfolios have: stages and statuses of accounts, dimensions of a score."""
+"""Codes that most portfolios have: stages and statuses of accounts, dimensions of a score, roles of people."""
 
 
 def readable(code: str) -> str:
@@ -87,7 +88,7 @@ class Labels:
         return self._known[column, value]
 
     def _unstated(self, column: str, value: str) -> str:
-        common = COMMON.get(value) if column in (*ATTRIBUTES, STATUS, DIMENSION) else None
+        common = COMMON.get(value) if column in (*ATTRIBUTES, STATUS, DIMENSION, ROLE) else None
         return _capital(catalogue(self.language).gettext(common)) if common else readable(value)
 
     def code(self, column: str, label: str) -> str:
@@ -153,6 +154,8 @@ class Labels:
         ]
         columns = {name: name for name in (*ATTRIBUTES, DIMENSION, *texts)}
         columns |= dict.fromkeys(("recommended_playbook", PLAYBOOK), PLAYBOOK)
+        if table == "dim_contact":
+            columns[ROLE] = ROLE
         if table in ACCOUNT_TABLES:
             columns[STATUS] = STATUS
         if table == "fct_tickets":

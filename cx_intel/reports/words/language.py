@@ -28,6 +28,7 @@ UNITS_AFTER_ONE: dict[str, dict[str, str]] = {
         "Ereignisse pro Tag": "Ereignis pro Tag",
         "Fahrzeuge": "Fahrzeug",
         "Funktionen": "Funktion",
+        "Berichte": "Bericht",
         "Kunden": "Kunde",
         "Module": "Modul",
         "Monate": "Monat",
@@ -199,7 +200,8 @@ class Language:
         """The same numbers for Vega: the locale of its number formats, `$` being the reporting currency."""
         symbol = [f"{self.symbol}{self.gap}", ""] if self.symbol_first else ["", f"{self.gap}{self.symbol}"]
         symbols = self._locale.number_symbols["latn"]
-        return {"decimal": symbols["decimal"], "thousands": symbols["group"], "grouping": [3], "currency": symbol}
+        numbers = {"decimal": symbols["decimal"], "thousands": symbols["group"], "grouping": [3]}
+        return numbers | {"currency": symbol, "percent": self.percent_sign}
 
     def script_formats(self) -> dict[str, Any]:
         """The same for the scripts of a page: the parts that they put amounts together from."""
