@@ -52,6 +52,8 @@ const report = (() => {
     for (const name of ["fill", "stroke", "clip-path"]) {
       for (const element of inner.querySelectorAll(`[${name}^="url("]`)) element.setAttribute(name, element.getAttribute(name).replace(/^url\([^#]*#/, "url(#"));
     }
+    const picture = inner.querySelector("svg");
+    if (picture) { picture.removeAttribute("role"); picture.setAttribute("aria-hidden", "true"); }
     return drawn;
   }
 
@@ -129,6 +131,9 @@ const report = (() => {
     notice.textContent = say("These figures are {n} days old. Refresh the portfolio for newer ones.", { n: number(age) });
     notice.hidden = false;
   }
+
+  const current = document.querySelector("nav [aria-current]"), menu = current && current.closest("ul");
+  if (menu) menu.scrollLeft = current.offsetLeft - menu.offsetLeft - (menu.clientWidth - current.offsetWidth) / 2;
 
   /* A page of an earlier day that was sent alone: what its charts show is told in words. */
   const library = document.querySelector("script[src]");

@@ -23,7 +23,8 @@ class ReportSettings(Settings):
     labels: dict[Name, dict[str, Label]] = {}
     """Account attribute, `category` or `priority` of tickets, `contact_role` of people, or `dimension` of the score: value:
     what people read in its place, a text or one in each language, such as {segment: {smb: {en: Small business, de:
-    Kleinbetrieb}}}. Default: the value, made readable (mid_market is Mid market). Tables, exports and conditions keep the values."""
+    Kleinbetrieb}}}. Default: the value, made readable (mid_market is Mid market). Tables, exports and conditions keep the
+    values."""
     exports: list[Literal["csv", "parquet", "xlsx"]] = ["csv", "parquet", "xlsx"]
     """Forms of export: tables as CSV and Parquet, a workbook for leaders of customer success as XLSX; [] for none."""
     export_tables: Literal["all"] | list[str] = "all"

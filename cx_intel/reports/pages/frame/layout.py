@@ -14,7 +14,7 @@ from typing import Any
 
 import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cx_intel.reports.charts.drawing.figure import CONTAINER, Figure, Rows
 from cx_intel.reports.charts.drawing.palette import chart_theme
@@ -79,7 +79,13 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["account_link"] = account_link
+    environment.filters["breakable"] = breakable
     return environment
+
+
+def breakable(text: str) -> Markup:
+    """A text of a cell, escaped, whose addresses of mail may break where they are too long for their column."""
+    return Markup(str(escape(text)).replace("@", "<wbr>@"))
 
 
 def scripts_of(template: str) -> tuple[str, ...]:
