@@ -390,6 +390,12 @@ def test_the_marks_of_a_chart_are_reached_by_keyboard(site: Path, tab: Tab, sql:
 
     churned, shown = months(MONTHS)[10], "#movers tbody tr:visible th a"
     page = opened(tab, site, "revenue", f"?month={churned:%Y-%m}")
+    page.evaluate("document.querySelector('#panel-mrr_movements .mark-list').open = true")
+    keys = page.locator("#panel-mrr_movements .mark-list button").evaluate_all(
+        "all => all.map(e => JSON.parse(e.dataset.key))"
+    )
+    assert keys[0][0] == str(months(MONTHS)[-1])
+    assert [month for month, _ in keys] == sorted((month for month, _ in keys), reverse=True)
     chosen(page, "waterfall", "Churned")
     page.wait_for_selector("html[data-filtered*='churn']", state="attached")
     assert page.locator(shown).all_text_contents() == moved(sql, churned, "churn") != []

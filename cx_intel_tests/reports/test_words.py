@@ -19,13 +19,14 @@ from cx_intel.models.expressions.reasons import Reason, as_json, reason, reason_
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.data.report_data import ReportData
 from cx_intel.reports.data.signals import event_words, label_of
-from cx_intel.reports.pages.frame.layout import render
+from cx_intel.reports.pages.frame.layout import breakable, render
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
 from cx_intel.reports.words.catalogue import CATALOGUES
-from cx_intel.reports.words.labels import CODE
+from cx_intel.reports.words.labels import CODE, Labels
 from cx_intel.reports.words.language import Code, Language
 from cx_intel.reports.words.reasons import why
 from cx_intel.reports.words.rounding import rounded, rounded_all
+from cx_intel.reports.words.tables import table_name
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import executed, shipped
 from cx_intel_tests.helpers.report_books import book_of
@@ -207,3 +208,17 @@ def test_a_column_is_rounded_as_each_of_its_numbers(digits: int) -> None:
     given = [0.125, 2.675, -2.675, 1.005, 0.5, -0.5, 1e6 + 0.05, 0.0, 12.3449, 99.95]
     assert rounded_all(pd.Series(given), digits).tolist() == [float(rounded(value, digits)) for value in given]
     assert rounded_all(pd.Series([None, 1.25]), digits).isna().tolist() == [True, False]
+
+
+def test_charts_tables_and_people_are_told_in_german() -> None:
+    german = Language("de", "EUR")
+    assert german.vega_locale()["percent"] == "\u00a0%"
+    assert german.unit_after_one("Berichte") == "Bericht"
+    labels = Labels(shipped("fleet"))
+    assert table_name("legacy_system_health_summary", german, labels.attribute) == "Health nach Altsystem"
+    people = labels.in_words("dim_contact", pd.DataFrame({"contact_role": ["end_user", "Einkauf", None]}))
+    assert list(people["contact_role"])[:2] == ["Anwender", "Einkauf"]
+
+
+def test_addresses_of_mail_may_break_and_nothing_else_is_markup() -> None:
+    assert breakable("a@b.example <x>") == "a<wbr>@b.example &lt;x&gt;"

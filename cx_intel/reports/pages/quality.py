@@ -69,7 +69,7 @@ def _checks(data: ReportData) -> Section:
 
     columns: list[Column] = [
         c.level(say("Outcome"), "outcome", [Mark(name, *look, say(name)) for name, look in OUTCOMES.items()]),
-        on_card(1, c.table(say("Table"), "table_name")),
+        on_card(1, c.table(say("Table"), "table_name", data.labels.attribute)),
         on_card(2, c.text(say("What is asked"), "rule")),
         on_card(3, (c.heading(say("Rows that fail"), "number"), share)),
         on_card(4, c.text(say("What to do"), "what_to_do")),
@@ -92,7 +92,7 @@ def _checks(data: ReportData) -> Section:
             summary,
             say("Rules by table"),
             [
-                c.table(say("Table"), "table_name"),
+                c.table(say("Table"), "table_name", data.labels.attribute),
                 c.number(say("Passed"), PASSED),
                 c.number(say("Warnings"), WARNED),
                 c.number(say("Failed"), FAILED),
@@ -122,13 +122,17 @@ def _quarantine(data: ReportData) -> Section:
         table_of(
             counted,
             say("Why rows were quarantined: {n}", n=data.language.number(len(quarantined))),
-            [c.table(say("Table"), "source_table"), c.text(say("Reason"), "reason"), c.number(say("Rows"), "rows")],
+            [
+                c.table(say("Table"), "source_table", data.labels.attribute),
+                c.text(say("Reason"), "reason"),
+                c.number(say("Rows"), "rows"),
+            ],
         ),
         table_of(
             quarantined,
             say("The rows"),
             [
-                c.table(say("Table"), "source_table"),
+                c.table(say("Table"), "source_table", data.labels.attribute),
                 c.text(say("File"), "source_file"),
                 c.number(say("Row"), "row_number"),
                 c.text(say("Reason"), "reason"),
@@ -216,7 +220,7 @@ def _freshness(data: ReportData) -> Section:
         frame,
         say("The newest day of each table, the oldest first"),
         [
-            c.table(say("Table"), "table"),
+            c.table(say("Table"), "table", data.labels.attribute),
             c.day(say("Newest day"), "newest"),
             c.number(say("Days behind"), "lag"),
             c.number(say("Rows"), "rows"),

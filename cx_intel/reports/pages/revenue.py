@@ -234,7 +234,7 @@ def _outside_mrr(data: ReportData) -> list[Table]:
                 c.day(say("Billed on"), "billed_on"),
                 c.text(say("Product"), "product_name"),
                 c.money(say("Amount"), "amount", 2),
-                c.table(say("Table"), "source_table"),
+                c.table(say("Table"), "source_table", data.labels.attribute),
                 c.text(say("Why"), "why"),
             ],
             limit=MOVERS,

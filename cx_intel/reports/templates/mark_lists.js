@@ -21,11 +21,11 @@
     if (/^(axis|legend|title)/.test(mark.role || "")) return;
     for (const item of mark.items || []) {
       if (mark.marktype === "group") for (const inner of item.items || []) yield* items(inner);
-      else if (DRAWN.has(mark.marktype) && item.datum && item.tooltip) yield item;
+      else if (DRAWN.has(mark.marktype) && item.datum && item.tooltip && !(mark.marktype === "rect" && !(item.width && item.height))) yield item;
     }
   }
 
-  /* Each key once, with what the tooltips of all its marks have in common. */
+  /* Each key once, with what the tooltips of all its marks have in common; the newest month or the largest account in front. */
   function marksOf(chart) {
     const found = new Map();
     for (const item of items(chart.result.view.scenegraph().root)) {
@@ -36,14 +36,14 @@
       if (known) known.told = known.told.filter((line) => told.includes(line)); else found.set(key, { key, datum: item.datum, told });
     }
     const all = [...found.values()];
-    if (chart.opensAccounts) all.sort((a, b) => (b.datum.arr || 0) - (a.datum.arr || 0));
-    return all;
+    const at = ({ datum }) => String(datum.at || "");
+    return all.sort(chart.opensAccounts ? (a, b) => (b.datum.arr || 0) - (a.datum.arr || 0) : (a, b) => at(b).localeCompare(at(a)));
   }
 
   const boxOf = (chart) => document.querySelector("#panel-" + chart.id + " .mark-list");
   function fill(chart) {
-    const box = boxOf(chart), all = marksOf(chart), list = document.createElement("ul");
-    list.append(...all.slice(0, LISTED).map(({ key, datum, told }) => {
+    const box = boxOf(chart), all = marksOf(chart), most = chart.opensAccounts ? LISTED : all.length, list = document.createElement("ul");
+    list.append(...all.slice(0, most).map(({ key, datum, told }) => {
       const item = document.createElement("li"), button = document.createElement("button");
       button.type = "button";
       button.className = "quiet";
@@ -54,7 +54,7 @@
       return item;
     }));
     box.replaceChildren(box.firstElementChild, list);
-    if (all.length > LISTED) box.append(Object.assign(document.createElement("p"), { className: "left-out", textContent: say("{n} of {all} are shown.", { n: report.number(LISTED), all: report.number(all.length) }) }));
+    if (all.length > most) box.append(Object.assign(document.createElement("p"), { className: "left-out", textContent: say("{n} of {all} are shown.", { n: report.number(LISTED), all: report.number(all.length) }) }));
   }
 
   function add(chart) {

@@ -4,6 +4,8 @@ The question that each table answers stands in its contract, its code beside the
 Values within tables are named in `labels.py`.
 """
 
+from collections.abc import Callable
+
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.labels import readable
 from cx_intel.reports.words.language import Language
@@ -89,13 +91,21 @@ GROUPS = {
 """Attribute of accounts: what health is summed up by."""
 
 
-def table_name(table: str, language: Language) -> str:
-    """What people call a table; one that is not named here by its code, made readable."""
+def table_name(table: str, language: Language, attribute: Callable[[str], str] = readable) -> str:
+    """What people call a table; one that is not named here by its code, made readable.
+
+    Args:
+        table: Its code.
+        language: Of the reader.
+        attribute: What an attribute of the portfolio is called, by which health is summed up.
+    """
     if table in TABLES:
         return language.say(TABLES[table])
     if table.startswith(STAGED):
-        return language.say("{table}, as read", table=table_name(table.removeprefix(STAGED), language))
+        return language.say("{table}, as read", table=table_name(table.removeprefix(STAGED), language, attribute))
     if table.endswith(SUMMARY):
         by = table.removesuffix(SUMMARY)
-        return language.say("Health by {attribute}", attribute=language.say(GROUPS.get(by) or readable(by)))
+        return language.say(
+            "Health by {attribute}", attribute=language.say(GROUPS[by]) if by in GROUPS else attribute(by)
+        )
     return readable(table)

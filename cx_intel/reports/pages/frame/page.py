@@ -197,12 +197,12 @@ class Columns:
             MISSING if is_missing(row[column]) else self.f.say(str(row[column]))
         )
 
-    def table(self, label: str, column: str) -> Column:
-        """A table of the warehouse: its name, and its code for commands."""
+    def table(self, label: str, column: str, attribute: Callable[[str], str]) -> Column:
+        """A table of the warehouse: its name, which may tell an attribute of the portfolio, and its code for commands."""
 
         def cell(row: dict[str, Any]) -> Cell:
             code = str(row[column])
-            return Cell(table_name(code, self.f), code=code)
+            return Cell(table_name(code, self.f, attribute), code=code)
 
         return self.heading(label), cell
 
