@@ -14,6 +14,9 @@ from cx_intel.proposals.presets import PresetProposal
 from cx_intel.proposals.tables import TableProposal
 from cx_intel.proposals.words.names import plain
 
+MANY = 5
+"""Ids of accounts of which one at least is expected to be known."""
+
 
 def with_decimal_sign(tables: Iterable[TableProposal]) -> list[TableProposal]:
     """The proposals, where numbers that may be meant either way are read as those of the other files are written."""
@@ -47,7 +50,7 @@ def with_names(tables: Sequence[TableProposal]) -> list[TableProposal]:
 
 
 def with_strangers(table: TableProposal, accounts: Collection[str]) -> TableProposal:
-    """The proposal with a doubt where its account ids are not those of the accounts.
+    """The proposal with a doubt where its account ids are not those of the accounts; left out where not one is.
 
     Of many accounts only the first are known: strangers are then ids that are written like none of them.
     """
@@ -67,6 +70,8 @@ def with_strangers(table: TableProposal, accounts: Collection[str]) -> TableProp
         f"{len(strangers)} of {len(ids)} ids in {table.columns['account_id']} are no ids of the accounts, such as "
         f"{min(strangers)}: where they are another system's, state its `system` and its links under `identity`."
     )
+    if len(strangers) == len(ids) >= MANY:
+        return replace(table, left_out=doubt)
     return replace(table, doubts=(*table.doubts, doubt))
 
 

@@ -37,6 +37,8 @@ USUAL_GAPS, NEWEST_DAYS, LEAST_DAYS = 10, 20, 5
 """Where they begin often it is so many times the usual gap between the newest days, if there are so many at least."""
 _SELDOM = ("accounts", "subscriptions", "account_aliases")
 """Tables whose newest row does not tell the day of the export."""
+LATER_SHARE = 0.05
+"""Where more of the accounts and contracts begin after the newest of the other rows, these ended before the export."""
 REVENUE_TABLES = ("subscriptions", "mrr_history", "invoices")
 """The tables that MRR can be read from, the likeliest basis first."""
 _FUTURE = {
@@ -86,17 +88,22 @@ def draft_of(proposal: Proposal, name: str, today: date, *, folder: Path | None 
     for table in proposal.tables:
         lines += _source(table, variable, connection)
     for table in proposal.incomplete:
-        missing = ", ".join(table.missing)
-        paid = table.table == "invoices" and "status" in table.missing
-        lines += _comment(
-            f"{table.found.title} seems to be {table.table}, which needs {missing}: say which column it is"
-            f"{', or state `constants: {status: paid}` where all are paid' if paid else ''}. "
-            f"{'There are ' + ', '.join(table.unread) if table.unread else 'All columns are read'}."
-        )
+        lines += _comment(_why_not_read(table))
         lines += [f"  # {line.removeprefix('  ')}" for line in _source(table, variable, connection)]
     for files in proposal.others:
         lines += _comment(f"Not used: {files.title}" + (f" ({files.fault})" if files.fault else ""))
     return "\n".join(lines) + "\n"
+
+
+def _why_not_read(table: TableProposal) -> str:
+    if table.left_out:
+        return f"{table.found.title} seems to be {table.table}, and is not read: {table.left_out}"
+    paid = table.table == "invoices" and "status" in table.missing
+    return (
+        f"{table.found.title} seems to be {table.table}, which needs {', '.join(table.missing)}: say which column it is"
+        f"{', or state `constants: {status: paid}` where all are paid' if paid else ''}. "
+        f"{'There are ' + ', '.join(table.unread) if table.unread else 'All columns are read'}."
+    )
 
 
 def _currency(proposal: Proposal) -> list[str]:
@@ -154,6 +161,8 @@ def _as_of(proposal: Proposal, today: date) -> list[str]:
         days[files.title in slow] += of_file
         begun += [min(of_file)] if of_file and files.title not in slow else []
     frequent, seldom = max(days[False], default=None), max(days[True], default=None)
+    if frequent and sum(day > frequent for day in days[True]) > LATER_SHARE * len(days[True]):
+        frequent = None
     newest = frequent or seldom or today
     reaches_back = bool(frequent or seldom) and max(begun, default=date.min) <= newest - HISTORY
     compared = f", first_snapshots: {COMPARED}" if reaches_back else ""
@@ -182,7 +191,7 @@ def _basis(delivered: Container[str]) -> list[str]:
     if basis:
         return [f"revenue: {{basis: {basis}}}"]
     return [
-        "revenue: {basis: subscriptions} # no contracts, invoices or MRR were found: without them there is no revenue"
+        "revenue: {basis: subscriptions} # no contracts, invoices or MRR were found: no refresh until a source delivers them"
     ]
 
 

@@ -12,6 +12,7 @@ from cx_intel.proposals.agreement import known_accounts, with_decimal_sign, with
 from cx_intel.proposals.folders import FoundFiles, look_into
 from cx_intel.proposals.landed import FirstRows, landed_tables
 from cx_intel.proposals.links import from_other_files, people_as_accounts
+from cx_intel.proposals.paid import with_paid_prices
 from cx_intel.proposals.presets import LandedProposal, PresetProposal, fitting, fitting_schemas
 from cx_intel.proposals.shapes import accounts_from, contracts_of_accounts, months_of_files, wide_months, without_totals
 from cx_intel.proposals.tables import TableProposal, is_named, is_never, proposed
@@ -30,7 +31,7 @@ class Proposal:
         found: The files of the folder.
         presets: The presets that fit it.
         tables: Files that are taken for a canonical table, and can be read as it.
-        incomplete: Files that seem to be a table and lack a column that it needs.
+        incomplete: Files that seem to be a table and lack a column that it needs, or whose accounts are none that is known.
         others: Files that nothing is made of.
         landed: The presets that fit the schemas of a database.
     """
@@ -118,7 +119,9 @@ def proposal_for(
         tables += [contracts for contracts in of_accounts if contracts]
     accounts = known_accounts(presets, tables) if not landed else frozenset[str]()
     tables = [with_strangers(table, accounts) for table in with_names(with_decimal_sign(tables))]
-    return Proposal(found, presets, tables, incomplete, others, landed)
+    left_out = [table for table in tables if table.left_out]
+    tables = with_paid_prices([table for table in tables if not table.left_out], incomplete)
+    return Proposal(found, presets, tables, [*left_out, *incomplete], others, landed)
 
 
 def _open(incomplete: Sequence[TableProposal], tables: Sequence[TableProposal]) -> list[TableProposal]:

@@ -49,6 +49,7 @@ class TableProposal:
         query: What gives the table, where its rows are not those of the files; the files' names are those of `columns` in it.
         joined: The files or the table that tell more of each row, such as the price of a subscription's plan.
         of_joined: Canonical name: its name there; `key` is what both have.
+        left_out: Why it is not read for now, though no column is missing.
     """
 
     table: str
@@ -60,6 +61,7 @@ class TableProposal:
     query: str = ""
     joined: FoundFiles | None = None
     of_joined: dict[str, str] = field(default_factory=dict)
+    left_out: str = ""
 
     @property
     def joined_as(self) -> str:

@@ -125,8 +125,7 @@ def _print_found(found: "Proposal") -> None:
         for doubt in table.doubts:
             console.print(f"  [yellow]{escape(doubt)}[/]")
     for table in found.incomplete:
-        console.print(
-            f"[yellow]{escape(table.found.title)}[/] seems to be {table.table}; not told: {', '.join(table.missing)}"
-        )
+        why = f", and is not read: {table.left_out}" if table.left_out else f"; not told: {', '.join(table.missing)}"
+        console.print(f"[yellow]{escape(table.found.title)}[/] seems to be {table.table}{escape(why)}")
     for files in found.others:
         console.print(f"[dim]not used: {escape(files.title)} {escape(files.fault)}[/]")
