@@ -264,6 +264,8 @@ def _source(table: TableProposal, variable: str, connection: str) -> Iterator[st
         keys = {"kind": "files", "table": table.table, "path": path, **table.found.layout}
         keys["columns"] = {name: column for name, column in table.columns.items() if name != column}
         keys |= table.more
+        if table.namesakes:
+            keys["constants"] = {**dict.fromkeys(table.namesakes, ""), **table.constants}
     for n, line in enumerate(_yaml({key: value for key, value in keys.items() if value != {}}).splitlines()):
         yield f"  {'- ' if n == 0 else '  '}{line}"
     if table.unread:

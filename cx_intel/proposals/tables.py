@@ -50,6 +50,7 @@ class TableProposal:
         joined: The files or the table that tell more of each row, such as the price of a subscription's plan.
         of_joined: Canonical name: its name there; `key` is what both have.
         left_out: Why it is not read for now, though no column is missing.
+        namesakes: Canonical names that a column of the files has and that it is not taken for: a source would read it.
     """
 
     table: str
@@ -62,6 +63,7 @@ class TableProposal:
     joined: FoundFiles | None = None
     of_joined: dict[str, str] = field(default_factory=dict)
     left_out: str = ""
+    namesakes: tuple[str, ...] = ()
 
     @property
     def joined_as(self) -> str:
@@ -221,7 +223,11 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
         ends, said = (of_ends if table == "subscriptions" else of_periods)(columns, found, _formats(more))
         more, doubts = more | ends, doubts + said
     keys, said = meanings(table, columns, found)
-    return TableProposal(table, found, columns, {**by_mail, **more, **keys}, missing, (*doubts, *said))
+    told = [doubt.partition(" says ")[0] for doubt in misread]
+    namesakes = [name for name in kinds if name in found.columns and name not in (*columns, *told)]
+    return TableProposal(
+        table, found, columns, {**by_mail, **more, **keys}, missing, (*doubts, *said), namesakes=tuple(namesakes)
+    )
 
 
 def _mail_column(found: FoundFiles) -> str | None:

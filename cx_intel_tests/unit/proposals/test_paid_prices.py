@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel_tests.helpers.proposed import drafted
+from cx_intel_tests.helpers.proposed import delivered, drafted
 
 pytestmark = pytest.mark.slow  # drafts of whole folders
 
@@ -75,3 +75,37 @@ def test_contracts_that_begin_after_all_other_rows_tell_the_day_of_the_export(tm
 
     assert "default: 2025-08-01" in drafted(tmp_path / "later", {**files, "subscriptions.csv": later})
     assert "default: 2024-03-08" in drafted(tmp_path / "one", {**files, "subscriptions.csv": one})
+
+
+DISCOUNTED = "subscription_id,customer_id,start_date,mrr,discount_pct\n" + "".join(
+    f"S{n},{n},2024-01-0{n},100,{10 * (n % 2)}\n" for n in range(1, 11)
+)
+
+
+def invoices(discounted: int) -> str:
+    """One of each contract, of so much where it has a discount."""
+    paid = ((n, discounted if n % 2 else 100) for n in range(1, 11))
+    rows = "".join(f"I{n},S{n},{n},2024-02-0{n % 9 + 1},{amount},paid\n" for n, amount in paid)
+    return "invoice_id,subscription_id,customer_id,invoice_date,amount_due,status\n" + rows
+
+
+def test_a_discount_is_taken_off_where_invoices_are_without_it(tmp_path: Path) -> None:
+    files = {"customers.csv": CUSTOMERS, "subscriptions.csv": DISCOUNTED, "invoices.csv": invoices(90)}
+
+    text = drafted(tmp_path, files)
+
+    assert "discount_pct is taken off mrr, as 5 of 5 amounts of invoices.csv are what is left of it." in text
+    assert {row["discount_pct"] for row in delivered(tmp_path, text)["subscriptions"]} == {"0", "10"}
+
+
+def test_a_discount_that_is_taken_off_already_is_not_read_by_its_name(tmp_path: Path) -> None:
+    files = {"customers.csv": CUSTOMERS, "subscriptions.csv": DISCOUNTED}
+
+    told = drafted(tmp_path / "told", {**files, "invoices.csv": invoices(100)})
+    taken = drafted(tmp_path / "taken", files)
+
+    said = "mrr is taken for what is paid, discount_pct taken off already"
+    assert f"{said}, as 5 of 5 amounts of invoices.csv are mrr alone." in told
+    assert f"{said}.\n" in taken
+    for folder, text in (("told", told), ("taken", taken)):
+        assert {row["discount_pct"] for row in delivered(tmp_path / folder, text)["subscriptions"]} == {""}
