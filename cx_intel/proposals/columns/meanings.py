@@ -20,6 +20,8 @@ from cx_intel.proposals.words.values import (
     TRIALS,
     WON,
 )
+from cx_intel.settings.revenue.subscription_statuses import STATUSES as STATUS_ROLES
+from cx_intel.settings.revenue.subscription_statuses import status_key
 from cx_intel.settings.yaml.presets import merged
 
 FIGURE = re.compile(r"^-?\d+(\.\d+)?$")
@@ -207,9 +209,30 @@ def _words(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     if (status := columns.get("status")) and plain(columns.get("subscription_id", "")) in _OF_DEALS:
         keys["where"] = {status: won} if (won := [w for w in found.values(status) if w.lower() in WON][:1]) else {}
         doubts.append(f"Only deals that are won count: `where` says which {status} they have.")
+    elif status and table == "subscriptions":
+        doubts += _of_statuses(columns, found.values_to_the_end(status), values.get("status", {}))
     if values := {name: words for name, words in values.items() if words}:
         keys["values"] = values
     return keys, doubts
+
+
+def _of_statuses(columns: dict[str, str], said: Sequence[str], translated: Mapping[str, str]) -> list[str]:
+    """What a refresh will not take: words that are not known, and contracts that have ended without a day."""
+    words = sorted({translated.get(word.lower(), word) for word in said})
+    roles = {word: STATUS_ROLES.get(status_key(word)) for word in words}
+    unknown, ended = [w for w in words if roles[w] is None], [w for w in words if roles[w] == "ended"]
+    doubts = []
+    if unknown:
+        doubts.append(
+            f"{columns['status']} says {', '.join(unknown[:5])}, which is not known: state under "
+            f"`revenue.subscription_statuses` what it means, such as {{{unknown[0]}: counting}}."
+        )
+    if ended and not {"end_date", "canceled_at", "cancel_at"} & set(columns):
+        doubts.append(
+            f"No column says when those ended that are {', '.join(ended)}: map the day to end_date, or state "
+            f"{{{ended[0]}: never}} under `revenue.subscription_statuses`, which leaves them out of the past too."
+        )
+    return doubts
 
 
 def _with_worst(said: Sequence[str]) -> list[str]:

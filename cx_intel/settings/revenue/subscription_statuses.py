@@ -12,7 +12,7 @@ StatusRole: TypeAlias = Literal["counting", "ended", "never", "trial", "paused"]
 `trial_end`, else never. paused: counts until `paused_at`, else until the load that shows it."""
 
 STATUSES: dict[str, StatusRole] = {
-    **dict.fromkeys(("active", "past_due", "unpaid", "non_renewing"), "counting"),
+    **dict.fromkeys(("active", "activated", "live", "past_due", "unpaid", "non_renewing"), "counting"),
     **dict.fromkeys(
         (
             "cancelled",
@@ -24,12 +24,15 @@ STATUSES: dict[str, StatusRole] = {
             "replaced",
             "terminated",
             "churned",
+            "inactive",
+            "closed",
+            "lapsed",
         ),
         "ended",
     ),
     **dict.fromkeys(("trial", "trialing", "in_trial"), "trial"),
     **dict.fromkeys(("draft", "incomplete", "incomplete_expired", "future", "void"), "never"),
-    "paused": "paused",
+    **dict.fromkeys(("paused", "suspended"), "paused"),
 }
 """Known words: what each means."""
 

@@ -203,3 +203,18 @@ def test_words_of_a_billing_that_a_price_makes_needless_go(tmp_path: Path) -> No
 
     assert "billing_period_months" not in text
     assert [row["amount"] for row in delivered(tmp_path, text)["subscriptions"]] == ["199", "29"]
+
+
+def test_statuses_that_a_refresh_will_not_take_are_told(tmp_path: Path) -> None:
+    contracts = "subscription_id,customer_id,start_date,mrr,status\n"
+    contracts += "S1,1,2024-01-01,100,Active\nS2,2,2024-02-01,50,At Risk\nS3,1,2024-03-01,20,Cancelled\n"
+
+    text = " ".join(
+        drafted(tmp_path, {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts}).replace("#", "").split()
+    )
+
+    assert "status says At Risk, which is not known: state under `revenue.subscription_statuses`" in text
+    assert (
+        "No column says when those ended that are Cancelled: map the day to end_date, or state {Cancelled: never}"
+        in text
+    )
