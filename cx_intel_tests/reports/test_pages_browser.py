@@ -155,6 +155,14 @@ def test_accounts_are_searched_and_sorted_by_keyboard(site: Path, tab: Tab) -> N
     assert page.locator("#accounts tbody th").all_text_contents() == first[::-1]
 
 
+def test_two_days_are_compared_in_german(site: Path, tab: Tab) -> None:
+    page = tab.open(site / "fleet" / "accounts.html", "?list.from=2025-01-24")
+    page.wait_for_function("document.querySelector('#compared').textContent.includes('12 fielen um so viel')")
+    told = page.locator("#compared").text_content()
+    assert told.startswith("Vom 24.01.2025 bis zum 31.01.2025: 0 stiegen um einen Punkt oder mehr,")
+    assert page.locator("th[data-name=tier_then]").text_content() == "Stufe am 24.01.2025"
+
+
 def test_an_account_opens_and_closes_by_keyboard(site: Path, tab: Tab) -> None:
     page = tab.open(site / "fleet" / "accounts.html")
     page.locator("#accounts tbody a", has_text="Gamma KG").focus()

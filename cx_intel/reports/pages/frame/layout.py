@@ -31,7 +31,7 @@ VEGA_LITE = "6.4"
 """The version of Vega-Lite that charts are written in and drawn with."""
 PACKED_FROM = 5000
 """Rows of a chart that are packed where there are more: one of many cells and months."""
-SAID = re.compile(r'\bsay\("([^"]+)"')
+SAID = re.compile(r'\bsay\(\s*"([^"]+)"')
 """A text in a script: the first argument of `say`."""
 SHOWN = {
     "dashboard": ("account_snapshot", "nrr_summary", "renewal_pipeline"),
