@@ -41,7 +41,8 @@ def test_tables_of_events_live_there_and_no_other() -> None:
     }
     assert tables_on_cluster(shipped("novacrm"), STORAGE) == found
     assert clusters([shipped("novacrm")]) == {}
-    of_files = portfolio(sources=[{"kind": "files", "table": "usage_events", "path": "/events"}])
+    events = {"kind": "files", "table": "usage_events", "path": "/events"}
+    of_files = portfolio(sources=[events, {"kind": "synthetic", "world": "novacrm"}])
     assert tables_on_cluster(of_files, STORAGE) == found | {"raw_usage_events": "_day", "again_raw_usage_events": ""}
     assert tables_on_cluster(of_files, STORAGE.model_copy(update={"files": "driver"})) == found
 
