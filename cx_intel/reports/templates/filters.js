@@ -102,6 +102,7 @@
 
   /* What stays of the whole company while a filter is set says so. */
   const wholes = [], described = new Map();
+  const DAY = /\d{1,2} \S+ \d{4}|\d{2}\.\d{2}\.\d{4}/g;  // a day alone is no figure
   function tag(element, before = false) {
     const words = document.createElement("span");
     words.className = "whole";
@@ -119,7 +120,7 @@
       else described.set(figure.querySelector(".chart"), figure.querySelector(".chart").getAttribute("aria-label"));
     }
     for (const table of document.querySelectorAll("[data-table]")) if (!table.querySelector("tr[data-cell]") && !table.dataset.kept && !(table.id in page.tables)) tag(table.querySelector("caption"));
-    for (const note of document.querySelectorAll(".note, p.empty:not([data-empty])")) if (/\d/.test(note.textContent)) tag(note, true);
+    for (const note of document.querySelectorAll(".note, p.empty:not([data-empty])")) if (/\d/.test(note.textContent.replace(DAY, ""))) tag(note, true);
   }
 
   /* The answer for the whole company is folded away while a filter is set. */
