@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from cx_intel.proposals.agreement import known_accounts, with_decimal_sign, with_names, with_strangers
+from cx_intel.proposals.durations import with_times
 from cx_intel.proposals.folders import FoundFiles, look_into
 from cx_intel.proposals.landed import FirstRows, landed_tables
 from cx_intel.proposals.links import from_other_files, people_as_accounts
@@ -89,7 +90,10 @@ def proposal_for(
     tables: list[TableProposal] = []
     incomplete: list[TableProposal] = []
     others: list[FoundFiles] = []
-    for files in sorted(_left(found, folder, read), key=lambda files: _fit(files, known), reverse=True):
+    left = _left(found, folder, read)
+    left, samples_of_others = _without_samples(left)
+    others += samples_of_others
+    for files in sorted(left, key=lambda files: _fit(files, known), reverse=True):
         by_domain = "identity_links" in delivered
         guess = None
         if not files.fault and "mrr_history" not in delivered:
@@ -120,7 +124,7 @@ def proposal_for(
     accounts = known_accounts(presets, tables) if not landed else frozenset[str]()
     tables = [with_strangers(table, accounts) for table in with_names(with_decimal_sign(tables))]
     left_out = [table for table in tables if table.left_out]
-    tables = with_paid_prices([table for table in tables if not table.left_out], incomplete)
+    tables = with_paid_prices([with_times(table) for table in tables if not table.left_out], incomplete)
     return Proposal(found, presets, tables, [*left_out, *incomplete], others, landed)
 
 
@@ -146,6 +150,15 @@ def _left(found: Sequence[FoundFiles], folder: Path, read: Container[str]) -> li
         return [name_of_head(path.relative_to(folder).as_posix()) for path in files.paths]
 
     return [files for files in found if not any(head in read for head in heads(files))]
+
+
+def _without_samples(found: Sequence[FoundFiles]) -> tuple[list[FoundFiles], list[FoundFiles]]:
+    """The files, and those that call themselves a sample beside others that do not."""
+    samples = [files for files in found if "sample" in files.plain_name.split("_")]
+    if len(samples) == len(found):
+        return list(found), []
+    why = "its name says that it is a sample"
+    return [f for f in found if f not in samples], [replace(f, fault=f.fault or why) for f in samples]
 
 
 def _why_not(files: FoundFiles, known: Portfolio, by_preset: Mapping[str, FittingPreset]) -> str:

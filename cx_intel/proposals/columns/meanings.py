@@ -213,7 +213,24 @@ def _words(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
         doubts += _of_statuses(columns, found.values_to_the_end(status), values.get("status", {}))
     if values := {name: words for name, words in values.items() if words}:
         keys["values"] = values
+    if table == "subscriptions" and "where" not in keys:
+        where, told = _never_begun(columns, found)
+        keys, doubts = keys | where, doubts + told
     return keys, doubts
+
+
+def _never_begun(columns: dict[str, str], found: FoundFiles) -> Meaning:
+    """Leaves out rows without a start and without an amount, as of trials that came to nothing; tells of others."""
+    start, price = columns.get("start_date", ""), columns.get("amount", columns.get("unit_amount", ""))
+    rows = [row for row in found.rows if not (row.get(start) or "").strip()] if start and price else []
+    if not rows:
+        return {}, []
+    if all(re.fullmatch(r"|0+([.,]0+)?", (row.get(price) or "").strip()) for row in rows):
+        said = f"Rows without {start} have no {price}: they never began, and `where` leaves them out."
+        return {"where": {start: {"not": None}}}, [said]
+    return {}, [
+        f"{start} is empty in {len(rows)} of {len(found.rows)} rows: they are quarantined, as they say no start."
+    ]
 
 
 def _of_statuses(columns: dict[str, str], said: Sequence[str], translated: Mapping[str, str]) -> list[str]:

@@ -218,3 +218,37 @@ def test_statuses_that_a_refresh_will_not_take_are_told(tmp_path: Path) -> None:
         "No column says when those ended that are Cancelled: map the day to end_date, or state {Cancelled: never}"
         in text
     )
+
+
+def test_tickets_that_say_how_long_they_took_are_resolved_then(tmp_path: Path) -> None:
+    tickets = "ticket_id,customer_id,created_at,resolution_hours,first_response_minutes,priority\n"
+    tickets += "T1,1,2024-03-01 10:00:00,10.5,90,High\nT2,2,2024-03-02,,,Low\n"
+
+    contracts = "subscription_id,customer_id,start_date,mrr\nS1,1,2024-01-01,100\nS2,2,2024-02-01,50\n"
+    files = {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts, "support_tickets.csv": tickets}
+    text = drafted(tmp_path, files)
+
+    assert "# resolved_at is created_at and resolution_hours later." in text
+    first, second = delivered(tmp_path, text)["support_tickets"]
+    assert (first["resolved_at"], first["first_reply_at"]) == ("2024-03-01T20:30:00", "2024-03-01T11:30:00")
+    assert (second["resolved_at"], second["first_reply_at"]) == (None, None)
+
+
+def test_trials_that_came_to_nothing_are_left_out(tmp_path: Path) -> None:
+    contracts = "subscription_id,customer_id,trial_start_date,conversion_date,plan_name,monthly_recurring_revenue\n"
+    contracts += "S1,1,2024-01-01,,Trial,0\nS2,2,2024-02-01,2024-02-15,Pro,49\n"
+
+    text = drafted(tmp_path, {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts})
+
+    assert "Rows without conversion_date have no monthly_recurring_revenue: they never began" in " ".join(
+        text.replace("#", "").split()
+    )
+    assert [row["subscription_id"] for row in delivered(tmp_path, text)["subscriptions"]] == ["S2"]
+
+
+def test_a_sample_beside_whole_files_is_not_taken(tmp_path: Path) -> None:
+    contracts = "subscription_id,customer_id,start_date,mrr\nS1,1,2024-01-01,100\nS2,2,2024-02-01,50\n"
+    events = "event_id,customer_id,event_name,event_timestamp\nE1,1,login,2024-03-01T10:00:00\n"
+    files = {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts, "events_sample.csv": events}
+
+    assert "Not used: events_sample.csv (its name says that it is a sample)" in drafted(tmp_path, files)

@@ -28,6 +28,22 @@ def joined(
     return f"select {', '.join(cells)}\nfrom {ROWS} r left join {table} {table[0]} on {on}\n"
 
 
+def at_durations(columns: Sequence[str], since: str, lasting: Mapping[str, tuple[str, int]]) -> str:
+    """The columns of all rows, with the times that are so long after another one.
+
+    Args:
+        columns: Of the rows.
+        since: The column that durations are counted from.
+        lasting: Name: the column of durations, and the seconds of their unit.
+    """
+    times = (
+        f"strftime(try_cast({since} as timestamp) + to_seconds(round({seconds} * try_cast({column} as double))::bigint), "
+        f"'%Y-%m-%dT%H:%M:%S') as {name}"
+        for name, (column, seconds) in lasting.items()
+    )
+    return f"select {', '.join(columns)},\n  " + ",\n  ".join(times) + f"\nfrom {ROWS}\n"
+
+
 def by_month_of_file(columns: Sequence[str], without: str = "") -> str:
     """The columns of all rows, with the month that the name of their file says."""
     return f"select {', '.join([*columns, _MONTH_OF_FILE])}\nfrom {ROWS}" + _where(without) + "\n"
