@@ -119,6 +119,25 @@ def test_tables_move_to_the_cluster_and_back(spark: SparkWarehouse, database: Da
     assert in_file.day_state(EVENTS).keys() == {FIRST, SECOND, THIRD}
 
 
+def test_a_back_up_shows_its_rows_after_a_move_off_the_cluster_and_on_again(cluster: Cluster, tmp_path: Path) -> None:
+    file, name = tmp_path / "warehouse.duckdb", "moved"
+    with writing(file) as opened:
+        put(SparkWarehouse(opened, name, cluster), FIRST, "one", ("A", FIRST, "1.50", 3))
+    saved = take(tmp_path, file, reason="a test", keep=1).warehouse
+    with writing(file) as opened:
+        bring_home(opened, name)
+        put(DuckDBWarehouse(opened, name), SECOND, "one", ("B", SECOND, "1", 1))
+        spark = SparkWarehouse(opened, name, cluster)
+        put(spark, THIRD, "one", ("C", THIRD, "1", 1))
+        tidy(opened, name, cluster, [saved])
+        assert [row[0] for row in rows(spark)] == ["A", "B", "C"]
+    with writing(saved) as opened:  # as where it is brought back
+        spark = SparkWarehouse(opened, name, cluster)
+        assert [row[0] for row in rows(spark)] == ["A"]
+        put(spark, SECOND, "one", ("D", SECOND, "1", 1))
+        assert [row[0] for row in rows(spark)] == ["A", "D"]
+
+
 def test_a_later_column_is_null_in_earlier_days(spark: SparkWarehouse) -> None:
     put(spark, FIRST, "one", ("A", FIRST, "1.50", 3))
     wider = events(("B", SECOND, "2", 1)).mutate(source=ibis.literal("app"))
