@@ -34,6 +34,9 @@ class SparkStorage(Settings):
     """Of `hadoop`, `hive` and `jdbc`: the folder of the tables. Of `rest`: its address."""
     exchange: str = ""
     """A folder that driver and workers see, for tables that go from one to the other; default: beside the warehouse."""
+    tables: Literal["by_day", "all"] = "by_day"
+    """Which tables live there: those of events, which are kept by day, or those of account grain too. The latter are small,
+    and each costs some seconds there: it is for who wants all of them in the catalog."""
     files: Literal["cluster", "driver"] = "cluster"
     """Who reads files of events: the cluster's machines, which need the folder by the same path and this package in their Python,
     or the machine of the refresh."""

@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from cx_intel_tests.helpers.small_company import SmallCompany
+
 JARS = os.environ.get("ICEBERG_JARS", "")
 NEEDS_SPARK = [
     pytest.mark.slow,  # a session of Spark
@@ -17,6 +19,8 @@ NEEDS_SPARK = [
     pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning"),  # PySpark's own
     pytest.mark.filterwarnings("ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"),  # likewise
 ]
+
+Held = dict[str, list[str]]
 
 
 def on_spark(master: str = "local[1]") -> dict[str, Any]:
@@ -71,3 +75,18 @@ def _avro_blocks(content: bytes) -> Iterator[bytes]:
                 at += 1
             at += 1
         yield zlib.decompress(block[at:], -15)
+
+
+def held(company: SmallCompany) -> Held:
+    """The rows of every table and view, with their columns and types."""
+    with duckdb.connect(str(company.warehouse), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        found = connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY 1", [company.name]
+        ).fetchall()
+        rows = {}
+        for (name,) in found:
+            result = connection.execute(f'FROM "{company.name}"."{name}"')
+            columns = [repr(column[:2]) for column in result.description or ()]
+            rows[name] = [*columns, *sorted(map(repr, result.fetchall()))]
+        return rows

@@ -26,7 +26,7 @@ def clusters(portfolios: Sequence[Portfolio]) -> dict[str, str]:
 
 
 def tables_on_cluster(portfolio: Portfolio, storage: SparkStorage) -> dict[str, str]:
-    """The tables of events, with what is written on the way to them: table, the day that it is kept by, empty for none."""
+    """The tables that live there, with what is written on the way to them: table, the day that it is kept by, empty for none."""
     found: dict[str, str] = {}
     if storage.files == "cluster":
         for table in TIMES:
@@ -36,10 +36,10 @@ def tables_on_cluster(portfolio: Portfolio, storage: SparkStorage) -> dict[str, 
                     found[AGAIN_PREFIX + f"raw_{part}"] = ""
     for step in steps_of(portfolio):
         contract = step.contract
-        if contract.kind != "by_day":
+        if contract.kind != "by_day" and storage.tables != "all":
             continue
         found[contract.table] = contract.partition_column
-        if contract.layer == "staging":
+        if contract.layer == "staging" and contract.kind == "by_day":  # others are judged where their raw rows lie
             found[JUDGED_PREFIX + contract.table.removeprefix("stg_")] = ""
             found[COMPARED_PREFIX + contract.table] = ""
     return found

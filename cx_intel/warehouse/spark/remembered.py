@@ -61,15 +61,20 @@ def bring_home(database: Database, schema: str, apart_from: Collection[str] = ()
         apart_from: The tables that live there by its YAML: none where that names no cluster any more.
     """
     found = [table for table in snapshots(database, schema) if table not in apart_from]
+    copy_home(database, schema, found)
+    return found
+
+
+def copy_home(database: Database, schema: str, tables: Iterable[str]) -> None:
+    """Copies tables from the cluster into the DuckDB file, in one transaction. What lies on the cluster stays there."""
     with database.transaction():
-        for table in found:
+        for table in tables:
             name, passing = quoted(schema, table), quoted(schema, f"_from_cluster_{table}")
             database.connection.execute(f"CREATE TABLE {passing} AS FROM {name}")
             database.connection.execute(f"DROP VIEW {name}")
             database.connection.execute(f'ALTER TABLE {passing} RENAME TO "{table}"')
             database.forget(schema, table)
             _forget(database, schema, table)
-    return found
 
 
 def _forget(database: Database, schema: str, table: str) -> None:

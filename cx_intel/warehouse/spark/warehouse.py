@@ -107,7 +107,7 @@ class SparkWarehouse(DuckDBWarehouse):
             self.iceberg.drop_branch(table)
 
     def rename_staged(self, staged: str, table: str, like: ibis.Schema) -> ir.Table:
-        if staged not in self.cluster.tables:
+        if staged not in self.cluster.tables and table not in self.cluster.tables:
             return super().rename_staged(staged, table, like)
         found = self.stage(table, [self.staged(staged).select(*like)], like)
         self.discard(staged)

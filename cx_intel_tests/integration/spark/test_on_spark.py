@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-import duckdb
 import pytest
 
 from cx_intel.warehouse.spark import warehouse as spark_warehouse
 from cx_intel_tests.helpers.loopback_cluster import killing_in_mid_stage, loopback_cluster
-from cx_intel_tests.helpers.on_spark import NEEDS_SPARK, on_spark
+from cx_intel_tests.helpers.on_spark import NEEDS_SPARK, Held, held, on_spark
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 pytestmark = [
@@ -28,22 +27,6 @@ LATE = {
     "event_name": "login",
     "event_timestamp": "2025-01-20T10:00:00",
 }
-Held = dict[str, list[str]]
-
-
-def held(company: SmallCompany) -> Held:
-    """The rows of every table and view, with their columns and types."""
-    with duckdb.connect(str(company.warehouse), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        found = connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY 1", [company.name]
-        ).fetchall()
-        rows = {}
-        for (name,) in found:
-            result = connection.execute(f'FROM "{company.name}"."{name}"')
-            columns = [repr(column[:2]) for column in result.description or ()]
-            rows[name] = [*columns, *sorted(map(repr, result.fetchall()))]
-        return rows
 
 
 def kinds(company: SmallCompany) -> dict[str, str]:
