@@ -14,7 +14,7 @@ from cx_intel_tests.helpers.on_spark import NEEDS_SPARK, held, naming, on_spark
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 
 pytestmark = [*NEEDS_SPARK, pytest.mark.timeout(1800)]
-IN_THE_FILE = {"raw_accounts", "raw_subscriptions", "rejected_rows", "judged_accounts", "sync_plan"}
+IN_THE_FILE = {"raw_accounts", "raw_subscriptions", "rejected_rows", "judged_accounts"}
 
 
 @pytest.fixture(scope="module")
