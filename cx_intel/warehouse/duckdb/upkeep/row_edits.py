@@ -140,8 +140,9 @@ def mentions_in_parquet(file: Path, pattern: str) -> list[str]:
     with duckdb.connect() as connection:
         source = f"FROM read_parquet('{escaped(file)}', hive_partitioning = false)"
         columns = [row[0] for row in connection.execute(f"DESCRIBE {source}").fetchall()]
-        found = (f"SELECT 1 {source} WHERE {matches(column)} LIMIT 1" for column in columns)
-        return [c for c, query in zip(columns, found, strict=True) if connection.execute(query, [pattern]).fetchall()]
+        found = ", ".join(f"bool_or({matches(column)})" for column in columns)
+        (has_it,) = connection.execute(f"SELECT {found} {source}", [pattern] * len(columns)).fetchall()
+        return [column for column, is_found in zip(columns, has_it, strict=True) if is_found]
 
 
 def is_cell(column: str) -> str:
