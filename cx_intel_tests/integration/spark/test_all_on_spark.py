@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -52,6 +51,3 @@ def test_whoever_is_erased_is_in_no_file(spark: SmallCompany) -> None:
     done = here(spark, "erase", spark.name, "--account", "A05", "--yes")
     assert done.exit_code == 0, done.output
     assert naming(spark.home, "A05") == []
-    assert spark.refresh(AS_OF + timedelta(days=1)).succeeded
-    assert naming(spark.home, "A05") == []
-    assert in_file(spark) == IN_THE_FILE
