@@ -49,10 +49,15 @@ def with_names(tables: Sequence[TableProposal]) -> list[TableProposal]:
     ]
 
 
-def with_strangers(table: TableProposal, accounts: Collection[str]) -> TableProposal:
+def with_strangers(table: TableProposal, accounts: Collection[str], *, is_linked: bool = False) -> TableProposal:
     """The proposal with a doubt where its account ids are not those of the accounts; left out where not one is.
 
     Of many accounts only the first are known: strangers are then ids that are written like none of them.
+
+    Args:
+        table: The proposal.
+        accounts: Ids of accounts.
+        is_linked: Whether there are links of other systems' ids, which may lead to accounts.
     """
     if not accounts or table.table == "accounts" or "account_id" not in table.columns or "system" in table.more:
         return table
@@ -70,7 +75,7 @@ def with_strangers(table: TableProposal, accounts: Collection[str]) -> TableProp
         f"{len(strangers)} of {len(ids)} ids in {table.columns['account_id']} are no ids of the accounts, such as "
         f"{min(strangers)}: where they are another system's, state its `system` and its links under `identity`."
     )
-    if len(strangers) == len(ids) >= MANY:
+    if len(strangers) == len(ids) >= MANY and not is_linked:
         return replace(table, left_out=doubt)
     return replace(table, doubts=(*table.doubts, doubt))
 

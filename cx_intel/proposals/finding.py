@@ -122,7 +122,8 @@ def proposal_for(
         of_accounts = (contracts_of_accounts(table, known) for table in tables if table.table == "accounts")
         tables += [contracts for contracts in of_accounts if contracts]
     accounts = known_accounts(presets, tables) if not landed else frozenset[str]()
-    tables = [with_strangers(table, accounts) for table in with_names(with_decimal_sign(tables))]
+    is_linked = "identity_links" in delivered
+    tables = [with_strangers(table, accounts, is_linked=is_linked) for table in with_names(with_decimal_sign(tables))]
     left_out = [table for table in tables if table.left_out]
     tables = with_paid_prices([with_times(table) for table in tables if not table.left_out], incomplete)
     return Proposal(found, presets, tables, [*left_out, *incomplete], others, landed)

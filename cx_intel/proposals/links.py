@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
-from cx_intel.proposals.columns.meanings import is_recurring, meanings, without_billing
+from cx_intel.proposals.columns.meanings import BILLED, is_recurring, meanings, without_billing
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.tables import TableProposal, guessed
+from cx_intel.proposals.tables import TableProposal, guessed, taken_off
 from cx_intel.proposals.words.names import plain
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.presets import merged
@@ -19,7 +19,6 @@ from cx_intel.warehouse.duckdb.queries.drafted_queries import KEY, joined
 
 OF_PRICES = ("amount", "unit_amount", "currency", "billing_interval", "billing_period_months")
 """What a table of prices may tell of subscriptions."""
-_BILLED = ("billing_interval", "billing_period_months")
 IDS = ("subscription_id", "invoice_id", "ticket_id", "user_id", "contact_id")
 """The columns of a table that say which row it is, or who, and so may lead to its account."""
 _LABELS = ("name", "plan_name", "product_name")
@@ -51,18 +50,16 @@ def priced_by(table: TableProposal, key: str, prices: FoundFiles, portfolio: Por
     more, doubts = meanings("subscriptions", of_prices, prices)
     columns, before = dict(table.columns), dict(table.more)
     if "amount" in of_prices:
-        billed = {name: columns[name] for name in _BILLED if name in columns} | of_prices
+        billed = {name: columns[name] for name in BILLED if name in columns} | of_prices
         if said := without_billing(billed):
             doubts = [*said, *doubts]
-            columns = {n: c for n, c in columns.items() if n not in _BILLED}
+            columns = {n: c for n, c in columns.items() if n not in BILLED}
             stated = {
                 n: words for n, words in cast(dict[str, object], before.pop("values", {})).items() if n in columns
             }
             before |= {"values": stated} if stated else {}
     if "discount_pct" in columns and is_recurring(of_prices.get("amount", "")):
-        doubts.append(
-            f"{of_prices['amount']} is taken for what is paid, {columns.pop('discount_pct')} taken off already."
-        )
+        doubts.append(taken_off(of_prices["amount"], columns.pop("discount_pct")))
     if "quantity" in columns and "amount" in of_prices:
         of_prices["unit_amount"] = price = of_prices.pop("amount")
         doubts.append(f"{price} of {prices.title} is taken for one of {columns['quantity']}, not for all.")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from cx_intel.proposals.tables import TableProposal
+from cx_intel.proposals.tables import TableProposal, of_all_or_one, taken_off
 from cx_intel.proposals.words.columns import COLUMN_WORDS
 from cx_intel.proposals.words.names import plain
 
@@ -52,7 +52,7 @@ def _of_units(contracts: TableProposal, payments: Sequence[TableProposal]) -> Ta
         if max(for_one, for_all) < max(LEAST, AGREEING * len(compared)) or for_one == for_all:
             continue
         counted = f"{max(for_one, for_all)} of {len(compared)} amounts of {paid.found.title}"
-        contracts = _without(contracts, f"Whether {price} is for all of {units}")
+        contracts = _without(contracts, of_all_or_one(price, units))
         if for_all > for_one:
             said = f"{price} is taken for all of {units}, as {counted} are {price} alone."
             return replace(contracts, doubts=(*contracts.doubts, said))
@@ -74,7 +74,7 @@ def _after_discount(contracts: TableProposal, payments: Sequence[TableProposal])
         after = sum(_is_one_of(amount, of.amount, (1, of.units)) for amount, of in compared)
         if max(before, after) < max(LEAST, AGREEING * len(compared)) or before == after:
             continue
-        contracts = _without(contracts, f"{price} is taken for what is paid")
+        contracts = _without(contracts, taken_off(price, discount))
         counted = f"{max(before, after)} of {len(compared)} amounts of {paid.found.title}"
         if after > before:
             said = f"{price} is taken for what is paid, {discount} taken off already, as {counted} are {price} alone."
@@ -86,8 +86,8 @@ def _after_discount(contracts: TableProposal, payments: Sequence[TableProposal])
     return contracts
 
 
-def _without(contracts: TableProposal, beginning: str) -> TableProposal:
-    return replace(contracts, doubts=tuple(d for d in contracts.doubts if not d.startswith(beginning)))
+def _without(contracts: TableProposal, said: str) -> TableProposal:
+    return replace(contracts, doubts=tuple(doubt for doubt in contracts.doubts if doubt != said))
 
 
 def _compared(contracts: TableProposal, payments: TableProposal) -> Iterator[tuple[float, _Price]]:

@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+from cx_intel.proposals.columns.mapping import is_number
 from cx_intel.proposals.columns.meanings import is_recurring
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.tables import TableProposal, guessed, is_named, is_number
+from cx_intel.proposals.tables import TableProposal, guessed, is_named
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.queries.drafted_queries import accounts_of, by_month_of_file
 

@@ -6,33 +6,27 @@ is part of the proposal.
 """
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
-from cx_intel.contracts.contract import COUNT, DATE, MONEY, NUMBER, PRICE, TIME, Column
 from cx_intel.contracts.delivered import delivered_columns, needed_columns
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.proposals.columns.ends import of_ends, of_periods
 from cx_intel.proposals.columns.load_days import loaded_at
+from cx_intel.proposals.columns.mapping import FITTING_SHARE, mapping, misread
 from cx_intel.proposals.columns.meanings import FIGURE, is_recurring, meanings, without_billing
-from cx_intel.proposals.columns.spellings import day_of, is_day, spellings
+from cx_intel.proposals.columns.spellings import day_of, spellings
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.words.columns import COLUMN_WORDS
 from cx_intel.proposals.words.files import NEVER_NAMED, TABLE_WORDS, TELLING
-from cx_intel.proposals.words.names import bare_names, plain
-from cx_intel.proposals.words.values import STATES
+from cx_intel.proposals.words.names import plain
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.queries.drafted_queries import OWNERS, PRICES
 
-_NUMBER = re.compile(r"^[^\d(-]{0,4}\(?-?[\d.,' ]*\d\)?[^\d]{0,4}$")
-_TYPED = {DATE: "day", TIME: "time", **dict.fromkeys((MONEY, PRICE, NUMBER, COUNT), "number")}
-_MONTH = re.compile(r"^\d{4}-\d\d$")
 _BILLING = ("subscriptions", "invoices")
 """Files named after these hold amounts, not measured figures, even where a column that they need is missing."""
 MIN_FIGURES = 3
 """Columns of numbers beside an account and a day that make a file one of measured figures."""
-FITTING_SHARE = 0.8
-"""Of the cells looked at, the share that has to be a day or a number for a column to be taken for one."""
 
 
 @dataclass(frozen=True)
@@ -153,14 +147,19 @@ def _is_telling(proposal: TableProposal) -> bool:
     return words is None or any(word in name for name in names for word in words)
 
 
+def of_all_or_one(price: str, units: str) -> str:
+    """What is said of a price beside a number of units."""
+    return f"Whether {price} is for all of {units} or for one is not told; it is taken for all."
+
+
+def taken_off(price: str, discount: str) -> str:
+    """What is said of a recurring amount beside a discount."""
+    return f"{price} is taken for what is paid, {discount} taken off already."
+
+
 def guessed(table: str, found: FoundFiles, portfolio: Portfolio) -> TableProposal:
     """The files as a table, whether they can be it or not."""
     return _of_table(table, found, portfolio, by_domain=False)
-
-
-def is_number(value: str) -> bool:
-    """Whether a cell is a number, with the signs that people write about it."""
-    return bool(_NUMBER.match(value))
 
 
 def _score(is_named: bool, is_whole: bool, share: float, columns: float) -> float:
@@ -193,8 +192,9 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
     contract = STAGING[table](portfolio)
     kinds = {column.name: column for column in delivered_columns(contract)}
     needed = needed_columns(contract)
-    columns = _mapping(table, found, kinds, needed)
-    misread = [*_misread(table, columns, found, kinds), *_standing_in(table, columns, found)]
+    columns = mapping(table, found, kinds, needed)
+    unread = misread(table, columns, found, kinds)
+    stood_in = _standing_in(table, columns, found)
     by_mail: dict[str, object] = {}
     if by_domain and "account_id" in kinds and "account_id" not in columns and (mail := _mail_column(found)):
         columns = {"account_id": mail, **columns}
@@ -206,7 +206,7 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
     if table == "contacts" and not _NAMES_OF_PEOPLE & set(columns):
         missing += ("email",)
     more, doubts = spellings(columns, found, kinds)
-    doubts += [*misread, *said_of_periods]
+    doubts += [*unread.values(), *stood_in, *said_of_periods]
     if found.columns and not found.rows:
         doubts.insert(0, f"{found.title} has no rows: only the names of its columns were looked at.")
     if found.below:
@@ -215,16 +215,13 @@ def _of_table(table: str, found: FoundFiles, portfolio: Portfolio, by_domain: bo
             f"quarantined, and above `max_quarantined_pct` (5) stop the refresh. Export it without them."
         )
     if table == "subscriptions" and {"amount", "quantity"} <= set(columns):
-        doubts.append(
-            f"Whether {columns['amount']} is for all of {columns['quantity']} or for one is not told; it is taken for all."
-        )
+        doubts.append(of_all_or_one(columns["amount"], columns["quantity"]))
         more["amount_is"] = "total"
     if table in _BILLING:
         ends, said = (of_ends if table == "subscriptions" else of_periods)(columns, found, _formats(more))
         more, doubts = more | ends, doubts + said
     keys, said = meanings(table, columns, found)
-    told = [doubt.partition(" says ")[0] for doubt in misread]
-    namesakes = [name for name in kinds if name in found.columns and name not in (*columns, *told)]
+    namesakes = [name for name in kinds if name in found.columns and name not in (*columns, *unread)]
     return TableProposal(
         table, found, columns, {**by_mail, **more, **keys}, missing, (*doubts, *said), namesakes=tuple(namesakes)
     )
@@ -234,23 +231,6 @@ def _mail_column(found: FoundFiles) -> str | None:
     """The first column of e-mail addresses."""
     seen = {name: found.values(name) for name in found.columns}
     return next((n for n, v in seen.items() if v and sum("@" in x for x in v) >= FITTING_SHARE * len(v)), None)
-
-
-def _mapping(table: str, found: FoundFiles, kinds: dict[str, Column], needed: Container[str]) -> dict[str, str]:
-    """Canonical name: the column that is most likely it. Each column is one thing, the likeliest name first."""
-    wanted = [(place, name, word) for name, words in COLUMN_WORDS[table].items() for place, word in enumerate(words)]
-    columns: dict[str, str] = {}
-    loaded = loaded_at(found)
-    for given in _names(table, found):
-        for _, name, word in sorted(wanted, key=lambda entry: (entry[2] != entry[1], entry[1] not in needed, entry[0])):
-            free = word in given and given[word] not in columns.values()
-            if not free or name in columns or name not in kinds or given[word] in loaded:
-                continue
-            values = found.values(given[word])
-            if _fits(values, kinds[name]) and not _is_homonym(name, word, values):
-                columns[name] = given[word]
-    order = list(COLUMN_WORDS[table])
-    return dict(sorted(columns.items(), key=lambda entry: order.index(entry[0])))
 
 
 def _standing_in(table: str, columns: dict[str, str], found: FoundFiles) -> list[str]:
@@ -265,50 +245,10 @@ def _standing_in(table: str, columns: dict[str, str], found: FoundFiles) -> list
         columns["end_date"] = columns.pop("canceled_at")
         doubts.append(f"{columns['end_date']} is taken for the day from which a contract is no longer in force.")
     if "discount_pct" in columns and is_recurring(columns.get("amount", "")):
-        doubts.append(
-            f"{columns['amount']} is taken for what is paid, {columns.pop('discount_pct')} taken off already."
-        )
+        doubts.append(taken_off(columns["amount"], columns.pop("discount_pct")))
     if "subscription_id" not in columns and (account := columns.get("account_id")):
         ids = found.values_to_the_end(account)
         if ids and len(set(found.values(account))) == len(found.values(account)):
             columns |= {"subscription_id": account}
             doubts.append(f"No column has an id of contracts: each {account} is taken for one, as it stands once.")
     return doubts
-
-
-def _is_homonym(name: str, word: str, values: Sequence[str]) -> bool:
-    """Whether a column has the name and another meaning: a size in numbers is no segment, a State no status."""
-    if name == "segment":
-        return bool(values) and all(FIGURE.match(value) for value in values)
-    return name == "status" and word == "state" and not any(s in v.lower() for v in values for s in STATES)
-
-
-def _names(table: str, found: FoundFiles) -> list[dict[str, str]]:
-    """The columns by their names as names are compared; then by what is left without words that tell nothing."""
-    exact = {plain(name): name for name in reversed(found.columns)}
-    bare = {short: name for name in reversed(found.columns) for short in bare_names(name, table)}
-    return [exact, bare]
-
-
-def _misread(table: str, columns: dict[str, str], found: FoundFiles, kinds: dict[str, Column]) -> list[str]:
-    """Columns that have the very name of a canonical one, and whose cells are none."""
-    given, *_ = _names(table, found)
-    doubts = []
-    for name, column in kinds.items():
-        there = given.get(name)
-        if name in columns or there is None or there in columns.values() or column.type not in _TYPED:
-            continue
-        if wrong := [value for value in found.values(there) if not _is_one(value, column)]:
-            doubts.append(f"{there} says {wrong[0][:40]!r}, which is read as no {_TYPED[column.type]}.")
-    return doubts
-
-
-def _fits(values: Sequence[str], column: Column) -> bool:
-    return sum(_is_one(value, column) for value in values) >= FITTING_SHARE * len(values)
-
-
-def _is_one(value: str, column: Column) -> bool:
-    """Whether a cell can be one of the column."""
-    if column.type in (DATE, TIME):
-        return is_day(value) or (column.name == "month" and bool(_MONTH.match(value)))
-    return column.type not in _TYPED or is_number(value)

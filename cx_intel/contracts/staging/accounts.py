@@ -44,13 +44,12 @@ ATTRIBUTE_TYPES = {"text": TEXT, "integer": COUNT, "number": NUMBER}
 @cache
 def country_names() -> dict[str, tuple[str, ...]]:
     """Names of countries in capitals by ISO 3166-1 alpha-2 code. Source: CLDR, by Babel, and `ALSO_CALLED`."""
-    codes = get_global("territory_aliases")
     names: dict[str, set[str]] = {code: {*ALSO_CALLED.get(code, ())} for code in COUNTRIES}
     for language in ("en", "de", "fr", "es"):
         known = Locale(language).territories
         for code in COUNTRIES:
             names[code].add(known[code].upper())
-    for old, new in codes.items():
+    for old, new in get_global("territory_aliases").items():
         if len(old) == 3 and old.isalpha() and new[0] in names:
             names[new[0]].add(old)
     return {code: tuple(sorted(of)) for code, of in names.items()}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cx_intel.models.staging.columns.prices import INTERVALS
+from cx_intel.proposals.columns.statuses import OF_DEALS, of_statuses
 from cx_intel.proposals.folders import FoundFiles
 from cx_intel.proposals.words.names import CURRENCIES, bare_names, plain
 from cx_intel.proposals.words.values import (
@@ -18,21 +19,17 @@ from cx_intel.proposals.words.values import (
     PRIORITIES,
     STATUSES,
     TRIALS,
-    WON,
 )
-from cx_intel.settings.revenue.subscription_statuses import STATUSES as STATUS_ROLES
-from cx_intel.settings.revenue.subscription_statuses import status_key
 from cx_intel.settings.yaml.presets import merged
 
 FIGURE = re.compile(r"^-?\d+(\.\d+)?$")
 _WHOLE = re.compile(r"^-?\d+$")
 _RATINGS = {"support_tickets": ("satisfaction_score", 4, 5), "nps_responses": ("score", 6, 10)}
 """Table of ratings: the column, and what the highest rating of some is usually at least and at most."""
-_BILLED = ("billing_period_months", "billing_interval")
+BILLED = ("billing_period_months", "billing_interval", "billing_interval_count")
+"""Columns that say what an amount is for."""
 _PRICED = ("amount", "unit_amount", "mrr")
 _INTERVAL_WORDS = {word for words in INTERVALS.values() for word in words}
-_OF_DEALS = ("opportunity_id", "deal_id")
-"""Ids of what a CRM has in the place of contracts."""
 _OF_STRIPE = re.compile(r"^(sub|in|si)_(?=.*[A-Za-z])[A-Za-z0-9]{8,}$")
 """Stripe's ids of subscriptions, invoices and items; sub_000123 and sub_cust_7 are somebody else's."""
 LEAST_CENTS = 100
@@ -46,7 +43,7 @@ def without_billing(columns: dict[str, str]) -> list[str]:
     """Takes the interval of billing away where the amount's own name tells what it is for: an MRR is not for a year."""
     if not _months_of(columns.get("amount", "")):
         return []
-    billed = [columns.pop(name) for name in _BILLED if name in columns]
+    billed = [columns.pop(name) for name in BILLED if name in columns]
     return [f"{columns['amount']} is taken for what its name tells, whatever {name} says." for name in billed]
 
 
@@ -75,9 +72,9 @@ def _period(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
     price = columns.get("amount", columns.get("unit_amount"))
     if table != "subscriptions" or price is None:
         return {}, []
-    if billed := [columns[name] for name in _BILLED if name in columns]:
+    if billed := [columns[name] for name in BILLED if name in columns]:
         return {}, [f"{price} is taken for as long as {' or '.join(billed)} says."]
-    if plain(price) in CONTRACT_VALUES or plain(columns.get("subscription_id", "")) in _OF_DEALS:
+    if plain(price) in CONTRACT_VALUES or plain(columns.get("subscription_id", "")) in OF_DEALS:
         return _of_whole_terms(price, columns)
     if months := _months_of(price):
         return ({"constants": {"billing_period_months": months}} if months > 1 else {}), []
@@ -205,51 +202,8 @@ def _words(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
         doubts += [f"How many months {', '.join(unknown[:5])} is, is not told: add it to `values`."] if unknown else []
     if status := columns.get("status"):
         values["status"], _ = _translated(found.values(status), STATUSES.get(table, {}))
-    keys: dict[str, object] = {}
-    if (status := columns.get("status")) and plain(columns.get("subscription_id", "")) in _OF_DEALS:
-        keys["where"] = {status: won} if (won := [w for w in found.values(status) if w.lower() in WON][:1]) else {}
-        doubts.append(f"Only deals that are won count: `where` says which {status} they have.")
-    elif status and table == "subscriptions":
-        doubts += _of_statuses(columns, found.values_to_the_end(status), values.get("status", {}))
-    if values := {name: words for name, words in values.items() if words}:
-        keys["values"] = values
-    if table == "subscriptions" and "where" not in keys:
-        where, told = _never_begun(columns, found)
-        keys, doubts = keys | where, doubts + told
-    return keys, doubts
-
-
-def _never_begun(columns: dict[str, str], found: FoundFiles) -> Meaning:
-    """Leaves out rows without a start and without an amount, as of trials that came to nothing; tells of others."""
-    start, price = columns.get("start_date", ""), columns.get("amount", columns.get("unit_amount", ""))
-    rows = [row for row in found.rows if not (row.get(start) or "").strip()] if start and price else []
-    if not rows:
-        return {}, []
-    if all(re.fullmatch(r"|0+([.,]0+)?", (row.get(price) or "").strip()) for row in rows):
-        said = f"Rows without {start} have no {price}: they never began, and `where` leaves them out."
-        return {"where": {start: {"not": None}}}, [said]
-    return {}, [
-        f"{start} is empty in {len(rows)} of {len(found.rows)} rows: they are quarantined, as they say no start."
-    ]
-
-
-def _of_statuses(columns: dict[str, str], said: Sequence[str], translated: Mapping[str, str]) -> list[str]:
-    """What a refresh will not take: words that are not known, and contracts that have ended without a day."""
-    words = sorted({translated.get(word.lower(), word) for word in said})
-    roles = {word: STATUS_ROLES.get(status_key(word)) for word in words}
-    unknown, ended = [w for w in words if roles[w] is None], [w for w in words if roles[w] == "ended"]
-    doubts = []
-    if unknown:
-        doubts.append(
-            f"{columns['status']} says {', '.join(unknown[:5])}, which is not known: state under "
-            f"`revenue.subscription_statuses` what it means, such as {{{unknown[0]}: counting}}."
-        )
-    if ended and not {"end_date", "canceled_at", "cancel_at"} & set(columns):
-        doubts.append(
-            f"No column says when those ended that are {', '.join(ended)}: map the day to end_date, or state "
-            f"{{{ended[0]}: never}} under `revenue.subscription_statuses`, which leaves them out of the past too."
-        )
-    return doubts
+    given = {name: words for name, words in values.items() if words}
+    return ({"values": given} if given else {}), doubts
 
 
 def _with_worst(said: Sequence[str]) -> list[str]:
@@ -288,6 +242,7 @@ _MEANINGS: tuple[Callable[[str, dict[str, str], FoundFiles], Meaning], ...] = (
     _left,
     _scales,
     _words,
+    of_statuses,
 )
 
 

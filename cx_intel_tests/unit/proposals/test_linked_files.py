@@ -234,16 +234,50 @@ def test_tickets_that_say_how_long_they_took_are_resolved_then(tmp_path: Path) -
     assert (second["resolved_at"], second["first_reply_at"]) == (None, None)
 
 
-def test_trials_that_came_to_nothing_are_left_out(tmp_path: Path) -> None:
-    contracts = "subscription_id,customer_id,trial_start_date,conversion_date,plan_name,monthly_recurring_revenue\n"
-    contracts += "S1,1,2024-01-01,,Trial,0\nS2,2,2024-02-01,2024-02-15,Pro,49\n"
+TRIALS = "subscription_id,customer_id,conversion_date,monthly_recurring_revenue,status\n"
 
-    text = drafted(tmp_path, {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts})
 
-    assert "Rows without conversion_date have no monthly_recurring_revenue: they never began" in " ".join(
-        text.replace("#", "").split()
-    )
+def test_trials_that_came_to_nothing_are_left_out_by_their_status(tmp_path: Path) -> None:
+    seen = TRIALS + "S1,1,,0,trial_expired\nS2,2,2024-02-15,49,active\n"
+
+    text = drafted(tmp_path, {"customers.csv": CUSTOMERS, "subscriptions.csv": seen})
+
+    said = "Rows that are trial_expired have no conversion_date and no monthly_recurring_revenue: they never began"
+    assert said in " ".join(text.replace("#", "").split())
+    assert "which is not known" not in text
     assert [row["subscription_id"] for row in delivered(tmp_path, text)["subscriptions"]] == ["S2"]
+
+
+@pytest.mark.parametrize("without", ["S1,1,,0,active\n", "S1,1,,0,\n", "S1,1,,20,trial_expired\n"])
+def test_other_contracts_without_a_start_are_read_and_told(tmp_path: Path, without: str) -> None:
+    files = {"customers.csv": CUSTOMERS, "subscriptions.csv": TRIALS + without + "S2,2,2024-02-15,49,active\n"}
+
+    text = drafted(tmp_path, files)
+
+    assert "conversion_date is empty in 1 of 2 rows: without a start they are quarantined." in text
+    assert [row["subscription_id"] for row in delivered(tmp_path, text)["subscriptions"]] == ["S1", "S2"]
+
+
+def test_columns_that_have_canonical_names_are_read_and_said_to_be(tmp_path: Path) -> None:
+    contracts = (
+        "subscription_id,customer_id,start_date,amount,discount_amount,billing_interval,billing_interval_count\n"
+    )
+    files = {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts + "S1,1,2024-01-01,300,30,month,3\n"}
+
+    text = drafted(tmp_path, files)
+
+    (row,) = delivered(tmp_path, text)["subscriptions"]
+    assert (row["amount"], row["discount_amount"], row["billing_interval_count"]) == ("300", "30", "3")
+    assert "Not read" not in text.partition("subscriptions.csv")[2].partition("- kind")[0]
+
+
+def test_an_mrr_is_not_divided_by_the_interval_that_stands_beside_it(tmp_path: Path) -> None:
+    contracts = "subscription_id,customer_id,start_date,mrr,billing_interval,billing_interval_count\n"
+    files = {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts + "S1,1,2024-01-01,100,year,1\n"}
+
+    (row,) = delivered(tmp_path, drafted(tmp_path, files))["subscriptions"]
+
+    assert (row["amount"], row["billing_interval"], row["billing_interval_count"]) == ("100", "", "")
 
 
 def test_a_sample_beside_whole_files_is_not_taken(tmp_path: Path) -> None:

@@ -133,6 +133,18 @@ def test_ids_of_another_system_are_said(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("is_linked", "left_out"), [(False, True), (True, False)])
+def test_files_of_strangers_are_left_out_unless_links_may_lead_to_accounts(
+    tmp_path: Path, is_linked: bool, left_out: bool
+) -> None:
+    rows = "".join(f"{n},ws_{n},login,2024-01-01\n" for n in range(5))
+    made = with_strangers(
+        proposal(tmp_path, "events.csv", f"id,workspace_id,event,time\n{rows}"), {"A"}, is_linked=is_linked
+    )
+
+    assert (bool(made.left_out), bool(made.doubts)) == (left_out, not left_out)
+
+
 @pytest.mark.parametrize("name", ["revenue_events", "contract_events", "subscription_activity"])
 def test_what_happened_to_contracts_and_money_is_no_usage(tmp_path: Path, name: str) -> None:
     text = "event_id,account_id,type,event_date\nE1,A,expansion,2024-03-01\n"
