@@ -19,7 +19,7 @@ from cx_intel.reports.packing import columnar, script_json
 from cx_intel.reports.pages.dashboard import dashboard
 from cx_intel.reports.pages.frame.layout import render, write_whole
 from cx_intel.reports.pages.frame.publishing import MENU, PAGES
-from cx_intel.reports.pages.listed_columns import more_columns
+from cx_intel.reports.pages.parts.listed_columns import more_columns
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, portfolio, shipped

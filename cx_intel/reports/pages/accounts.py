@@ -19,7 +19,7 @@ from cx_intel.reports.data.terms import due_in
 from cx_intel.reports.packing import packed
 from cx_intel.reports.pages.frame.page import Page, choices_of
 from cx_intel.reports.pages.health import week_changes
-from cx_intel.reports.pages.listed_columns import ListColumn, more_columns
+from cx_intel.reports.pages.parts.listed_columns import ListColumn, more_columns
 from cx_intel.reports.words.tables import table_name
 
 LISTED, PER_BLOCK, PER_PAGE = 10_000, 100, 25
@@ -73,24 +73,24 @@ def accounts(data: ReportData) -> Page:
         )
     has_health, has_renewals = bool(data.portfolio.health), bool(data.portfolio.renewals)
     tiers, risks = tier_marks(data.portfolio), risk_marks(f)
-    health: list[ListColumn] = [
-        ("tier", say("Tier"), "text", "tier", True, "level"),
-        ("score", say("Score"), "number", "score", True, "score"),
-        ("change", say("In a week"), "number", "change", True, "change"),
+    health = [
+        ListColumn("tier", say("Tier"), "text", "tier", True, "level"),
+        ListColumn("score", say("Score"), "number", "score", True, "score"),
+        ListColumn("change", say("In a week"), "number", "change", True, "change"),
     ]
-    renewals: list[ListColumn] = [
-        ("risk", say("Renewal risk"), "text", "risk", True, "level"),
-        ("due", say("Renews"), "number", "days", True, "text"),
+    renewals = [
+        ListColumn("risk", say("Renewal risk"), "text", "risk", True, "level"),
+        ListColumn("due", say("Renews"), "number", "days", True, "text"),
     ]
-    columns: list[ListColumn] = [
-        ("name", say("Account"), "text", "name", True, "text"),
+    columns = [
+        ListColumn("name", say("Account"), "text", "name", True, "text"),
         *(health if has_health else ()),
-        ("arr", say("ARR"), "number", "arr", True, "money"),
+        ListColumn("arr", say("ARR"), "number", "arr", True, "money"),
         *(renewals if has_renewals else ()),
-        *([("reason", say("Loses most points"), "text", "reason", True, "text")] if has_health else ()),
-        ("segment", say("Segment"), "text", "segment", True, "text"),
-        ("country", say("Country"), "text", "country", True, "text"),
-        ("owner", say("Owner"), "text", "owner", True, "text"),
+        *([ListColumn("reason", say("Loses most points"), "text", "reason", True, "text")] if has_health else ()),
+        ListColumn("segment", say("Segment"), "text", "segment", True, "text"),
+        ListColumn("country", say("Country"), "text", "country", True, "text"),
+        ListColumn("owner", say("Owner"), "text", "owner", True, "text"),
         *more.columns,
     ]
     orders = {"tier": [mark.label for mark in tiers], "risk": [mark.label for mark in risks]}

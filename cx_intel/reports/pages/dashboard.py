@@ -16,7 +16,7 @@ from cx_intel.reports.data.notes.ledger import delivery, refused
 from cx_intel.reports.data.notes.renewals import cancelled
 from cx_intel.reports.data.report_data import ReportData, total
 from cx_intel.reports.pages.frame.page import Page, Section
-from cx_intel.reports.pages.interventions import interventions
+from cx_intel.reports.pages.parts.interventions import interventions
 
 TOP = 10
 

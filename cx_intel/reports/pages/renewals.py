@@ -19,10 +19,10 @@ from cx_intel.reports.data.notes.probability import assumptions, uses_learned
 from cx_intel.reports.data.notes.renewals import OVERDUE, mark_of, renewal_notes
 from cx_intel.reports.data.report_data import ReportData, is_true, total
 from cx_intel.reports.data.terms import SCENARIOS, due_in
-from cx_intel.reports.pages.acted import acted
-from cx_intel.reports.pages.effects import effects
 from cx_intel.reports.pages.frame.page import Cell, Columns, Page, Section, Table, on_card, table_of
-from cx_intel.reports.pages.interventions import interventions, renews_with
+from cx_intel.reports.pages.parts.acted import acted
+from cx_intel.reports.pages.parts.effects import effects
+from cx_intel.reports.pages.parts.interventions import interventions, renews_with
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.tables import table_name
 from cx_intel.settings.renewals import CANCELLED

@@ -18,7 +18,7 @@ from cx_intel.reports.data.notes.effects import effect_notes, held_out_note, ran
 from cx_intel.reports.data.report_data import ReportData, records, total
 from cx_intel.reports.data.signals import main_reasons
 from cx_intel.reports.data.terms import PROBABILITY_SOURCES
-from cx_intel.reports.pages.effects import effect_rows
+from cx_intel.reports.pages.parts.effects import effect_rows
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
 from cx_intel.reports.workbook import cells

@@ -1,7 +1,7 @@
 """Whether calls helped, in words: the verdict of the hold-out, or why a plain comparison is none, and what the list is ranked by.
 
 The figures are those of `playbook_effects`; how they are compared is decided by the model (`cx_intel.models.renewals.effects`).
-Tables of them: `cx_intel.reports.pages.effects`.
+Tables of them: `cx_intel.reports.pages.parts.effects`.
 """
 
 from typing import Any

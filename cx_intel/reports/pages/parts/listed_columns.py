@@ -4,7 +4,7 @@ A column stands there only where its accounts differ in it. The usual ones and t
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -13,8 +13,27 @@ from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.language import iso
 from cx_intel.reports.words.rounding import is_missing
 
-ListColumn = tuple[str, str, str, str, bool, str]
-"""Name, label, kind, what it sorts by, whether it is shown before anybody chooses columns, and how it is written."""
+
+class ListColumn(NamedTuple):
+    """A column of the list; scripts and the template read it by place.
+
+    Attributes:
+        name: Of the field that is shown.
+        label: The heading.
+        kind: `text` or `number`.
+        sorts_by: The field that it is ordered by.
+        is_usual: Whether it is shown before anybody chooses columns.
+        written: `text`, `number`, `money`, `score`, `change` or `level`.
+    """
+
+    name: str
+    label: str
+    kind: str
+    sorts_by: str
+    is_usual: bool
+    written: str
+
+
 OF_RENEWAL = (
     ("renewal_date", term("Renews on"), "day"),
     ("exposed_arr", term("Exposed"), "money"),
@@ -81,7 +100,7 @@ def _add(found: MoreColumns, data: ReportData, name: str, label: str, kind: str,
     found.frame[name] = shown.to_list()
     found.fields[name] = name
     look = "number" if written in ("day", "money", "number") else "text"
-    found.columns.append((name, label, look, sort, False, "text" if written == "day" else written))
+    found.columns.append(ListColumn(name, label, look, sort, False, "text" if written == "day" else written))
 
 
 def _is_number(value: Any) -> bool:

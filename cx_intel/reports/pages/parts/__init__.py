@@ -1,0 +1,1 @@
+"""Sections, tables and columns that pages are put together of."""
