@@ -32,6 +32,7 @@ _PRICED = ("amount", "unit_amount", "mrr")
 _INTERVAL_WORDS = {word for words in INTERVALS.values() for word in words}
 _OF_STRIPE = re.compile(r"^(sub|in|si)_(?=.*[A-Za-z])[A-Za-z0-9]{8,}$")
 """Stripe's ids of subscriptions, invoices and items; sub_000123 and sub_cust_7 are somebody else's."""
+_FAR_YEAR = re.compile(r"(?<!\d)(209\d|2[1-9]\d\d|[3-8]\d{3})(?!\d)")
 LEAST_CENTS = 100
 """Amounts that are all whole and no smaller may be cents."""
 
@@ -78,7 +79,29 @@ def _period(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
         return _of_whole_terms(price, columns)
     if months := _months_of(price):
         return ({"constants": {"billing_period_months": months}} if months > 1 else {}), []
-    return {}, [f"{price} is taken for a month: state `constants: {{billing_period_months: 12}}` where it is a year's."]
+    told = f"{price} is taken for a month: state `constants: {{billing_period_months: 12}}` where it is a year's."
+    return {}, [told, *_intervals_elsewhere(price, columns, found)]
+
+
+def _intervals_elsewhere(price: str, columns: dict[str, str], found: FoundFiles) -> list[str]:
+    """What is said where a column of another name says months and years: whether the price is for as long is not told."""
+    for name in found.columns:
+        said = dict.fromkeys(found.values_to_the_end(name))
+        if len(said) > 1 and name != price and {word.lower() for word in said} <= _INTERVAL_WORDS:
+            words = " and ".join(list(said)[:4])
+            return [f"{name} says {words}: map it to billing_interval where {price} is for as long as that."]
+    return []
+
+
+def _without_end(table: str, columns: dict[str, str], found: FoundFiles) -> Meaning:
+    """Takes days such as 2099-12-31, which stand for no end, for none."""
+    values, doubts = {}, []
+    for name in ("end_date", "canceled_at", "cancel_at"):
+        cells = found.values_to_the_end(columns[name]) if table == "subscriptions" and name in columns else []
+        if far := sorted({cell for cell in cells if _FAR_YEAR.search(cell)}):
+            values[name] = dict.fromkeys(far, "")
+            doubts.append(f"{', '.join(far)} of {columns[name]} is taken for no end.")
+    return ({"values": values} if values else {}), doubts
 
 
 def _of_whole_terms(price: str, columns: dict[str, str]) -> Meaning:
@@ -239,6 +262,7 @@ _MEANINGS: tuple[Callable[[str, dict[str, str], FoundFiles], Meaning], ...] = (
     _period,
     _minor_units,
     _trials,
+    _without_end,
     _left,
     _scales,
     _words,

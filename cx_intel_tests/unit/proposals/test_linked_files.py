@@ -286,3 +286,23 @@ def test_a_sample_beside_whole_files_is_not_taken(tmp_path: Path) -> None:
     files = {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts, "events_sample.csv": events}
 
     assert "Not used: events_sample.csv (its name says that it is a sample)" in drafted(tmp_path, files)
+
+
+def test_a_day_of_the_next_century_is_no_end(tmp_path: Path) -> None:
+    contracts = "subscription_id,customer_id,start_date,end_date,mrr\n"
+    contracts += "S1,1,2024-01-01,2099-12-31,100\nS2,2,2024-02-01,2025-01-31,50\n"
+
+    text = drafted(tmp_path, {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts})
+
+    assert "# 2099-12-31 of end_date is taken for no end." in text
+    assert [row["end_date"] for row in delivered(tmp_path, text)["subscriptions"]] == ["", "2025-01-31"]
+
+
+def test_intervals_under_another_name_are_told(tmp_path: Path) -> None:
+    contracts = "subscription_id,customer_id,start_date,plan_type,plan_value\n"
+    files = {"customers.csv": CUSTOMERS, "subscriptions.csv": contracts + "S1,1,2024-01-01,Annual,6.99\n"}
+    files["subscriptions.csv"] += "S2,2,2024-01-01,Monthly,9.99\n"
+
+    said = "plan_type says Annual and Monthly: map it to billing_interval where plan_value is for as long as that."
+
+    assert said in " ".join(drafted(tmp_path, files).replace("#", "").split())
