@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -23,7 +24,7 @@ from cx_intel.contracts.staging.values import GROUPS, NO_VALUE
 from cx_intel.models.renewals.pipeline import renewal_pipeline
 from cx_intel.settings.labels import worded
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import AS_OF, accounts, kept, rows, shipped
+from cx_intel_tests.helpers.builders import AS_OF, accounts, fetched, kept, rows, shipped
 
 Row = Mapping[str, Any]
 
@@ -193,7 +194,7 @@ def broken(table: ir.Table, contract: Contract, **others: ir.Table) -> list[str]
 
     Rules against a raw table are looked at only where it is given.
     """
-    t = kept(table)
+    t = table if isinstance(table.op(), ops.InMemoryTable) else kept(table)
     wrong: dict[str, ir.BooleanValue] = {}
     for column in contract.columns:
         value = t[column.name]
@@ -207,12 +208,12 @@ def broken(table: ir.Table, contract: Contract, **others: ir.Table) -> list[str]
             wrong[f"{column.name}: maximum"] = value > column.maximum
     for rule in contract.invariants:
         wrong[rule.name] = ~ibis.coalesce(rule.holds(t), False)
-    counts = t.agg(**{name: t.count(where=test) for name, test in wrong.items()}).to_pyarrow().to_pylist()[0]
-    found = [name for name, count in counts.items() if count]
-    if t.count().execute() != t.select(*contract.grain).distinct().count().execute():
-        found.append("grain")
     everything = {"self": t, **others}
     asked = [
         x for x in contract.cross_invariants if not any(t.startswith("raw_") and t not in others for t in x.tables)
     ]
-    return found + [x.name for x in asked if x.broken(everything).count().execute()]
+    counts = {name: t.count(where=test) for name, test in wrong.items()}
+    counts["grain"] = t.count() - t.select(*contract.grain).distinct().count().as_scalar()
+    counts |= {x.name: x.broken(everything).count().as_scalar() for x in asked}
+    (found,) = fetched(t.agg(**counts))
+    return [name for name, count in found.items() if count]
