@@ -1,6 +1,8 @@
 """Cells: every spelling that is read, and those that are refused; amounts: `test_parsing_of_amounts.py`."""
 
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -142,27 +144,34 @@ def test_years_have_four_digits_and_none_is_before_1000() -> None:
     assert dict(zip(YEARS, found, strict=True)) == YEARS
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "9999-12-31",
-        "9999-12-31T00:00:00",
-        "9999-12-31 23:59:59.999999999",
-        "9999-12-31T23:59",
-        "9999-12-31T23:59:59Z",
-        "9999-12-31T23:59:59-12:00",  # half a day after the end of the calendar
-        "9999-12-31T00:00:00+14:00",
-    ],
-)
-def test_the_last_day_of_the_calendar_means_never_with_any_clock_in_any_zone(cell: str, zone: str) -> None:
-    rows = times(cell)
+NEVER = [
+    "9999-12-31",
+    "9999-12-31T00:00:00",
+    "9999-12-31 23:59:59.999999999",
+    "9999-12-31T23:59",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-12:00",  # half a day after the end of the calendar
+    "9999-12-31T00:00:00+14:00",
+]
+
+
+@cache
+def read_as_never(zone: str) -> dict[str, dict[str, Any]]:
+    """Each cell: its local time, its instant, and its day from a source of UTC and of the zone."""
+    rows = times(*NEVER)
     stated = Written(rows.local, rows.offset)
-    assert evaluated(rows, rows.local) == [datetime(9999, 12, 31)]
     rows = rows.mutate(at=parsing.instant(stated, zone))
-    assert evaluated(rows, rows.at) == [datetime(9999, 12, 31)]
-    for source_zone in ("UTC", zone):
-        assert evaluated(rows, parsing.day(stated, rows.at, zone, source_zone)) == [date(9999, 12, 31)]
+    days = {f"from {source}": parsing.day(stated, rows.at, zone, source) for source in ("UTC", zone)}
+    found = CON.to_pyarrow(rows.select("n", "local", "at", **days).order_by("n")).drop_columns("n").to_pylist()
+    return dict(zip(NEVER, found, strict=True))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("cell", NEVER)
+def test_the_last_day_of_the_calendar_means_never_with_any_clock_in_any_zone(cell: str, zone: str) -> None:
+    never, last = datetime(9999, 12, 31), date(9999, 12, 31)
+    expected = {"local": never, "at": never, "from UTC": last, f"from {zone}": last}
+    assert read_as_never(zone)[cell] == expected
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
@@ -190,23 +199,30 @@ def test_months_have_the_years_of_days() -> None:
     assert evaluated(rows, rows.cell.re_search(parsing.MONTH_PATTERN)) == list(texts_of.values())
 
 
-@pytest.mark.parametrize(
-    ("cell", "zone", "source_zone", "expected"),
-    [
-        ("2024-06-04", "America/New_York", "UTC", date(2024, 6, 4)),
-        ("2024-06-04T00:00:00", "America/New_York", "UTC", date(2024, 6, 4)),  # an exported day
-        ("2024-06-04T00:00:00Z", "America/New_York", "UTC", date(2024, 6, 4)),
-        ("2024-06-03T22:00:00Z", "Europe/Berlin", "UTC", date(2024, 6, 4)),  # midnight in Berlin
-        ("2024-06-03T23:30:00", "Europe/Berlin", "UTC", date(2024, 6, 4)),
-        ("2024-06-03T23:30:00", "Europe/Berlin", "Europe/Berlin", date(2024, 6, 3)),
-        ("2024-06-03T23:30:00Z", "Europe/Berlin", "Europe/Berlin", date(2024, 6, 4)),
-    ],
-)
-def test_days_are_those_of_the_zone(cell: str, zone: str, source_zone: str, expected: date) -> None:
-    rows = times(cell)
+DAYS = [
+    ("2024-06-04", "America/New_York", "UTC", date(2024, 6, 4)),
+    ("2024-06-04T00:00:00", "America/New_York", "UTC", date(2024, 6, 4)),  # an exported day
+    ("2024-06-04T00:00:00Z", "America/New_York", "UTC", date(2024, 6, 4)),
+    ("2024-06-03T22:00:00Z", "Europe/Berlin", "UTC", date(2024, 6, 4)),  # midnight in Berlin
+    ("2024-06-03T23:30:00", "Europe/Berlin", "UTC", date(2024, 6, 4)),
+    ("2024-06-03T23:30:00", "Europe/Berlin", "Europe/Berlin", date(2024, 6, 3)),
+    ("2024-06-03T23:30:00Z", "Europe/Berlin", "Europe/Berlin", date(2024, 6, 4)),
+]
+
+
+@cache
+def days_of(zone: str, source_zone: str) -> dict[str, date]:
+    """The day of each cell of the cases of these zones."""
+    cells = [cell for cell, *zones, _ in DAYS if zones == [zone, source_zone]]
+    rows = times(*cells)
     stated = Written(rows.local, rows.offset)
     rows = rows.mutate(at=parsing.instant(stated, source_zone))
-    assert evaluated(rows, parsing.day(stated, rows.at, zone, source_zone)) == [expected]
+    return dict(zip(cells, evaluated(rows, parsing.day(stated, rows.at, zone, source_zone)), strict=True))
+
+
+@pytest.mark.parametrize(("cell", "zone", "source_zone", "expected"), DAYS)
+def test_days_are_those_of_the_zone(cell: str, zone: str, source_zone: str, expected: date) -> None:
+    assert days_of(zone, source_zone)[cell] == expected
 
 
 def test_countries_become_codes_and_unknown_ones_stay() -> None:

@@ -18,28 +18,34 @@ def of(basis: str = "invoices", **source: object) -> Portfolio:
     return portfolio(sources=files, revenue={"basis": basis}, currency={"reporting": "EUR", "rates": rates})
 
 
-def staged(amount: str, currency: str, book: Portfolio) -> float:
-    """The amount in the reporting currency, to cents."""
-    row = {"invoice_id": "1", "account_id": "A1", "invoice_date": "2025-01-05", "amount": amount, "status": "paid"}
-    (found,) = judged("invoices", [row | {"currency": currency}], book)
-    assert found["_reason"] is None
-    return float(found["amount"])
+STATED = {"ISK": 2}
+UNITS = [
+    (False, "1029", "EUR", 1029),
+    (True, "1029", "EUR", 10.29),
+    (True, "1029", "JPY", 10.29),  # no digits: 1,029 yen
+    (True, "1000", "KWD", 3),  # three digits: 1 dinar
+    (True, "-1029", "EUR", -10.29),
+    (STATED, "102900", "ISK", 10.29),  # two digits by statement: 1,029 crowns
+    (STATED, "1029", "EUR", 10.29),
+]
 
 
-@pytest.mark.parametrize(
-    ("minor_units", "amount", "currency", "expected"),
-    [
-        (False, "1029", "EUR", 1029),
-        (True, "1029", "EUR", 10.29),
-        (True, "1029", "JPY", 10.29),  # no digits: 1,029 yen
-        (True, "1000", "KWD", 3),  # three digits: 1 dinar
-        ({"ISK": 2}, "102900", "ISK", 10.29),  # two digits by statement: 1,029 crowns
-        ({"ISK": 2}, "1029", "EUR", 10.29),
-        (True, "-1029", "EUR", -10.29),
-    ],
-)
-def test_minor_units_follow_the_currency(minor_units: object, amount: str, currency: str, expected: float) -> None:
-    assert staged(amount, currency, of(in_minor_units=minor_units)) == expected
+@pytest.fixture(scope="module")
+def amounts() -> list[float]:
+    """The amount of each case in the reporting currency, to cents; those of one setting are staged together."""
+    row = {"account_id": "A1", "invoice_date": "2025-01-05", "status": "paid"}
+    found = []
+    for minor_units in (False, True, STATED):
+        cells = [(amount, currency) for of_units, amount, currency, _ in UNITS if of_units is minor_units]
+        given = [row | {"invoice_id": str(n), "amount": a, "currency": c} for n, (a, c) in enumerate(cells)]
+        found += judged("invoices", given, of(in_minor_units=minor_units))
+    assert {row["_reason"] for row in found} == {None}
+    return [float(row["amount"]) for row in found]
+
+
+@pytest.mark.parametrize("case", range(len(UNITS)), ids=lambda n: f"{UNITS[n][1]} {UNITS[n][2]}, {UNITS[n][0]}")
+def test_minor_units_follow_the_currency(case: int, amounts: list[float]) -> None:
+    assert amounts[case] == UNITS[case][-1]
 
 
 def invoices(*given: tuple[str, float]) -> list[dict[str, object]]:

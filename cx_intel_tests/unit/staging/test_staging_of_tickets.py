@@ -1,14 +1,14 @@
 """Staging of tickets and answers: words, ratings on every scale, times that do not fit. Values worked by hand."""
 
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from pydantic import ValidationError
 
 from cx_intel.contracts.staging.support import stg_nps_responses, stg_support_tickets
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel_tests.helpers.builders import portfolio, rows
+from cx_intel_tests.helpers.builders import fetched, portfolio, rows
 from cx_intel_tests.helpers.staged_rows import BERLIN, judged
 
 TICKET = {"ticket_id": "T", "account_id": "A1", "created_at": "2025-01-01T23:30:00"}
@@ -21,70 +21,76 @@ def book(**source: Any) -> Portfolio:
     return portfolio(sources=[*files, tickets])
 
 
-def ticket(of: Portfolio | None = None, **cells: str | None) -> dict[str, Any]:
-    (row,) = judged("support_tickets", [TICKET | cells], of or book())
-    assert row["_reason"] is None
-    return row
+def tickets(*given: dict[str, str | None], of: Portfolio | None = None) -> list[dict[str, Any]]:
+    """The staged tickets, each with its `_told`: the warnings of the contract that it raises."""
+    staged = judged(
+        "support_tickets", [TICKET | {"ticket_id": str(n)} | row for n, row in enumerate(given)], of or book()
+    )
+    contract = stg_support_tickets(book())
+    table = rows(contract, [{name: row[name] for name in contract.column_names} for row in staged])
+    broken = table.select("ticket_id", **{rule.name: ~rule.holds(table) for rule in contract.invariants})
+    told = {row.pop("ticket_id"): {name for name, is_broken in row.items() if is_broken} for row in fetched(broken)}
+    assert {row["_reason"] for row in staged} == {None}
+    return [row | {"_told": told[row["ticket_id"]]} for row in staged]
 
 
-def broken(row: dict[str, Any]) -> set[str]:
-    """The warnings of the contract that a staged ticket raises."""
-    import ibis
+LATER = "2025-01-02T03:30:00"
+STATUSES: list[tuple[str | None, str, set[str]]] = [
+    *((word, "open", set()) for word in ("new", "Open", "pending", "HOLD", "on_hold", "on-hold", "waiting")),
+    *((word, "open", set()) for word in ("in_progress", "In Progress", "reopened")),
+    ("escalated", "escalated", set()),
+    *((word, "resolved", set()) for word in ("resolved", "Solved", "closed", "done")),
+    *((word, "left_out", {"no_ticket_left_out"}) for word in ("deleted", "spam", "merged")),
+    ("parked", "open", {"statuses_known"}),  # an unknown word
+    ("waiting on third party", "open", {"statuses_known"}),  # Freshdesk
+    ("snoozed", "open", {"statuses_known"}),  # Intercom
+    ("waiting for customer", "open", {"statuses_known"}),  # Jira Service Management
+    (None, "resolved", set()),  # without a word the time decides
+]
+RESOLUTIONS: list[tuple[str | None, float | None, set[str]]] = [
+    (LATER, 4.0, set()),
+    ("2025-01-01T23:30:00", 0.0, set()),
+    ("2025-01-01T23:29:59", None, {"resolved_have_a_time"}),
+    (None, None, {"resolved_have_a_time"}),
+]
 
-    table = ibis.memtable([{k: v for k, v in row.items() if not k.startswith("_")}], schema=SCHEMA)
-    rules = stg_support_tickets(book()).invariants
-    return {rule.name for rule in rules if table.filter(~rule.holds(table)).count().execute()}
+
+Staged: TypeAlias = dict[tuple[str | None, str | None], dict[str, Any]]
+"""Tickets by their word and the time of their resolution."""
 
 
-SCHEMA = stg_support_tickets(book()).schema()
+@pytest.fixture(scope="module")
+def staged() -> Staged:
+    """The tickets of all cases, staged together."""
+    cases = [*((word, LATER) for word, *_ in STATUSES), *(("solved", at) for at, *_ in RESOLUTIONS), (None, None)]
+    cases = list(dict.fromkeys(cases))
+    return dict(zip(cases, tickets(*({"status": w, "resolved_at": at} for w, at in cases)), strict=True))
 
 
-@pytest.mark.parametrize(
-    ("word", "status", "told"),
-    [
-        *((word, "open", set()) for word in ("new", "Open", "pending", "HOLD", "on_hold", "on-hold", "waiting")),
-        *((word, "open", set()) for word in ("in_progress", "In Progress", "reopened")),
-        ("escalated", "escalated", set()),
-        *((word, "resolved", set()) for word in ("resolved", "Solved", "closed", "done")),
-        *((word, "left_out", {"no_ticket_left_out"}) for word in ("deleted", "spam", "merged")),
-        ("parked", "open", {"statuses_known"}),  # an unknown word
-        ("waiting on third party", "open", {"statuses_known"}),  # Freshdesk
-        ("snoozed", "open", {"statuses_known"}),  # Intercom
-        ("waiting for customer", "open", {"statuses_known"}),  # Jira Service Management
-        (None, "resolved", set()),  # without a word the time decides
-    ],
-)
-def test_every_word_of_a_help_desk_has_a_status(word: str | None, status: str, told: set[str]) -> None:
-    row = ticket(status=word, resolved_at="2025-01-02T03:30:00")
+@pytest.mark.parametrize(("word", "status", "told"), STATUSES)
+def test_every_word_of_a_help_desk_has_a_status(word: str | None, status: str, told: set[str], staged: Staged) -> None:
+    row = staged[word, LATER]
     assert (row["status"], row["source_status"]) == (status, word.lower() if word else None)
     assert row["unknown_status"] == (row["source_status"] if "statuses_known" in told else None)
-    assert broken(row) == told
+    assert row["_told"] == told
 
 
-def test_without_word_and_time_a_ticket_is_open() -> None:
-    assert ticket()["status"] == "open"
+def test_without_word_and_time_a_ticket_is_open(staged: Staged) -> None:
+    assert staged[None, None]["status"] == "open"
 
 
-def test_an_unresolved_word_beats_the_time_of_an_earlier_resolution() -> None:
-    row = ticket(status="reopened", resolved_at="2025-01-02T03:30:00")
+def test_an_unresolved_word_beats_the_time_of_an_earlier_resolution(staged: Staged) -> None:
+    row = staged["reopened", LATER]
     assert (row["status"], row["resolution_hours"]) == ("open", None)
 
 
-@pytest.mark.parametrize(
-    ("resolved_at", "hours", "told"),
-    [
-        ("2025-01-02T03:30:00", 4.0, set()),
-        ("2025-01-01T23:30:00", 0.0, set()),
-        ("2025-01-01T23:29:59", None, {"resolved_have_a_time"}),
-        (None, None, {"resolved_have_a_time"}),
-    ],
-)
+@pytest.mark.parametrize(("resolved_at", "hours", "told"), RESOLUTIONS)
 def test_a_resolution_has_hours_where_its_time_fits(
-    resolved_at: str | None, hours: float | None, told: set[str]
+    resolved_at: str | None, hours: float | None, told: set[str], staged: Staged
 ) -> None:
-    row = ticket(status="solved", resolved_at=resolved_at)
+    row = staged["solved", resolved_at]
     assert (row["status"], row["resolution_hours"]) == ("resolved", hours)
-    assert broken(row) == told
+    assert row["_told"] == told
 
 
 @pytest.mark.parametrize(
@@ -116,29 +122,45 @@ def test_days_are_those_of_the_portfolio() -> None:
 WORDS = {"words": {"Good": 5, "bad": 1, "offered": None}}
 
 
+SCALE = {"scale": [0, 100]}
+RATINGS: list[tuple[dict[str, Any] | None, str | None, float | None, str | None]] = [
+    (None, "5", 5.0, None),
+    (None, "0.5", None, "0.5"),
+    (None, "80", None, "80"),
+    (None, "great", None, "great"),
+    (None, None, None, None),
+    (SCALE, "80", 80.0, None),
+    (SCALE, "101", None, "101"),
+    (WORDS, "good", 5.0, None),
+    (WORDS, "BAD", 1.0, None),
+    (WORDS, "offered", None, None),
+    (WORDS, "good, with comment", None, "good, with comment"),
+    (WORDS, "4", 4.0, None),
+]
+
+
+@pytest.fixture(scope="module")
+def rated() -> list[tuple[dict[str, Any] | None, dict[str, Any]]]:
+    """Each case with its ticket; those of one scale are staged together."""
+    return [
+        (scale, row)
+        for scale in (None, SCALE, WORDS)
+        for row in tickets(
+            *({"satisfaction_score": cell} for of, cell, *_ in RATINGS if of is scale), of=book(satisfaction=scale)
+        )
+    ]
+
+
 @pytest.mark.parametrize(
-    ("satisfaction", "cell", "score", "unread"),
-    [
-        (None, "5", 5.0, None),
-        (None, "0.5", None, "0.5"),
-        (None, "80", None, "80"),
-        (None, "great", None, "great"),
-        (None, None, None, None),
-        ({"scale": [0, 100]}, "80", 80.0, None),
-        ({"scale": [0, 100]}, "101", None, "101"),
-        (WORDS, "good", 5.0, None),
-        (WORDS, "BAD", 1.0, None),
-        (WORDS, "offered", None, None),
-        (WORDS, "good, with comment", None, "good, with comment"),
-        (WORDS, "4", 4.0, None),
-    ],
+    "case", range(len(RATINGS)), ids=lambda n: f"{RATINGS[n][1]} of {', '.join(RATINGS[n][0] or ['1 to 5'])}"
 )
 def test_a_rating_is_read_on_its_scale_or_told(
-    satisfaction: dict[str, Any] | None, cell: str | None, score: float | None, unread: str | None
+    case: int, rated: list[tuple[dict[str, Any] | None, dict[str, Any]]]
 ) -> None:
-    row = ticket(book(satisfaction=satisfaction), satisfaction_score=cell)
+    (scale, row), (satisfaction, _, score, unread) = rated[case], RATINGS[case]
+    assert scale is satisfaction
     assert (row["satisfaction_score"], row["unread_rating"]) == (score, unread)
-    assert row["csat_scale"] == ("0-100" if satisfaction == {"scale": [0, 100]} else "1-5")
+    assert row["csat_scale"] == ("0-100" if satisfaction is SCALE else "1-5")
 
 
 @pytest.mark.parametrize(
