@@ -25,6 +25,7 @@ from cx_intel.models.renewals.pipeline import renewal_pipeline
 from cx_intel.settings.labels import worded
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, fetched, kept, rows, shipped
+from cx_intel_tests.helpers.made_once import kept_once
 
 Row = Mapping[str, Any]
 
@@ -147,7 +148,8 @@ def pipeline_of(of: Portfolio, given: Iterable[Row], as_of: date = AS_OF) -> ir.
         for row in listed
         if "learned" in row
     ]
-    return renewal_pipeline(
+    return kept_once(
+        renewal_pipeline,
         snapshot,
         scores(of, judged),
         rows(churn_risk_view(shipped("novacrm")), levels),

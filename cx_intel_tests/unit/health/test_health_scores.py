@@ -12,6 +12,7 @@ from cx_intel.contracts.health.scores import customer_health_scores as scores_co
 from cx_intel.models.health.scores import customer_health_scores
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, health, portfolio, rows, shipped, values
+from cx_intel_tests.helpers.made_once import kept_once
 
 YESTERDAY = AS_OF - timedelta(days=1)
 
@@ -49,7 +50,8 @@ def score(
     """The columns of account A's row."""
     of = of or book()
     earlier = [{"account_id": "A", "is_frozen": False, "model_version": "1"} | row for row in previous]
-    table = customer_health_scores(
+    table = kept_once(
+        customer_health_scores,
         rows(health_score_drivers(of), drivers),
         accounts(of, [{"account_id": "A", **attributes}], as_of),
         portfolio=of,

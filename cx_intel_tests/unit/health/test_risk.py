@@ -13,6 +13,7 @@ from cx_intel.contracts.staging.support import stg_support_tickets
 from cx_intel.models.health.risk import churn_risk_view
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, health, portfolio, rows, shipped, values
+from cx_intel_tests.helpers.made_once import kept_once
 
 NOVACRM = shipped("novacrm")
 
@@ -44,7 +45,8 @@ def risk(
     ticket = {"account_id": "A", "status": "escalated"}
     opened = [ticket | {"ticket_id": str(n)} | row for n, row in enumerate(tickets)]
     shrunk = [{"account_id": "A", "revenue_month": m, "revenue_movement": "contraction"} for m in contractions]
-    table = churn_risk_view(
+    table = kept_once(
+        churn_risk_view,
         rows(customer_health_scores(of), scored),
         accounts(of, [{"account_id": row["account_id"]} for row in scored]),
         rows(fct_usage(of), day),

@@ -1,6 +1,8 @@
 """Renewal dates: given, rolled, overdue, of terms, and what announced ends make of an account."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,9 +18,16 @@ LONG_AGO = date(2022, 3, 10)
 ENDS = ("announced_end_date", "announced_contraction_mrr", "announced_contraction_90d_mrr")
 
 
+def of_accounts(
+    given: Mapping[str, list[dict[str, Any]]], columns: tuple[str, ...], of: Portfolio = FLEET, as_of: date = AS_OF
+) -> dict[str, Any]:
+    """The columns of each account by its contracts."""
+    contracts = [row | {"account_id": account} for account, listed in given.items() for row in listed]
+    return values(kept_once(renewal_dates, contracts_on(contracts, as_of), portfolio=of, as_of=as_of), *columns)
+
+
 def figures(*given: dict[str, Any], columns: tuple[str, ...], of: Portfolio = FLEET, as_of: date = AS_OF) -> Any:
-    found = kept_once(renewal_dates, contracts_on(given, as_of), portfolio=of, as_of=as_of)
-    return values(found, *columns).get("a")
+    return of_accounts({"a": list(given)}, columns, of, as_of).get("a")
 
 
 def next_renewal(*given: dict[str, Any], of: Portfolio = FLEET, as_of: date = AS_OF) -> Any:
@@ -39,56 +48,43 @@ def with_grace(days: int) -> Portfolio:
     return FLEET.model_copy(update={"revenue": FLEET.revenue.model_copy(update={"grace_days": days})})
 
 
-@pytest.mark.parametrize(
-    ("given", "as_of", "expected"),
-    [
-        pytest.param({"renewal_date": date(2025, 6, 30)}, AS_OF, (date(2025, 6, 30), False), id="given"),
-        pytest.param({"renewal_date": AS_OF}, AS_OF, (AS_OF, False), id="given, today"),
-        pytest.param({"renewal_date": date(2025, 1, 30)}, AS_OF, (date(2025, 1, 30), True), id="passed yesterday"),
-        pytest.param({"renewal_date": days_from(-30)}, AS_OF, (days_from(-30), True), id="overdue for 30 days"),
-        pytest.param({"renewal_date": days_from(-31)}, AS_OF, (date(2025, 12, 31), True), id="for 31 days: rolled"),
-        pytest.param(
-            {"renewal_date": date(2021, 3, 1), "start_date": date(2021, 1, 1)},
-            AS_OF,
-            (date(2025, 3, 1), True),
-            id="past for years",
-        ),
-        pytest.param(
-            {"renewal_date": date(2021, 3, 1)},
-            AS_OF,
-            (date(2025, 3, 1), False),
-            id="began after the date that it gives",
-        ),
-        pytest.param(
-            {"renewal_date": date(2024, 2, 29)}, date(2025, 2, 1), (date(2025, 2, 28), True), id="clipped to 28 Feb"
-        ),
-        pytest.param(
-            {"renewal_date": date(2024, 2, 29)}, date(2027, 4, 1), (date(2028, 2, 29), True), id="without drift"
-        ),
-        pytest.param(
-            {"renewal_date": days_from(-40), "term_months": 3}, AS_OF, (date(2025, 3, 22), True), id="its own term"
-        ),
-        pytest.param(
-            {"renewal_date": date(2025, 1, 1), "mrr_amount": 0}, AS_OF, (date(2025, 1, 1), False), id="pays nothing"
-        ),
-        pytest.param({"start_date": date(2023, 5, 31)}, AS_OF, (date(2025, 5, 31), False), id="anniversary"),
-        pytest.param(
-            {"start_date": date(2024, 8, 9), "term_months": 1}, AS_OF, (date(2025, 2, 9), False), id="monthly"
-        ),
-        pytest.param({"start_date": AS_OF}, AS_OF, (date(2026, 1, 31), False), id="started today"),
-        pytest.param({"start_date": date(2024, 1, 31)}, AS_OF, (AS_OF, False), id="anniversary today"),
-        pytest.param({"start_date": date(2025, 2, 1)}, AS_OF, (None, None), id="not yet started"),
-        pytest.param({"end_date": date(2024, 9, 1)}, AS_OF, (None, None), id="ended: nothing is rolled past the end"),
-        pytest.param(
-            {"end_date": date(2024, 9, 1), "renewal_date": date(2025, 9, 1)},
-            AS_OF,
-            (None, None),
-            id="ended, with a date",
-        ),
-    ],
-)
-def test_renewal_date_of_one_contract(given: dict[str, Any], as_of: date, expected: Any) -> None:
-    assert next_renewal(given, as_of=as_of) == expected
+ONE_CONTRACT: dict[str, tuple[dict[str, Any], date, Any]] = {
+    "given": ({"renewal_date": date(2025, 6, 30)}, AS_OF, (date(2025, 6, 30), False)),
+    "given, today": ({"renewal_date": AS_OF}, AS_OF, (AS_OF, False)),
+    "passed yesterday": ({"renewal_date": date(2025, 1, 30)}, AS_OF, (date(2025, 1, 30), True)),
+    "overdue for 30 days": ({"renewal_date": days_from(-30)}, AS_OF, (days_from(-30), True)),
+    "for 31 days: rolled": ({"renewal_date": days_from(-31)}, AS_OF, (date(2025, 12, 31), True)),
+    "past for years": (
+        {"renewal_date": date(2021, 3, 1), "start_date": date(2021, 1, 1)},
+        AS_OF,
+        (date(2025, 3, 1), True),
+    ),
+    "began after the date that it gives": ({"renewal_date": date(2021, 3, 1)}, AS_OF, (date(2025, 3, 1), False)),
+    "clipped to 28 Feb": ({"renewal_date": date(2024, 2, 29)}, date(2025, 2, 1), (date(2025, 2, 28), True)),
+    "without drift": ({"renewal_date": date(2024, 2, 29)}, date(2027, 4, 1), (date(2028, 2, 29), True)),
+    "its own term": ({"renewal_date": days_from(-40), "term_months": 3}, AS_OF, (date(2025, 3, 22), True)),
+    "pays nothing": ({"renewal_date": date(2025, 1, 1), "mrr_amount": 0}, AS_OF, (date(2025, 1, 1), False)),
+    "anniversary": ({"start_date": date(2023, 5, 31)}, AS_OF, (date(2025, 5, 31), False)),
+    "monthly": ({"start_date": date(2024, 8, 9), "term_months": 1}, AS_OF, (date(2025, 2, 9), False)),
+    "started today": ({"start_date": AS_OF}, AS_OF, (date(2026, 1, 31), False)),
+    "anniversary today": ({"start_date": date(2024, 1, 31)}, AS_OF, (AS_OF, False)),
+    "not yet started": ({"start_date": date(2025, 2, 1)}, AS_OF, (None, None)),
+    "ended: nothing is rolled past the end": ({"end_date": date(2024, 9, 1)}, AS_OF, (None, None)),
+    "ended, with a date": ({"end_date": date(2024, 9, 1), "renewal_date": date(2025, 9, 1)}, AS_OF, (None, None)),
+}
+
+
+@cache
+def dates_of_one_contract(as_of: date) -> dict[str, Any]:
+    """(renewal_date, is_overdue) of the cases of a day, each an account."""
+    given = {case: [contract] for case, (contract, day, _) in ONE_CONTRACT.items() if day == as_of}
+    return of_accounts(given, ("renewal_date", "is_overdue"), as_of=as_of)
+
+
+@pytest.mark.parametrize("case", ONE_CONTRACT)
+def test_renewal_date_of_one_contract(case: str) -> None:
+    _, as_of, expected = ONE_CONTRACT[case]
+    assert dates_of_one_contract(as_of)[case] == expected
 
 
 def test_earliest_of_the_contracts_in_force() -> None:
@@ -120,6 +116,12 @@ def test_a_start_before_a_break_is_not_rolled_past_its_end() -> None:
     first = {"start_date": date(2022, 5, 1), "end_date": date(2024, 7, 1)}
     returned = {"start_date": date(2024, 8, 1)}
     assert next_renewal(first, returned) == (date(2025, 8, 1), False)
+
+
+@pytest.mark.slow
+def test_a_break_within_the_grace_days_is_none() -> None:
+    first = {"start_date": date(2022, 5, 1), "end_date": date(2024, 7, 1)}
+    returned = {"start_date": date(2024, 8, 1)}
     assert next_renewal(first, returned, of=with_grace(30)) == (date(2025, 8, 1), False)
     assert next_renewal(first, returned, of=with_grace(31)) == (date(2025, 5, 1), False)
 
@@ -129,6 +131,7 @@ def test_a_portfolio_without_renewals_has_terms_of_a_year() -> None:
     assert next_renewal({"start_date": date(2023, 5, 31)}, of=plain) == (date(2025, 5, 31), False)
 
 
+@pytest.mark.slow
 def test_monthly_terms_clip_from_the_original_day() -> None:
     monthly = with_settings(term_months=1, keep_overdue_days=0)
     given = {"renewal_date": date(2025, 1, 31)}
@@ -139,75 +142,65 @@ def test_monthly_terms_clip_from_the_original_day() -> None:
 ENDING = {"start_date": LONG_AGO, "end_date": date(2025, 4, 1), "product_name": "x"}
 
 
-@pytest.mark.parametrize(
-    ("given", "expected", "renewal"),
-    [
-        pytest.param([ENDING], (date(2025, 4, 1), 0, 0), date(2025, 4, 1), id="all end"),
-        pytest.param([ENDING | {"renewal_date": date(2025, 3, 1)}], (date(2025, 4, 1), 0, 0), date(2025, 4, 1), id="date"),
-        pytest.param(
-            [ENDING, ENDING | {"end_date": date(2025, 9, 1)}], (date(2025, 9, 1), 0, 0), date(2025, 9, 1), id="the last counts"
-        ),
-        pytest.param(
-            [ENDING, {"start_date": date(2024, 6, 5), "mrr_amount": 7}], (None, 100, 100), date(2025, 3, 10), id="one stays"
-        ),
-        pytest.param(
-            [ENDING, {"start_date": LONG_AGO, "mrr_amount": 0}], (date(2025, 4, 1), 0, 0), date(2025, 4, 1), id="one is free"
-        ),
-        pytest.param(
-            [ENDING | {"end_date": date(2025, 5, 1)}, ENDING | {"end_date": date(2025, 5, 2)}, {"product_name": "y"}],
-            (None, 200, 100),
-            date(2025, 3, 10),
-            id="90 and 91 days",
-        ),
-        pytest.param(
-            [ENDING, {"start_date": date(2025, 4, 1), "product_name": "x"}], (None, 0, 0), date(2026, 3, 10), id="followed"
-        ),
-        pytest.param(
-            [ENDING, {"start_date": date(2025, 3, 1), "product_name": "x"}], (None, 0, 0), date(2026, 3, 10), id="overlapped"
-        ),
-        pytest.param(
-            [ENDING, {"start_date": date(2025, 4, 2), "product_name": "x"}],
-            (date(2025, 4, 1), 0, 0),
-            date(2025, 4, 1),
-            id="followed a day late",
-        ),
-        pytest.param(
-            [ENDING, {"start_date": date(2025, 4, 1), "end_date": date(2025, 8, 1), "product_name": "x"}],
-            (date(2025, 8, 1), 0, 0),
-            date(2025, 8, 1),
-            id="followed by one that ends too",
-        ),
-        pytest.param(
-            [ENDING, {"start_date": date(2025, 4, 1), "mrr_amount": 60, "product_name": "x"}],
-            (None, 40, 40),
-            date(2026, 3, 10),
-            id="followed by less",
-        ),
-        pytest.param(
-            [ENDING, {"start_date": date(2025, 4, 1), "mrr_amount": 160, "product_name": "y"}],
-            (None, 0, 0),
-            date(2026, 3, 10),
-            id="followed by another product",
-        ),
-        pytest.param(
-            [ENDING, {"product_name": "z"}, {"start_date": date(2025, 4, 1), "product_name": "y"}],
-            (None, 100, 100),
-            date(2025, 3, 10),
-            id="one stays, and another product follows",
-        ),
-        pytest.param(
-            [ENDING, {"start_date": date(2025, 4, 1), "renewal_date": date(2025, 10, 1), "product_name": "x"}],
-            (None, 0, 0),
-            date(2025, 10, 1),
-            id="followed by one with a date",
-        ),
-        pytest.param([{"start_date": date(2025, 3, 1)}], (None, 0, 0), None, id="a future start only"),
-    ],
-)  # fmt: skip
-def test_announced_ends(given: list[dict[str, Any]], expected: Any, renewal: date | None) -> None:
-    found = figures(*given, columns=(*ENDS, "renewal_date", "is_cancelled", "is_overdue"))
+ANNOUNCED: dict[str, tuple[list[dict[str, Any]], Any, date | None]] = {
+    "all end": ([ENDING], (date(2025, 4, 1), 0, 0), date(2025, 4, 1)),
+    "date": ([ENDING | {"renewal_date": date(2025, 3, 1)}], (date(2025, 4, 1), 0, 0), date(2025, 4, 1)),
+    "the last counts": ([ENDING, ENDING | {"end_date": date(2025, 9, 1)}], (date(2025, 9, 1), 0, 0), date(2025, 9, 1)),
+    "one stays": ([ENDING, {"start_date": date(2024, 6, 5), "mrr_amount": 7}], (None, 100, 100), date(2025, 3, 10)),
+    "one is free": ([ENDING, {"start_date": LONG_AGO, "mrr_amount": 0}], (date(2025, 4, 1), 0, 0), date(2025, 4, 1)),
+    "90 and 91 days": (
+        [ENDING | {"end_date": date(2025, 5, 1)}, ENDING | {"end_date": date(2025, 5, 2)}, {"product_name": "y"}],
+        (None, 200, 100),
+        date(2025, 3, 10),
+    ),
+    "followed": ([ENDING, {"start_date": date(2025, 4, 1), "product_name": "x"}], (None, 0, 0), date(2026, 3, 10)),
+    "overlapped": ([ENDING, {"start_date": date(2025, 3, 1), "product_name": "x"}], (None, 0, 0), date(2026, 3, 10)),
+    "followed a day late": (
+        [ENDING, {"start_date": date(2025, 4, 2), "product_name": "x"}],
+        (date(2025, 4, 1), 0, 0),
+        date(2025, 4, 1),
+    ),
+    "followed by one that ends too": (
+        [ENDING, {"start_date": date(2025, 4, 1), "end_date": date(2025, 8, 1), "product_name": "x"}],
+        (date(2025, 8, 1), 0, 0),
+        date(2025, 8, 1),
+    ),
+    "followed by less": (
+        [ENDING, {"start_date": date(2025, 4, 1), "mrr_amount": 60, "product_name": "x"}],
+        (None, 40, 40),
+        date(2026, 3, 10),
+    ),
+    "followed by another product": (
+        [ENDING, {"start_date": date(2025, 4, 1), "mrr_amount": 160, "product_name": "y"}],
+        (None, 0, 0),
+        date(2026, 3, 10),
+    ),
+    "one stays, and another product follows": (
+        [ENDING, {"product_name": "z"}, {"start_date": date(2025, 4, 1), "product_name": "y"}],
+        (None, 100, 100),
+        date(2025, 3, 10),
+    ),
+    "followed by one with a date": (
+        [ENDING, {"start_date": date(2025, 4, 1), "renewal_date": date(2025, 10, 1), "product_name": "x"}],
+        (None, 0, 0),
+        date(2025, 10, 1),
+    ),
+    "a future start only": ([{"start_date": date(2025, 3, 1)}], (None, 0, 0), None),
+}
+
+
+@pytest.fixture(scope="module")
+def announced() -> dict[str, Any]:
+    """Each case of ANNOUNCED, an account of its own."""
+    given = {case: contracts for case, (contracts, _, _) in ANNOUNCED.items()}
+    return of_accounts(given, (*ENDS, "renewal_date", "is_cancelled", "is_overdue"))
+
+
+@pytest.mark.parametrize("case", ANNOUNCED)
+def test_announced_ends(case: str, announced: dict[str, Any]) -> None:
+    _, expected, renewal = ANNOUNCED[case]
     is_overdue = None if renewal is None else False
-    assert found == (*expected, renewal, expected[0] is not None, is_overdue)
+    assert announced[case] == (*expected, renewal, expected[0] is not None, is_overdue)
 
 
 def test_what_follows_within_the_grace_days_follows() -> None:
@@ -233,23 +226,30 @@ def test_a_term_with_a_successor_has_renewed() -> None:
     assert next_renewal(TERM, next_term | {"product_name": "other"}) == (date(2025, 2, 20), False)
 
 
-@pytest.mark.parametrize(
-    ("ended", "others", "expected"),
-    [
-        pytest.param(AS_OF, [], (AS_OF, True, 100), id="today"),
-        pytest.param(days_from(-30), [], (days_from(-30), True, 100), id="30 days ago"),
-        pytest.param(days_from(-31), [], (None, None, 0), id="31 days ago"),
-        pytest.param(days_from(-5), [{"start_date": days_from(-5)}], (date(2026, 1, 27), False, 0), id="succeeded"),
-        pytest.param(days_from(-5), [{"start_date": days_from(5)}], (None, None, 0), id="succeeded later"),
-        pytest.param(
-            days_from(-5), [{"start_date": days_from(-2), "product_name": "y"}], (date(2026, 1, 29), False, 0), id="began"
-        ),
-        pytest.param(days_from(-5), [{"product_name": "y"}], (days_from(-5), True, 100), id="another stays"),
-    ],
-)  # fmt: skip
-def test_a_term_that_ended_without_successor_is_kept(ended: date, others: list[dict[str, Any]], expected: Any) -> None:
-    lapsed = {"is_term": True, "start_date": ended - timedelta(days=365), "end_date": ended}
-    assert figures(lapsed, *others, columns=("renewal_date", "is_overdue", "lapsed_mrr")) == expected
+ENDED_TERMS: dict[str, tuple[date, list[dict[str, Any]], Any]] = {
+    "today": (AS_OF, [], (AS_OF, True, 100)),
+    "30 days ago": (days_from(-30), [], (days_from(-30), True, 100)),
+    "31 days ago": (days_from(-31), [], (None, None, 0)),
+    "succeeded": (days_from(-5), [{"start_date": days_from(-5)}], (date(2026, 1, 27), False, 0)),
+    "succeeded later": (days_from(-5), [{"start_date": days_from(5)}], (None, None, 0)),
+    "began": (days_from(-5), [{"start_date": days_from(-2), "product_name": "y"}], (date(2026, 1, 29), False, 0)),
+    "another stays": (days_from(-5), [{"product_name": "y"}], (days_from(-5), True, 100)),
+}
+
+
+@pytest.fixture(scope="module")
+def ended_terms() -> dict[str, Any]:
+    """Each case of ENDED_TERMS, an account of its own."""
+    given = {
+        case: [{"is_term": True, "start_date": ended - timedelta(days=365), "end_date": ended}, *others]
+        for case, (ended, others, _) in ENDED_TERMS.items()
+    }
+    return of_accounts(given, ("renewal_date", "is_overdue", "lapsed_mrr"))
+
+
+@pytest.mark.parametrize("case", ENDED_TERMS)
+def test_a_term_that_ended_without_successor_is_kept(case: str, ended_terms: dict[str, Any]) -> None:
+    assert ended_terms[case] == ENDED_TERMS[case][-1]
 
 
 def test_nothing_is_rolled_past_the_end_of_the_main_product() -> None:

@@ -19,6 +19,7 @@ from cx_intel.models.renewals.outcomes import intervention_entries, playbook_out
 from cx_intel.models.renewals.outlook import nrr_outlook
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, fetched, rows, shipped, values
+from cx_intel_tests.helpers.made_once import kept_once
 from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_rows, revenue
 
 FLEET = shipped("fleet")
@@ -40,41 +41,44 @@ def acted(*given: dict[str, Any]) -> ir.Table:
     return rows(contracts.actions(FLEET), [{"action_id": f"x{n}"} | ordinary | row for n, row in enumerate(given)])
 
 
-def listed(action: dict[str, Any] | None, **renewal: Any) -> Any:
-    """Why account a is back on the list; "new" where nothing says so, "off" where it is not there."""
-    pipeline = kept(pipeline_rows(FLEET, [{"account_id": "a"} | renewal]))
-    done = kept(acted(*([action] if action is not None else [])))
-    table = kept(cs_intervention_list(pipeline, drivers(FLEET, []), done, portfolio=FLEET, as_of=AS_OF))
+DUE: dict[str, tuple[dict[str, Any] | None, dict[str, Any], str]] = {
+    "not acted on": (None, {}, "new"),
+    "done": ({}, {}, "off"),
+    "done 29 days ago": ({"acted_on": days_from(-29)}, {}, "off"),
+    "done 30 days ago": ({"acted_on": days_from(-30)}, {}, "still_at_risk"),
+    "done, and worse since": ({}, {"renewal_risk": "Critical"}, "risk_is_worse"),
+    "done, and better since": ({"renewal_risk": "Critical"}, {}, "off"),
+    "done at an unknown risk": ({"renewal_risk": None}, {"renewal_risk": "Critical"}, "off"),
+    "another renewal": ({}, {"renewal_date": days_from(31), "days_to_renewal": 31}, "new"),
+    "another account": ({"account_id": "b"}, {}, "new"),
+    "done tomorrow": ({"acted_on": days_from(1)}, {}, "new"),
+    "snoozed": ({"status": "snoozed", "snoozed_until": days_from(1)}, {}, "off"),
+    "snoozed until today": ({"status": "snoozed", "snoozed_until": AS_OF}, {}, "snooze_ended"),
+    "snoozed, and cancelled since": (
+        {"status": "snoozed", "snoozed_until": days_from(9)},
+        {"renewal_risk": "Cancelled"},
+        "risk_is_worse",
+    ),
+    "dismissed": ({"status": "dismissed", "acted_on": days_from(-300)}, {}, "off"),
+    "dismissed, and worse since": ({"status": "dismissed"}, {"renewal_risk": "Critical"}, "risk_is_worse"),
+    "reopened": ({"status": "open"}, {}, "new"),
+}
+
+
+@pytest.fixture(scope="module")
+def due_again() -> dict[str, Any]:
+    """Of the cases of DUE, each an account of its own, those on the list, and why they are back on it."""
+    pipeline = pipeline_rows(FLEET, [{"account_id": case} | renewal for case, (_, renewal, _) in DUE.items()])
+    done = acted(*({"account_id": case} | action for case, (action, _, _) in DUE.items() if action is not None))
+    table = kept_once(cs_intervention_list, pipeline, drivers(FLEET, []), actions=done, portfolio=FLEET, as_of=AS_OF)
     assert broken(table, list_contract(FLEET), renewal_pipeline=pipeline, actions=done) == []
-    found = values(table, "due_again")
-    return (found["a"] or "new") if "a" in found else "off"
+    return values(table, "due_again")
 
 
-@pytest.mark.parametrize(
-    ("action", "renewal", "expected"),
-    [
-        (None, {}, "new"),
-        ({}, {}, "off"),
-        ({"acted_on": days_from(-29)}, {}, "off"),
-        ({"acted_on": days_from(-30)}, {}, "still_at_risk"),
-        ({}, {"renewal_risk": "Critical"}, "risk_is_worse"),
-        ({"renewal_risk": "Critical"}, {}, "off"),
-        ({"renewal_risk": None}, {"renewal_risk": "Critical"}, "off"),
-        ({}, {"renewal_date": days_from(31), "days_to_renewal": 31}, "new"),
-        ({"account_id": "b"}, {}, "new"),
-        ({"acted_on": days_from(1)}, {}, "new"),
-        ({"status": "snoozed", "snoozed_until": days_from(1)}, {}, "off"),
-        ({"status": "snoozed", "snoozed_until": AS_OF}, {}, "snooze_ended"),
-        ({"status": "snoozed", "snoozed_until": days_from(9)}, {"renewal_risk": "Cancelled"}, "risk_is_worse"),
-        ({"status": "dismissed", "acted_on": days_from(-300)}, {}, "off"),
-        ({"status": "dismissed"}, {"renewal_risk": "Critical"}, "risk_is_worse"),
-        ({"status": "open"}, {}, "new"),
-    ],
-)
-def test_an_entry_stays_off_the_list_until_it_is_due_again(
-    action: dict[str, Any] | None, renewal: dict[str, Any], expected: str
-) -> None:
-    assert listed(action, **renewal) == expected
+@pytest.mark.parametrize("case", DUE)
+def test_an_entry_stays_off_the_list_until_it_is_due_again(case: str, due_again: dict[str, Any]) -> None:
+    """New on the list where nothing says why it is back."""
+    assert ((due_again[case] or "new") if case in due_again else "off") == DUE[case][-1]
 
 
 @pytest.mark.slow
@@ -148,17 +152,16 @@ def made(
     ledger: Iterable[dict[str, Any]] = (),
 ) -> dict[str, dict[str, Any]]:
     """The table, by action_id; every contract rule holds but the one that warns."""
-    table = kept(
-        actions(
-            rows(stg_actions(FLEET), delivered),
-            commands if commands is not None else given(),
-            pipeline_rows(FLEET, pipeline),
-            accounts(FLEET, snapshot),
-            revenue(FLEET, ledger),
-            portfolio=FLEET,
-            as_of=AS_OF,
-            previous=rows(contracts.actions(FLEET), previous),
-        )
+    table = kept_once(
+        actions,
+        rows(stg_actions(FLEET), delivered),
+        commands if commands is not None else given(),
+        pipeline_rows(FLEET, pipeline),
+        accounts(FLEET, snapshot),
+        revenue(FLEET, ledger),
+        portfolio=FLEET,
+        as_of=AS_OF,
+        previous=rows(contracts.actions(FLEET), previous),
     )
     assert set(broken(table, contracts.actions(FLEET))) <= {"actions_are_about_a_renewal"}
     return {row["action_id"]: row for row in fetched(table)}
@@ -214,35 +217,48 @@ LONG_AGO = {"renewal_date": date(2024, 12, 1)}  # with 30 days it is decided by 
 JUST = {"renewal_date": date(2025, 1, 20)}  # decided by the ledger of February, which is not there yet
 
 
-@pytest.mark.parametrize(
-    ("entry", "account", "arr_in_december", "expected"),
-    [
-        ({}, {}, None, ("open", None)),
-        ({}, {"renewal_date": days_from(395)}, None, ("renewed", 1200)),
-        ({}, {"renewal_date": days_from(395), "current_mrr": 200}, None, ("expanded", 2400)),
-        (LONG_AGO, {}, 1200, ("renewed", 1200)),
-        (LONG_AGO, {"current_mrr": 0, "is_churned": True}, 900, ("renewed", 900)),
-        (LONG_AGO, {}, 1200.01, ("expanded", 1200.01)),
-        (LONG_AGO, {}, None, ("lost", 0)),
-        (JUST, {"renewal_date": days_from(354)}, None, ("renewed", 1200)),
-        (JUST, {"current_mrr": 0, "renewal_date": None}, None, ("lost", 0)),
-        (JUST, {"current_mrr": 0, "is_churned": True, "renewal_date": JUST["renewal_date"]}, None, ("lost", 0)),
-    ],
-)
-def test_what_came_of_a_renewal(
-    entry: dict[str, Any], account: dict[str, Any], arr_in_december: float | None, expected: tuple[str, float | None]
-) -> None:
-    """1,200 ARR when it was acted on. By the ledger where it reaches, before that by the day."""
-    then = {"account_id": "a", "as_of": days_from(-90)} | entry
-    ledger = [MONTHS | {"revenue_month": date(2024, 12, 1), "mrr": 100, "arr": arr_in_december}]
+CAME: dict[str, tuple[dict[str, Any], dict[str, Any], float | None, tuple[str, float | None]]] = {
+    "due in 30 days": ({}, {}, None, ("open", None)),
+    "early": ({}, {"renewal_date": days_from(395)}, None, ("renewed", 1200)),
+    "early, for more": ({}, {"renewal_date": days_from(395), "current_mrr": 200}, None, ("expanded", 2400)),
+    "long ago": (LONG_AGO, {}, 1200, ("renewed", 1200)),
+    "long ago, gone since": (LONG_AGO, {"current_mrr": 0, "is_churned": True}, 900, ("renewed", 900)),
+    "long ago, for a cent more": (LONG_AGO, {}, 1200.01, ("expanded", 1200.01)),
+    "long ago, without revenue": (LONG_AGO, {}, None, ("lost", 0)),
+    "just now": (JUST, {"renewal_date": days_from(354)}, None, ("renewed", 1200)),
+    "just now, not renewed": (JUST, {"current_mrr": 0, "renewal_date": None}, None, ("lost", 0)),
+    "just now, churned": (
+        JUST,
+        {"current_mrr": 0, "is_churned": True, "renewal_date": JUST["renewal_date"]},
+        None,
+        ("lost", 0),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def came() -> dict[str, dict[str, Any]]:
+    """The action of each case of CAME, an account of its own."""
+    ledger = [
+        MONTHS | {"account_id": case, "revenue_month": date(2024, 12, 1), "mrr": 100, "arr": arr_in_december}
+        for case, (_, _, arr_in_december, _) in CAME.items()
+        if arr_in_december
+    ]
+    acted_at = {"acted_at": datetime(2024, 11, 20)}
     found = made(
-        commands=given({"acted_at": datetime(2024, 11, 20)} | entry),
-        pipeline=[then],
-        snapshot=[{"account_id": "a", "renewal_date": RENEWAL} | account],
-        ledger=ledger if arr_in_december else [],
-    )["g0"]
-    arr = found["outcome_arr"]
-    assert (found["outcome"], None if arr is None else float(arr)) == expected
+        commands=given(*({"account_id": case} | acted_at | entry for case, (entry, *_) in CAME.items())),
+        pipeline=[{"account_id": case, "as_of": days_from(-90)} | entry for case, (entry, *_) in CAME.items()],
+        snapshot=[{"account_id": c, "renewal_date": RENEWAL} | account for c, (_, account, *_) in CAME.items()],
+        ledger=ledger,
+    )
+    return {row["account_id"]: row for row in found.values()}
+
+
+@pytest.mark.parametrize("case", CAME)
+def test_what_came_of_a_renewal(case: str, came: dict[str, dict[str, Any]]) -> None:
+    """1,200 ARR when it was acted on. By the ledger where it reaches, before that by the day."""
+    arr = came[case]["outcome_arr"]
+    assert (came[case]["outcome"], None if arr is None else float(arr)) == CAME[case][-1]
 
 
 def test_an_overdue_renewal_is_open_while_the_pipeline_keeps_it() -> None:

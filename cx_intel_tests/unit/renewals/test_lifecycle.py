@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import ibis
@@ -9,13 +10,15 @@ import ibis.expr.types as ir
 import pytest
 
 from cx_intel.contracts.core import account_history
+from cx_intel.contracts.health.drivers import account_signals
 from cx_intel.contracts.renewals.hold_out import hold_out_assignments
 from cx_intel.contracts.renewals.layer import lifecycle_events as contract
 from cx_intel.models.renewals.lifecycle import lifecycle_events
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import HoldOutSettings
 from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped, values
-from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_rows, scores, signals
+from cx_intel_tests.helpers.made_once import kept_once
+from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, pipeline_rows, scores, signals
 
 FLEET = shipped("fleet")
 GPS = "gps_adoption_pct"
@@ -25,9 +28,14 @@ def tiers(*days_and_tiers: tuple[int, str], account: str = "a") -> list[dict[str
     return [{"as_of": days_from(day), "account_id": account, "health_tier": tier} for day, tier in days_and_tiers]
 
 
-def adoption(history: Mapping[int, float | None]) -> ir.Table:
-    tables = [signals(FLEET, {"a": {GPS: value}}, days_from(day)) for day, value in history.items()]
-    return ibis.union(*tables) if len(tables) > 1 else tables[0]
+def adoption(history: Mapping[int, float | None], **others: Mapping[int, float | None]) -> ir.Table:
+    """GPS adoption of account a by day, and of others by theirs."""
+    listed = [
+        {"as_of": days_from(day), "account_id": account, "signal": GPS, "value": value}
+        for account, days in ({"a": history} | others).items()
+        for day, value in days.items()
+    ]
+    return rows(account_signals(FLEET), listed)
 
 
 def events(
@@ -43,19 +51,19 @@ def events(
     of: Portfolio = FLEET,
     as_of: date = AS_OF,
 ) -> ir.Table:
-    found = lifecycle_events(
+    table = kept_once(
+        lifecycle_events,
         scores(of, history or []),
         signals(of, {}) if measured is None else measured,
         drivers(of, why or []),
         pipeline_rows(of, due or []),
         ibis.union(*snapshots) if snapshots else accounts(of, []),
         rows(account_history(of), [{"account_id": "a", "valid_from": first_load}]),
-        drawn,
+        hold_out_assignments=drawn,
         portfolio=of,
         as_of=as_of,
         previous=rows(contract(of), previous or []),
     )
-    table = kept(found)
     assert broken(table, contract(of)) == []
     return table
 
@@ -64,26 +72,44 @@ def told(table: ir.Table, *columns: str) -> list[Any]:
     return list(values(table, *columns, by="event_id").values())
 
 
-@pytest.mark.parametrize(
-    ("history", "expected"),
-    [
-        pytest.param(tiers((-1, "Green"), (0, "Amber")), [("Green", "Amber")], id="down"),
-        pytest.param(tiers((-1, "Red"), (0, "Amber")), [("Red", "Amber")], id="up"),
-        pytest.param(tiers((-1, "Green"), (0, "unknown")), [("Green", "unknown")], id="to unknown"),
-        pytest.param(tiers((-1, "Green"), (0, "Green")), [], id="as before"),
-        pytest.param(tiers((0, "Red")), [], id="first snapshot"),
-        pytest.param(tiers((-20, "Green"), (0, "Red")), [("Green", "Red")], id="newest earlier one is old"),
-        pytest.param(tiers((-2, "Green"), (-1, "Red"), (0, "Red")), [], id="only the newest earlier one counts"),
-        pytest.param(
-            [*tiers((-2, "Green"), (0, "Red")), *tiers((-1, "Red"), account="b")], [], id="was not in it"
-        ),
-        pytest.param(tiers((-1, "Green"), (0, "Green"), (1, "Red")), [], id="later ones are unknown"),
-    ],
-)  # fmt: skip
-def test_tier_changes(history: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:
-    table = events(history=history)
-    assert told(table, "from_value", "to_value") == expected
-    assert set(told(table, "event_type")) <= {"tier_change"}
+def of_accounts(table: ir.Table, *columns: str) -> dict[str, list[Any]]:
+    """Account: what is told of it."""
+    found: dict[str, list[Any]] = {}
+    for account, *row in told(table, "account_id", *columns):
+        found.setdefault(account, []).append(tuple(row))
+    return found
+
+
+TIER_CHANGES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str]]]] = {
+    "down": (tiers((-1, "Green"), (0, "Amber")), [("Green", "Amber")]),
+    "up": (tiers((-1, "Red"), (0, "Amber")), [("Red", "Amber")]),
+    "to unknown": (tiers((-1, "Green"), (0, "unknown")), [("Green", "unknown")]),
+    "as before": (tiers((-1, "Green"), (0, "Green")), []),
+    "first snapshot": (tiers((0, "Red")), []),
+    "newest earlier one is old": (tiers((-20, "Green"), (0, "Red")), [("Green", "Red")]),
+    "only the newest earlier one counts": (tiers((-2, "Green"), (-1, "Red"), (0, "Red")), []),
+    "was not in it": ([*tiers((-2, "Green"), (0, "Red")), *tiers((-1, "Red"), account="b")], []),
+    "later ones are unknown": (tiers((-1, "Green"), (0, "Green"), (1, "Red")), []),
+}
+
+
+@cache
+def tier_changes_of(days: tuple[date, ...]) -> dict[str, list[Any]]:
+    """What is told of the cases of TIER_CHANGES with snapshots of these days, each an account of its own."""
+    history = [
+        row | {"account_id": case if row["account_id"] == "a" else f"{case}, {row['account_id']}"}
+        for case, (snapshots, _) in TIER_CHANGES.items()
+        if tuple(dict.fromkeys(row["as_of"] for row in snapshots)) == days
+        for row in snapshots
+    ]
+    return of_accounts(events(history=history), "from_value", "to_value", "event_type")
+
+
+@pytest.mark.parametrize("case", TIER_CHANGES)
+def test_tier_changes(case: str) -> None:
+    history, expected = TIER_CHANGES[case]
+    days = tuple(dict.fromkeys(row["as_of"] for row in history))
+    assert tier_changes_of(days).get(case, []) == [(*change, "tier_change") for change in expected]
 
 
 def test_it_is_the_confirmed_tier_that_changes() -> None:
@@ -113,28 +139,33 @@ def test_the_reason_names_the_three_signals_that_moved_most_that_way() -> None:
     assert told(lost, "reason", "signal_points") == [("Green to unknown", None)]
 
 
-@pytest.mark.parametrize(
-    ("history", "expected"),
-    [
-        pytest.param({-7: 80, 0: 67.9}, [("80", "67.9")], id="more than 15 %"),
-        pytest.param({-7: 80, 0: 68}, [], id="exactly 15 %"),
-        pytest.param({-7: 22.2, 0: 18.87}, [], id="exactly 15 %, in floats"),
-        pytest.param({-7: 80, 0: 90}, [], id="rise"),
-        pytest.param({-6: 80, 0: 10}, [], id="6 days before"),
-        pytest.param({-10: 80, 0: 10}, [("80", "10")], id="3 days before that"),
-        pytest.param({-11: 80, 0: 10}, [], id="4 days before that"),
-        pytest.param({-10: 80, -8: 11, 0: 10}, [], id="the newest of them"),
-        pytest.param({-8: 80, -7: None, 0: 10}, [("80", "10")], id="missing 7 days before"),
-        pytest.param({-7: 80, 0: None}, [], id="missing now"),
-        pytest.param({-7: 0, 0: 0}, [], id="nothing then"),
-        pytest.param({-7: -5, 0: -3}, [], id="below zero then"),
-        pytest.param({-7: 80, 0: 0}, [("80", "0")], id="all gone"),
-    ],
-)
-def test_drops_of_a_watched_signal(history: dict[int, float | None], expected: list[tuple[str, str]]) -> None:
-    table = events(measured=adoption(history))
-    assert told(table, "from_value", "to_value") == expected
-    assert set(told(table, "event_type", "signal")) <= {("signal_drop", GPS)}
+DROPS: dict[str, tuple[dict[int, float | None], list[tuple[str, str]]]] = {
+    "more than 15 %": ({-7: 80, 0: 67.9}, [("80", "67.9")]),
+    "exactly 15 %": ({-7: 80, 0: 68}, []),
+    "exactly 15 %, in floats": ({-7: 22.2, 0: 18.87}, []),
+    "rise": ({-7: 80, 0: 90}, []),
+    "6 days before": ({-6: 80, 0: 10}, []),
+    "3 days before that": ({-10: 80, 0: 10}, [("80", "10")]),
+    "4 days before that": ({-11: 80, 0: 10}, []),
+    "the newest of them": ({-10: 80, -8: 11, 0: 10}, []),
+    "missing 7 days before": ({-8: 80, -7: None, 0: 10}, [("80", "10")]),
+    "missing now": ({-7: 80, 0: None}, []),
+    "nothing then": ({-7: 0, 0: 0}, []),
+    "below zero then": ({-7: -5, 0: -3}, []),
+    "all gone": ({-7: 80, 0: 0}, [("80", "0")]),
+}
+
+
+@pytest.fixture(scope="module")
+def drops() -> dict[str, list[Any]]:
+    """What is told of each case of DROPS, an account of its own."""
+    table = events(measured=adoption({}, **{case: history for case, (history, _) in DROPS.items()}))
+    return of_accounts(table, "from_value", "to_value", "event_type", "signal")
+
+
+@pytest.mark.parametrize("case", DROPS)
+def test_drops_of_a_watched_signal(case: str, drops: dict[str, list[Any]]) -> None:
+    assert drops.get(case, []) == [(*change, "signal_drop", GPS) for change in DROPS[case][1]]
 
 
 def test_the_reason_of_a_drop_in_words() -> None:
@@ -148,21 +179,33 @@ def test_signals_that_nobody_watches_are_silent() -> None:
     assert told(table, "event_id") == []
 
 
-@pytest.mark.parametrize(
-    ("said", "is_told"),
-    [
-        pytest.param({"day": -6}, False, id="6 days ago"),
-        pytest.param({"day": -7}, True, id="7 days ago"),
-        pytest.param({"day": -1, "to_value": "Red"}, True, id="another tier"),
-        pytest.param({"day": -1, "account_id": "b"}, True, id="another account"),
-        pytest.param({"day": -1, "event_type": "signal_drop", "signal": "Amber"}, True, id="another type"),
-    ],
-)
-def test_no_second_event_of_the_same_kind_within_a_week(said: dict[str, Any], is_told: bool) -> None:
-    ordinary = {"account_id": "a", "event_type": "tier_change", "from_value": "Green", "to_value": "Amber"}
-    earlier = ordinary | {k: v for k, v in said.items() if k != "day"} | {"as_of": days_from(said["day"])}
-    table = events(history=tiers((-1, "Green"), (0, "Amber")), previous=[earlier])
-    assert bool(told(table, "event_id")) == is_told
+SAID: dict[str, tuple[dict[str, Any], bool]] = {
+    "6 days ago": ({"day": -6}, False),
+    "7 days ago": ({"day": -7}, True),
+    "another tier": ({"day": -1, "to_value": "Red"}, True),
+    "another account": ({"day": -1, "account_id": "b"}, True),
+    "another type": ({"day": -1, "event_type": "signal_drop", "signal": "Amber"}, True),
+}
+
+
+@pytest.fixture(scope="module")
+def after_what_was_said() -> set[str]:
+    """Of the cases of SAID, each an account that falls from Green to Amber, those that are told."""
+    ordinary = {"event_type": "tier_change", "from_value": "Green", "to_value": "Amber"}
+    earlier = [
+        ordinary
+        | {"account_id": case}
+        | {k: v for k, v in said.items() if k != "day"}
+        | {"as_of": days_from(said["day"])}
+        for case, (said, _) in SAID.items()
+    ]
+    history = [row for case in SAID for row in tiers((-1, "Green"), (0, "Amber"), account=case)]
+    return set(told(events(history=history, previous=earlier), "account_id"))
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_no_second_event_of_the_same_kind_within_a_week(case: str, after_what_was_said: set[str]) -> None:
+    assert (case in after_what_was_said) is SAID[case][1]
 
 
 def test_no_second_drop_of_the_same_signal_within_a_week() -> None:
