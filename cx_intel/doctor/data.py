@@ -95,6 +95,9 @@ def look(portfolio: Portfolio, variables: Mapping[str, str], as_of: date, rows: 
             landed = ", ".join(sorted({str(table.landed) for table in source.landed.values()}))
             yield SourceLook(source.table, f"what {landed} lands, which is looked at by a refresh", is_whole=False)
             continue
+        if isinstance(source, SqlSource) and source.is_at_cluster:
+            yield SourceLook(source.table, "what the cluster gives, which is looked at by a refresh", is_whole=False)
+            continue
         try:
             contract = STAGING[source.table](portfolio)
             sample = read_sample(source, contract=contract, environment=variables, rows=rows)

@@ -35,7 +35,7 @@ from cx_intel.settings.revenue.revenue import CurrencySettings, RevenueSettings
 from cx_intel.settings.sources.base import TableSource
 from cx_intel.settings.sources.sources import Source, SourcesMixin
 from cx_intel.settings.sources.synthetic import SyntheticSource
-from cx_intel.settings.storage import Storage
+from cx_intel.settings.storage import Storage, check_cluster
 from cx_intel.settings.support import Region, Satisfaction, SupportSettings
 
 SYNTHETIC_TABLES = {
@@ -151,6 +151,7 @@ class Portfolio(SourcesMixin):
         if self.renewals:
             self._check_renewals()
         self._check_retention()
+        check_cluster(self.sources, self.warehouse)
         if self.write_back:
             there = {"has_events": self.renewals is not None, "has_identity": self.has_identity}
             check_write_back(self.write_back, self.health, self.sources, **there)

@@ -3,11 +3,13 @@
 The settings alone; how tables are kept on a cluster is in `cx_intel.warehouse.spark`.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cx_intel.settings.base import Settings
+from cx_intel.settings.base import Misfit, Settings
+from cx_intel.settings.sources.sql import SqlSource
 
 SettingName = Annotated[str, Field(pattern=r"^spark\.[A-Za-z0-9_.\-]+$")]
 
@@ -38,11 +40,22 @@ class SparkStorage(Settings):
     """Which tables live there: those of events, which are kept by day, or those of account grain too. The latter are small,
     and each costs some seconds there: it is for who wants all of them in the catalog."""
     files: Literal["cluster", "driver"] = "cluster"
-    """Who reads files of events: the cluster's machines, which need the folder by the same path and this package in their Python,
-    or the machine of the refresh."""
+    """Who reads files of events, and queries for events at the cluster: the cluster's machines, which need the folder by the
+    same path and this package in their Python, or the machine of the refresh."""
     settings: dict[SettingName, str] = {}
     """Further settings of the Spark session, such as `spark.jars.packages`, `spark.executor.memory`, or `spark.pyspark.python`,
     the Python of the cluster that has this package (default: by the path of the one that refreshes)."""
 
 
 Storage = Annotated[DuckDBStorage | SparkStorage, Field(discriminator="engine")]
+
+
+def check_cluster(sources: Sequence[object], storage: DuckDBStorage | SparkStorage | None) -> None:
+    """Raises Misfit where a query is to run at a cluster that the portfolio does not name."""
+    for place, source in enumerate(sources):
+        if isinstance(source, SqlSource) and source.is_at_cluster and not isinstance(storage, SparkStorage):
+            message = (
+                "`cluster` is the Spark cluster of the portfolio, and it names none: state `warehouse: {engine: spark, "
+                "master: ...}`, or name a variable here that holds the address of a database"
+            )
+            raise Misfit(message, ("sources", place, "connection"))

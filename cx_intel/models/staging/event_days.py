@@ -19,9 +19,12 @@ TIMES = {"usage_events": "event_timestamp"}
 
 
 def is_kept_by_row_day(table: str, source: Source) -> bool:
-    """Whether the raw table of a source is kept by the day of its rows: of files one by one, and of a query with a cursor."""
-    has_cursor = isinstance(source, SqlSource) and source.cursor is not None
-    return table in TIMES and (has_cursor or is_read_by_file(table, source))
+    """Whether the raw table of a source is kept by the day of its rows: of files one by one, and of a query for what is new.
+
+    A query at a cluster is one with or without a cursor.
+    """
+    is_of_query = isinstance(source, SqlSource) and (source.cursor is not None or source.is_at_cluster)
+    return table in TIMES and (is_of_query or is_read_by_file(table, source))
 
 
 def is_read_by_file(table: str, source: Source) -> bool:

@@ -24,7 +24,9 @@ _ESCAPED = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "
 
 def file_names(table: str, source: Source, contract: Contract) -> dict[str, str]:
     """Canonical column: what the files or the query call it; nothing of a source whose rows keep their text."""
-    if isinstance(source, SqlSource) and source.cursor:
+    if isinstance(source, SqlSource) and (
+        source.cursor or (source.is_at_cluster and is_kept_by_row_day(table, source))
+    ):
         return {column.name: column.name for column in delivered_columns(contract)}
     if not is_kept_by_row_day(table, source) or not isinstance(source, FilesSource):
         return {}

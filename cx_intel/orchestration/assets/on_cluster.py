@@ -13,6 +13,7 @@ from cx_intel.orchestration.assets.graph import steps_of
 from cx_intel.orchestration.assets.steps import COMPARED_PREFIX, JUDGED_PREFIX
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.storage import SparkStorage
 
 
@@ -31,7 +32,7 @@ def tables_on_cluster(portfolio: Portfolio, storage: SparkStorage) -> dict[str, 
     if storage.files == "cluster":
         for table in TIMES:
             for part, source in portfolio.parts_of(table).items() if table in portfolio.tables else ():
-                if isinstance(source, FilesSource):
+                if isinstance(source, FilesSource) or (isinstance(source, SqlSource) and source.is_at_cluster):
                     found[f"raw_{part}"] = DELIVERED_DAY
                     found[AGAIN_PREFIX + f"raw_{part}"] = ""
     for step in steps_of(portfolio):

@@ -5,13 +5,15 @@ Only descriptions; the query is run, and kept from everything else, by the wareh
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from cx_intel.settings.base import Misfit, Settings
 from cx_intel.settings.identity import SystemName
 from cx_intel.settings.sources.cursor import ROW_KEYS, CursorSetting
 from cx_intel.settings.sources.files import FileSet, ReadByFile
 
+CLUSTER = "cluster"
+"""In place of an address: the Spark cluster that `warehouse` names, with the tables of its catalogs."""
 TableName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
 
 
@@ -84,9 +86,10 @@ class SqlSource(ReadByFile):
     kind: Literal["sql"]
     files: dict[TableName, Annotated[QueryFiles, BeforeValidator(_of_a_path)]] = {}
     """The name of a table in the query: its files, by a path or by a path with a layout."""
-    connection: Annotated[str, Field(pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$")] | None = None
+    connection: Annotated[str, Field(pattern=r"^(cluster|\$\{[A-Za-z_][A-Za-z0-9_]*\})$")] | None = None
     """In place of `files`: `${NAME}` of a variable with the address of a database, such as
-    postgresql://user:password@host/database or sqlite:////data/crm.sqlite. Nothing is written there.
+    postgresql://user:password@host/database or sqlite:////data/crm.sqlite; or `cluster`: the query is Spark's SQL over
+    tables of the catalogs of the cluster that `warehouse` names. Nothing is written there.
     """
     tables: dict[TableName, LandedTable] = {}
     """Of a connection: the name of a table in the query: a table of the database. With them the query is DuckDB's SQL and
@@ -101,6 +104,7 @@ class SqlSource(ReadByFile):
     cursor: CursorSetting | None = None
     """Of a connection: reads only what is new since the last refresh, by a column that grows: `updated_at`, or with `key`,
     `look_back` and `deleted`. What the query no longer gives stays then."""
+    _stands_at: str = PrivateAttr("")
 
     @model_validator(mode="after")
     def _one_place(self) -> "SqlSource":
@@ -108,6 +112,8 @@ class SqlSource(ReadByFile):
             raise Misfit("needs either `files`, which the query reads, or a `connection`, where it runs", ("query",))
         if not self.connection and len(self.landed) < len(self.tables):
             raise Misfit("are of a `connection`, which is not stated", ("tables",))
+        if self.is_at_cluster and self.tables:
+            raise Misfit("are of a database; a query at the cluster names the catalog's tables itself", ("tables",))
         if self.per_file and (len(self.files) != 1 or self.connection or self.tables):
             raise Misfit("is for a query over one entry of `files`", ("per_file",))
         if self.gone_files and not self.per_file:
@@ -130,6 +136,20 @@ class SqlSource(ReadByFile):
         if lacking := [name for name in own if name not in key]:
             raise Misfit(f"needs {', '.join(lacking)} too: rows of {self.table} differ in it", ("cursor", "key"))
         return self
+
+    def stand_at(self, line: int | None, file: str) -> None:
+        """Where the query stands, which messages about it say."""
+        self._stands_at = f" (line {line} of {file})"
+
+    @property
+    def query_title(self) -> str:
+        """What messages call the query."""
+        return f"The query of the {self.title}{self._stands_at}"
+
+    @property
+    def is_at_cluster(self) -> bool:
+        """Whether the query runs on the Spark cluster of the portfolio."""
+        return self.connection == CLUSTER
 
     @property
     def landed(self) -> dict[str, LandedTable]:

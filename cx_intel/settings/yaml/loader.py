@@ -14,6 +14,7 @@ from ruamel.yaml.comments import CommentedMap
 from cx_intel.settings.base import Misfit, Problem, SettingsError
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.sources.presets import PresetUse
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.documents import document_of, in_document, line_of, plain, read_text
 from cx_intel.settings.yaml.keys import unknown_key
 from cx_intel.settings.yaml.presets import Origin, PresetMisuse, expanded
@@ -75,6 +76,9 @@ def parse_portfolio(
         raise SettingsError(file, [_problem(document, e, Portfolio, origins) for e in error.errors()]) from error
     if problems := [p for check in also for p in _misfits(document, portfolio, check, origins)]:
         raise SettingsError(file, problems)
+    for place, source in enumerate(portfolio.sources):
+        if isinstance(source, SqlSource):
+            source.stand_at(_problem_at(document, ("sources", place, "query"), "", origins).line, file.name)
     return portfolio
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pyarrow as pa
 
+from cx_intel.settings.sources.sql import CLUSTER
 from cx_intel.sources.cursors import CursorKind
 from cx_intel.sources.errors import SourceError
 
@@ -115,7 +116,7 @@ def place_of(address: str) -> str:
 
 def quoted(server: str, name: str) -> str:
     """The name of a column or table as it stands in the server's SQL."""
-    return f"`{name}`" if server == "bigquery" else '"' + name.replace('"', '""') + '"'
+    return f"`{name}`" if server in ("bigquery", CLUSTER) else '"' + name.replace('"', '""') + '"'
 
 
 def since(query: str, server: str, column: str, kind: CursorKind, bound: str) -> str:
@@ -130,7 +131,7 @@ def since(query: str, server: str, column: str, kind: CursorKind, bound: str) ->
     """
     name = quoted(server, column)
     least = _BOUNDS.get((server, kind), _BOUND_OF[kind]).format(bound.replace("'", "''"))
-    return f"SELECT * FROM (\n{bare_query(query)}\n) AS cx_rows WHERE {name} >= {least} OR {name} IS NULL"
+    return f"SELECT * FROM ({bare_query(query)}\n) AS cx_rows WHERE {name} >= {least} OR {name} IS NULL"
 
 
 def bare_query(query: str) -> str:
@@ -198,6 +199,8 @@ _BOUNDS: dict[tuple[str, CursorKind], str] = {
     ("snowflake", "time"): "'{}'::TIMESTAMP_NTZ",
     ("bigquery", "instant"): "TIMESTAMP '{}+00:00'",
     ("bigquery", "time"): "DATETIME '{}'",
+    (CLUSTER, "instant"): "TIMESTAMP '{}+00:00'",
+    (CLUSTER, "time"): "TIMESTAMP_NTZ '{}'",
 }
 """How a bound is written where a server does not know the standard's way."""
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import ibis.expr.datatypes as dt
 
+from cx_intel.warehouse.errors import WarehouseError
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
@@ -66,6 +68,7 @@ class IcebergTables:
             is_empty: It has no rows that are still wanted: it gets these columns and no others.
         """
         name = self.name(table)
+        self._refuse_others(table)
         if self.exists(table) and self.kept_by(table) != column:
             self.drop(table)  # of a version that kept it otherwise
         if not self.exists(table):
@@ -87,6 +90,11 @@ class IcebergTables:
                 self.session.sql(f"ALTER TABLE {name} DROP COLUMN `{c}`")
             if there.get(c) != new:
                 self.session.sql(f"ALTER TABLE {name} ADD COLUMN `{c}` {new}")
+
+    def is_own(self, table: str) -> bool:
+        """Whether the table was made here: others in the namespace are somebody else's, which sources may read."""
+        found = self._loaded(table).properties()
+        return all(found.get(name) == value for name, value in PROPERTIES.items() if name.startswith("write."))
 
     def kept_by(self, table: str) -> str:
         """The day that the table is kept by; empty for none."""
@@ -127,6 +135,7 @@ class IcebergTables:
 
     def clear(self, table: str) -> None:
         """Takes all rows out of the table; the snapshots before have them still."""
+        self._refuse_others(table)
         if self.exists(table):
             self.session.sql(f"DELETE FROM {self.name(table)}")
 
@@ -188,6 +197,13 @@ class IcebergTables:
     def drop(self, table: str) -> None:
         """Drops a table and its files."""
         self.session.sql(f"DROP TABLE IF EXISTS {self.name(table)} PURGE")
+
+    def _refuse_others(self, table: str) -> None:
+        if self.exists(table) and not self.is_own(table):
+            raise WarehouseError(
+                f"The catalog has a table {self.catalog}.{self.namespace}.{table} that cx_intel has not made, and needs the "
+                "name. Rename that table, or the portfolio, or name another `catalog` in `warehouse`."
+            )
 
     def _loaded(self, table: str) -> Any:
         """The table in Iceberg's own interface, as it is now: no Spark job is needed to ask of it, or to move a branch."""

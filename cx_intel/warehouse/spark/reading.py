@@ -95,12 +95,8 @@ class ClusterReader:
         try:
             yield numbers.mapInArrow(partial(self._rows, parts, told), columns)
         except Exception as error:
-            if any(sign in str(error) for sign in PYTHON_DIFFERS):
-                raise WarehouseError(
-                    f"The cluster's Python cannot read files of the {self.source.title}: it takes cx-intel {self.release} "
-                    "there, in the Python that `spark.pyspark.python` of `warehouse.settings` names (default: the path of "
-                    "the one that refreshes). Install it, or state `files: driver` in `warehouse`."
-                ) from error
+            if misfit := misfit_python(error, f"The {self.source.title}", self.release):
+                raise misfit from error
             raise
         for _, found in sorted(told.value.items()):
             if isinstance(found, str):
@@ -114,10 +110,7 @@ class ClusterReader:
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 try:
-                    if (here := version("cx-intel")) != self.release:
-                        raise SourceError(
-                            f"The cluster's Python has cx-intel {here}, this machine {self.release}: install the same on both."
-                        )
+                    refuse_other_release(self.release)
                     yield from self._rows_of(parts[number], number, told)
                 except SourceError as error:
                     told.add({number: str(error)})
@@ -149,12 +142,37 @@ class ClusterReader:
                 with_day=self.with_day,
             )
             rows = connection.sql(f"FROM {quoted(READ, STAGED_PREFIX + READ)}")
-            schema = pa.schema([(field.name, _arrow_type(field.type)) for field in self.columns.to_pyarrow()])
+            schema = pa.schema([(field.name, arrow_type(field.type)) for field in self.columns.to_pyarrow()])
             for batch in rows.to_arrow_reader(BATCH_ROWS):
                 yield pa.RecordBatch.from_arrays(
                     [batch.column(name).cast(schema.field(name).type) for name in schema.names], schema=schema
                 )
         told.add({number: read})
+
+
+def misfit_python(error: Exception, of: str, release: str) -> WarehouseError | None:
+    """What the cluster's Python lacks, where an error says that no task could begin; None of another one.
+
+    Args:
+        error: What Spark raised.
+        of: What the tasks were to read, as messages say it.
+        release: Of this program.
+    """
+    if not any(sign in str(error) for sign in PYTHON_DIFFERS):
+        return None
+    return WarehouseError(
+        f"{of} cannot be read by the cluster's Python: it takes cx-intel {release} there, in the Python that "
+        "`spark.pyspark.python` of `warehouse.settings` names (default: the path of the one that refreshes). Install it, "
+        "or state `files: driver` in `warehouse`."
+    )
+
+
+def refuse_other_release(release: str) -> None:
+    """Raises SourceError where this program, in a task, is of another release than that which refreshes."""
+    if (here := version("cx-intel")) != release:
+        raise SourceError(
+            f"The cluster's Python has cx-intel {here}, this machine {release}: install the same on both."
+        )
 
 
 class _Merged:
@@ -202,6 +220,6 @@ def _parts(files: Sequence[SourceFile], parallelism: int) -> list[list[SourceFil
     return parts
 
 
-def _arrow_type(kind: pa.DataType) -> pa.DataType:
-    """As Spark has it: times are moments."""
+def arrow_type(kind: pa.DataType) -> pa.DataType:
+    """The type as Spark has it: times are moments."""
     return pa.timestamp("us", "UTC") if pa.types.is_timestamp(kind) else kind

@@ -32,7 +32,8 @@ def tidy(database: Database, schema: str, cluster: Cluster, backups: Iterable[Pa
     iceberg = cluster.iceberg(schema)
     for table in iceberg.tables():
         if table not in shown.keys() | in_backups.keys():
-            iceberg.drop(table)
+            if iceberg.is_own(table):
+                iceberg.drop(table)
             continue
         iceberg.drop_branch(table)
         if iceberg.snapshot(table) != (stands := shown.get(table) or max(in_backups[table])):

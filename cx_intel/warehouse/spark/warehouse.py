@@ -23,15 +23,15 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.known import KnownFile
 from cx_intel.sources.files.paths import SourceFile
-from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, Database, as_expression, escaped
+from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, as_expression, escaped
 from cx_intel.warehouse.duckdb.made import LATEST_SUFFIX
 from cx_intel.warehouse.duckdb.state import WHOLE
-from cx_intel.warehouse.duckdb.warehouse import AS_OF, MADE, DuckDBWarehouse, listed
+from cx_intel.warehouse.duckdb.warehouse import AS_OF, MADE, listed
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.protocol import Rows
-from cx_intel.warehouse.spark.cluster import Cluster
 from cx_intel.warehouse.spark.expressions import on_spark, typed
-from cx_intel.warehouse.spark.iceberg import BRANCH, IcebergTables
+from cx_intel.warehouse.spark.fetching import FetchedFromCatalogs
+from cx_intel.warehouse.spark.iceberg import BRANCH
 from cx_intel.warehouse.spark.reading import ClusterReader, day_fingerprints
 from cx_intel.warehouse.spark.remembered import remember_snapshot, snapshots
 
@@ -39,16 +39,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-class SparkWarehouse(DuckDBWarehouse):
+class SparkWarehouse(FetchedFromCatalogs):
     """A `Warehouse` in one schema of an open DuckDB file and one namespace of an Iceberg catalog."""
-
-    def __init__(self, database: Database, schema: str, cluster: Cluster):
-        super().__init__(database, schema)
-        self.cluster = cluster
-
-    @property
-    def iceberg(self) -> IcebergTables:
-        return self.cluster.iceberg(self.schema)
 
     def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
         if table not in self.cluster.tables:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from pydantic import ValidationError
 
 from cx_intel.doctor import clusters as doctor_of_clusters
 from cx_intel.orchestration.assets.on_cluster import clusters, tables_on_cluster
@@ -12,6 +13,7 @@ from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.register import PrivacyError
 from cx_intel.privacy.subject import Subject
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.storage import SparkStorage
 from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -45,6 +47,20 @@ def test_tables_of_events_live_there_and_no_other() -> None:
     of_files = portfolio(sources=[events, {"kind": "synthetic", "world": "novacrm"}])
     assert tables_on_cluster(of_files, STORAGE) == found | {"raw_usage_events": "_day", "again_raw_usage_events": ""}
     assert tables_on_cluster(of_files, STORAGE.model_copy(update={"files": "driver"})) == found
+
+
+def test_a_query_at_the_cluster_gives_events_there_and_needs_one() -> None:
+    query = {"kind": "sql", "table": "usage_events", "connection": "cluster", "query": "SELECT 1"}
+    sources = [query, {"kind": "synthetic", "world": "novacrm"}]
+    with pytest.raises(
+        ValidationError, match="the Spark cluster of the portfolio, and it names none: state `warehouse:"
+    ):
+        portfolio(sources=sources)
+    book = portfolio(sources=sources, warehouse=STORAGE.model_dump())
+    assert tables_on_cluster(book, STORAGE)["raw_usage_events"] == "_day"
+    assert "raw_usage_events" not in tables_on_cluster(book, STORAGE.model_copy(update={"files": "driver"}))
+    with pytest.raises(ValidationError, match="names the catalog's tables itself"):
+        SqlSource.model_validate(query | {"tables": {"events": {"name": "raw.events", "columns": {"id": None}}}})
 
 
 def test_the_snapshot_that_counts_is_the_last_one_noted(warehouse: DuckDBWarehouse) -> None:

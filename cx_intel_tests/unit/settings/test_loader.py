@@ -6,6 +6,7 @@ import pytest
 
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.portfolio import Portfolio
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.loader import load_portfolio, parse_portfolio
 from cx_intel.sources.files.mapping import check_sources
 from cx_intel_tests.helpers.builders import PORTFOLIOS
@@ -193,6 +194,13 @@ def test_what_is_no_mapping_of_settings_is_refused_with_its_line(text: str, line
     assert len(found) == 1
     assert found[0][0] == line
     assert message in found[0][2]
+
+
+def test_a_query_knows_where_it_stands() -> None:
+    query = "  - kind: sql\n    table: usage_events\n    connection: ${THERE}\n    query: |\n      select\n      1\n"
+    source = parsed(GOOD.replace("revenue:\n", f"{query}revenue:\n")).source_of("usage_events")
+    assert isinstance(source, SqlSource)
+    assert source.query_title == "The query of the source of usage_events (line 11 of small.yaml)"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:

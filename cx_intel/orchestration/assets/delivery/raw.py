@@ -117,7 +117,7 @@ def raw_asset(part: str, table: str, whole: Portfolio, variables: Mapping[str, s
         if is_read_by_file(table, source) and isinstance(source, FilesSource | SqlSource):
             by_file = FilesDelivery(name, source, portfolio, variables, guard, warehouse)
         delivery: FilesDelivery | CursorDelivery | None = by_file if kind == "by_day" else None
-        if isinstance(source, SqlSource) and source.cursor:
+        if isinstance(source, SqlSource) and (source.cursor or (kind == "by_day" and source.is_at_cluster)):
             reads_all = REBUILD_TAG in context.run.tags
             delivery = CursorDelivery(source, part, kind, portfolio, variables, guard, warehouse, reads_all)
         if delivery:
@@ -144,6 +144,8 @@ def _origin(source: Source) -> str:
     if isinstance(source, SyntheticSource):
         return f"Made by the synthetic world {source.world}, seed {source.seed}."
     if isinstance(source, SqlSource):
+        if source.is_at_cluster:
+            return "Given by a query over tables of the cluster's catalogs."
         if source.connection:
             return f"Given by a query at {source.connection}."
         if source.landed:

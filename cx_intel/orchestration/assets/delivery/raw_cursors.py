@@ -1,4 +1,6 @@
-"""Brings in a source that is read by a cursor: its new rows take the place of those with their key in the raw table.
+"""Brings in a query that is read by a cursor: its new rows take the place of those with their key in the raw table.
+
+Events of a query at a cluster come in here without a cursor too: all of them, each time.
 
 Events are kept by their day, so that only the days of new rows are judged again; other tables are staged whole. How rows
 are fetched is in `cx_intel.warehouse.duckdb.files.by_cursor`; how other raw tables come in, in `raw.py`.
@@ -55,7 +57,6 @@ class CursorDelivery:
             SourceError: The query fails or gives what cannot be read.
         """
         source, table, name = self.source, self.source.table, f"raw_{self.part}"
-        assert source.cursor
         fetch = self.warehouse.fetch(
             name,
             source,
@@ -70,7 +71,8 @@ class CursorDelivery:
         staged = self.warehouse.staged(name)
         refuse_unknown_currencies(table, staged, self.warehouse, self.portfolio)
         metadata = _metadata(fetch) | {"rows_new_or_changed": self.warehouse.count(staged)}
-        change = self.warehouse.merge(name, source.cursor.key_of(table), fetch, as_of)
+        key = source.cursor.key_of(table) if source.cursor else ()
+        change = self.warehouse.merge(name, key, fetch, as_of)
         return change.days, metadata | ({} if change.is_changed else {UNCHANGED: True})
 
     def _with_day(self, rows: Any) -> Any:

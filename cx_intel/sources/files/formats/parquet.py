@@ -59,14 +59,27 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
+def without_nested(table: pa.Table) -> pa.Table:
+    """The table with JSON text in the place of structs, maps and lists, and with text for durations."""
+    for n, field in enumerate(table.schema):
+        if _is_written_out(field.type):
+            table = table.set_column(n, field.name, _as_text(table.column(n)))
+    return table
+
+
+def _is_written_out(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_nested(kind) or pa.types.is_duration(kind))
+
+
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Values as text: times in ISO form, in UTC with a Z where they have a zone; NaN is missing."""
+    """Values as text: times in ISO form, in UTC with a Z where they have a zone; NaN is missing; maps are objects of JSON."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
-    if pa.types.is_nested(kind) or pa.types.is_duration(kind):
-        return pa.chunked_array([pa.array([as_text(v) for v in column.to_pylist()], pa.string())])
+    if _is_written_out(kind):
+        values = column.to_pylist(maps_as_pydicts="lossy")
+        return pa.chunked_array([pa.array([as_text(v) for v in values], pa.string())])
     if pa.types.is_timestamp(kind):
         naive = column.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.timestamp("us")).cast(pa.string())
         return naive if kind.tz is None else pc.binary_join_element_wise(naive, "Z", "")

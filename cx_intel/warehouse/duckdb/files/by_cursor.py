@@ -1,11 +1,15 @@
 """Raw tables that are read by a cursor: only new rows are fetched, and take the place of those with their key.
 
+Events of a query at a cluster come in here without a cursor too: all of them, in the place of all.
+
 How far a table was read is kept in `../remembered.py`, in the same transaction as the rows. How rows come from the server
 is in `cursor_rows.py`; where a reading begins, and what makes it begin anew, in `cx_intel.sources.cursors`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -13,6 +17,7 @@ import pyarrow as pa
 
 from cx_intel.contracts.contract import Contract
 from cx_intel.contracts.delivered import DELIVERED_DAY, ROW_MARKS, delivered_columns
+from cx_intel.settings.sources.cursor import ROW_KEYS
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.cursors import KnownCursor, recipe_of
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
@@ -23,7 +28,7 @@ from cx_intel.warehouse.duckdb.files.reading import MARKS
 from cx_intel.warehouse.duckdb.queries.queries import QUERY, address_of, check_columns
 from cx_intel.warehouse.duckdb.state import WHOLE
 from cx_intel.warehouse.fetched import Fetch, TableChange
-from cx_intel.warehouse.servers.connections import kind_of, place_of, since, streamed
+from cx_intel.warehouse.servers.connections import kind_of, place_of, since
 
 _NEWEST, _REPLACED = "_cx_newest", "_cx_replaced"
 """Temporary tables: of the rows that came one of each key; and the keys whose earlier rows go, those of new rows, even
@@ -45,22 +50,22 @@ class CursorTables(FileTables):
         with_day: Callable[[ir.Table], ir.Table] | None,
         reads_all: bool = False,
     ) -> Fetch:
-        assert source.cursor
         address = address_of(source, environment)
-        names = [column.name for column in delivered_columns(contract)]
-        recipe = recipe_of(source, names, zone, place_of(address))
-        known = self._usable_cursor(table, recipe, is_by_day=with_day is not None) if not reads_all else None
-        query = source.query
-        if known:
+        recipe, known, query = "", None, source.query
+        if source.cursor:
+            names = [column.name for column in delivered_columns(contract)]
+            recipe = recipe_of(source, names, zone, place_of(address))
+            known = self._usable_cursor(table, recipe, is_by_day=with_day is not None) if not reads_all else None
+        if known and source.cursor:
             query = since(query, kind_of(address), known.column, known.kind, known.bound(source.cursor, source.title))
-        with streamed(address, query, f"The query of the {source.title}") as reader:
+        with self._asked(table, address, query, source.query_title) as reader:
             rows = CursorRows.of_result(self.database.connection, source, reader.schema)
             ignored = check_columns(list(rows.kinds), contract, source)
             cells = rows.cells(contract)
             # where a column came or went, the older rows have it too, or have it no more
             is_as_before = known is None or set(cells) == set(self._cells_of(table))
             if is_as_before:
-                rows.take(reader, cells)
+                self._take(table, rows, reader, cells, with_day)
         if known and not (is_as_before and rows.is_comparable(known)):
             return self.fetch(
                 table,
@@ -76,9 +81,22 @@ class CursorTables(FileTables):
         self._stage_new_rows(table, source, list(cells), known, with_day)
         return fetch
 
+    def _asked(self, table: str, address: str, query: str, of: str) -> AbstractContextManager[Any]:
+        """The result of a query for rows of a table; its `schema` says the columns before any row is read."""
+        return self.answered(address, query, of)
+
+    def _take(
+        self,
+        table: str,
+        rows: CursorRows,
+        reader: Any,
+        cells: Mapping[str, str],
+        with_day: Callable[[ir.Table], ir.Table] | None,
+    ) -> None:
+        """Takes the rows of a result in, as `FETCHED`."""
+        rows.take(reader, cells)
+
     def merge(self, table: str, key: Sequence[str], fetch: Fetch, as_of: date) -> TableChange:
-        connection, name = self.database.connection, quoted(self.schema, table)
-        staged = quoted(self.schema, STAGED_PREFIX + table)
         with self.database.transaction():
             self._prepare_state()
             is_by_day = DELIVERED_DAY in self.staged(table).columns  # type: ignore[attr-defined]
@@ -89,11 +107,7 @@ class CursorTables(FileTables):
                 self.swap(table, stands_at=as_of)  # type: ignore[attr-defined]
                 change = TableChange((), is_changed=True)
             else:
-                keys, names = _key_cells(key), ", ".join(map(identifier, key))
-                replaced = (
-                    f"rowid IN (SELECT _cx_id FROM (SELECT rowid AS _cx_id, {keys} FROM {name}) "
-                    f"JOIN (SELECT {keys} FROM {staged} UNION SELECT {names} FROM {_REPLACED}) USING ({names}))"
-                )
+                replaced = self._replaced(table, key)
                 if is_by_day:
                     days = self._swap_rows(table, replaced)
                     change = TableChange(days, bool(days))
@@ -104,8 +118,17 @@ class CursorTables(FileTables):
             if fetch.cursor:
                 self.remember_cursor(table, fetch.cursor)
             for temporary in (_NEWEST, _REPLACED):
-                connection.execute(f"DROP TABLE IF EXISTS {temporary}")
+                self.database.connection.execute(f"DROP TABLE IF EXISTS {temporary}")
         return change
+
+    def _replaced(self, table: str, key: Sequence[str]) -> str:
+        """The condition that the rows meet which go for those that were fetched."""
+        keys, names = _key_cells(key), ", ".join(map(identifier, key))
+        name, staged = quoted(self.schema, table), quoted(self.schema, STAGED_PREFIX + table)
+        return (
+            f"rowid IN (SELECT _cx_id FROM (SELECT rowid AS _cx_id, {keys} FROM {name}) "
+            f"JOIN (SELECT {keys} FROM {staged} UNION SELECT {names} FROM {_REPLACED}) USING ({names}))"
+        )
 
     def _replace(self, table: str, replaced: str) -> bool:
         """Puts the staged rows in the place of those that a condition names; whether there are any of either."""
@@ -141,16 +164,18 @@ class CursorTables(FileTables):
         with_day: Callable[[ir.Table], ir.Table] | None,
     ) -> None:
         """Stages what is not in the raw table as it is, one row of each key."""
-        assert source.cursor
         connection, name = self.database.connection, quoted(self.schema, table)
-        key = source.cursor.key_of(source.table)
+        key = source.cursor.key_of(source.table) if source.cursor else ROW_KEYS[source.table]
         keys, is_keyed = (
             ", ".join(map(_key_cell, key)),
             " AND ".join(f"{_key_cell(column)} IS NOT NULL" for column in key),
         )
-        repeats = connection.execute(
-            f"SELECT 1 FROM {FETCHED} GROUP BY hash({keys}) HAVING count(*) > 1 LIMIT 1"
-        ).fetchall()
+        repeats = (
+            source.cursor
+            and connection.execute(
+                f"SELECT 1 FROM {FETCHED} GROUP BY hash({keys}) HAVING count(*) > 1 LIMIT 1"
+            ).fetchall()
+        )
         if repeats:
             order = f"PARTITION BY {keys} ORDER BY _cursor DESC NULLS LAST, _is_deleted DESC"
             connection.execute(

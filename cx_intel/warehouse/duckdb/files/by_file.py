@@ -5,6 +5,7 @@ read is decided in `cx_intel.sources.files.known`; how one is read, in `reading.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 
 import duckdb
@@ -29,6 +30,7 @@ from cx_intel.warehouse.duckdb.files.parquet import ParquetGroup, plain_groups, 
 from cx_intel.warehouse.duckdb.files.reading import FileReading, QueryReading, stream_schema
 from cx_intel.warehouse.duckdb.queries.queries import query_rows
 from cx_intel.warehouse.duckdb.remembered import RememberedFiles
+from cx_intel.warehouse.servers.connections import streamed
 
 STREAM = "_cx_files"
 """Under which name rows stand that come in."""
@@ -99,10 +101,21 @@ class FileTables(RememberedFiles):
     ) -> tuple[str, ...]:
         landed = self.landed_content(source.landed)  # type: ignore[attr-defined]
         limits = Limits.beside(self.database.connection)
-        with query_rows(source, contract=contract, environment=environment, landed=landed, limits=limits) as rows:
+        with query_rows(
+            source,
+            contract=contract,
+            environment=environment,
+            landed=landed,
+            limits=limits,
+            answered=self.answered,
+        ) as rows:
             raw = rows.raw()
             self._stage_stream(table, raw, raw.schema, as_they_are)
         return rows.ignored_columns
+
+    def answered(self, address: str, query: str, of: str) -> AbstractContextManager[pa.RecordBatchReader]:
+        """The result of a query at an address, batch by batch; raises as `streamed`."""
+        return streamed(address, query, of)
 
     def _stage_parquet(
         self,
@@ -194,12 +207,13 @@ class FileTables(RememberedFiles):
         with self.database.transaction():
             self._prepare_state()
             if is_whole:
-                days_before = set(self.day_state(table))
+                before = self.day_state(table)
                 self._forget(table)
                 self.swap(table)  # type: ignore[attr-defined]
                 contents = self._file_contents(table, None)
                 self._remember(table, contents)
-                return tuple(sorted(days_before | contents.keys()))
+                days = sorted(before.keys() | contents.keys())
+                return tuple(day for day in days if before.get(day) != contents.get(day))
             return self._swap_rows(table, of_files(files))
 
     def _swap_rows(self, table: str, replaced: str) -> tuple[date, ...]:

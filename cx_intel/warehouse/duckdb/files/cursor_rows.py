@@ -1,4 +1,4 @@
-"""What a query with a cursor gives: its rows as the server sends them, all cells as text, and how far they go.
+"""What a query for what is new gives: its rows as the server sends them, all cells as text, and how far they go.
 
 Only the fetching, in bounded memory; which rows are new and which they replace is in `by_cursor.py`. What the columns of a
 result mean is read as in `queries.py`, and what a cursor is stands in `cx_intel.sources.cursors`.
@@ -35,15 +35,23 @@ _SQL_TYPES: dict[CursorKind, str] = {
     "text": "varchar",
 }
 """As what the values of a cursor are compared; instants are in UTC."""
+_WIDEST: dict[CursorKind, str] = {
+    "instant": "timestamp(6)",
+    "time": "timestamp(6)",
+    "date": "date",
+    "number": "decimal(38, 9)",
+    "text": "string",
+}
+"""The same in Ibis' words."""
 
 
 @dataclass(frozen=True)
 class CursorRows:
-    """The rows of one query that has a cursor, and the connection to DuckDB that takes them in.
+    """The rows of one query, and the connection to DuckDB that takes them in.
 
     Attributes:
         connection: Where they go.
-        source: The query and its cursor.
+        source: The query, and its cursor if it has one.
         kinds: The types of the result's columns.
         exact: Those that are exact numbers as text.
     """
@@ -72,20 +80,22 @@ class CursorRows:
         Raises:
             SourceError: The cursor is nothing that grows, or the server fails meanwhile.
         """
-        assert self.source.cursor
-        _, value = self._cursor
+        with self._registered(reader):
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {FETCHED} AS {self.selected(cells)}")
+
+    def selected(self, cells: Mapping[str, str]) -> str:
+        """The query that makes `FETCHED` of the rows as they stream in."""
+        cursor = self.source.cursor
+        value = self._cursor[1] if cursor else "NULL::varchar"
         texts = [f"({cell})::varchar AS {identifier(name)}" for name, cell in cells.items()]
         is_deleted = "false"
-        if self.source.cursor.deleted:
-            text = f"lower({identifier(self._spelt(self.source.cursor.deleted))}::varchar)"
+        if cursor and cursor.deleted:
+            text = f"lower({identifier(self._spelt(cursor.deleted))}::varchar)"
             is_deleted = f"coalesce({text} NOT IN ({', '.join(map(literal, _UNTRUE))}), false)"
         is_respelt = self.source.values or self.source.date_formats
         raw_row = f"to_json({STREAM})::varchar" if is_respelt else "NULL::varchar"
         texts += [f"{value} AS _cursor", f"{is_deleted} AS _is_deleted", f"{raw_row} AS _raw_row"]
-        with self._registered(reader):
-            self.connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {FETCHED} AS SELECT {', '.join(texts)} FROM {STREAM}"
-            )
+        return f"SELECT {', '.join(texts)} FROM {STREAM}"
 
     def is_comparable(self, known: KnownCursor) -> bool:
         """Whether the cursors that came are of the kind that is known; some servers say no type where none has a value."""
@@ -100,7 +110,9 @@ class CursorRows:
         Raises:
             SourceError: The cursor is text that is no time, or the look-back is of another kind than the cursor.
         """
-        assert self.source.cursor
+        if not self.source.cursor:
+            ((rows,),) = self.connection.execute(f"SELECT count(*) FROM {FETCHED}").fetchall()
+            return Fetch(None, True, rows, 0, 0, ignored)
         self._refuse_other_texts()
         day = datetime.combine(as_of + AHEAD, time.min)
         limit = {"number": "NULL", "text": literal(str(day.date()))}.get(self.kind, f"TIMESTAMP {literal(str(day))}")
@@ -123,6 +135,17 @@ class CursorRows:
     def kind(self) -> CursorKind:
         """What the cursor holds."""
         return self._cursor[0]
+
+    @property
+    def cursor_type(self) -> str:
+        """The type that every value of the cursor goes into, in Ibis' words."""
+        return _WIDEST[self.kind] if self.source.cursor else "string"
+
+    def as_it_was(self, column: str) -> str:
+        """The expression that gives the cursor its own type again, of a column that has `cursor_type`."""
+        if not self.source.cursor or self.kind != "number":
+            return f"{column} AT TIME ZONE 'UTC'" if self.cursor_type.startswith("timestamp") else column
+        return f"{column}::{self.kinds[self._spelt(self.source.cursor.column)]}"
 
     @property
     def _cursor(self) -> tuple[CursorKind, str]:
@@ -149,7 +172,7 @@ class CursorRows:
 
     @property
     def _of(self) -> str:
-        return f"The query of the {self.source.title}"
+        return self.source.query_title
 
     def _spelt(self, name: str) -> str:
         """A column as the server spells it: names count in any case."""

@@ -4,9 +4,10 @@ What the files hold is read as for any source (`cx_intel.sources.files`); the qu
 own without access to files, network, extensions or settings. What its values mean is decided at staging.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -39,6 +40,8 @@ ISOLATED = {
 }
 """Settings of the connection that runs a query; nothing can be changed after the last."""
 BATCH_ROWS = 20_000
+Answered: TypeAlias = Callable[[str, str, str], AbstractContextManager[pa.RecordBatchReader]]
+"""Runs a query: the address, the query, and whose it is, as messages say it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def query_rows(
     environment: Mapping[str, str],
     landed: Mapping[str, pa.Table | None] | None = None,
     limits: Limits | None = None,
+    answered: Answered = streamed,
 ) -> Iterator[QueryRows]:
     """The rows of a query, text or typed columns under canonical names, batch by batch while the block lasts.
 
@@ -99,6 +103,7 @@ def query_rows(
         environment: Gives the values of `${NAME}` in paths.
         landed: The query's name of a table that another source landed: what it holds; None: nothing was landed.
         limits: What the query may take of the machine.
+        answered: Runs a query at an address, and gives its result batch by batch.
 
     `_row_number` counts the rows of the result, `_raw_row` is the row as JSON, `_source_file` the query.
 
@@ -106,11 +111,11 @@ def query_rows(
         SourceError: Files or variables are missing, a file cannot be read, the query is not one SELECT, fails, or lacks
             a column that the table requires; the text says what to do.
     """
-    of, limits = f"The query of the {source.title}", limits or Limits()
+    of, limits = source.query_title, limits or Limits()
     address = address_of(source, environment) if source.connection else ""
     if address and not source.tables:
         with (
-            streamed(address, source.query, of) as given,
+            answered(address, source.query, of) as given,
             _canonical(given, source, contract, [], [], limits) as rows,
         ):
             yield rows
@@ -145,7 +150,7 @@ def query_rows_of_file(source: SqlSource, file: SourceFile, contract: Contract, 
         contract: As there.
         limits: As there.
     """
-    of = f"The query of the {source.title} over {file.path}"
+    of = f"{source.query_title} over {file.path}"
     ((name, declared),) = source.files.items()
     with _own_database(limits) as con:
         with _errors_of(of):
@@ -177,7 +182,7 @@ def _canonical(
     source_file: str = QUERY,
 ) -> Iterator[QueryRows]:
     """The rows of a result in canonical columns and their types, with what each row is called."""
-    ignored, of = check_columns(given.schema.names, contract, source), f"The query of the {source.title}"
+    ignored, of = check_columns(given.schema.names, contract, source), source.query_title
     with _own_database(limits) as con, _errors_of(of):
         con.execute("SET threads = 1")  # the rows are numbered as they come
         con.register("given", given.schema.empty_table())
@@ -241,7 +246,7 @@ def _error(of: str, error: Exception) -> SourceError:
 
 def check_columns(given: Sequence[str], contract: Contract, source: SqlSource) -> tuple[str, ...]:
     """Refuses a result that lacks a needed column or names one twice, in any case; the names that nothing reads."""
-    of, lower = f"The query of the {source.title}", [name.lower() for name in given]
+    of, lower = source.query_title, [name.lower() for name in given]
     if repeated := sorted({name for name in lower if lower.count(name) > 1}):
         raise SourceError(f"{of} gives {', '.join(repeated)} twice; name one of them otherwise.")
     for name in needed_columns(contract, source.added_columns):
