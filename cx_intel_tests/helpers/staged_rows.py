@@ -46,7 +46,7 @@ ACCOUNTS = [{"account_id": "A1"}, {"account_id": "A2", "currency": "chf"}]
 
 def raw(rows: Sequence[Mapping[str, str | None]], file: str = "x.csv") -> ir.Table:
     """A raw table of text from one file."""
-    names = dict.fromkeys(name for row in rows for name in row)
+    names = sorted({name for row in rows for name in row})  # so that equal columns are equal tables
     columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
     marks = {
         "_source_file": pa.array([file] * len(rows), pa.string()),

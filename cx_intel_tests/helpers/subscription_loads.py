@@ -3,7 +3,7 @@
 Rows of any contract are made in `builders.py`; text as a source writes it is in `staged_rows.py`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -62,6 +62,23 @@ class Loads:
             for row in self[subscription_id]
             if row["is_counting"]
         ]
+
+
+def counting_together(cases: Mapping[str, Mapping[date, Sequence[Row]]]) -> dict[str, list[Any]]:
+    """What counts of the subscription `s` of each case, a case being the rows that each day delivers of it.
+
+    Those that are loaded on the same days are loaded together, each an account of its own.
+    """
+    found = {}
+    for days in dict.fromkeys(tuple(deliveries) for deliveries in cases.values()):
+        together = {case: deliveries for case, deliveries in cases.items() if tuple(deliveries) == days}
+        loads = Loads()
+        for day in days:
+            given = [(case, row) for case, deliveries in together.items() for row in deliveries[day]]
+            own = ({"account_id": case, "subscription_id": f"{case}: {row['subscription_id']}"} for case, row in given)
+            loads.load(day, *({**row, **ids} for (_, row), ids in zip(given, own, strict=True)))
+        found |= {case: loads.counting(f"{case}: s") for case in together}
+    return found
 
 
 def periods_of(of: Portfolio, given: Iterable[Row], as_of: date = AS_OF) -> ir.Table:

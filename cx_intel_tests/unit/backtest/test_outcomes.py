@@ -50,23 +50,39 @@ def contract(
     }
 
 
-def churned(found: Mapping[Any, Any]) -> dict[int, bool]:
-    return {window: row[0] for (_, window), row in found.items()}
+def churned(found: Mapping[Any, Any], account: str = "A") -> dict[int, bool]:
+    return {window: row[0] for (of, window), row in found.items() if of == account}
+
+
+UNTIL = {
+    "none": (None, {30: False, 60: False, 90: False, 180: False}),
+    "30 days later": (date(2024, 7, 30), {30: True, 60: True, 90: True, 180: True}),
+    "31 days later": (date(2024, 7, 31), {30: False, 60: True, 90: True, 180: True}),
+    "180 days later": (date(2024, 12, 27), {30: False, 60: False, 90: False, 180: True}),
+    "181 days later": (date(2024, 12, 28), {30: False, 60: False, 90: False, 180: False}),
+}
+DUE: dict[str, tuple[int | None, dict[int, Any]]] = {
+    "without a date": (None, dict.fromkeys((30, 60, 90, 180))),
+    "overdue": (-5, dict.fromkeys((30, 60, 90, 180))),
+    "in 45 days": (45, {30: None, 60: True, 90: True, 180: True}),
+    "in 31 days": (31, {30: None, 60: True, 90: True, 180: True}),
+}
+
+
+@pytest.fixture(scope="module")
+def by_day() -> dict[Any, Any]:
+    """Each case of UNTIL and of DUE, an account of its own."""
+    scored = [{"account_id": case} for case in UNTIL]
+    scored += [{"account_id": case, "days_to_renewal": days} for case, (days, _) in DUE.items()]
+    ends = {case: until for case, (until, _) in UNTIL.items()} | dict.fromkeys(DUE, date(2024, 8, 1))
+    contracts = [contract(n, until=u) | {"account_id": case} for n, (case, u) in enumerate(ends.items())]
+    return outcomes(BY_DAY, scored=scored, contracts=contracts)
 
 
 class TestByDay:
-    @pytest.mark.parametrize(
-        ("until", "expected"),
-        [
-            (None, {30: False, 60: False, 90: False, 180: False}),
-            (date(2024, 7, 30), {30: True, 60: True, 90: True, 180: True}),
-            (date(2024, 7, 31), {30: False, 60: True, 90: True, 180: True}),
-            (date(2024, 12, 27), {30: False, 60: False, 90: False, 180: True}),
-            (date(2024, 12, 28), {30: False, 60: False, 90: False, 180: False}),
-        ],
-    )
-    def test_an_account_churns_on_the_first_day_without_a_contract(self, until: date | None, expected: dict[int, bool]):
-        assert churned(outcomes(BY_DAY, contracts=[contract(until=until)])) == expected
+    @pytest.mark.parametrize("case", UNTIL)
+    def test_an_account_churns_on_the_first_day_without_a_contract(self, case: str, by_day: dict[Any, Any]):
+        assert churned(by_day, case) == UNTIL[case][1]
 
     def test_a_contract_that_follows_at_once_is_no_churn_and_one_that_follows_later_is(self):
         first = contract(until=date(2024, 8, 1))
@@ -85,19 +101,9 @@ class TestByDay:
         gone = outcomes(BY_DAY, contracts=[contract(until=date(2024, 8, 15))])
         assert {window: row[1] for (_, window), row in gone.items()} == {30: False, 60: None, 90: None, 180: None}
 
-    @pytest.mark.parametrize(
-        ("days", "expected"),
-        [
-            (None, dict.fromkeys((30, 60, 90, 180))),
-            (-5, dict.fromkeys((30, 60, 90, 180))),
-            (45, {30: None, 60: True, 90: True, 180: True}),
-            (31, {30: None, 60: True, 90: True, 180: True}),
-        ],
-    )
-    def test_a_renewal_counts_in_windows_in_which_it_falls_due(self, days: int | None, expected: dict[int, Any]):
-        scored = [{"account_id": "A", "days_to_renewal": days}]
-        found = outcomes(BY_DAY, scored=scored, contracts=[contract(until=date(2024, 8, 1))])
-        assert {window: row[2] for (_, window), row in found.items()} == expected
+    @pytest.mark.parametrize("case", DUE)
+    def test_a_renewal_counts_in_windows_in_which_it_falls_due(self, case: str, by_day: dict[Any, Any]):
+        assert {window: row[2] for (account, window), row in by_day.items() if account == case} == DUE[case][1]
 
     def test_a_renewal_is_asked_about_when_its_grace_is_over_and_churn_is_dated_so(self):
         scored = [{"account_id": "A", "days_to_renewal": 55}]

@@ -160,10 +160,10 @@ class TestSnapshot:
         ("loads", "day", "expected"),
         [
             pytest.param([FIRST], FIRST, FIRST, id="delivered on the day"),
-            pytest.param([FIRST], SECOND, FIRST, id="that of the day was not taken over"),
-            pytest.param([FIRST, SECOND], FIRST, FIRST, id="of an earlier day"),
+            pytest.param([FIRST], SECOND, FIRST, id="that of the day was not taken over", marks=pytest.mark.slow),
+            pytest.param([FIRST, SECOND], FIRST, FIRST, id="of an earlier day", marks=pytest.mark.slow),
             pytest.param([FIRST, None], SECOND, SECOND, id="the day shows that all are gone"),
-            pytest.param([FIRST, None], THIRD, THIRD, id="nothing is left that a day could show"),
+            pytest.param([FIRST, None], THIRD, THIRD, id="nothing is left to show", marks=pytest.mark.slow),
         ],
     )
     def test_of_which_delivery_the_contracts_are(self, loads: list[date | None], day: date, expected: date) -> None:

@@ -49,10 +49,10 @@ def test_a_rhythm_is_that_of_the_last_400_days_with_rows_however_long_the_silenc
     ("limits", "late", "frozen"),
     [
         ({}, 3, 7),
-        ({"stale_after_days": 1}, 1, 7),
+        pytest.param({"stale_after_days": 1}, 1, 7, marks=pytest.mark.slow),
         ({"stale_after_days": 30}, 30, 30),  # not frozen before it is late
-        ({"freeze_after_days": 60}, 3, 60),
-        ({"freeze_after_days": 2}, 2, 2),
+        pytest.param({"freeze_after_days": 60}, 3, 60, marks=pytest.mark.slow),
+        pytest.param({"freeze_after_days": 2}, 2, 2, marks=pytest.mark.slow),
         ({"stale_after_days": 5, "freeze_after_days": 20}, 5, 20),
     ],
 )

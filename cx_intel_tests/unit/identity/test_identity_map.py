@@ -24,13 +24,14 @@ def test_a_chain_leads_over_other_systems_to_an_account():
     assert account_of("segment:w1", *links) == ("A", "chain")
 
 
-@pytest.mark.parametrize(
-    ("between", "expected"),
-    [(3, ("A", "chain")), (4, (None, "is linked to s 'i1', which leads to no account"))],
-)
-def test_four_links_are_followed(between: int, expected: tuple[str | None, str | None]):
-    links = [link("s", f"i{n}", f"s:i{n + 1}") for n in range(between)] + [link("s", f"i{between}", "A")]
-    assert account_of("s:i0", *links) == expected
+def test_four_links_are_followed():
+    def chain(name: str, between: int) -> list[dict[str, Any]]:
+        links = [link("s", f"{name}{n}", f"s:{name}{n + 1}") for n in range(between)]
+        return [*links, link("s", f"{name}{between}", "A")]
+
+    loaded = found(load([*chain("i", 3), *chain("j", 4)]))
+    assert loaded["s:i0"] == ("A", "chain")
+    assert loaded["s:j0"] == (None, "is linked to s 'j1', which leads to no account")
 
 
 def test_a_domain_leads_to_the_one_account_that_has_it():
@@ -47,18 +48,29 @@ def test_a_domain_of_several_accounts_or_of_none_leads_nowhere():
     assert loaded["domain:group.example"] == (None, "is linked to several accounts alike: 'A' and 'B'")
 
 
-@pytest.mark.parametrize(
-    "stated", ["Holding.example", "@holding.example", "https://www.holding.example/", "holding.example\u00a0"]
-)
-def test_domains_of_mail_providers_and_those_stated_as_shared_belong_to_nobody(stated: str):
-    of = book(identity={"shared_domains": [stated]})
-    links = [link("domain", name, "A") for name in ("gmail.com", "holding.example", "a.example")]
-    links += [link("stripe", f"c{n}", f"domain:{name}") for n, name in enumerate(("gmail.com", "holding.example"))]
-    loaded = found(load(links, of=of))
-    assert loaded["stripe:c0"] == (None, "has the domain 'gmail.com', which is no company's own")
-    assert loaded["stripe:c1"] == (None, "has the domain 'holding.example', which is no company's own")
-    assert loaded["domain:holding.example"] == (None, REASONS["shared_domain"])
-    assert loaded["domain:a.example"] == ("A", "direct")
+STATED = {
+    "holding.example": "Holding.example",
+    "agency.example": "@agency.example",
+    "office.example": "https://www.office.example/",
+    "bureau.example": "bureau.example\u00a0",
+}
+
+
+@pytest.fixture(scope="module")
+def with_shared_domains() -> dict[str, Any]:
+    """Where links lead if these domains are stated as shared, each written in another way."""
+    links = [link("domain", name, "A") for name in ("gmail.com", *STATED, "a.example")]
+    links += [link("stripe", name, f"domain:{name}") for name in ("gmail.com", *STATED)]
+    return found(load(links, of=book(identity={"shared_domains": list(STATED.values())})))
+
+
+@pytest.mark.parametrize("name", ["gmail.com", *STATED])
+def test_domains_of_mail_providers_and_those_stated_as_shared_belong_to_nobody(
+    name: str, with_shared_domains: dict[str, Any]
+):
+    assert with_shared_domains[f"stripe:{name}"] == (None, f"has the domain '{name}', which is no company's own")
+    assert with_shared_domains[f"domain:{name}"] == (None, REASONS["shared_domain"])
+    assert with_shared_domains["domain:a.example"] == ("A", "direct")
 
 
 def test_mail_providers_are_known_under_the_domains_of_many_countries():
@@ -74,6 +86,7 @@ def test_a_text_that_is_no_domain_leads_nowhere():
     assert loaded["stripe:c1"] == (None, "has the domain 'n/a', which is no company's own")
 
 
+@pytest.mark.slow
 def test_what_led_over_a_domain_is_forgotten_when_it_is_stated_as_shared():
     links = [link("domain", "group.example", "A"), link("stripe", "c1", "domain:group.example")]
     links += [link("segment", "w1", "stripe:c1"), link("segment", "w2", "segment:w1"), link("stripe", "c2", "A")]
@@ -90,14 +103,17 @@ def test_what_led_over_a_domain_is_forgotten_when_it_is_stated_as_shared():
     }
 
 
-@pytest.mark.parametrize(
-    ("linked", "known"),
-    [("1042.0", "1042"), ("77", "0077"), ("a1b", "A1b"), ("0015g00000AbCdEAAW", "0015g00000AbCdE")],
-)
-def test_an_account_that_is_written_otherwise_is_named(linked: str, known: str):
-    reason = f"is linked to the account '{linked}', which no load delivered; there is '{known}'"
-    assert account_of("stripe:c1", link("stripe", "c1", linked), accounts=[known, "B"]) == (None, reason)
-    assert account_of("stripe:c1", link("stripe", "c1", known), accounts=[known, linked]) == (known, "direct")
+WRITTEN = {"1042.0": "1042", "77": "0077", "a1b": "A1b", "0015g00000AbCdEAAW": "0015g00000AbCdE"}
+"""Accounts as links write them, and as they are delivered."""
+
+
+def test_an_account_that_is_written_otherwise_is_named():
+    reason = "is linked to the account '{}', which no load delivered; there is '{}'"
+    loaded = found(load([link("stripe", linked, linked) for linked in WRITTEN], accounts=[*WRITTEN.values(), "B"]))
+    assert loaded == {f"stripe:{linked}": (None, reason.format(linked, known)) for linked, known in WRITTEN.items()}
+    both = [*WRITTEN.values(), *WRITTEN]
+    loaded = found(load([link("stripe", known, known) for known in WRITTEN.values()], accounts=both))
+    assert loaded == {f"stripe:{known}": (known, "direct") for known in WRITTEN.values()}
 
 
 def test_of_two_accounts_that_are_written_like_the_linked_one_none_is_named():
@@ -223,6 +239,7 @@ def test_a_day_again_replaces_what_it_wrote():
     assert len([r for r in load([link("stripe", "c1", "A")], **load_again) if r["system"] == "stripe"]) == 1
 
 
+@pytest.mark.slow
 def test_the_order_of_links_changes_nothing():
     links = [link("segment", "w1", "stripe:c1"), link("stripe", "c1", "domain:a.example")]
     links += [link("domain", "a.example", "A"), link("stripe", "c1", "B", priority=5)]

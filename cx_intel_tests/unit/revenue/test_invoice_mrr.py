@@ -10,6 +10,7 @@ from cx_intel.models.expressions.months import first_day
 from cx_intel.models.revenue.account_mrr import account_months
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio, rows, values
+from cx_intel_tests.helpers.made_once import kept_once
 
 AS_OF = date(2025, 12, 31)
 
@@ -33,7 +34,7 @@ def found(*given: dict, as_of: date = AS_OF) -> ir.Table:
     of = of_invoices()
     of_contracts = rows(subscription_periods(of), [])
     tables = (of_contracts, rows(STAGING["invoices"](of), given), rows(STAGING["mrr_history"](of), []))
-    months = account_months(*tables, portfolio=of, as_of=as_of)
+    months = kept_once(account_months, *tables, portfolio=of, as_of=as_of)
     return months.mutate(revenue_month=first_day(months.month))
 
 

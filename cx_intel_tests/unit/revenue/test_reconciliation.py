@@ -96,11 +96,13 @@ def test_figures_that_agree_or_differ_otherwise_name_none(pairs: tuple[tuple[flo
     assert multiple(both(*pairs)) == (None, [])
 
 
+@pytest.mark.slow
 def test_a_quantity_is_named() -> None:
     # five seats each, of which the contract tells the price of one
     assert multiple(both((20, 100), (30, 150), (10, 50))) == (5, ["no_round_multiple"])
 
 
+@pytest.mark.slow
 def test_without_both_sides_there_is_no_ratio() -> None:
     assert multiple(compared([contract("A", 1200)], [invoice("B", JAN, 100), invoice("B", FEB, 100)])) == (None, [])
 
@@ -108,7 +110,7 @@ def test_without_both_sides_there_is_no_ratio() -> None:
 class TestIntraMonth:
     def within(self, *given: dict[str, Any]) -> dict[str, Any]:
         of = portfolio()
-        found = fct_revenue_intra_month(periods_of(of, given, AS_OF), portfolio=of, as_of=AS_OF)
+        found = kept_once(fct_revenue_intra_month, periods_of(of, given, AS_OF), portfolio=of, as_of=AS_OF)
         return values(found, "account_id", "from", "to", "mrr", by="subscription_id")
 
     def test_who_came_and_went_between_two_month_ends_is_listed(self) -> None:
@@ -123,11 +125,13 @@ class TestIntraMonth:
         begin, end = date(2025, 1, 2), date(2025, 1, 31)
         assert self.within(contract("A", 100, begin, end_date=end)) == {"s-A": ("A", begin, end, 100)}
 
+    @pytest.mark.slow
     def test_an_end_to_come_is_not_listed_yet(self) -> None:
         of, day = portfolio(), date(2025, 2, 10)
         given = contract("A", 100, date(2025, 2, 3), end_date=date(2025, 2, 20))
         assert fct_revenue_intra_month(periods_of(of, [given], day), portfolio=of, as_of=day).count().execute() == 0
 
+    @pytest.mark.slow
     def test_a_price_that_changes_within_the_month_is_not_listed(self) -> None:
         of = portfolio()
         loads = Loads(of).load(date(2025, 2, 10), contract("A", 100, date(2025, 2, 3)))

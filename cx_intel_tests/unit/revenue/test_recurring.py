@@ -62,6 +62,7 @@ class TestRules:
             "usage_type 'metered'",
         ]
 
+    @pytest.mark.slow
     def test_lines_of_chargebee(self) -> None:
         kinds = ("plan_item_price", "addon_item_price", "charge_item_price", "plan", "addon", "tax")
         given = [line(n, 10, line_type=kind) for n, kind in enumerate(kinds)]

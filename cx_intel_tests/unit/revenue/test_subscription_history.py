@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cx_intel_tests.helpers.subscription_loads import Loads
+from cx_intel_tests.helpers.subscription_loads import Loads, counting_together
 
 JANUARY, MARCH, MAY, JUNE, JULY = (date(2025, month, 1) for month in (1, 3, 5, 6, 7))
 
@@ -19,52 +19,59 @@ OLD, NEW = s(100, 2, valid_from=JANUARY), s(120, 1, valid_from=MARCH)
 BOTH = [(JANUARY, MARCH, 100), (MARCH, None, 120)]
 
 
-@pytest.mark.parametrize("column", ["valid_from", "changed_at", "updated_at"])
-def test_each_row_holds_from_its_own_date(column: str) -> None:
-    def on(day: date) -> Any:
-        return {column: datetime(day.year, day.month, day.day, 12) if column == "updated_at" else day}
+NOON_JANUARY, NOON_MARCH = datetime(2025, 1, 1, 12), datetime(2025, 3, 1, 12)
+CASES: dict[str, tuple[list[dict[str, Any]], list[Any]]] = {
+    "each row holds from its own date: valid_from": ([OLD, NEW], BOTH),
+    "each row holds from its own date: valid_from, the other way round": ([NEW, OLD], BOTH),
+    "each row holds from its own date: changed_at": (
+        [s(100, 2, changed_at=JANUARY), s(120, 1, changed_at=MARCH)],
+        BOTH,
+    ),
+    "each row holds from its own date: changed_at, the other way round": (
+        [s(120, 1, changed_at=MARCH), s(100, 2, changed_at=JANUARY)],
+        BOTH,
+    ),
+    "each row holds from its own date: updated_at": (
+        [s(100, 2, updated_at=NOON_JANUARY), s(120, 1, updated_at=NOON_MARCH)],
+        BOTH,
+    ),
+    "each row holds from its own date: updated_at, the other way round": (
+        [s(120, 1, updated_at=NOON_MARCH), s(100, 2, updated_at=NOON_JANUARY)],
+        BOTH,
+    ),
+    "the oldest row holds from the start": (
+        [s(100, 2, updated_at=datetime(2025, 2, 14)), s(120, 1, updated_at=datetime(2025, 3, 1, 8))],
+        BOTH,
+    ),
+    "the oldest row holds from the start, without a date": ([s(100, 2), NEW], BOTH),
+    "of two rows from one day the newer holds": ([OLD | {"occurrence": 3}, s(110, 2, valid_from=MARCH), NEW], BOTH),
+    "days without any row are not in force": (
+        [OLD | {"valid_to": date(2025, 2, 1)}, NEW],
+        [(JANUARY, date(2025, 2, 1), 100), (MARCH, None, 120)],
+    ),
+    "a last day leaves no gap": ([OLD | {"valid_to": date(2025, 2, 28)}, NEW], BOTH),
+    "the newest row ends with its validity": ([OLD, NEW | {"valid_to": JUNE}], [BOTH[0], (MARCH, JUNE, 120)]),
+    "valid to never": ([OLD, NEW | {"valid_to": date(9999, 12, 31)}], BOTH),
+    "a status holds from its row too: trial": ([OLD | {"status": "trialing"}, NEW], [(MARCH, None, 120)]),
+    "a status holds from its row too: ended": ([OLD, NEW | {"status": "canceled"}], [(JANUARY, MARCH, 100)]),
+}
 
-    for rows in (
-        [s(100, 2, **on(JANUARY)), s(120, 1, **on(MARCH))],
-        [s(120, 1, **on(MARCH)), s(100, 2, **on(JANUARY))],
-    ):
-        assert Loads().load(MAY, *rows).counting("s") == BOTH
+
+@pytest.fixture(scope="module")
+def counting() -> dict[str, list[Any]]:
+    """What counts of each of CASES."""
+    return counting_together({case: {MAY: rows} for case, (rows, _) in CASES.items()})
 
 
-def test_the_oldest_row_holds_from_the_start() -> None:
-    rows = s(100, 2, updated_at=datetime(2025, 2, 14)), s(120, 1, updated_at=datetime(2025, 3, 1, 8))
-    assert Loads().load(MAY, *rows).counting("s") == BOTH
-    assert Loads().load(MAY, s(100, 2), s(120, 1, valid_from=MARCH)).counting("s") == BOTH
+@pytest.mark.parametrize("case", CASES)
+def test_what_counts_of_several_rows(case: str, counting: dict[str, list[Any]]) -> None:
+    assert counting[case] == CASES[case][1]
 
 
 def test_the_newest_row_gives_the_dates() -> None:
     rows = OLD | {"renewal_date": JUNE, "end_date": JUNE}, NEW | {"renewal_date": JULY}
     found = Loads().load(MAY, *rows)["s"]
     assert [(row["renewal_date"], row["end_date"]) for row in found] == [(JULY, None)] * 2
-
-
-def test_of_two_rows_from_one_day_the_newer_holds() -> None:
-    rows = OLD | {"occurrence": 3}, s(110, 2, valid_from=MARCH), NEW
-    assert Loads().load(MAY, *rows).counting("s") == BOTH
-
-
-def test_days_without_any_row_are_not_in_force() -> None:
-    gap = OLD | {"valid_to": date(2025, 2, 1)}
-    assert Loads().load(MAY, gap, NEW).counting("s") == [(JANUARY, date(2025, 2, 1), 100), (MARCH, None, 120)]
-    last_day = OLD | {"valid_to": date(2025, 2, 28)}
-    assert Loads().load(MAY, last_day, NEW).counting("s") == BOTH
-
-
-def test_the_newest_row_ends_with_its_validity() -> None:
-    assert Loads().load(MAY, OLD, NEW | {"valid_to": JUNE}).counting("s") == [BOTH[0], (MARCH, JUNE, 120)]
-    never = NEW | {"valid_to": date(9999, 12, 31)}
-    assert Loads().load(MAY, OLD, never).counting("s") == BOTH
-
-
-def test_a_status_holds_from_its_row_too() -> None:
-    trial = OLD | {"status": "trialing"}
-    assert Loads().load(MAY, trial, NEW).counting("s") == [(MARCH, None, 120)]
-    assert Loads().load(MAY, OLD, NEW | {"status": "canceled"}).counting("s") == [(JANUARY, MARCH, 100)]
 
 
 class TestLoadAfterLoad:

@@ -7,7 +7,7 @@ import pytest
 
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio
-from cx_intel_tests.helpers.subscription_loads import Loads
+from cx_intel_tests.helpers.subscription_loads import Loads, counting_together
 
 JANUARY, APRIL, MAY, JUNE = date(2025, 1, 1), date(2025, 4, 30), date(2025, 5, 31), date(2025, 6, 30)
 NEXT_YEAR = date(2026, 1, 1)
@@ -23,23 +23,86 @@ def book(revenue: dict[str, Any] | None = None, **source: Any) -> Portfolio:
     return portfolio(revenue={"basis": "subscriptions"} | (revenue or {}), sources=[files[0], files[1] | source])
 
 
+CONVERTED: dict[str, Any] = {"status": "trialing", "trial_end": APRIL}
+OLD = s(end_date=date(2025, 5, 15))
+CASES: dict[str, tuple[dict[date, list[dict[str, Any]]], list[Any]]] = {
+    "what the first load shows holds from its own start": ({MAY: [s()]}, [(JANUARY, None, 100)]),
+    "status: none given": ({MAY: [s(status=None)]}, [(JANUARY, None, 100)]),
+    "status: any case, any sign between": ({MAY: [s(status="Past-Due")]}, [(JANUARY, None, 100)]),
+    "status: trial": ({MAY: [s(status="trialing")]}, []),
+    "status: trial with an end": ({MAY: [s(**CONVERTED)]}, [(APRIL, None, 100)]),
+    "status: converted trial": ({MAY: [s(trial_end=APRIL)]}, [(APRIL, None, 100)]),
+    "status: draft": ({MAY: [s(status="draft")]}, []),
+    "status: ended": ({MAY: [s(status="canceled", end_date=APRIL)]}, [(JANUARY, APRIL, 100)]),
+    "status: ended, never seen in force": ({MAY: [s(status="canceled")]}, []),
+    "status: paused, dated": ({MAY: [s(status="paused", paused_at=APRIL)]}, [(JANUARY, APRIL, 100)]),
+    "status: paused": ({MAY: [s(status="paused")]}, [(JANUARY, MAY, 100)]),
+    "ends as it begins": ({MAY: [s(end_date=JANUARY)]}, []),
+    "a discount ends on its own day": (
+        {MAY: [s(80, list_mrr_amount=100, discount_until=JUNE)]},
+        [(JANUARY, JUNE, 80), (JUNE, None, 100)],
+    ),
+    "an early renewal takes over on its start": (
+        {MAY: [OLD, s(110, "t", start_date=date(2025, 4, 20))]},
+        [(JANUARY, date(2025, 4, 20), 100)],
+    ),
+    **{
+        f"another counts beside it: {why}": ({MAY: [OLD, s(110, "t", **new)]}, [(JANUARY, date(2025, 5, 15), 100)])
+        for why, new in {
+            "longer than 31 days": {"start_date": date(2025, 4, 13)},
+            "another product": {"start_date": APRIL, "product_name": "other"},
+            "within the older": {"start_date": APRIL, "end_date": date(2025, 5, 10)},
+            "not counting": {"start_date": APRIL, "status": "draft"},
+        }.items()
+    },
+    "a price raised under the same id holds from the load that shows it": (
+        {MAY: [s()], JUNE: [s(150)]},
+        [(JANUARY, JUNE, 100), (JUNE, None, 150)],
+    ),
+    "a dated change holds from its date": (
+        {MAY: [s()], JUNE: [s(150, changed_at=date(2025, 6, 3))]},
+        [(JANUARY, date(2025, 6, 3), 100), (date(2025, 6, 3), None, 150)],
+    ),
+    "the date of an earlier change dates no later one": (
+        {MAY: [s(changed_at=date(2025, 4, 3))], JUNE: [s(150, changed_at=date(2025, 4, 3))]},
+        [(JANUARY, JUNE, 100), (JUNE, None, 150)],
+    ),
+    "a start dated back moves the first period": (
+        {MAY: [s()], JUNE: [s(150, start_date=date(2024, 11, 1))]},
+        [(date(2024, 11, 1), JUNE, 100), (JUNE, None, 150)],
+    ),
+    "a subscription that is gone ends on that day": ({MAY: [s()], JUNE: []}, [(JANUARY, JUNE, 100)]),
+    "a trial that converts was no customer before": (
+        {MAY: [s(status="trialing")], JUNE: [s()]},
+        [(JUNE, None, 100)],
+    ),
+    "one cancelled without an end stops when that is known": (
+        {MAY: [s()], JUNE: [s(status="cancelled")]},
+        [(JANUARY, JUNE, 100)],
+    ),
+    "one that comes back was away in between": (
+        {APRIL: [s()], MAY: [], JUNE: [s()]},
+        [(JANUARY, MAY, 100), (JUNE, None, 100)],
+    ),
+    "a pause lasts from the load that shows it to one that does not": (
+        {APRIL: [s()], MAY: [s(status="paused")], JUNE: [s()]},
+        [(JANUARY, MAY, 100), (JUNE, None, 100)],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def counting() -> dict[str, list[Any]]:
+    """What counts of each of CASES."""
+    return counting_together({case: deliveries for case, (deliveries, _) in CASES.items()})
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_counts(case: str, counting: dict[str, list[Any]]) -> None:
+    assert counting[case] == CASES[case][1]
+
+
 class TestChangesInPlace:
-    def test_what_the_first_load_shows_holds_from_its_own_start(self) -> None:
-        assert Loads().load(MAY, s()).counting("s") == [(JANUARY, None, 100)]
-
-    def test_a_price_raised_under_the_same_id_holds_from_the_load_that_shows_it(self) -> None:
-        found = Loads().load(MAY, s()).load(JUNE, s(150))
-        assert found.counting("s") == [(JANUARY, JUNE, 100), (JUNE, None, 150)]
-
-    def test_a_dated_change_holds_from_its_date(self) -> None:
-        found = Loads().load(MAY, s()).load(JUNE, s(150, changed_at=date(2025, 6, 3)))
-        assert found.counting("s") == [(JANUARY, date(2025, 6, 3), 100), (date(2025, 6, 3), None, 150)]
-
-    def test_the_date_of_an_earlier_change_dates_no_later_one(self) -> None:
-        dated = {"changed_at": date(2025, 4, 3)}
-        found = Loads().load(MAY, s(**dated)).load(JUNE, s(150, **dated))
-        assert found.counting("s") == [(JANUARY, JUNE, 100), (JUNE, None, 150)]
-
     def test_a_change_dated_before_the_start_holds_from_it_however_often_the_day_is_read(self) -> None:
         start = date(2025, 4, 27)
         loads = Loads().load(APRIL, s(5, start_date=start, end_date=JUNE))
@@ -61,11 +124,6 @@ class TestChangesInPlace:
         assert loads.load(MAY, s(120)).counting("s") == [(JANUARY, MAY, 100), (MAY, None, 120)]
         assert loads.load(MAY, s()).counting("s") == [(JANUARY, None, 100)]
 
-    def test_a_start_dated_back_moves_the_first_period(self) -> None:
-        earlier = date(2024, 11, 1)
-        found = Loads().load(MAY, s()).load(JUNE, s(150, start_date=earlier))
-        assert found.counting("s") == [(earlier, JUNE, 100), (JUNE, None, 150)]
-
     def test_the_order_of_rows_changes_nothing(self) -> None:
         one = Loads().load(MAY, s(), s(7, "t")).load(JUNE, s(150), s(8, "t"))
         other = Loads().load(MAY, s(7, "t"), s()).load(JUNE, s(8, "t"), s(150))
@@ -73,15 +131,8 @@ class TestChangesInPlace:
 
 
 class TestMissingRows:
-    def test_a_subscription_that_is_gone_ends_on_that_day(self) -> None:
-        assert Loads().load(MAY, s()).load(JUNE).counting("s") == [(JANUARY, JUNE, 100)]
-
     def test_a_quarantined_row_is_not_missing(self) -> None:
         assert Loads().load(MAY, s()).load(JUNE, quarantined=["s"]).counting("s") == [(JANUARY, None, 100)]
-
-    def test_one_that_comes_back_was_away_in_between(self) -> None:
-        found = Loads().load(APRIL, s()).load(MAY).load(JUNE, s())
-        assert found.counting("s") == [(JANUARY, MAY, 100), (JUNE, None, 100)]
 
     @pytest.mark.slow
     def test_a_source_that_delivers_changes_misses_none(self) -> None:
@@ -100,48 +151,13 @@ class TestMissingRows:
 
 
 class TestStatuses:
-    @pytest.mark.parametrize(
-        ("more", "expected"),
-        [
-            pytest.param({"status": None}, [(JANUARY, None, 100)], id="none given"),
-            pytest.param({"status": "Past-Due"}, [(JANUARY, None, 100)], id="any case, any sign between"),
-            pytest.param({"status": "trialing"}, [], id="trial"),
-            pytest.param({"status": "trialing", "trial_end": APRIL}, [(APRIL, None, 100)], id="trial with an end"),
-            pytest.param({"trial_end": APRIL}, [(APRIL, None, 100)], id="converted trial"),
-            pytest.param({"status": "draft"}, [], id="draft"),
-            pytest.param({"status": "canceled", "end_date": APRIL}, [(JANUARY, APRIL, 100)], id="ended"),
-            pytest.param({"status": "canceled"}, [], id="ended, never seen in force"),
-            pytest.param({"status": "paused", "paused_at": APRIL}, [(JANUARY, APRIL, 100)], id="paused, dated"),
-            pytest.param({"status": "paused"}, [(JANUARY, MAY, 100)], id="paused"),
-            pytest.param({"end_date": JANUARY}, [], id="ends as it begins"),
-        ],
-    )
-    def test_what_the_first_load_shows(self, more: dict[str, Any], expected: list[Any]) -> None:
-        assert Loads().load(MAY, s(**more)).counting("s") == expected
-
-    def test_a_trial_that_converts_was_no_customer_before(self) -> None:
-        found = Loads().load(MAY, s(status="trialing")).load(JUNE, s())
-        assert found.counting("s") == [(JUNE, None, 100)]
-
-    def test_one_cancelled_without_an_end_stops_when_that_is_known(self) -> None:
-        found = Loads().load(MAY, s()).load(JUNE, s(status="cancelled"))
-        assert found.counting("s") == [(JANUARY, JUNE, 100)]
-
-    def test_a_pause_lasts_from_the_load_that_shows_it_to_one_that_does_not(self) -> None:
-        found = Loads().load(APRIL, s()).load(MAY, s(status="paused")).load(JUNE, s())
-        assert found.counting("s") == [(JANUARY, MAY, 100), (JUNE, None, 100)]
-
     def test_the_words_of_a_portfolio(self) -> None:
         of = book({"subscription_statuses": {"Frozen Plan": "never"}})
         assert Loads(of).load(MAY, s(status="frozen-plan")).counting("s") == []
 
 
 class TestDiscounts:
-    def test_a_discount_ends_on_its_own_day(self) -> None:
-        found = Loads().load(MAY, s(80, list_mrr_amount=100, discount_until=JUNE))
-        assert found.counting("s") == [(JANUARY, JUNE, 80), (JUNE, None, 100)]
-
-    def test_it_does_so_after_loads_that_show_the_same_and_after_one_run_again(self) -> None:
+    def test_a_discount_ends_on_its_own_day_after_loads_that_show_the_same_and_after_one_run_again(self) -> None:
         row = s(80, list_mrr_amount=100, discount_until=date(2025, 7, 15))
         loads = Loads().load(MAY, row).load(JUNE, row).load(JUNE, s(70)).load(JUNE, row)
         assert loads.counting("s") == [(JANUARY, date(2025, 7, 15), 80), (date(2025, 7, 15), None, 100)]
@@ -171,32 +187,16 @@ class TestEnds:
 
 
 class TestOverlaps:
-    OLD = s(end_date=date(2025, 5, 15))
-
-    def test_an_early_renewal_takes_over_on_its_start(self) -> None:
-        new = s(110, "t", start_date=date(2025, 4, 20))
-        loads = Loads().load(MAY, self.OLD, new)
-        assert loads.counting("s") == [(JANUARY, date(2025, 4, 20), 100)]
+    def test_the_early_renewal_counts_from_its_start(self) -> None:
+        loads = Loads().load(MAY, OLD, s(110, "t", start_date=date(2025, 4, 20)))
         assert loads.counting("t") == [(date(2025, 4, 20), None, 110)]
-
-    @pytest.mark.parametrize(
-        "new",
-        [
-            pytest.param({"start_date": date(2025, 4, 13)}, id="longer than 31 days"),
-            pytest.param({"start_date": APRIL, "product_name": "other"}, id="another product"),
-            pytest.param({"start_date": APRIL, "end_date": date(2025, 5, 10)}, id="within the older"),
-            pytest.param({"start_date": APRIL, "status": "draft"}, id="not counting"),
-        ],
-    )
-    def test_others_count_beside_it(self, new: dict[str, Any]) -> None:
-        assert Loads().load(MAY, self.OLD, s(110, "t", **new)).counting("s") == [(JANUARY, date(2025, 5, 15), 100)]
 
     @pytest.mark.slow
     def test_either_rule_can_be_forced(self) -> None:
         early, late = s(110, "t", start_date=date(2025, 4, 20)), s(110, "t", start_date=date(2025, 2, 1))
-        summed = Loads(book({"overlaps": "sum"})).load(MAY, self.OLD, early)
+        summed = Loads(book({"overlaps": "sum"})).load(MAY, OLD, early)
         assert summed.counting("s") == [(JANUARY, date(2025, 5, 15), 100)]
-        newest = Loads(book({"overlaps": "newest"})).load(MAY, self.OLD, late)
+        newest = Loads(book({"overlaps": "newest"})).load(MAY, OLD, late)
         assert newest.counting("s") == [(JANUARY, date(2025, 2, 1), 100)]
 
 

@@ -184,6 +184,7 @@ def test_invoices() -> None:
 
 def test_lines_under_one_invoice_are_told_what_to_map() -> None:
     line = {"invoice_id": "I1", "account_id": "A1", "invoice_date": "2025-01-15", "status": "paid"}
+    line |= {"billing_period_months": "1"}
     assert reasons("invoices", [line | {"amount": "10"}, line | {"amount": "20"}]) == [
         "duplicate of row 2 of x.csv: the same invoice_id. If these are lines of one invoice, map what numbers the lines to "
         "invoice_id, or make an id of invoice and line in a query",

@@ -13,7 +13,8 @@ from cx_intel.models.staging import rows as staging
 from cx_intel.models.subscriptions.history import seen_before
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio, rows
-from cx_intel_tests.helpers.staged_rows import AS_OF, CON, SMALL, accounts, raw
+from cx_intel_tests.helpers.made_once import made
+from cx_intel_tests.helpers.staged_rows import AS_OF, SMALL, accounts, raw
 
 SUBSCRIPTION = {
     "subscription_id": "s1",
@@ -30,43 +31,60 @@ WHAT_TO_WRITE = (
 
 def reasons(*given: dict[str, str], seen: list[str] | None = None, of: Portfolio = SMALL) -> list[str | None]:
     known = None if seen is None else ibis.memtable({"subscription_id": seen}, schema={"subscription_id": "string"})
-    judged = staging.judged(
+    found = made(
+        staging.judged,
         raw([SUBSCRIPTION | row for row in given]),
         table="subscriptions",
         portfolio=of,
         as_of=AS_OF,
         accounts=accounts(of),
         seen=known,
-    )
-    found = sorted(CON.to_pyarrow(judged).to_pylist(), key=lambda row: row["_row_number"])
-    return [row["_reason"] for row in found]
+    ).to_pylist()
+    return [row["_reason"] for row in sorted(found, key=lambda row: row["_row_number"])]
+
+
+ENDED: dict[str, tuple[dict[str, str], str | None]] = {
+    "never seen": ({}, WHAT_TO_WRITE),
+    "never seen, in capitals": ({"status": "Canceled"}, WHAT_TO_WRITE),
+    "ends never": ({"end_date": "9999-12-31"}, WHAT_TO_WRITE),
+    "was seen in force": ({}, None),
+    "with end_date": ({"end_date": "2024-12-01"}, None),
+    "with cancel_at": ({"cancel_at": "2024-12-01"}, None),
+    "with valid_to": ({"valid_to": "2024-12-01"}, None),
+    "a day that cannot be read is told alone": (
+        {"end_date": "soon"},
+        "end_date: 'soon' is not a date (YYYY-MM-DD, or as date_formats say)",
+    ),
+    "an earlier row shows it in force": ({"valid_from": "2024-12-01"}, None),
+}
+
+
+@pytest.fixture(scope="module")
+def ended() -> dict[str, str | None]:
+    """The reason of each case of ENDED, of which one was seen before and one has an earlier row."""
+    given = [{"subscription_id": case, "status": "canceled"} | cells for case, (cells, _) in ENDED.items()]
+    earlier = {
+        "subscription_id": "an earlier row shows it in force",
+        "status": "active",
+        "valid_from": "2024-03-01",
+    }
+    *told, of_earlier = reasons(*given, earlier, seen=["was seen in force"])
+    assert of_earlier is None
+    return dict(zip(ENDED, told, strict=True))
 
 
 class TestEndedWithoutADay:
+    @pytest.mark.parametrize("case", ENDED)
+    def test_it_is_quarantined_unless_something_shows_when_or_that_it_was_in_force(
+        self, case: str, ended: dict[str, str | None]
+    ) -> None:
+        assert ended[case] == ENDED[case][1]
+
     @pytest.mark.slow
-    def test_one_that_was_never_seen_is_quarantined_with_what_to_write(self) -> None:
+    def test_before_anything_was_loaded_it_is_quarantined_too(self) -> None:
         assert reasons({"status": "Canceled"}) == [WHAT_TO_WRITE]
-        assert reasons({"status": "canceled"}, seen=["s2"]) == [WHAT_TO_WRITE]
-        assert reasons({"status": "canceled", "end_date": "9999-12-31"}) == [WHAT_TO_WRITE]
-
-    def test_one_that_was_seen_in_force_is_kept(self) -> None:
-        assert reasons({"status": "canceled"}, seen=["s1"]) == [None]
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("column", ["end_date", "cancel_at", "valid_to"])
-    def test_one_with_a_day_is_kept(self, column: str) -> None:
-        assert reasons({"status": "canceled", column: "2024-12-01"}) == [None]
-
-    def test_a_day_that_cannot_be_read_is_told_alone(self) -> None:
-        assert reasons({"status": "canceled", "end_date": "soon"}) == [
-            "end_date: 'soon' is not a date (YYYY-MM-DD, or as date_formats say)"
-        ]
-
-    @pytest.mark.slow
-    def test_a_row_of_its_own_history_shows_it_in_force(self) -> None:
-        active = {"status": "active", "valid_from": "2024-03-01"}
-        assert reasons(active, {"status": "canceled", "valid_from": "2024-12-01"}) == [None, None]
-
     def test_a_word_that_is_stated_to_never_count_is_kept(self) -> None:
         revenue = SMALL.revenue.model_copy(update={"subscription_statuses": {"canceled": "never"}})
         assert reasons({"status": "canceled"}, of=SMALL.model_copy(update={"revenue": revenue})) == [None]

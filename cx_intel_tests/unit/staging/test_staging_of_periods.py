@@ -17,7 +17,11 @@ def book(table: str, **source: Any) -> Portfolio:
 
 
 @pytest.mark.parametrize(
-    ("end_date", "expected"), [({}, date(2025, 1, 31)), ({"is": "last_day_in_force"}, date(2025, 2, 1))]
+    ("end_date", "expected"),
+    [
+        pytest.param({}, date(2025, 1, 31), marks=pytest.mark.slow),
+        ({"is": "last_day_in_force"}, date(2025, 2, 1)),
+    ],
 )
 def test_the_end_of_an_invoiced_period(end_date: dict[str, str], expected: date) -> None:
     line = {"invoice_id": "I1", "account_id": "A1", "invoice_date": "2025-01-01", "amount": "100", "status": "paid"}

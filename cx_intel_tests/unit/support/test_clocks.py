@@ -16,6 +16,7 @@ from cx_intel.models.support.tickets import fct_tickets
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.support import SupportSettings
 from cx_intel_tests.helpers.builders import AS_OF, portfolio, rows, values
+from cx_intel_tests.helpers.made_once import kept_once
 
 HOURS = {"zone": "Europe/Berlin", "hours": ["09:00-12:00", "13:00-17:00"], "holidays": ["DE-BY"]}
 TARGETS = {"p1": 4, "p2": 12}
@@ -50,7 +51,8 @@ def change(ticket_id: str, when: str, value: str, field: str = "status") -> dict
 
 def facts(of: Portfolio, tickets: list[Any], changes: list[Any] | None = None) -> ir.Table:
     pieces = business_hours(portfolio=of, as_of=AS_OF).to_dict("records")
-    return fct_tickets(
+    return kept_once(
+        fct_tickets,
         rows(STAGING["support_tickets"](of), tickets),
         rows(STAGING["ticket_status_history"](of), changes or []),
         rows(business_hours_contract(of), pieces),
@@ -119,6 +121,28 @@ def test_an_open_ticket_is_late_by_its_own_clock() -> None:
     ]
 
 
+RAISED: dict[str, tuple[str, str | None, str, bool]] = {
+    "while it was open": ("2025-01-15T09:00:00", "2025-01-15T20:00:00", "p1", True),
+    "in the very second": ("2025-01-15T20:00:00", "2025-01-15T20:00:00", "p1", True),
+    "when it was over": ("2025-01-15T20:00:01", "2025-01-15T20:00:00", "p2", False),
+    "of an open one": ("2025-01-20T08:00:00", None, "p1", True),
+    "after as_of, and open for 16 days": ("2025-02-01T08:00:00", None, "p2", True),
+}
+
+
+@pytest.fixture(scope="module")
+def raised() -> dict[str, Any]:
+    """Priority and breach of a p2 of each case of RAISED, raised to p1 at its time."""
+    tickets = [ticket("2025-01-15T08:00:00", row[1], "p2") | {"ticket_id": case} for case, row in RAISED.items()]
+    changes = [
+        change(case, when, value, "priority")
+        for case, (changed, *_) in RAISED.items()
+        for when, value in (("2025-01-15T08:00:00", "p2"), (changed, "p1"))
+    ]
+    table = facts(book(), tickets, changes)
+    return values(table, "sla_priority", "is_sla_breach", by="ticket_id")
+
+
 class TestHistory:
     name = "2025-01-15T08:00:00"
 
@@ -156,22 +180,9 @@ class TestHistory:
     def test_without_the_setting_nothing_pauses(self) -> None:
         assert self.elapsed(book(), [("2025-01-15T09:00:00", "pending")]) == ("p2", 12.0, 0.0, False)
 
-    @pytest.mark.parametrize(
-        ("changed", "resolved", "priority", "is_breach"),
-        [
-            ("2025-01-15T09:00:00", "2025-01-15T20:00:00", "p1", True),
-            ("2025-01-15T20:00:00", "2025-01-15T20:00:00", "p1", True),  # in the very second
-            ("2025-01-15T20:00:01", "2025-01-15T20:00:00", "p2", False),  # raised when it was over
-            ("2025-01-20T08:00:00", None, "p1", True),
-            ("2025-02-01T08:00:00", None, "p2", True),  # after as_of, and open for 16 days
-        ],
-    )
-    def test_the_priority_of_the_time_decides(
-        self, changed: str, resolved: str | None, priority: str, is_breach: bool
-    ) -> None:
-        changes = [("2025-01-15T08:00:00", "p2", "priority"), (changed, "p1", "priority")]
-        found = self.elapsed(book(), changes, resolved)
-        assert (found[0], found[3]) == (priority, is_breach)
+    @pytest.mark.parametrize("case", RAISED)
+    def test_the_priority_of_the_time_decides(self, case: str, raised: dict[str, Any]) -> None:
+        assert raised[case] == RAISED[case][2:]
 
     def test_a_priority_that_was_taken_away_leaves_no_target(self) -> None:
         changes = [("2025-01-15T08:00:00", "p2", "priority"), ("2025-01-15T09:00:00", None, "priority")]
