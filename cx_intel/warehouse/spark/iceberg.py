@@ -119,7 +119,9 @@ class IcebergTables:
 
     def append(self, table: str, rows: DataFrame) -> None:
         """Adds rows to the branch."""
-        rows.writeTo(f"{self.name(table)}.branch_{BRANCH}").append()
+        target = rows.writeTo(f"{self.name(table)}.branch_{BRANCH}")
+        # one file after the other: of years of days, each open file takes a megabyte of an executor's memory
+        target.option("fanout-enabled", "false").append()
 
     def replace(self, table: str, condition: str = "true") -> None:
         """Takes the rows that a condition names out of the branch, but for those that were added to it."""

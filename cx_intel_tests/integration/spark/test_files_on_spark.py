@@ -5,7 +5,9 @@
 
 import gzip
 import re
-from collections.abc import Callable, Iterator
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ import pytest
 
 from cx_intel.orchestration.assets.delivery.admission import stage_again
 from cx_intel.sources.errors import SourceError
+from cx_intel.sources.files.paths import SourceFile
+from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.spark import reading
 from cx_intel.warehouse.spark.cluster import Cluster
 from cx_intel.warehouse.spark.warehouse import SparkWarehouse
 from cx_intel_tests.helpers.event_files import EventFiles
@@ -139,6 +144,39 @@ def test_a_damaged_file_is_told_as_by_duckdb_and_leaves_the_table_as_it_was(both
         told.append(re.sub(r"\S*/", "", str(raised.value)))
         assert held(events, MONDAY)[RAW] == before
     assert told[0] == told[1]
+
+
+def test_a_machine_without_the_package_or_the_folder_is_told(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, events = both
+    first_files(events.folder)
+    context, parts = events.warehouse.iceberg.session.sparkContext, reading._parts  # type: ignore[attr-defined]
+
+    def elsewhere(files: Sequence[SourceFile], parallelism: int) -> list[list[SourceFile]]:
+        return [[f._replace(path=Path("/nowhere") / f.name) for f in part] for part in parts(files, parallelism)]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(context, "pythonExec", str(python_without_the_package(tmp_path)))
+        with pytest.raises(
+            WarehouseError, match="The source of usage_events cannot be read by the cluster's Python: it takes"
+        ):
+            events.deliver(MONDAY)
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "_parts", elsewhere)
+        told = r"^/nowhere/a.csv: cannot be read on the cluster's machine \S+ \(No such file .*need the folder by the same path"
+        with pytest.raises(SourceError, match=told):
+            events.deliver(MONDAY)
+    assert not events.warehouse.exists(RAW)
+    assert events.deliver(MONDAY) == (SUNDAY, MONDAY, TUESDAY)
+
+
+def python_without_the_package(folder: Path) -> Path:
+    """The Python of these tests with all that is installed there but what stands in a folder of its own."""
+    script, installed = folder / "python", sysconfig.get_path("purelib")
+    script.write_text(f'#!/bin/sh\ncd / && PYTHONPATH="{installed}:$PYTHONPATH" exec {sys.executable} -S "$@"\n')
+    script.chmod(0o755)
+    return script
 
 
 def test_rows_of_the_erased_are_taken_out_on_the_cluster(both: Both) -> None:
