@@ -69,6 +69,11 @@ def exported(of: Portfolio, warehouse: DuckDBWarehouse, folder: Path) -> Export:
     return export(read_report_data(warehouse, of, AS_OF, MADE_AT), warehouse, folder)
 
 
+@pytest.fixture(scope="module")
+def written(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path_factory: pytest.TempPathFactory) -> Export:
+    return exported(book, warehouse, tmp_path_factory.mktemp("exports"))
+
+
 @pytest.mark.parametrize(
     ("text", "safe"),
     [
@@ -97,8 +102,8 @@ def test_what_a_spreadsheet_might_run_gets_an_apostrophe_the_same_in_python_and_
 
 
 @pytest.mark.slow
-def test_parquet_is_the_table_exactly(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    folder = exported(book, warehouse, tmp_path).folder
+def test_parquet_is_the_table_exactly(warehouse: DuckDBWarehouse, written: Export):
+    folder = written.folder
     rows = warehouse.table("renewal_pipeline").order_by("as_of", "account_id").to_pyarrow()
     found = pq.read_table(folder / "renewal_pipeline.parquet")
     assert found.column_names == rows.column_names
@@ -106,8 +111,8 @@ def test_parquet_is_the_table_exactly(book: Portfolio, warehouse: DuckDBWarehous
     assert str(found.schema.field("current_arr").type) == "decimal128(18, 2)"
 
 
-def test_csv_reads_back_as_the_table_with_text_guarded(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    file = exported(book, warehouse, tmp_path).folder / "renewal_pipeline.csv"
+def test_csv_reads_back_as_the_table_with_text_guarded(written: Export):
+    file = written.folder / "renewal_pipeline.csv"
     with file.open(encoding="utf-8", newline="") as lines:
         found = list(csv.DictReader(lines, strict=True))
     names = {f"c{n}": guarded(name) for n, name in enumerate(HOSTILE)}
@@ -118,8 +123,8 @@ def test_csv_reads_back_as_the_table_with_text_guarded(book: Portfolio, warehous
     assert not [cell for row in found for cell in row.values() if cell[:1] in tuple("=+@-\t\r")]
 
 
-def test_csv_is_rfc_4180_with_null_told_from_empty_text(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    folder = exported(book, warehouse, tmp_path).folder
+def test_csv_is_rfc_4180_with_null_told_from_empty_text(book: Portfolio, written: Export):
+    folder = written.folder
     content = (folder / "renewal_pipeline.csv").read_bytes()
     header, first = content.decode("utf-8").split("\r\n")[:2]
     columns = contract_of("renewal_pipeline", book).column_names
@@ -131,10 +136,7 @@ def test_csv_is_rfc_4180_with_null_told_from_empty_text(book: Portfolio, warehou
     assert (folder / "quarantine.csv").read_bytes().endswith(b"'-1 is below 0,,\r\n")  # neither parts nor a raw row
 
 
-def test_of_a_snapshot_only_the_day_is_exported_though_it_has_no_rows(
-    book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path
-):
-    written = exported(book, warehouse, tmp_path)
+def test_of_a_snapshot_only_the_day_is_exported_though_it_has_no_rows(book: Portfolio, written: Export):
     assert written.rows == {
         "account_snapshot": len(HOSTILE),
         "cs_intervention_list": 0,
@@ -158,8 +160,7 @@ def test_a_ranked_list_is_written_from_the_top(book: Portfolio, tmp_path: Path):
         assert [int(row["priority_rank"]) for row in csv.DictReader(lines)] == list(range(1, 13))
 
 
-def test_the_manifest_tells_what_is_there(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    written = exported(book, warehouse, tmp_path)
+def test_the_manifest_tells_what_is_there(written: Export):
     told = json.loads((written.folder / MANIFEST).read_text(encoding="utf-8"))
     assert (told["portfolio"], told["as_of"], told["currency"]) == ("fleet", "2025-01-31", "EUR")
     on_disk = {path.name: path.stat().st_size for path in written.folder.iterdir() if path.name != MANIFEST}
@@ -167,8 +168,10 @@ def test_the_manifest_tells_what_is_there(book: Portfolio, warehouse: DuckDBWare
     assert "fleet_cs_review.xlsx" in on_disk
 
 
-def test_the_same_data_make_the_same_csv_and_parquet(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path: Path):
-    first, second = (exported(book, warehouse, tmp_path / name).folder for name in ("a", "b"))
+def test_the_same_data_make_the_same_csv_and_parquet(
+    book: Portfolio, warehouse: DuckDBWarehouse, written: Export, tmp_path: Path
+):
+    first, second = written.folder, exported(book, warehouse, tmp_path).folder
     for path in (*first.glob("*.csv"), *first.glob("*.parquet")):
         assert path.read_bytes() == (second / path.name).read_bytes(), path.name
 
@@ -303,6 +306,7 @@ with folders.writing(date(2025, 2, 1)) as target:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["file", "2025-02-01", "_latest"])
 def test_killed_in_the_middle_the_latest_is_still_the_old_one_and_the_next_run_clears_up(tmp_path: Path, moment: str):
     done = subprocess.run(

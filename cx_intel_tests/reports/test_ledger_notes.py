@@ -71,7 +71,7 @@ def test_a_month_that_counts_although_little_of_it_is_delivered_is_told(tmp_path
     assert "Of Jan 2025 only 62.5%" in weekly_brief(data).html
 
 
-@pytest.mark.parametrize("share", [80.0, None])
+@pytest.mark.parametrize("share", [80.0, pytest.param(None, marks=pytest.mark.slow)])
 def test_a_delivered_month_needs_no_words(tmp_path: Path, share: float | None) -> None:
     data = _data(tmp_path, nrr_summary=[_month(JANUARY, delivered_pct=share)])
     assert delivery(data, data.language) == []
@@ -118,7 +118,9 @@ def test_after_a_closed_month_the_restated_amount_is_a_step_of_its_own(tmp_path:
     assert headings[:3] == ["Month", "Starting", "Restated"]
 
 
-@pytest.mark.parametrize(("median", "larger"), [(12.0, "contracts"), (1 / 12, "invoices")])
+@pytest.mark.parametrize(
+    ("median", "larger"), [(12.0, "contracts"), pytest.param(1 / 12, "invoices", marks=pytest.mark.slow)]
+)
 def test_contracts_and_invoices_apart_by_a_round_multiple_are_told(tmp_path: Path, median: float, larger: str) -> None:
     row = {"revenue_month": JANUARY, "contract_mrr": 100, "invoice_mrr": 100, "ledger_mrr": 100, "round_multiple": 12}
     rows = [row | {"account_id": f"c{n}", "median_ratio": median} for n in range(2)]

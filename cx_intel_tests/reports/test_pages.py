@@ -261,6 +261,7 @@ def multiplied(path: Path, of: Portfolio, accounts: int) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_picture_is_small(books: dict[str, ReportData]) -> None:
     png = dashboard_png(books["fleet"], dashboard(books["fleet"]).answer)
     assert png.startswith(b"\x89PNG")

@@ -64,6 +64,7 @@ def test_the_list_is_by_rank_and_by_owner(answers: PublishedAnswers) -> None:
         answers.calls(None, "Kim", 5)
 
 
+@pytest.mark.slow
 def test_an_account_is_explained_from_the_copy(answers: PublishedAnswers) -> None:
     found = answers.account("company 7", None)
     assert found["title"] == "Company 7, c7 as of 31 Jan 2025 (fleet)"
@@ -82,6 +83,7 @@ def test_what_changed_is_told_as_far_as_the_copy_goes(answers: PublishedAnswers,
     assert kept.changed(None, 7)["title"] == "fleet: from 24 Jan 2025 to 31 Jan 2025"
 
 
+@pytest.mark.slow
 def test_figures_come_under_each_definition(answers: PublishedAnswers) -> None:
     headline = answers.metric(None, None, None)
     assert headline["figures"]["Accounts to call"] == "60"

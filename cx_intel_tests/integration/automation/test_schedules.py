@@ -80,6 +80,7 @@ def test_writing_back_has_a_job_and_a_schedule_that_is_off_unless_it_is_switched
         assert not set(written) & set(refreshed)
 
 
+@pytest.mark.slow
 def test_portfolios_do_not_get_in_each_others_way(tmp_path: Path) -> None:
     definitions = definitions_of([shipped("fleet"), shipped("novacrm")], environment(tmp_path))
     dg.Definitions.validate_loadable(definitions)
@@ -108,7 +109,10 @@ def test_times_and_switches_are_settings(tmp_path: Path) -> None:
     assert sensors == {"small_late_events": "STOPPED", "small_alerts": "RUNNING", "small_landing": "RUNNING"}
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Auckland", "America/Los_Angeles"])
+@pytest.mark.parametrize(
+    "zone",
+    ["Pacific/Auckland", *(pytest.param(z, marks=pytest.mark.slow) for z in ("Europe/Berlin", "America/Los_Angeles"))],
+)
 def test_the_morning_asks_for_the_day_before_in_the_zone_also_when_clocks_change(tmp_path: Path, zone: str) -> None:
     repo = repository(portfolio(time_zone=zone, as_of={"earliest": "2025-01-01"}), tmp_path)
     schedule = repo.get_schedule_def("small_daily")

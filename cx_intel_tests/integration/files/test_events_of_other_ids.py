@@ -59,6 +59,7 @@ def test_an_account_that_leaves_takes_the_events_of_its_ids_along_and_brings_the
     assert events.accounts() == {"E1": "A", "E3": "B"}
 
 
+@pytest.mark.slow
 def test_an_email_address_counts_as_its_domain(tmp_path: Path) -> None:
     with event_files(tmp_path, system="domain") as events:
         events.link("domain", **{"a.example": "A"})

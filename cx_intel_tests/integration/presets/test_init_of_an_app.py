@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from cx_intel.cli.app import app
@@ -70,6 +71,7 @@ def test_tables_of_an_app_with_prices_in_a_table_of_plans(tmp_path: Path) -> Non
     assert "# All its rows are read at each refresh." in text
 
 
+@pytest.mark.slow
 def test_subscriptions_without_a_price_are_said(tmp_path: Path) -> None:
     text = drafted(tmp_path, SCHEMA.replace("price_cents", "colour")).read_text()
 

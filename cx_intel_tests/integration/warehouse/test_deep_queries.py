@@ -15,6 +15,8 @@ from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.builders import portfolio
 from cx_intel_tests.helpers.identity_loads import DELIVERED, ids
 
+pytestmark = pytest.mark.slow
+
 LEFT = 700
 """What is left of the default of 1,000 below the calls of Dagster."""
 

@@ -114,7 +114,23 @@ def drop_by_hand(warehouse: DuckDBWarehouse, table: str) -> None:
     warehouse.database.forget(warehouse.schema, table)
 
 
-@pytest.mark.parametrize("change", CHANGES)
+USUAL = (
+    "other rows of a whole table",
+    "other rows of a day",
+    "a further day",
+    "what a day was built from",
+    "other rows of a part",
+    "the rows of a file",
+    "old days let go",
+    "a value, by erasure",
+    "a row, by erasure",
+    "the table dropped by hand",
+    "forgotten",
+)
+"""What happens every day, and one change of each kind besides; the others are looked at in the slow suite."""
+
+
+@pytest.mark.parametrize("change", [c if c in USUAL else pytest.param(c, marks=pytest.mark.slow) for c in CHANGES])
 def test_after_a_change_it_is_made_again(made: DuckDBWarehouse, change: str) -> None:
     assert is_current(made)
     CHANGES[change](made)

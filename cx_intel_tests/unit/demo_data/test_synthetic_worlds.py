@@ -148,6 +148,7 @@ def test_nothing_is_dated_after_as_of(world: str, seed: int, accounts: int, as_o
             assert not (table[column] >= midnight_after(as_of) + announced).any(), (name, column)
 
 
+@pytest.mark.slow
 @given(world=worlds, seed=seeds, accounts=sizes, first=days, second=days)
 @settings(max_examples=10, deadline=None, derandomize=True)
 def test_what_was_settled_stays_settled(world: str, seed: int, accounts: int, first: date, second: date) -> None:

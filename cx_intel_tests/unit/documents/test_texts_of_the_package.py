@@ -43,6 +43,7 @@ def texts(module: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_text_names_what_an_installation_lacks() -> None:
     assert [(module, text) for module in modules() for text in texts(module) if ONLY_IN_A_CHECKOUT.search(text)] == []
 

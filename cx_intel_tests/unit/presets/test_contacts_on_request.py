@@ -75,6 +75,7 @@ def test_an_export_of_hubspot(tmp_path: Path, company: str, champion: str) -> No
     assert read(judged(book, "contacts", ACCOUNTS)) == EXPECTED
 
 
+@pytest.mark.slow
 def test_hubspot_landed_by_fivetran(tmp_path: Path) -> None:
     names = dict(
         zip(
@@ -143,6 +144,7 @@ def test_an_export_of_salesforce(tmp_path: Path) -> None:
     assert read(judged(book, "contacts", ACCOUNTS)) == EXPECTED
 
 
+@pytest.mark.slow
 def test_salesforce_landed_by_fivetran(tmp_path: Path) -> None:
     names = dict(
         zip(

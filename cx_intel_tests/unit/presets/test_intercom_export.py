@@ -109,7 +109,7 @@ def as_answers(folder: Path) -> None:
             (folder / f"{name}-{page}.json").write_text(json.dumps(answer))
 
 
-@pytest.fixture(scope="module", params=[as_lines, as_answers])
+@pytest.fixture(scope="module", params=[as_lines, pytest.param(as_answers, marks=pytest.mark.slow)])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("intercom")
     write: Callable[[Path], None] = request.param

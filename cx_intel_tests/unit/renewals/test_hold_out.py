@@ -88,6 +88,7 @@ def test_a_renewal_that_was_listed_before_is_drawn_and_not_compared() -> None:
     assert (found[HELD]["is_held_out"], found[HELD]["is_compared"]) == (True, False)
 
 
+@pytest.mark.slow
 def test_what_was_drawn_stays_whatever_share_and_key_are_now() -> None:
     pipeline = [{"account_id": HELD}, {"account_id": CALLED}]
     before = [lot(HELD, held=False), lot(CALLED, held=True)]
@@ -162,6 +163,7 @@ def test_nobody_is_held_out_before_it_was_drawn_nor_after_the_end_nor_without_a_
     assert values(listed(FLEET, [{"account_id": "a"}], held), "is_held_out") == {"a": False}
 
 
+@pytest.mark.slow
 def test_a_list_that_forgets_who_is_held_out_breaks_its_rules() -> None:
     of, assigned = fleet(), lots(lot("a", held=True))
     table = kept(
@@ -198,6 +200,7 @@ def test_save_rates_are_measured_by_assignment() -> None:
     assert fetched(ended) == []
 
 
+@pytest.mark.slow
 def test_calls_that_lose_more_save_nothing_and_no_loss_measures_nothing() -> None:
     worse, none = [*decided(False, 1, 3), *decided(True, 3, 1)], [*decided(False, 1, 1), *decided(True, 2, 0)]
     found = [fetched(playbook_save_rates(lots(*given), portfolio=fleet()))[0] for given in (worse, none)]
@@ -222,6 +225,7 @@ def test_the_list_is_ranked_by_what_an_hour_saves_where_enough_is_measured() -> 
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wanted", "enough"), [("loss", True), ("saved_per_hour", False)])
 def test_otherwise_it_is_ranked_by_the_expected_loss_and_says_so(wanted: str, enough: bool) -> None:
     table = listed(fleet(wanted), PAIR, rates=[{"playbook": PLAYBOOK, "is_enough": enough} | RATES])

@@ -83,6 +83,7 @@ def test_a_value_without_a_name_is_a_reject(tmp_path: Path) -> None:
     assert (reject["row_number"], reject["reason"]) == (2, told_of_row("nameless_column", column=3))
 
 
+@pytest.mark.slow
 def test_many_rows(tmp_path: Path) -> None:
     found = read(write(tmp_path / "a.xlsx", s=[["account_id"], *([f"A{n}"] for n in range(20_001))]))
     assert found.table["account_id"].to_pylist()[-1] == "A20000"
