@@ -8,7 +8,8 @@ from cx_intel.contracts.renewals.layer import cs_intervention_list as contract
 from cx_intel.models.renewals.actions import cs_intervention_list
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, shipped, values
-from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_of, pipeline_rows
+from cx_intel_tests.helpers.made_once import kept_once
+from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, pipeline_of, pipeline_rows
 
 FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")
 RED, AMBER, GREEN = ({"health_tier": tier} for tier in ("Red", "Amber", "Green"))
@@ -73,7 +74,7 @@ def test_every_playbook_of_fleet_is_reached(chosen: dict[str, tuple[str, int, fl
 
 
 def listed(*given: dict[str, Any], why: tuple[dict[str, Any], ...] = (), of: Portfolio = FLEET) -> Any:
-    return kept(cs_intervention_list(pipeline_rows(of, given), drivers(of, why), portfolio=of, as_of=AS_OF))
+    return kept_once(cs_intervention_list, pipeline_rows(of, given), drivers(of, why), portfolio=of, as_of=AS_OF)
 
 
 def with_capacity(number: int | None) -> Portfolio:
@@ -141,30 +142,27 @@ def test_capacity_is_each_owners_and_those_without_owner_share_one() -> None:
     assert all(values(listed(*given, of=with_capacity(None)), "is_within_capacity").values())
 
 
-@pytest.mark.parametrize(
-    ("why", "words"),
-    [
-        (
-            {"signal": "gps_adoption_pct", "value": 22.0, "benchmark": 80.0},
-            "GPS adoption 22 % (benchmark 80 %)",
-        ),
-        (
-            {"signal": "gps_adoption_pct", "value": 22.25, "benchmark": 80.5},
-            "GPS adoption 22.3 % (benchmark 80.5 %)",
-        ),
-        (
-            {"signal": "mobile_dau_mau", "value": 0.045, "benchmark": 0.4},
-            "Mobile DAU/MAU 0.05 (benchmark 0.4)",
-        ),
-        ({"signal": "open_support_tickets", "value": 6.0}, "Open support tickets 6 tickets"),
-        ({"signal": "reports_generated_30d", "value": 0.0}, "Reports generated in 30 days 0 reports"),
-        ({"signal": "qbr_completed_this_quarter", "value": 0.0, "benchmark": 1.0}, "QBR held this quarter: no"),
-        ({"signal": "qbr_completed_this_quarter", "value": 1.0}, "QBR held this quarter: yes"),
-    ],
-)  # fmt: skip
-def test_primary_risk_signal_in_words(why: dict[str, Any], words: str) -> None:
-    reason = {"account_id": "a", "points_lost": 9.0} | why
-    assert values(listed({"account_id": "a"}, why=(reason,)), "primary_risk_signal") == {"a": words}
+IN_WORDS = {
+    "GPS adoption 22 % (benchmark 80 %)": {"signal": "gps_adoption_pct", "value": 22.0, "benchmark": 80.0},
+    "GPS adoption 22.3 % (benchmark 80.5 %)": {"signal": "gps_adoption_pct", "value": 22.25, "benchmark": 80.5},
+    "Mobile DAU/MAU 0.05 (benchmark 0.4)": {"signal": "mobile_dau_mau", "value": 0.045, "benchmark": 0.4},
+    "Open support tickets 6 tickets": {"signal": "open_support_tickets", "value": 6.0},
+    "Reports generated in 30 days 0 reports": {"signal": "reports_generated_30d", "value": 0.0},
+    "QBR held this quarter: no": {"signal": "qbr_completed_this_quarter", "value": 0.0, "benchmark": 1.0},
+    "QBR held this quarter: yes": {"signal": "qbr_completed_this_quarter", "value": 1.0},
+}
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, str]:
+    """What is said of each case of IN_WORDS, an account of its own."""
+    why = tuple({"account_id": words, "points_lost": 9.0} | reason for words, reason in IN_WORDS.items())
+    return values(listed(*({"account_id": words} for words in IN_WORDS), why=why), "primary_risk_signal")
+
+
+@pytest.mark.parametrize("words", IN_WORDS)
+def test_primary_risk_signal_in_words(words: str, said: dict[str, str]) -> None:
+    assert said[words] == words
 
 
 def test_amounts_below_zero_read_well() -> None:
@@ -193,8 +191,8 @@ def test_primary_risk_signal_is_measured_loses_most_and_ties_by_name() -> None:
 
 
 def test_the_list_keeps_its_contract_and_its_rules_can_fail() -> None:
-    pipeline = kept(pipeline_of(FLEET, [{"account_id": k, **RED} for k in "abc"]))
-    table = kept(cs_intervention_list(pipeline, drivers(FLEET, []), portfolio=FLEET, as_of=AS_OF))
+    pipeline = pipeline_of(FLEET, [{"account_id": k, **RED} for k in "abc"])
+    table = kept_once(cs_intervention_list, pipeline, drivers(FLEET, []), portfolio=FLEET, as_of=AS_OF)
     of = contract(FLEET)
     assert broken(table, of, renewal_pipeline=pipeline) == []
     short = table.filter(table.account_id != "a")

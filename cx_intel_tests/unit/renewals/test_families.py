@@ -11,6 +11,7 @@ from cx_intel.contracts.renewals.families import CIRCLE, OWN_PARENT
 from cx_intel.contracts.renewals.layer import parent_rollup as contract
 from cx_intel.models.renewals.families import parent_rollup
 from cx_intel_tests.helpers.builders import AS_OF, accounts, rows, shipped, values
+from cx_intel_tests.helpers.made_once import kept_once
 from cx_intel_tests.helpers.renewal_tables import broken, pipeline_rows, revenue, scores
 
 FLEET = shipped("fleet")
@@ -37,7 +38,8 @@ def rollup(book: Mapping[str, Row], ledger: Mapping[str, tuple[float, float]] | 
         for a, two in (ledger or {}).items()
         for month, mrr in zip((THEN, NOW), two, strict=True)
     ]
-    return parent_rollup(
+    return kept_once(
+        parent_rollup,
         accounts(FLEET, given),
         scores(FLEET, judged),
         pipeline_rows(FLEET, due),

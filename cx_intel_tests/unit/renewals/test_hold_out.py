@@ -18,6 +18,7 @@ from cx_intel.models.renewals.hold_out import hold_out_assignments, place_of, pl
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.renewals import HoldOutSettings, Playbook, RenewalSettings
 from cx_intel_tests.helpers.builders import AS_OF, accounts, fetched, rows, shipped, values
+from cx_intel_tests.helpers.made_once import kept_once
 from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, kept, pipeline_rows, revenue
 
 FLEET = shipped("fleet")
@@ -135,9 +136,10 @@ def rows_of_aliases(survivors: dict[str, str]) -> ir.Table:
 
 
 def listed(of: Portfolio, pipeline: Iterable[dict[str, Any]], *given: dict[str, Any], rates: Any = ()) -> ir.Table:
-    due, assigned = kept(pipeline_rows(of, pipeline)), kept(lots(*given))
+    due, assigned = pipeline_rows(of, pipeline), lots(*given)
     measured = rows(contracts.playbook_save_rates(of), rates)
-    table = kept(cs_intervention_list(due, drivers(of, []), None, assigned, measured, portfolio=of, as_of=AS_OF))
+    drawn_for = {"hold_out_assignments": assigned, "playbook_save_rates": measured}
+    table = kept_once(cs_intervention_list, due, drivers(of, []), **drawn_for, portfolio=of, as_of=AS_OF)
     assert broken(table, list_contract(of), renewal_pipeline=due, hold_out_assignments=assigned) == []
     return table
 

@@ -16,6 +16,7 @@ from cx_intel.models.renewals.learned.observations import renewal_observations
 from cx_intel.models.renewals.learned.probabilities import renewal_probabilities
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import AS_OF, accounts, fetched, rows, shipped, values
+from cx_intel_tests.helpers.made_once import kept_once
 from cx_intel_tests.helpers.renewal_tables import broken, days_from, drivers, pipeline_of, scores
 
 FLEET, NOVACRM = shipped("fleet"), shipped("novacrm")
@@ -51,7 +52,8 @@ def said(given: list[dict[str, Any]], terms: list[dict[str, Any]] = TERMS) -> ir
     ]
     score = ("health_tier", "health_score")
     given = [{"health_tier": "Amber", "health_score": 50.0} | row for row in given]
-    return renewal_probabilities(
+    return kept_once(
+        renewal_probabilities,
         accounts(FLEET, [{k: v for k, v in row.items() if k not in score} for row in given]),
         scores(FLEET, [{k: row[k] for k in ("account_id", *score)} for row in given]),
         rows(fct_usage(FLEET), []),

@@ -14,6 +14,7 @@ from cx_intel.models.staging import rows as staging_rows
 from cx_intel.models.staging.aliases import delivered_accounts
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel_tests.helpers.builders import portfolio, rows
+from cx_intel_tests.helpers.made_once import made
 from cx_intel_tests.helpers.staged_rows import AS_OF, CON, SMALL, raw
 
 Row = Mapping[str, str | None]
@@ -30,10 +31,12 @@ KEYED = portfolio(
 def merges(pairs: Sequence[tuple[str, str]], accounts: Sequence[Row]) -> dict[str, tuple[Any, str | None]]:
     """Old account: where it leads, and the reason why it does not."""
     given = raw([{"old_account_id": old, "account_id": new} for old, new in pairs])
-    found = staging_rows.judged(
-        given, table="account_aliases", portfolio=SMALL, as_of=AS_OF, accounts=delivered_accounts(raw(accounts))
-    )
-    return {r["old_account_id"]: (r["account_id"], r["_reason"]) for r in CON.to_pyarrow(found).to_pylist()}
+    return {r["old_account_id"]: (r["account_id"], r["_reason"]) for r in judged_merges(given, accounts)}
+
+
+def judged_merges(given: ir.Table, accounts: Sequence[Row]) -> list[dict[str, Any]]:
+    at = {"table": "account_aliases", "portfolio": SMALL, "as_of": AS_OF}
+    return made(staging_rows.judged, given, accounts=delivered_accounts(raw(accounts)), **at).to_pylist()
 
 
 def known(*ids: str) -> list[Row]:
@@ -50,8 +53,9 @@ def judged(
 ) -> list[dict[str, Any]]:
     delivered = given if isinstance(given, ir.Table) else raw(given)
     accounts = None if table == "accounts" else delivered_accounts(raw([*ids, *known("B")]))
-    found = staging_rows.judged(delivered, table=table, portfolio=book, as_of=AS_OF, accounts=accounts, aliases=merged)
-    return sorted(CON.to_pyarrow(found).to_pylist(), key=lambda row: (row["_source_file"], row["_row_number"]))
+    at = {"table": table, "portfolio": book, "as_of": AS_OF}
+    found = made(staging_rows.judged, delivered, accounts=accounts, aliases=merged, **at)
+    return sorted(found.to_pylist(), key=lambda row: (row["_source_file"], row["_row_number"]))
 
 
 def test_a_chain_of_three_leads_to_its_end():
@@ -92,10 +96,7 @@ def test_who_is_merged_into_itself_or_into_several_is_quarantined():
 
 def test_the_same_row_twice_is_one_merge():
     given = raw([{"old_account_id": "A", "account_id": "B"}] * 2)
-    found = staging_rows.judged(
-        given, table="account_aliases", portfolio=SMALL, as_of=AS_OF, accounts=delivered_accounts(raw(known("B")))
-    )
-    reasons = sorted(CON.to_pyarrow(found)["_reason"].to_pylist(), key=str)
+    reasons = sorted((row["_reason"] for row in judged_merges(given, known("B"))), key=str)
     assert reasons == [None, "duplicate of row 2 of x.csv: the same old_account_id"]
 
 
