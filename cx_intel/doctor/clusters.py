@@ -1,6 +1,7 @@
-"""What a portfolio on a Spark cluster needs of this machine: PySpark, Java, Iceberg's jar, the cluster, and shared folders.
+"""What a portfolio elsewhere needs: on a Spark cluster PySpark, Java, Iceberg's jar, the cluster and shared folders; in
+PostgreSQL a server that lets its schema be made.
 
-No session is started for it. What the settings mean stands in `cx_intel.settings.storage`.
+No session of Spark is started for it. What the settings mean stands in `cx_intel.settings.storage`.
 """
 
 import os
@@ -13,8 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cx_intel.doctor.findings import Finding, note, ok, problem
+from cx_intel.orchestration.assets.engines import servers
 from cx_intel.settings.portfolio import Portfolio
-from cx_intel.settings.storage import SparkStorage
+from cx_intel.settings.storage import PostgresStorage, SparkStorage
+from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.tables_of import servers_of
 
 SPARK = "3.5"
 JAVA = (11, 17)
@@ -24,7 +28,7 @@ _JAVA_VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 
 def examine(portfolio: Portfolio, home: Path, variables: Mapping[str, str]) -> Iterator[Finding]:
-    """What is found of a portfolio's cluster; nothing of one whose tables lie in the file.
+    """What is found of a portfolio's cluster or server; nothing of one whose tables lie in the file.
 
     Args:
         portfolio: Its settings.
@@ -32,6 +36,8 @@ def examine(portfolio: Portfolio, home: Path, variables: Mapping[str, str]) -> I
         variables: The environment.
     """
     storage = portfolio.warehouse
+    if isinstance(storage, PostgresStorage):
+        yield _postgres(portfolio, variables)
     if not isinstance(storage, SparkStorage):
         return
     subject = f"cluster of {portfolio.name}"
@@ -45,6 +51,19 @@ def examine(portfolio: Portfolio, home: Path, variables: Mapping[str, str]) -> I
     yield from found
     if not any(one.level == "problem" for one in found):
         yield ok(subject, f"{storage.master}, PySpark {version('pyspark')}")
+
+
+def _postgres(portfolio: Portfolio, variables: Mapping[str, str]) -> Finding:
+    subject, server = f"PostgreSQL of {portfolio.name}", servers_of(servers([portfolio]), variables)[portfolio.name]
+    try:
+        there = server.tables()
+    except WarehouseError as error:
+        return problem(
+            subject, str(error), "Mend the variable, or give its user a schema of that name, or the right to make it."
+        )
+    finally:
+        server.close()
+    return ok(subject, f"the schema {server.schema} may be written, {len(there)} tables")
 
 
 def _pyspark(subject: str) -> Iterator[Finding]:

@@ -12,9 +12,9 @@ from cx_intel.contracts.backtest.past import REPLAYED
 from cx_intel.orchestration.assets.backtest.assets import backtest_assets
 from cx_intel.orchestration.assets.delivery.landed import landed_assets
 from cx_intel.orchestration.assets.delivery.raw import raw_assets, raw_kind
+from cx_intel.orchestration.assets.engines import clusters, servers
 from cx_intel.orchestration.assets.exports import export_assets
 from cx_intel.orchestration.assets.graph import steps_of
-from cx_intel.orchestration.assets.on_cluster import clusters
 from cx_intel.orchestration.assets.publication import publish_assets
 from cx_intel.orchestration.assets.reports import report_assets
 from cx_intel.orchestration.assets.retention import retention_assets
@@ -124,6 +124,7 @@ def definitions_of(portfolios: Sequence[Portfolio], environment: Environment) ->
                 backups_of=str(environment.home),
                 schema_versions={p.name: schema_version(p) for p in portfolios},
                 clusters=clusters(portfolios),
+                servers=servers(portfolios),
                 keep_backups=environment.keep_backups,
                 daily_backup=environment.daily_backup,
                 memory_limit=environment.memory_limit,

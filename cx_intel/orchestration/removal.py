@@ -16,6 +16,7 @@ from typing import TypeAlias
 import dagster as dg
 
 from cx_intel.orchestration.alerts.outbox import FILE, Outbox
+from cx_intel.orchestration.assets.engines import elsewhere
 from cx_intel.orchestration.dagster_internals import compact, forget_assets
 from cx_intel.orchestration.history import ENDED, GOING, NEVER_LAUNCHED, forget_runs, runs_of
 from cx_intel.orchestration.instance import instance_of
@@ -26,6 +27,7 @@ from cx_intel.settings.environment import Environment
 from cx_intel.warehouse.duckdb.upkeep.removing import drop_schema, give_space_back, schema_bytes
 from cx_intel.warehouse.duckdb.upkeep.rewriting import half_written
 from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.postgres.server import PostgresTables
 from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
 from cx_intel.warehouse.spark.remembered import cluster_files
 
@@ -80,6 +82,9 @@ def holdings(environment: Environment, name: str, on_wait: Wait = lambda _: None
         runs = len(runs_of(instance, name, (*ENDED, *NEVER_LAUNCHED)))
         share = bytes_of(environment.home / "dagster") * runs // max(1, instance.get_runs_count())
         assets = len(instance.get_asset_keys(prefix=[name]))
+        with _at_server(environment, name) as server:
+            at_server = len(server.tables()) if server else 0
+    found += [Holding("tables in PostgreSQL", at_server, 0)] if at_server else []
     found += [Holding("runs in Dagster's history", runs, share)] if runs else []
     found += [Holding("assets in Dagster's history", assets, 0)] if assets else []
     if (left_over := half_written(environment.warehouse)).exists():  # the last step of a removal that was killed
@@ -108,6 +113,11 @@ def remove(
             _remove(path)
         if (reports := environment.reports(name).parent).is_dir():
             write_index(reports, MENU)
+        with _at_server(environment, name) as server:
+            if server:
+                on_step("PostgreSQL")
+                for table in server.tables():
+                    server.drop(table)
         on_step("messages")
         Outbox(environment.home / FILE).forget(name)
         on_step("Dagster's history")
@@ -118,6 +128,17 @@ def remove(
         drop_schema(environment.warehouse, name)
         on_step("space")
         return give_space_back(environment.warehouse)
+
+
+@contextmanager
+def _at_server(environment: Environment, name: str) -> Iterator[PostgresTables | None]:
+    """The server that the portfolio's YAML names, if it does."""
+    server = elsewhere(environment, name)[1].get(name)
+    try:
+        yield server
+    finally:
+        if server:
+            server.close()
 
 
 def bytes_of(path: Path) -> int:

@@ -28,6 +28,8 @@ from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.restoring import REPLACED
 from cx_intel.warehouse.duckdb.upkeep.rewriting import forget_dump, rewrite, rewrite_backup
 from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.postgres.server import PostgresTables
+from cx_intel.warehouse.postgres.warehouse import bring_up_to_date
 from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel.warehouse.servers.dagster_storage import addresses
 from cx_intel.warehouse.spark.cluster import EXCHANGE, Cluster
@@ -77,6 +79,7 @@ class Home:
         variables: The environment.
         wait_seconds: How long a run is waited for.
         clusters: Portfolio: the cluster on which tables of it live.
+        servers: Portfolio: the PostgreSQL server that has tables of it too.
     """
 
     folder: Path
@@ -85,6 +88,7 @@ class Home:
     variables: Mapping[str, str]
     wait_seconds: float = 0
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    servers: Mapping[str, PostgresTables] = field(default_factory=dict)
 
 
 def erase(
@@ -122,6 +126,7 @@ def erase(
             ("published", lambda: _published(home.folder, portfolio, about, register)),
             ("back-ups", lambda: _backups(home, portfolio, about, register)),
             *([("cluster", lambda: _on_cluster(home, portfolio))] if portfolio in home.clusters else []),
+            *([("PostgreSQL", lambda: _on_server(home, portfolio))] if portfolio in home.servers else []),
             ("reports", lambda: _outputs(home.folder, subjects)),
             ("run history", lambda: _storage(home.folder, servers, subjects)),
         ]
@@ -136,6 +141,10 @@ def erase(
         found += tuple(
             f"Dagster's PostgreSQL: {p}" for server in servers for s in subjects for p in mentions_in(server, s)
         )
+        if tables := home.servers.get(portfolio):
+            found += tuple(
+                f"PostgreSQL: {place}" for s in subjects for place in mentions_in(tables.address, s, tables.schema)
+            )
         if not found:
             register.end()
         words = sum(len(subject.words) for subject in subjects)
@@ -267,6 +276,17 @@ def _on_cluster(home: Home, portfolio: str) -> None:
     with writing(home.warehouse) as database:
         files = [backup.warehouse for backup in backups(home.folder)]
         tidy(database, portfolio, home.clusters[portfolio], files, orphans=True)
+
+
+def _on_server(home: Home, portfolio: str) -> None:
+    """The tables at the server get the rows that are left, in files that have no others."""
+    server = home.servers[portfolio]
+    try:
+        with writing(home.warehouse) as database:
+            for table in bring_up_to_date(database, portfolio, server):
+                server.write_anew(table)
+    finally:
+        server.close()
 
 
 def _published(home: Path, portfolio: str, about: About, register: Register) -> None:

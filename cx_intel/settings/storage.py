@@ -1,6 +1,6 @@
-"""Where the tables of a portfolio live: in the DuckDB file, or on a Spark cluster as Iceberg tables.
+"""Where the tables of a portfolio live: in the DuckDB file, in PostgreSQL too, or on a Spark cluster as Iceberg tables.
 
-The settings alone; how tables are kept on a cluster is in `cx_intel.warehouse.spark`.
+The settings alone; how tables are kept is in `cx_intel.warehouse`: `duckdb`, `postgres`, `spark`.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,18 @@ class DuckDBStorage(Settings):
 
     engine: Literal["duckdb"]
     """One file on one machine."""
+
+
+class PostgresStorage(Settings):
+    """The tables computed and kept in a PostgreSQL server; the DuckDB file has the same rows, for reports and exports."""
+
+    engine: Literal["postgres"]
+    """The server computes the tables."""
+    address: str = Field(pattern=r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$")
+    """`${NAME}` of a variable with the server's address, postgresql://user:password@host/database, of a user who may make a
+    schema there, or owns it."""
+    in_schema: str = Field(default="", pattern=r"^([a-z_][a-z0-9_]*)?$", max_length=63)
+    """The schema of the tables, which nothing else writes; default: the portfolio's name."""
 
 
 class SparkStorage(Settings):
@@ -47,10 +59,10 @@ class SparkStorage(Settings):
     the Python of the cluster that has this package (default: by the path of the one that refreshes)."""
 
 
-Storage = Annotated[DuckDBStorage | SparkStorage, Field(discriminator="engine")]
+Storage = Annotated[DuckDBStorage | PostgresStorage | SparkStorage, Field(discriminator="engine")]
 
 
-def check_cluster(sources: Sequence[object], storage: DuckDBStorage | SparkStorage | None) -> None:
+def check_cluster(sources: Sequence[object], storage: Storage | None) -> None:
     """Raises Misfit where a query is to run at a cluster that the portfolio does not name."""
     for place, source in enumerate(sources):
         if isinstance(source, SqlSource) and source.is_at_cluster and not isinstance(storage, SparkStorage):

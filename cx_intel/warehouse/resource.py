@@ -15,13 +15,14 @@ from cx_intel.warehouse.duckdb.access.limits import Limits
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.upgrades import back_up_if_due
+from cx_intel.warehouse.postgres.warehouse import bring_up_to_date
 from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
 from cx_intel.warehouse.processes.running import FOLDER, RunMark
 from cx_intel.warehouse.protocol import Warehouse
 from cx_intel.warehouse.spark.remembered import bring_home
 from cx_intel.warehouse.spark.session import first_line
 from cx_intel.warehouse.spark.tidying import tidy
-from cx_intel.warehouse.tables_of import clusters_of, tables_of
+from cx_intel.warehouse.tables_of import clusters_of, servers_of, tables_of
 
 WAITING = "Waiting for "
 """Begins what a run says when another one, or a command, writes the warehouse; who that is follows."""
@@ -40,6 +41,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     daily_backup: bool = Field(default=False, description="Back up with the first run of each day.")
 
     clusters: dict[str, str] = Field(default={}, description="Portfolio: its Spark cluster and what lives there.")
+    servers: dict[str, str] = Field(default={}, description="Portfolio: its PostgreSQL server and what lives there.")
     memory_limit: str = Field(default="", description="Memory that DuckDB may take, such as 4GB; empty: 60 % of all.")
     threads: int = Field(default=0, description="Threads of DuckDB; 0: one a core.")
     spill_folder: str = Field(default="", description="Where DuckDB puts what does not fit; empty: beside the file.")
@@ -62,6 +64,8 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             wait_seconds = min(self.wait_seconds, READERS_SECONDS)
             self._database = open_warehouse(path, wait_seconds=wait_seconds, limits=limits)
             self._database.clusters = clusters_of(self.clusters, path.parent)
+            self._database.servers = dict(servers_of(self.servers, os.environ))
+            self._asked = set[str]()
             try:
                 self._back_up(log)
                 for portfolio in self.schema_versions:
@@ -94,6 +98,14 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         except Exception as error:
             if context.log:
                 context.log.warning(f"Old snapshots stay on the cluster until the next run: {first_line(error)}")
+        for portfolio, server in self._database.servers.items():
+            try:
+                if portfolio in self._asked:
+                    bring_up_to_date(self._database, portfolio, server)
+            except Exception as error:
+                if context.log:
+                    context.log.warning(f"Tables in PostgreSQL stay behind the file until the next run: {error}")
+            server.close()
         close_warehouse(Path(self.database))
         self._lock.release()
         self._mark.release()
@@ -106,4 +118,5 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def of(self, portfolio: str) -> Warehouse:
         """The tables of a portfolio; only during a run."""
+        self._asked.add(portfolio)
         return tables_of(self._database, portfolio)

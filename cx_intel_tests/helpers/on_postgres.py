@@ -1,6 +1,7 @@
 """The tables of a graph in PostgreSQL, and what models compiled for it make of them there.
 
-The graph in DuckDB gives the inputs and the expected rows (`whole_graph.py`); a server of one's own, `postgres.py`.
+The graph in DuckDB gives the inputs and the expected rows (`whole_graph.py`); a server of one's own, `postgres.py`. Models
+are compiled, and rows handed over, as for a portfolio whose tables live in such a server (`cx_intel.warehouse.postgres`).
 """
 
 import math
@@ -8,34 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ibis
-import ibis.expr.operations as ops
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
-import sqlglot.expressions as sge
-from adbc_driver_postgresql import dbapi
-from ibis.backends.sql.compilers import PostgresCompiler
-from sqlglot import ErrorLevel
 
 from cx_intel.orchestration.assets.steps import StepRunner
+from cx_intel.warehouse.errors import WarehouseError
+from cx_intel.warehouse.postgres.expressions import cells, on_postgres
+from cx_intel.warehouse.postgres.server import PostgresTables
+from cx_intel.warehouse.postgres.warehouse import fill
 from cx_intel_tests.helpers.whole_graph import WholeGraph
 
 Row = tuple[Any, ...]
-TRY_CAST = """
-CREATE OR REPLACE FUNCTION public."try_{name}"(cell text) RETURNS {name} LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN RETURN cell::{name}; EXCEPTION WHEN OTHERS THEN RETURN NULL; END $$
-"""
-"""What PostgreSQL lacks: a cast that gives null where the text is no such value."""
-TRIED = {"int64": "bigint", "float64": "float8", "decimal": "numeric", "timestamp": "timestamp"}
 TOLERANCE = 1e-9
 """Of what is no exact number in either engine: of the value, or of one where it is smaller."""
-
-
-class TryingCompiler(PostgresCompiler):
-    """Ibis' compiler, whose casts that may fail end the statement."""
-
-    def visit_TryCast(self, op: ops.TryCast, *, arg: sge.Expression, to: Any) -> sge.Expression:
-        name = TRIED[type(to).__name__.lower()]
-        return self.cast(self.f.anon[f"try_{name}"](arg), to)
 
 
 class OnPostgres:
@@ -43,22 +30,20 @@ class OnPostgres:
 
     Attributes:
         graph: Makes the tables in DuckDB.
-        connection: To the server.
+        server: Where they are copied to.
     """
 
     def __init__(self, graph: WholeGraph, address: str):
         self.graph = graph
-        self.connection = dbapi.connect(address, autocommit=True)
-        self._execute(f'DROP SCHEMA IF EXISTS "{self._schema}" CASCADE')
-        self._execute(f'CREATE SCHEMA "{self._schema}"')
-        self._execute("SET TimeZone = 'UTC'")
-        for name in TRIED.values():
-            self._execute(TRY_CAST.format(name=name))
-        for table in graph.warehouse.tables():
-            self._copy(table, graph.warehouse.table(table).to_pyarrow(), self._schema)
+        tables = graph.warehouse.tables()
+        self.server = PostgresTables("${PG}", {"PG": address}, graph.portfolio.name, dict.fromkeys(tables, ""))
+        for table in self.server.tables():
+            self.server.drop(table)
+        for table in tables:
+            fill(graph.warehouse.database, graph.portfolio.name, self.server, table)
 
     def close(self) -> None:
-        self.connection.close()
+        self.server.close()
 
     def differences(self, table: str) -> list[str]:
         """Where the rows of a model differ between the two, by key; empty: they are equal."""
@@ -86,7 +71,7 @@ class OnPostgres:
     def _compared(self, rows: ir.Table, key: Sequence[str]) -> list[str]:
         try:
             found = self.rows(rows)
-        except dbapi.Error as error:
+        except WarehouseError as error:
             return [f"refused: {error}"]
         return differences(key, self.expected(rows), found)
 
@@ -97,38 +82,18 @@ class OnPostgres:
 
     def rows(self, rows: ir.Table) -> list[dict[str, Any]]:
         """What PostgreSQL gives, in the same types."""
-        for node in rows.op().find(ops.InMemoryTable):
-            self._copy(node.name, node.data.to_pyarrow(node.schema), "public")
-        sql = self.sql(rows)
-        columns = ", ".join(f'"{name}"::text' for name in rows.columns)
-        with self.connection.cursor() as cursor:
-            cursor.execute(f"SELECT {columns} FROM ({sql}) AS found")
-            text = cursor.fetch_arrow_table().rename_columns(list(rows.columns))
-        typed = ibis.memtable(text)
-        cells = {name: typed[name].cast(kind) for name, kind in rows.schema().items()}
-        return self.expected(typed.select(**cells))
+        like = rows.schema()
+        with (
+            on_postgres(rows, self.graph.warehouse.database, self.server, self._there) as query,
+            self.server.fetched(f"SELECT {cells(like)} FROM ({query}) AS found") as reader,
+        ):
+            found = reader.read_all()
+        texts = ibis.schema({n: dt.string if kind.is_decimal() else kind for n, kind in like.items()})
+        fetched = ibis.memtable(found, schema=texts)
+        return self.expected(fetched.select(**{n: fetched[n].cast(kind) for n, kind in like.items()}))
 
-    def sql(self, rows: ir.Table) -> str:
-        """The statement; each level is computed once, where the planner would write it out at each mention."""
-        query = TryingCompiler().to_sqlglot(rows.unbind())
-        for select in list(query.find_all(sge.Select)):
-            if isinstance(select.parent, sge.Subquery | sge.CTE) and not select.args.get("offset"):
-                select.set("offset", sge.Offset(expression=sge.Literal.number(0)))
-        for table in query.find_all(sge.Table):
-            table.set("catalog", None)
-        return str(query.sql(dialect="postgres", unsupported_level=ErrorLevel.RAISE))
-
-    @property
-    def _schema(self) -> str:
-        return self.graph.portfolio.name
-
-    def _copy(self, table: str, rows: pa.Table, schema: str) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.adbc_ingest(table, rows, mode="replace", db_schema_name=schema)
-
-    def _execute(self, sql: str) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql)
+    def _there(self, schema: str, table: str) -> str:
+        return table if schema == self.server.schema and table in self.server.kept else ""
 
 
 def differences(key: Sequence[str], expected: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[str]:

@@ -6,7 +6,7 @@ other commands are beside this module and in `cx_intel.cli.app`, which takes the
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -16,9 +16,6 @@ from cx_intel.cli.output import console, errors
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import Environment, read_environment
 from cx_intel.warehouse.errors import WarehouseError
-
-if TYPE_CHECKING:
-    from cx_intel.warehouse.spark.cluster import Cluster
 
 deployment = typer.Typer(add_completion=False)
 
@@ -180,6 +177,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take an account or a user out of everything, prove it, and keep them from coming back. It cannot be undone."""
+    from cx_intel.orchestration.assets.engines import elsewhere
     from cx_intel.privacy.erase import Home
     from cx_intel.privacy.erase import erase as take_out
     from cx_intel.warehouse.processes.lock import LOCK_FILE
@@ -198,7 +196,7 @@ def erase(
             warehouse.with_name(LOCK_FILE),
             environment.variables,
             wait,
-            _clusters(environment, portfolio),
+            *elsewhere(environment, portfolio),
         )
         done = take_out(
             home, portfolio, "account" if account else "user", subject, lambda step: console.print(f"  {step}")
@@ -225,19 +223,6 @@ def erase(
     if done.merged:
         console.print(f"Erased with it, as merged with it: {escape(', '.join(done.merged))}.", highlight=False)
     console.print("Reports and exports are made anew by the next refresh.", highlight=False)
-
-
-def _clusters(environment: Environment, portfolio: str) -> "dict[str, Cluster]":
-    """The cluster that the portfolio's YAML names, where it can be read and names one."""
-    from cx_intel.orchestration.assets.on_cluster import clusters
-    from cx_intel.settings.yaml.loader import load_portfolio
-    from cx_intel.warehouse.tables_of import clusters_of
-
-    try:
-        found = load_portfolio(environment.portfolios / f"{portfolio}.yaml")
-    except SettingsError:
-        return {}  # the erasure refuses where tables of it are on a cluster
-    return clusters_of(clusters([found]), environment.home)
 
 
 @deployment.command()

@@ -33,9 +33,9 @@ def blot_out_in(address: str, subject: Subject) -> int:
     return sum(changed.values())
 
 
-def mentions_in(address: str, subject: Subject) -> list[str]:
-    """The columns of a database in which a word of the subject stands, as table.column."""
-    with postgres_texts(address) as texts:
+def mentions_in(address: str, subject: Subject, schema: str = "") -> list[str]:
+    """The columns of a database, or of one of its schemas, in which a word of the subject stands, as table.column."""
+    with postgres_texts(address, schema) as texts:
         return [
             f"{table}.{column}"
             for table, column in texts.columns()

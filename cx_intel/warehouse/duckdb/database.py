@@ -77,6 +77,8 @@ class Database:
         self.backend: Backend = SelectsAsWritten.from_connection(connection)
         self.clusters: dict[str, Any] = {}
         """Of each portfolio with tables on a Spark cluster, what reaches them (`warehouse/spark/`)."""
+        self.servers: dict[str, Any] = {}
+        """Of each portfolio with tables in PostgreSQL, what reaches them (`warehouse/postgres/`)."""
         self._known: dict[tuple[str, str], ir.Table] = {}
         self._schemas: set[str] = set()
         self._changed: set[Changed] = set()

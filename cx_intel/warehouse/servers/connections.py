@@ -100,7 +100,7 @@ def connected(address: str, of: str) -> Iterator[Any]:
 
 
 def _message(said: str, address: str, of: str) -> str:
-    return f"{of} fails: {_without_secrets(said, address)}{_hint(kind_of(address), said)}"
+    return f"{of} fails: {without_secrets(said, address)}{_hint(kind_of(address), said)}"
 
 
 def kind_of(address: str) -> str:
@@ -217,7 +217,7 @@ def _hint(kind: str, said: str) -> str:
     return ""
 
 
-def _without_secrets(said: str, address: str) -> str:
+def without_secrets(said: str, address: str) -> str:
     """What the server said, without the address and its password, on as few lines as it needs."""
     parts = urlsplit(address)
     stated = [value for name, value in parse_qsl(parts.query) if any(word in name.lower() for word in _SECRET)]

@@ -1,4 +1,4 @@
-"""The texts that tables of a PostgreSQL database hold: found by words, and changed in place. For Dagster's storage alone.
+"""The texts that tables of a PostgreSQL database hold: found by words in any, and changed in place in Dagster's storage alone.
 
 What may be changed, and to what, is decided by an erasure (`cx_intel.privacy.runs.run_history_in_postgres`); sources are read by
 `connections.py`, which writes nothing.
@@ -62,8 +62,8 @@ class PostgresTexts:
 
 
 @contextmanager
-def postgres_texts(address: str) -> Iterator[PostgresTexts]:
-    """The texts of a database, each change by itself.
+def postgres_texts(address: str, schema: str = "") -> Iterator[PostgresTexts]:
+    """The texts of a database, or of one of its schemas, each change by itself.
 
     Raises:
         WarehouseError: It cannot be reached, or refuses; the text holds no password.
@@ -73,10 +73,14 @@ def postgres_texts(address: str) -> Iterator[PostgresTexts]:
         with driver.connect(address, autocommit=True) as connection:
             with connection.cursor() as cursor:
                 cursor.execute(f"SET lock_timeout = '{WAIT}'")
+                if schema:
+                    cursor.execute(f"SET search_path = {_quoted(schema)}")
             yield PostgresTexts(connection)
     except driver.Error as error:
         said = " ".join(str(error).split()).replace(address, "its address")
-        raise WarehouseError(f"Dagster's storage in PostgreSQL: {said}") from None
+        raise WarehouseError(
+            f"{f'The schema {schema}' if schema else 'the storage of Dagster'} in PostgreSQL: {said}"
+        ) from None
 
 
 def _quoted(name: str) -> str:

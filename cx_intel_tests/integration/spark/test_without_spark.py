@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from cx_intel.doctor import clusters as doctor_of_clusters
-from cx_intel.orchestration.assets.on_cluster import clusters, tables_on_cluster
+from cx_intel.orchestration.assets.engines import clusters, tables_on_cluster
 from cx_intel.privacy.erase import Home, erase
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.register import PrivacyError
