@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -29,6 +30,7 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are no text."""
 ENDING = 8
 """Characters by which a cell that ends with its file is known: a quoted cell ends before its quote."""
+LINE_BREAK = ord("\n")
 LEAST_COLUMNS = 4
 """Below so many columns, text of several lines may well have as many delimiters as lines of the file would."""
 
@@ -227,7 +229,8 @@ class _Reading:
         )
 
     def _content(self, table: pa.Table, numbers: Sequence[int], faulty: Sequence[pa_csv.InvalidRow]) -> Content:
-        table = table.append_column("row_number", pa.array(numbers, pa.int64()))
+        given = np.arange(numbers.start, numbers.stop) if isinstance(numbers, range) else numbers
+        table = table.append_column("row_number", pa.array(given, pa.int64()))
         refuse_long_cells(table, self.names, self.file)
         told = [
             (self.file.name, r.number - self._above, _fault(r), r.text[:KEPT_OF_REJECT])
@@ -249,10 +252,18 @@ class _Reading:
         found = {}
         for column, field in enumerate(self.fields):
             cells = table.column(field)
+            if not _has_line_break(cells):
+                continue
             for place in pc.indices_nonzero(pc.match_substring(cells, "\n")).to_pylist():
                 if lines := _lines_taken(cells[place].as_py(), column, len(self.names), self.source.delimiter):
                     found[place] = told_of_row("swallowed_rows", column=self.names[column], lines=lines)
         return found
+
+
+def _has_line_break(cells: pa.ChunkedArray) -> bool:
+    """Whether a line break stands in the bytes of the cells, or of those beside them in memory."""
+    texts = (chunk.buffers()[2] for chunk in cells.chunks)
+    return any(text is not None and (np.frombuffer(text, np.uint8) == LINE_BREAK).any() for text in texts)
 
 
 def _numbers(after: int, count: int, taken: set[int]) -> Sequence[int]:
