@@ -45,6 +45,8 @@ ENTRIES: Mapping[tuple[str, str], Any] = {
     ("PresetUse", "tables"): {"subscriptions": {"max_quarantined_pct": 20}, "invoices": None},
     ("SyntheticSource", "exclude"): ["nps_responses"],
     ("FilesSource", "gone_files"): "take_back",
+    ("PostgresStorage", "address"): "${CX_POSTGRES}",
+    ("PostgresStorage", "in_schema"): "customer_success",
 }
 """Examples that cannot stand in one portfolio with the others: model and field, and the value."""
 INTRODUCTION = f"""# Reference of a portfolio's YAML
