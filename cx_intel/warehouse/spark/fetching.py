@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,14 @@ class FetchedFromCatalogs(DuckDBWarehouse):
         """The portfolio's tables on the cluster."""
         return self.cluster.iceberg(self.schema)
 
+    def fetch(self, table: str, source: SqlSource, **how: Any) -> Fetch:
+        try:
+            return super().fetch(table, source, **how)
+        except BaseException:
+            if source.is_at_cluster:
+                self._forget_fetched(table)
+            raise
+
     @contextmanager
     def answered(self, address: str, query: str, of: str) -> Iterator[pa.RecordBatchReader]:
         if address != CLUSTER:
@@ -66,17 +74,8 @@ class FetchedFromCatalogs(DuckDBWarehouse):
     def _asked(self, table: str, address: str, query: str, of: str) -> AbstractContextManager[Any]:
         if address != CLUSTER or table not in self.cluster.tables:
             return super()._asked(table, address, query, of)
-        return self._on_cluster(table, query, of)
-
-    @contextmanager
-    def _on_cluster(self, table: str, query: str, of: str) -> Iterator[Answer]:
-        """The result of a query, of which nothing is left on the disk where it cannot be taken in."""
         shutil.rmtree(self._fetched(table), ignore_errors=True)
-        try:
-            yield ask(self.iceberg.session, query, of)
-        except BaseException:
-            self._forget_fetched(table)
-            raise
+        return nullcontext(ask(self.iceberg.session, query, of))
 
     def _take(
         self,
@@ -126,7 +125,6 @@ class FetchedFromCatalogs(DuckDBWarehouse):
             self.iceberg.append(table, self._new_rows(table, source, cells, known).select(*like))
         except BaseException:
             self.iceberg.drop_branch(table)
-            self._forget_fetched(table)
             raise
         self._show_staged(table, like)  # type: ignore[attr-defined]
 
