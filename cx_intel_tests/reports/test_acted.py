@@ -4,6 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cx_intel.reports.brief.facts import facts_of
 from cx_intel.reports.brief.weekly_brief import weekly_brief
 from cx_intel.reports.data.account.details import account_details
@@ -69,8 +71,12 @@ def data_of(path: Path, actions: list[dict[str, Any]]) -> ReportData:
     return read_book(fill(path / "w.duckdb", NOVACRM, tables), NOVACRM)
 
 
-def test_the_week_and_what_came_of_calls_are_told(tmp_path: Path) -> None:
-    data = data_of(tmp_path, ACTIONS)
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
+    return data_of(tmp_path_factory.mktemp("acted"), ACTIONS)
+
+
+def test_the_week_and_what_came_of_calls_are_told(data: ReportData) -> None:
     told = [
         "Acted on in the week: Ada (done on 30 Jan 2025 by Kim: QBR agreed); "
         "Berta (snoozed until 9 Feb 2025 on 29 Jan 2025).",
@@ -85,8 +91,8 @@ def test_the_week_and_what_came_of_calls_are_told(tmp_path: Path) -> None:
     assert became == {"Ada": "done", "Berta": "snoozed", "Cora": "done", "Dora": "done"}
 
 
-def test_the_renewals_page_lists_entries_and_playbooks(tmp_path: Path) -> None:
-    page = renewals(data_of(tmp_path, ACTIONS))
+def test_the_renewals_page_lists_entries_and_playbooks(data: ReportData) -> None:
+    page = renewals(data)
     (section,) = [s for s in page.sections if s.title == "What was done, and what came of it"]
     entries, playbooks = section.tables
     cells = [[cell.text for cell in row] for row in entries.rows]
@@ -99,8 +105,7 @@ def test_the_renewals_page_lists_entries_and_playbooks(tmp_path: Path) -> None:
     ]
 
 
-def test_what_came_of_playbooks_follows_chosen_accounts(tmp_path: Path) -> None:
-    data = data_of(tmp_path, ACTIONS)
+def test_what_came_of_playbooks_follows_chosen_accounts(data: ReportData) -> None:
     (section,) = [s for s in renewals(data).sections if s.title == "What was done, and what came of it"]
     told = section.tables[1].for_script()
     assert told is not None
@@ -121,8 +126,8 @@ def test_what_came_of_playbooks_follows_chosen_accounts(tmp_path: Path) -> None:
     assert [summed(name) for name in figures] == [4, 3, 1, 0, 0, 1, 1, 2, 40.0, None]
 
 
-def test_an_account_tells_the_newest_action_on_its_renewal(tmp_path: Path) -> None:
-    detail = account_details(data_of(tmp_path, ACTIONS), ["c1"])[0]
+def test_an_account_tells_the_newest_action_on_its_renewal(data: ReportData) -> None:
+    detail = account_details(data, ["c1"])[0]
     assert ["What was done", "snoozed until 9 Feb 2025 on 29 Jan 2025"] in detail["renewal"]
 
 

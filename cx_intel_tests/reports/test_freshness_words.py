@@ -87,6 +87,7 @@ def test_what_is_known_of_the_sources_is_told_alike_everywhere(tmp_path: Path) -
     assert notes[-3:] == tuple(NEWEST)
 
 
+@pytest.mark.slow
 def test_a_warehouse_that_has_no_such_table_says_nothing(tmp_path: Path) -> None:
     of = shipped("novacrm")
     data = read_book(fill(tmp_path / "w.duckdb", of, book_tables(of, ["Ada"])), of)

@@ -47,7 +47,9 @@ def _data(path: Path, of: Portfolio, **more: list[dict[str, Any]]) -> ReportData
     return read_book(fill(path / "w.duckdb", of, _tables(of) | more), of)
 
 
-@pytest.mark.parametrize(("include_churned", "book"), [(False, ["c0", "c1"]), (True, ["c0", "c1", "c3"])])
+@pytest.mark.parametrize(
+    ("include_churned", "book"), [pytest.param(False, ["c0", "c1"], marks=pytest.mark.slow), (True, ["c0", "c1", "c3"])]
+)
 def test_every_report_has_the_same_book(tmp_path: Path, include_churned: bool, book: list[str]) -> None:
     data = _data(tmp_path, shipped("novacrm").model_copy(update={"include_churned": include_churned}))
     assert sorted(data.book["account_id"]) == book
