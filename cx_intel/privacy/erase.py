@@ -6,7 +6,7 @@ asking for it again. What stays of an account is told in `cx_intel.contracts.era
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from cx_intel.contracts.erased import KEPT, MERGES
 from cx_intel.privacy.ids_of_systems import belongs_to, with_ids, without_account
+from cx_intel.privacy.places import Home, refuse_unnamed, tidy_cluster, tidy_server
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import minimal
 from cx_intel.privacy.register import Entry, PrivacyError, Register, today
@@ -28,13 +29,9 @@ from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.restoring import REPLACED
 from cx_intel.warehouse.duckdb.upkeep.rewriting import forget_dump, rewrite, rewrite_backup
 from cx_intel.warehouse.errors import WarehouseError
-from cx_intel.warehouse.postgres.server import PostgresTables
-from cx_intel.warehouse.postgres.warehouse import bring_up_to_date
 from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel.warehouse.servers.dagster_storage import addresses
 from cx_intel.warehouse.spark.cluster import EXCHANGE, Cluster
-from cx_intel.warehouse.spark.remembered import cluster_files, shown_in
-from cx_intel.warehouse.spark.tidying import tidy
 
 PUBLISHED = "published"
 OUTPUTS = ("reports", "exports")
@@ -68,29 +65,6 @@ class Erasure:
     also_in: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Home:
-    """Where an erasure happens.
-
-    Attributes:
-        folder: CX_HOME.
-        warehouse: The warehouse file.
-        lock: The writer's lock.
-        variables: The environment.
-        wait_seconds: How long a run is waited for.
-        clusters: Portfolio: the cluster on which tables of it live.
-        servers: Portfolio: the PostgreSQL server that has tables of it too.
-    """
-
-    folder: Path
-    warehouse: Path
-    lock: Path
-    variables: Mapping[str, str]
-    wait_seconds: float = 0
-    clusters: Mapping[str, Cluster] = field(default_factory=dict)
-    servers: Mapping[str, PostgresTables] = field(default_factory=dict)
-
-
 def erase(
     home: Home, portfolio: str, kind: Kind, subject_id: str, on_step: Callable[[str], None] = lambda _: None
 ) -> Erasure:
@@ -104,14 +78,14 @@ def erase(
         on_step: Told of each step before it is taken.
 
     Raises:
-        PrivacyError: Tables live on a Spark cluster that the portfolio does not name, nobody has that id, another
-            erasure has begun and not ended, or the key is not the register's.
+        PrivacyError: Tables live on a Spark cluster or in PostgreSQL, which the portfolio does not name, nobody has that
+            id, another erasure has begun and not ended, or the key is not the register's.
         WarehouseError: A run writes, or another program has a file open.
     """
     lock = WriterLock(home.lock)
     lock.acquire("cx-intel erase", wait_seconds=home.wait_seconds)
     try:
-        _refuse_unnamed_cluster(home, portfolio)
+        refuse_unnamed(home, portfolio)
         servers = _servers(home)
         register = Register(home.folder, home.variables)
         register.make_key()
@@ -125,8 +99,8 @@ def erase(
             ("warehouse", lambda: _erase_in(home.warehouse, portfolio, about, register, home.clusters)),
             ("published", lambda: _published(home.folder, portfolio, about, register)),
             ("back-ups", lambda: _backups(home, portfolio, about, register)),
-            *([("cluster", lambda: _on_cluster(home, portfolio))] if portfolio in home.clusters else []),
-            *([("PostgreSQL", lambda: _on_server(home, portfolio))] if portfolio in home.servers else []),
+            *([("cluster", lambda: tidy_cluster(home, portfolio))] if portfolio in home.clusters else []),
+            *([("PostgreSQL", lambda: tidy_server(home, portfolio))] if portfolio in home.servers else []),
             ("reports", lambda: _outputs(home.folder, subjects)),
             ("run history", lambda: _storage(home.folder, servers, subjects)),
         ]
@@ -164,23 +138,6 @@ def _servers(home: Home) -> tuple[str, ...]:
             f"{error} Nothing was erased. Where they are out of reach, take the subject out there by hand, erase the rest with "
             "a dagster.yaml that names no storage, and put it back."
         ) from None
-
-
-def _refuse_unnamed_cluster(home: Home, portfolio: str) -> None:
-    """Tables on a cluster are reached by the settings of the portfolio alone."""
-    if portfolio in home.clusters:
-        return
-    for file, tables in shown_in([home.warehouse, *(b.warehouse for b in backups(home.folder))], portfolio).items():
-        raise PrivacyError(
-            f"{file}: {', '.join(tables)} of {portfolio} live on a Spark cluster that its YAML does not name; nothing "
-            "was changed. Name it under `warehouse` again, or refresh, which brings the tables of the warehouse back, "
-            "and remove the back-ups of that time. Then run this again."
-        )
-    if (left := cluster_files(home.folder, portfolio)).exists():
-        raise PrivacyError(
-            f"{left} holds tables of {portfolio} from the time when they lived on a Spark cluster; nothing was changed. "
-            "Remove that folder, then run this again."
-        )
 
 
 def _about(
@@ -269,24 +226,6 @@ def _erase_in(
         database.clusters = dict(clusters)
         Tables(database, schema).erase(about, register)
     rewrite(file)
-
-
-def _on_cluster(home: Home, portfolio: str) -> None:
-    """The snapshots in which the subject still stands go, with their files, and so does what killed runs have left."""
-    with writing(home.warehouse) as database:
-        files = [backup.warehouse for backup in backups(home.folder)]
-        tidy(database, portfolio, home.clusters[portfolio], files, orphans=True)
-
-
-def _on_server(home: Home, portfolio: str) -> None:
-    """The tables at the server get the rows that are left, in files that have no others."""
-    server = home.servers[portfolio]
-    try:
-        with writing(home.warehouse) as database:
-            for table in bring_up_to_date(database, portfolio, server):
-                server.write_anew(table)
-    finally:
-        server.close()
 
 
 def _published(home: Path, portfolio: str, about: About, register: Register) -> None:

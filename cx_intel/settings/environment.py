@@ -24,7 +24,7 @@ EXPECTED = {
     "portfolios": "the folder that holds the portfolio YAML; it is not a folder",
     "keep_backups": "how many back-ups to keep, at least 1",
     "daily_backup": "yes or no",
-    "memory_limit": "how much memory the warehouse may take, such as 4GB or 800MB",
+    "memory_limit": "how much memory a run may take, such as 4GB or 800MB",
     "threads": "how many threads the warehouse may use, at least 1",
 }
 """What each variable is to be, for the error when it is something else."""
@@ -57,7 +57,8 @@ class Environment(Settings):
     daily_backup: bool = False
     """The first run of each day makes a back-up."""
     memory_limit: str = Field(default="", pattern=r"^([0-9]+([.][0-9]+)? ?[KMGT]i?B)?$")
-    """Memory that the warehouse may take, such as 4GB; default: 60 % of the machine's, or of the container's."""
+    """Memory that a run may take, such as 4GB, of which Python and reports have 750 MB, at most half; default: 60 % of the
+    machine's, or of the container's, for the warehouse alone."""
     threads: int = Field(default=0, ge=0)
     """Threads that the warehouse may use; default: as many as there are cores."""
     spill_folder: Absolute | None = None

@@ -11,10 +11,11 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from cx_intel.warehouse.duckdb.access.limits import Limits
+from cx_intel.warehouse.duckdb.access.limits import Limits, of_run
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.upkeep.backups import backups
 from cx_intel.warehouse.duckdb.upkeep.upgrades import back_up_if_due
+from cx_intel.warehouse.postgres.remembered import forget_place
 from cx_intel.warehouse.postgres.warehouse import bring_up_to_date
 from cx_intel.warehouse.processes.lock import LOCK_FILE, WriterLock
 from cx_intel.warehouse.processes.running import FOLDER, RunMark
@@ -42,7 +43,9 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     clusters: dict[str, str] = Field(default={}, description="Portfolio: its Spark cluster and what lives there.")
     servers: dict[str, str] = Field(default={}, description="Portfolio: its PostgreSQL server and what lives there.")
-    memory_limit: str = Field(default="", description="Memory that DuckDB may take, such as 4GB; empty: 60 % of all.")
+    memory_limit: str = Field(
+        default="", description="Memory that a run may take, such as 4GB; empty: 60 % of all, for DuckDB."
+    )
     threads: int = Field(default=0, description="Threads of DuckDB; 0: one a core.")
     spill_folder: str = Field(default="", description="Where DuckDB puts what does not fit; empty: beside the file.")
 
@@ -60,7 +63,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 wait_seconds=self.wait_seconds,
                 on_wait=lambda other: log.info(f"{WAITING}{other} to finish writing.") if log else None,
             )
-            limits = Limits(self.memory_limit, self.threads, self.spill_folder)
+            limits = Limits(of_run(self.memory_limit), self.threads, self.spill_folder)
             wait_seconds = min(self.wait_seconds, READERS_SECONDS)
             self._database = open_warehouse(path, wait_seconds=wait_seconds, limits=limits)
             self._database.clusters = clusters_of(self.clusters, path.parent)
@@ -71,6 +74,9 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 for portfolio in self.schema_versions:
                     cluster = self._database.clusters.get(portfolio)
                     bring_home(self._database, portfolio, cluster.tables if cluster else ())
+                    left = forget_place(self._database, portfolio) if portfolio not in self.servers else ""
+                    if left and log:
+                        log.warning(f"Tables of {portfolio} stay in PostgreSQL as they were last: drop {left}.")
             except BaseException:
                 close_warehouse(path)
                 raise

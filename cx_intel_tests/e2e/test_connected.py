@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel_tests.helpers.connected_company import (
     ACME,
     BOLT,

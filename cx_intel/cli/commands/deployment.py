@@ -178,8 +178,8 @@ def erase(
 ) -> None:
     """Take an account or a user out of everything, prove it, and keep them from coming back. It cannot be undone."""
     from cx_intel.orchestration.assets.engines import elsewhere
-    from cx_intel.privacy.erase import Home
     from cx_intel.privacy.erase import erase as take_out
+    from cx_intel.privacy.places import Home
     from cx_intel.warehouse.processes.lock import LOCK_FILE
 
     subject = account or user

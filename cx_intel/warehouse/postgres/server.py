@@ -61,6 +61,11 @@ class PostgresTables:
                 f"the schema {self.schema} (`warehouse.address`)."
             ) from None
 
+    @property
+    def place(self) -> str:
+        """Where the tables stand, without a password."""
+        return f"the schema {self.schema} at {place_of(self.address)}"
+
     def close(self) -> None:
         if self._opened is not None:
             self._opened.close()
@@ -222,7 +227,7 @@ class PostgresTables:
             self.execute(statement)
         if self.execute(f"SELECT pg_try_advisory_lock(hashtext('cx-intel {self.schema}'))") != [(True,)]:
             raise WarehouseError(
-                f"Another run of cx-intel, of another home, writes the schema {self.schema} at {place_of(self.address)}. "
+                f"Another run of cx-intel, of another home, writes {self.place}. "
                 "A schema belongs to one home: state another `in_schema` in `warehouse`."
             )
         schema = f'"{self.schema}"'
@@ -242,8 +247,7 @@ class PostgresTables:
             told = ""
             if "depend" in said:
                 told = " Its columns have changed: drop the views that read it, refresh, and make them again."
-            place = place_of(self.address)
-            raise WarehouseError(f"The schema {self.schema} in PostgreSQL ({place}): {said}{told}") from error
+            raise WarehouseError(f"PostgreSQL, {self.place}: {said}{told}") from error
 
 
 def _is_staged(table: str) -> bool:

@@ -17,6 +17,7 @@ from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, Database, as_expre
 from cx_intel.warehouse.duckdb.made import digest
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.postgres.expressions import BATCH_ROWS, cells, on_postgres, without_zeros
+from cx_intel.warehouse.postgres.remembered import remember_place
 from cx_intel.warehouse.postgres.server import PostgresTables
 from cx_intel.warehouse.protocol import Rows
 
@@ -155,6 +156,7 @@ def bring_up_to_date(database: Database, schema: str, server: PostgresTables) ->
         ).fetchall()
         if table in server.kept
     }
+    remember_place(database, schema, server.place)
     for table in server.tables():
         if table not in there:
             server.drop(table)

@@ -12,7 +12,8 @@ from cx_intel.orchestration.assets.backtest.past_days import PastDays
 from cx_intel.orchestration.assets.backtest.replay import SCORED, Replay
 from cx_intel.orchestration.build import build_definitions, load_portfolios
 from cx_intel.orchestration.runs import Outcome, backtest
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.warehouse.duckdb.access.opening import reading
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from cx_intel.orchestration.assets.delivery.raw_cursors import CursorDelivery
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
 from cx_intel.privacy.guard import Guard
+from cx_intel.privacy.places import Home
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse

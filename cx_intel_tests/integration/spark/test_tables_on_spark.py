@@ -13,7 +13,8 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.warehouse.duckdb.access.opening import writing
 from cx_intel.warehouse.duckdb.database import Database
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from cx_intel.doctor import clusters as doctor_of_clusters
 from cx_intel.orchestration.assets.engines import clusters, tables_on_cluster
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.register import PrivacyError
 from cx_intel.privacy.subject import Subject

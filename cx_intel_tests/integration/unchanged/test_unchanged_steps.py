@@ -10,7 +10,8 @@ import pytest
 
 from cx_intel.orchestration.assets import unchanged
 from cx_intel.orchestration.runs import Outcome
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.upkeep.backups import take
 from cx_intel.warehouse.duckdb.upkeep.restoring import restore

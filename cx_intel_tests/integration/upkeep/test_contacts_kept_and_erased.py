@@ -6,7 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from cx_intel.privacy.erase import Erasure, Home, erase
+from cx_intel.privacy.erase import Erasure, erase
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.subject import Kind
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 

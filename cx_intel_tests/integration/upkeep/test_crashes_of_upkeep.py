@@ -12,7 +12,8 @@ import pytest
 from cx_intel.doctor.stores import back_ups
 from cx_intel.orchestration.assets.publication import published_tables
 from cx_intel.orchestration.build import load_portfolios
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.register import Entry, Register
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.upkeep.backups import backups, take

@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cx_intel.cli.app import app
-from cx_intel.privacy.erase import Erasure, Home, erase
+from cx_intel.privacy.erase import Erasure, erase
 from cx_intel.privacy.guard import returned
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.pseudonyms import ended
 from cx_intel.privacy.register import PrivacyError, Register

@@ -11,7 +11,8 @@ from dagster._core.storage.runs.schema import RunStorageSqlMetadata
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.register import PrivacyError
 from cx_intel.privacy.runs.run_history import REDACTED
 from cx_intel.privacy.runs.run_history_in_postgres import blot_out_in, mentions_in

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.privacy.erase import Erasure, Home, erase
+from cx_intel.privacy.erase import Erasure, erase
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.register import PrivacyError
 from cx_intel.privacy.subject import Subject

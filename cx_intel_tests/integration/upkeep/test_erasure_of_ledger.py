@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.register import Register
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 

@@ -16,7 +16,8 @@ from cx_intel.orchestration.alerts.lifecycle import METADATA, TABLE
 from cx_intel.orchestration.alerts.messages import LIFECYCLE
 from cx_intel.orchestration.alerts.outbox import Outbox
 from cx_intel.orchestration.build import load_portfolios
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.runs.run_history import blot_out, mentions
 from cx_intel.privacy.subject import Subject
 from cx_intel.warehouse.duckdb.upkeep.backups import take

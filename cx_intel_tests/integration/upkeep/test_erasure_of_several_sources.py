@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.subject import Subject
 from cx_intel_tests.helpers.own_ids import with_two_of_each

@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cx_intel.cli.app import app
-from cx_intel.privacy.erase import Erasure, Home, erase
+from cx_intel.privacy.erase import Erasure, erase
+from cx_intel.privacy.places import Home
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 from cx_intel_tests.helpers.traces import cells_with, files_with
 

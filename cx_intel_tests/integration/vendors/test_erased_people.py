@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel_tests.helpers.salesforce_stand_in import CLIENT, SECRET, SalesforceStandIn
 from cx_intel_tests.helpers.small_company import AS_OF, SmallCompany
 from cx_intel_tests.helpers.vendor_server import serving

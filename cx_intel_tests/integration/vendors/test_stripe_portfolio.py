@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.privacy.proof import remains
 from cx_intel.privacy.subject import Subject
 from cx_intel_tests.helpers.small_company import SmallCompany

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel_tests.helpers.small_company import SmallCompany
 from cx_intel_tests.helpers.vendor_server import serving
 from cx_intel_tests.helpers.zendesk_stand_in import CLIENT, SECRET, ZendeskStandIn

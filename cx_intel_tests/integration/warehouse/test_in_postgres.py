@@ -141,6 +141,14 @@ def test_a_table_of_somebody_else_is_not_touched(company: SmallCompany, server: 
 
 def test_whoever_is_erased_is_in_no_table_and_a_removal_takes_the_tables(company: SmallCompany, server: str) -> None:
     assert ask(server, "SELECT 1 FROM small.dim_account WHERE account_id = 'A05'") == [(1,)]
+    named, place = company.settings.pop("warehouse"), server.rpartition("@")[2]
+    company.write_settings()
+    refused = here(company, "erase", company.name, "--account", "A05", "--yes")
+    told = " ".join(refused.output.split())
+    assert "stand in PostgreSQL too, which its YAML does not name: the schema small at" in told
+    assert (refused.exit_code, place in told) == (2, True)
+    company.settings["warehouse"] = named
+    company.write_settings()
     done = here(company, "erase", company.name, "--account", "A05", "--yes")
     assert done.exit_code == 0, done.output
     tables = [table for (table,) in ask(server, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'small'")]
@@ -226,12 +234,14 @@ class TestTables:
     def test_a_schema_is_one_homes(self, tables: PostgresWarehouse, server: str) -> None:
         put(tables, FIRST, ("A", FIRST, "1", 1))
         other = PostgresTables("${PG}", {"PG": server}, "one", {})
-        with pytest.raises(WarehouseError, match="Another run of cx-intel, of another home, writes the schema one"):
+        with pytest.raises(WarehouseError, match="Another run of cx-intel, of another home, writes the schema one at"):
             other.tables()
 
     def test_a_server_out_of_reach_is_named_without_its_password(self) -> None:
         away = PostgresTables("${PG}", {"PG": "postgresql://cx:hidden@127.0.0.1:1/db"}, "one", {})
-        with pytest.raises(WarehouseError, match="The schema one in PostgreSQL") as told:
+        with pytest.raises(
+            WarehouseError, match=r"PostgreSQL, the schema one at postgresql://127\.0\.0\.1:1/db: "
+        ) as told:
             away.tables()
         assert "hidden" not in str(told.value)
         with pytest.raises(WarehouseError, match="The environment variable PG is not set"):

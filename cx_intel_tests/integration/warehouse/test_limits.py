@@ -6,7 +6,7 @@ import pytest
 
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import read_environment
-from cx_intel.warehouse.duckdb.access.limits import Limits, cores, memory_bytes
+from cx_intel.warehouse.duckdb.access.limits import Limits, cores, memory_bytes, of_run
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 
 
@@ -23,6 +23,14 @@ def settings_of(path: Path, limits: Limits | None = None) -> tuple[str, int, str
 def test_what_is_stated_holds(tmp_path: Path) -> None:
     found = settings_of(tmp_path / "w.duckdb", Limits("1GiB", 1, str(tmp_path / "o'spill")))
     assert found == ("1.0 GiB", 1, str(tmp_path / "o'spill"))
+
+
+@pytest.mark.parametrize(
+    ("of_a_run", "of_duckdb"),
+    [("4GB", "3250000000B"), ("1.5 GB", "750000000B"), ("1GiB", "536870912B"), ("800MB", "400000000B"), ("", "")],
+)
+def test_of_what_a_run_may_take_python_and_reports_have_their_part(of_a_run: str, of_duckdb: str) -> None:
+    assert of_run(of_a_run) == of_duckdb
 
 
 def test_without_limits_they_are_those_of_the_machine(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from cx_intel.cli.app import app
 from cx_intel.orchestration.build import build_definitions
-from cx_intel.privacy.erase import Home, erase
+from cx_intel.privacy.erase import erase
+from cx_intel.privacy.places import Home
 from cx_intel.warehouse.processes.lock import WriterLock
 from cx_intel_tests.helpers.planhat_writing import TENANT, TOKEN, PlanhatWritingStandIn
 from cx_intel_tests.helpers.small_company import SmallCompany
