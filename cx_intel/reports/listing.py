@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from cx_intel.contracts.catalog import contract_of, tables_of
-from cx_intel.reports.exports.tables import RANKS
+from cx_intel.reports.data.row_order import order_of
 from cx_intel.reports.words.rounding import rounded
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.yaml.keys import did_you_mean
@@ -127,6 +127,6 @@ def _order(rows: ir.Table, table: str, portfolio: Portfolio) -> list[ir.Value]:
     if name not in tables_of(portfolio):
         return []
     contract = contract_of(name, portfolio)
-    by_day = [DAY] if contract.kind == "snapshot" else []
-    named = [column for column in dict.fromkeys((*by_day, *RANKS, *contract.grain)) if column in rows.columns]
+    by_day = [DAY] if contract.kind == "snapshot" and DAY in rows.columns else []
+    named = dict.fromkeys((*by_day, *order_of(rows, contract)))
     return [rows[column].desc() if column in by_day else rows[column] for column in named]

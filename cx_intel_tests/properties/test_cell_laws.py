@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 
 import duckdb
 import ibis
@@ -20,9 +21,13 @@ TIMES = st.datetimes(min_value=datetime(1000, 1, 1), max_value=datetime(2999, 12
 def evaluated(cells: list[str], model: Callable[[ir.StringColumn], ir.Value]) -> list[object]:
     with duckdb.connect() as connection:
         connection.register("cells", pa.table({"cell": pa.array(cells, pa.string())}))
-        backend = SelectsAsWritten.from_connection(connection)
-        query = backend.compile(backend.table("cells").select(x=lambda t: model(t.cell)))
-        return [value for (value,) in connection.execute(query).fetchall()]
+        return [value for (value,) in connection.execute(query_of(model)).fetchall()]
+
+
+@cache
+def query_of(model: Callable[[ir.StringColumn], ir.Value]) -> str:
+    cells = ibis.table({"cell": "string"}, name="cells")
+    return SelectsAsWritten().compile(cells.select(x=model(cells.cell)))
 
 
 def told(cell: ir.StringColumn) -> ir.StructValue:

@@ -19,6 +19,7 @@ from cx_intel.reports.data.ledger_parts import REVENUE_MONTHS, cohort_parts, led
 from cx_intel.reports.data.notes.broken_rules import accounts_behind
 from cx_intel.reports.data.notes.month import spans
 from cx_intel.reports.data.report_data import MONTH, WEEK, ReportData, ScoreHistory, last_month_over, newest_within
+from cx_intel.reports.data.row_order import in_order
 from cx_intel.reports.words.language import Language
 from cx_intel.settings.outputs.links import link_of
 from cx_intel.settings.portfolio import Portfolio
@@ -213,14 +214,15 @@ class _Reader:
             rows = rows.filter(rows.acted_on <= ibis.literal(self.as_of))
         elif name == "nrr_summary":
             rows = rows.filter(rows.revenue_month <= ibis.literal(last_month_over(self.as_of)))
-        return self.fetch(rows)
+        return self.fetch(in_order(rows, contract_of(name, self.portfolio)))
 
     def between(self, name: str, first: date | None, last: date | None) -> pd.DataFrame:
         """The rows of a snapshot table on the days from the first to the last."""
         rows = self.table(name)
         if rows is None or first is None or last is None:
             return self.empty(name)
-        return self.fetch(rows.filter(rows.as_of.between(ibis.literal(first), ibis.literal(last))))
+        found = rows.filter(rows.as_of.between(ibis.literal(first), ibis.literal(last)))
+        return self.fetch(in_order(found, contract_of(name, self.portfolio)))
 
     def empty(self, name: str) -> pd.DataFrame:
         columns = contract_of(name, self.portfolio).column_names if name in self.known else ("account_id",)

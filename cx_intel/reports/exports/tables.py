@@ -19,6 +19,7 @@ import ibis.expr.types as ir
 from cx_intel.contracts.catalog import contract_of, has_all_days, tables_of
 from cx_intel.contracts.contract import Contract
 from cx_intel.reports.data.report_data import ReportData
+from cx_intel.reports.data.row_order import in_order
 from cx_intel.reports.exports.folders import ExportFolders
 from cx_intel.reports.made_from import MadeFiles, fingerprint_of
 from cx_intel.reports.workbook.spreadsheet_safety import guarded_columns
@@ -30,8 +31,6 @@ from cx_intel.warehouse.protocol import FileFormat, Warehouse
 
 MANIFEST = "manifest.json"
 TABLE_FORMS: tuple[FileFormat, ...] = ("csv", "parquet")
-RANKS = ("priority_rank", "intervention_priority")
-"""Columns by which a list is read from the top."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,7 @@ def rows_of(contract: Contract, as_of: date, portfolio: Portfolio, warehouse: Wa
     rows = warehouse.table(contract.table)
     if contract.kind == "snapshot":  # not the view of the newest: of a day without rows, none are exported
         rows = rows.filter(rows.as_of == ibis.literal(as_of))
-    ranks = [name for name in RANKS if name in contract.column_names]
-    return rows.order_by([*ranks, *contract.grain])
+    return in_order(rows, contract)
 
 
 def export(data: ReportData, warehouse: Warehouse, folder: Path) -> Export:
