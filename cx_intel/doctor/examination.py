@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from cx_intel.doctor import clusters, dagster_home, machine, portfolios, stores
+from cx_intel.doctor import dagster_home, engines, machine, portfolios, stores
 from cx_intel.doctor.findings import Finding, problem
 from cx_intel.settings.base import SettingsError
 from cx_intel.settings.environment import read_environment
@@ -36,7 +36,7 @@ def examine(variables: Mapping[str, str], lock: Path = LOCK) -> Iterator[Finding
     yield from wrong
     for portfolio in readable:
         yield from portfolios.examine(portfolio, variables)
-        yield from clusters.examine(portfolio, environment.home, variables)
+        yield from engines.examine(portfolio, environment.home, variables)
     yield from stores.warehouse(environment.warehouse, readable)
     yield from stores.without_yaml(environment)
     yield stores.back_ups(environment.home)

@@ -95,7 +95,7 @@ def _missing(source: object, variables: Mapping[str, str]) -> str:
 
 def _unreachable_connections(portfolio: Portfolio, variables: Mapping[str, str]) -> Iterator[str]:
     for source in portfolio.sources:
-        if isinstance(source, SqlSource) and source.connection and not source.is_at_cluster:  # see `clusters.py`
+        if isinstance(source, SqlSource) and source.connection and not source.is_at_cluster:  # see `engines.py`
             try:
                 address = with_variables(source.connection, variables)
                 reach(address, f"The connection of the source of {source.table}")

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import dagster as dg
 
 from cx_intel.orchestration.alerts.outbox import FILE, Outbox
-from cx_intel.orchestration.assets.engines import elsewhere
+from cx_intel.orchestration.assets.engines import named_engines
 from cx_intel.orchestration.dagster_internals import compact, forget_assets
 from cx_intel.orchestration.history import ENDED, GOING, NEVER_LAUNCHED, forget_runs, runs_of
 from cx_intel.orchestration.instance import instance_of
@@ -133,7 +133,7 @@ def remove(
 @contextmanager
 def _at_server(environment: Environment, name: str) -> Iterator[PostgresTables | None]:
     """The server that the portfolio's YAML names, if it does."""
-    server = elsewhere(environment, name)[1].get(name)
+    server = named_engines(environment, name)[1].get(name)
     try:
         yield server
     finally:

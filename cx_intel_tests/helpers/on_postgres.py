@@ -36,7 +36,7 @@ class OnPostgres:
     def __init__(self, graph: WholeGraph, address: str):
         self.graph = graph
         tables = graph.warehouse.tables()
-        self.server = PostgresTables("${PG}", {"PG": address}, graph.portfolio.name, dict.fromkeys(tables, ""))
+        self.server = PostgresTables("${PG}", {"PG": address}, graph.portfolio.name, tables)
         for table in self.server.tables():
             self.server.drop(table)
         for table in tables:

@@ -177,7 +177,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take an account or a user out of everything, prove it, and keep them from coming back. It cannot be undone."""
-    from cx_intel.orchestration.assets.engines import elsewhere
+    from cx_intel.orchestration.assets.engines import named_engines
     from cx_intel.privacy.erase import erase as take_out
     from cx_intel.privacy.places import Home
     from cx_intel.warehouse.processes.lock import LOCK_FILE
@@ -196,7 +196,7 @@ def erase(
             warehouse.with_name(LOCK_FILE),
             environment.variables,
             wait,
-            *elsewhere(environment, portfolio),
+            *named_engines(environment, portfolio),
         )
         done = take_out(
             home, portfolio, "account" if account else "user", subject, lambda step: console.print(f"  {step}")

@@ -24,7 +24,7 @@ from cx_intel.warehouse.spark.cluster import Cluster
 from cx_intel.warehouse.tables_of import clusters_of, servers_of
 
 
-def elsewhere(environment: Environment, name: str) -> tuple[dict[str, Cluster], dict[str, PostgresTables]]:
+def named_engines(environment: Environment, name: str) -> tuple[dict[str, Cluster], dict[str, PostgresTables]]:
     """The cluster and the server that a portfolio's YAML names, by its name: nothing where it cannot be read or names none."""
     try:
         found = load_portfolio(environment.portfolios / f"{name}.yaml")
@@ -51,17 +51,15 @@ def servers(portfolios: Sequence[Portfolio]) -> dict[str, str]:
     }
 
 
-def tables_on_server(portfolio: Portfolio) -> dict[str, str]:
-    """The tables that live there, as `tables_on_cluster` gives them: of all layers but the first, whose rows are the sources'."""
-    found = dict.fromkeys((REJECTED_ROWS, CONFLICTING_VALUES), "")
-    for step in steps_of(portfolio):
-        contract = step.contract
-        found[contract.table] = contract.partition_column
+def tables_on_server(portfolio: Portfolio) -> list[str]:
+    """The tables that live there, with what is written on the way to them: all layers but the first, whose rows are sources'."""
+    found = [REJECTED_ROWS, CONFLICTING_VALUES]
+    for contract in (step.contract for step in steps_of(portfolio)):
+        found.append(contract.table)
         if contract.layer == "staging":
             table = contract.table.removeprefix("stg_")
-            passing = [JUDGED_PREFIX + table, COMPARED_PREFIX + contract.table]
-            passing += [OF_SOURCE + part for part in portfolio.parts_of(table)] if portfolio.has_several(table) else []
-            found |= dict.fromkeys(passing, "")
+            found += [JUDGED_PREFIX + table, COMPARED_PREFIX + contract.table]
+            found += [OF_SOURCE + part for part in portfolio.parts_of(table)] if portfolio.has_several(table) else []
     return found
 
 

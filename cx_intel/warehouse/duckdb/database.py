@@ -32,7 +32,7 @@ WORTH_KEEPING = (sge.Window, sge.Group, sge.Join, sge.Distinct, sge.SetOperation
 """What makes a common table expression more than a view of rows that lie in a table."""
 
 
-class SharedSubqueries(DuckDBCompiler):
+class ForDuckDB(DuckDBCompiler):
     """Ibis' compiler, but for two things.
 
     A joined query gets its name without a copy of all of it, at each level of joins. A text without blanks around it is not
@@ -57,7 +57,7 @@ class SelectsAsWritten(Backend):
     columns is not materialized, so that each part reads of the table what it needs: a day, and not the history.
     """
 
-    compiler = SharedSubqueries()
+    compiler = ForDuckDB()
 
     def compile(
         self,

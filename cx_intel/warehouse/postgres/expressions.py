@@ -62,7 +62,11 @@ def on_postgres(
         with deep_calls():
             expression = rows.op()
             # of a table of the file that is filtered first, as events are by day, no other rows go over
-            filtered = [f for f in expression.find(ops.Filter) if _is_in_file(f.parent) and not living_name(f.parent)]
+            filtered = [
+                f
+                for f in expression.find(ops.Filter)
+                if isinstance(f.parent, ops.DatabaseTable) and not living_name(f.parent)
+            ]
             if filtered:
                 expression = expression.replace({one: hand_over(one) for one in filtered})
             there: dict[ops.Node, ops.Node] = {}
@@ -97,10 +101,6 @@ def to_sql(rows: ir.Table) -> str:
 def cells(rows: ibis.Schema) -> str:
     """The columns as they are fetched: exact numbers as text, which Arrow has no type for at the server."""
     return ", ".join(f'"{name}"::text AS "{name}"' if kind.is_decimal() else f'"{name}"' for name, kind in rows.items())
-
-
-def _is_in_file(node: ops.Node) -> bool:
-    return isinstance(node, ops.DatabaseTable)
 
 
 def without_zeros(rows: ir.Table) -> ir.Table:

@@ -4,7 +4,7 @@ Which tables are there, and what is computed, stands in `warehouse.py`; what an 
 `expressions.py`. Databases that sources are read from: `servers/connections.py`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib import import_module
@@ -17,7 +17,7 @@ from ibis.backends.sql.datatypes import PostgresType
 from cx_intel.sources.files.paths import with_variables
 from cx_intel.warehouse.duckdb.database import STAGED_PREFIX, quoted
 from cx_intel.warehouse.errors import WarehouseError
-from cx_intel.warehouse.servers.connections import place_of, without_secrets
+from cx_intel.warehouse.servers.connections import place_of, run_query, without_secrets
 
 MARK = "cx-intel, write "
 """Begins the comment of each table that is kept here; what follows tells which rows it holds."""
@@ -27,6 +27,8 @@ _TRY = (
     'CREATE OR REPLACE FUNCTION {schema}."try_{name}"(cell text) RETURNS {name} LANGUAGE plpgsql IMMUTABLE AS $$'
     " BEGIN RETURN cell::{name}; EXCEPTION WHEN OTHERS THEN RETURN NULL; END $$"
 )
+DEPENDENT = "2BP01"
+"""The server's code of a table that is not dropped because others read it."""
 _SESSION = (
     "SET TimeZone = 'UTC'",
     "SET application_name = 'cx-intel'",
@@ -41,10 +43,10 @@ class PostgresTables:
 
     Attributes:
         schema: The schema of the tables.
-        kept: The tables that are computed and kept there: table, the date column of its partitions; empty for none.
+        kept: The tables that are computed and kept there.
     """
 
-    def __init__(self, reference: str, variables: Mapping[str, str], schema: str, kept: Mapping[str, str]):
+    def __init__(self, reference: str, variables: Mapping[str, str], schema: str, kept: Collection[str]):
         self._reference, self._variables = reference, variables
         self.schema, self.kept = schema, kept
         self._opened: Any = None
@@ -65,6 +67,15 @@ class PostgresTables:
     def place(self) -> str:
         """Where the tables stand, without a password."""
         return f"the schema {self.schema} at {place_of(self.address)}"
+
+    def may_write(self) -> bool:
+        """Whether the schema may be written, or made; nothing is. Raises SourceError where the server is not reached."""
+        query = (
+            f"SELECT CASE WHEN to_regnamespace('{self.schema}') IS NULL "
+            "THEN has_database_privilege(current_database(), 'CREATE') "
+            f"ELSE has_schema_privilege('{self.schema}', 'CREATE') END AS answer"
+        )
+        return bool(run_query(self.address, query, f"PostgreSQL, {self.place},")["answer"][0].as_py())
 
     def close(self) -> None:
         if self._opened is not None:
@@ -244,10 +255,9 @@ class PostgresTables:
             yield
         except driver.Error as error:
             said = " ".join(without_secrets(str(error), self.address).split())
-            told = ""
-            if "depend" in said:
-                told = " Its columns have changed: drop the views that read it, refresh, and make them again."
-            raise WarehouseError(f"PostgreSQL, {self.place}: {said}{told}") from error
+            to_do = " Drop the views that read it, and make them again after the next refresh."
+            is_read = error.sqlstate == DEPENDENT
+            raise WarehouseError(f"PostgreSQL, {self.place}: {said}{to_do if is_read else ''}") from None
 
 
 def _is_staged(table: str) -> bool:

@@ -35,8 +35,7 @@ class PostgresWarehouse(DuckDBWarehouse):
         if table not in self.server.kept or like is None:
             return super().stage(table, parts, like)
         found = super().stage(table, self._computed(table, parts, like), like)
-        if STAGED_PREFIX + table in self._staged_there():
-            self.server.execute(f"ANALYZE {self.server.name(STAGED_PREFIX + table)}")
+        self.server.execute(f"ANALYZE {self.server.name(STAGED_PREFIX + table)}")
         return found
 
     def discard(self, table: str) -> None:
@@ -64,7 +63,7 @@ class PostgresWarehouse(DuckDBWarehouse):
         super().swap(table, column=column, days=days, state=state, stands_at=stands_at)
         if table not in self.server.kept:
             return
-        self.database.note_changes()  # of a transaction that goes on: should it fail, the server's mark is none of the file's
+        # where a transaction goes on that then fails, the server's mark is none of the file's
         if self._is_current(table):  # the rows were the same
             self.server.drop(STAGED_PREFIX + table)
         elif not column or (before and self.server.fits(table, is_part=True)):
@@ -77,7 +76,6 @@ class PostgresWarehouse(DuckDBWarehouse):
         before = self._is_current(table)
         count = super().delete_before(table, column, first)
         if count and before:
-            self.database.note_changes()
             condition = f"\"{column}\" < DATE '{first.isoformat()}'"
             self.server.delete(table, condition, write_of(self.database, self.schema, table))
         return count
@@ -104,19 +102,11 @@ class PostgresWarehouse(DuckDBWarehouse):
         if schema != self.schema or of not in self.server.kept:
             return ""
         if of != table:
-            return table if table in self._staged_there() else ""
+            return table if self.server.columns(table) else ""
         return table if self._is_current(table) else ""
 
     def _is_current(self, table: str) -> bool:
         return is_current(self.database, self.schema, self.server, table)
-
-    def _staged_there(self) -> set[str]:
-        return {
-            name
-            for (name,) in self.server.execute(
-                f"SELECT tablename::text FROM pg_tables WHERE schemaname = '{self.server.schema}'"
-            )
-        }
 
 
 def is_current(database: Database, schema: str, server: PostgresTables, table: str) -> bool:
@@ -126,9 +116,10 @@ def is_current(database: Database, schema: str, server: PostgresTables, table: s
 
 
 def write_of(database: Database, schema: str, table: str) -> str:
-    """Which write of a table of the file is the last; empty of one of which that is not known."""
+    """Which write of a table of the file is the last, of a transaction that goes on too; empty where that is not known."""
     if not database.keeps_writes():
         return ""
+    database.note_changes()
     ids = sorted((part, one) for (name, part), one in writes.ids(database.connection, schema).items() if name == table)
     return digest(ids) if ids else ""
 

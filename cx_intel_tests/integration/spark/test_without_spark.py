@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from cx_intel.doctor import clusters as doctor_of_clusters
+from cx_intel.doctor import engines as doctor_of_engines
 from cx_intel.orchestration.assets.engines import clusters, tables_on_cluster
 from cx_intel.privacy.erase import erase
 from cx_intel.privacy.places import Home
@@ -120,9 +120,9 @@ def test_a_name_is_found_in_the_values_of_a_compressed_file(tmp_path: Path) -> N
 def test_the_doctor_names_what_a_cluster_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def problems(storage: SparkStorage | None, **variables: str) -> list[str]:
         book = shipped("novacrm").model_copy(update={"warehouse": storage})
-        return [f.text for f in doctor_of_clusters.examine(book, tmp_path, variables) if f.level == "problem"]
+        return [f.text for f in doctor_of_engines.examine(book, tmp_path, variables) if f.level == "problem"]
 
-    monkeypatch.setattr(doctor_of_clusters, "version", lambda _: "4.0.5")
+    monkeypatch.setattr(doctor_of_engines, "version", lambda _: "4.0.5")
     java = tmp_path / "bin" / "java"
     java.parent.mkdir()
     java.write_text("#!/bin/sh\necho 'openjdk version \"21.0.2\"' >&2\n")

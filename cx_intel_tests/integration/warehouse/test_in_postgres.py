@@ -12,12 +12,16 @@ import ibis.expr.types as ir
 import pytest
 from adbc_driver_postgresql import dbapi
 
+from cx_intel.doctor.engines import examine
 from cx_intel.orchestration.removal import holdings, remove
+from cx_intel.settings.storage import PostgresStorage
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
 from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.postgres.server import PostgresTables
 from cx_intel.warehouse.postgres.warehouse import PostgresWarehouse, bring_up_to_date
+from cx_intel.warehouse.servers.connections import place_of
+from cx_intel_tests.helpers.builders import shipped
 from cx_intel_tests.helpers.command_line import here
 from cx_intel_tests.helpers.on_spark import held
 from cx_intel_tests.helpers.postgres import postgres
@@ -105,6 +109,7 @@ def differing(address: str, company: SmallCompany) -> set[str]:
 def test_every_table_is_as_on_duckdb_and_in_both_places(company: SmallCompany, server: str, tmp_path: Path) -> None:
     duck = SmallCompany(tmp_path)
     duck.only("accounts", "subscriptions", "usage_events")
+    ask(server, "ALTER ROLE cx SET track_functions = 'pl'")
     for day in (AS_OF, NEXT_DAY):
         assert company.refresh(day).succeeded
         assert duck.refresh(day).succeeded
@@ -113,6 +118,8 @@ def test_every_table_is_as_on_duckdb_and_in_both_places(company: SmallCompany, s
         assert in_postgres.keys() == on_duckdb.keys()
         assert differing(server, company) == set()
         if day == AS_OF:
+            casts = ask(server, "SELECT sum(calls)::int8 FROM pg_stat_user_functions WHERE funcname = 'try_timestamp'")
+            assert casts[0][0] >= len(company.tables["usage_events"]) / 2  # the server has read their times
             ask(server, "CREATE VIEW public.of_accounts AS SELECT account_id FROM small.dim_account")
     assert len(ask(server, "SELECT * FROM public.of_accounts")) == 12  # a view of somebody else outlives a refresh
     ask(server, "DROP VIEW public.of_accounts")
@@ -166,7 +173,7 @@ class TestTables:
     def tables(self, server: str, tmp_path: Path) -> Iterator[PostgresWarehouse]:
         database = open_warehouse(tmp_path / "warehouse.duckdb")
         ask(server, "DROP SCHEMA IF EXISTS one CASCADE")
-        there = PostgresTables("${PG}", {"PG": server}, "one", {"days": "event_date"})
+        there = PostgresTables("${PG}", {"PG": server}, "one", ["days"])
         yield PostgresWarehouse(database, "one", there)
         there.close()
         close_warehouse(tmp_path / "warehouse.duckdb")
@@ -217,7 +224,7 @@ class TestTables:
         wider = events(("A", SECOND, "1", 1)).mutate(note=ibis.literal("x"))
         ask(server, "CREATE VIEW public.mine AS SELECT events FROM one.days")
         tables.stage("days", [wider], wider.schema())
-        with pytest.raises(WarehouseError, match="drop the views that read it, refresh, and make them again"):
+        with pytest.raises(WarehouseError, match="Drop the views that read it, and make them again after"):
             tables.swap("days", column="event_date", days=[SECOND])
         ask(server, "DROP VIEW public.mine")
         assert bring_up_to_date(tables.database, "one", tables.server) == ["days"]
@@ -231,18 +238,45 @@ class TestTables:
         assert there(server) == [("A\ufffdB", FIRST, "1.00", 1)]
         assert tables.rows(tables.table("days"))[0]["account_id"] == "A\ufffdB"
 
+    def test_a_table_changed_in_a_transaction_is_another_before_its_end(
+        self, tables: PostgresWarehouse, server: str
+    ) -> None:
+        put(tables, FIRST, ("A", FIRST, "1", 1), ("B", FIRST, "2", 2))
+        with tables.transaction():
+            tables.database.change("one", "days", "DELETE FROM one.days WHERE account_id = 'A'")
+            tables.stage("days", [tables.table("days")], LIKE)
+            assert ask(server, "SELECT account_id FROM one._staged_days") == [("B",)]
+            tables.discard("days")
+
+    def test_the_doctor_says_whether_it_may_be_written_and_makes_nothing(
+        self, tables: PostgresWarehouse, server: str
+    ) -> None:
+        def told(user: str = "") -> list[str]:
+            address = server.replace("cx:s3cr%40t", f"{user}:x") if user else server
+            named = PostgresStorage(engine="postgres", address="${PG}", in_schema="one")
+            book = shipped("novacrm").model_copy(update={"warehouse": named})
+            return [f"{f.level}: {f.text}" for f in examine(book, Path(), {"PG": address})]
+
+        place = f"the schema one at {place_of(server)}"
+        assert told() == [f"ok: {place} may be written"]
+        assert ask(server, "SELECT 1 FROM pg_namespace WHERE nspname = 'one'") == []
+        put(tables, FIRST, ("A", FIRST, "1", 1))
+        assert told() == [f"ok: {place} may be written"]  # while a run has it
+        ask(server, "CREATE ROLE reader LOGIN PASSWORD 'x'")
+        assert told("reader") == [f"problem: {place} may not be written"]
+
     def test_a_schema_is_one_homes(self, tables: PostgresWarehouse, server: str) -> None:
         put(tables, FIRST, ("A", FIRST, "1", 1))
-        other = PostgresTables("${PG}", {"PG": server}, "one", {})
+        other = PostgresTables("${PG}", {"PG": server}, "one", [])
         with pytest.raises(WarehouseError, match="Another run of cx-intel, of another home, writes the schema one at"):
             other.tables()
 
     def test_a_server_out_of_reach_is_named_without_its_password(self) -> None:
-        away = PostgresTables("${PG}", {"PG": "postgresql://cx:hidden@127.0.0.1:1/db"}, "one", {})
+        away = PostgresTables("${PG}", {"PG": "postgresql://cx:hidden@127.0.0.1:1/db"}, "one", [])
         with pytest.raises(
             WarehouseError, match=r"PostgreSQL, the schema one at postgresql://127\.0\.0\.1:1/db: "
         ) as told:
             away.tables()
         assert "hidden" not in str(told.value)
         with pytest.raises(WarehouseError, match="The environment variable PG is not set"):
-            PostgresTables("${PG}", {}, "one", {}).tables()
+            PostgresTables("${PG}", {}, "one", []).tables()

@@ -1,7 +1,7 @@
-"""What a portfolio elsewhere needs: on a Spark cluster PySpark, Java, Iceberg's jar, the cluster and shared folders; in
-PostgreSQL a server that lets its schema be made.
+"""What a portfolio needs whose tables live on a Spark cluster or in PostgreSQL too.
 
-No session of Spark is started for it. What the settings mean stands in `cx_intel.settings.storage`.
+That is PySpark, Java, Iceberg's jar, the cluster and shared folders; or a server with a schema that may be written. No session of
+Spark is started, and nothing is made at the server. What the settings mean stands in `cx_intel.settings.storage`.
 """
 
 import os
@@ -17,6 +17,7 @@ from cx_intel.doctor.findings import Finding, note, ok, problem
 from cx_intel.orchestration.assets.engines import servers
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.settings.storage import PostgresStorage, SparkStorage
+from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.errors import WarehouseError
 from cx_intel.warehouse.tables_of import servers_of
 
@@ -56,14 +57,13 @@ def examine(portfolio: Portfolio, home: Path, variables: Mapping[str, str]) -> I
 def _postgres(portfolio: Portfolio, variables: Mapping[str, str]) -> Finding:
     subject, server = f"PostgreSQL of {portfolio.name}", servers_of(servers([portfolio]), variables)[portfolio.name]
     try:
-        there = server.tables()
-    except WarehouseError as error:
-        return problem(
-            subject, str(error), "Mend the variable, or give its user a schema of that name, or the right to make it."
-        )
-    finally:
-        server.close()
-    return ok(subject, f"the schema {server.schema} may be written, {len(there)} tables")
+        may_write = server.may_write()
+    except (SourceError, WarehouseError) as error:
+        return problem(subject, str(error), "Mend the variable, or bring the server up.")
+    if not may_write:
+        to_do = "Give its user that schema, or the right to make one: docs/postgres.md."
+        return problem(subject, f"{server.place} may not be written", to_do)
+    return ok(subject, f"{server.place} may be written")
 
 
 def _pyspark(subject: str) -> Iterator[Finding]:
