@@ -61,7 +61,7 @@ def _postgres(portfolio: Portfolio, variables: Mapping[str, str]) -> Finding:
     except (SourceError, WarehouseError) as error:
         return problem(subject, str(error), "Mend the variable, or bring the server up.")
     if not may_write:
-        to_do = "Give its user that schema, or the right to make one: docs/postgres.md."
+        to_do = "Give its user that schema, or the right to make one."
         return problem(subject, f"{server.place} may not be written", to_do)
     return ok(subject, f"{server.place} may be written")
 
