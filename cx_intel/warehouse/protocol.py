@@ -69,6 +69,11 @@ class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
         """The name of the schema: the portfolio's."""
         ...
 
+    @property
+    def rows_at_once(self) -> int | None:
+        """How many rows of events a query that groups them had best read; None: all, since a cluster parts them itself."""
+        ...
+
     def tables(self) -> list[str]:
         """The names of the tables, sorted; writes in progress are none."""
         ...
@@ -139,6 +144,10 @@ class Warehouse(SourceFiles, FetchedTables, LandedTables, Protocol):
         Returns:
             The rows of all days, with the day of each as `ASIDE_DAY`.
         """
+        ...
+
+    def drop_aside(self, names: str) -> None:
+        """Drops what was put aside under names that begin so: it is held in memory."""
         ...
 
     def rename_staged(self, staged: str, table: str, like: ibis.Schema) -> ir.Table:

@@ -1,5 +1,8 @@
 """Product usage by account and day. What usage says about an account's health is a signal (`signals.py`)."""
 
+import functools
+import operator
+
 import ibis
 import ibis.expr.types as ir
 
@@ -15,16 +18,21 @@ def fct_usage(stg_usage_events: ir.Table, *, portfolio: Portfolio) -> ir.Table:
     """
     usage, events = portfolio.usage, stg_usage_events
     categories = (*usage.categories, "other")
+    bit = ibis.literal(1, "int64") << events.event_hour  # counting distinct values costs a table of hashes
     days = events.group_by(["account_id", "event_date"]).agg(
         total_events=events.count(),
         active_users=events.user_id.nunique(),
         distinct_features_used=events.event_name.nunique(),
-        distinct_categories_used=events.event_category.nunique(where=events.event_category != "other"),
         **{f"{c}_events": events.count(where=events.event_category == c) for c in categories},
         **{name: events.count(where=events.event_name == event) for name, event in usage.counted_events.items()},
         first_event_at=events.event_timestamp.min(),
         last_event_at=events.event_timestamp.max(),
-        active_hours=events.event_hour.nunique(),
+        _hours=bit.bit_or(),
+    )
+    used = [(days[f"{category}_events"] > 0).cast("int64") for category in usage.categories]
+    days = days.mutate(
+        distinct_categories_used=functools.reduce(operator.add, used, ibis.literal(0, "int64")),
+        active_hours=functools.reduce(operator.add, [(days["_hours"] >> hour) & 1 for hour in range(24)]),
     )
     share = 100.0 / len(usage.categories) if usage.categories else None
     breadth = days.distinct_categories_used * ibis.literal(share, "float64")

@@ -27,7 +27,7 @@ from cx_intel.models.staging.tables import rejected_rows, valid_rows, with_furth
 from cx_intel.models.subscriptions.history import seen_before
 from cx_intel.orchestration.assets.graph import MAY_BE_ABSENT, REJECTED_ROWS, Input, Step
 from cx_intel.orchestration.assets.lineage import Source, column_sources
-from cx_intel.orchestration.assets.staging.event_days import EventDays, among
+from cx_intel.orchestration.assets.staging.event_days import EventDays, among, in_parts
 from cx_intel.orchestration.assets.staging.judged_days import JudgedDays
 from cx_intel.orchestration.assets.staging.judged_sources import SeveralSources
 from cx_intel.settings.portfolio import Portfolio
@@ -230,10 +230,17 @@ class StepRunner:
         source, contract = self.step.inputs[0], self.step.contract
         chosen, state = self.days.stale(days, self.warehouse.day_state(source.table))
         rows = self._table(source)
-        read = rows.filter(among(rows[contract_of(source.table, self.portfolio).day_column], chosen))
-        made = self.model(days[-1], only={source.parameter: read})
-        assert isinstance(made, ir.Table)
-        return self._staged([made.filter(among(made[contract.day_column], chosen))], chosen, state)
+        day = rows[contract_of(source.table, self.portfolio).day_column]
+
+        def made(some: tuple[date, ...]) -> ir.Table:
+            found = self.model(days[-1], only={source.parameter: rows.filter(among(day, some))})
+            assert isinstance(found, ir.Table)
+            return found.filter(among(found[contract.day_column], some))
+
+        parts = 1
+        if at_once := self.warehouse.rows_at_once:
+            parts = -(-self.warehouse.count(rows.filter(among(day, chosen))) // at_once)
+        return self._staged(map(made, in_parts(chosen, parts)), chosen, state)
 
     def _table(self, wanted: Input) -> ir.Table:
         """A table that a model reads, all of it; an empty one where the portfolio or the warehouse has none."""

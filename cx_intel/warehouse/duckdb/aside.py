@@ -50,6 +50,15 @@ def put_aside(
     return database.passing_table(name, columns)
 
 
+def drop_aside(database: Database, names: str) -> None:
+    """As `Warehouse.drop_aside`, of names of all portfolios' own."""
+    found = database.connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, ?)", [names]
+    ).fetchall()
+    for (name,) in found:
+        database.connection.execute(f'DROP TABLE temp."{name}"')
+
+
 def _with_days(query: str, like: ibis.Schema) -> str:
     """The query with days as days: DuckDB makes times of a day less an interval, and Ibis does not know of it."""
     days = [f'CAST("{column}" AS DATE) AS "{column}"' for column, kind in like.items() if kind.is_date()]

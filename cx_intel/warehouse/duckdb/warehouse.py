@@ -39,6 +39,9 @@ FORMATS: dict[FileFormat, str] = {
 class DuckDBWarehouse(CursorTables, LandedObjects):
     """A `Warehouse` in one schema of an open DuckDB file."""
 
+    rows_at_once: int | None = 2_000_000
+    """More groups than those of so many rows no cache holds, and more memory than a gigabyte."""
+
     def execute(self, expression: ir.Expr) -> Any:
         return self.database.backend.execute(expression)
 
@@ -79,6 +82,9 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
 
     def put_aside(self, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema) -> ir.Table:
         return aside.put_aside(self.database, f"{self.schema}.{name}", make, days, like)
+
+    def drop_aside(self, names: str) -> None:
+        aside.drop_aside(self.database, f"{self.schema}.{names}")
 
     def rename_staged(self, staged: str, table: str, like: ibis.Schema) -> ir.Table:
         old, database = STAGED_PREFIX + staged, self.database

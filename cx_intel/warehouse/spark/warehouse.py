@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 class SparkWarehouse(FetchedFromCatalogs):
     """A `Warehouse` in one schema of an open DuckDB file and one namespace of an Iceberg catalog."""
 
+    rows_at_once: int | None = None
+
     def stage(self, table: str, parts: Iterable[Rows], like: ibis.Schema | None = None) -> ir.Table:
         if table not in self.cluster.tables:
             return super().stage(table, parts, like)

@@ -15,6 +15,7 @@ from cx_intel.privacy.places import Home
 from cx_intel.settings.yaml.loader import load_portfolio
 from cx_intel.warehouse.duckdb.upkeep.backups import take
 from cx_intel.warehouse.duckdb.upkeep.restoring import restore
+from cx_intel.warehouse.duckdb.warehouse import DuckDBWarehouse
 from cx_intel_tests.helpers.small_company import AS_OF, SETTINGS, SmallCompany
 
 pytestmark = pytest.mark.slow  # refreshes and rebuilds
@@ -198,6 +199,18 @@ def test_a_repeated_refresh_executes_nothing_and_tells_the_same(company: SmallCo
     assert (second.tables, second.checks, second.warnings) == (first.tables, first.checks, first.warnings)
     after = company.frames()
     assert [name for name in before if not before[name].equals(after[name])] == []
+
+
+def test_days_of_events_grouped_in_parts_are_those_grouped_at_once(
+    company: SmallCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = company.frames()["fct_usage"]
+    assert before["event_date"].nunique() > 1
+    dropped("fct_usage")(company)
+    with monkeypatch.context() as patched:
+        patched.setattr(DuckDBWarehouse, "rows_at_once", 1)
+        assert "fct_usage" in executed(company.refresh(AS_OF))
+    assert company.frames()["fct_usage"].equals(before)
 
 
 def test_a_recipe_tells_program_settings_zone_and_days(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,5 +113,11 @@ def among(column: ir.Value, days: tuple[date, ...]) -> ir.BooleanValue:
     )
 
 
+def in_parts(days: tuple[date, ...], count: int) -> list[tuple[date, ...]]:
+    """The days, at least one, in so many parts of about one length, at most one of each day."""
+    size = -(-len(days) // max(count, 1))
+    return [days[n : n + size] for n in range(0, len(days), size)]
+
+
 def _fingerprint(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
