@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cx_intel.contracts.backtest.past import REPLAYED
+from cx_intel.orchestration.assets.backtest import past_days
 from cx_intel.orchestration.assets.backtest.past_days import PastDays
 from cx_intel.orchestration.assets.backtest.replay import SCORED, Replay
 from cx_intel.orchestration.build import build_definitions, load_portfolios
@@ -111,6 +112,22 @@ def test_other_settings_are_tried_without_writing(company: SmallCompany, warehou
     tables = PastDays(of, warehouse, prefix="other").tables(MARCH)
     assert {name: warehouse.count(table) for name, table in tables.items()}["backtest_scores"] == 32
     assert warehouse.tables() == before
+
+
+def test_past_days_made_in_parts_are_those_made_at_once(
+    company: SmallCompany, warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+):
+    of = load_portfolios(company.environment.portfolios)[company.name]
+    at_once = {name: rows(warehouse, table) for name, table in PastDays(of, warehouse, "whole").tables(MARCH).items()}
+    monkeypatch.setattr(past_days, "ROWS_AT_ONCE", 1)
+    parts = PastDays(of, warehouse, "parts")
+    assert {name: rows(warehouse, table) for name, table in parts.tables(MARCH).items()} == at_once
+    aside = warehouse.database.connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+    mine = {name for (name,) in aside if name.startswith("small.parts_")}
+    assert len(mine) == 2 * 3, "scores and signals of each of three days, and nothing that they were made of"
+    parts.drop()
+    aside = warehouse.database.connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+    assert not mine & {name for (name,) in aside}
 
 
 def test_a_refresh_that_follows_leaves_it_as_it_is_and_a_new_month_makes_it_anew(

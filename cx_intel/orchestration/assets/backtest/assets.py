@@ -65,8 +65,9 @@ def backtest_assets(portfolio: Portfolio, kinds_of: dict[str, Kind]) -> list[dg.
                     yield from before.again(specs_of[table])
             return
         warehouse: Warehouse = context.resources.warehouse.of(portfolio.name)
+        past = PastDays(portfolio, warehouse)
+        rows = past.tables(days[-1])  # what it drops on the way is held in memory to the end of a transaction
         with warehouse.transaction():
-            rows = PastDays(portfolio, warehouse).tables(days[-1])
             for step in steps:
                 build = partial(_built, rows[step.table], step.contract, warehouse)
                 done = StepRun(step, portfolio, kinds_of, warehouse, checks[step.table], build).make(days)
@@ -78,6 +79,7 @@ def backtest_assets(portfolio: Portfolio, kinds_of: dict[str, Kind]) -> list[dg.
                 yield from recorded(results, specs)
                 stop_if_blocked(done.results, step.table, portfolio)
                 yield dg.MaterializeResult(asset_key=key, metadata=done.metadata)
+        past.drop()
 
     return [past_days]
 

@@ -14,11 +14,14 @@ import ibis.expr.types as ir
 from cx_intel.contracts.catalog import contract_of
 from cx_intel.models.backtest.outcomes import backtest_outcomes
 from cx_intel.models.backtest.past import backtest_scores, backtest_signals
-from cx_intel.orchestration.assets.backtest.replay import HISTORY, PERIODS, SCORED, Replay, on_day
+from cx_intel.orchestration.assets.backtest.replay import HISTORY, LEDGER, PERIODS, SCORED, Replay, on_day
+from cx_intel.orchestration.assets.staging.event_days import in_parts
 from cx_intel.settings.health.model import StatusPopulation
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.protocol import ASIDE_DAY, Warehouse
 
+ROWS_AT_ONCE = 2_500_000
+"""The ledger as known on each of the days is the largest of what stands in memory for them."""
 PIPELINE = ("churn_risk_view", "renewal_pipeline")
 
 
@@ -62,18 +65,23 @@ class PastDays:
         if days:
             found = {table: [] for table in found}
         for number, (portfolio, some) in enumerate(self._judges(days)):
-            replay = Replay(portfolio, self.warehouse, f"{self.prefix}_{number}", only_begun=True)
+            replay = Replay(portfolio, self.warehouse, f"{self.prefix}_replay_{number}", only_begun=True)
             made = replay.of_days(some, (*SCORED, *PIPELINE))
             for table, make in self._models(made, portfolio, as_of).items():
                 schema = contract_of(table, portfolio).schema()
                 rows = self.warehouse.put_aside(f"{self.prefix}_{number}_{table}", make, some, schema)
                 found[table].append(rows.drop(ASIDE_DAY))
+            replay.drop()
         rows = {table: ibis.union(*parts) if len(parts) > 1 else parts[0] for table, parts in found.items()}
         read = [self._existing(table) for table in (PERIODS, "fct_revenue")]
         rows["backtest_outcomes"] = backtest_outcomes(
             rows["backtest_scores"], *read, portfolio=self.portfolio, as_of=as_of
         )
         return rows
+
+    def drop(self) -> None:
+        """Drops all that was made for the tables."""
+        self.warehouse.drop_aside(f"{self.prefix}_")
 
     def days(self, as_of: date) -> tuple[date, ...]:
         """The month ends that are scored: the last ones, from the first month of the ledger on."""
@@ -84,19 +92,24 @@ class PastDays:
         return month_ends(earliest, as_of)[-self.portfolio.backtest.months :]
 
     def _judges(self, days: Sequence[date]) -> list[tuple[Portfolio, tuple[date, ...]]]:
-        """The settings that judge, and the days that each judges.
+        """The settings that judge, and the days that each judges, as many at once as memory holds.
 
         Before the first load no status is known of the day: whoever pays is then in the population, since those that the
         first load calls active are the ones that stayed.
         """
         health, by_map = self.portfolio.health, judged_by_map(self.portfolio)
         if health is None or not isinstance(health.population, StatusPopulation):
-            return [(by_map, tuple(days))] if days else []
+            return [(by_map, part) for part in self._at_once(days)]
         first = self._first(HISTORY, "valid_from")
         known = tuple(day for day in days if first is not None and day >= first)
         before = tuple(day for day in days if day not in known)
         paying = by_map.model_copy(update={"health": health.model_copy(update={"population": "paying"})})
-        return [(portfolio, some) for portfolio, some in ((paying, before), (by_map, known)) if some]
+        return [(of, part) for of, some in ((paying, before), (by_map, known)) for part in self._at_once(some)]
+
+    def _at_once(self, days: Sequence[date]) -> list[tuple[date, ...]]:
+        """The days in parts, of each of which `ROWS_AT_ONCE` months of the ledger are known at most, or that are one day."""
+        months = self.warehouse.count(self.warehouse.table(LEDGER))
+        return in_parts(tuple(days), -(-months * len(days) // ROWS_AT_ONCE)) if days else []
 
     def _models(
         self, made: Mapping[str, ir.Table], portfolio: Portfolio, as_of: date

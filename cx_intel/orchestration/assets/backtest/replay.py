@@ -80,6 +80,11 @@ class Replay:
                 self._put_aside(step.table, self._maker(step), days)
         return dict(self._made)
 
+    def drop(self) -> None:
+        """Drops all that it has put aside."""
+        self._made = {}
+        self.warehouse.drop_aside(f"{self.prefix}_")
+
     def _maker(self, step: Step) -> Callable[[date], Rows]:
         runner = StepRunner(step, self.portfolio, self.warehouse)
         read = [i.parameter for i in step.inputs if i.parameter in self._made]
