@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from cx_intel.contracts.staging.values import NO_VALUE
+from cx_intel.reports.charts.drawing.figure import DIGITS
 from cx_intel.reports.data.report_data import ReportData, made_once
 from cx_intel.reports.words.catalogue import term
 from cx_intel.reports.words.rounding import is_missing
@@ -20,8 +21,6 @@ from cx_intel.settings.portfolio import Portfolio
 
 ALWAYS = ("owner", "segment", "country")
 LABELS = {"owner": term("Owner"), "segment": term("Segment"), "country": term("Country")}
-DIGITS = 6
-"""Of a part: as exact as the tables' decimals."""
 MOST_CELLS = 2000
 """Of more combinations pages would grow too large: the last attributes are left out of the filters until there are fewer."""
 

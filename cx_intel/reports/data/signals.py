@@ -57,6 +57,7 @@ def signal_words(language: Language, driver: dict[str, Any], *, is_boolean: bool
     return f"{driver['label']} {value} (" + language.say("benchmark") + f"{NBSP}{benchmark})"
 
 
+@made_once
 def worst_drivers(data: ReportData) -> pd.DataFrame:
     """For each account the measured signal that loses most points."""
     drivers = data["health_score_drivers"]
@@ -67,6 +68,7 @@ def worst_drivers(data: ReportData) -> pd.DataFrame:
     return ordered.drop_duplicates("account_id")
 
 
+@made_once
 def main_reasons(data: ReportData) -> dict[str, str]:
     """Account: the measured signal that loses most points, in words."""
     yes_or_no = yes_or_no_signals(data)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from cx_intel.reports.data.cubes.cube import Cube, Follows
 
 CONTAINER = "container"
+DIGITS = 6
+"""Of a number: as exact as the tables' decimals."""
 SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 KINDS = {"N": "nominal", "O": "ordinal", "Q": "quantitative", "T": "temporal"}
 BARE = {"ticks": False, "domain": False}
@@ -82,7 +85,7 @@ def rows_of(frame: pd.DataFrame, columns: Mapping[str, str]) -> Rows:
         columns: Column of the frame: its name in the chart.
     """
     names = list(columns.values())
-    values = [[plain_value(value) for value in frame[column].astype(object)] for column in columns]
+    values = [plain_values(frame[column]) for column in columns]
     return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
@@ -91,10 +94,20 @@ def plain_value(value: Any) -> Any:
     if is_missing(value):
         return None
     if isinstance(value, str):
-        return value.translate(SEPARATORS)
-    if isinstance(value, bool | int | float):
-        return round(value, 6) if isinstance(value, float) else value
+        return value if value.isascii() else value.translate(SEPARATORS)
+    if isinstance(value, (bool, int, float)):
+        return round(value, DIGITS) if isinstance(value, float) else value
     return value.item() if hasattr(value, "item") else str(value)
+
+
+def plain_values(values: pd.Series) -> list[Any]:
+    """A column's values as `plain_value` gives them, numbers all at once."""
+    if values.dtype == "float64":
+        return [None if isnan(value) else value for value in values.round(DIGITS).tolist()]
+    if values.dtype.kind in "biu":
+        return list(values.tolist())
+    as_they_are = values.astype(object).tolist()
+    return [v if type(v) is str and v.isascii() else plain_value(v) for v in as_they_are]
 
 
 def field(name: str, kind: str, **options: Any) -> Spec:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from cx_intel.reports.charts.drawing.figure import plain_value
+from cx_intel.reports.charts.drawing.figure import plain_value, plain_values
 
 Made = Mapping[str, Any]
 """How a figure is made of the rows that share their keys, as `sums.js` reads it."""
@@ -62,7 +62,10 @@ class Cube:
 
     def columns(self) -> dict[str, list[Any]]:
         """The rows as JSON knows them, column by column."""
-        return {str(name): [_plain(v) for v in values.tolist()] for name, values in self.rows.items()}
+        return {
+            str(name): [v if type(v) is str else _plain(v) for v in plain_values(values)]
+            for name, values in self.rows.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,14 @@ class Follows:
 def key_of(value: Any) -> Any:
     """A key as both sides compare it: days as text."""
     plain = plain_value(value)
-    return plain if isinstance(plain, int | float | str | None) else str(plain)
+    return plain if isinstance(plain, _PLAIN) else str(plain)
 
 
 def _plain(value: Any) -> Any:
-    """Whole numbers without a decimal sign, which is shorter."""
-    plain = key_of(value)
-    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
+    """Of a plain value a key, whole numbers without a decimal sign, which is shorter."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    return value if isinstance(value, _PLAIN) else str(value)
+
+
+_PLAIN = (str, int, float, type(None))
