@@ -24,7 +24,7 @@ LISTS = {
 PREFIX = {"subscription": "customer.subscription"}
 EXPANDABLE = {
     "customers": ("discount.coupon.applies_to",),
-    "prices": ("tiers", "product"),
+    "prices": ("tiers", "currency_options", "product"),
     "coupons": ("applies_to",),
     "subscriptions": ("customer", "discounts", "discounts.coupon.applies_to", "items.data.discounts"),
     "subscription_items": ("discounts",),
@@ -216,8 +216,9 @@ def _shown(given: dict[str, Any], expanded: list[str]) -> dict[str, Any]:
         if name == "items" and "items.data.discounts" not in expanded:
             for one in value["data"]:
                 one["discounts"] = [discount["id"] for discount in one["discounts"]]
-    if "tiers" not in expanded:
-        shown.pop("tiers", None)
+    for name in ("tiers", "currency_options"):
+        if name not in expanded:
+            shown.pop(name, None)
     if shown.get("discount") and "discount.coupon.applies_to" not in expanded:
         shown["discount"]["coupon"].pop("applies_to", None)
     return shown

@@ -64,7 +64,7 @@ KINDS = {
         ("price.*",),
         ("product", "currency", "unit_amount", "unit_amount_decimal", "recurring"),
         {},
-        ("tiers",),
+        ("tiers", "currency_options"),
     ),
     "coupons": Kind("coupon", ("coupon.*",), ("percent_off", "amount_off", "duration"), {}, ("applies_to",)),
     "subscriptions": Kind(

@@ -122,6 +122,34 @@ def test_prices_by_tiers(tmp_path: Path, mode: str, quantity: int, mrr: str) -> 
     assert staged_one(tmp_path, items=items)["mrr_amount"] == Fraction(mrr)
 
 
+@pytest.mark.parametrize(
+    ("options", "mrr"),
+    [
+        ({"eur": {"unit_amount": 1800, "unit_amount_decimal": "1800"}}, "39.6"),  # 2 x 18.00 EUR at 1.1
+        ({"eur": {"unit_amount": None, "unit_amount_decimal": "1800.5"}}, "39.611"),
+        ({"gbp": {"unit_amount": 1500}}, None),
+        (None, None),
+    ],
+)
+def test_a_price_of_several_currencies(tmp_path: Path, options: dict[str, Any] | None, mrr: str | None) -> None:
+    """The price states its own, dollars; the customer pays in euros."""
+    items = items_of((SEAT, 2))
+    items["data"][0]["price"]["currency_options"] = options
+    row = staged_one(tmp_path, currency="eur", items=items)
+    if mrr:
+        assert row["mrr_amount"] == Fraction(mrr)
+    else:
+        assert "its price is in another currency: export currency_options" in row["_reason"]
+
+
+def test_currencies_of_a_price_in_the_list_of_prices(tmp_path: Path) -> None:
+    options = {"eur": {"unit_amount": None, "tiers": [{"up_to": None, "unit_amount": 1800}]}}
+    write_lines(tmp_path / "prices.jsonl", [{"id": TIERS.id, "currency": "usd", "currency_options": options}])
+    items = items_of((TIERS, 2))
+    items["data"][0]["price"] |= {"billing_scheme": "tiered", "tiers_mode": "volume"}
+    assert staged_one(tmp_path, currency="eur", items=items)["mrr_amount"] == Fraction("39.6")
+
+
 def test_twelve_digits_of_a_cent(tmp_path: Path) -> None:
     items = items_of((Price("price_third", None), 3_000_000))
     items["data"][0]["price"]["unit_amount_decimal"] = "0.333333333333"

@@ -128,6 +128,19 @@ def test_an_answer_of_the_api_that_was_saved(tmp_path: Path) -> None:
     assert (row["ticket_id"], row["status"], row["priority"], row["satisfaction_score"]) == ("1", "open", None, None)
 
 
+def test_of_a_ticket_that_comes_several_times_the_newest_counts(tmp_path: Path) -> None:
+    """An export of what changed gives it once for each change, in files whose names need not say in which order."""
+    common = {"created_at": "2025-03-01T08:00:00Z", "organization_id": "O1"}
+    at = ("2025-03-02T09:00:00Z", "2025-03-04T09:00:00+02:00", "2025-03-04T08:00:00Z", "2025-03-01T09:00:00Z")
+    words = ("solved", "open", "solved", "new")  # 9:00 two hours east is 7:00
+    changed = [{"id": 1, "status": word, "updated_at": time, **common} for word, time in zip(words, at, strict=True)]
+    write_lines(tmp_path / "tickets_1.jsonl", [*changed[1:], {"id": 2, "status": "open", **common}])
+    write_lines(tmp_path / "tickets_2.jsonl", changed[:1])
+    rows = judged(book(tmp_path), "support_tickets", ORGANIZATIONS)
+    found = {row["ticket_id"]: (row["source_status"], row["_reason"]) for row in rows}
+    assert (len(rows), found) == (2, {"1": ("solved", None), "2": ("open", None)})
+
+
 def test_tickets_that_were_merged_into_others(tmp_path: Path) -> None:
     """Zendesk closes them and leaves a tag."""
     tickets = [

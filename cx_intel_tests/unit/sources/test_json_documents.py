@@ -7,8 +7,10 @@ import pytest
 
 from cx_intel.contracts.staging.tables import STAGING
 from cx_intel.settings.sources.files import FilesSource
+from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.duckdb.files.reading import FilesRead, read_files
+from cx_intel.warehouse.duckdb.queries.queries import read_query
 from cx_intel_tests.helpers.builders import portfolio
 
 SOURCE = {"kind": "files", "table": "accounts", "columns": {"account_id": "n"}}
@@ -44,7 +46,7 @@ def test_the_objects_of_a_document(tmp_path: Path, document: str) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ['{"n": 7, "id": "x", "items": [{"n": 1}]}', '{"n": 7, "b": [{}], "c": [{}]}', '{\n"n": 7\n}', '{"n": 7, "a": []}'],
+    ['{"n": 7, "id": "x", "items": [{"n": 1}]}', '{"n": 7, "b": [{}], "c": [{}]}', '{\n"n": 7\n}', '{"n": 7, "b": []}'],
 )
 def test_a_document_that_is_one_object(tmp_path: Path, document: str) -> None:
     (tmp_path / "a.json").write_text(document)
@@ -86,3 +88,42 @@ def test_a_damaged_document_is_told_by_line(tmp_path: Path) -> None:
     found = read(tmp_path / "a.json")
     assert found.table["account_id"].to_pylist() == ["1", "3"]
     assert [row["row_number"] for row in found.rejects.to_pylist()] == [2]
+
+
+MORE = [
+    '{{"has_more": true, "data": [{0}]}}',
+    '{{"results": [{0}], "paging": {{"next": {{"after": "9"}}}}}}',
+    '{{"a": [{0}], "end_of_stream": false, "next_page": "https://x"}}',
+    '{{"a": [{0}], "meta": {{"has_more": true}}}}',
+    '{{"done": false, "records": [{0}], "nextRecordsUrl": "/x"}}',
+]
+
+
+@pytest.mark.parametrize("page", MORE)
+def test_pages_of_which_the_last_one_is_not_there_are_refused(tmp_path: Path, page: str) -> None:
+    (tmp_path / "a_1.json").write_text(page.format(TWO))
+    with pytest.raises(SourceError, match=r"a_1\.json: the answer says that more objects follow"):
+        read(tmp_path / "*.json")
+    last = (
+        page.replace("true", "false").replace('done": false', 'done": true').replace('stream": false', 'stream": true')
+    )
+    last = last.replace('"next": {{"after": "9"}}', '"prev": {{"before": "1"}}')
+    (tmp_path / "a_0.json").write_text(last.format('{"n": 2}'))  # in whatever order their names are
+    assert read(tmp_path / "*.json").table["account_id"].to_pylist() == ["2", "1.50"]
+
+
+def test_a_last_page_without_any_object(tmp_path: Path) -> None:
+    (tmp_path / "a_1.json").write_text('{"a": [{"id": 1}], "end_of_stream": false}')
+    (tmp_path / "a_2.json").write_text('{"a": [], "count": 0, "end_of_stream": true}')
+    (tmp_path / "coupons.json").write_text('{"object": "list", "data": [], "has_more": false}')
+    files = {
+        "a": str(tmp_path / "a_*.json"),
+        "coupons": {"path": str(tmp_path / "coupons*"), "may_be_missing": True, "columns": {"of": "subscription"}},
+    }
+    query = "select a.id as account_id from a left join coupons on of = a.id"
+    source = SqlSource.model_validate({"kind": "sql", "table": "accounts", "files": files, "query": query})
+    found = read_query(source, contract=STAGING["accounts"](portfolio()), environment={})
+    assert found.table["account_id"].to_pylist() == ["1"]
+    (tmp_path / "a_1.json").unlink()
+    with pytest.raises(SourceError, match=r"a_2\.json: is an answer whose list a is empty"):
+        read_query(source, contract=STAGING["accounts"](portfolio()), environment={})

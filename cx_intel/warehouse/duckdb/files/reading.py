@@ -18,6 +18,7 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.files.content import FilesRead, in_columns, raw_rejects
 from cx_intel.sources.files.formats.by_format import file_blocks, read_file
+from cx_intel.sources.files.formats.json_documents import refuse_first_pages
 from cx_intel.sources.files.known import KnownFile, digest_of, size_and_time
 from cx_intel.sources.files.mapping import check_mapping
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files
@@ -46,6 +47,7 @@ def read_files(source: FilesSource, *, contract: Contract, environment: Mapping[
     check_mapping(source, contract)
     ((declared, of),) = file_sets(source)
     files = source_files(declared, environment, of)
+    refuse_first_pages(files, declared)
     used = used_names(source, contract)
     tables, rejects, unread, left_out = [], [], set(), 0
     with duckdb.connect() as con:

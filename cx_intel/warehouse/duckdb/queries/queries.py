@@ -18,6 +18,7 @@ from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import EXACT, REJECTS, FilesRead, in_columns, raw_rejects
+from cx_intel.sources.files.formats.json_documents import refuse_first_pages
 from cx_intel.sources.files.paths import SourceFile, file_sets, source_files, with_variables
 from cx_intel.warehouse.duckdb.access.limits import Limits
 from cx_intel.warehouse.duckdb.files.landed import read_landed
@@ -131,6 +132,7 @@ def query_rows(
         with _errors_of(of):
             for (name, declared), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
                 files = source_files(declared, environment, whose)
+                refuse_first_pages(files, declared)
                 rejects.append(put_contents(con, name, declared, files))
                 names += [f"{name}/{file.name}" for file in files]
         with (

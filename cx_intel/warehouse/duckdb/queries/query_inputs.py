@@ -15,6 +15,7 @@ from cx_intel.settings.yaml.keys import did_you_mean
 from cx_intel.sources.errors import SourceError
 from cx_intel.sources.files.content import REJECTS, Content
 from cx_intel.sources.files.formats.by_format import read_file
+from cx_intel.sources.files.formats.json_documents import NoObjects
 from cx_intel.sources.files.limits import refuse_deep_cells
 from cx_intel.sources.files.paths import SourceFile
 from cx_intel.warehouse.duckdb.files.landed import bare
@@ -34,7 +35,12 @@ def put_contents(
     rejects = [REJECTS.empty_table()]
     known: dict[str, str] = {}
     for file in files:
-        content = read_file(file, declared)
+        try:
+            content = read_file(file, declared)
+        except NoObjects:
+            if not declared.may_be_missing and len(files) == 1:
+                raise
+            continue
         _refuse_repeated(content, str(file.path))
         table = content.table.select([f"c{n}" for n in range(len(content.columns))]).rename_columns(content.columns)
         refuse_deep_cells(table, file)
@@ -42,7 +48,7 @@ def put_contents(
         table = _without_null_text(table, declared)
         _put(con, name, table.append_column("_source_file", pa.repeat(file.name, table.num_rows)), known)
         rejects.append(content.rejects)
-    more = [*([] if files else [*declared.columns, "_source_file"]), *declared.optional]
+    more = [*([] if known else [*declared.columns, "_source_file"]), *declared.optional]
     _put(con, name, pa.table({column: pa.nulls(0, pa.string()) for column in dict.fromkeys(more)}), known)
     return pa.concat_tables(rejects)
 
