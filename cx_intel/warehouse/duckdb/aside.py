@@ -32,16 +32,15 @@ def put_aside(
     database: Database, name: str, make: Callable[[date], Rows], days: Sequence[date], like: ibis.Schema
 ) -> ir.Table:
     """As `Warehouse.put_aside`, under a name of all portfolios' own."""
-    made = [make(days[0])]
-    found = None
-    if len(days) > 1 and isinstance(made[0], ir.Table):
-        found = of_many_days(lambda day: as_expression(make(day), like), days)
+    first, found = make(days[0]), None
+    if len(days) > 1 and isinstance(first, ir.Table):
+        found = of_many_days(lambda day: as_expression(first if day == days[0] else make(day), like), days)
     columns = ibis.schema({ASIDE_DAY: "date", **like})
     if found is not None:
         _make_at_once(database, name, found, days, columns)
         return database.passing_table(name, columns)
     for number, day in enumerate(days):
-        rows = as_expression(make(day) if number else made[0], like)
+        rows = as_expression(make(day) if number else first, like)
         query = _with_days(
             database.sql(rows.mutate(**{ASIDE_DAY: ibis.literal(day)}).select(*columns), columns), columns
         )
