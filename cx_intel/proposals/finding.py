@@ -11,6 +11,7 @@ from typing import TypeAlias
 from cx_intel.proposals.agreement import known_accounts, with_decimal_sign, with_names, with_strangers
 from cx_intel.proposals.durations import with_times
 from cx_intel.proposals.folders import FoundFiles, look_into
+from cx_intel.proposals.keys import with_account_keys
 from cx_intel.proposals.landed import FirstRows, landed_tables
 from cx_intel.proposals.links import from_other_files, people_as_accounts
 from cx_intel.proposals.paid import with_paid_prices
@@ -126,6 +127,7 @@ def proposal_for(
     tables = [with_strangers(table, accounts, is_linked=is_linked) for table in with_names(with_decimal_sign(tables))]
     left_out = [table for table in tables if table.left_out]
     tables = with_paid_prices([with_times(table) for table in tables if not table.left_out], incomplete)
+    presets = with_account_keys(presets, found, folder, known_accounts(presets, tables))
     return Proposal(found, presets, tables, [*left_out, *incomplete], others, landed)
 
 

@@ -42,6 +42,7 @@ class PresetProposal:
         missing: The tables whose files the folder lacks.
         files: The files that they read, relative to the folder looked at.
         accounts: The ids of the accounts that they gave.
+        account_key: Its option of that name, where it has to be stated.
     """
 
     name: str
@@ -51,6 +52,7 @@ class PresetProposal:
     missing: tuple[str, ...]
     files: frozenset[str]
     accounts: frozenset[str]
+    account_key: str = ""
 
 
 def fitting(samples: Path, portfolio: Portfolio) -> list[PresetProposal]:
@@ -62,7 +64,13 @@ def fitting(samples: Path, portfolio: Portfolio) -> list[PresetProposal]:
     """
     folders = sorted({samples, *(path for path in samples.rglob("*") if path.is_dir())})
     names = [name for name in preset_names() if set(preset_of(name).takes) == {"folder"}]
-    tried = [found for folder in folders for name in names if (found := _tried(name, folder, samples, portfolio))]
+    tried: list[PresetProposal] = []
+    for folder in folders:
+        below = {path.relative_to(samples).as_posix() for path in folder.rglob("*") if path.is_file()}
+        read = {
+            found.name for found in tried if not found.missing and below <= found.files
+        }  # a folder above, as by the day
+        tried += [found for name in names if name not in read and (found := _tried(name, folder, samples, portfolio))]
     chosen: list[PresetProposal] = []
     for proposal in sorted(tried, key=lambda p: (-len(p.tables), -len(p.files), p.name)):
         if not any(proposal.files & other.files or proposal.name == other.name for other in chosen):
@@ -161,11 +169,15 @@ def _read(table: str, source: Source, portfolio: Portfolio) -> FilesRead | None:
 
 
 def _is_alike(files: QueryFiles, of: str) -> bool:
-    """Whether files have at least half of the columns that the preset names: any export may have an id and a date."""
+    """Whether one of the files has at least half of the columns that the preset names: any export may have an id and a
+    date, and of calls by the day not all days have each kind.
+    """
     if files.may_be_missing:
         return True
-    (first, *_) = source_files(files, {}, of)
-    columns = read_file(first, files).columns
+    return any(_has_most(read_file(file, files).columns, files) for file in source_files(files, {}, of))
+
+
+def _has_most(columns: tuple[str, ...], files: QueryFiles) -> bool:
     given = {plain(name) for name in columns}
     wanted = dict.fromkeys([*files.columns, *files.optional])
     have = [name for name in wanted if any(plain(s) in given or nested(s, columns) for s in files.names_of(name))]

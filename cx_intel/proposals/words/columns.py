@@ -103,10 +103,10 @@ COLUMN_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "nps_responses": {
         "response_id": ("response_id", "survey_id", "nps_id", "feedback_id", "id"),
         "account_id": ACCOUNT,
-        "score": ("score", "nps", "nps_score", "rating", "bewertung"),
+        "score": ("score", "nps", "nps_score", "rating", "bewertung", "punkte", "punktzahl", "wertung"),
         "responded_at": (
             *("responded_at", "answered_at", "submitted_at", "response_date", "date", "created_at", "datum"),
-            *("timestamp", "feedback_date", "survey_date"),
+            *("timestamp", "feedback_date", "survey_date", "beantwortet_am", "beantwortet", "eingegangen_am"),
         ),
     },
     "csm_activities": {

@@ -6,6 +6,7 @@ portfolio are told by `loader.py`, which calls this before the settings are chec
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -53,6 +54,7 @@ def preset_text(name: str) -> str:
     return read_text(SHIPPED_PRESETS / f"{name}.yaml")
 
 
+@cache
 def preset_of(name: str) -> Preset:
     """A preset. Raises KeyError when there is none of this name."""
     return Preset.model_validate(plain(document_of(preset_text(name), SHIPPED_PRESETS / f"{name}.yaml")))

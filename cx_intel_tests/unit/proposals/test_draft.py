@@ -144,6 +144,31 @@ def test_contracts_of_a_crm_do_not_take_the_place_of_those_that_billing_delivers
     assert "# Its subscriptions are left out, as stripe_export delivers that table too;" in text
 
 
+def test_the_key_of_metadata_that_holds_accounts_and_calls_by_the_day(tmp_path: Path) -> None:
+    """Segment's storage has a folder for each day, of which few have calls that tell of a group."""
+    customers = [
+        f'cus_{n},A,x@mail.example,2024-01-01,usd,"{{""crm"": ""100{n}"", ""tier"": ""1""}}"\n' for n in (1, 2)
+    ]
+    told = '"userId":"u","timestamp":"2025-06-0'
+    track = '{"messageId":"m","type":"track","event":"Login","context":{"groupId":"w"},' + told
+    group = '{"messageId":"g","type":"group","groupId":"w","traits":{"name":"A"},' + told
+    files = STRIPE | {
+        "stripe/customers.csv": "id,name,email,created,currency,metadata\n" + "".join(customers),
+        "hubspot/companies.csv": COMPANIES + "1002,Birch,birch.example,Ida,customer,Germany,9,2024-01-01 09:07\n",
+        "segment/src/1/1.jsonl": track + '1T08:00:00Z"}\n',
+        "segment/src/2/2.jsonl": track + '2T08:00:00Z"}\n' + group + '2T08:00:00Z"}\n',
+    }
+    found, text = drafted(tmp_path, files)
+    assert {(p.name, p.folder, p.account_key) for p in found.presets} == {
+        ("hubspot_export", "hubspot", ""),
+        ("segment_events", "segment", ""),
+        ("stripe_export", "stripe", "crm"),
+    }
+    assert "    options: {account_key: crm} # where it keeps the ids of the accounts" in text
+    assert "Not used" not in text
+    assert presets_of(loaded(tmp_path, text), "usage_events") == ["segment_events"]
+
+
 def test_of_two_presets_with_a_table_the_first_delivers_it_and_how_to_take_both_is_said(tmp_path: Path) -> None:
     _, text = drafted(tmp_path, SALESFORCE | {"companies.csv": COMPANIES, "deals.csv": DEALS})
 
