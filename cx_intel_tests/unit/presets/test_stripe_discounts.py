@@ -12,11 +12,14 @@ import pytest
 
 from cx_intel_tests.helpers.stripe_facts import ADDON, SEAT, YEN, Price
 from cx_intel_tests.helpers.stripe_objects import items_of, staged_one
+from cx_intel_tests.helpers.vendor_files import write_lines
 
 pytestmark = pytest.mark.slow  # loads of whole exports
 
 TENTH, HALF = {"percent_off": 10, "duration": "forever"}, {"percent_off": 50, "duration": "forever"}
 DOLLAR = {"amount_off": 100, "currency": "usd", "duration": "forever"}
+FOR_SEATS = {"applies_to": {"products": [SEAT.product]}}
+FOR_OTHERS = {"applies_to": {"products": ["prod_gone"]}}
 IN_2025 = {"discounts": [{"id": "di_1", "source": {"type": "coupon", "coupon": TENTH}}]}
 
 
@@ -35,7 +38,7 @@ IN_2025 = {"discounts": [{"id": "di_1", "source": {"type": "coupon", "coupon": T
             "its discounts have several ends",
         ),
         (
-            {"discounts": [{"coupon": TENTH | {"applies_to": {"products": ["prod_seat"]}}}]},
+            {"discounts": [{"coupon": TENTH | FOR_SEATS}], "items": items_of((SEAT, 2), (ADDON, 1))},
             "its discount is for some products only",
         ),
         ({"discounts": [{"coupon": DOLLAR | {"currency": "eur"}}]}, "its discount is in another currency"),
@@ -55,11 +58,25 @@ def test_what_cannot_be_known_is_quarantined(tmp_path: Path, changes: dict[str, 
         ({"discounts": [{"coupon": DOLLAR}, {"coupon": DOLLAR}]}, "37.98"),
         ({"discounts": [{"coupon": TENTH}, {"coupon": HALF | {"duration": "once"}}]}, "35.982"),
         ({"discount": {"id": "di_1", "coupon": TENTH}, "discounts": ["di_1"]}, "35.982"),  # as versions of 2024 have it
+        (
+            {"discounts": [{"coupon": TENTH | FOR_SEATS}, {"coupon": HALF | FOR_OTHERS}]},
+            "35.982",
+        ),  # all it has are seats
         ({"discounts": [{"coupon": DOLLAR | {"amount_off": 5000}}]}, "0"),  # never below nothing
     ],
 )
 def test_what_is_left(tmp_path: Path, changes: dict[str, Any], mrr: str) -> None:
     assert staged_one(tmp_path, **changes)["mrr_amount"] == Fraction(mrr)
+
+
+def test_products_that_the_list_of_coupons_tells(tmp_path: Path) -> None:
+    """As newer versions of the API have it: the discount names the coupon alone."""
+    write_lines(tmp_path / "coupons.jsonl", [{"id": "c", **HALF, **FOR_SEATS}, {"id": "d", **HALF, **FOR_OTHERS}])
+    of = {name: [{"id": "di", "source": {"type": "coupon", "coupon": name}}] for name in ("c", "d")}
+    assert staged_one(tmp_path, discounts=of["c"])["mrr_amount"] == Fraction("19.99")
+    assert staged_one(tmp_path, discounts=of["d"])["mrr_amount"] == Fraction("39.98")
+    row = staged_one(tmp_path, discounts=of["c"], items=items_of((SEAT, 2), (ADDON, 1)))
+    assert "its discount is for some products only" in row["_reason"]
 
 
 def test_an_amount_in_yen(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def test_metered_prices_are_no_mrr(staged: dict[str, dict[str, Any]]) -> None:
     [
         (items_of((TIERS, 1)), "its price is by tiers or not delivered"),
         ({"object": "list", "data": []}, "its items are not delivered"),
+        ({"data": [{"price": {"id": "p", "unit_amount": 1}}]}, "the interval of its price is not delivered"),
         (items_of((SEAT, 1)) | {"has_more": True}, "only its first items are delivered"),
         ({"data": [{"plan": {"id": "p", "amount": 1, "interval": "month"}}]}, "its price is by tiers or not delivered"),
     ],
@@ -100,7 +101,7 @@ def test_what_it_costs_is_known_whole_or_not_at_all(tmp_path: Path, items: dict[
 GRADUATED = [
     {"up_to": 5, "flat_amount": 9900, "unit_amount": 0},
     {"up_to": 20, "flat_amount": None, "unit_amount": 1500},
-    {"up_to": None, "flat_amount": 2000, "unit_amount_decimal": "1250.5"},
+    {"up_to": "inf", "flat_amount": 2000, "unit_amount_decimal": "1250.5"},  # as it is stated, or null as it is given
 ]
 
 
