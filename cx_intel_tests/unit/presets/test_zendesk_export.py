@@ -141,6 +141,22 @@ def test_of_a_ticket_that_comes_several_times_the_newest_counts(tmp_path: Path) 
     assert (len(rows), found) == (2, {"1": ("solved", None), "2": ("open", None)})
 
 
+def test_of_what_else_comes_several_times_the_newest_counts(tmp_path: Path) -> None:
+    """Exports of what changed have users, times and ratings again as well."""
+    write_lines(
+        tmp_path / "tickets.jsonl",
+        [{"id": 1, "created_at": "2025-03-01T08:00:00Z", "requester_id": 5, "status": "solved"}],
+    )
+    at = ("2025-03-03T09:00:00Z", "2025-03-03T10:00:00+02:00")  # the second is 8:00
+    of_user = zip(at, ("O1", "O2"), strict=True)
+    write_lines(tmp_path / "users.jsonl", [{"id": 5, "organization_id": o, "updated_at": a} for a, o in of_user])
+    write_lines(tmp_path / "ticket_metrics.jsonl", [{"ticket_id": 1, "solved_at": a, "updated_at": a} for a in at])
+    of_ticket = zip(at, ("bad", "good"), strict=True)
+    write_lines(tmp_path / "satisfaction.jsonl", [{"ticket_id": 1, "score": s, "updated_at": a} for a, s in of_ticket])
+    (row,) = judged(book(tmp_path), "support_tickets", ORGANIZATIONS)
+    assert (row["account_id"], iso(row["resolved_at"]), row["satisfaction_score"]) == ("O1", at[0], 1)
+
+
 def test_tickets_that_were_merged_into_others(tmp_path: Path) -> None:
     """Zendesk closes them and leaves a tag."""
     tickets = [
