@@ -160,9 +160,9 @@ def _read(table: str, source: Source, portfolio: Portfolio) -> FilesRead | None:
                 _is_alike(files, of) for files, (_, of) in zip(source.files.values(), file_sets(source), strict=True)
             ):
                 return None
-            return read_query(source, contract=contract, environment={})
+            return read_query(source, contract=contract, environment={}, is_sample=True)
         if isinstance(source, FilesSource):
-            return read_files(source, contract=contract, environment={})
+            return read_files(source, contract=contract, environment={}, is_sample=True)
     except SourceError:
         pass
     return None

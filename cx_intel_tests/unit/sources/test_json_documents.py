@@ -10,6 +10,7 @@ from cx_intel.settings.sources.files import FilesSource
 from cx_intel.settings.sources.sql import SqlSource
 from cx_intel.sources.errors import SourceError
 from cx_intel.warehouse.duckdb.files.reading import FilesRead, read_files
+from cx_intel.warehouse.duckdb.files.samples import read_sample
 from cx_intel.warehouse.duckdb.queries.queries import read_query
 from cx_intel_tests.helpers.builders import portfolio
 
@@ -127,3 +128,16 @@ def test_a_last_page_without_any_object(tmp_path: Path) -> None:
     (tmp_path / "a_1.json").unlink()
     with pytest.raises(SourceError, match=r"a_2\.json: is an answer whose list a is empty"):
         read_query(source, contract=STAGING["accounts"](portfolio()), environment={})
+
+
+def test_of_many_pages_a_look_at_two_does_not_ask_for_the_last(tmp_path: Path) -> None:
+    """By their names a_9.json comes after a_10.json, which is the last."""
+    for n, more in (("1", "true"), ("9", "true"), ("10", "false")):
+        (tmp_path / f"a_{n}.json").write_text(f'{{"has_more": {more}, "data": [{{"id": {n}}}]}}')
+    query = {"kind": "sql", "table": "accounts", "query": "select id as account_id from a"}
+    source = SqlSource.model_validate(query | {"files": {"a": str(tmp_path / "a_*.json")}})
+    given = {"contract": STAGING["accounts"](portfolio()), "environment": {}}
+    assert read_sample(source, rows=9, **given).read.table["account_id"].to_pylist() == ["1", "9"]
+    (tmp_path / "a_10.json").unlink()
+    with pytest.raises(SourceError, match="more objects follow"):
+        read_sample(source, rows=9, **given)

@@ -29,13 +29,16 @@ from cx_intel.warehouse.duckdb.queries.queries import query_rows_of_file
 MARKS = {"_source_file": pa.string(), "_row_number": pa.int64(), "_raw_row": pa.string(), "_reject": pa.string()}
 
 
-def read_files(source: FilesSource, *, contract: Contract, environment: Mapping[str, str]) -> FilesRead:
+def read_files(
+    source: FilesSource, *, contract: Contract, environment: Mapping[str, str], is_sample: bool = False
+) -> FilesRead:
     """The rows of a source, all as text.
 
     Args:
         source: The files, their format, and the mapping of their columns.
         contract: The staging contract of the source's table; its delivered columns are what may be read.
         environment: Gives the values of `${NAME}` in the path.
+        is_sample: There are more files than these.
 
     Several files are read in the order of their names and joined by column name; a column that a file lacks
     is null there, unless the mapping names it or the table requires it.
@@ -47,7 +50,8 @@ def read_files(source: FilesSource, *, contract: Contract, environment: Mapping[
     check_mapping(source, contract)
     ((declared, of),) = file_sets(source)
     files = source_files(declared, environment, of)
-    refuse_first_pages(files, declared)
+    if not is_sample:
+        refuse_first_pages(files, declared)
     used = used_names(source, contract)
     tables, rejects, unread, left_out = [], [], set(), 0
     with duckdb.connect() as con:

@@ -49,7 +49,8 @@ def read_sample(
         if isinstance(source, FilesSource):
             ((_, of),) = file_sets(source)
             cut, heads = with_heads(source, environment, of, _made(Path(folder) / "files"), rows)
-            read = read_files(cut, contract=contract, environment=environment)
+            is_sample = heads.looked_at < heads.files
+            read = read_files(cut, contract=contract, environment=environment, is_sample=is_sample)
             text = f"{heads.looked_at} of {heads.files} files" if heads.files > 1 else "one file"
             return Sample(read, text, heads.is_whole)
         limited = source.model_copy(
@@ -58,12 +59,14 @@ def read_sample(
         if source.connection:
             read = read_query(limited, contract=contract, environment=environment)
             return Sample(read, "a query at the connection", read.table.num_rows < rows)
-        files, are_whole = {}, True
+        files, are_whole, is_sample = {}, True, False
         for (name, declared), (_, of) in zip(source.files.items(), file_sets(source), strict=True):
             place = _made(Path(folder) / name)
             files[name], heads = with_heads(declared, environment, of, place, OF_A_QUERY * rows)
             are_whole &= heads.is_whole
-        read = read_query(limited.model_copy(update={"files": files}), contract=contract, environment=environment)
+            is_sample |= heads.looked_at < heads.files
+        of_heads = limited.model_copy(update={"files": files})
+        read = read_query(of_heads, contract=contract, environment=environment, is_sample=is_sample)
         is_whole = are_whole and read.table.num_rows < rows
         text = f"a query over {', '.join(source.files)}" + ("" if are_whole else " (the first rows of them)")
         return Sample(read, text, is_whole)

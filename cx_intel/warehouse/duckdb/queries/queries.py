@@ -80,9 +80,10 @@ def read_query(
     contract: Contract,
     environment: Mapping[str, str],
     landed: Mapping[str, pa.Table | None] | None = None,
+    is_sample: bool = False,
 ) -> FilesRead:
     """All rows of a query at once: where they are known to be few. Arguments and errors are those of `query_rows`."""
-    with query_rows(source, contract=contract, environment=environment, landed=landed) as rows:
+    with query_rows(source, contract=contract, environment=environment, landed=landed, is_sample=is_sample) as rows:
         return FilesRead(rows.reader.read_all(), rows.rejects, rows.files, rows.ignored_columns)
 
 
@@ -95,6 +96,7 @@ def query_rows(
     landed: Mapping[str, pa.Table | None] | None = None,
     limits: Limits | None = None,
     answered: Answered = streamed,
+    is_sample: bool = False,
 ) -> Iterator[QueryRows]:
     """The rows of a query, text or typed columns under canonical names, batch by batch while the block lasts.
 
@@ -105,6 +107,7 @@ def query_rows(
         landed: The query's name of a table that another source landed: what it holds; None: nothing was landed.
         limits: What the query may take of the machine.
         answered: Runs a query at an address, and gives its result batch by batch.
+        is_sample: There are more files than these.
 
     `_row_number` counts the rows of the result, `_raw_row` is the row as JSON, `_source_file` the query.
 
@@ -132,7 +135,8 @@ def query_rows(
         with _errors_of(of):
             for (name, declared), (_, whose) in zip(source.files.items(), file_sets(source), strict=True):
                 files = source_files(declared, environment, whose)
-                refuse_first_pages(files, declared)
+                if not is_sample:
+                    refuse_first_pages(files, declared)
                 rejects.append(put_contents(con, name, declared, files))
                 names += [f"{name}/{file.name}" for file in files]
         with (
