@@ -57,8 +57,8 @@ class Environment(Settings):
     daily_backup: bool = False
     """The first run of each day makes a back-up."""
     memory_limit: str = Field(default="", pattern=r"^([0-9]+([.][0-9]+)? ?[KMGT]i?B)?$")
-    """Memory that a run may take, such as 4GB, of which Python and reports have 750 MB, at most half; default: 60 % of the
-    machine's, or of the container's, for the warehouse alone."""
+    """Memory that a run may take, such as 4GB, of which Python and reports have a quarter, at least 750 MB, at most half;
+    default: 60 % of the machine's, or of the container's, for the warehouse alone."""
     threads: int = Field(default=0, ge=0)
     """Threads that the warehouse may use; default: as many as there are cores."""
     spill_folder: Absolute | None = None

@@ -27,7 +27,14 @@ def test_what_is_stated_holds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("of_a_run", "of_duckdb"),
-    [("4GB", "3250000000B"), ("1.5 GB", "750000000B"), ("1GiB", "536870912B"), ("800MB", "400000000B"), ("", "")],
+    [
+        ("4GB", "3000000000B"),
+        ("2GB", "1250000000B"),
+        ("1.5 GB", "750000000B"),
+        ("1GiB", "536870912B"),
+        ("800MB", "400000000B"),
+        ("", ""),
+    ],
 )
 def test_of_what_a_run_may_take_python_and_reports_have_their_part(of_a_run: str, of_duckdb: str) -> None:
     assert of_run(of_a_run) == of_duckdb

@@ -15,7 +15,9 @@ SHARE = 0.6
 CGROUP = Path("/sys/fs/cgroup")
 MEMORY_FILES = ("memory.max", "memory/memory.limit_in_bytes")
 ROOM = 750_000_000
-"""Bytes that Python, Arrow and what reports are made of take beside DuckDB, of a company of 20,000 accounts."""
+"""Bytes that Python, Arrow and what reports are made of take beside DuckDB, of a company of 20,000 accounts at most."""
+ROOM_SHARE = 4
+"""Of larger companies, which have a larger limit, they take a part of so many."""
 UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}
 NO_LIMIT = 1 << 60
 """Version 1 of control groups writes a figure near the largest one where there is no limit."""
@@ -54,12 +56,15 @@ class Limits:
 
 
 def of_run(stated: str) -> str:
-    """What DuckDB may take of the memory that a run may, such as 4GB: all but `ROOM`, at least half; empty: nothing is stated."""
+    """What DuckDB may take of the memory that a run may, such as 4GB; empty: nothing is stated.
+
+    A quarter is left to others, or `ROOM` where that is more, at most half.
+    """
     if not stated:
         return ""
     amount, unit = stated.rstrip("KMGTiB "), stated.strip("0123456789. ")
     all_of_it = int(float(amount) * (1024 if "i" in unit else 1000) ** UNITS[unit[0]])
-    return f"{max(all_of_it - ROOM, all_of_it // 2)}B"
+    return f"{max(all_of_it - max(ROOM, all_of_it // ROOM_SHARE), all_of_it // 2)}B"
 
 
 def memory_bytes(groups: Path = CGROUP) -> int:
