@@ -275,8 +275,8 @@ def test_every_method_that_writes_is_among_the_changes() -> None:
         "read_too", "known_files", "days_with_repeats",
     }  # fmt: skip
     with_their_sources = {"merge", "merge_objects", "mark_gone", "mark_gone_beyond"}  # tried in `cursors` and `vendors`
-    no_table |= {"fetch", "remember_landing", "keep_for_now", "put_aside"}
-    reading |= {"known_cursor", "landing_state", "gone_beyond"}
+    no_table |= {"fetch", "remember_landing", "keep_for_now", "put_aside", "drop_aside"}
+    reading |= {"known_cursor", "landing_state", "gone_beyond", "rows_at_once"}
     parts = (Warehouse, SourceFiles, FetchedTables, LandedTables)
     methods = {name for part in parts for name in vars(part) if not name.startswith("_")}
     assert methods == tried | no_table | reading | with_their_sources
@@ -310,7 +310,7 @@ ABOUT_NO_TABLE_OF_A_PORTFOLIO = {
     "query_inputs.py": "what is put into that database",
     "backups.py": "copies of files",
 }
-TEMPORARY = ("{FETCHED}", "{_NEWEST}", "{_DIFFERENT}", "{temporary}")
+TEMPORARY = ("{FETCHED}", "{_NEWEST}", "{_DIFFERENT}", "{temporary}", 'temp."{name}"')
 HOW_FAR_READ = "{_CURSORS}"
 """Noted with the rows that were read."""
 
