@@ -75,8 +75,11 @@ def test_products_that_the_list_of_coupons_tells(tmp_path: Path) -> None:
     of = {name: [{"id": "di", "source": {"type": "coupon", "coupon": name}}] for name in ("c", "d")}
     assert staged_one(tmp_path, discounts=of["c"])["mrr_amount"] == Fraction("19.99")
     assert staged_one(tmp_path, discounts=of["d"])["mrr_amount"] == Fraction("39.98")
-    row = staged_one(tmp_path, discounts=of["c"], items=items_of((SEAT, 2), (ADDON, 1)))
-    assert "its discount is for some products only" in row["_reason"]
+    without_product = items_of((SEAT, 2))
+    del without_product["data"][0]["price"]["product"]
+    for items in (items_of((SEAT, 2), (ADDON, 1)), without_product):
+        row = staged_one(tmp_path, discounts=of["c"], items=items)
+        assert "its discount is for some products only" in row["_reason"]
 
 
 def test_an_amount_in_yen(tmp_path: Path) -> None:
