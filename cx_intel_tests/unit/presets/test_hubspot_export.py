@@ -95,7 +95,8 @@ def as_answers(folder: Path) -> None:
             ]
         (folder / f"{name}.jsonl").unlink()
         for n in range(0, len(records), size):
-            page = {"results": records[n : n + size], "paging": {"next": {"after": str(n)}}}
+            follows = {"paging": {"next": {"after": str(n + size)}}} if n + size < len(records) else {}
+            page = {"results": records[n : n + size], **follows}
             (folder / f"{name}_{n}.json").write_text(json.dumps(page, indent=1), encoding="utf-8")
 
 
