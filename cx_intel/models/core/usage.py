@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from collections.abc import Iterable
 
 import ibis
 import ibis.expr.types as ir
@@ -18,7 +19,9 @@ def fct_usage(stg_usage_events: ir.Table, *, portfolio: Portfolio) -> ir.Table:
     """
     usage, events = portfolio.usage, stg_usage_events
     categories = (*usage.categories, "other")
-    bit = ibis.literal(1, "int64") << events.event_hour  # counting distinct values costs a table of hashes
+    hours = {
+        f"_{hour}": (events.event_hour == hour).any() for hour in range(24)
+    }  # distinct values cost a table of hashes
     days = events.group_by(["account_id", "event_date"]).agg(
         total_events=events.count(),
         active_users=events.user_id.nunique(),
@@ -27,15 +30,20 @@ def fct_usage(stg_usage_events: ir.Table, *, portfolio: Portfolio) -> ir.Table:
         **{name: events.count(where=events.event_name == event) for name, event in usage.counted_events.items()},
         first_event_at=events.event_timestamp.min(),
         last_event_at=events.event_timestamp.max(),
-        _hours=bit.bit_or(),
+        **hours,
     )
-    used = [(days[f"{category}_events"] > 0).cast("int64") for category in usage.categories]
     days = days.mutate(
-        distinct_categories_used=functools.reduce(operator.add, used, ibis.literal(0, "int64")),
-        active_hours=functools.reduce(operator.add, [(days["_hours"] >> hour) & 1 for hour in range(24)]),
+        distinct_categories_used=_how_many(days[f"{category}_events"] > 0 for category in usage.categories),
+        active_hours=_how_many(days[hour] for hour in hours),
     )
     share = 100.0 / len(usage.categories) if usage.categories else None
     breadth = days.distinct_categories_used * ibis.literal(share, "float64")
     enough = days.total_events >= usage.power_usage_events
     broad = days.distinct_features_used >= usage.power_usage_features
     return conform(days.mutate(feature_breadth_pct=breadth, is_power_usage_day=enough & broad), contract(portfolio))
+
+
+def _how_many(conditions: Iterable[ir.BooleanValue]) -> ir.IntegerValue:
+    """How many of the conditions hold."""
+    ones = (ibis.ifelse(holds, ibis.literal(1, "int64"), ibis.literal(0, "int64")) for holds in conditions)
+    return functools.reduce(operator.add, ones, ibis.literal(0, "int64"))
