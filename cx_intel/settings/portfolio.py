@@ -53,8 +53,6 @@ SYNTHETIC_TABLES = {
     "planted": ("accounts", "subscriptions", "metrics"),
 }
 """What each synthetic world delivers."""
-
-
 _PLACES: dict[str, Any] = {"path": True, "files": {"__all__": {"path"}}}
 """Of a source: where its files lie, which says nothing of what they hold."""
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-import ibis
 import pyarrow.parquet as pq
 import pytest
 
@@ -20,7 +19,7 @@ from cx_intel.orchestration.build import SettingsErrors, load_portfolios
 from cx_intel.reports.data.reading import read_report_data
 from cx_intel.reports.exports.folders import ExportFolders
 from cx_intel.reports.exports.tables import MANIFEST, Export, check_exports, export, exported_tables
-from cx_intel.reports.workbook.spreadsheet_safety import guarded, guarded_columns
+from cx_intel.reports.workbook.spreadsheet_safety import guarded
 from cx_intel.settings.base import Misfit
 from cx_intel.settings.portfolio import Portfolio
 from cx_intel.warehouse.duckdb.access.opening import close_warehouse, open_warehouse
@@ -72,33 +71,6 @@ def exported(of: Portfolio, warehouse: DuckDBWarehouse, folder: Path) -> Export:
 @pytest.fixture(scope="module")
 def written(book: Portfolio, warehouse: DuckDBWarehouse, tmp_path_factory: pytest.TempPathFactory) -> Export:
     return exported(book, warehouse, tmp_path_factory.mktemp("exports"))
-
-
-@pytest.mark.parametrize(
-    ("text", "safe"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+49 30", "'+49 30"),
-        ("-5", "'-5"),
-        ("@SUM", "'@SUM"),
-        ("\tTab", "'\tTab"),
-        ("\rReturn", "'\rReturn"),
-        ("  =1", "'  =1"),
-        ("＝1", "'＝1"),
-        ("a;=1", "a;'=1"),
-        ("a; +1;-2", "a; '+1;'-2"),
-        ("line\n=1", "line\n'=1"),
-        ("\t=1", "'\t'=1"),
-        ("", ""),
-        ("A = B", "A = B"),
-        ("Müller & Co. KG", "Müller & Co. KG"),
-        ("'quoted", "'quoted"),
-    ],
-)
-def test_what_a_spreadsheet_might_run_gets_an_apostrophe_the_same_in_python_and_in_the_engine(text: str, safe: str):
-    assert guarded(text) == safe
-    column = ibis.memtable([{"t": text, "n": -5}])
-    assert guarded_columns(column).execute().to_dict("records") == [{"t": safe, "n": -5}]
 
 
 @pytest.mark.slow
