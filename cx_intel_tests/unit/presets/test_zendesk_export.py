@@ -141,6 +141,15 @@ def test_of_a_ticket_that_comes_several_times_the_newest_counts(tmp_path: Path) 
     assert (len(rows), found) == (2, {"1": ("solved", None), "2": ("open", None)})
 
 
+@pytest.mark.parametrize("at", ["01.03.2025 9:00", "2025-03-02T09:00:00Z"])
+def test_versions_of_a_ticket_that_no_time_tells_apart_are_left_to_staging(tmp_path: Path, at: str) -> None:
+    """Of rows with one id the last one counts, and the others are named."""
+    common = {"created_at": "2025-03-01T08:00:00Z", "organization_id": "O1", "updated_at": at}
+    write_lines(tmp_path / "tickets.jsonl", [{"id": 1, "status": word, **common} for word in ("open", "solved")])
+    rows = judged(book(tmp_path), "support_tickets", ORGANIZATIONS)
+    assert sorted((row["source_status"], row["_reason"] is None) for row in rows) == [("open", False), ("solved", True)]
+
+
 def test_of_what_else_comes_several_times_the_newest_counts(tmp_path: Path) -> None:
     """Exports of what changed have users, times and ratings again as well."""
     write_lines(
