@@ -12,6 +12,7 @@ from dataclasses import field as dataclass_field
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from cx_intel.reports.charts.drawing.palette import Mark
@@ -102,10 +103,11 @@ def plain_value(value: Any) -> Any:
 
 def plain_values(values: pd.Series) -> list[Any]:
     """A column's values as `plain_value` gives them, numbers all at once."""
-    if values.dtype == "float64":
-        return [None if isnan(value) else value for value in values.round(DIGITS).tolist()]
-    if values.dtype.kind in "biu":
-        return list(values.tolist())
+    if isinstance(values.dtype, np.dtype):  # those of extensions have a missing value of their own
+        if values.dtype == "float64":
+            return [None if isnan(value) else value for value in values.round(DIGITS).tolist()]
+        if values.dtype.kind in "biu":
+            return list(values.tolist())
     as_they_are = values.astype(object).tolist()
     return [v if type(v) is str and v.isascii() else plain_value(v) for v in as_they_are]
 

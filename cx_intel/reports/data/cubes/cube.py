@@ -16,6 +16,7 @@ Made = Mapping[str, Any]
 """How a figure is made of the rows that share their keys, as `sums.js` reads it."""
 Condition = tuple[str, str, Any]
 """Column, comparison (`=`, `<=`, `>=`), and a value, or the name of a key after an @."""
+_PLAIN = (str, int, float, type(None))
 ROWS = "#"
 """In a sum: the number of rows."""
 
@@ -62,10 +63,7 @@ class Cube:
 
     def columns(self) -> dict[str, list[Any]]:
         """The rows as JSON knows them, column by column."""
-        return {
-            str(name): [v if type(v) is str else _plain(v) for v in plain_values(values)]
-            for name, values in self.rows.items()
-        }
+        return {str(name): [_plain(value) for value in plain_values(values)] for name, values in self.rows.items()}
 
 
 @dataclass(frozen=True)
@@ -109,6 +107,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     return value if isinstance(value, _PLAIN) else str(value)
-
-
-_PLAIN = (str, int, float, type(None))
