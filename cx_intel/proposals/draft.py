@@ -17,7 +17,7 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 from cx_intel.proposals.columns.spellings import day_of
 from cx_intel.proposals.finding import FittingPreset, Proposal, deliveries
 from cx_intel.proposals.folders import FoundFiles
-from cx_intel.proposals.keys import OPTION
+from cx_intel.proposals.keys import ACCOUNT_KEY
 from cx_intel.proposals.presets import PresetProposal
 from cx_intel.proposals.tables import TableProposal, is_named
 from cx_intel.proposals.words.billing import CURRENCY_WORDS
@@ -234,7 +234,8 @@ def _preset(preset: PresetProposal, variable: str) -> Iterator[str]:
     yield f"  - preset: {preset.name}"
     yield f"    folder: ${{{variable}}}" + (f"/{preset.folder}" if preset.folder else "")
     if preset.account_key:
-        yield f"    options: {{{OPTION}: {preset.account_key}}} # where it keeps the ids of the accounts"
+        option = _yaml({ACCOUNT_KEY: preset.account_key}).strip()
+        yield f"    options: {{{option}}} # where it keeps the ids of the accounts"
     if preset.on_request:
         wanted = ", ".join(f"{table}: {{}}" for table in preset.on_request)
         yield f"    # tables: {{{wanted}}} # would be taken too"

@@ -16,7 +16,7 @@ from cx_intel.proposals.presets import PresetProposal
 from cx_intel.settings.yaml.presets import preset_of
 from cx_intel.sources.files.heads import name_of_head
 
-OPTION = "account_key"
+ACCOUNT_KEY = "account_key"
 FEWEST = 2
 """Ids of accounts that a key has to hold."""
 
@@ -38,14 +38,14 @@ def with_account_keys(
 def _with_key(
     preset: PresetProposal, found: Sequence[FoundFiles], folder: Path, accounts: Collection[str]
 ) -> PresetProposal:
-    if OPTION not in (options := preset_of(preset.name).options):
+    if ACCOUNT_KEY not in (options := preset_of(preset.name).options):
         return preset
     read = [f for f in found if any(name_of_head(p.relative_to(folder).as_posix()) in preset.files for p in f.paths)]
     named = Counter(
         key for files in read for key, value in _kept(files) if value in accounts and re.fullmatch(r"[\w .-]+", key)
     )
     ((key, often), *_) = named.most_common(1) or [("", 0)]
-    return replace(preset, account_key=key) if often >= FEWEST and key != options[OPTION] else preset
+    return replace(preset, account_key=key) if often >= FEWEST and key != options[ACCOUNT_KEY] else preset
 
 
 def _kept(files: FoundFiles) -> Iterator[tuple[str, str]]:

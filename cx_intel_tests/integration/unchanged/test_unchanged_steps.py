@@ -1,14 +1,15 @@
 """A repeated refresh executes only what would come out otherwise: whatever happens, the tables are those of a rebuild."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
 
-from cx_intel.orchestration.assets import unchanged
+from cx_intel.orchestration.assets import steps, unchanged
+from cx_intel.orchestration.assets.staging.event_days import in_parts
 from cx_intel.orchestration.runs import Outcome
 from cx_intel.privacy.erase import erase
 from cx_intel.privacy.places import Home
@@ -207,9 +208,18 @@ def test_days_of_events_grouped_in_parts_are_those_grouped_at_once(
     before = company.frames()["fct_usage"]
     assert before["event_date"].nunique() > 1
     dropped("fct_usage")(company)
+    parts: list[tuple[date, ...]] = []
+
+    def noted(days: tuple[date, ...], count: int) -> list[tuple[date, ...]]:
+        parts[:] = in_parts(days, count)
+        return parts
+
     with monkeypatch.context() as patched:
         patched.setattr(DuckDBWarehouse, "rows_at_once", 1)
+        patched.setattr(steps, "in_parts", noted)
         assert "fct_usage" in executed(company.refresh(AS_OF))
+    assert {len(part) for part in parts} == {1}
+    assert len(parts) >= before["event_date"].nunique()
     assert company.frames()["fct_usage"].equals(before)
 
 
